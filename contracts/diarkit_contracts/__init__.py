@@ -1,0 +1,1 @@
+"""The Speaker Diarization API as data and as checks. Knows HTTP exchanges, not our server."""

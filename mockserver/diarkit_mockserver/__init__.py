@@ -1,0 +1,1 @@
+"""The fake platform: a deterministic server of the Speaker Diarization API."""
