@@ -1,0 +1,112 @@
+"""The contract document, loaded once. Knows OpenAPI as far as finding its operations, not what a clause means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, cast
+
+import yaml
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+DOCUMENT: Final[Traversable] = files("diarkit_contracts") / "speaker_diarization.openapi.yaml"
+"""The document as it was written, with its comments."""
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The keys of a path item that are operations (OpenAPI 3.1.1, Path Item Object)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path, as the document declares it.
+
+    Attributes:
+        method: in capitals, as on the wire.
+        path: the template, as in the document: `{task_id}` stands for a part.
+        operation_id: unique in the document.
+        parameters: (where, name) of each: path, query or header.
+        statuses: the declared ones, ascending.
+        body: the Operation Object itself, references not followed.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    parameters: frozenset[tuple[str, str]]
+    statuses: tuple[int, ...]
+    body: dict[str, object]
+
+
+@cache
+def load_document() -> dict[str, object]:
+    """Read the document; the same object each time, so treat it as read-only.
+
+    Raises:
+        TypeError: if the file is not a mapping with text keys, as each OpenAPI document is.
+    """
+    document: object = yaml.load(DOCUMENT.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    return as_object(document, "the document")
+
+
+@cache
+def document_json() -> bytes:
+    """Write the document as compact UTF-8 JSON, keys in the order of the file."""
+    return json.dumps(load_document(), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """List the operations in the order of the document."""
+    paths = as_object(load_document()["paths"], "paths")
+    return tuple(
+        _read_operation(method, path, as_object(operation, f"{method} {path}"))
+        for path, item in paths.items()
+        for method, operation in as_object(item, path).items()
+        if method in METHODS
+    )
+
+
+def resolve(node: object) -> dict[str, object]:
+    """Follow a `$ref` of the document to the object it means; an object without one is its own meaning.
+
+    Args:
+        node: an object of the document.
+
+    Raises:
+        KeyError: if the reference leads nowhere.
+    """
+    found = as_object(node, "a referenced object")
+    while isinstance(reference := found.get("$ref"), str):
+        found = load_document()
+        for part in reference.removeprefix("#/").split("/"):
+            found = as_object(found[part.replace("~1", "/").replace("~0", "~")], reference)
+    return found
+
+
+def as_object(node: object, name: str) -> dict[str, object]:
+    """Narrow a node of the document to an object with text keys.
+
+    Raises:
+        TypeError: if it is something else; the text says what `name` is instead.
+    """
+    if isinstance(node, dict):
+        found = cast("dict[object, object]", node)
+        if all(isinstance(key, str) for key in found):
+            return cast("dict[str, object]", found)
+    raise TypeError(f"{name} of {DOCUMENT.name} must be an object with text keys, but is {node!r:.60}.")
+
+
+def _read_operation(method: str, path: str, body: dict[str, object]) -> Operation:
+    parameters = (resolve(node) for node in cast("list[object]", body.get("parameters", [])))
+    return Operation(
+        method=method.upper(),
+        path=path,
+        operation_id=str(body["operationId"]),
+        parameters=frozenset((str(parameter["in"]), str(parameter["name"])) for parameter in parameters),
+        statuses=tuple(sorted(int(status) for status in as_object(body["responses"], "responses"))),
+        body=body,
+    )

@@ -1,0 +1,122 @@
+"""How a task ends, and what it answers then: from the rule, the file's facts and the parameters. Knows no time and no state.
+
+The order of what counts (first wins): the rule's own answer, the truth inside the file, a conversation drawn for the content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.states import ERROR_TYPE_OF_STATE, TaskState
+from diarkit_fixtures.segments import Segment
+from diarkit_mockserver.diarize import apply_parameters, draw_channels
+from diarkit_mockserver.media import assume
+from diarkit_mockserver.refusals import Detail
+from diarkit_mockserver.wire import dump, write_error, write_result
+
+if TYPE_CHECKING:
+    from diarkit_fixtures.segments import Channels
+    from diarkit_mockserver.scenario import Scenario, SpokenSegment, Then
+    from diarkit_mockserver.submission import MediaFacts, Submission
+
+LONGEST_AUDIO = 2 * 60 * 60 * 100
+"""DOC (limits page, maxAudioLength): longer audio is rejected during processing. Centiseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ends.
+
+    Attributes:
+        state: the final one.
+        message: of the task's error.
+        detail: of the task's error; its location is INF, the literal texts of task errors are UNK.
+    """
+
+    state: TaskState
+    message: str = ""
+    detail: tuple[Detail, ...] = ()
+
+
+DONE = Outcome(TaskState.DONE)
+
+
+def decide_outcome(then: Then, submission: Submission) -> Outcome:
+    """Decide how the task of a submission will end."""
+    if then.failed is not None:
+        return Outcome(TaskState.FAILED, then.failed)
+    if then.rejected is not None:
+        return Outcome(TaskState.REJECTED, then.rejected)
+    if then.result is not None:
+        return DONE
+    media = submission.media
+    told = then.segments is not None or then.speakers is not None
+    if not told:
+        if media.fault is not None:
+            return _reject(("body", "file"), f"The media file cannot be decoded: {media.fault}.", "media")
+        if media.length > LONGEST_AUDIO:
+            return _reject(("body", "file"), "The audio is longer than the allowed 2 hours.", "audio_length")
+    return _check_parameters(submission, then) or DONE
+
+
+def write_outcome(
+    outcome: Outcome, then: Then, submission: Submission, scenario: Scenario
+) -> tuple[str | None, str | None]:
+    """Write what the task answers in its final state.
+
+    Returns:
+        `result` and `error` as JSON; one of them is None.
+    """
+    if outcome.state is not TaskState.DONE:
+        return None, write_error(ERROR_TYPE_OF_STATE[outcome.state], outcome.message, outcome.detail)
+    if then.result is not None:
+        return dump(then.result), None
+    natural, length = _find_conversation(then, submission, scenario.seed)
+    from_range = scenario.dialect.times == "range"
+    return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
+
+
+def _find_conversation(then: Then, submission: Submission, seed: int) -> tuple[Channels, int]:
+    media = submission.media
+    if then.segments is not None:
+        told = tuple(_read_channel(channel) for channel in then.segments)
+        last = max((segment.end for channel in told for segment in channel), default=0)
+        return told + ((),) * (len(media.loud) - len(told)), max(media.length, last)
+    if media.truth is not None and then.speakers is None and len(media.truth) == len(media.loud):
+        heard = tuple(
+            tuple(segment for segment in channel if segment.start < media.length) if loud else ()
+            for channel, loud in zip(media.truth, media.loud, strict=True)
+        )
+        return heard, media.length
+    return draw_channels(seed, submission.sha256, media, then.speakers), media.length
+
+
+def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
+    spoken = (Segment(s.speaker_id, round(s.start_time * 100), round(s.end_time * 100)) for s in channel)
+    return tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end, segment.speaker)))
+
+
+def _check_parameters(submission: Submission, then: Then) -> Outcome | None:
+    """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
+    parameters = submission.parameters
+    channels = max(len(submission.media.loud), len(then.segments or ()))
+    beyond = [number for number in parameters.channels if number >= channels]
+    if beyond:
+        text = f"Channel {beyond[0]} does not exist: the audio has {channels} channel{'s' * (channels != 1)}."
+        return _reject(("query", "channels"), text, "channels")
+    if parameters.range_to is not None and parameters.range_to <= parameters.range_from:
+        return _reject(("query", "range_to"), "The range ends before it begins.", "range")
+    if parameters.range_from > 0 and parameters.range_from * 100 >= submission.media.length and then.segments is None:
+        return _reject(("query", "range_from"), "The range begins after the end of the audio.", "range")
+    return None
+
+
+def _reject(location: tuple[str, ...], message: str, kind: str) -> Outcome:
+    return Outcome(TaskState.REJECTED, message, (Detail(location=location, message=message, type=f"{kind}_invalid"),))
+
+
+def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
+    """Let a rule that says who speaks be enough: bytes that are no audio then count as audio of the assumed length."""
+    told = then.segments is not None or then.speakers is not None
+    return assume(scenario.media, media.kind) if told and media.fault is not None else media

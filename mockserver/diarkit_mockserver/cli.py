@@ -1,0 +1,129 @@
+"""The command `diarkit`: reads flags, calls one function, ends with its exit code. Other commands are imported when called."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from diarkit_mockserver.settings import Settings, list_knobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHOICES = {"x_location": ("absolute", "relative"), "log_level": ("debug", "info", "warning", "error")}
+TYPES: dict[str, Any] = {
+    "port": click.IntRange(0, 65_535),
+    "seed": int,
+    "scenario": click.Path(dir_okay=False, path_type=Path),
+    "max_upload_bytes": click.IntRange(min=0),
+}
+
+
+def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of the settings, all or those named."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for knob in reversed(list(list_knobs(*names))):
+            kind = click.Choice(CHOICES[knob.name]) if knob.name in CHOICES else TYPES.get(knob.name, str)
+            shown = knob.default is not None
+            command = click.option(
+                knob.flag,
+                envvar=knob.variable,
+                default=knob.default,
+                type=kind,
+                help=knob.text,
+                show_default=shown,
+                show_envvar=True,
+            )(command)
+        return command
+
+    return add
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="diarkit")
+def main() -> None:
+    """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
+
+
+@main.command()
+@add_knobs()
+def serve(**flags: Any) -> None:
+    """Serve the fake until Ctrl-C."""
+    from diarkit_mockserver.app import create_app  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.server import serve as run  # noqa: PLC0415
+    from diarkit_mockserver.server import write_url  # noqa: PLC0415
+
+    settings = Settings(**flags)
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    bound = _bind(settings)
+    platform = _make_platform(settings)
+    run(create_app(platform), bound, lambda: click.echo(f"listening on {write_url(bound)}"))
+
+
+def _bind(settings: Settings) -> Any:
+    from diarkit_mockserver.server import bind  # noqa: PLC0415
+
+    try:
+        return bind(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text = f"port {settings.port} is in use: choose another with --port (0 picks a free one)"
+        else:
+            text = f"can't listen on {settings.host}:{settings.port} (--host, --port): {error.strerror or error}"
+        raise click.UsageError(text) from None
+
+
+def _make_platform(settings: Settings) -> Any:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from diarkit_mockserver.platform import Platform  # noqa: PLC0415
+    from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415
+    from diarkit_mockserver.world import World  # noqa: PLC0415
+
+    scenario = Scenario()
+    if settings.scenario is not None:
+        from diarkit_mockserver.scenario_file import ScenarioError, load_scenario  # noqa: PLC0415
+
+        try:
+            scenario = load_scenario(settings.scenario)
+        except ScenarioError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+        except OSError as error:
+            raise click.UsageError(f"--scenario {settings.scenario}: {error.strerror}") from None
+    if settings.seed is not None:
+        scenario = replace(scenario, seed=settings.seed)
+    if settings.x_location is not None:
+        scenario = replace(scenario, dialect=replace(scenario.dialect, x_location=settings.x_location))
+    return Platform(
+        World(scenario=scenario), external_url=settings.external_url, largest_file=settings.max_upload_bytes
+    )
+
+
+@main.command()
+@click.argument("url", required=False)
+@add_knobs("host", "port")
+def health(url: str | None, host: str, port: int) -> None:
+    """Exit 0 if a platform answers at URL, or where `diarkit serve` with the same settings would listen; else 1."""
+    from diarkit_mockserver.health import is_healthy  # noqa: PLC0415
+    from diarkit_mockserver.server import reach  # noqa: PLC0415
+
+    if url is None:
+        url = reach(host, port)
+    healthy = is_healthy(url.rstrip("/"))
+    click.echo(f"{url} {'answers' if healthy else 'does not answer'}", err=not healthy)
+    sys.exit(0 if healthy else 1)
+
+
+@main.command()
+def demo() -> None:
+    """Send the guide's recordings to the fake and show who speaks when."""
+    from diarkit_mockserver.demo import run_demo  # noqa: PLC0415
+
+    run_demo()

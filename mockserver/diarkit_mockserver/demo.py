@@ -1,0 +1,93 @@
+"""`diarkit demo`: a client written from the guide meets the fake. Prints what it sees; knows nothing of the server's insides."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from diarkit_fixtures.samples import GUIDE, write_samples
+
+from diarkit_fixtures.picture import draw_line
+from diarkit_fixtures.segments import Segment
+from diarkit_mockserver.app import create_app
+from diarkit_mockserver.platform import ENDPOINT, Platform
+from diarkit_mockserver.server import ServerThread, bind
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOUNDARY = "a-boundary-that-is-in-no-recording"
+MOST_POLLS = 100
+"""As the guide's first example has it."""
+
+
+def run_demo() -> None:
+    """Start the fake, go through the guide's steps for each of its recordings, print what was seen, stop."""
+    server = ServerThread(create_app(Platform(World())), bind("127.0.0.1", 0))
+    try:
+        click.echo(f"The fake listens on {server.url}")
+        with tempfile.TemporaryDirectory(prefix="diarkit-") as folder:
+            for number, name in enumerate(GUIDE, start=1):
+                click.secho(f"\n[{number}/{len(GUIDE)}] {name}", bold=True)
+                (path, *_) = write_samples(Path(folder), [name])
+                show_recording(server.url + ENDPOINT, path)
+    finally:
+        server.stop()
+    click.echo(
+        "\nGo on with\n"
+        "  diarkit serve                       the same platform on port 8000, for your own client\n"
+        "  diarkit samples write recordings    these recordings, with who speaks when\n"
+        "  diarkit scenario check FILE         rules: which upload is done, failed, rejected, refused\n"
+        "  pytest, with the fixture diarization_server in a test's arguments"
+    )
+
+
+def show_recording(endpoint: str, path: Path) -> None:
+    """Upload one recording, poll it to its end, print the states and a timeline of each channel."""
+    status, location = upload(endpoint, path)
+    click.echo(f"  POST {path.stat().st_size:,} bytes -> {status}, X-Location: {location}")
+    answer: dict[str, Any] = {}
+    for answer in poll(location):
+        click.echo(f"  GET -> {answer['task']['state']}")
+    if answer["result"] is None:
+        click.echo(f"  error: {json.dumps(answer['error'])}")
+        return
+    for channel in answer["result"]["channels"]:
+        segments = [
+            Segment(segment["speaker_id"], round(segment["start_time"] * 100), round(segment["end_time"] * 100))
+            for segment in channel["segments"]
+        ]
+        length = max((segment.end for segment in segments), default=0)
+        click.echo(
+            f"  channel {channel['channel_number']}: {channel['speakers_count']} speakers  {draw_line(segments, length)}"
+            f"  {length / 100:g} s"
+        )
+
+
+def upload(endpoint: str, path: Path) -> tuple[int, str]:
+    """Send a recording as the guide does; return the status and where to poll."""
+    body = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
+        + path.read_bytes()
+        + f"\r\n--{BOUNDARY}--\r\n".encode()
+    )
+    request = urllib.request.Request(  # noqa: S310 - the URL is the fake's own
+        endpoint, data=body, headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - the URL is the fake's own
+        return response.status, response.headers["X-Location"]
+
+
+def poll(location: str) -> Iterator[dict[str, Any]]:
+    """Ask for a task until it is done, failed or rejected; yield each answer."""
+    for _ in range(MOST_POLLS):
+        with urllib.request.urlopen(location, timeout=10) as response:  # noqa: S310 - the URL is the fake's own
+            answer: dict[str, Any] = json.load(response)
+        yield answer
+        if answer["task"]["state"] in {"done", "failed", "rejected"}:
+            return

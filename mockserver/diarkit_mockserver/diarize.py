@@ -1,0 +1,176 @@
+"""Who speaks when, as the platform would answer it: a natural conversation, then the request's parameters on it.
+
+Knows no HTTP, no tasks and no time. The natural conversation depends on the content alone, so that the same file under other
+parameters stays recognisably the same conversation.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, TypeAlias
+
+from diarkit_fixtures.conversation import draw_conversation
+from diarkit_fixtures.segments import (
+    SHORTEST,
+    Segment,
+    crop,
+    cut_overlaps,
+    merge_touching,
+    number_by_appearance,
+)
+
+if TYPE_CHECKING:
+    from diarkit_fixtures.segments import Channels, Segments
+    from diarkit_mockserver.submission import MediaFacts, Parameters
+
+SHORTEST_AUDIO = 80
+"""DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""
+
+MOST_SPEAKERS = 100
+"""DOC (guide 3.6.0): the value of max_speakers if none is set."""
+
+Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
+"""Channel number and segments of each channel in the result, in the result's order."""
+
+
+def draw_channels(seed: int, sha256: str, media: MediaFacts, speakers: int | None = None) -> Channels:
+    """Draw a conversation for each channel of a file; a silent channel has none.
+
+    Args:
+        seed: of the world.
+        sha256: of the file's bytes.
+        media: length and channels.
+        speakers: in each channel; None draws the number too.
+    """
+    if speakers == 0:
+        return ((),) * len(media.loud)
+    return tuple(
+        draw_conversation(seed, sha256, channel, length=media.length, speakers=speakers) if loud else ()
+        for channel, loud in enumerate(media.loud)
+    )
+
+
+def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
+    """Give the natural conversation the shape that the request asks for.
+
+    Args:
+        natural: one entry for each channel of the file; overlap is allowed, as in a reference.
+        length: of the file, in centiseconds.
+        parameters: of the request; its channels exist.
+        times_from_range: count times from `range_from` and not from the beginning of the file (UNK; INF the file).
+    """
+    start, end = range_in_centiseconds(parameters, length)
+    numbers = parameters.channels or tuple(range(len(natural)))
+    kept = tuple((number, _heard(natural[number], start, end)) for number in numbers)
+    if parameters.channel_mode == "mix":
+        kept = ((0, cut_overlaps(_overlay([segments for _, segments in kept]))),)
+    shift = start if times_from_range else 0
+    return tuple(
+        (
+            number,
+            tuple(
+                Segment(segment.speaker, segment.start - shift, segment.end - shift)
+                for segment in number_by_appearance(_count_as_asked(segments, parameters))
+            ),
+        )
+        for number, segments in kept
+    )
+
+
+def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int]:
+    """Return the part of the file asked for, on the grid of 10 ms and inside the range."""
+    start = min(parameters.range_from, length / 100) * 100
+    end = length if parameters.range_to is None else min(parameters.range_to, length / 100) * 100
+    # One decimal of a centisecond is kept, so that 0.29 s, which is 28.999... as a float, stays 29.
+    return -int(-round(start, 1) // 1), int(round(end, 1) // 1)
+
+
+def _heard(segments: Segments, start: int, end: int) -> Segments:
+    if end - start < SHORTEST_AUDIO:
+        return ()
+    return merge_touching(crop(cut_overlaps(segments), start, end))
+
+
+def _overlay(channels: list[Segments]) -> Segments:
+    """Lay channels over each other; a speaker of one is none of another's."""
+    laid: list[Segment] = []
+    first = 0
+    for segments in channels:
+        laid += [Segment(first + segment.speaker, segment.start, segment.end) for segment in segments]
+        first += 1 + max((segment.speaker for segment in segments), default=-1)
+    return tuple(sorted(laid, key=lambda segment: (segment.start, segment.end, segment.speaker)))
+
+
+def _count_as_asked(segments: Segments, parameters: Parameters) -> Segments:
+    if not segments:
+        return segments
+    if parameters.total_speakers is None:
+        return _merge_speakers(segments, parameters.max_speakers or MOST_SPEAKERS)
+    return _split_speakers(_merge_speakers(segments, parameters.total_speakers), parameters.total_speakers)
+
+
+def _merge_speakers(segments: Segments, most: int) -> Segments:
+    """Give what the least-talking speakers say to their nearest neighbours in time, until `most` are left."""
+    talk: dict[int, int] = {}
+    for segment in segments:
+        talk[segment.speaker] = talk.get(segment.speaker, 0) + segment.end - segment.start
+    if len(talk) <= most:
+        return segments
+    kept = set(sorted(talk, key=lambda speaker: (-talk[speaker], speaker))[:most])
+    before = _nearest(segments, kept)
+    after = [
+        None if near is None else (-near[0], near[1])
+        for near in reversed(_nearest([Segment(s.speaker, -s.end, -s.start) for s in reversed(segments)], kept))
+    ]
+    merged: list[Segment] = []
+    for segment, left, right in zip(segments, before, after, strict=True):
+        speaker = segment.speaker
+        if speaker not in kept:
+            from_left = right is None or (left is not None and segment.start - left[0] <= right[0] - segment.end)
+            near = left if from_left else right
+            speaker = speaker if near is None else near[1]
+        merged.append(Segment(speaker, segment.start, segment.end))
+    return merge_touching(tuple(merged))
+
+
+def _nearest(segments: Segments | list[Segment], kept: set[int]) -> list[tuple[int, int] | None]:
+    """List, for each segment, the end and speaker of the last kept one before it."""
+    last: tuple[int, int] | None = None
+    found: list[tuple[int, int] | None] = []
+    for segment in segments:
+        found.append(last)
+        if segment.speaker in kept:
+            last = (segment.end, segment.speaker)
+    return found
+
+
+def _split_speakers(segments: Segments, number: int) -> Segments:
+    """Make just `number` speakers: first of the longest talkers' turns in alternation, then of halves of the longest segments.
+
+    The platform "always diarizes accordingly" (DOC guide 3.6.0). Fewer are possible only where the speech is too short to be cut.
+    """
+    turns: dict[int, list[Segment]] = {}
+    for segment in segments:
+        turns.setdefault(segment.speaker, []).append(segment)
+    following = max(turns) + 1
+    talkers = [(-sum(s.end - s.start for s in said), speaker) for speaker, said in turns.items() if len(said) > 1]
+    heapq.heapify(talkers)
+    while talkers and len(turns) < number:
+        _, speaker = heapq.heappop(talkers)
+        said = turns[speaker]
+        for part, owner in ((said[::2], speaker), (said[1::2], following)):
+            turns[owner] = part
+            if len(part) > 1:
+                heapq.heappush(talkers, (-sum(s.end - s.start for s in part), owner))
+        following += 1
+    pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, said in turns.items() for s in said]
+    heapq.heapify(pieces)
+    missing = number - len(turns)
+    while missing > 0 and -pieces[0][0] >= 2 * SHORTEST:
+        size, start, speaker, end = heapq.heappop(pieces)
+        middle = start - size // 2
+        heapq.heappush(pieces, (start - middle, start, speaker, middle))
+        heapq.heappush(pieces, (middle - end, middle, following, end))
+        following += 1
+        missing -= 1
+    return tuple(sorted((Segment(speaker, start, end) for _, start, speaker, end in pieces), key=lambda s: s.start))

@@ -1,0 +1,31 @@
+"""Pages and documents beside the platform's paths, as a FastAPI application. Imported when somebody first asks for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi.responses import PlainTextResponse
+from fastapi_offline import FastAPIOffline
+
+from diarkit_contracts.document import DOCUMENT, load_document
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def create_pages() -> FastAPI:
+    """Make the application: the contract as JSON and YAML, and pages to browse it, without a request to the internet."""
+    pages = FastAPIOffline(
+        title="Speaker Diarization",
+        docs_url="/docs",
+        redoc_url="/redoc",
+        openapi_url="/openapi.json",
+        static_url="/__diarkit/static",
+    )
+    pages.openapi = load_document  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
+
+    @pages.get("/openapi.yaml", include_in_schema=False)
+    def read_yaml() -> PlainTextResponse:
+        return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
+
+    return pages

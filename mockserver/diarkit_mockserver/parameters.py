@@ -1,0 +1,102 @@
+"""Query and `config` read into checked parameters, or refused. Knows no files and no answers."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Literal, NoReturn, cast
+
+from diarkit_mockserver.refusals import Condition, refuse
+from diarkit_mockserver.submission import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KNOWN_CONFIG = ("max_speakers", "total_speakers")
+"""DOC: keys are case-sensitive, and all others are ignored."""
+
+CHANNELS = re.compile(r"(?:[0-9]+(?:,[0-9]+)*)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
+    """Check the query parameters and the decoded `config`.
+
+    Args:
+        query: as sent; unknown names are ignored.
+        config: the decoded form field; None if there was none.
+
+    Raises:
+        Refusal: 422, with the place of the first fault.
+    """
+    return Parameters(
+        channel_mode=_read_channel_mode(query.get("channel_mode")),
+        channels=_read_channels(query.get("channels", "")),
+        range_from=_read_seconds(query, "range_from") or 0.0,
+        range_to=_read_seconds(query, "range_to"),
+        **_read_speakers(config or {}),
+    )
+
+
+def decode_config(text: str) -> dict[str, object]:
+    """Decode the form field `config`.
+
+    Raises:
+        Refusal: 422 for what is not a JSON object (UNK in the documents: 400 or 422).
+    """
+    try:
+        decoded: object = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason=str(error)) from None
+    if not isinstance(decoded, dict):
+        raise refuse(Condition.CONFIG_NOT_AN_OBJECT, ("body", "config"), came=decoded)
+    return cast("dict[str, object]", decoded)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _read_speakers(config: Mapping[str, object]) -> dict[Literal["max_speakers", "total_speakers"], int]:
+    read: dict[Literal["max_speakers", "total_speakers"], int] = {}
+    for key in ("max_speakers", "total_speakers"):
+        if key not in config:
+            continue
+        came = config[key]
+        # JSON Schema's integer: 5.0 is one, true is none. The documents leave null open (UNK): refused.
+        whole = int(came) if isinstance(came, float) and came.is_integer() else came
+        if not isinstance(whole, int) or isinstance(whole, bool):
+            raise refuse(Condition.SPEAKERS_NOT_A_NUMBER, ("body", "config", key), came=came)
+        if whole < 1:
+            raise refuse(Condition.SPEAKERS_TOO_SMALL, ("body", "config", key), came=came)
+        read[key] = whole
+    if len(read) == len(KNOWN_CONFIG):
+        raise refuse(Condition.SPEAKERS_TWICE, ("body", "config"))
+    return read
+
+
+def _read_channel_mode(came: str | None) -> Literal["split", "mix"]:
+    if came is None or came == "split":
+        return "split"
+    if came == "mix":
+        return "mix"
+    raise refuse(Condition.CHANNEL_MODE_UNKNOWN, ("query", "channel_mode"), came=came)
+
+
+def _read_channels(came: str) -> tuple[int, ...]:
+    if not CHANNELS.fullmatch(came) or len(came) > 4096:
+        raise refuse(Condition.CHANNELS_SYNTAX, ("query", "channels"), came=came)
+    return tuple(dict.fromkeys(int(number) for number in came.split(","))) if came else ()
+
+
+def _read_seconds(query: Mapping[str, str], name: str) -> float | None:
+    if name not in query:
+        return None
+    came = query[name]
+    seconds = float(came) if NUMBER.fullmatch(came) else math.nan
+    if not math.isfinite(seconds):
+        raise refuse(Condition.RANGE_NOT_A_NUMBER, ("query", name), came=came)
+    if seconds < 0:
+        raise refuse(Condition.RANGE_NEGATIVE, ("query", name), came=came)
+    return seconds

@@ -1,0 +1,173 @@
+"""Every refusal of the platform's API: one row for each condition. Knows no bytes and no sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import TYPE_CHECKING, TypeAlias
+
+from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Location: TypeAlias = tuple[int | str, ...]
+"""Where in a request or an input a fault is, such as `("body", "config", "max_speakers")`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """One entry of an error's `detail`.
+
+    Source:
+        DOC for the four names and their types (reference, GET /api/system/info, 3.5); INF for the values, which follow the
+        names that pydantic uses for the same thing.
+    """
+
+    location: Location
+    message: str
+    type: str
+
+
+STATUS_MESSAGES: Mapping[int, str] = {
+    400: "Invalid request.",
+    403: "Request is forbidden.",
+    404: "The requested resource does not exist.",
+    405: "Method is not allowed.",
+    413: "The payload is larger than the allowed limit.",
+    422: "Error during validation of the request payload.",
+    429: "Rate limit exceeded.",
+    500: "Internal error.",
+    507: "The storage is full and cannot accept any data.",
+}
+"""The envelope's message of each status: DOC for 400, INF for the others (their literal texts are UNK)."""
+
+
+class Condition(StrEnum):
+    """What can be wrong with a request."""
+
+    MULTIPART_BROKEN = auto()
+    FILE_MISSING = auto()
+    FILE_NOT_A_FILE = auto()
+    CONFIG_NOT_JSON = auto()
+    CONFIG_NOT_AN_OBJECT = auto()
+    SPEAKERS_NOT_A_NUMBER = auto()
+    SPEAKERS_TOO_SMALL = auto()
+    SPEAKERS_TWICE = auto()
+    CHANNEL_MODE_UNKNOWN = auto()
+    CHANNELS_SYNTAX = auto()
+    RANGE_NOT_A_NUMBER = auto()
+    RANGE_NEGATIVE = auto()
+    TASK_ID_SYNTAX = auto()
+    NOT_FOUND = auto()
+    METHOD_WRONG = auto()
+    TOO_LARGE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a condition is answered with.
+
+    Attributes:
+        status: of HTTP.
+        kind: type of the one entry of `detail`; empty for an empty detail.
+        text: message of that entry; `{came}` is what came instead, `{reason}` the parser's own words.
+    """
+
+    status: int
+    kind: str = ""
+    text: str = ""
+
+
+ROWS: Mapping[Condition, Row] = {
+    # DOC: the one literal body of the reference is that of a payload that could not be parsed.
+    Condition.MULTIPART_BROKEN: Row(400),
+    # INF, all of 422: the operations declare it, and parts and parameters are checked one by one.
+    Condition.FILE_MISSING: Row(422, "missing", "Field required"),
+    Condition.FILE_NOT_A_FILE: Row(422, "value_error", "Expected an uploaded file, got a text field"),
+    Condition.CONFIG_NOT_JSON: Row(422, "json_invalid", "Invalid JSON: {reason}"),
+    Condition.CONFIG_NOT_AN_OBJECT: Row(422, "dict_type", "Expected a JSON object, got {came}"),
+    Condition.SPEAKERS_NOT_A_NUMBER: Row(422, "int_type", "Expected an integer, got {came}"),
+    Condition.SPEAKERS_TOO_SMALL: Row(422, "greater_than_equal", "Expected an integer of at least 1, got {came}"),
+    Condition.SPEAKERS_TWICE: Row(
+        422, "value_error", "Only one of max_speakers and total_speakers can be used at a time"
+    ),
+    Condition.CHANNEL_MODE_UNKNOWN: Row(422, "enum", "Expected 'split' or 'mix', got {came}"),
+    Condition.CHANNELS_SYNTAX: Row(
+        422, "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
+    ),
+    Condition.RANGE_NOT_A_NUMBER: Row(422, "float_parsing", "Expected a number of seconds, got {came}"),
+    Condition.RANGE_NEGATIVE: Row(422, "greater_than_equal", "Expected a number of at least 0, got {came}"),
+    Condition.TASK_ID_SYNTAX: Row(422, "uuid_parsing", "Expected a UUID, got {came}"),
+    # DOC: the task_id may be wrong or the task may have expired already.
+    Condition.NOT_FOUND: Row(404),
+    # INF: the type method.invalid exists at 3.6; the status is declared from 5.0 on.
+    Condition.METHOD_WRONG: Row(405),
+    # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
+    Condition.TOO_LARGE: Row(413),
+}
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
+    """A request is answered with an HTTP error in the documented envelope.
+
+    Attributes:
+        status: the HTTP status.
+        message: the envelope's message.
+        detail: the envelope's detail.
+        reason: for the log: what was refused, and which limit or rule did it.
+        retry_after: seconds for the header `Retry-After`, if any.
+        allow: methods for the header `Allow` of a 405.
+    """
+
+    def __init__(  # noqa: PLR0913 - an envelope has that many parts
+        self,
+        status: int,
+        *,
+        message: str | None = None,
+        detail: tuple[Detail, ...] = (),
+        reason: str = "",
+        retry_after: int | None = None,
+        allow: str | None = None,
+    ) -> None:
+        self.status = status
+        self.message = message or STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
+        self.detail = detail
+        self.reason = reason or self.message
+        self.retry_after = retry_after
+        self.allow = allow
+        super().__init__(f"{status} {self.reason}")
+
+    @property
+    def type(self) -> ErrorType:
+        """The envelope's type; statuses without one of their own take the general one of their hundred."""
+        fallback = ErrorType.INTERNAL if self.status >= 500 else ErrorType.INVALID
+        return ERROR_TYPE_OF_STATUS.get(self.status, fallback)
+
+
+def refuse(
+    condition: Condition, location: Location = (), *, came: object = None, reason: str = "", allow: str | None = None
+) -> Refusal:
+    """Make the refusal of a condition.
+
+    Args:
+        condition: what is wrong.
+        location: where in the request.
+        came: what came instead, for the message.
+        reason: for the log; the parser's own words, or the limit's name and value.
+        allow: the methods that a 405 names.
+    """
+    row = ROWS[condition]
+    if not row.kind:
+        return Refusal(row.status, reason=reason, allow=allow)
+    message = row.text.format(came=_shorten(came), reason=reason)
+    return Refusal(
+        row.status,
+        detail=(Detail(location=location, message=message, type=row.kind),),
+        reason=f"{'.'.join(map(str, location))}: {message}",
+    )
+
+
+def _shorten(came: object) -> str:
+    text = repr(came)
+    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"

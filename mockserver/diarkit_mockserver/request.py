@@ -1,0 +1,85 @@
+"""The head of one HTTP request, read once: method, path, query, headers, and the address the client called. No body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
+"""The pairs of the header `Forwarded` (RFC 7239) that make an address."""
+
+ADDRESS = re.compile(r"[A-Za-z0-9._~%:\[\]-]+")
+"""What may stand for a host in a URL that we give out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The head of a request.
+
+    Attributes:
+        method: in capitals.
+        path: decoded, without query.
+        query_string: as sent.
+        headers: names in lower case; of a name that comes twice, the first.
+        scheme: `http` or `https`, as this server was called.
+        server: host and port as this server was called, if the client sends no `Host`.
+    """
+
+    method: str
+    path: str
+    query_string: str
+    headers: Mapping[str, str]
+    scheme: str
+    server: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; of a name that comes twice, the last (INF: as in Starlette)."""
+        return dict(parse_qsl(self.query_string, keep_blank_values=True, errors="replace"))
+
+    @property
+    def base_url(self) -> str:
+        """The address that the client used, also from behind a proxy that says so; no slash at the end.
+
+        `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
+        """
+        forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
+        scheme = forwarded.get("proto") or self._first("x-forwarded-proto") or self.scheme
+        host = forwarded.get("host") or self._first("x-forwarded-host") or self.headers.get("host", "") or self.server
+        if scheme not in ("http", "https"):
+            scheme = self.scheme
+        if not ADDRESS.fullmatch(host):
+            host = self.server
+        prefix = self._first("x-forwarded-prefix").rstrip("/")
+        return f"{scheme}://{host}{prefix if re.fullmatch(r'(?:/[A-Za-z0-9._~-]+)*', prefix) else ''}"
+
+    def _first(self, name: str) -> str:
+        return self.headers.get(name, "").partition(",")[0].strip()
+
+
+def make_request(  # noqa: PLR0913 - a head has that many parts
+    method: str,
+    path: str,
+    query_string: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    scheme: str,
+    server: str,
+) -> Request:
+    """Make a request from what an HTTP parser found."""
+    read: dict[str, str] = {}
+    for name, value in headers:
+        read.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    return Request(
+        method=method,
+        path=path,
+        query_string=query_string.decode("latin-1"),
+        headers=read,
+        scheme=scheme,
+        server=server,
+    )

@@ -1,0 +1,169 @@
+"""A server around an application: in this process until a signal, or in a thread until it is told to stop.
+
+Sockets are bound before the server starts, so that a port can't be lost in between and its number is known at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from diarkit_mockserver.app import Application
+
+Returned = TypeVar("Returned")
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
+"""Bounds for a thread that hangs; both steps take milliseconds."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind a listening socket.
+
+    Raises:
+        OSError: if the address can't be had; `errno.EADDRINUSE` for a port in use.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        # Without it, a port whose last connections are still closing could not be taken again for a minute.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(2048)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def write_url(bound: socket.socket) -> str:
+    """Write the URL of a bound socket; an address for all interfaces is told as the loopback one."""
+    host, port = bound.getsockname()[:2]
+    return reach(str(host), int(port))
+
+
+def reach(host: str, port: int) -> str:
+    """Write the URL under which a server that listens on `host` answers on its own machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to its owner and says when it answers."""
+
+    def __init__(self, app: Application, announce: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # a third of the throughput
+            server_header=False,
+            date_header=False,  # the same request gets the same bytes
+            timeout_graceful_shutdown=0,  # a fake has nothing to finish
+        )
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def serve(app: Application, bound: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        app: what to serve.
+        bound: the listening socket; closed at the end.
+        announce: called once, as soon as requests are answered.
+    """
+    server = _Server(app, announce)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, server.handle_exit, name, None)
+        await server.serve(sockets=[bound])
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    with contextlib.suppress(ImportError):
+        import uvloop  # noqa: PLC0415 - not on Windows
+
+        return uvloop.new_event_loop
+    return asyncio.new_event_loop
+
+
+class ServerThread:
+    """A server in a thread of this process.
+
+    Args:
+        app: what to serve.
+        bound: the listening socket; closed by `stop`.
+    """
+
+    def __init__(self, app: Application, bound: socket.socket) -> None:
+        self.url = write_url(bound)
+        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._server = _Server(app, lambda: self._ready.set_result(None))
+        self._loop = _loop_factory()()
+        self._bound = bound
+        self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
+        self._thread.start()
+        self._ready.result(START_TIMEOUT_S)
+
+    def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
+        """Call a function in the server's thread, between two requests, and return what it returns."""
+        done: concurrent.futures.Future[Returned] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                done.set_result(function(*arguments))
+            except BaseException as error:  # noqa: BLE001 - handed to the caller
+                done.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return done.result(START_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """End the server and its thread; once is enough, twice does no harm.
+
+        Raises:
+            TimeoutError: if the thread does not end.
+        """
+        self._server.should_exit = True
+        self._thread.join(STOP_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise TimeoutError(f"the server at {self.url} did not stop within {STOP_TIMEOUT_S} s")
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._server.serve(sockets=[self._bound]))
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)

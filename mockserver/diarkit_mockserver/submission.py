@@ -1,0 +1,80 @@
+"""What a client sent: one accepted upload with its parameters, as values. Knows no bytes on the wire and no answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diarkit_fixtures.segments import Channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """The request's parameters, checked.
+
+    Attributes:
+        channel_mode: one result for each channel, or one for their mix.
+        channels: the channels asked for, 0-based, in the order asked for; empty means all.
+        range_from: seconds from the beginning of the file.
+        range_to: seconds; None means to the end.
+        max_speakers: upper bound in each result; None means the platform's 100 (DOC guide 3.6.0).
+        total_speakers: exact number in each result.
+    """
+
+    channel_mode: Literal["split", "mix"] = "split"
+    channels: tuple[int, ...] = ()
+    range_from: float = 0.0
+    range_to: float | None = None
+    max_speakers: int | None = None
+    total_speakers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFacts:
+    """What the file's bytes say of its audio.
+
+    Attributes:
+        kind: format, such as `wav`; `unknown` for what is not audio.
+        length: centiseconds, rounded down.
+        loud: for each channel, whether anything is to be heard (some sample reaches -60 dBFS).
+        truth: who speaks when, if the file says so itself.
+        fault: why the platform could not decode it; None for audio.
+        assumed: length and channels are the scenario's, not the file's.
+    """
+
+    kind: str
+    length: int = 0
+    loud: tuple[bool, ...] = ()
+    truth: Channels | None = None
+    fault: str | None = None
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One upload.
+
+    Attributes:
+        filename: as the client named it, decoded.
+        sha256: of the file's bytes, 64 hexadecimal digits.
+        size: of the file, in bytes.
+        media: what the bytes say.
+        parameters: checked.
+        config: the form field as the client sent it, decoded from JSON; None if it sent none.
+        query: the query string's parameters as sent.
+        headers: of the request, names in lower case.
+        occurrence: 1 for the first time that this same request came to its world.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    media: MediaFacts
+    parameters: Parameters = field(default_factory=Parameters)
+    config: Mapping[str, object] | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    occurrence: int = 1

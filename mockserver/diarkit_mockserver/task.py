@@ -1,0 +1,59 @@
+"""One accepted upload on its way: what is stored of it. Decides nothing; the world does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diarkit_contracts.states import TaskState
+    from diarkit_mockserver.answer import Outcome
+    from diarkit_mockserver.course import Timetable
+    from diarkit_mockserver.scenario import Then
+    from diarkit_mockserver.submission import Submission
+
+
+@dataclass(slots=True)
+class Task:
+    """A task as the world keeps it.
+
+    Attributes:
+        task_id: a UUID in its canonical form.
+        submission: what it was made of.
+        then: what its rule says.
+        outcome: how it ends.
+        timetable: when.
+        polls: how often the client has looked, refused looks left out.
+        refused_polls: how often a look was answered with an HTTP error.
+        final_body: the bytes of the final answer, once somebody has seen it.
+    """
+
+    task_id: str
+    submission: Submission
+    then: Then
+    outcome: Outcome
+    timetable: Timetable
+    polls: int = 0
+    refused_polls: int = 0
+    final_body: bytes | None = None
+
+    def state_at(self, now: int) -> TaskState:
+        """Return the state that the next look at this moment sees, or the latest look saw."""
+        return self.timetable.state_at(self.polls, now, self.outcome.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One look of a client at a task.
+
+    Attributes:
+        task_id: which task.
+        status: of the answer.
+        state: that the client was told; None if it was refused.
+        at: ticks of the world's clock.
+    """
+
+    task_id: str
+    status: int
+    state: TaskState | None
+    at: int

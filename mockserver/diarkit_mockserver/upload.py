@@ -1,0 +1,189 @@
+"""A multipart upload read as it arrives: digest, size and media facts of the file, text of the config. Keeps no file.
+
+Memory does not depend on the size of the upload. Nothing here knows what the answer will be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from dataclasses import dataclass
+from email.message import Message
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+
+from diarkit_mockserver.media import MediaProbe
+from diarkit_mockserver.refusals import Condition, Refusal, refuse
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.scenario import Media
+    from diarkit_mockserver.submission import MediaFacts
+
+LARGEST_CONFIG = 1 << 20
+MOST_PARTS = 1_000
+"""Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+
+LONGEST_BOUNDARY = 1_024
+
+EXTENDED_FILENAME = re.compile(
+    r"""; *filename\* *= *(?P<charset>[\w.:-]+)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
+)
+"""`filename*` as RFC 5987 writes it: charset, language, percent-encoded value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What one request body held.
+
+    Attributes:
+        filename: of the part `file`, decoded.
+        sha256: of the file's bytes, in hex.
+        size: of the file, in bytes.
+        media: what the file is.
+        config: text of the part `config`, None without one.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    media: MediaFacts
+    config: str | None
+
+
+class UploadReader:
+    """Takes a request body in chunks of any size, parts in any order.
+
+    Where a name comes twice, the later part counts (INF: as in Starlette). After a fault the rest is passed over, so that
+    the client can send its body to the end and read the refusal.
+
+    Args:
+        content_type: of the request.
+        largest_file: bytes; a larger file is refused.
+        assumed: length and channels of media that can't be measured.
+    """
+
+    def __init__(self, content_type: str, *, largest_file: int, assumed: Media) -> None:
+        self._largest_file = largest_file
+        self._assumed = assumed
+        self._refusal: Refusal | None = None
+        self._parser: PushMultipartParser | None = None
+        self._open: _FilePart | _TextPart | None = None
+        self._file: _FilePart | None = None
+        self._config: _TextPart | None = None
+        self._file_is_text = False
+        header = Message()
+        header["content-type"] = content_type
+        if header.get_content_type() == "multipart/form-data":
+            self._start(header.get_boundary(""))
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the body."""
+        if self._refusal is not None or self._parser is None or self._parser.closed:
+            return
+        try:
+            for event in self._parser.parse(data):
+                if isinstance(event, MultipartSegment):
+                    self._begin(event)
+                elif event is None:
+                    self._open = None
+                elif self._open is not None:
+                    self._open.feed(bytes(event))
+        except MultipartError as error:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        except Refusal as refusal:
+            self._refusal = refusal
+
+    def close(self) -> Upload:
+        """Return what the body held, after its last byte.
+
+        Raises:
+            Refusal: 400 for broken multipart, 413 for a file or config above its limit, 422 for a missing file.
+        """
+        if self._refusal is None and self._parser is not None:
+            try:
+                self._parser.close()
+            except MultipartError as error:
+                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._refusal is not None:
+            raise self._refusal
+        if self._file is None:
+            # A body of another type has no form fields at all (INF: what a form parser makes of it).
+            missing = Condition.FILE_NOT_A_FILE if self._file_is_text else Condition.FILE_MISSING
+            raise refuse(missing, ("body", "file"))
+        return Upload(
+            filename=self._file.filename,
+            sha256=self._file.digest.hexdigest(),
+            size=self._file.size,
+            media=self._file.probe.close(),
+            config=None if self._config is None else self._config.read(),
+        )
+
+    def _start(self, boundary: str) -> None:
+        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
+            return
+        try:
+            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+        except MultipartError as error:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+
+    def _begin(self, segment: MultipartSegment) -> None:
+        self._open = None
+        if segment.name == "file":
+            filename = _read_filename(segment)
+            self._file_is_text = filename is None
+            if filename is not None:
+                self._open = self._file = _FilePart(filename, self._largest_file, self._assumed)
+        elif segment.name == "config":
+            self._open = self._config = _TextPart()
+
+
+class _FilePart:
+    __slots__ = ("_largest", "digest", "filename", "probe", "size")
+
+    def __init__(self, filename: str, largest: int, assumed: Media) -> None:
+        self.filename = filename
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self.probe = MediaProbe(assumed)
+        self._largest = largest
+
+    def feed(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._largest:
+            reason = f"the file is larger than {self._largest} bytes (--max-upload-bytes)"
+            raise refuse(Condition.TOO_LARGE, reason=reason)
+        self.digest.update(data)
+        self.probe.feed(data)
+
+
+class _TextPart:
+    __slots__ = ("_data",)
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        self._data += data
+        if len(self._data) > LARGEST_CONFIG:
+            raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
+
+    def read(self) -> str:
+        try:
+            return self._data.decode()
+        except UnicodeDecodeError:
+            raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
+
+
+def _read_filename(segment: MultipartSegment) -> str | None:
+    """Read the file name, in the extended form too: urllib3 1.26, which the guide's requests brings, sends that one."""
+    header = next((value for name, value in segment.headerlist if name == "Content-Disposition"), "")
+    extended = EXTENDED_FILENAME.search(header)
+    if extended is not None:
+        with contextlib.suppress(LookupError):
+            return unquote(extended["quoted"], encoding=extended["charset"])
+    filename: str | None = segment.filename
+    return filename

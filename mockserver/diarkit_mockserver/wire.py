@@ -1,0 +1,97 @@
+"""Bytes on the wire: bodies, envelopes and headers of the platform's answers. Decides nothing about their content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diarkit_contracts.states import TaskState
+    from diarkit_mockserver.diarize import Answer
+    from diarkit_mockserver.refusals import Detail, Refusal
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names in lower case."""
+
+JSON = (b"content-type", b"application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer.
+
+    Attributes:
+        status: of HTTP.
+        body: all of it.
+        headers: without the length, which the server adds.
+        trace: what tells this answer from every other of its world; the ids that a client did not send follow from it.
+    """
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+    trace: str = ""
+
+
+def dump(value: object) -> str:
+    """Write compact JSON, as the platform's own framework does (INF)."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def write_accepted(task_id: str, state: TaskState) -> bytes:
+    """Write the body of a 202."""
+    return f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}}}'.encode()
+
+
+def write_task(task_id: str, state: TaskState, *, result: str | None, error: str | None, nulls: bool) -> bytes:
+    """Write the body of a poll.
+
+    Args:
+        task_id: as in the 202.
+        state: as the poll sees it.
+        result: JSON, None if there is none.
+        error: JSON, None if there is none.
+        nulls: write null for what there is not; otherwise leave it out.
+    """
+    parts = [f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}']
+    for key, value in (("result", result), ("error", error)):
+        if value is not None or nulls:
+            parts.append(f'"{key}":{value or "null"}')
+    return (",".join(parts) + "}").encode()
+
+
+def write_result(answer: Answer) -> str:
+    """Write the `result` of a task that is done; centiseconds become seconds with up to two decimals."""
+    channels: list[str] = []
+    for number, segments in answer:
+        spoken = ",".join(
+            f'{{"speaker_id":{s.speaker},"start_time":{s.start / 100},"end_time":{s.end / 100}}}' for s in segments
+        )
+        count = len({segment.speaker for segment in segments})
+        channels.append(f'{{"channel_number":{number},"speakers_count":{count},"segments":[{spoken}]}}')
+    return f'{{"channels":[{",".join(channels)}]}}'
+
+
+def write_error(kind: str, message: str, detail: Iterable[Detail] = ()) -> str:
+    """Write an error: of a task, or the envelope of an HTTP error; both have the same three keys."""
+    return dump(
+        {
+            "type": kind,
+            "message": message,
+            "detail": [{"location": d.location, "message": d.message, "type": d.type} for d in detail],
+        }
+    )
+
+
+def write_refusal(refusal: Refusal) -> Response:
+    """Write an HTTP error in the documented envelope."""
+    headers: Headers = (JSON,)
+    if refusal.retry_after is not None:
+        headers += ((b"retry-after", str(refusal.retry_after).encode()),)
+    if refusal.allow is not None:
+        headers += ((b"allow", refusal.allow.encode()),)
+    body = write_error(refusal.type, refusal.message, refusal.detail).encode()
+    return Response(refusal.status, body, headers)

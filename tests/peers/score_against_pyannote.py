@@ -1,0 +1,110 @@
+"""Compares `diarkit_fixtures.score` with pyannote.metrics, and writes the golden cases that the ordinary tests keep.
+
+pyannote.metrics brings 260 MB, so it gets an environment of its own:
+
+    python -m venv OTHER && OTHER/bin/pip install pyannote.metrics
+    PYTHONPATH=fixtures OTHER/bin/python tests/peers/score_against_pyannote.py [--cases 1000] [--golden tests/fixtures/score_golden.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diarkit_fixtures.draws import Draws
+from diarkit_fixtures.score import Rules, score
+from diarkit_fixtures.segments import Segment, merge_touching
+from pyannote.core import Annotation, Timeline
+from pyannote.core import Segment as Stretch
+from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diarkit_fixtures.segments import Segments
+
+PARTS = {"total": "total", "miss": "missed detection", "false_alarm": "false alarm", "confusion": "confusion"}
+
+
+def draw_case(number: int) -> tuple[Segments, Segments, Rules]:
+    """Draw a reference and an answer of up to six speakers who overlap, and rules."""
+    draws = Draws("score case", number)
+    sides: list[Segments] = []
+    for _ in range(2):
+        speakers, count = draws.between(1, 6), draws.between(0, 25)
+        starts = [(draws.below(speakers), draws.below(3000)) for _ in range(count)]
+        sides.append(
+            merge_touching(Segment(speaker, start, start + draws.between(1, 400)) for speaker, start in starts)
+        )
+    collar = draws.pick((0, 0, 10, 25))
+    length = draws.pick((None, 3400, 2000))
+    return sides[0], sides[1], Rules(collar=collar, skip_overlap=draws.chance(300), length=length)
+
+
+def annotate(segments: Segments, prefix: str) -> Annotation:
+    """Turn segments into what pyannote takes."""
+    annotation = Annotation(uri="case")
+    for track, segment in enumerate(segments):
+        annotation[Stretch(segment.start / 100, segment.end / 100), track] = f"{prefix}{segment.speaker}"
+    return annotation
+
+
+def ask_pyannote(reference: Segments, answer: Segments, rules: Rules) -> dict[str, float]:
+    """Score with pyannote.metrics."""
+    edges = [edge for segment in (*reference, *answer) for edge in (segment.start, segment.end)] or [0, 1]
+    extent = (min(edges), max(edges)) if rules.length is None else (0, rules.length)
+    uem = Timeline([Stretch(extent[0] / 100, extent[1] / 100)])
+    flags: dict[str, Any] = {"collar": 2 * rules.collar / 100, "skip_overlap": rules.skip_overlap}
+    given = annotate(reference, "r"), annotate(answer, "a")
+    detail = DiarizationErrorRate(**flags)(*given, uem=uem, detailed=True)
+    figures = {ours: float(detail[theirs]) for ours, theirs in PARTS.items()}
+    return {
+        **figures,
+        "der": float(detail["diarization error rate"]),
+        "jer": float(JaccardErrorRate(**flags)(*given, uem=uem)),
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run as the module says; 1 if a case differs by more than floats do."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--golden", type=Path, help="write the first forty cases here")
+    flags = parser.parse_args(argv)
+    golden: list[dict[str, object]] = []
+    worst: dict[str, float] = {}
+    different = 0
+    for number in range(flags.cases):
+        reference, answer, rules = draw_case(number)
+        theirs, own = ask_pyannote(reference, answer, rules), score(reference, answer, rules)
+        ours = {name: getattr(own, name) / 100 for name in PARTS} | {"der": own.der, "jer": own.jer}
+        gaps = {name: abs(ours[name] - theirs[name]) for name in theirs}
+        worst = {name: max(gap, worst.get(name, 0)) for name, gap in gaps.items()}
+        if max(gaps.values()) > 1e-9:
+            different += 1
+            sys.stdout.write(f"case {number}: {rules}\n  ours   {ours}\n  theirs {theirs}\n")
+        elif len(golden) < 40:
+            golden.append(
+                {
+                    "reference": [[segment.speaker, segment.start, segment.end] for segment in reference],
+                    "answer": [[segment.speaker, segment.start, segment.end] for segment in answer],
+                    "collar": rules.collar,
+                    "skip_overlap": rules.skip_overlap,
+                    "length": rules.length,
+                    **{name: round(value, 12) for name, value in theirs.items()},
+                }
+            )
+    if flags.golden:
+        head = f'{{"by": "pyannote.metrics {version("pyannote.metrics")}", "cases": [\n'
+        lines = ",\n".join(json.dumps(case) for case in golden)
+        flags.golden.write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
+    sys.stdout.write(f"{flags.cases} cases, {different} differ; greatest differences {worst}\n")
+    return int(different > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
