@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema import Draft202012Validator, exceptions
 
-from diarkit_contracts.document import load_document
+from diarkit_contracts.document import as_object, load_document
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+class _Error(Protocol):
+    @property
+    def json_path(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+class _Validator(Protocol):
+    """The part of jsonschema's validator that is used here; its own types are not complete."""
+
+    def iter_errors(self, instance: object) -> Iterator[_Error]: ...
+
+
+_choose_nearest = cast("Callable[[Iterable[_Error]], _Error]", exceptions.best_match)  # pyright: ignore[reportUnknownMemberType]
 
 
 def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str, ...]:
@@ -23,8 +37,8 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
         value: as `json.loads` gives it.
 
     Returns:
-        One line for each fault, with the JSON path to it; for a choice between schemas the fault of the nearest one. Empty if the
-        value fits.
+        One line for each fault, with the JSON path to it; for a choice between schemas the fault of the nearest one. Empty if
+        the value fits.
 
     Raises:
         KeyError: if the document has no schema of that name.
@@ -34,24 +48,23 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
 
 
 @cache
-def _make_named_validator(name: str) -> Draft202012Validator:
-    if name not in _read_components()["schemas"]:
+def _make_named_validator(name: str) -> _Validator:
+    if name not in as_object(_read_components()["schemas"], "components/schemas"):
         raise KeyError(f"The contract document has no schema {name!r}.")
     return _make_validator({"$ref": f"#/components/schemas/{name}"})
 
 
-def _make_validator(schema: Mapping[str, object]) -> Draft202012Validator:
+def _make_validator(schema: Mapping[str, object]) -> _Validator:
     # References begin at the document's root, so the schema becomes a root with the components beside it.
     whole = {**schema, "components": _read_components()}
-    return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return cast("_Validator", validator)
 
 
-def _read_components() -> Mapping[str, Mapping[str, object]]:
-    components = load_document()["components"]
-    assert isinstance(components, Mapping), "the document is tested to have components"
-    return components  # pyright: ignore[reportUnknownVariableType] # narrowed from object: its keys are text
+def _read_components() -> dict[str, object]:
+    return as_object(load_document()["components"], "components")
 
 
-def _describe(error: ValidationError) -> str:
-    nearest = best_match([error]) or error
+def _describe(error: _Error) -> str:
+    nearest = _choose_nearest([error])
     return f"{nearest.json_path}: {nearest.message}"

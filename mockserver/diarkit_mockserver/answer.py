@@ -17,11 +17,9 @@ from diarkit_mockserver.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels
+    from diarkit_mockserver.limits import Limits
     from diarkit_mockserver.scenario import Scenario, SpokenSegment, Then
     from diarkit_mockserver.submission import MediaFacts, Submission
-
-LONGEST_AUDIO = 2 * 60 * 60 * 100
-"""DOC (limits page, maxAudioLength): longer audio is rejected during processing. Centiseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Outcome:
 DONE = Outcome(TaskState.DONE)
 
 
-def decide_outcome(then: Then, submission: Submission) -> Outcome:
+def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcome:
     """Decide how the task of a submission will end."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
@@ -55,8 +53,10 @@ def decide_outcome(then: Then, submission: Submission) -> Outcome:
     if not told:
         if media.fault is not None:
             return _reject(("body", "file"), f"The media file cannot be decoded: {media.fault}.", "media")
-        if media.length > LONGEST_AUDIO:
-            return _reject(("body", "file"), "The audio is longer than the allowed 2 hours.", "audio_length")
+        # DOC (limits page, maxAudioLength): longer audio is rejected during processing.
+        if limits.audio_seconds is not None and media.length > limits.audio_seconds * 100:
+            text = f"The audio is longer than the allowed {limits.audio_seconds:g} s."
+            return _reject(("body", "file"), text, "audio_length")
     return _check_parameters(submission, then) or DONE
 
 

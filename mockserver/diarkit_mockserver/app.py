@@ -6,9 +6,12 @@ when somebody first asks for one: importing it takes longer than starting all th
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.disturb import cut
 from diarkit_mockserver.refusals import Condition, refuse
 from diarkit_mockserver.request import make_request
 from diarkit_mockserver.wire import write_refusal
@@ -16,7 +19,10 @@ from diarkit_mockserver.wire import write_refusal
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.upload import UploadReader
+    from diarkit_mockserver.visit import Visit
     from diarkit_mockserver.wire import Response
 
     Message: TypeAlias = MutableMapping[str, Any]
@@ -24,8 +30,21 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PAGES = ("/docs", "/redoc", "/openapi.json", "/openapi.yaml", "/__diarkit/static")
+PAGES = ("/docs", "/redoc", "/openapi.json", "/openapi.yaml", "/__diarkit")
 """Paths of ours beside the platform's."""
+
+CONNECTION = "diarkit.connection"
+"""Key of the scope's extensions under which the server hands over the client's connection."""
+
+
+class Connection(Protocol):
+    """The client's connection, as far as an answer may need it."""
+
+    number: int
+    transport: asyncio.Transport
+
+    def interrupt(self, clock: Clock, seconds: float) -> None:
+        """Close the server's port for a while."""
 
 
 class ClientGoneError(Exception):
@@ -35,12 +54,19 @@ class ClientGoneError(Exception):
 def create_app(platform: Platform) -> Application:
     """Make the application for the worlds of a platform."""
 
+    @cache
+    def load_pages() -> Application:
+        from diarkit_mockserver.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+
+        return create_pages(platform)
+
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         if scope["path"].startswith(PAGES):
             await load_pages()(scope, receive, send)
             return
+        connection: Connection | None = scope.get("extensions", {}).get(CONNECTION, {}).get("connection")
         host, port = scope.get("server") or ("127.0.0.1", 80)
         request = make_request(
             scope["method"],
@@ -50,38 +76,89 @@ def create_app(platform: Platform) -> Application:
             scheme=scope["scheme"],
             server=f"{host}:{port}",
         )
-        upload = None
-        if platform.is_upload(request):
-            upload = platform.read_upload(request)
-            try:
-                await _pass_body(receive, upload.feed)
-            except ClientGoneError:
-                return
-        response = platform.answer(request, upload)
-        await _send(send, response or write_refusal(refuse(Condition.NOT_FOUND)))
+        visit = platform.enter(request, 0 if connection is None else connection.number)
+        try:
+            response = await _answer(platform, visit, receive)
+        except ClientGoneError:
+            platform.give_up(visit, "the client closed the connection in the middle of its upload")
+            return
+        if response.disturbance is None:
+            await _send(send, response)
+        else:
+            await _send_disturbed(send, response, connection)
 
     return app
 
 
-@cache
-def load_pages() -> Application:
-    """Import and make the FastAPI application of the pages."""
-    from diarkit_mockserver.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+async def _answer(platform: Platform, visit: Visit, receive: Receive) -> Response:
+    upload: UploadReader | None = None
+    if platform.is_upload(visit):
+        early = platform.refuse_early(visit)
+        if early is not None:
+            return early
+        upload = platform.read_upload(visit)
+        try:
+            await _read_body(visit, upload, receive)
+        except TimeoutError:
+            return platform.refuse_slow(visit)
+    return platform.answer(visit, upload) or write_refusal(refuse(Condition.NOT_FOUND))
 
-    return create_pages()
+
+async def _read_body(visit: Visit, upload: UploadReader, receive: Receive) -> None:
+    """Pass the body on, chunk by chunk, as long as the world's time allows."""
+    if await _read_chunk(visit, upload, receive):
+        return
+    assert visit.place is not None  # noqa: S101 - the body of an upload into no world is not read
+    world = visit.place.world
+    longest = world.scenario.limits.upload_seconds
+    async with asyncio.timeout(None) as timeout:
+        ends = None
+        if longest is not None:
+            ends = asyncio.ensure_future(world.clock.wait_until(visit.asked_at + to_ticks(longest)))
+            loop = asyncio.get_running_loop()
+            ends.add_done_callback(lambda done: None if done.cancelled() else timeout.reschedule(loop.time()))
+        try:
+            while not await _read_chunk(visit, upload, receive):
+                pass
+        finally:
+            if ends is not None:
+                ends.cancel()
 
 
-async def _pass_body(receive: Receive, feed: Callable[[bytes], None]) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        feed(message["body"])
-        if not message.get("more_body", False):
-            return
+async def _read_chunk(visit: Visit, upload: UploadReader, receive: Receive) -> bool:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    body: bytes = message["body"]
+    visit.received += len(body)
+    upload.feed(body)
+    return not message.get("more_body", False)
 
 
 async def _send(send: Send, response: Response) -> None:
     length = (b"content-length", str(len(response.body)).encode())
     await send({"type": "http.response.start", "status": response.status, "headers": [*response.headers, length]})
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_disturbed(send: Send, response: Response, connection: Connection | None) -> None:
+    disturbance = response.disturbance
+    assert disturbance is not None  # noqa: S101 - the caller's condition
+    clock = disturbance.clock
+    if disturbance.pause:
+        await clock.wait_until(clock.now() + disturbance.pause)
+    if disturbance.connection is not None and connection is not None:
+        await cut(connection.transport, response, disturbance.connection)
+        return
+    if disturbance.drip is None:
+        await _send(send, response)
+    else:
+        length = (b"content-length", str(len(response.body)).encode())
+        await send({"type": "http.response.start", "status": response.status, "headers": [*response.headers, length]})
+        size, every = disturbance.drip.bytes, to_ticks(disturbance.drip.every)
+        for start in range(0, len(response.body), size):
+            await clock.wait_until(clock.now() + every)
+            await send({"type": "http.response.body", "body": response.body[start : start + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    if disturbance.outage is not None and connection is not None:
+        connection.interrupt(clock, disturbance.outage.seconds)

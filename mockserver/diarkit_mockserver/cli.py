@@ -20,7 +20,12 @@ TYPES: dict[str, Any] = {
     "port": click.IntRange(0, 65_535),
     "seed": int,
     "scenario": click.Path(dir_okay=False, path_type=Path),
-    "max_upload_bytes": click.IntRange(min=0),
+    "upload_bytes": click.IntRange(min=0),
+    "storage_bytes": click.IntRange(min=0),
+    "queue_length": click.IntRange(min=0),
+    "upload_seconds": click.FloatRange(min=0),
+    "audio_seconds": click.FloatRange(min=0),
+    "finished_seconds": click.FloatRange(min=0),
 }
 
 
@@ -30,7 +35,7 @@ def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
     def add(command: Callable[..., None]) -> Callable[..., None]:
         for knob in reversed(list(list_knobs(*names))):
             kind = click.Choice(CHOICES[knob.name]) if knob.name in CHOICES else TYPES.get(knob.name, str)
-            shown = knob.default is not None
+            shown = knob.default not in (None, False)
             command = click.option(
                 knob.flag,
                 envvar=knob.variable,
@@ -39,6 +44,7 @@ def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
                 help=knob.text,
                 show_default=shown,
                 show_envvar=True,
+                is_flag=knob.default is False,
             )(command)
         return command
 
@@ -55,15 +61,14 @@ def main() -> None:
 @add_knobs()
 def serve(**flags: Any) -> None:
     """Serve the fake until Ctrl-C."""
-    from diarkit_mockserver.app import create_app  # noqa: PLC0415 - what a command needs is imported when it is called
-    from diarkit_mockserver.server import serve as run  # noqa: PLC0415
+    from diarkit_mockserver.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
     from diarkit_mockserver.server import write_url  # noqa: PLC0415
 
     settings = Settings(**flags)
     logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     bound = _bind(settings)
     platform = _make_platform(settings)
-    run(create_app(platform), bound, lambda: click.echo(f"listening on {write_url(bound)}"))
+    run(platform, bound, lambda: click.echo(f"listening on {write_url(bound)}"))
 
 
 def _bind(settings: Settings) -> Any:
@@ -80,8 +85,6 @@ def _bind(settings: Settings) -> Any:
 
 
 def _make_platform(settings: Settings) -> Any:
-    from dataclasses import replace  # noqa: PLC0415
-
     from diarkit_mockserver.platform import Platform  # noqa: PLC0415
     from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415
     from diarkit_mockserver.world import World  # noqa: PLC0415
@@ -97,13 +100,11 @@ def _make_platform(settings: Settings) -> Any:
             sys.exit(1)
         except OSError as error:
             raise click.UsageError(f"--scenario {settings.scenario}: {error.strerror}") from None
-    if settings.seed is not None:
-        scenario = replace(scenario, seed=settings.seed)
-    if settings.x_location is not None:
-        scenario = replace(scenario, dialect=replace(scenario.dialect, x_location=settings.x_location))
-    return Platform(
-        World(scenario=scenario), external_url=settings.external_url, largest_file=settings.max_upload_bytes
-    )
+    try:
+        scenario = settings.overrule(scenario)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return Platform(World(scenario=scenario), external_url=settings.external_url)
 
 
 @main.command()

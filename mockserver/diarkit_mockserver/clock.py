@@ -1,4 +1,4 @@
-"""A world's time: it runs, stands still, or is moved by hand. The only file that reads the machine's clock."""
+"""A world's time: it runs, stands still, or is moved by hand. The only file that reads the machine's clock, and that waits."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
 SECOND = 1_000_000
 """Ticks in a second: world time is counted in whole microseconds, so that sums of it stay exact."""
+
+
+FARTHEST = 1e12
+"""Seconds that nobody means: above this, sums of ticks would leave 64 bits."""
 
 
 def to_ticks(seconds: float) -> int:
@@ -22,20 +27,34 @@ def read_system_ticks() -> int:
     return time.monotonic_ns() // 1_000
 
 
+STANDSTILL_EPOCH = 946_684_800
+"""2000-01-01 00:00:00 UTC: the date of a world that begins frozen, so that its dates are the same in each run."""
+
+
+def read_system_epoch() -> int:
+    """Read the machine's date: whole seconds since 1970 UTC."""
+    return int(time.time())
+
+
 class Clock:
     """Time that starts at 0, and runs with a source until it is frozen.
 
     Args:
         source: what the clock follows while it runs, in ticks; the machine's monotonic clock.
         frozen: start standing still.
+        epoch: the date at 0, in seconds since 1970 UTC; by default the machine's, or a fixed one if it starts frozen.
     """
 
-    __slots__ = ("_frozen_at", "_offset", "_source")
+    __slots__ = ("_changed", "_frozen_at", "_offset", "_source", "epoch")
 
-    def __init__(self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False) -> None:
+    def __init__(
+        self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False, epoch: int | None = None
+    ) -> None:
         self._source = source
         self._offset = -source()
         self._frozen_at: int | None = 0 if frozen else None
+        self._changed: list[asyncio.Event] = []
+        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_system_epoch()
 
     def now(self) -> int:
         """Return the ticks since this world began."""
@@ -52,20 +71,55 @@ class Clock:
         Raises:
             ValueError: for a negative number of seconds: a task that is done can't be running again.
         """
-        if not seconds >= 0:
+        if not 0 <= seconds < FARTHEST:
             raise ValueError(f"time moves forward only: expected seconds >= 0, got {seconds!r}")
         ticks = to_ticks(seconds)
         if self._frozen_at is None:
             self._offset += ticks
         else:
             self._frozen_at += ticks
+        self._wake()
 
     def freeze(self) -> None:
         """Stop time where it is."""
         self._frozen_at = self.now()
+        self._wake()
 
     def resume(self) -> None:
         """Let time run on from where it stands."""
         if self._frozen_at is not None:
             self._offset = self._frozen_at - self._source()
             self._frozen_at = None
+        self._wake()
+
+    async def wait_until(self, moment: int) -> None:
+        """Wait for a moment of this world's time; while it stands still, for somebody who moves it.
+
+        Args:
+            moment: ticks.
+        """
+        import asyncio  # noqa: PLC0415 - 0.1 s that only those pay who wait; scenarios and courses import this file too
+
+        changed = asyncio.Event()
+        self._changed.append(changed)
+        try:
+            while (missing := moment - self.now()) > 0:
+                changed.clear()
+                # A wait ends early rather than late, and is then continued.
+                await _wait(changed, None if self.frozen else missing / SECOND)
+        finally:
+            self._changed.remove(changed)
+
+    def _wake(self) -> None:
+        for changed in self._changed:
+            changed.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    import asyncio  # noqa: PLC0415
+
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -102,6 +102,14 @@ class Timetable:
             return final
         return TaskState.RUNNING if position >= self.runs_at else TaskState.PENDING
 
+    def end_moment(self, now: int) -> int:
+        """Return when the task ended, for one that has by `now`: in ticks; poll numbers are no moments."""
+        return now if self.counts_polls else min(self.ends_at or now, now)
+
+    def never_end(self) -> None:
+        """Keep the task from its final state."""
+        self.ends_at = NEVER
+
     def step(self) -> None:
         """Move a task of a manual course to its next state; a final state stays."""
         if self.runs_at == NEVER:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from diarkit_fixtures.samples import GUIDE, write_samples
 
 from diarkit_fixtures.picture import draw_line
+from diarkit_fixtures.samples import GUIDE, write_samples
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.app import create_app
-from diarkit_mockserver.platform import ENDPOINT, Platform
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.server import ServerThread, bind
 from diarkit_mockserver.world import World
 
@@ -28,13 +28,13 @@ MOST_POLLS = 100
 
 def run_demo() -> None:
     """Start the fake, go through the guide's steps for each of its recordings, print what was seen, stop."""
-    server = ServerThread(create_app(Platform(World())), bind("127.0.0.1", 0))
+    server = ServerThread(Platform(World()), bind("127.0.0.1", 0))
     try:
         click.echo(f"The fake listens on {server.url}")
         with tempfile.TemporaryDirectory(prefix="diarkit-") as folder:
-            for number, name in enumerate(GUIDE, start=1):
-                click.secho(f"\n[{number}/{len(GUIDE)}] {name}", bold=True)
-                (path, *_) = write_samples(Path(folder), [name])
+            for number, sample in enumerate(GUIDE, start=1):
+                click.secho(f"\n[{number}/{len(GUIDE)}] {sample.name}", bold=True)
+                (path, *_) = write_samples(Path(folder), [sample.name])
                 show_recording(server.url + ENDPOINT, path)
     finally:
         server.stop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -162,6 +163,7 @@ class DecodedFormat:
         self._kind = kind
         self._otherwise = otherwise
         self._spool = tempfile.SpooledTemporaryFile[bytes](SPOOLED_IN_MEMORY)  # closed by close()
+        weakref.finalize(self, self._spool.close)  # of an upload that is given up halfway
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""

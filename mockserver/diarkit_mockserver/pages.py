@@ -12,8 +12,10 @@ from diarkit_contracts.document import DOCUMENT, load_document
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from diarkit_mockserver.platform import Platform
 
-def create_pages() -> FastAPI:
+
+def create_pages(platform: Platform) -> FastAPI:  # noqa: ARG001 - for the control routes
     """Make the application: the contract as JSON and YAML, and pages to browse it, without a request to the internet."""
     pages = FastAPIOffline(
         title="Speaker Diarization",

@@ -1,48 +1,29 @@
-"""The platform's routes: which request is which operation of which world, and its answer. Knows no sockets and no framework."""
+"""The worlds of one server, and the way of a request through one of them: limits, operation, faults, journal. Knows no sockets."""
 
 from __future__ import annotations
 
 import logging
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver.parameters import KNOWN_CONFIG, decode_config, read_parameters
+from diarkit_mockserver.disturb import Disturbance, damage, draw_pause
+from diarkit_mockserver.journal import Entry
+from diarkit_mockserver.operations import ENDPOINT, answer_operation
 from diarkit_mockserver.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.submission import Submission
 from diarkit_mockserver.upload import UploadReader
-from diarkit_mockserver.wire import JSON, Headers, Response, write_accepted, write_refusal
+from diarkit_mockserver.visit import Place, Visit
+from diarkit_mockserver.wire import Headers, Response, write_refusal
 from diarkit_mockserver.world import World, make_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diarkit_mockserver.request import Request
 
 log = logging.getLogger("diarkit")
 
-ENDPOINT: Final = "/api/technology/speaker-diarization"
-INFO: Final = "/api/system/info"
-STATUS: Final = "/api/system/status"
 WORLDS: Final = "/worlds/"
-PLATFORM_VERSION: Final = "3.6.0"
-
-LARGEST_FILE: Final = 500_000_000
-"""DOC (limits page, singleFileUploadSize): 500 MB. Whether MB or MiB is UNK."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A world, and the path that is left inside it.
-
-    Attributes:
-        world: that the request goes to.
-        prefix: of this world's paths; empty for the default world.
-        path: inside the world, as the platform knows it.
-    """
-
-    world: World
-    prefix: str
-    path: str
+"""Prefix of all worlds but the default one. No path of the platform begins so."""
 
 
 class Platform:
@@ -51,14 +32,16 @@ class Platform:
     Args:
         world: the default one, at the root.
         external_url: the address to name in `X-Location`, instead of the one that the client used.
-        largest_file: bytes; larger uploads are refused.
+        refresh: called before each upload; makes the default world follow its scenario file.
     """
 
-    def __init__(self, world: World, *, external_url: str | None = None, largest_file: int = LARGEST_FILE) -> None:
+    def __init__(
+        self, world: World, *, external_url: str | None = None, refresh: Callable[[World], None] | None = None
+    ) -> None:
         self.world = world
         self.worlds: dict[str, World] = {}
-        self._external_url = external_url.rstrip("/") if external_url else None
-        self._largest_file = largest_file
+        self.external_url = external_url.rstrip("/") if external_url else None
+        self._refresh = refresh
 
     def find_place(self, path: str) -> Place | None:
         """Find the world that a path leads into; None if there is no such world."""
@@ -68,112 +51,147 @@ class Platform:
         world = self.worlds.get(name)
         return None if world is None else Place(world, f"{WORLDS}{name}", slash + rest)
 
-    def is_upload(self, request: Request) -> bool:
-        """Whether the body of this request is worth reading."""
-        return request.method == "POST" and request.path.endswith(ENDPOINT)
-
-    def read_upload(self, request: Request) -> UploadReader:
-        """Make the reader for the body of an upload."""
-        place = self.find_place(request.path)
-        scenario = (self.world if place is None else place.world).scenario
-        return UploadReader(
-            request.headers.get("content-type", ""), largest_file=self._largest_file, assumed=scenario.media
-        )
-
-    def answer(self, request: Request, upload: UploadReader | None = None) -> Response | None:
-        """Answer one request.
+    def enter(self, request: Request, connection: int = 0) -> Visit:
+        """Begin the way of a request.
 
         Args:
             request: its head.
+            connection: number of the client's connection, from 1.
+        """
+        place = self.find_place(request.path)
+        return Visit(request, place, connection, 0 if place is None else place.world.clock.now())
+
+    def is_upload(self, visit: Visit) -> bool:
+        """Whether the body of this request is worth reading."""
+        return visit.request.method == "POST" and visit.place is not None and visit.place.path == ENDPOINT
+
+    def refuse_early(self, visit: Visit) -> Response | None:
+        """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
+        if visit.place is None or not visit.place.world.scenario.limits.before_body:
+            return None
+        world = visit.place.world
+        length = visit.request.headers.get("content-length", "")
+        size = int(length) if length.isdecimal() else 0
+        before = world.scenario.limits.before_body
+        try:
+            if "licensed" in before:
+                world.check_licence()
+            if "rate" in before:
+                world.count_request(visit)
+            if "queue_length" in before:
+                world.check_queue()
+            largest = world.scenario.limits.upload_bytes
+            if "upload_bytes" in before and largest is not None and size > largest:
+                raise refuse(Condition.TOO_LARGE, reason=f"limits.upload_bytes: {largest}, before the body")
+            if "storage_bytes" in before:
+                world.check_storage(size)
+        except Refusal as refusal:
+            return self._finish(visit, _refuse(visit, refusal))
+        return None
+
+    def read_upload(self, visit: Visit) -> UploadReader:
+        """Make the reader for the body of an upload."""
+        world = self.world if visit.place is None else visit.place.world
+        if self._refresh is not None and world is self.world:
+            self._refresh(world)
+        scenario = world.scenario
+        return UploadReader(
+            visit.request.headers.get("content-type", ""),
+            largest_file=scenario.limits.upload_bytes,
+            assumed=scenario.media,
+        )
+
+    def answer(self, visit: Visit, upload: UploadReader | None = None) -> Response | None:
+        """Answer a request.
+
+        Args:
+            visit: of the request.
             upload: its body, read to the end, if `is_upload`.
 
         Returns:
             None for a path that is not the platform's.
         """
-        place = self.find_place(request.path)
         try:
-            if place is None:
-                raise refuse(Condition.NOT_FOUND, reason=f"no world has the path {request.path}")
-            response = self._route(request, place, upload)
+            if visit.place is None:
+                raise refuse(Condition.NOT_FOUND, reason=f"no world has the path {visit.request.path}")
+            response = answer_operation(visit, visit.place, upload, self.external_url)
         except Refusal as refusal:
-            log.info("%s %s: %s", request.method, request.path, refusal)
-            response = write_refusal(refusal)
-        if response is None or place is None:
+            response = _refuse(visit, refusal)
+        return None if response is None else self._finish(visit, response)
+
+    def give_up(self, visit: Visit, reason: str) -> None:
+        """Note a request that got no answer, as its client went away."""
+        visit.notes.append(reason)
+        self._write_down(visit, Response(0, b""))
+
+    def refuse_slow(self, visit: Visit) -> Response:
+        """Answer an upload that takes longer than the scenario allows."""
+        reason = "limits.upload_seconds: the body did not come in time"
+        return self._finish(visit, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason)))
+
+    def _finish(self, visit: Visit, response: Response) -> Response:
+        """Name an answer, disturb it as its faults ask, and write it down."""
+        if visit.place is None:
             return response
-        return replace(response, headers=response.headers + _name_request(request, place.world, response))
+        world = visit.place.world
+        response = replace(response, headers=response.headers + _name_answer(visit.request, world, response))
+        if visit.disturbing:
+            response = _disturb(world, visit, response)
+        self._write_down(visit, response)
+        return response
 
-    def _route(self, request: Request, place: Place, upload: UploadReader | None) -> Response | None:
-        if place.path == ENDPOINT:
-            _allow(request, "POST")
-            return self._submit(request, place, upload)
-        if place.path.startswith(ENDPOINT + "/"):
-            task_id = place.path[len(ENDPOINT) + 1 :]
-            if "/" not in task_id and task_id:
-                _allow(request, "GET")
-                return _poll(place.world, task_id)
-        if place.path == INFO:
-            _allow(request, "GET")
-            return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
-        if place.path == STATUS:
-            _allow(request, "GET")
-            return Response(200, b"")  # UNK: the reference shows no body
-        return None
-
-    def _submit(self, request: Request, place: Place, reader: UploadReader | None) -> Response:
-        if reader is None:
-            reader = self.read_upload(request)
-        upload = reader.close()
-        config = None if upload.config is None else decode_config(upload.config)
-        query = request.query
-        parameters = read_parameters(query, config)
-        ignored = sorted(set(config or {}).difference(KNOWN_CONFIG))
-        if ignored:
-            log.warning(
-                "%s: config keys that the platform does not know are ignored: %s", upload.filename, ", ".join(ignored)
-            )
-        task = place.world.accept(
-            Submission(
-                filename=upload.filename,
-                sha256=upload.sha256,
-                size=upload.size,
-                media=upload.media,
-                parameters=parameters,
-                config=config,
-                query=query,
-                headers=request.headers,
+    def _write_down(self, visit: Visit, response: Response) -> None:
+        if visit.place is None:
+            return
+        world = visit.place.world
+        disturbance = response.disturbance
+        unheard = disturbance is not None and disturbance.connection == "reset_before_headers"
+        world.journal.add(
+            Entry(
+                number=world.journal.total + 1,
+                asked_at=visit.asked_at,
+                answered_at=world.clock.now() + (0 if disturbance is None else disturbance.pause),
+                connection=visit.connection,
+                request=visit.request,
+                submission=visit.submission,
+                received=visit.received,
+                status=0 if unheard else response.status,
+                headers=response.headers,
+                body=response.body,
+                task_id=visit.task_id,
+                state=visit.state,
+                rule=visit.rule,
+                note="; ".join(visit.notes),
             )
         )
-        path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
-        if place.world.scenario.dialect.x_location == "absolute":
-            path = (self._external_url or request.base_url) + path
-        # INF: the reference's example of a 202 says pending, and nothing is processed at once.
-        body = write_accepted(task.task_id, TaskState.PENDING)
-        return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), task.task_id)
 
 
-def _poll(world: World, text: str) -> Response:
-    try:
-        task_id = str(uuid.UUID(text))
-    except ValueError:
-        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text) from None
-    task, state = world.look(task_id)
-    return Response(200, world.write(task, state), (JSON,), f"{task_id} {task.polls}")
+def _refuse(visit: Visit, refusal: Refusal) -> Response:
+    log.info("%s %s: %s", visit.request.method, visit.request.path, refusal)
+    visit.notes.append(refusal.reason)
+    return write_refusal(refusal)
 
 
-def _allow(request: Request, method: str) -> None:
-    if request.method != method:
-        raise refuse(Condition.METHOD_WRONG, reason=f"{request.path} answers {method}", allow=method)
+def _disturb(world: World, visit: Visit, response: Response) -> Response:
+    pause = 0
+    connection, drip, outage = None, None, None
+    for fault, draws in visit.disturbing:
+        if fault.latency is not None:
+            pause += draw_pause(fault.latency, draws)
+        elif fault.body is not None:
+            response = damage(response, fault.body, draws)
+        connection, drip, outage = connection or fault.connection, drip or fault.drip, outage or fault.outage
+    return replace(
+        response,
+        disturbance=Disturbance(clock=world.clock, pause=pause, connection=connection, drip=drip, outage=outage),
+    )
 
 
-def _name_request(request: Request, world: World, response: Response) -> Headers:
+def _name_answer(request: Request, world: World, response: Response) -> Headers:
     """Echo the ids of the request, or make them (DOC: generated if not provided; INF: told in the response)."""
     trace = response.trace or f"{request.method} {request.path} {response.status}"
+    told = ((name, request.headers.get(name)) for name in ("x-request-id", "x-correlation-id"))
     return tuple(
-        (
-            name.encode(),
-            (request.headers.get(name) or make_id(name, world.scenario.seed, world.name, trace)).encode(
-                "latin-1", "replace"
-            ),
-        )
-        for name in ("x-request-id", "x-correlation-id")
+        (name.encode(), (value or make_id(name, world.scenario.seed, world.name, trace)).encode("latin-1", "replace"))
+        for name, value in told
     )

@@ -62,6 +62,10 @@ class Condition(StrEnum):
     NOT_FOUND = auto()
     METHOD_WRONG = auto()
     TOO_LARGE = auto()
+    TOO_SLOW = auto()
+    NOT_LICENSED = auto()
+    STORAGE_FULL = auto()
+    TOO_MANY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,14 @@ ROWS: Mapping[Condition, Row] = {
     Condition.METHOD_WRONG: Row(405),
     # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
     Condition.TOO_LARGE: Row(413),
+    # DOC (limits page, singleFileUploadTimeout): a slower upload is rejected; the status is UNK.
+    Condition.TOO_SLOW: Row(400),
+    # INF: other operations that need no licence declare no 403.
+    Condition.NOT_LICENSED: Row(403),
+    # DOC (reference): the storage is full; INF that it is the one of uploads.
+    Condition.STORAGE_FULL: Row(507),
+    # DOC up to 3.7 for the rate; UNK for the queue, which may be tried again later just the same.
+    Condition.TOO_MANY: Row(429),
 }
 
 
@@ -116,8 +128,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         message: the envelope's message.
         detail: the envelope's detail.
         reason: for the log: what was refused, and which limit or rule did it.
-        retry_after: seconds for the header `Retry-After`, if any.
-        allow: methods for the header `Allow` of a 405.
+        headers: beside those of every answer, names in lower case.
+        foreign: a body, and its type, that is not the platform's.
     """
 
     def __init__(  # noqa: PLR0913 - an envelope has that many parts
@@ -127,15 +139,15 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
         message: str | None = None,
         detail: tuple[Detail, ...] = (),
         reason: str = "",
-        retry_after: int | None = None,
-        allow: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        foreign: tuple[bytes, str] | None = None,
     ) -> None:
         self.status = status
         self.message = message or STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
         self.detail = detail
         self.reason = reason or self.message
-        self.retry_after = retry_after
-        self.allow = allow
+        self.headers = headers
+        self.foreign = foreign
         super().__init__(f"{status} {self.reason}")
 
     @property
@@ -146,7 +158,12 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
 
 
 def refuse(
-    condition: Condition, location: Location = (), *, came: object = None, reason: str = "", allow: str | None = None
+    condition: Condition,
+    location: Location = (),
+    *,
+    came: object = None,
+    reason: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Refusal:
     """Make the refusal of a condition.
 
@@ -155,11 +172,11 @@ def refuse(
         location: where in the request.
         came: what came instead, for the message.
         reason: for the log; the parser's own words, or the limit's name and value.
-        allow: the methods that a 405 names.
+        headers: beside those of every answer, names in lower case.
     """
     row = ROWS[condition]
     if not row.kind:
-        return Refusal(row.status, reason=reason, allow=allow)
+        return Refusal(row.status, reason=reason, headers=headers)
     message = row.text.format(came=_shorten(came), reason=reason)
     return Refusal(
         row.status,

@@ -1,4 +1,4 @@
-"""A server around an application: in this process until a signal, or in a thread until it is told to stop.
+"""A server around a platform: in this process until a signal, or in a thread until it is told to stop.
 
 Sockets are bound before the server starts, so that a port can't be lost in between and its number is known at once.
 """
@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 
+from diarkit_mockserver.app import create_app
+from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.http1 import make_protocol
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from diarkit_mockserver.app import Application
+    from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.platform import Platform
 
 Returned = TypeVar("Returned")
 
@@ -61,12 +66,12 @@ def reach(host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to its owner and says when it answers."""
+    """A uvicorn server that leaves signals to its owner, says when it answers, and can close its port for a while."""
 
-    def __init__(self, app: Application, announce: Callable[[], None]) -> None:
+    def __init__(self, platform: Platform, bound: socket.socket, announce: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            app,
-            http="httptools",
+            create_app(platform),
+            http=make_protocol(platform, self.interrupt),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -76,28 +81,53 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=0,  # a fake has nothing to finish
         )
         super().__init__(config)
+        self._bound = bound
         self._announce = announce
+        self._interruptions: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
         self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; what is half sent is cut off."""
+        for interruption in self._interruptions:
+            interruption.cancel()
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Leave the signals alone."""
         yield
 
+    def interrupt(self, clock: Clock, seconds: float) -> None:
+        """Close the port, so that connections are refused, and open it again after so many seconds of a clock."""
+        interruption = asyncio.ensure_future(self._interrupt(clock, seconds))
+        self._interruptions.add(interruption)
+        interruption.add_done_callback(self._interruptions.discard)
 
-def serve(app: Application, bound: socket.socket, announce: Callable[[], None]) -> None:
+    async def _interrupt(self, clock: Clock, seconds: float) -> None:
+        host, port = self._bound.getsockname()[:2]
+        for server in self.servers:
+            server.close()
+        self._bound.close()
+        await clock.wait_until(clock.now() + to_ticks(seconds))
+        self._bound = bind(host, port)
+        await super().startup([self._bound])
+
+
+def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        app: what to serve.
+        platform: what to serve.
         bound: the listening socket; closed at the end.
         announce: called once, as soon as requests are answered.
     """
-    server = _Server(app, announce)
+    server = _Server(platform, bound, announce)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -121,14 +151,14 @@ class ServerThread:
     """A server in a thread of this process.
 
     Args:
-        app: what to serve.
+        platform: what to serve.
         bound: the listening socket; closed by `stop`.
     """
 
-    def __init__(self, app: Application, bound: socket.socket) -> None:
+    def __init__(self, platform: Platform, bound: socket.socket) -> None:
         self.url = write_url(bound)
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._server = _Server(app, lambda: self._ready.set_result(None))
+        self._server = _Server(platform, bound, lambda: self._ready.set_result(None))
         self._loop = _loop_factory()()
         self._bound = bound
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)

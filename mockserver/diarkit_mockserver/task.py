@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.states import TaskState
     from diarkit_mockserver.answer import Outcome
     from diarkit_mockserver.course import Timetable
+    from diarkit_mockserver.faults import ResultFault
     from diarkit_mockserver.scenario import Then
     from diarkit_mockserver.submission import Submission
 
@@ -26,6 +27,9 @@ class Task:
         polls: how often the client has looked, refused looks left out.
         refused_polls: how often a look was answered with an HTTP error.
         final_body: the bytes of the final answer, once somebody has seen it.
+        finished_at: when it was in its final state, in ticks; None before anybody knows.
+        lost: the server denies that it exists.
+        broken: how its result breaks the contract, if it is to.
     """
 
     task_id: str
@@ -36,24 +40,10 @@ class Task:
     polls: int = 0
     refused_polls: int = 0
     final_body: bytes | None = None
+    finished_at: int | None = None
+    lost: bool = False
+    broken: ResultFault | None = None
 
     def state_at(self, now: int) -> TaskState:
         """Return the state that the next look at this moment sees, or the latest look saw."""
         return self.timetable.state_at(self.polls, now, self.outcome.state)
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """One look of a client at a task.
-
-    Attributes:
-        task_id: which task.
-        status: of the answer.
-        state: that the client was told; None if it was refused.
-        at: ticks of the world's clock.
-    """
-
-    task_id: str
-    status: int
-    state: TaskState | None
-    at: int

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from diarkit_contracts.result import list_result_faults
 from diarkit_fixtures.rttm import read_rttm
-from diarkit_mockserver.app import create_app
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.platform import ENDPOINT, WORLDS, Platform
-from diarkit_mockserver.scenario import ConfigPattern, HttpAnswer, Rule, Scenario, SpokenSegment, Then, When
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.platform import WORLDS, Platform
+from diarkit_mockserver.scenario import HttpAnswer, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.server import ServerThread, bind
+from diarkit_mockserver.when import EVERY, ConfigPattern, When
 from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diarkit_mockserver.journal import Entry
     from diarkit_mockserver.submission import Submission
-    from diarkit_mockserver.task import Poll
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
@@ -90,7 +91,7 @@ class Fake:
 
     def __init__(self) -> None:
         self._platform = Platform(World())
-        self._thread = ServerThread(create_app(self._platform), bind("127.0.0.1", 0))
+        self._thread = ServerThread(self._platform, bind("127.0.0.1", 0))
 
     def open_world(self, name: str, scenario: Scenario | None = None) -> DiarizationServer:
         """Make a world.
@@ -197,8 +198,8 @@ class DiarizationServer:
         )
         if rttm is not None and segments is not None:
             raise ValueError("expected one outcome, got segments and rttm")
-        rule = Rule(when=when, then=then, times=1 if times is None and when == When() else times)
-        self._thread.call(self._world.respond, rule)
+        rule = Rule(when=when, then=then, times=1 if times is None and when == EVERY else times)
+        self._thread.call(self._world.add_rule, rule)
 
     def advance(self, seconds: float) -> None:
         """Move this world's time forward."""
@@ -218,16 +219,18 @@ class DiarizationServer:
         Raises:
             KeyError: for a task that this world does not have.
         """
-        self._thread.call(self._world.tasks[task_id].timetable.step)
+        self._thread.call(self._world.step, task_id)
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """What the client sent, the oldest first."""
-        return self._thread.call(lambda: tuple(self._world.submissions))
+        return self._thread.call(lambda: tuple(e.submission for e in self._world.journal if e.submission is not None))
 
-    def polls(self, task_id: str) -> tuple[Poll, ...]:
+    def polls(self, task_id: str) -> tuple[Entry, ...]:
         """Return the client's looks at one task, the oldest first."""
-        return self._thread.call(lambda: tuple(poll for poll in self._world.polls if poll.task_id == task_id))
+        return self._thread.call(
+            lambda: tuple(e for e in self._world.journal if e.task_id == task_id and e.request.method == "GET")
+        )
 
 
 def read_course(course: CourseLike) -> Course:

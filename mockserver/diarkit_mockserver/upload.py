@@ -29,9 +29,11 @@ MOST_PARTS = 1_000
 LONGEST_BOUNDARY = 1_024
 
 EXTENDED_FILENAME = re.compile(
-    r"""; *filename\* *= *(?P<charset>[\w.:-]+)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
+    r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
 )
-"""`filename*` as RFC 5987 writes it: charset, language, percent-encoded value."""
+"""`filename*` as RFC 5987 writes it: one of its two charsets, language, percent-encoded value."""
+
+QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +63,11 @@ class UploadReader:
 
     Args:
         content_type: of the request.
-        largest_file: bytes; a larger file is refused.
+        largest_file: bytes; a larger file is refused; None for any size.
         assumed: length and channels of media that can't be measured.
     """
 
-    def __init__(self, content_type: str, *, largest_file: int, assumed: Media) -> None:
+    def __init__(self, content_type: str, *, largest_file: int | None, assumed: Media) -> None:
         self._largest_file = largest_file
         self._assumed = assumed
         self._refusal: Refusal | None = None
@@ -77,11 +79,15 @@ class UploadReader:
         header = Message()
         header["content-type"] = content_type
         if header.get_content_type() == "multipart/form-data":
-            self._start(header.get_boundary(""))
+            boundary = ""
+            with contextlib.suppress(UnicodeError):  # of a boundary in a charset that decodes nothing
+                boundary = header.get_boundary("")
+            self._start(boundary)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
-        if self._refusal is not None or self._parser is None or self._parser.closed:
+        # To the parser, no bytes would mean the end of the body.
+        if not data or self._refusal is not None or self._parser is None or self._parser.closed:
             return
         try:
             for event in self._parser.parse(data):
@@ -135,8 +141,8 @@ class UploadReader:
         if segment.name == "file":
             filename = _read_filename(segment)
             self._file_is_text = filename is None
-            if filename is not None:
-                self._open = self._file = _FilePart(filename, self._largest_file, self._assumed)
+            self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
+            self._open = self._file
         elif segment.name == "config":
             self._open = self._config = _TextPart()
 
@@ -144,7 +150,7 @@ class UploadReader:
 class _FilePart:
     __slots__ = ("_largest", "digest", "filename", "probe", "size")
 
-    def __init__(self, filename: str, largest: int, assumed: Media) -> None:
+    def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
         self.digest = hashlib.sha256()
@@ -153,8 +159,8 @@ class _FilePart:
 
     def feed(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._largest:
-            reason = f"the file is larger than {self._largest} bytes (--max-upload-bytes)"
+        if self._largest is not None and self.size > self._largest:
+            reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
             raise refuse(Condition.TOO_LARGE, reason=reason)
         self.digest.update(data)
         self.probe.feed(data)
@@ -181,9 +187,8 @@ class _TextPart:
 def _read_filename(segment: MultipartSegment) -> str | None:
     """Read the file name, in the extended form too: urllib3 1.26, which the guide's requests brings, sends that one."""
     header = next((value for name, value in segment.headerlist if name == "Content-Disposition"), "")
-    extended = EXTENDED_FILENAME.search(header)
+    extended = EXTENDED_FILENAME.search(QUOTED_STRING.sub('""', header))
     if extended is not None:
-        with contextlib.suppress(LookupError):
-            return unquote(extended["quoted"], encoding=extended["charset"])
+        return unquote(extended["quoted"], encoding=extended["charset"])
     filename: str | None = segment.filename
     return filename

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.states import TaskState
     from diarkit_mockserver.diarize import Answer
+    from diarkit_mockserver.disturb import Disturbance
     from diarkit_mockserver.refusals import Detail, Refusal
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -28,12 +29,14 @@ class Response:
         body: all of it.
         headers: without the length, which the server adds.
         trace: what tells this answer from every other of its world; the ids that a client did not send follow from it.
+        disturbance: what happens to it on its way out.
     """
 
     status: int
     body: bytes
     headers: Headers = ()
     trace: str = ""
+    disturbance: Disturbance | None = None
 
 
 def dump(value: object) -> str:
@@ -87,11 +90,10 @@ def write_error(kind: str, message: str, detail: Iterable[Detail] = ()) -> str:
 
 
 def write_refusal(refusal: Refusal) -> Response:
-    """Write an HTTP error in the documented envelope."""
-    headers: Headers = (JSON,)
-    if refusal.retry_after is not None:
-        headers += ((b"retry-after", str(refusal.retry_after).encode()),)
-    if refusal.allow is not None:
-        headers += ((b"allow", refusal.allow.encode()),)
+    """Write an HTTP error in the documented envelope, or with the foreign body that it brings."""
+    headers: Headers = tuple((name.encode(), value.encode("latin-1", "replace")) for name, value in refusal.headers)
+    if refusal.foreign is not None:
+        body, kind = refusal.foreign
+        return Response(refusal.status, body, ((b"content-type", kind.encode("latin-1", "replace")), *headers))
     body = write_error(refusal.type, refusal.message, refusal.detail).encode()
-    return Response(refusal.status, body, headers)
+    return Response(refusal.status, body, (JSON, *headers))

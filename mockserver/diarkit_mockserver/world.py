@@ -10,26 +10,32 @@ import hashlib
 import json
 import logging
 import uuid
-from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from diarkit_contracts.states import TERMINAL, TaskState
 from diarkit_mockserver.answer import choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.breakage import break_answer
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.course import Workers, lay_out
+from diarkit_mockserver.faults import Fault, HttpFault, Schedule
+from diarkit_mockserver.journal import Journal
+from diarkit_mockserver.limits import RateWindow
 from diarkit_mockserver.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.task import Poll, Task
+from diarkit_mockserver.rules import RuleBook
+from diarkit_mockserver.scenario import HttpAnswer, Scenario, Then
+from diarkit_mockserver.store import Store
+from diarkit_mockserver.task import Task
 from diarkit_mockserver.wire import write_task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diarkit_mockserver.scenario import Rule
     from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.visit import Visit
 
 log = logging.getLogger("diarkit")
-
-REMEMBERED = 10_000
-"""Submissions and polls that are kept for a look back: as many as the longest test asks for, not as many as a day brings."""
 
 NO_RULE = Then()
 
@@ -53,87 +59,169 @@ class World:
         self.name = name
         self.scenario = scenario or Scenario()
         self.clock = clock or Clock()
-        self.tasks: dict[str, Task] = {}
-        self.submissions: deque[Submission] = deque(maxlen=REMEMBERED)
-        self.polls: deque[Poll] = deque(maxlen=REMEMBERED)
-        self._rules: list[Rule] = list(self.scenario.rules)
-        self._first_own = 0
-        self._used: dict[int, int] = {}
+        self.journal = Journal()
+        self.tasks = Store(self.scenario.limits)
+        self.rules = RuleBook(self.scenario.rules)
+        self._schedule = Schedule(self.scenario.faults, self.scenario.seed, name)
+        self._rate = None if self.scenario.limits.rate is None else RateWindow(self.scenario.limits.rate, self.clock)
         self._came: dict[str, int] = {}
         self._workers = Workers()
 
-    def respond(self, rule: Rule) -> None:
-        """Put a rule before those of the scenario, behind the ones given earlier."""
-        self._rules.insert(self._first_own, rule)
-        self._first_own += 1
+    @property
+    def has_faults(self) -> bool:
+        """Whether any request may be disturbed."""
+        return bool(self._schedule)
 
-    def accept(self, submission: Submission) -> Task:
+    def replace_scenario(self, scenario: Scenario) -> None:
+        """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with."""
+        self.scenario = scenario
+        self.rules = RuleBook(scenario.rules)
+        self.replace_faults(scenario.faults)
+        self.tasks.replace_limits(scenario.limits)
+        self._rate = None if scenario.limits.rate is None else RateWindow(scenario.limits.rate, self.clock)
+
+    def replace_faults(self, faults: Sequence[Fault]) -> None:
+        """Take a new schedule of faults; an empty one is none at all."""
+        self.scenario = replace(self.scenario, faults=tuple(faults))
+        self._schedule = Schedule(faults, self.scenario.seed, self.name)
+
+    def add_rule(self, rule: Rule) -> None:
+        """Put a rule before those of the scenario, behind the ones added earlier."""
+        self.rules.add(rule)
+
+    def count_request(self, visit: Visit) -> None:
+        """Hold a request against the rate limit, once.
+
+        Raises:
+            Refusal: 429 with the four headers, all of one window.
+        """
+        if self._rate is None or visit.counted:
+            return
+        visit.counted = True
+        exceeded = self._rate.take()
+        if exceeded is not None:
+            told = ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+            values = (exceeded.retry_after, exceeded.limit, exceeded.remaining, exceeded.reset)
+            raise refuse(
+                Condition.TOO_MANY,
+                reason=f"limits.rate: {exceeded.limit} requests in a window",
+                headers=tuple(zip(told, map(str, values), strict=True)),
+            )
+
+    def check_licence(self) -> None:
+        """Refuse uploads without a licence.
+
+        Raises:
+            Refusal: 403.
+        """
+        if not self.scenario.limits.licensed:
+            raise refuse(Condition.NOT_LICENSED, reason="limits.licensed: false")
+
+    def check_queue(self) -> None:
+        """Refuse an upload when too many tasks are unfinished.
+
+        Raises:
+            Refusal: 429.
+        """
+        longest = self.scenario.limits.queue_length
+        if longest is not None and self.tasks.queue_length >= longest:
+            self.tasks.settle(self.clock.now())
+            if self.tasks.queue_length >= longest:
+                raise refuse(
+                    Condition.TOO_MANY, reason=f"limits.queue_length: {longest}", headers=(("retry-after", "1"),)
+                )
+
+    def check_storage(self, size: int) -> None:
+        """Refuse a file for which there is no room beside those of the unfinished tasks.
+
+        Raises:
+            Refusal: 507.
+        """
+        room = self.scenario.limits.storage_bytes
+        if room is not None and self.tasks.stored_bytes + size > room:
+            self.tasks.settle(self.clock.now())
+            if self.tasks.stored_bytes + size > room:
+                reason = f"limits.storage_bytes: {room}; {self.tasks.stored_bytes} are held by {self.tasks.queue_length} tasks"
+                raise refuse(Condition.STORAGE_FULL, reason=reason)
+
+    def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
 
         Args:
             submission: its occurrence is counted here.
+            visit: of the request that brings it.
 
         Raises:
-            Refusal: if the rule that answers it says so.
+            Refusal: if a rule or a fault says so.
         """
-        key = make_id(
-            "request-1", self.scenario.seed, self.name, submission.sha256, submission.filename, _canonical(submission)
-        )
-        count = self._came.get(key, 0) + 1
+        key = make_id("request-1", self.scenario.seed, self.name, *_identify(submission))
+        count = self._came[key] = self._came.get(key, 0) + 1
         submission = replace(submission, occurrence=count)
-        self._came[key] = count
-        rule = self._find_rule(submission)
+        rule = self.rules.find(submission)
         then = NO_RULE if rule is None else rule.then
-        if submission.media.assumed:
-            log.warning(
-                "%s: the length of this %s file can't be measured; %s s are assumed (install diarkit[media], or set media.duration)",
-                submission.filename,
-                submission.media.kind,
-                submission.media.length / 100,
-            )
         submission = replace(submission, media=choose_media(then, submission.media, self.scenario))
-        self.submissions.append(submission)
-        http = then.http_answer
-        if http is not None and http.on == "submit":
-            reason = f"the rule for {rule} says so"
-            raise Refusal(http.status, message=http.message, retry_after=http.retry_after, reason=reason)
+        visit.submission = submission
+        if rule is not None:
+            visit.rule = str(rule)
+        elif miss := self.rules.explain_miss(submission):
+            visit.notes.append(miss)
+            log.info("%s: %s", submission.filename, miss)
+        if submission.media.assumed:
+            _warn_of_assumption(submission)
         task_id = make_id("task-1", key, count)
-        course = then.course or self.scenario.course
+        now = self.clock.now()
         task = Task(
             task_id=task_id,
             submission=submission,
             then=then,
-            outcome=decide_outcome(then, submission),
-            timetable=lay_out(course, self.clock.now(), submission.media.length, self._workers),
+            outcome=decide_outcome(then, submission, self.scenario.limits),
+            timetable=lay_out(then.course or self.scenario.course, now, submission.media.length, self._workers),
         )
-        self.tasks[task_id] = task
+        if (http := then.http_answer) is not None and http.on == "submit":
+            raise _answer_with(http, "the rule says so")
+        self._disturb("submit", task, task_id, visit)
+        self.tasks.add(task, now)
+        visit.task_id, visit.state = task_id, TaskState.PENDING
         return task
 
-    def look(self, task_id: str) -> tuple[Task, TaskState]:
+    def look(self, task_id: str, visit: Visit) -> tuple[Task, TaskState]:
         """Answer a poll, and count it.
 
         Args:
             task_id: in canonical form.
+            visit: of the request that asks.
 
         Raises:
-            Refusal: 404 for a task that this world does not have; or what the task's rule says.
+            Refusal: 404 for a task that this world does not have; or what a rule or a fault says.
         """
-        task = self.tasks.get(task_id)
+        visit.task_id = task_id
         now = self.clock.now()
+        task = self.tasks.find(task_id, now)
         if task is None:
-            self.polls.append(Poll(task_id, 404, None, now))
-            raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}")
+            raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}, or no longer")
         http = task.then.http_answer
         if http is not None and http.on == "poll" and task.refused_polls < http.times:
             task.refused_polls += 1
-            self.polls.append(Poll(task_id, http.status, None, now))
-            raise Refusal(
-                http.status, message=http.message, retry_after=http.retry_after, reason="the task's rule says so"
-            )
+            raise _answer_with(http, "the task's rule says so")
+        if self._schedule:
+            self._disturb("poll", task, f"{task_id} {task.polls + task.refused_polls}", visit)
         task.polls += 1
         state = task.state_at(now)
-        self.polls.append(Poll(task_id, 200, state, now))
+        if state in TERMINAL and task.finished_at is None:
+            self.tasks.finish(task, now)
+        visit.state = state
         return task, state
+
+    def step(self, task_id: str) -> None:
+        """Move a task of a manual course to its next state.
+
+        Raises:
+            KeyError: for a task that this world does not have.
+        """
+        task = self.tasks.find(task_id, self.clock.now())
+        if task is None:
+            raise KeyError(task_id)
+        task.timetable.step()
 
     def write(self, task: Task, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
@@ -143,29 +231,41 @@ class World:
         if task.final_body is None:
             result, error = write_outcome(task.outcome, task.then, task.submission, self.scenario)
             task.final_body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
+            if task.broken is not None and state is TaskState.DONE:
+                task.final_body = break_answer(task.final_body, task.broken)
         return task.final_body
 
-    def _find_rule(self, submission: Submission) -> Rule | None:
-        for rule in self._rules:
-            used = self._used.get(id(rule), 0)
-            if rule.times is not None and used >= rule.times:
-                continue
-            if next(rule.when.misses(submission), None) is not None:
-                continue
-            self._used[id(rule)] = used + 1
-            if rule.times == used + 1:
-                log.info(
-                    "the rule for %s has answered its %d submissions; the rules below it answer from now on",
-                    rule,
-                    rule.times,
-                )
-            return rule
-        return None
+    def _disturb(self, operation: Literal["submit", "poll"], task: Task, request: str, visit: Visit) -> None:
+        """Let the faults of a request do what they do to its task; those of its answer are noted for later."""
+        for fault, draws in self._schedule.choose(operation, task.submission, request):
+            visit.notes.append(f"fault {fault.name}")
+            if (http := fault.http_fault) is not None:
+                task.refused_polls += operation == "poll"
+                raise _answer_with(http, "a fault says so")
+            if fault.task == "lost":
+                task.lost = True
+            elif fault.task == "stuck":
+                task.timetable.never_end()
+            elif fault.result is not None:
+                task.broken = fault.result
+            else:
+                visit.disturbing.append((fault, draws))
 
 
-def _canonical(submission: Submission) -> list[object]:
+def _answer_with(http: HttpAnswer | HttpFault, reason: str) -> Refusal:
+    foreign = None
+    if isinstance(http, HttpFault) and http.body is not None:
+        foreign = (http.body.encode(), http.content_type)
+    headers = () if http.retry_after is None else (("retry-after", str(http.retry_after)),)
+    return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=foreign)
+
+
+def _identify(submission: Submission) -> list[object]:
+    """List what makes two uploads the same request."""
     parameters = submission.parameters
     return [
+        submission.sha256,
+        submission.filename,
         parameters.channel_mode,
         parameters.channels,
         parameters.range_from,
@@ -173,3 +273,12 @@ def _canonical(submission: Submission) -> list[object]:
         parameters.max_speakers,
         parameters.total_speakers,
     ]
+
+
+def _warn_of_assumption(submission: Submission) -> None:
+    log.warning(
+        "%s: the length of this %s file can't be measured; %s s are assumed (install diarkit[media], or set media.duration)",
+        submission.filename,
+        submission.media.kind,
+        submission.media.length / 100,
+    )

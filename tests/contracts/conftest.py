@@ -7,37 +7,17 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from jsonschema import Draft202012Validator
-
-from diarkit_contracts.document import load_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 SERVE = "from diarkit_mockserver.cli import main; main()"
 STOP_TIMEOUT_S = 10.0
 
 
-class Judge(Protocol):
-    def __call__(self, schema: Mapping[str, object] | str, body: object) -> list[str]: ...
-
-
 class Serve(Protocol):
     def __call__(self, scenario: str) -> str: ...
-
-
-@pytest.fixture(scope="session")
-def faults() -> Judge:
-    """What a schema of the document, or the named one, has against a value; nothing if it fits."""
-
-    def judge(schema: Mapping[str, object] | str, body: object) -> list[str]:
-        node = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
-        whole = {**node, "components": load_document()["components"]}
-        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-        return [error.message for error in validator.iter_errors(body)]
-
-    return judge
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,241 @@
+"""Exchanges read as what they mean: tasks started, tasks looked at, and what was told of them. Judges nothing.
+
+What an answer tells is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
+from uuid import UUID
+
+from diarkit_contracts.document import operations
+from diarkit_contracts.schema import list_faults
+from diarkit_contracts.states import TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from diarkit_contracts.document import Operation
+    from diarkit_contracts.exchange import Exchange, Part
+
+START_PATH: Final = "/api/technology/speaker-diarization"
+"""End of the path of POST; a server may have a prefix ahead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTold:
+    """A segment of an answer, in seconds."""
+
+    speaker: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTold:
+    """A channel of an answer."""
+
+    number: int
+    speakers: int
+    segments: tuple[SegmentTold, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A POST that asks for a task.
+
+    Attributes:
+        at: position of the exchange in the history.
+        task_id: told with 202; None for a refusal, or when no id can be read.
+    """
+
+    at: int
+    exchange: Exchange
+    task_id: str | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server took it."""
+        return self.exchange.answer.status == 202
+
+    @property
+    def file(self) -> Part | None:
+        """The last part `file`, as a file or as text."""
+        return self.find_part("file")
+
+    @property
+    def config(self) -> Mapping[str, object] | None:
+        """The decoded part `config`; empty if there is none, None if it is no JSON object."""
+        part = self.find_part("config")
+        if part is None:
+            return {}
+        return read_object((part.text or "").encode())
+
+    def find_part(self, name: str) -> Part | None:
+        """Find the last part of that name."""
+        return next((part for part in reversed(self.exchange.request.parts or ()) if part.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A GET that asks for a task.
+
+    Attributes:
+        at: position of the exchange in the history.
+        asked: end of the path, in lower case.
+        body: of a 200, if it is a JSON object.
+        task_id: told, in lower case.
+        state: told, if it is one of the five.
+        channels: of a result that fits its schema.
+        start: the POST that the asked id came from, if it is in the history.
+    """
+
+    at: int
+    exchange: Exchange
+    asked: str
+    body: Mapping[str, object] | None
+    task_id: str | None
+    state: TaskState | None
+    channels: tuple[ChannelTold, ...] | None
+    start: Start | None
+
+    @property
+    def is_uuid(self) -> bool:
+        """Whether a UUID was asked for, in its usual form."""
+        return is_uuid(self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Exchanges in the order in which they were sent."""
+
+    exchanges: tuple[Exchange, ...]
+    starts: tuple[Start, ...]
+    looks: tuple[Look, ...]
+
+    def by_task(self) -> Mapping[str, Sequence[Look]]:
+        """Group the looks answered with 200 by the id that was asked for."""
+        grouped: dict[str, list[Look]] = defaultdict(list)
+        for look in self.looks:
+            if look.exchange.answer.status == 200:
+                grouped[look.asked].append(look)
+        return grouped
+
+    def finished(self) -> Iterable[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+        """List each task once that has told a readable result and whose POST is known."""
+        for looks in self.by_task().values():
+            for look in looks:
+                if look.state is TaskState.DONE and look.start is not None and look.channels is not None:
+                    yield look, look.start, look.channels
+                    break
+
+
+def read_history(exchanges: Iterable[Exchange]) -> History:
+    """Read exchanges as one history.
+
+    Args:
+        exchanges: with one server, in the order in which they were sent.
+    """
+    kept = tuple(exchanges)
+    starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
+    by_id: dict[str, Start] = {}
+    for start in starts:
+        if start.task_id is not None:
+            by_id.setdefault(start.task_id, start)
+    looks = tuple(_read_look(at, exchange, by_id) for at, exchange in enumerate(kept) if _is_look(exchange))
+    return History(kept, starts, looks)
+
+
+def find_operation(exchange: Exchange) -> Operation | None:
+    """Find the operation of the document that was asked for; None for a path or method it does not have."""
+    for operation in operations():
+        if operation.method == exchange.request.method and match_path(operation.path, exchange.request.path):
+            return operation
+    return None
+
+
+def match_path(template: str, path: str) -> bool:
+    """Tell whether a path ends like a path of the document."""
+    return _compile(template).search(path) is not None
+
+
+def read_object(data: bytes) -> Mapping[str, object] | None:
+    """Decode a JSON object as most clients do; None for what is none."""
+    try:
+        decoded: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, object]", decoded) if isinstance(decoded, dict) else None
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text is a UUID in its usual form, 8-4-4-4-12."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+@cache
+def _compile(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
+
+
+def _is_start(exchange: Exchange) -> bool:
+    return exchange.request.method == "POST" and exchange.request.path.endswith(START_PATH)
+
+
+def _is_look(exchange: Exchange) -> bool:
+    return exchange.request.method == "GET" and match_path(START_PATH + "/{task_id}", exchange.request.path)
+
+
+def _read_start(at: int, exchange: Exchange) -> Start:
+    body = read_object(exchange.answer.body) if exchange.answer.status == 202 else None
+    return Start(at, exchange, _read_text(body, "task", "task_id"))
+
+
+def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start]) -> Look:
+    asked = exchange.request.path.rsplit("/", 1)[1].lower()
+    body = read_object(exchange.answer.body) if exchange.answer.status == 200 else None
+    state = _read_text(body, "task", "state")
+    result = (body or {}).get("result")
+    return Look(
+        at=at,
+        exchange=exchange,
+        asked=asked,
+        body=body,
+        task_id=_read_text(body, "task", "task_id"),
+        state=TaskState(state) if state in set(TaskState) else None,
+        channels=None if list_faults("SpeakerDiarizationResult", result) else _read_channels(result),
+        start=by_id.get(asked),
+    )
+
+
+def _read_text(body: object, *keys: str) -> str | None:
+    for key in keys:
+        if not isinstance(body, dict):
+            return None
+        body = cast("dict[str, object]", body).get(key)
+    return body.lower() if isinstance(body, str) else None
+
+
+def _read_channels(result: object) -> tuple[ChannelTold, ...]:
+    channels = cast("Mapping[str, list[Mapping[str, object]]]", result)["channels"]
+    return tuple(
+        ChannelTold(
+            number=cast("int", channel["channel_number"]),
+            speakers=cast("int", channel["speakers_count"]),
+            segments=tuple(
+                SegmentTold(
+                    cast("int", told["speaker_id"]), cast("float", told["start_time"]), cast("float", told["end_time"])
+                )
+                for told in cast("list[Mapping[str, object]]", channel["segments"])
+            ),
+        )
+        for channel in channels
+    )

@@ -1,0 +1,44 @@
+"""JSON as RFC 8259 has it: UTF-8, no NaN, no key twice. Knows no schema."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+
+class StrictJsonError(ValueError):
+    """Bytes are no JSON that every reader understands the same way."""
+
+
+def decode_json(data: bytes) -> object:
+    """Decode a JSON text.
+
+    Raises:
+        StrictJsonError: for what is not JSON, and for what Python's reader lets pass: NaN and Infinity, a key that comes twice (readers
+            keep either value), other encodings than UTF-8, a byte order mark.
+    """
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_read_object)
+    except StrictJsonError:
+        raise
+    except RecursionError:
+        raise StrictJsonError("expected JSON, got one that is nested too deeply to read") from None
+    except ValueError as error:
+        raise StrictJsonError(f"expected JSON in UTF-8, got {_shorten(data)}: {error}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise StrictJsonError(f"expected a number, got {name}, which JSON does not have")
+
+
+def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read: dict[str, object] = {}
+    for key, value in pairs:
+        if key in read:
+            raise StrictJsonError(f"expected each key once, got {key!r} twice in one object")
+        read[key] = value
+    return read
+
+
+def _shorten(data: bytes) -> str:
+    return repr(data) if len(data) <= 60 else f"{data[:60]!r}..."

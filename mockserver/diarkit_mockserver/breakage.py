@@ -1,0 +1,63 @@
+"""Named ways to break a finished task's answer. Knows the platform's JSON, and nothing of requests or sockets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from diarkit_mockserver.wire import dump
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.faults import ResultFault
+
+
+def break_answer(body: bytes, fault: ResultFault) -> bytes:
+    """Break the body of a task that is done.
+
+    Segments are made where the fault needs some and the answer has none, so that the break is there in every case.
+
+    Args:
+        body: of a poll.
+        fault: which clause to break.
+    """
+    answer: dict[str, Any] = json.loads(body)
+    match fault:
+        case "unknown_state":
+            answer["task"]["state"] = "finished"
+        case "null_result":
+            answer["result"] = None
+        case "error_on_done":
+            answer["error"] = {"type": "internal", "message": "Internal error.", "detail": []}
+        case "channel_missing":
+            for channel in answer["result"]["channels"]:
+                del channel["channel_number"]
+        case _:
+            _break_channel(answer["result"]["channels"][0], fault)
+    return dump(answer).encode()
+
+
+def _break_channel(channel: dict[str, Any], fault: ResultFault) -> None:
+    segments: list[dict[str, Any]] = channel["segments"]
+    while len(segments) < 2:
+        start = segments[-1]["end_time"] + 0.5 if segments else 0.5
+        segments.append({"speaker_id": 0, "start_time": start, "end_time": start + 1.0})
+        channel["speakers_count"] = max(1, channel["speakers_count"])
+    first, second = segments[:2]
+    match fault:
+        case "count_wrong":
+            channel["speakers_count"] += 1
+        case "end_before_start":
+            first["start_time"], first["end_time"] = first["end_time"], first["start_time"]
+        case "negative_time":
+            first["start_time"] = -first["start_time"] - 0.01
+        case "overlap":
+            first["end_time"] = second["end_time"]
+        case "unsorted":
+            segments[:2] = [second, first]
+        case "id_gap":
+            last = max(segment["speaker_id"] for segment in segments)
+            for segment in segments:
+                if segment["speaker_id"] == last:
+                    segment["speaker_id"] = last + 1
+        case _:
+            raise ValueError(f"no such way to break a result: {fault}")

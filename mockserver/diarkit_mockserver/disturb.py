@@ -1,0 +1,113 @@
+"""A disturbed answer on its way out: late, slow, damaged, or cut off. Knows bytes and the connection, not why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass, replace
+from math import exp
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from diarkit_mockserver.clock import to_ticks
+
+if TYPE_CHECKING:
+    from diarkit_fixtures.draws import Draws
+    from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.faults import BodyDamage, Connection, Drip, Latency, Outage
+    from diarkit_mockserver.wire import Response
+
+PROXY_PAGE = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
+"""What a reverse proxy says for a platform that does not answer."""
+
+REASONS = {200: b"OK", 202: b"Accepted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What happens to one answer.
+
+    Attributes:
+        clock: that pauses are taken on.
+        pause: ticks before the answer.
+        connection: how it ends before its time.
+        drip: in which pieces the body comes.
+        outage: how long the port is closed afterwards.
+    """
+
+    clock: Clock
+    pause: int = 0
+    connection: Connection | None = None
+    drip: Drip | None = None
+    outage: Outage | None = None
+
+
+def draw_pause(latency: Latency, draws: Draws) -> int:
+    """Draw the length of a pause, in ticks."""
+    if latency.uniform is not None:
+        low, high = map(to_ticks, latency.uniform)
+        return draws.between(low, high)
+    if latency.log_normal is not None:
+        chance = (draws.below(1 << 32) + 0.5) / (1 << 32)
+        return to_ticks(latency.log_normal.median * exp(latency.log_normal.sigma * NormalDist().inv_cdf(chance)))
+    return to_ticks(latency.fixed or 0)
+
+
+def damage(response: Response, how: BodyDamage, draws: Draws) -> Response:
+    """Damage the body of an answer; its length stays true."""
+    body = response.body
+    match how:
+        case "truncated":
+            return replace(response, body=body[: draws.below(max(1, len(body)))])
+        case "garbled":
+            garbled = bytearray(body)
+            for _ in range(1 + len(body) // 64):
+                if garbled:
+                    garbled[draws.below(len(garbled))] ^= 1 + draws.below(255)
+            return replace(response, body=bytes(garbled))
+        case "empty":
+            return replace(response, body=b"")
+        case "html":
+            return replace(response, status=502, body=PROXY_PAGE, headers=((b"content-type", b"text/html"),))
+
+
+async def cut(transport: asyncio.Transport, response: Response, how: Connection) -> None:
+    """Write as much of an answer as still gets out, and end the connection."""
+    length = len(response.body)
+    half = response.body[: length // 2]
+    match how:
+        case "reset_before_headers":
+            _reset(transport)
+        case "reset_after_headers":
+            transport.write(_write_head(response, length))
+            await asyncio.sleep(0.01)  # the head has to be out before the reset throws away what is not
+            _reset(transport)
+        case "close_in_body":
+            transport.write(_write_head(response, length) + half)
+            transport.close()
+        case "length_too_long":
+            transport.write(_write_head(response, length + 10) + response.body)
+            transport.close()
+        case "length_too_short":
+            transport.write(_write_head(response, max(0, length - 10)) + response.body)
+            transport.close()
+
+
+def _write_head(response: Response, length: int) -> bytes:
+    lines = [b"HTTP/1.1 %d %s" % (response.status, REASONS.get(response.status, b"Error"))]
+    lines += [b"%s: %s" % header for header in response.headers]
+    return b"\r\n".join([*lines, b"content-length: %d" % length, b"", b""])
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close with a TCP reset: a socket that may not linger throws away what it has and says so."""
+    bound: socket.socket | None = transport.get_extra_info("socket")
+    if bound is not None:
+        with contextlib.suppress(OSError):
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

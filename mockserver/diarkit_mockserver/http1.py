@@ -1,0 +1,150 @@
+"""One client's connection: uvicorn's HTTP/1.1 protocol with a short way for polls, bounds on heads, and its end in our hands.
+
+A poll goes from the parser's callback to the transport without an ASGI message, a task or a framework. Everything else, and every
+poll of a world with faults, takes the long way through the application. Both call the same `Platform`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from diarkit_mockserver.app import CONNECTION
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.refusals import Condition, refuse
+from diarkit_mockserver.request import make_request
+from diarkit_mockserver.wire import Response, write_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.platform import Platform
+
+LARGEST_HEAD = 64 << 10
+"""Bytes of request line and headers; nginx, which stands before the platform, takes 32 KiB by default."""
+
+POLL_MARK = (ENDPOINT + "/").encode()
+
+_numbers = itertools.count(1)
+
+
+class HeadTooLargeError(Exception):
+    """A client sends a head without an end."""
+
+
+class ClientConnection(HttpToolsProtocol):
+    """The protocol of one connection. `make_protocol` gives it its platform."""
+
+    platform: Platform
+    interrupt_server: Callable[[Clock, float], None]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.number = next(_numbers)
+        self._head_size = 0
+        self._answers_poll = False
+
+    def interrupt(self, clock: Clock, seconds: float) -> None:
+        """Close the server's port for a while; this connection stays."""
+        self.interrupt_server(clock, seconds)
+
+    def on_message_begin(self) -> None:
+        """Begin a head; what the application needs is made when it is known to be needed."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._head_size = 0
+        self._answers_poll = False
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request line, up to a bound."""
+        self.url += url
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, up to a bound."""
+        super().on_header(name, value)
+        self._count(len(name) + len(value))
+
+    def on_headers_complete(self) -> None:
+        """Choose the way: a poll is answered when its end is there, everything else goes to the application."""
+        if self._is_plain_poll():
+            self._answers_poll = True
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        self.scope["extensions"] = {CONNECTION: {"connection": self}}
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body; that of a poll means nothing."""
+        if not self._answers_poll:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Answer a poll; tell the application that the body has ended."""
+        if self._answers_poll:
+            self._answer_poll()
+        else:
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, in the envelope, and close the connection."""
+        self._write(write_refusal(refuse(Condition.MULTIPART_BROKEN, reason=msg)), keep_alive=False)
+
+    def _count(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > LARGEST_HEAD:
+            raise HeadTooLargeError
+
+    def _is_plain_poll(self) -> bool:
+        parser, cycle = self.parser, self.cycle
+        if POLL_MARK not in self.url or parser.get_method() != b"GET" or parser.get_http_version() != "1.1":
+            return False
+        if b"%" in self.url or self.expect_100_continue or parser.should_upgrade():
+            return False
+        place = self.platform.find_place(self.url.partition(b"?")[0].decode("latin-1"))
+        return (place is None or not place.world.has_faults) and (cycle is None or cycle.response_complete)
+
+    def _answer_poll(self) -> None:
+        path, _, query = self.url.partition(b"?")
+        host, port = self.server or ("127.0.0.1", 80)
+        request = make_request(
+            "GET", path.decode("latin-1"), query, self.headers, scheme=self.scheme or "http", server=f"{host}:{port}"
+        )
+        response = self.platform.answer(self.platform.enter(request, self.number))
+        self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self.parser.should_keep_alive())
+
+    def _write(self, response: Response, *, keep_alive: bool) -> None:
+        lines = [STATUS_LINE[response.status]]
+        for name, value in response.headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"content-length: ", str(len(response.body)).encode(), b"\r\n")
+        lines.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+        lines.append(response.body)
+        self.transport.write(b"".join(lines))
+        self.server_state.total_requests += 1
+        if keep_alive:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        else:
+            self.transport.close()
+
+
+def make_protocol(platform: Platform, interrupt: Callable[[Clock, float], None]) -> type[ClientConnection]:
+    """Make the protocol class of one server.
+
+    Args:
+        platform: that answers.
+        interrupt: closes the server's port for so many seconds of a clock.
+    """
+    return type(
+        "ClientConnection", (ClientConnection,), {"platform": platform, "interrupt_server": staticmethod(interrupt)}
+    )

@@ -1,0 +1,148 @@
+"""What was asked of a world and what it answered: a ring bounded by count and bytes. Judges nothing, and keeps no file.
+
+Bodies are kept as they were sent, by reference: identical answers are stored once. They are told as digest, size and first
+bytes; headers that may hold a secret are told without their value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from diarkit_contracts.states import TaskState
+    from diarkit_mockserver.request import Request
+    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.wire import Headers
+
+MOST_ENTRIES = 10_000
+MOST_BYTES = 64 << 20
+"""Defaults of the ring: a long test suite's worth of exchanges in a small part of a laptop's memory."""
+
+FIRST_BYTES = 64
+"""Of a body, told beside its digest."""
+
+ENTRY_BYTES = 1_000
+"""What an entry takes without its bodies: about as much as its headers."""
+
+TOLD_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "allow",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "retry-after",
+        "transfer-encoding",
+        "user-agent",
+        "x-correlation-id",
+        "x-location",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-request-id",
+    }
+)
+"""Headers whose values are told; of all others only the names, as any of them may be a credential."""
+
+REDACTED = "[redacted]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One exchange.
+
+    Attributes:
+        number: from 1, in the order of the answers.
+        asked_at: when the head of the request was there, in ticks of the world's clock.
+        answered_at: when the answer was decided.
+        connection: number of the client's connection on this server, from 1.
+        request: its head.
+        submission: what an upload brought, if it could be read.
+        received: bytes of the request's body.
+        status: of the answer; 0 if the client got none.
+        headers: of the answer.
+        body: of the answer.
+        task_id: of the task that the exchange is about.
+        state: that the client was told.
+        rule: that answered an upload; empty if none did.
+        note: what limit, fault or mistake shaped the answer.
+    """
+
+    number: int
+    asked_at: int
+    answered_at: int
+    connection: int
+    request: Request
+    submission: Submission | None
+    received: int
+    status: int
+    headers: Headers
+    body: bytes
+    task_id: str | None
+    state: TaskState | None
+    rule: str
+    note: str
+
+
+class Journal:
+    """The last exchanges of a world.
+
+    Args:
+        most_entries: how many are kept.
+        most_bytes: of answers' bodies, and of `ENTRY_BYTES` for each entry.
+    """
+
+    __slots__ = ("_bytes", "_entries", "_most_bytes", "_most_entries", "total")
+
+    def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
+        self.total = 0
+        """Exchanges ever, also those that are no longer kept."""
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._most_entries = most_entries
+        self._most_bytes = most_bytes
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Go through what is kept, the oldest first."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Count what is kept."""
+        return len(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        """Keep an exchange; the oldest ones make room for it."""
+        self.total += 1
+        self._entries.append(entry)
+        self._bytes += len(entry.body) + ENTRY_BYTES
+        while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
+            self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
+
+    def clear(self) -> None:
+        """Forget what is kept; exchanges are numbered on."""
+        self._entries.clear()
+        self._bytes = 0
+
+
+def tell_headers(headers: Iterable[tuple[str, str]], *, reveal: bool = False) -> dict[str, str]:
+    """List headers for people.
+
+    Args:
+        headers: names in lower case.
+        reveal: tell all values; the client's own test may ask what credential it sent.
+    """
+    return {name: value if reveal or name in TOLD_HEADERS else REDACTED for name, value in headers}
+
+
+def tell_body(body: bytes) -> Mapping[str, str | int]:
+    """Describe a body by its digest, its size and its first bytes."""
+    first = body[:FIRST_BYTES].decode("utf-8", "replace")
+    return {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body), "first_bytes": first}

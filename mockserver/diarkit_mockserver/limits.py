@@ -1,0 +1,122 @@
+"""The platform's limits: sizes, storage, rate, queue, licence. Values and one check each; knows no HTTP and no tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from diarkit_mockserver.clock import SECOND, to_ticks
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.clock import Clock
+
+Limit: TypeAlias = Literal["licensed", "rate", "queue_length", "upload_bytes", "storage_bytes"]
+"""The limits that are known before an upload's body has been read; the last two from its Content-Length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """So many requests in each window of so many seconds.
+
+    Attributes:
+        requests: allowed in a window.
+        seconds: length of a window; it begins with the first request after the last one.
+    """
+
+    requests: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.requests < 0:
+            raise ValueError(f"expected requests >= 0, got {self.requests}")
+        if not 0 < self.seconds <= 1e9:
+            raise ValueError(f"expected seconds > 0, got {self.seconds}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a world bears before it refuses; None means no limit.
+
+    Attributes:
+        upload_bytes: of one file; 413 (DOC limits page: 500 MB; whether MB or MiB is UNK).
+        upload_seconds: for one body; 400 (DOC limits page: 2 min; the status is UNK).
+        storage_bytes: of the files of all unfinished tasks; 507 (DOC limits page: 1 GiB).
+        rate: requests in a window; 429 (DOC up to 3.7; the platform's own default is UNK, off here).
+        queue_length: unfinished tasks; 429 (UNK: no page names one).
+        licensed: false answers uploads with 403 (INF: the technology is not licensed).
+        audio_seconds: longer audio is rejected after its acceptance (DOC limits page: 2 h).
+        finished_seconds: how long a finished task can be looked at; 404 afterwards (DOC: a period exists; its length is UNK).
+        finished_tasks: how many of them are kept; the oldest go first.
+        before_body: which limits answer before the body of an upload has been read, instead of after.
+    """
+
+    upload_bytes: int | None = 500_000_000
+    upload_seconds: float | None = 120.0
+    storage_bytes: int | None = 1 << 30
+    rate: Rate | None = None
+    queue_length: int | None = None
+    licensed: bool = True
+    audio_seconds: float | None = 7200.0
+    finished_seconds: float | None = None
+    finished_tasks: int = 10_000
+    before_body: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (
+            "upload_bytes",
+            "upload_seconds",
+            "storage_bytes",
+            "queue_length",
+            "audio_seconds",
+            "finished_seconds",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1e15:
+                raise ValueError(f"expected {name} >= 0, got {value}")
+        if self.finished_tasks < 1:
+            raise ValueError(f"expected finished_tasks >= 1, got {self.finished_tasks}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceeded:
+    """A rate limit that was reached, as its four headers tell it (DOC up to 3.7).
+
+    Attributes:
+        retry_after: whole seconds; a request after that time is in a new window.
+        limit: requests allowed in a window.
+        remaining: always 0.
+        reset: when the window ends, in whole seconds since 1970 UTC.
+    """
+
+    retry_after: int
+    limit: int
+    remaining: int
+    reset: int
+
+
+class RateWindow:
+    """Counts requests against a rate, on a world's clock."""
+
+    __slots__ = ("_clock", "_count", "_ends_at", "_rate")
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._ends_at = 0
+        self._count = 0
+
+    def take(self) -> Exceeded | None:
+        """Count one request; say so if it is one too many, which is not counted."""
+        now = self._clock.now()
+        if now >= self._ends_at:
+            self._ends_at = now + to_ticks(self._rate.seconds)
+            self._count = 0
+        if self._count < self._rate.requests:
+            self._count += 1
+            return None
+        return Exceeded(
+            retry_after=-((now - self._ends_at) // SECOND),
+            limit=self._rate.requests,
+            remaining=0,
+            reset=self._clock.epoch - (-self._ends_at // SECOND),
+        )

@@ -1,0 +1,117 @@
+"""The platform's operations inside one world: which request is which, and its answer. Knows no worlds side by side."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.states import TaskState
+from diarkit_mockserver.parameters import KNOWN_CONFIG, decode_config, read_parameters
+from diarkit_mockserver.refusals import Condition, refuse
+from diarkit_mockserver.submission import Submission
+from diarkit_mockserver.wire import JSON, Response, write_accepted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diarkit_mockserver.upload import UploadReader
+    from diarkit_mockserver.visit import Place, Visit
+    from diarkit_mockserver.world import World
+
+log = logging.getLogger("diarkit")
+
+ENDPOINT: Final = "/api/technology/speaker-diarization"
+INFO: Final = "/api/system/info"
+STATUS: Final = "/api/system/status"
+PLATFORM_VERSION: Final = "3.6.0"
+
+
+def answer_operation(
+    visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None
+) -> Response | None:
+    """Answer one request.
+
+    Args:
+        visit: of the request.
+        place: where it leads.
+        upload: the body of a POST, read to the end.
+        external_url: the address to name in `X-Location`, instead of the one that the client used.
+
+    Returns:
+        None for a path that is not the platform's.
+
+    Raises:
+        Refusal: for every answer that is an error.
+    """
+    world = place.world
+    if place.path == ENDPOINT:
+        _allow(visit, "POST")
+        world.check_licence()
+        world.count_request(visit)
+        world.check_queue()
+        return None if upload is None else _submit(visit, place, upload, external_url)
+    if place.path.startswith(ENDPOINT + "/"):
+        text = place.path[len(ENDPOINT) + 1 :]
+        if "/" not in text and text:
+            _allow(visit, "GET")
+            world.count_request(visit)
+            return _poll(visit, world, text)
+    if place.path == INFO:
+        _allow(visit, "GET")
+        world.count_request(visit)
+        return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
+    if place.path == STATUS:
+        _allow(visit, "GET")
+        world.count_request(visit)
+        return Response(200, b"")  # UNK: the reference shows no body
+    return None
+
+
+def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
+    upload = reader.close()
+    config = None if upload.config is None else decode_config(upload.config)
+    query = visit.request.query
+    parameters = read_parameters(query, config)
+    _note_ignored(upload.filename, config or {}, visit)
+    place.world.check_storage(upload.size)
+    submission = Submission(
+        filename=upload.filename,
+        sha256=upload.sha256,
+        size=upload.size,
+        media=upload.media,
+        parameters=parameters,
+        config=config,
+        query=query,
+        headers=visit.request.headers,
+    )
+    task = place.world.accept(submission, visit)
+    path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
+    if place.world.scenario.dialect.x_location == "absolute":
+        path = (external_url or visit.request.base_url) + path
+    # INF: the reference's example of a 202 says pending, and nothing is processed at once.
+    body = write_accepted(task.task_id, TaskState.PENDING)
+    return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), task.task_id)
+
+
+def _poll(visit: Visit, world: World, text: str) -> Response:
+    try:
+        task_id = str(uuid.UUID(text))
+    except ValueError:
+        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text) from None
+    task, state = world.look(task_id, visit)
+    return Response(200, world.write(task, state), (JSON,), f"{task_id} {task.polls}")
+
+
+def _allow(visit: Visit, method: str) -> None:
+    request = visit.request
+    if request.method != method:
+        raise refuse(Condition.METHOD_WRONG, reason=f"{request.path} answers {method}", headers=(("allow", method),))
+
+
+def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:
+    ignored = sorted(set(config).difference(KNOWN_CONFIG))
+    if ignored:
+        text = f"config keys that the platform does not know are ignored: {', '.join(ignored)}"
+        visit.notes.append(text)
+        log.warning("%s: %s", filename, text)

@@ -1,0 +1,68 @@
+"""The commands `diarkit scenario ...`: files in, lines and exit codes out. Decides nothing about scenarios."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.course import Course
+    from diarkit_mockserver.scenario import Scenario
+
+
+@click.group()
+def scenario() -> None:
+    """Check scenario files, or print their JSON Schema."""
+
+
+@scenario.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where."""
+    from diarkit_mockserver.scenario_file import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+
+    wrong = False
+    for file in files:
+        try:
+            click.echo(f"{file}: {describe_scenario(load_scenario(file))}")
+        except ScenarioError as error:
+            wrong = True
+            click.echo(str(error), err=True)
+        except OSError as error:
+            wrong = True
+            click.echo(f"{file}: can't read it: {error.strerror or error}", err=True)
+    sys.exit(1 if wrong else 0)
+
+
+@scenario.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    import json  # noqa: PLC0415
+
+    from diarkit_mockserver.scenario_schema import scenario_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+
+
+def describe_scenario(scenario: Scenario) -> str:
+    """Say in one line what a scenario holds."""
+    count = len(scenario.rules)
+    rules = {0: "no rules", 1: "1 rule"}.get(count, f"{count} rules")
+    return f"{rules}, seed {scenario.seed}, course {_describe_course(scenario.course)}"
+
+
+def _describe_course(course: Course) -> str:
+    from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds  # noqa: PLC0415
+
+    match course:
+        case ByPolls(polls=counts):
+            return f"by polls ({counts.pending} pending, {counts.running} running)"
+        case BySeconds(seconds=lasts):
+            return f"by seconds ({lasts.pending:g} pending, {lasts.running:g} running)"
+        case ByRealTime(realtime_factor=factor, workers=workers):
+            return f"{factor:g} times real time ({workers} {'worker' if workers == 1 else 'workers'})"
+        case _:
+            return course

@@ -1,0 +1,114 @@
+"""What a scenario's outcomes hold: results held to the contract, RTTM files read. Knows no keys but those of an outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from diarkit_contracts.result import list_result_faults
+from diarkit_fixtures.rttm import read_rttm
+from diarkit_fixtures.segments import SegmentError
+from diarkit_mockserver.scenario import SpokenSegment
+from diarkit_mockserver.yaml_tree import Entries, Flaw, Items, Leaf, as_plain, find_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from diarkit_mockserver.yaml_tree import Node
+
+Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
+"""What is said in each channel."""
+
+VALUES = (("speaker_id",), ("start_time",), ("end_time",))
+"""What can be wrong with a segment that has the right keys."""
+
+
+def check_content(tree: Node, directory: Path) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
+    """Check what the rules of a scenario answer, and read the files they name.
+
+    Whatever has another form than it should is passed over: that is for others to say.
+
+    Args:
+        tree: of the whole scenario.
+        directory: where the RTTM files are looked for.
+
+    Returns:
+        What the RTTM files of rules say, by the rule's position, and what is wrong.
+    """
+    files: dict[Path, Spoken | str] = {}
+    spoken: dict[int, Spoken] = {}
+    flaws: list[Flaw] = []
+    for index, then in _list_outcomes(tree):
+        if "result" in then.entries and not _is_set(then, "breaks_contract"):
+            flaws += _check_result(then.entries["result"].node)
+        if "segments" in then.entries:
+            flaws += _check_segments(then.entries["segments"].node)
+        if (
+            "rttm" in then.entries
+            and isinstance(leaf := then.entries["rttm"].node, Leaf)
+            and isinstance(leaf.value, str)
+        ):
+            path = directory / leaf.value
+            if path not in files:
+                files[path] = _read_spoken(path)
+            if isinstance(read := files[path], str):
+                flaws.append(Flaw(leaf.place, f"rttm: {read}"))
+            else:
+                spoken[index] = read
+    return spoken, tuple(flaws)
+
+
+def _list_outcomes(tree: Node) -> Iterator[tuple[int, Entries]]:
+    rules = _get(tree, "rules")
+    for index, rule in enumerate(rules.nodes if isinstance(rules, Items) else ()):
+        if isinstance(then := _get(rule, "then"), Entries):
+            yield index, then
+
+
+def _get(node: Node, key: str) -> Node | None:
+    return node.entries[key].node if isinstance(node, Entries) and key in node.entries else None
+
+
+def _is_set(then: Entries, key: str) -> bool:
+    return isinstance(leaf := _get(then, key), Leaf) and leaf.value is True
+
+
+def _check_result(node: Node) -> Iterator[Flaw]:
+    """Refuse what breaks the reference or contradicts itself; what only differs from the examples (INF) may be answered."""
+    if not isinstance(node, Entries):
+        return
+    for fault in list_result_faults(as_plain(node)):
+        if fault.severity == "error":
+            yield Flaw(find_place(node, fault.path), f"{fault} (breaks_contract: true lets it pass)")
+
+
+def _check_segments(node: Node) -> Iterator[Flaw]:
+    """Refuse times that no recording has. Overlap is allowed: a reference may have it, the answer will not."""
+    if not isinstance(node, Items):
+        return
+    for number, channel in enumerate(node.nodes):
+        plain = as_plain(channel)
+        result = {"channels": [{"channel_number": number, "speakers_count": 0, "segments": plain}]}
+        for fault in list_result_faults(result):
+            path = fault.path[3:]
+            if fault.severity == "error" and path[1:] in VALUES:
+                yield Flaw(find_place(channel, path), f"{path[1]}: {fault.text}")
+
+
+def _read_spoken(path: Path) -> Spoken | str:
+    """Read an RTTM file; a text says why it can't be read."""
+    try:
+        channels = read_rttm(path.read_text("utf-8"), source=str(path))
+    except OSError as error:
+        return f"can't read {path}: {error.strerror or error}"
+    except UnicodeDecodeError as error:
+        return f"can't read {path}: expected UTF-8, got the byte 0x{error.object[error.start]:02x}"
+    except SegmentError as error:
+        return str(error)
+    return tuple(
+        tuple(
+            SpokenSegment(speaker_id=one.speaker, start_time=one.start / 100, end_time=one.end / 100)
+            for one in segments
+        )
+        for segments in channels
+    )

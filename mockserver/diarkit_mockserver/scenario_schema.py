@@ -1,0 +1,177 @@
+"""The scenario file as a JSON Schema, for editors. Written from the same dataclasses that read it; knows no file.
+
+What the classes check by themselves is in tables here a second time: a schema can't be read off a function.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from diarkit_contracts.document import load_document
+from diarkit_mockserver.course import ByRealTime, PollCounts, StateSeconds
+from diarkit_mockserver.faults import EFFECTS, Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.field_types import list_fields
+from diarkit_mockserver.limits import Limits, Rate
+from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Media, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.when import When
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diarkit_mockserver.field_types import Field, Kind
+
+Schema = dict[str, object]
+
+COUNT: Final[Schema] = {"minimum": 1}
+NOT_NEGATIVE: Final[Schema] = {"minimum": 0}
+HTTP_ERROR: Final[Schema] = {"minimum": 400, "maximum": 599}
+PAUSE: Final[Schema] = {"minimum": 0, "maximum": 1_000_000}
+
+BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
+    When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "submission": COUNT},
+    HttpAnswer: {"status": HTTP_ERROR, "times": COUNT, "retry_after": NOT_NEGATIVE},
+    SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
+    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR},
+    Rule: {"times": COUNT},
+    Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
+    PollCounts: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
+    StateSeconds: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
+    ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
+    Limits: {
+        **dict.fromkeys(
+            ("upload_bytes", "upload_seconds", "storage_bytes", "queue_length"), {"minimum": 0, "maximum": 1e15}
+        ),
+        **dict.fromkeys(("audio_seconds", "finished_seconds"), {"minimum": 0, "maximum": 1e15}),
+        "finished_tasks": COUNT,
+    },
+    Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
+    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_ERROR},
+    HttpFault: {"status": HTTP_ERROR, "retry_after": NOT_NEGATIVE},
+    Latency: {"fixed": PAUSE, "uniform": PAUSE},
+    LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
+    Drip: {"bytes": COUNT, "every": PAUSE},
+    Outage: {"seconds": PAUSE},
+}
+"""Bounds of single values, also of those in a list."""
+
+NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in OUTCOMES]}}
+
+TOGETHER: Final[Mapping[type, Schema]] = {
+    Fault: {"oneOf": [{"required": [name]} for name in EFFECTS]},
+    Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
+    Then: {
+        "allOf": [
+            {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]},
+            {
+                "if": {
+                    "required": ["http"],
+                    "not": {
+                        "properties": {
+                            "http": {"required": ["on"], "properties": {"on": {"const": "poll"}}, "type": "object"}
+                        }
+                    },
+                },
+                "then": NO_OUTCOME,
+            },
+            {
+                "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
+                "then": {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}},
+            },
+        ]
+    },
+}
+"""How the keys of one mapping go together."""
+
+TYPES: Final[Mapping[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def scenario_schema() -> Schema:
+    """Write the schema of a scenario file, JSON Schema 2020-12.
+
+    It accepts what `load_scenario` accepts, and more where a schema can't look: times in the wrong order, counts that do not
+    add up, files that are not there.
+    """
+    written: dict[str, Schema] = {}
+    root = _write_mapping(Scenario, written)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **root,
+        "title": "diarkit scenario",
+        "$defs": {**written, **_write_result()},
+    }
+
+
+def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
+    texts = _read_attributes(cls)
+    known = list_fields(cls)
+    schema: Schema = {
+        "title": cls.__name__,
+        "description": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0],
+        "type": "object",
+        "properties": {one.name: _write_field(cls, one, texts.get(one.name), written) for one in known},
+        "additionalProperties": False,
+    }
+    if required := [one.name for one in known if one.required]:
+        schema["required"] = required
+    return {**schema, **TOGETHER.get(cls, {})}
+
+
+def _write_field(cls: type, field: Field, text: str | None, written: dict[str, Schema]) -> Schema:
+    schema = _write_kind(field.kind, BOUNDS.get(cls, {}).get(field.name, {}), written)
+    if text is not None:
+        schema["description"] = text
+    if is_dataclass(field.default) and not isinstance(field.default, type):
+        schema["default"] = asdict(field.default, dict_factory=_drop_unset)
+    elif not field.required and field.default is not None:
+        schema["default"] = list(cast("tuple[object, ...]", field.default)) if field.default == () else field.default
+    return schema
+
+
+def _drop_unset(pairs: list[tuple[str, object]]) -> Schema:
+    return {key: value for key, value in pairs if value is not None}
+
+
+def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schema:
+    branches: list[Schema] = [{"enum": list(kind.words)}] if kind.words else []
+    branches += [{"type": TYPES[scalar], **limits} for scalar in kind.scalars]
+    if kind.item is not None:
+        size: Schema = {} if kind.count is None else {"minItems": kind.count, "maxItems": kind.count}
+        branches.append({"type": "array", "items": _write_kind(kind.item, limits, written), **size})
+    for mapping in kind.mappings:
+        if mapping.__name__ not in written:
+            written[mapping.__name__] = {}
+            written[mapping.__name__] = _write_mapping(mapping, written)
+        branches.append({"$ref": f"#/$defs/{mapping.__name__}"})
+    if kind.free:
+        branches.append({"type": "object"})
+    return branches[0] if len(branches) == 1 else {"anyOf": branches}
+
+
+def _read_attributes(cls: type) -> dict[str, str]:
+    """Read the texts of the docstring's section `Attributes`."""
+    section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")[2]
+    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _write_result() -> dict[str, Schema]:
+    """Take the result's schemas from the contract, closed: a key that the reference does not list is a fault here."""
+    schemas = cast("dict[str, dict[str, Schema]]", load_document()["components"])["schemas"]
+    names = ("SpeakerDiarizationResult", "SpeakerDiarizationChannel", "SpeakerDiarizationSegment")
+    return {name: {**cast("Schema", _adapt(schemas[name])), "additionalProperties": False} for name in names}
+
+
+def _adapt(node: object) -> object:
+    match node:
+        case dict():
+            pairs = cast("dict[str, object]", node).items()
+            return {key: _adapt(value) for key, value in pairs if key != "x-evidence"}
+        case list():
+            return [_adapt(one) for one in cast("list[object]", node)]
+        case str():
+            return node.replace("#/components/schemas/", "#/$defs/")
+        case _:
+            return node

@@ -1,0 +1,98 @@
+"""The tasks of one world: which are there, which are finished, how much storage they hold. Knows no rules and no answers."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.states import TERMINAL
+from diarkit_mockserver.clock import to_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_mockserver.limits import Limits
+    from diarkit_mockserver.task import Task
+
+SETTLE_AT_LEAST = 64
+
+
+class Store:
+    """Tasks in memory, as the platform's own (DOC 5.0.0).
+
+    A task that ends by the clock is noticed when somebody looks at it or needs its room: nothing runs in the background.
+
+    Args:
+        limits: how long and how many finished tasks are kept.
+    """
+
+    __slots__ = ("_finished", "_limits", "_settle_at", "_tasks", "_unfinished", "stored_bytes")
+
+    def __init__(self, limits: Limits) -> None:
+        self.stored_bytes = 0
+        """Of the files of unfinished tasks."""
+        self._limits = limits
+        self._tasks: dict[str, Task] = {}
+        self._unfinished: dict[str, Task] = {}
+        self._finished: deque[Task] = deque()
+        self._settle_at = SETTLE_AT_LEAST
+
+    def __iter__(self) -> Iterator[Task]:
+        """Go through all tasks, the oldest first."""
+        return iter(self._tasks.values())
+
+    def __len__(self) -> int:
+        """Count all tasks."""
+        return len(self._tasks)
+
+    @property
+    def queue_length(self) -> int:
+        """Number of unfinished tasks, as far as settled."""
+        return len(self._unfinished)
+
+    def replace_limits(self, limits: Limits) -> None:
+        """Keep finished tasks by other limits from now on."""
+        self._limits = limits
+
+    def add(self, task: Task, now: int) -> None:
+        """Take a task in."""
+        self._tasks[task.task_id] = task
+        self._unfinished[task.task_id] = task
+        self.stored_bytes += task.submission.size
+        if len(self._unfinished) >= self._settle_at:
+            self.settle(now)
+            self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
+
+    def find(self, task_id: str, now: int) -> Task | None:
+        """Find a task that is still there, a finished one as long as it is kept."""
+        task = self._tasks.get(task_id)
+        if task is not None and self._limits.finished_seconds is not None and task.finished_at is None:
+            self._notice(task, now)
+        if task is None or task.lost or self._is_expired(task, now):
+            return None
+        return task
+
+    def finish(self, task: Task, now: int) -> None:
+        """Give a finished task's room back, once; the oldest finished ones go when there are too many."""
+        if self._unfinished.pop(task.task_id, None) is None:
+            return
+        self.stored_bytes -= task.submission.size
+        task.finished_at = task.timetable.end_moment(now)
+        self._finished.append(task)
+        while len(self._finished) > self._limits.finished_tasks or self._is_expired(self._finished[0], now):
+            self._tasks.pop(self._finished.popleft().task_id, None)
+            if not self._finished:
+                break
+
+    def settle(self, now: int) -> None:
+        """Notice all tasks that have ended by the clock."""
+        for task in list(self._unfinished.values()):
+            self._notice(task, now)
+
+    def _notice(self, task: Task, now: int) -> None:
+        if task.state_at(now) in TERMINAL:
+            self.finish(task, now)
+
+    def _is_expired(self, task: Task, now: int) -> bool:
+        kept = self._limits.finished_seconds
+        return kept is not None and task.finished_at is not None and now - task.finished_at >= to_ticks(kept)

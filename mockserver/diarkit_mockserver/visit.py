@@ -1,0 +1,62 @@
+"""What is learned of one request on its way through the server. Decides nothing; every station adds what it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diarkit_contracts.states import TaskState
+    from diarkit_fixtures.draws import Draws
+    from diarkit_mockserver.faults import Fault
+    from diarkit_mockserver.request import Request
+    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A world, and the path that is left inside it.
+
+    Attributes:
+        world: that the request goes to.
+        prefix: of this world's paths; empty for the default world.
+        path: inside the world, as the platform knows it.
+    """
+
+    world: World
+    prefix: str
+    path: str
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request on its way.
+
+    Attributes:
+        request: its head.
+        place: where it leads; None if there is no such world.
+        connection: number of the client's connection, from 1.
+        asked_at: when the head was there, in ticks of the world's clock.
+        received: bytes of the body so far.
+        counted: the rate limit has seen it.
+        submission: what an upload brought, if it could be read.
+        task_id: of the task that it is about.
+        state: that the client is told.
+        rule: that answers it.
+        notes: what limit, fault or mistake shapes the answer.
+        disturbing: the faults that the answer meets on its way out.
+    """
+
+    request: Request
+    place: Place | None
+    connection: int = 0
+    asked_at: int = 0
+    received: int = 0
+    counted: bool = False
+    submission: Submission | None = None
+    task_id: str | None = None
+    state: TaskState | None = None
+    rule: str = ""
+    notes: list[str] = field(default_factory=list[str])
+    disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])

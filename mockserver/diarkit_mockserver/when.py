@@ -1,0 +1,85 @@
+"""Which submissions a rule or a fault is for. Knows what was sent, and nothing of answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_mockserver.submission import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigPattern:
+    """The `config` keys that a submission must carry with just these values."""
+
+    max_speakers: int | None = None
+    total_speakers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """Which submissions a rule is for; what is left out matches everything.
+
+    Attributes:
+        filename: shell pattern (`*`, `?`, `[...]`) over the uploaded file's name, case-sensitive.
+        sha256: digest of the file in hex, or at least its first 8 digits.
+        config: the config keys that must have these values.
+        channel_mode: `split` or `mix`.
+        channels: the query parameter as sent, such as `0,1`.
+        range_from: seconds.
+        range_to: seconds.
+        submission: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
+    """
+
+    filename: str | None = None
+    sha256: str | None = None
+    config: ConfigPattern | None = None
+    channel_mode: Literal["split", "mix"] | None = None
+    channels: str | None = None
+    range_from: float | None = None
+    range_to: float | None = None
+    submission: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None:
+            digits = self.sha256.lower()
+            if not 8 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
+                raise ValueError(f"expected 8 to 64 hexadecimal digits in sha256, got {self.sha256!r}")
+        if self.submission is not None and self.submission < 1:
+            raise ValueError(f"submissions are counted from 1, got {self.submission}")
+
+    def misses(self, submission: Submission) -> Iterator[str]:  # noqa: C901 - one line for each field
+        """Say one by one why a submission is not meant; nothing for a match."""
+        parameters = submission.parameters
+        if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
+            yield f"filename: expected {self.filename!r}, got {submission.filename!r}"
+        if self.sha256 is not None and not submission.sha256.startswith(self.sha256.lower()):
+            yield f"sha256: expected {self.sha256}, got {submission.sha256}"
+        if self.config is not None:
+            for key in ("max_speakers", "total_speakers"):
+                expected, came = getattr(self.config, key), getattr(parameters, key)
+                if expected is not None and expected != came:
+                    yield f"config.{key}: expected {expected}, got {'nothing' if came is None else came}"
+        if self.channel_mode is not None and self.channel_mode != parameters.channel_mode:
+            yield f"channel_mode: expected {self.channel_mode}, got {parameters.channel_mode}"
+        if self.channels is not None and self.channels != ",".join(map(str, parameters.channels)):
+            yield f"channels: expected {self.channels!r}, got {','.join(map(str, parameters.channels))!r}"
+        if self.range_from is not None and self.range_from != parameters.range_from:
+            yield f"range_from: expected {self.range_from}, got {parameters.range_from}"
+        if self.range_to is not None and self.range_to != parameters.range_to:
+            yield f"range_to: expected {self.range_to}, got {parameters.range_to}"
+        if self.submission is not None and self.submission != submission.occurrence:
+            yield f"submission: expected number {self.submission}, this is number {submission.occurrence}"
+
+    def __str__(self) -> str:
+        """Name what is asked for."""
+        asked = [f"{f.name}={value!r}" for f in fields(self) if (value := getattr(self, f.name)) is not None]
+        return ", ".join(asked) or "any submission"
+
+
+EVERY = When()
+"""All submissions."""

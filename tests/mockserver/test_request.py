@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.request import Request, make_request
+
+
+def request(*headers: tuple[str, str], query: bytes = b"", scheme: str = "http", server: str = "127.0.0.1:8000") -> Request:
+    raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    return make_request("GET", "/x", query, raw, scheme=scheme, server=server)
+
+
+def base_url(**headers: str) -> str:
+    return request(*((name.replace("_", "-"), value) for name, value in headers.items())).base_url
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"host": "localhost:8000"}, "http://localhost:8000"),
+        ({"HOST": "fake"}, "http://fake"),
+        ({"host": "[::1]:8000"}, "http://[::1]:8000"),
+        ({"host": "a.example:80"}, "http://a.example:80"),
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": ""}, "http://127.0.0.1:8000"),
+        ({"host": "x", "x_forwarded_proto": "https"}, "https://x"),
+        ({"host": "x", "x_forwarded_proto": "HTTPS"}, "https://x"),
+        ({"host": "x", "x_forwarded_proto": "https, http"}, "https://x"),
+        ({"host": "x", "x_forwarded_proto": "gopher"}, "http://x"),
+        ({"host": "x", "x_forwarded_host": "public.example"}, "http://public.example"),
+        ({"host": "x", "x_forwarded_host": "public.example, inner:81"}, "http://public.example"),
+        ({"host": "x", "x_forwarded_prefix": "/fake"}, "http://x/fake"),
+        ({"host": "x", "x_forwarded_prefix": "/fake/"}, "http://x/fake"),
+        ({"host": "x", "x_forwarded_prefix": "/a/b-c"}, "http://x/a/b-c"),
+        ({"host": "x", "x_forwarded_prefix": "/"}, "http://x"),
+        ({"host": "x", "forwarded": "for=1.2.3.4;proto=https;host=public.example"}, "https://public.example"),
+        ({"host": "x", "forwarded": 'For=1.2.3.4; Proto=HTTPS; Host="public.example:444"'}, "https://public.example:444"),
+        ({"host": "x", "forwarded": 'host="[2001:db8::1]:81"'}, "http://[2001:db8::1]:81"),
+        ({"host": "x", "forwarded": "proto=https;host=first, proto=http;host=second"}, "https://first"),
+        ({"host": "x", "forwarded": 'for="a;proto=https";host=y'}, "http://y"),
+        ({"host": "x", "forwarded": "for=1.2.3.4"}, "http://x"),
+        ({"host": "x", "forwarded": "proto=https", "x_forwarded_proto": "http", "x_forwarded_host": "y"}, "https://y"),
+    ],
+)
+def test_the_address_is_the_one_that_the_client_used(headers: dict[str, str], expected: str) -> None:
+    assert base_url(**headers) == expected
+
+
+@pytest.mark.parametrize("where", ["host", "x_forwarded_host", "forwarded"])
+@pytest.mark.parametrize(
+    "hostile",
+    ["a/b", "a b", "user@evil", "a?b", "a#b", "a\\b", '"', "<script>", "a\tb", "é", ":", "[", "[::1", "a:b:c", "a:", "%0d%0a"],
+)
+def test_what_is_no_address_is_not_given_out(where: str, hostile: str) -> None:
+    value = f'host="{hostile}"' if where == "forwarded" else hostile
+    found = base_url(**{where: value})
+    assert found == "http://127.0.0.1:8000" or (where == "forwarded" and hostile in {'"', "a\\b"})
+    assert '"' not in found
+
+
+@pytest.mark.parametrize("hostile", ["evil", "//evil", "/a/../b c", "/a?b", "/a//b", "/<x>", "/é", "http://evil/", "/a\\b"])
+def test_what_is_no_prefix_is_not_given_out(hostile: str) -> None:
+    assert base_url(host="x", x_forwarded_prefix=hostile) == "http://x"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["host", "forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"]),
+        st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0")),
+    )
+)
+def test_any_headers_make_a_url_without_a_way_out(headers: dict[str, str]) -> None:
+    url = urlsplit(request(*headers.items()).base_url)
+    assert url.scheme in {"http", "https"}
+    assert url.hostname
+    assert url.username is None
+    assert (url.query, url.fragment) == ("", "")
+    assert url.port is None or 0 <= url.port <= 65_535
+    assert url.geturl().isascii()
+
+
+def test_the_scheme_is_the_servers_own_without_a_proxy() -> None:
+    assert request(("host", "x"), scheme="https").base_url == "https://x"
+
+
+def test_header_names_are_in_lower_case_and_the_first_value_counts() -> None:
+    read = request(("X-Request-ID", "1"), ("x-request-id", "2"), ("Accept", "é"))
+    assert read.headers == {"x-request-id": "1", "accept": "é"}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (b"", {}),
+        (b"a=1&b=", {"a": "1", "b": ""}),
+        (b"a", {"a": ""}),
+        (b"a=1&a=2", {"a": "2"}),
+        (b"a=%C5%BD+x%2B", {"a": "Ž x+"}),
+        (b"a=%FF", {"a": "\N{REPLACEMENT CHARACTER}"}),
+        (b"a=1;b=2", {"a": "1;b=2"}),
+        (b"&&=&=x", {"": "x"}),
+    ],
+)
+def test_a_query_is_read_as_forms_write_it(query: bytes, expected: dict[str, str]) -> None:
+    assert request(query=query).query == expected
+
+
+@given(st.binary())
+def test_any_query_can_be_read(query: bytes) -> None:
+    assert isinstance(request(query=query).query, dict)

@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario import (
+    ConfigPattern,
+    Dialect,
+    HttpAnswer,
+    Media,
+    Rule,
+    Scenario,
+    SpokenSegment,
+    Then,
+    When,
+)
+from diarkit_mockserver.scenario_file import Problem, ScenarioError, load_scenario, parse_scenario
+
+EXAMPLE = """\
+version: 1
+seed: 42
+course: {polls: {pending: 1, running: 1}}
+rules:
+  - when: {filename: "broken*.wav"}
+    then: {rejected: "The media file cannot be decoded."}
+  - when: {config: {total_speakers: 3}, submission: 2}
+    then: {failed: "Processing failed.", course: immediate}
+  - when: {sha256: "9f86d081"}
+    then: {rttm: truth/meeting.rttm}
+  - when: {filename: "call.wav"}
+    then: {result: {channels: [{channel_number: 0, speakers_count: 1, segments: [{speaker_id: 0, start_time: 0.5, end_time: 2.25}]}]}}
+  - then: {speakers: 2}
+    times: 10
+"""
+RTTM = "SPEAKER meeting 1 0.50 1.50 <NA> <NA> anna <NA> <NA>\nSPEAKER meeting 2 2.00 0.25 <NA> <NA> bob <NA> <NA>\n"
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "meeting.rttm").write_text(RTTM)
+    file = tmp_path / "example.yaml"
+    file.write_text(EXAMPLE)
+    return file
+
+
+def parse(text: str, directory: Path = Path("nowhere")) -> Scenario:
+    return parse_scenario(text, source="s.yaml", directory=directory)
+
+
+def complain(text: str, directory: Path = Path("nowhere")) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, directory)
+    return str(caught.value).splitlines()
+
+
+def test_the_example_means_what_it_says(example: Path) -> None:
+    channels = {"channel_number": 0, "speakers_count": 1}
+    segments = [{"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}]
+    spoken = (
+        (SpokenSegment(speaker_id=0, start_time=0.5, end_time=2.0),),
+        (SpokenSegment(speaker_id=0, start_time=2.0, end_time=2.25),),
+    )
+    assert load_scenario(example) == Scenario(
+        seed=42,
+        course=ByPolls(polls=PollCounts(pending=1, running=1)),
+        rules=(
+            Rule(when=When(filename="broken*.wav"), then=Then(rejected="The media file cannot be decoded.")),
+            Rule(
+                when=When(config=ConfigPattern(total_speakers=3), submission=2),
+                then=Then(failed="Processing failed.", course="immediate"),
+            ),
+            Rule(when=When(sha256="9f86d081"), then=Then(segments=spoken)),
+            Rule(when=When(filename="call.wav"), then=Then(result={"channels": [{**channels, "segments": segments}]})),
+            Rule(then=Then(speakers=2), times=10),
+        ),
+    )
+
+
+def test_json_is_read_as_well() -> None:
+    assert parse(json.dumps({"version": 1, "rules": [{"then": {"http": 507}}]}, indent=2)).rules == (
+        Rule(then=Then(http=507)),
+    )
+
+
+def test_on_is_a_key_like_any_other() -> None:
+    assert parse("rules: [{then: {http: {status: 429, on: poll, times: 2, retry_after: 0}}}]").rules[0].then.http == (
+        HttpAnswer(status=429, on="poll", times=2, retry_after=0)
+    )
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    assert parse("version: 1") == Scenario()
+    assert parse("{}") == Scenario()
+
+
+def test_a_problem_names_file_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("version: 1\nruls: []\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(file)
+    (problem,) = caught.value.problems
+    assert (problem.source, problem.line, problem.column) == (str(file), 2, 1)
+    assert str(caught.value).startswith(f"{file}:2:1: unknown key 'ruls': expected version, seed, course, rules")
+    assert str(caught.value).endswith("; did you mean rules?")
+
+
+def test_all_problems_are_named_at_once_in_the_order_of_the_file() -> None:
+    text = """\
+seed: yes
+course: {pols: 1}
+rules:
+  - then: {rttm: missing.rttm}
+    times: 0
+  - then: {failed: a, rejected: b}
+    then: {}
+  - when: {filname: x}
+    then: {result: {channels: [{channel_number: 0, speakers_count: 2, segments: []}]}}
+colour: red
+"""
+    assert [line.partition(": ")[0] for line in complain(text)] == [
+        "s.yaml:1:7",
+        "s.yaml:2:10",
+        "s.yaml:4:18",
+        "s.yaml:5:12",
+        "s.yaml:6:33",
+        "s.yaml:7:5",
+        "s.yaml:8:12",
+        "s.yaml:9:68",
+        "s.yaml:10:1",
+    ]
+
+
+def test_one_mistake_is_named_once() -> None:
+    assert complain("seed: !!int x") == ["s.yaml:1:7: expected what the tag !!int says, got 'x'"]
+    assert complain("rules: [{then: {segments: [[{speaker_id: x, start_time: 0, end_time: 1}]]}}]") == [
+        "s.yaml:1:42: speaker_id: expected a whole number, got the text 'x'"
+    ]
+    assert len(complain("rules:\n  - &r {then: {speakers: -1}}\n  - *r\n  - *r\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "1:1: the file is empty"),
+        ("rules: [{then: {}}]\n---\n{}", "2:1: expected one document, but a second one begins here"),
+        ("seed: 1\nseed: 2", "2:1: the key 'seed' is there twice, first in line 1"),
+        ("version: 2", "1:10: version: expected 1, got the number 2"),
+        (
+            "course: sometimes",
+            ("1:9: course: expected immediate or manual, or a mapping with polls, seconds or realtime_factor, "
+            "got the text 'sometimes'"),
+        ),
+        (
+            "course: {minutes: 1}",
+            ("1:10: course: expected immediate or manual, or a mapping with polls, seconds or realtime_factor, "
+            "got the key 'minutes'"),
+        ),
+        ("course: {polls: {pending: -1}}", "1:27: expected a number of polls >= 0"),
+        ("course: {realtime_factor: 0}", "1:27: expected a realtime_factor > 0"),
+        ("rules: [{}]", "1:9: expected the key then, got none"),
+        ("rules: [{then: {http: 200}}]", "1:23: expected an HTTP error status from 400 to 599, got 200"),
+        (
+            "rules: [{then: {http: soon}}]",
+            "1:23: http: expected a whole number, or a mapping (status, on, times, message, retry_after), got the text 'soon'",
+        ),
+        (
+            "rules: [{then: {http: {status: 429, on: pol}}}]",
+            "1:41: on: expected submit or poll, got the text 'pol'; did you mean poll?",
+        ),
+        ("rules: [{when: {channels: 0}, then: {}}]", "1:27: channels: expected a text, got the number 0: put it in quotes"),
+        ("rules: [{when: {sha256: '12'}, then: {}}]", "1:25: expected 8 to 64 hexadecimal digits in sha256, got '12'"),
+        ("rules: [{then: {failed: }}]", "1:25: failed: expected a text, got nothing"),
+        ("media: {duration: -1}", "1:19: expected a duration from 0 to 86400 seconds, got -1.0"),
+        ("dialect: {x_location: relativ}", "1:23: x_location: expected absolute or relative, got the text 'relativ'; did you mean relative?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_said_in_plain_words(text: str, said: str) -> None:
+    assert complain(text) == [f"s.yaml:{said}"]
+
+
+def test_no_word_of_a_library_is_in_a_message() -> None:
+    text = (
+        "course: 1\nrules: [{then: {http: x, course: {polls: 1}}, when: 3, times: x}]\nmedia: []\ndialect: {times: 1}"
+    )
+    assert not re.search(
+        r"pydantic|literal\[|ByPolls|HttpAnswer|dataclass|tag:yaml|NoneType|str\b", "\n".join(complain(text))
+    )
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_the_place(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    for data, line, column in [
+        (b"seed: 1\n# caf\xe9\n", 2, 6),
+        (b"\xff\xfe", 1, 1),
+        ("é: ".encode() + b"\x80", 1, 4),
+        (b"a\n\xff", 2, 1),
+    ]:
+        file.write_bytes(data)
+        with pytest.raises(ScenarioError, match="expected UTF-8, got the byte 0x") as caught:
+            load_scenario(file)
+        (problem,) = caught.value.problems
+        assert (problem.line, problem.column) == (line, column)
+
+
+def test_a_file_that_can_not_be_opened_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_scenario(tmp_path / "none.yaml")
+
+
+def test_problems_are_kept_as_fields() -> None:
+    error = ScenarioError([Problem("a.yaml", 1, 2, "x"), Problem("a.yaml", 3, 4, "y")])
+    assert isinstance(error, ValueError)
+    assert str(error) == "a.yaml:1:2: x\na.yaml:3:4: y"
+    assert error.problems[1].line == 3
+
+
+def test_the_example_loads_within_the_budget_and_without_pydantic(example: Path) -> None:
+    # Processor time, imports included, and the best of four, the first of which compiles: a busy machine proves nothing.
+    program = (
+        "import sys, time; began = time.process_time(); from pathlib import Path\n"
+        "from diarkit_mockserver import scenario_file\n"
+        "assert not {'yaml', 'pydantic', 'numpy'} & set(sys.modules)\n"
+        "scenario_file.load_scenario(Path(sys.argv[1])); print(time.process_time() - began)\n"
+        "assert not {'pydantic', 'numpy', 'asyncio'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(example)]
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(example.parent / "compiled")}
+    runs = [subprocess.run(command, check=True, capture_output=True, env=os.environ | compiled) for _ in range(4)]
+    assert min(float(run.stdout) for run in runs) < 0.2
+
+
+# Texts that YAML 1.2 takes for numbers, and the YAML 1.1 of the dumper does not, are quoted as any writer of 1.2 would.
+class Dumper(yaml.SafeDumper):
+    pass
+
+
+Dumper.add_implicit_resolver(
+    "number of 1.2",
+    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+"),
+    list("-+.0123456789"),
+)
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
+    ["on", "1e3", "0o7", "1:30", "~", "2026-01-31"]
+)
+COUNTS = st.integers(0, 10**12)
+FINITE = st.floats(0, 10**9)
+COURSES: st.SearchStrategy[Course] = st.one_of(
+    st.sampled_from(["immediate", "manual"]),
+    st.builds(ByPolls, polls=st.builds(PollCounts, pending=COUNTS, running=COUNTS)),
+    st.builds(BySeconds, seconds=st.builds(StateSeconds, pending=FINITE, running=FINITE)),
+    st.builds(ByRealTime, realtime_factor=st.floats(0.001, 10**6), workers=st.integers(1, 99)),
+)
+HTTP = st.one_of(
+    st.integers(400, 599),
+    st.builds(
+        HttpAnswer,
+        status=st.integers(400, 599),
+        on=st.just("poll"),
+        times=st.integers(1, 9),
+        message=st.none() | TEXTS,
+        retry_after=st.none() | COUNTS,
+    ),
+)
+SPOKEN = st.builds(
+    lambda speaker, start, length: SpokenSegment(
+        speaker_id=speaker, start_time=start / 100, end_time=(start + length) / 100
+    ),
+    COUNTS,
+    COUNTS,
+    st.integers(1, 10**6),
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+COMMON = {"http": st.none() | HTTP.filter(lambda http: not isinstance(http, int)), "course": st.none() | COURSES}
+THENS = st.one_of(
+    st.builds(Then, result=st.dictionaries(TEXTS, ANYTHING, max_size=3), breaks_contract=st.just(value=True), **COMMON),
+    st.builds(Then, segments=st.lists(st.lists(SPOKEN, max_size=2).map(tuple), max_size=2).map(tuple), **COMMON),
+    st.builds(Then, speakers=COUNTS, **COMMON),
+    st.builds(Then, failed=TEXTS, **COMMON),
+    st.builds(Then, rejected=TEXTS, **COMMON),
+    st.builds(Then, http=HTTP, course=st.none() | COURSES),
+)
+WHENS = st.builds(
+    When,
+    filename=st.none() | TEXTS,
+    sha256=st.none() | st.text("0123456789abcdefABCDEF", min_size=8, max_size=64),
+    config=st.none() | st.builds(ConfigPattern, max_speakers=st.none() | COUNTS, total_speakers=st.none() | COUNTS),
+    channel_mode=st.sampled_from([None, "split", "mix"]),
+    channels=st.none() | st.from_regex(r"[0-9](,[0-9])*", fullmatch=True),
+    range_from=st.none() | FINITE,
+    range_to=st.none() | FINITE,
+    submission=st.none() | st.integers(1, 99),
+)
+SCENARIOS = st.builds(
+    Scenario,
+    seed=st.integers(),
+    course=COURSES,
+    rules=st.lists(st.builds(Rule, when=WHENS, then=THENS, times=st.none() | st.integers(1, 99)), max_size=3).map(
+        tuple
+    ),
+    media=st.builds(Media, duration=st.floats(0, 86_400), channels=st.integers(1, 64)),
+    dialect=st.builds(
+        Dialect,
+        x_location=st.sampled_from(["absolute", "relative"]),
+        unpopulated=st.sampled_from(["null", "absent"]),
+        times=st.sampled_from(["file", "range"]),
+    ),
+)
+
+
+def as_written(value: Any) -> Any:
+    """What a person writes for a dataclass: what is unset is left out, unless it is set by default."""
+    if is_dataclass(value):
+        pairs = ((one, getattr(value, one.name)) for one in fields(value))
+        return {one.name: as_written(held) for one, held in pairs if held is not None or one.default is not None}
+    return [as_written(one) for one in value] if isinstance(value, tuple) else value
+
+
+@given(SCENARIOS)
+def test_any_scenario_written_as_yaml_is_read_as_it_was(scenario: Scenario) -> None:
+    written = yaml.dump(as_written(scenario), Dumper=Dumper, allow_unicode=True)
+    assert parse(written) == scenario
+
+
+@given(SCENARIOS)
+def test_any_scenario_written_as_json_is_read_as_it_was(scenario: Scenario) -> None:
+    assert parse(json.dumps(as_written(scenario), ensure_ascii=False).replace("Infinity", ".inf")) == scenario

@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.refusals import Refusal
+from diarkit_mockserver.scenario import Media
+from diarkit_mockserver.upload import LARGEST_CONFIG, LONGEST_BOUNDARY, MOST_PARTS, Upload, UploadReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILE = 'name="file"; filename="call.wav"'
+CONFIG = 'name="config"'
+
+
+def refusal_of(read: Callable[..., Upload], body: bytes, **how: object) -> Refusal:
+    """The refusal of a body, the same whatever the chunks."""
+    refused: list[Refusal] = []
+    for chunk in (7, 65536):
+        with pytest.raises(Refusal) as caught:
+            read(body, chunk=chunk, **how)
+        refused.append(caught.value)
+    first, second = refused
+    assert (first.status, first.detail) == (second.status, second.detail)
+    return first
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 65536])
+def test_any_chunks_give_the_same_upload(
+    read_upload: Callable[..., Upload],
+    make_form: Callable[..., bytes],
+    make_wav: Callable[..., bytes],
+    chunk: int,
+) -> None:
+    content = make_wav(1.5) + b"\r\n--boundary-of-the-test\r\r\n\r\n-"
+    body = make_form((CONFIG, b'{"max_speakers": 2}'), ('name="other"', b"x" * 99), (FILE, content))
+    upload = read_upload(body, chunk=chunk)
+    assert upload.sha256 == hashlib.sha256(content).hexdigest()
+    assert (upload.size, upload.filename, upload.config) == (len(content), "call.wav", '{"max_speakers": 2}')
+    assert (upload.media.kind, upload.media.length) == ("wav", 150)
+
+
+def test_the_parts_come_in_any_order(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    parts = [(FILE, b"RIFF"), (CONFIG, b"{}"), ('name="unknown"', b"?"), ('name="photo"; filename="a.png"', b"!")]
+    uploads = {read_upload(make_form(*order)) for order in itertools.permutations(parts)}
+    assert len(uploads) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ('filename="Ivy.wav"', "Ivy.wav"),
+        ("filename=Ivy.wav", "Ivy.wav"),
+        ('filename="a b;c,d.wav"', "a b;c,d.wav"),
+        ('filename="Žaneta řeší – 音.wav"', "Žaneta řeší – 音.wav"),
+        ('filename="a%22b%0Dc.wav"', 'a"b\rc.wav'),
+        (r'filename="a\"b.wav"', 'a"b.wav'),
+        ('filename="100%.wav"', "100%.wav"),
+        ('filename=""', ""),
+        ("filename*=UTF-8''%C5%BDaneta.wav", "Žaneta.wav"),
+        ("filename*=utf-8'cs'%C5%BDaneta.wav", "Žaneta.wav"),
+        ("filename*=iso-8859-1''caf%E9.wav", "café.wav"),
+        ("filename=\"plain.wav\"; filename*=utf-8''%C5%BD.wav", "Ž.wav"),
+        ("filename*=utf-8''%C5%BD.wav; filename=\"plain.wav\"", "Ž.wav"),
+        ("FileName*=Utf-8''%C5%BD.wav", "Ž.wav"),
+        ("filename*=utf-8''%FF.wav", "\N{REPLACEMENT CHARACTER}.wav"),
+    ],
+)
+def test_a_file_name_is_read_as_clients_write_it(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], head: str, expected: str
+) -> None:
+    assert read_upload(make_form((f'name="file"; {head}', b"x"))).filename == expected
+
+
+@pytest.mark.parametrize("charset", ["no-such", "hex", "idna", "punycode", "undefined", "unicode_escape", "utf-16"])
+def test_a_file_name_in_a_charset_that_nobody_may_use_falls_back(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], charset: str
+) -> None:
+    head = f"name=\"file\"; filename=\"plain.wav\"; filename*={charset}''%5Cud800%FF"
+    assert read_upload(make_form((head, b"x"))).filename == "plain.wav"
+
+
+def test_a_quoted_file_name_may_look_like_an_extended_one(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    head = "name=\"file\"; filename=\"a; filename*=utf-8''b.wav\""
+    assert read_upload(make_form((head, b"x"))).filename == "a; filename*=utf-8''b.wav"
+
+
+def test_header_names_of_a_part_may_be_in_any_case(read_upload: Callable[..., Upload], form_type: str) -> None:
+    boundary = form_type.rpartition("=")[2]
+    body = (
+        f"--{boundary}\r\nContent-Type: audio/wav\r\ncontent-DISPOSITION: form-data; name=file; filename*=utf-8''%41\r\n\r\n"
+        f"x\r\n--{boundary}--\r\n"
+    )
+    assert read_upload(body.encode()).filename == "A"
+
+
+def test_of_two_parts_with_one_name_the_later_counts(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    body = make_form(
+        (FILE, b"first"), (CONFIG, b"[]"), ('name="file"; filename="second.wav"', b"second"), (CONFIG, b"{}")
+    )
+    upload = read_upload(body)
+    assert (upload.filename, upload.size, upload.config) == ("second.wav", 6, "{}")
+    assert upload.sha256 == hashlib.sha256(b"second").hexdigest()
+
+
+def test_a_text_field_after_the_file_counts_as_the_file(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    refusal = refusal_of(read_upload, make_form((FILE, b"first"), ('name="file"', b"text")))
+    assert [(d.location, d.type) for d in refusal.detail] == [(("body", "file"), "value_error")]
+
+
+def test_a_file_after_a_text_field_counts(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    assert read_upload(make_form(('name="file"', b"text"), (FILE, b"first"))).size == 5
+
+
+def test_an_empty_file_is_a_file(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    upload = read_upload(make_form((FILE, b"")))
+    assert (upload.size, upload.sha256) == (0, hashlib.sha256().hexdigest())
+    assert upload.media.fault == "the file is empty"
+
+
+def test_a_config_that_is_sent_as_a_file_is_read(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    body = make_form((FILE, b"x"), ('name="config"; filename="config.json"', b'{"max_speakers": 1}'))
+    assert read_upload(body).config == '{"max_speakers": 1}'
+
+
+def test_an_empty_config_is_no_absent_one(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    assert read_upload(make_form((FILE, b"x"), (CONFIG, b""))).config == ""
+    assert read_upload(make_form((FILE, b"x"))).config is None
+
+
+@pytest.mark.parametrize("parts", [(), ((CONFIG, b"{}"),), (('name="files"; filename="a"', b"x"),)])
+def test_a_missing_file_is_refused(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], parts: tuple[tuple[str, bytes], ...]
+) -> None:
+    refusal = refusal_of(read_upload, make_form(*parts))
+    assert refusal.status == 422
+    assert [(d.location, d.type) for d in refusal.detail] == [(("body", "file"), "missing")]
+
+
+def test_a_file_sent_as_text_is_refused(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    refusal = refusal_of(read_upload, make_form(('name="file"', b"RIFF")))
+    assert refusal.status == 422
+    assert [(d.location, d.type) for d in refusal.detail] == [(("body", "file"), "value_error")]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "audio/wav", "application/json", "application/x-www-form-urlencoded", "multipart/mixed", "x"]
+)
+def test_a_body_that_is_no_form_has_no_file(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], content_type: str
+) -> None:
+    refusal = refusal_of(read_upload, make_form((FILE, b"x")), content_type=content_type)
+    assert (refusal.status, refusal.detail[0].location) == (422, ("body", "file"))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        'multipart/form-data; boundary=""',
+        "multipart/form-data; boundary=another",
+        "multipart/form-data; boundary*=no-such''%41",
+        "multipart/form-data; boundary*=hex''%41",
+        "multipart/form-data; boundary*=undefined''%41",
+        "multipart/form-data; boundary=é",
+        "multipart/form-data; boundary=" + "b" * (LONGEST_BOUNDARY + 1),
+    ],
+)
+def test_a_form_without_its_boundary_is_broken(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], content_type: str
+) -> None:
+    refusal = refusal_of(read_upload, make_form((FILE, b"x")), content_type=content_type)
+    assert (refusal.status, refusal.detail) == (400, ())
+
+
+@pytest.mark.parametrize("content_type", ['Multipart/Form-Data; BOUNDARY="a b"', 'multipart/form-data;boundary="a b"; x=y'])
+def test_a_boundary_may_be_quoted(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], content_type: str
+) -> None:
+    assert read_upload(make_form((FILE, b"x"), boundary="a b"), content_type=content_type).size == 1
+
+
+def test_a_body_cut_off_anywhere_is_broken(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    body = make_form((CONFIG, b"{}"), (FILE, b"RIFF and more"))
+    complete = len(body) - len(b"\r\n")
+    for length in range(complete):
+        with pytest.raises(Refusal) as caught:
+            read_upload(body[:length])
+        assert caught.value.status == 400, body[:length]
+    assert read_upload(body[:complete]).size == 13
+
+
+def test_what_follows_the_last_boundary_is_passed_over(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    body = make_form((FILE, b"x")) + b"an epilogue\r\n" * 9
+    assert read_upload(body) == read_upload(body, chunk=1)
+
+
+def test_an_empty_chunk_changes_nothing(form_type: str, make_form: Callable[..., bytes]) -> None:
+    reader = UploadReader(form_type, largest_file=9, assumed=Media())
+    body = make_form((FILE, b"x"))
+    for piece in (b"", body[:50], b"", body[50:], b"", b""):
+        reader.feed(piece)
+    assert reader.close().size == 1
+
+
+def test_a_part_without_a_name_is_passed_over(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    assert read_upload(make_form(("filename=x", b"nameless"), (FILE, b"x"), ('name=""', b"empty"))).size == 1
+
+
+def test_ten_thousand_parts_are_refused(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    most = make_form(*[('name="a"', b"")] * (MOST_PARTS - 1), (FILE, b"x"))
+    assert read_upload(most).size == 1
+    assert refusal_of(read_upload, make_form((FILE, b"x"), *[('name="a"', b"")] * 10_000)).status == 400
+
+
+def test_a_large_config_is_refused(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    largest = b" " * (LARGEST_CONFIG - 2) + b"{}"
+    assert len(read_upload(make_form((CONFIG, largest), (FILE, b"x"))).config or "") == LARGEST_CONFIG
+    refusal = refusal_of(read_upload, make_form((CONFIG, largest + b" "), (FILE, b"x")))
+    assert refusal.status == 413
+    assert "config is larger than 1048576 bytes" in refusal.reason
+
+
+def test_a_config_in_another_charset_is_no_json(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    refusal = refusal_of(read_upload, make_form((FILE, b"x"), (CONFIG, b'{"a": "\xff"}')))
+    assert (refusal.status, refusal.detail[0].location) == (422, ("body", "config"))
+
+
+def test_a_file_above_the_limit_is_refused_and_the_rest_passed_over(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    assert read_upload(make_form((FILE, b"x" * 100)), largest_file=100).size == 100
+    refusal = refusal_of(read_upload, make_form((FILE, b"x" * 101), (CONFIG, b"broken")), largest_file=100)
+    assert (refusal.status, refusal.detail) == (413, ())
+    assert "100 bytes (--max-upload-bytes)" in refusal.reason
+
+
+def test_a_refusal_is_known_before_the_body_ends(form_type: str, make_form: Callable[..., bytes]) -> None:
+    reader = UploadReader(form_type, largest_file=100, assumed=Media())
+    reader.feed(make_form((FILE, b"x" * 1000))[:500])
+    reader.feed(b"whatever comes afterwards")
+    with pytest.raises(Refusal) as caught:
+        reader.close()
+    assert caught.value.status == 413
+
+
+BODY = st.lists(
+    st.sampled_from(
+        [
+            b"--boundary-of-the-tests",
+            b"--",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"Content-Disposition: form-data; ",
+            b'name="file"',
+            b'name="config"',
+            b'; filename="a.wav"',
+            b"; filename*=",
+            b"utf-16''%d8%00",
+            b"Content-Type: text/plain; charset=no-such",
+            b"{}",
+        ]
+    )
+    | st.binary(max_size=20),
+    max_size=30,
+).map(b"".join)
+
+
+@given(BODY, st.sampled_from([1, 7, 65536]))
+def test_no_body_raises_anything_but_a_refusal(read_upload: Callable[..., Upload], body: bytes, chunk: int) -> None:
+    try:
+        read_upload(body, chunk=chunk)
+    except Refusal as refusal:
+        assert refusal.status in {400, 422}  # noqa: PT017 - a body that is not refused is right too
+
+
+@given(data=st.data())
+def test_no_damage_to_a_form_raises_anything_but_a_refusal(
+    data: st.DataObject, read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    body = bytearray(make_form((CONFIG, b'{"max_speakers": 2}'), (FILE, b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0")))
+    for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=4)):
+        body[at] = data.draw(st.integers(0, 255))
+    answers: set[object] = set()
+    for chunk in (1, 7, 65536):
+        try:
+            answers.add(read_upload(bytes(body), chunk=chunk))
+        except Refusal as refusal:
+            assert refusal.status in {400, 422}  # noqa: PT017 - see above
+            answers.add(refusal.status)
+    assert len(answers) == 1
+
+
+@given(st.text(st.characters(max_codepoint=255, exclude_characters="\0\r\n")))
+def test_no_content_type_raises_anything_but_a_refusal(read_upload: Callable[..., Upload], text: str) -> None:
+    for content_type in (text, f"multipart/form-data; {text}", f"multipart/form-data; boundary{text}"):
+        with pytest.raises(Refusal):
+            read_upload(b"x", content_type=content_type)
