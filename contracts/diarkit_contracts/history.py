@@ -15,10 +15,10 @@ from uuid import UUID
 
 from diarkit_contracts.document import operations
 from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.states import TERMINAL, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diarkit_contracts.document import Operation
     from diarkit_contracts.exchange import Exchange, Part
@@ -126,13 +126,18 @@ class History:
                 grouped[look.asked].append(look)
         return grouped
 
-    def finished(self) -> Iterable[tuple[Look, Start, tuple[ChannelTold, ...]]]:
-        """List each task once that has told a readable result and whose POST is known."""
+    def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
+        """List the first readable result of each task."""
         for looks in self.by_task().values():
             for look in looks:
-                if look.state is TaskState.DONE and look.start is not None and look.channels is not None:
-                    yield look, look.start, look.channels
+                if look.state is TaskState.DONE and look.channels is not None:
+                    yield look, look.channels
                     break
+
+    def find_end(self, start: Start) -> Look | None:
+        """Find the first answer that told that a task has ended."""
+        looks = self.by_task().get(start.task_id or "", ())
+        return next((look for look in looks if look.state in TERMINAL), None)
 
 
 def read_history(exchanges: Iterable[Exchange]) -> History:

@@ -57,16 +57,21 @@ def show_recording(endpoint: str, path: Path) -> None:
     if answer["result"] is None:
         click.echo(f"  error: {json.dumps(answer['error'])}")
         return
-    for channel in answer["result"]["channels"]:
-        segments = [
-            Segment(segment["speaker_id"], round(segment["start_time"] * 100), round(segment["end_time"] * 100))
-            for segment in channel["segments"]
-        ]
-        length = max((segment.end for segment in segments), default=0)
+    channels = [(channel, read_segments(channel)) for channel in answer["result"]["channels"]]
+    length = max((segment.end for _, segments in channels for segment in segments), default=0)
+    for channel, segments in channels:
+        speakers = f"{channel['speakers_count']} speaker{'s' * (channel['speakers_count'] != 1)}"
         click.echo(
-            f"  channel {channel['channel_number']}: {channel['speakers_count']} speakers  {draw_line(segments, length)}"
-            f"  {length / 100:g} s"
+            f"  channel {channel['channel_number']}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s"
         )
+
+
+def read_segments(channel: dict[str, Any]) -> list[Segment]:
+    """Read who speaks when from one channel of the platform's result."""
+    return [
+        Segment(segment["speaker_id"], round(segment["start_time"] * 100), round(segment["end_time"] * 100))
+        for segment in channel["segments"]
+    ]
 
 
 def upload(endpoint: str, path: Path) -> tuple[int, str]:

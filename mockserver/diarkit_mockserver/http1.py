@@ -115,7 +115,7 @@ class ClientConnection(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         host, port = self.server or ("127.0.0.1", 80)
         request = make_request(
-            "GET", path.decode("latin-1"), query, self.headers, scheme=self.scheme or "http", server=f"{host}:{port}"
+            "GET", path.decode("latin-1"), query, self.headers, scheme=str(self.scheme), server=f"{host}:{port}"
         )
         response = self.platform.answer(self.platform.enter(request, self.number))
         self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self.parser.should_keep_alive())

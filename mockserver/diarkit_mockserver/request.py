@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that make an address."""
 
-ADDRESS = re.compile(r"[A-Za-z0-9._~%:\[\]-]+")
-"""What may stand for a host in a URL that we give out."""
+ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
+"""What may stand for host and port in a URL that we give out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +50,28 @@ class Request:
         `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
         """
         forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
-        scheme = forwarded.get("proto") or self._first("x-forwarded-proto") or self.scheme
+        scheme = (forwarded.get("proto") or self._first("x-forwarded-proto") or self.scheme).lower()
         host = forwarded.get("host") or self._first("x-forwarded-host") or self.headers.get("host", "") or self.server
         if scheme not in ("http", "https"):
             scheme = self.scheme
-        if not ADDRESS.fullmatch(host):
+        if not _is_address(host):
             host = self.server
         prefix = self._first("x-forwarded-prefix").rstrip("/")
         return f"{scheme}://{host}{prefix if re.fullmatch(r'(?:/[A-Za-z0-9._~-]+)*', prefix) else ''}"
 
     def _first(self, name: str) -> str:
         return self.headers.get(name, "").partition(",")[0].strip()
+
+
+def _is_address(host: str) -> bool:
+    match = ADDRESS.fullmatch(host)
+    if match is None or match["ipv6"] is None:
+        return match is not None
+    try:
+        socket.inet_pton(socket.AF_INET6, match["ipv6"])
+    except OSError:
+        return False
+    return True
 
 
 def make_request(  # noqa: PLR0913 - a head has that many parts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -65,6 +66,14 @@ def reach(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+
+
+# uvicorn reports a request that was cut off by our own end as a failure of the application.
+logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves signals to its owner, says when it answers, and can close its port for a while."""
 
@@ -78,7 +87,6 @@ class _Server(uvicorn.Server):
             access_log=False,  # a third of the throughput
             server_header=False,
             date_header=False,  # the same request gets the same bytes
-            timeout_graceful_shutdown=0,  # a fake has nothing to finish
         )
         super().__init__(config)
         self._bound = bound
@@ -91,12 +99,20 @@ class _Server(uvicorn.Server):
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; what is half sent is cut off."""
+        """Stop at once: what is half sent, either way, is cut off."""
         for interruption in self._interruptions:
             interruption.cancel()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        for listening in (*(sockets or ()), self._bound):
+            listening.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        # Requests that were waiting for their client notice that it is gone; the others are cancelled.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in list(self.server_state.tasks):
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -53,13 +53,11 @@ def test_the_address_is_the_one_that_the_client_used(headers: dict[str, str], ex
 @pytest.mark.parametrize("where", ["host", "x_forwarded_host", "forwarded"])
 @pytest.mark.parametrize(
     "hostile",
-    ["a/b", "a b", "user@evil", "a?b", "a#b", "a\\b", '"', "<script>", "a\tb", "é", ":", "[", "[::1", "a:b:c", "a:", "%0d%0a"],
+    ["a/b", "a b", "user@evil", "a?b", "a#b", "a\\b", '"', "<script>", "a\tb", "é", ":", "[", "[::1", "[:]", "[::1]x", "a:b:c", "a:", "%0d%0a"],
 )
 def test_what_is_no_address_is_not_given_out(where: str, hostile: str) -> None:
     value = f'host="{hostile}"' if where == "forwarded" else hostile
-    found = base_url(**{where: value})
-    assert found == "http://127.0.0.1:8000" or (where == "forwarded" and hostile in {'"', "a\\b"})
-    assert '"' not in found
+    assert base_url(**{where: value}) == "http://127.0.0.1:8000"
 
 
 @pytest.mark.parametrize("hostile", ["evil", "//evil", "/a/../b c", "/a?b", "/a//b", "/<x>", "/é", "http://evil/", "/a\\b"])
@@ -79,7 +77,6 @@ def test_any_headers_make_a_url_without_a_way_out(headers: dict[str, str]) -> No
     assert url.hostname
     assert url.username is None
     assert (url.query, url.fragment) == ("", "")
-    assert url.port is None or 0 <= url.port <= 65_535
     assert url.geturl().isascii()
 
 

