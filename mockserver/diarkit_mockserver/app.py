@@ -74,7 +74,7 @@ def create_app(platform: Platform) -> Application:
             scope["query_string"],
             scope["headers"],
             scheme=scope["scheme"],
-            server=f"{host}:{port}",
+            server=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         )
         visit = platform.enter(request, 0 if connection is None else connection.number)
         try:
@@ -85,7 +85,7 @@ def create_app(platform: Platform) -> Application:
         if response.disturbance is None:
             await _send(send, response)
         else:
-            await _send_disturbed(send, response, connection)
+            await _send_disturbed(receive, send, response, connection)
 
     return app
 
@@ -141,7 +141,7 @@ async def _send(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _send_disturbed(send: Send, response: Response, connection: Connection | None) -> None:
+async def _send_disturbed(receive: Receive, send: Send, response: Response, connection: Connection | None) -> None:
     disturbance = response.disturbance
     assert disturbance is not None  # noqa: S101 - the caller's condition
     clock = disturbance.clock
@@ -149,6 +149,8 @@ async def _send_disturbed(send: Send, response: Response, connection: Connection
         await clock.wait_until(clock.now() + disturbance.pause)
     if disturbance.connection is not None and connection is not None:
         await cut(connection.transport, response, disturbance.connection)
+        while (await receive())["type"] != "http.disconnect":
+            pass
         return
     if disturbance.drip is None:
         await _send(send, response)

@@ -76,14 +76,12 @@ def list_fields(cls: type) -> tuple[Field, ...]:
         TypeError: for an annotation that this file does not know.
     """
     hints = get_type_hints(cls)
+    defaults = {
+        one.name: one.default if one.default_factory is MISSING else one.default_factory() for one in fields(cls)
+    }
     return tuple(
-        Field(
-            one.name,
-            _read_field(hints[one.name], one.default),
-            one.default is MISSING and one.default_factory is MISSING,
-            one.default,
-        )
-        for one in fields(cls)
+        Field(name, _read_field(hints[name], default), default is MISSING, default)
+        for name, default in defaults.items()
     )
 
 

@@ -93,6 +93,16 @@ class Exceeded:
     remaining: int
     reset: int
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The four headers of a 429."""
+        return (
+            ("retry-after", str(self.retry_after)),
+            ("x-ratelimit-limit", str(self.limit)),
+            ("x-ratelimit-remaining", str(self.remaining)),
+            ("x-ratelimit-reset", str(self.reset)),
+        )
+
 
 class RateWindow:
     """Counts requests against a rate, on a world's clock."""

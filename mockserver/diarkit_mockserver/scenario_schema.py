@@ -28,6 +28,7 @@ Schema = dict[str, object]
 COUNT: Final[Schema] = {"minimum": 1}
 NOT_NEGATIVE: Final[Schema] = {"minimum": 0}
 HTTP_ERROR: Final[Schema] = {"minimum": 400, "maximum": 599}
+AMOUNT: Final[Schema] = {"minimum": 0, "maximum": 1e15}
 PAUSE: Final[Schema] = {"minimum": 0, "maximum": 1_000_000}
 
 BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
@@ -41,10 +42,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     StateSeconds: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
     ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
     Limits: {
-        **dict.fromkeys(
-            ("upload_bytes", "upload_seconds", "storage_bytes", "queue_length"), {"minimum": 0, "maximum": 1e15}
-        ),
-        **dict.fromkeys(("audio_seconds", "finished_seconds"), {"minimum": 0, "maximum": 1e15}),
+        **dict.fromkeys(("upload_bytes", "upload_seconds", "storage_bytes"), AMOUNT),
+        **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds"), AMOUNT),
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Literal
 from diarkit_contracts.states import TERMINAL, TaskState
 from diarkit_mockserver.answer import choose_media, decide_outcome, write_outcome
 from diarkit_mockserver.breakage import break_answer
-from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.clock import SECOND, Clock
 from diarkit_mockserver.course import Workers, lay_out
 from diarkit_mockserver.faults import Fault, HttpFault, Schedule
 from diarkit_mockserver.journal import Journal
-from diarkit_mockserver.limits import RateWindow
+from diarkit_mockserver.limits import Exceeded, RateWindow
 from diarkit_mockserver.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.rules import RuleBook
 from diarkit_mockserver.scenario import HttpAnswer, Scenario, Then
@@ -100,13 +100,8 @@ class World:
         visit.counted = True
         exceeded = self._rate.take()
         if exceeded is not None:
-            told = ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-            values = (exceeded.retry_after, exceeded.limit, exceeded.remaining, exceeded.reset)
-            raise refuse(
-                Condition.TOO_MANY,
-                reason=f"limits.rate: {exceeded.limit} requests in a window",
-                headers=tuple(zip(told, map(str, values), strict=True)),
-            )
+            reason = f"limits.rate: {exceeded.limit} requests in a window"
+            raise refuse(Condition.TOO_MANY, reason=reason, headers=exceeded.headers)
 
     def check_licence(self) -> None:
         """Refuse uploads without a licence.
@@ -127,9 +122,9 @@ class World:
         if longest is not None and self.tasks.queue_length >= longest:
             self.tasks.settle(self.clock.now())
             if self.tasks.queue_length >= longest:
-                raise refuse(
-                    Condition.TOO_MANY, reason=f"limits.queue_length: {longest}", headers=(("retry-after", "1"),)
-                )
+                reset = self.clock.epoch + self.clock.now() // SECOND + 1
+                told = Exceeded(retry_after=1, limit=longest, remaining=0, reset=reset)
+                raise refuse(Condition.TOO_MANY, reason=f"limits.queue_length: {longest}", headers=told.headers)
 
     def check_storage(self, size: int) -> None:
         """Refuse a file for which there is no room beside those of the unfinished tasks.

@@ -46,7 +46,7 @@ def test_each_annotation_says_what_its_field_takes() -> None:
 
 def test_a_field_is_required_if_it_has_no_default_of_either_form() -> None:
     assert [one.name for one in list_fields(Outer) if one.required] == ["flag", "word"]
-    assert [one.default for one in list_fields(Outer)][2:4] == [None, ()]
+    assert [one.default for one in list_fields(Outer)][2:5] == [None, (), {}]
 
 
 def test_the_branches_of_a_union_are_told_apart_by_what_they_require() -> None:

@@ -1,0 +1,420 @@
+from __future__ import annotations
+
+import json
+import logging
+import random
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from diarkit_contracts.schema import list_faults
+from diarkit_contracts.states import STEPS, TERMINAL, TaskState
+from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.refusals import Refusal
+from diarkit_mockserver.request import make_request
+from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.when import ConfigPattern, When
+from diarkit_mockserver.world import World, make_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.task import Task
+    from diarkit_mockserver.visit import Visit
+
+    Make = Callable[..., Submission]
+
+GOLDEN = Path(__file__).parent / "golden"
+ENDS = {
+    TaskState.DONE: Then(result={"channels": []}),
+    TaskState.FAILED: Then(failed="Processing failed."),
+    TaskState.REJECTED: Then(rejected="Bad input."),
+}
+COURSES: list[tuple[Course, list[str]]] = [
+    ("immediate", ["end", "end"]),
+    ("manual", ["pending", "pending"]),
+    (ByPolls(polls=PollCounts()), ["end", "end"]),
+    (ByPolls(polls=PollCounts(running=1)), ["running", "end", "end"]),
+    (ByPolls(polls=PollCounts(pending=1)), ["pending", "end"]),
+    (ByPolls(polls=PollCounts(pending=2, running=2)), ["pending", "pending", "running", "running", "end", "end"]),
+    (BySeconds(seconds=StateSeconds()), ["end"]),
+    (BySeconds(seconds=StateSeconds(pending=2, running=2)), ["pending", "pending", "running", "running", "end", "end"]),
+    (ByRealTime(realtime_factor=5), ["running", "running", "end"]),
+]
+
+
+def make_world(*rules: Rule, course: Course = "immediate", name: str = "", **fields: Any) -> World:
+    return World(name, Scenario(rules=rules, course=course, **fields), Clock(frozen=True))
+
+
+def visit() -> Visit:
+    return Platform(World()).enter(make_request("POST", "/", b"", [], scheme="http", server="x:1"))
+
+
+def accept(world: World, submission: Submission) -> Task:
+    return world.accept(submission, visit())
+
+
+def look(world: World, task: Task) -> dict[str, Any]:
+    """Poll once; the answer must fit the contract."""
+    found, state = world.look(task.task_id, visit())
+    body: dict[str, Any] = json.loads(world.write(found, state))
+    assert list_faults("SpeakerDiarizationTask", body) == ()
+    assert body["task"] == {"task_id": task.task_id, "state": state.value}
+    return body
+
+
+def error_of(world: World, submission: Submission) -> str:
+    return look(world, accept(world, submission))["error"]["message"]
+
+
+@pytest.mark.parametrize("final", ENDS)
+@pytest.mark.parametrize(("course", "expected"), COURSES, ids=lambda value: str(value)[:60])
+def test_every_course_leads_through_its_states_to_every_end(
+    make_submission: Make, course: Course, expected: list[str], final: TaskState
+) -> None:
+    world = make_world(Rule(then=ENDS[final]), course=course)
+    task = accept(world, make_submission(length=1000))
+    seen: list[str] = []
+    for _ in expected:
+        seen.append(look(world, task)["task"]["state"])
+        world.clock.advance(1)
+    assert seen == [final.value if state == "end" else state for state in expected]
+
+
+def test_a_manual_task_moves_by_steps_and_stays_at_its_end(make_submission: Make) -> None:
+    world = make_world(course="manual")
+    task = accept(world, make_submission())
+    seen = [look(world, task)["task"]["state"]]
+    for _ in range(3):
+        task.timetable.step()
+        seen.append(look(world, task)["task"]["state"])
+    assert seen == ["pending", "running", "done", "done"]
+
+
+@pytest.mark.parametrize("final", ENDS)
+@pytest.mark.parametrize(("course", "_expected"), COURSES, ids=lambda value: str(value)[:60])
+def test_an_end_is_final_to_the_byte(
+    make_submission: Make, course: Course, _expected: list[str], final: TaskState
+) -> None:
+    world = make_world(Rule(then=ENDS[final]), course=course)
+    task = accept(world, make_submission())
+    bodies: list[bytes] = []
+    states: list[TaskState] = []
+    for _ in range(12):
+        found, state = world.look(task.task_id, visit())
+        states.append(state)
+        if state in TERMINAL:
+            bodies.append(world.write(found, state))
+        task.timetable.step()
+        world.clock.advance(100)
+        accept(world, make_submission())
+    assert len(bodies) > 5
+    assert len(set(bodies)) == 1
+    assert all(after is before or after in STEPS[before] for before, after in pairwise(states))
+
+
+@given(
+    counts=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    lasts=st.tuples(st.floats(0, 5), st.floats(0, 5)),
+    moves=st.lists(st.floats(0, 3), max_size=12),
+    by_polls=st.booleans(),
+)
+def test_no_course_takes_an_illegal_step(
+    make_submission: Make, counts: tuple[int, int], lasts: tuple[float, float], moves: list[float], *, by_polls: bool
+) -> None:
+    course: Course = (
+        ByPolls(polls=PollCounts(pending=counts[0], running=counts[1]))
+        if by_polls
+        else BySeconds(seconds=StateSeconds(pending=lasts[0], running=lasts[1]))
+    )
+    world = make_world(course=course)
+    task = accept(world, make_submission())
+    states = [TaskState.PENDING]
+    for move in moves:
+        states.append(world.look(task.task_id, visit())[1])
+        world.clock.advance(move)
+    assert all(after is before or after in STEPS[before] for before, after in pairwise(states))
+
+
+def test_the_first_rule_that_matches_answers(make_submission: Make) -> None:
+    world = make_world(
+        Rule(when=When(filename="*.mp3"), then=Then(failed="mp3")),
+        Rule(when=When(filename="a*"), then=Then(failed="a")),
+        Rule(when=When(filename="*"), then=Then(failed="rest")),
+    )
+    said = [error_of(world, make_submission(filename=name)) for name in ("a.mp3", "a.wav", "b.wav", "A.wav")]
+    assert said == ["mp3", "a", "rest", "rest"]
+
+
+def test_a_used_up_rule_lets_those_below_it_answer_and_says_so(
+    make_submission: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "diarkit")
+    world = make_world(Rule(then=Then(failed="two"), times=2), Rule(then=Then(failed="below")))
+    said = [error_of(world, make_submission()) for _ in range(4)]
+    assert said == ["two", "two", "below", "below"]
+    assert [record.getMessage() for record in caplog.records if "used up" in record.getMessage()] == [
+        "the rule for any submission is used up (times: 2); the rules below it answer from now on"
+    ]
+
+
+def test_rules_added_by_hand_come_first_in_their_own_order(make_submission: Make) -> None:
+    world = make_world(Rule(then=Then(failed="script")))
+    world.add_rule(Rule(then=Then(failed="first"), times=1))
+    world.add_rule(Rule(then=Then(failed="second"), times=1))
+    assert [error_of(world, make_submission()) for _ in range(3)] == ["first", "second", "script"]
+
+
+def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
+    rule = Rule(then=Then(failed="rule"), times=1)
+    world = make_world(rule, rule, Rule(then=Then(failed="rest")))
+    assert [error_of(world, make_submission()) for _ in range(3)] == ["rule", "rule", "rest"]
+
+
+@pytest.mark.parametrize(
+    ("when", "hit", "miss"),
+    [
+        (When(filename="call?.wav"), {"filename": "call1.wav"}, {"filename": "Call1.wav"}),
+        (When(sha256="ABCDEF01"), {"sha256": "abcdef01" + "0" * 56}, {"sha256": "abcdef02" + "0" * 56}),
+        (When(config=ConfigPattern(max_speakers=2)), {"max_speakers": 2}, {"total_speakers": 2}),
+        (When(config=ConfigPattern(total_speakers=3)), {"total_speakers": 3}, {}),
+        (When(channel_mode="mix"), {"channel_mode": "mix"}, {}),
+        (When(channels="0,1"), {"channels": (0, 1)}, {"channels": (1, 0)}),
+        (When(channels=""), {}, {"channels": (0,)}),
+        (When(range_from=0.5), {"range_from": 0.5}, {}),
+        (When(range_to=2), {"range_to": 2.0}, {}),
+        (When(filename="a", channel_mode="mix"), {"filename": "a", "channel_mode": "mix"}, {"filename": "a"}),
+    ],
+)
+def test_a_rule_answers_what_it_is_for_and_nothing_else(
+    make_submission: Make, when: When, hit: dict[str, Any], miss: dict[str, Any]
+) -> None:
+    world = make_world(Rule(when=when, then=Then(failed="hit")), Rule(then=Then(failed="miss")))
+    loud = (True, True)
+    assert error_of(world, make_submission(**hit, loud=loud)) == "hit"
+    assert error_of(world, make_submission(**miss, loud=loud)) == "miss"
+
+
+def test_submissions_are_counted_for_each_request_by_itself(make_submission: Make) -> None:
+    world = make_world(Rule(when=When(submission=2), then=Then(failed="second")), Rule(then=Then(failed="other")))
+    one, other = make_submission(), make_submission(max_speakers=2)
+    assert [error_of(world, each) for each in (one, other, one, one, other)] == [
+        "other",
+        "other",
+        "second",
+        "other",
+        "second",
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected"])
+def test_a_task_that_ends_badly_says_why(make_submission: Make, state: str) -> None:
+    world = make_world(Rule(then=Then(failed="Why") if state == "failed" else Then(rejected="Why")))
+    body = look(world, accept(world, make_submission()))
+    kind = {"failed": "internal", "rejected": "task.validation-error"}[state]
+    assert (body["task"]["state"], body["result"]) == (state, None)
+    assert body["error"] == {"type": kind, "message": "Why", "detail": []}
+
+
+def test_a_rules_course_counts_before_the_scenarios(make_submission: Make) -> None:
+    world = make_world(Rule(when=When(filename="slow"), then=Then(course="manual")), course="immediate")
+    slow, fast = accept(world, make_submission(filename="slow")), accept(world, make_submission())
+    assert look(world, slow)["task"]["state"] == "pending"
+    assert look(world, fast)["task"]["state"] == "done"
+
+
+def test_a_rule_may_refuse_the_submission(make_submission: Make) -> None:
+    world = make_world(Rule(then=Then(http=HttpAnswer(status=507, message="Full.", retry_after=3)), times=1))
+    with pytest.raises(Refusal) as caught:
+        accept(world, make_submission())
+    assert (caught.value.status, caught.value.message, caught.value.headers) == (507, "Full.", (("retry-after", "3"),))
+    assert len(world.tasks) == 0
+    assert look(world, accept(world, make_submission()))["task"]["state"] == "done"
+
+
+def test_refused_polls_do_not_move_the_task(make_submission: Make) -> None:
+    course = ByPolls(polls=PollCounts(pending=1, running=1))
+    world = make_world(Rule(then=Then(http=HttpAnswer(status=429, on="poll", times=2), course=course)))
+    task = accept(world, make_submission())
+    for _ in range(2):
+        with pytest.raises(Refusal) as caught:
+            world.look(task.task_id, visit())
+        assert caught.value.status == 429
+    assert [look(world, task)["task"]["state"] for _ in range(3)] == ["pending", "running", "done"]
+
+
+def test_an_unknown_task_is_not_found(make_submission: Make) -> None:
+    world, other = make_world(), make_world(name="other")
+    task = accept(other, make_submission())
+    for unknown in (task.task_id, str(uuid.UUID(int=0))):
+        with pytest.raises(Refusal) as caught:
+            world.look(unknown, visit())
+        assert caught.value.status == 404
+
+
+def test_fields_that_are_not_populated_may_be_absent(make_submission: Make) -> None:
+    world = make_world(dialect=Dialect(unpopulated="absent"), course=ByPolls(polls=PollCounts(running=1)))
+    task = accept(world, make_submission())
+    assert set(look(world, task)) == {"task"}
+    assert set(look(world, task)) == {"task", "result"}
+
+
+def test_an_assumed_length_is_said_in_the_log(make_submission: Make, caplog: pytest.LogCaptureFixture) -> None:
+    accept(make_world(), make_submission(filename="call.m4a", length=6000, assumed=True))
+    assert "call.m4a: the length of this wav file can't be measured; 60.0 s are assumed" in caplog.text
+
+
+def test_every_part_of_a_request_makes_other_ids(make_submission: Make) -> None:
+    differences: list[dict[str, Any]] = [
+        {},
+        {"filename": "b"},
+        {"sha256": "b" * 64},
+        {"channel_mode": "mix"},
+        {"channels": (0,)},
+        {"range_from": 0.5},
+        {"range_to": 0.5},
+        {"max_speakers": 5},
+        {"total_speakers": 5},
+    ]
+    world = make_world()
+    ids = [accept(world, make_submission(**each)).task_id for each in (*differences, *differences)]
+    ids += [accept(make_world(name="b"), make_submission()).task_id, accept(make_world(seed=1), make_submission()).task_id]
+    assert len(set(ids)) == len(ids)
+
+
+def test_ids_have_the_form_of_random_ones_and_are_always_the_same() -> None:
+    assert make_id("a", 1) == str(uuid.UUID(make_id("a", 1)))
+    assert uuid.UUID(make_id("a", 1)).version == 4
+    assert make_id("a", 1) == "1f5eb11f-4a58-49a8-9cd1-f6ae9f38a8a1"
+    assert len({make_id("a", 1), make_id("a1"), make_id("a", "1"), make_id(["a", 1])}) == 4
+
+
+REQUESTS = st.lists(
+    st.fixed_dictionaries(
+        {"sha256": st.sampled_from(["a" * 64, "b" * 64]), "filename": st.sampled_from(["a.wav", "fail.wav", "b.wav"])},
+        optional={"total_speakers": st.integers(1, 3), "channel_mode": st.just("mix"), "range_to": st.just(5.0)},
+    ),
+    max_size=20,
+)
+
+
+@given(requests=REQUESTS, chance=st.randoms(use_true_random=False))
+def test_the_order_of_requests_changes_no_answer(
+    make_submission: Make, requests: list[dict[str, Any]], chance: random.Random
+) -> None:
+    rules = (
+        Rule(when=When(filename="fail*", submission=2), then=Then(failed="second")),
+        Rule(when=When(filename="fail*"), then=Then(rejected="other")),
+    )
+
+    def collect(order: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        world = make_world(*rules)
+        tasks = [accept(world, make_submission(length=3000, **each)) for each in order]
+        chance.shuffle(tasks)
+        return sorted((task.task_id, json.dumps(look(world, task))) for task in tasks)
+
+    shuffled = chance.sample(requests, len(requests))
+    assert collect(requests) == collect(shuffled)
+
+
+class Sent(NamedTuple):
+    """One row of the golden table: what is uploaded, and where."""
+
+    filename: str
+    content: bytes
+    config: str | None = None
+    query: str = ""
+
+
+@pytest.fixture(scope="session")
+def requests(make_wav: Callable[..., bytes]) -> list[Sent]:
+    """Good and bad uploads of several files under several parameters, some of them twice."""
+    short, long, stereo, silent = make_wav(0.5), make_wav(31), make_wav(12, loud=(True, True)), make_wav(2, loud=(False,))
+    sent = [
+        Sent("long.wav", long),
+        Sent("long.wav", long),
+        Sent("other.wav", long),
+        Sent("long.wav", long, '{"max_speakers": 1}'),
+        Sent("long.wav", long, '{"total_speakers": 4}'),
+        Sent("long.wav", long, '{"total_speakers": 4, "unknown": 1}'),
+        Sent("long.wav", long, None, "range_from=3.5&range_to=17"),
+        Sent("stereo.wav", stereo),
+        Sent("stereo.wav", stereo, None, "channels=1"),
+        Sent("stereo.wav", stereo, None, "channels=1,0"),
+        Sent("stereo.wav", stereo, None, "channel_mode=mix"),
+        Sent("stereo.wav", stereo, None, "channels=5"),
+        Sent("short.wav", short),
+        Sent("silent.wav", silent),
+        Sent("text.txt", b"hello"),
+        Sent("empty.wav", b""),
+        Sent("failed.wav", short),
+        Sent("failed.wav", short),
+        Sent("busy.wav", short),
+        Sent("Žaneta “1”.wav", short),
+        Sent("long.wav", long, "{"),
+        Sent("long.wav", long, '{"max_speakers": 0}'),
+        Sent("long.wav", long, '{"max_speakers": 2, "total_speakers": 2}'),
+        Sent("long.wav", long, None, "channels=a"),
+        Sent("long.wav", long, None, "range_from=-1"),
+    ]
+    return [*sent, *sent[:6]]
+
+
+RULES = (
+    Rule(when=When(filename="failed.wav", submission=2), then=Then(failed="Second time.")),
+    Rule(when=When(filename="busy.wav"), then=Then(http=507)),
+    Rule(
+        when=When(filename="Ž*"),
+        then=Then(segments=((SpokenSegment(speaker_id=0, start_time=0, end_time=1.5),),), course="immediate"),
+    ),
+)
+
+
+@pytest.fixture
+def exchange(submit: Callable[..., Any], ask: Callable[..., Any]) -> Callable[[str, Sent], list[Any]]:
+    """Upload and poll three times; everything of the answers that a client sees."""
+
+    def run(url: str, sent: Sent) -> list[Any]:
+        first = submit(url, sent.content, filename=sent.filename, config=sent.config, query=sent.query)
+        answers = [first]
+        location = first.header("x-location")
+        if location is not None:
+            location = location.removeprefix(url)
+            answers += [ask(url, "GET", location) for _ in range(3)]
+        return [sent.filename, sent.config, sent.query, location] + [
+            [answer.status, answer.body.decode(), answer.header("x-request-id"), answer.header("x-correlation-id")]
+            for answer in answers
+        ]
+
+    return run
+
+
+def test_the_golden_answers_are_given_to_the_byte(
+    requests: list[Sent], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]]
+) -> None:
+    server = start(Scenario(seed=42, rules=RULES))
+    came = [exchange(server.url, each) for each in requests]
+    assert came == json.loads((GOLDEN / "answers.json").read_text("utf-8"))
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1 << 32))
+def test_the_same_requests_in_any_order_and_in_parallel_get_the_same_answers(
+    requests: list[Sent], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]], seed: int
+) -> None:
+    golden = json.loads((GOLDEN / "answers.json").read_text("utf-8"))
+    shuffled = random.Random(seed).sample(requests, len(requests))  # noqa: S311 - an order, not a secret
+    server = start(Scenario(seed=42, rules=RULES))
+    with ThreadPoolExecutor(8) as threads:
+        came = list(threads.map(lambda sent: exchange(server.url, sent), shuffled))
+    assert sorted(map(json.dumps, came)) == sorted(map(json.dumps, golden))
