@@ -178,6 +178,15 @@ def read_object(data: bytes) -> Mapping[str, object] | None:
     return cast("dict[str, object]", decoded) if isinstance(decoded, dict) else None
 
 
+def find_value(body: object, *keys: str) -> object:
+    """Find a value in nested objects; None where one of the keys is not there."""
+    for key in keys:
+        if not isinstance(body, dict):
+            return None
+        body = cast("dict[str, object]", body).get(key)
+    return body
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether a text is a UUID in its usual form, 8-4-4-4-12."""
     try:
@@ -222,11 +231,8 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start]) -> Look:
 
 
 def _read_text(body: object, *keys: str) -> str | None:
-    for key in keys:
-        if not isinstance(body, dict):
-            return None
-        body = cast("dict[str, object]", body).get(key)
-    return body.lower() if isinstance(body, str) else None
+    value = find_value(body, *keys)
+    return value.lower() if isinstance(value, str) else None
 
 
 def _read_channels(result: object) -> tuple[ChannelTold, ...]:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PAGES = ("/docs", "/redoc", "/openapi.json", "/openapi.yaml", "/__diarkit")
-"""Paths of ours beside the platform's."""
+PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/openapi.yaml"})
+OURS = "/__diarkit/"
+"""Paths of ours beside the platform's, and what the others of them begin with."""
 
 CONNECTION = "diarkit.connection"
 """Key of the scope's extensions under which the server hands over the client's connection."""
@@ -63,7 +64,7 @@ def create_app(platform: Platform) -> Application:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"].startswith(PAGES):
+        if scope["path"] in PAGES or scope["path"].startswith(OURS):
             await load_pages()(scope, receive, send)
             return
         connection: Connection | None = scope.get("extensions", {}).get(CONNECTION, {}).get("connection")

@@ -26,6 +26,7 @@ TYPES: dict[str, Any] = {
     "upload_seconds": click.FloatRange(min=0),
     "audio_seconds": click.FloatRange(min=0),
     "finished_seconds": click.FloatRange(min=0),
+    "unlicensed": bool,
 }
 
 

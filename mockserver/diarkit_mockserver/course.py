@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from diarkit_contracts.states import TaskState
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import FARTHEST, to_ticks
 
 NEVER = 1 << 62
 
@@ -161,5 +161,5 @@ def lay_out(course: Course, now: int, length: int, queue: Workers) -> Timetable:
             runs_at = now + to_ticks(lasts.pending)
             return Timetable(counts_polls=False, runs_at=runs_at, ends_at=runs_at + to_ticks(lasts.running))
         case ByRealTime(realtime_factor=factor, workers=workers):
-            start, end = queue.take(workers, now, to_ticks(length / 100 / factor))
+            start, end = queue.take(workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))
             return Timetable(counts_polls=False, runs_at=start, ends_at=end)

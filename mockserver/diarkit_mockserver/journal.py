@@ -61,6 +61,8 @@ class Entry:
 
     Attributes:
         number: from 1, in the order of the answers.
+        follows: number of the last answer that was given before the head of this request was there; 0 for none. Tells apart
+            what came after an answer from what was already on its way, also where time stands still.
         asked_at: when the head of the request was there, in ticks of the world's clock.
         answered_at: when the answer was decided.
         connection: number of the client's connection on this server, from 1.
@@ -90,6 +92,7 @@ class Entry:
     state: TaskState | None
     rule: str
     note: str
+    follows: int = 0
 
 
 class Journal:

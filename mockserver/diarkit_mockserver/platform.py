@@ -59,7 +59,9 @@ class Platform:
             connection: number of the client's connection, from 1.
         """
         place = self.find_place(request.path)
-        return Visit(request, place, connection, 0 if place is None else place.world.clock.now())
+        if place is None:
+            return Visit(request, place, connection)
+        return Visit(request, place, connection, place.world.clock.now(), place.world.journal.total)
 
     def is_upload(self, visit: Visit) -> bool:
         """Whether the body of this request is worth reading."""
@@ -162,6 +164,7 @@ class Platform:
                 state=visit.state,
                 rule=visit.rule,
                 note="; ".join(visit.notes),
+                follows=visit.follows,
             )
         )
 

@@ -12,13 +12,13 @@ import logging
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import uvicorn
 
 from diarkit_mockserver.app import create_app
 from diarkit_mockserver.clock import to_ticks
-from diarkit_mockserver.http1 import make_protocol
+from diarkit_mockserver.http1 import ClientConnection, make_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -193,6 +193,11 @@ class ServerThread:
 
         self._loop.call_soon_threadsafe(run)
         return done.result(START_TIMEOUT_S)
+
+    def list_connections(self) -> frozenset[int]:
+        """List the numbers of the connections that are open."""
+        connections: set[object] = cast("set[object]", self._server.server_state.connections)
+        return self.call(lambda: frozenset(one.number for one in connections if isinstance(one, ClientConnection)))
 
     def stop(self) -> None:
         """End the server and its thread; once is enough, twice does no harm.

@@ -83,7 +83,7 @@ def read_rate(text: str) -> Rate:
     try:
         return Rate(requests=int(requests), seconds=float(seconds if slash else "1"))
     except ValueError:
-        raise ValueError(f"expected requests/seconds, such as 10/60, got {text!r}") from None
+        raise ValueError(f"--rate: expected requests/seconds, such as 10/60, got {text!r}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Visit:
         place: where it leads; None if there is no such world.
         connection: number of the client's connection, from 1.
         asked_at: when the head was there, in ticks of the world's clock.
+        follows: how many answers its world had given by then.
         received: bytes of the body so far.
         counted: the rate limit has seen it.
         submission: what an upload brought, if it could be read.
@@ -52,6 +53,7 @@ class Visit:
     place: Place | None
     connection: int = 0
     asked_at: int = 0
+    follows: int = 0
     received: int = 0
     counted: bool = False
     submission: Submission | None = None

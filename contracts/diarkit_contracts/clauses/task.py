@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
-from diarkit_contracts.document import as_object
-from diarkit_contracts.history import START_PATH
+from diarkit_contracts.history import START_PATH, find_value
 from diarkit_contracts.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 def check_id_echo(history: History) -> Iterator[Observation]:
     """GET tells the id it was asked for."""
     for look in history.looks:
-        if look.task_id is not None:
+        if look.task_id is not None and look.is_uuid:
             expected = f"the task_id that was asked for, {look.asked}"
             yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
 
@@ -89,10 +88,9 @@ def check_known(history: History) -> Iterator[Observation]:
 def check_error_type(history: History) -> Iterator[Observation]:
     """A failed task has the type internal, a rejected one task.validation-error."""
     for look in history.looks:
-        error = (look.body or {}).get("error")
-        if look.state in ERROR_TYPE_OF_STATE and isinstance(error, dict):
+        came = find_value(look.body, "error", "type")
+        if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
             expected = ERROR_TYPE_OF_STATE[look.state]
-            came = as_object(error, "error").get("type")  # pyright: ignore[reportUnknownArgumentType]
             yield observe(
                 look.at, kept=came == expected, expected=f"the type {expected} for a {look.state} task", got=came
             )

@@ -1,0 +1,24 @@
+# The fake in a container: `docker build -t diarkit . && docker run --rm -p 127.0.0.1:8000:8000 diarkit`
+
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY . .
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+
+FROM python:3.13-slim
+RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
+    --mount=type=bind,source=requirements.lock,target=/requirements.lock \
+    pip install --no-cache-dir --constraint /requirements.lock /wheels/*.whl \
+    # A volume that is mounted here belongs to the user who writes to it.
+    && useradd --system --uid 10001 --user-group --no-create-home diarkit \
+    && install --directory --owner=diarkit --group=diarkit /config /recordings
+
+USER diarkit
+# Scenario files are mounted here, and named by DIARKIT_SCENARIO.
+WORKDIR /config
+# A container's own 127.0.0.1 can't be reached from outside.
+ENV DIARKIT_HOST=0.0.0.0
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["diarkit", "health"]
+ENTRYPOINT ["diarkit"]
+CMD ["serve"]

@@ -1,0 +1,232 @@
+"""A result against the request that asked for it: speakers, channels, range. Knows the upload by its facts only."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.history import ChannelTold, History, Look, Start
+
+MOST_SPEAKERS: Final = 100
+"""DOC (guide, 3.6.0): the default of max_speakers."""
+
+ROUNDING_S: Final = 0.02
+"""How far a time may lie outside: both of its ends are rounded to a grid of 10 ms (INF from the examples)."""
+
+
+def check_total(history: History) -> Iterator[Observation]:
+    """Each channel has total_speakers speakers, as far as it has that many segments."""
+    for look, start, channels in _list_answered(history):
+        wanted = _read_limit(start, "total_speakers")
+        if wanted is None:
+            continue
+        for channel in channels:
+            expected = min(wanted, len(channel.segments))
+            yield observe(
+                look.at,
+                kept=expected <= _count_speakers(channel) <= wanted,
+                expected=f"{expected} speakers in channel {channel.number}, for total_speakers {wanted}",
+                got=_count_speakers(channel),
+            )
+
+
+def check_max(history: History) -> Iterator[Observation]:
+    """No channel has more than max_speakers speakers."""
+    for look, start, channels in _list_answered(history):
+        if _read_limit(start, "total_speakers") is None:
+            most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
+            for channel in channels:
+                yield observe(
+                    look.at,
+                    kept=_count_speakers(channel) <= most,
+                    expected=f"at most {most} speakers in channel {channel.number}",
+                    got=_count_speakers(channel),
+                )
+
+
+def check_channels(history: History) -> Iterator[Observation]:
+    """Split tells the channels that were asked for, or all, under their numbers in the file."""
+    for look, channels, wanted in _list_split(history):
+        came = sorted({channel.number for channel in channels})
+        yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
+
+
+def check_channel_order(history: History) -> Iterator[Observation]:
+    """Split tells the channels in the order in which they were asked for."""
+    for look, channels, wanted in _list_split(history):
+        came = [channel.number for channel in channels]
+        if sorted(set(came)) == sorted(wanted):
+            kept = list(dict.fromkeys(came)) == wanted
+            yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
+
+
+def check_mix(history: History) -> Iterator[Observation]:
+    """Mix tells one channel."""
+    for look, start, channels in _list_answered(history):
+        if _read_mode(start) == "mix":
+            numbers = [channel.number for channel in channels]
+            yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
+
+
+def check_mix_number(history: History) -> Iterator[Observation]:
+    """The channel that mix tells is number 0."""
+    for look, start, channels in _list_answered(history):
+        if _read_mode(start) == "mix" and len(channels) == 1:
+            came = channels[0].number
+            yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
+
+
+def check_range(history: History) -> Iterator[Observation]:
+    """Segments lie inside the range that was asked for, in one of the two ways to count."""
+    for look, start, channels in _list_answered(history):
+        bounds = _read_range(start)
+        times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
+        if bounds is not None and times:
+            # UNK whether times count from the beginning of the file or of the range: both are right, a mixture is not.
+            first, last = bounds
+            ways = ((first, last), (0.0, last - first))
+            kept = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
+            expected = f"segments from {first} to {last}, or from 0 to {last - first}"
+            yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
+
+
+def check_length(history: History) -> Iterator[Observation]:
+    """No segment ends after the recording."""
+    for look, start, channels in _list_answered(history):
+        sound = start.file.sound if start.file is not None else None
+        ends = [segment.end for channel in channels for segment in channel.segments]
+        if sound is not None and ends:
+            length = sound.frames / sound.sample_rate_hz
+            kept = max(ends) <= length + ROUNDING_S
+            yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
+
+
+def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+    """List the results whose request is known and makes sense."""
+    for look, channels in history.results():
+        start = look.start
+        if (
+            start is not None
+            and start.config is not None
+            and not {"max_speakers", "total_speakers"} <= set(start.config)
+        ):
+            yield look, start, channels
+
+
+def _list_split(history: History) -> Iterator[tuple[Look, tuple[ChannelTold, ...], list[int]]]:
+    """List the results of split with the channels they should have; not those for which nobody knows."""
+    for look, start, channels in _list_answered(history):
+        if _read_mode(start) == "split":
+            asked = start.exchange.request.query.get("channels", "")
+            numbers = asked.split(",")
+            if all(number.isdecimal() for number in numbers):
+                yield look, channels, list(dict.fromkeys(map(int, numbers)))
+            elif not asked and start.file is not None and start.file.sound is not None:
+                yield look, channels, list(range(start.file.sound.channels))
+
+
+def _count_speakers(channel: ChannelTold) -> int:
+    # Of the segments: whether speakers_count says the same is a clause of its own.
+    return len({segment.speaker for segment in channel.segments})
+
+
+def _read_mode(start: Start) -> str:
+    return start.exchange.request.query.get("channel_mode", "split")
+
+
+def _read_limit(start: Start, key: str) -> int | None:
+    value = (start.config or {}).get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+
+
+def _read_range(start: Start) -> tuple[float, float] | None:
+    """Read the range in seconds; None if none was asked for, or none that makes sense."""
+    query = start.exchange.request.query
+    if not {"range_from", "range_to"} & set(query):
+        return None
+    sound = start.file.sound if start.file is not None else None
+    try:
+        first, last = float(query.get("range_from", "0")), float(query.get("range_to", "inf"))
+    except ValueError:
+        return None
+    if sound is not None:
+        last = min(last, sound.frames / sound.sample_rate_hz)
+    return (first, last) if first < last and math.isfinite(first) else None
+
+
+PAGE: Final = "reference page of POST, 3.6.0"
+GUIDE: Final = "guide, 3.6.0"
+PROTO: Final = "media_processing.proto (gRPC, 2.30)"
+
+CLAUSES: Final = (
+    Clause(
+        id="parameters.total-speakers",
+        sentence="With total_speakers each channel has exactly so many speakers, or one for each segment if it has fewer segments.",
+        label=Label.DOC,
+        source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told",
+        severity=Severity.ERROR,
+        check=check_total,
+    ),
+    Clause(
+        id="parameters.max-speakers",
+        sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
+        label=Label.DOC,
+        source=GUIDE,
+        severity=Severity.ERROR,
+        check=check_max,
+    ),
+    Clause(
+        id="parameters.channels",
+        sentence="With split a result has the channels that were asked for, or all of the file, under their numbers in the file.",
+        label=Label.DOC,
+        source=PAGE,
+        severity=Severity.ERROR,
+        check=check_channels,
+    ),
+    Clause(
+        id="parameters.channel-order",
+        sentence="With split the channels come in the order in which they were asked for.",
+        label=Label.INF,
+        source=PROTO,
+        severity=Severity.WARNING,
+        check=check_channel_order,
+    ),
+    Clause(
+        id="parameters.mix-is-one",
+        sentence="With mix a result has one channel.",
+        label=Label.DOC,
+        source=f"{PAGE}: the meaning of mix",
+        severity=Severity.ERROR,
+        check=check_mix,
+    ),
+    Clause(
+        id="parameters.mix-is-zero",
+        sentence="With mix the channel is number 0.",
+        label=Label.INF,
+        source=PROTO,
+        severity=Severity.WARNING,
+        check=check_mix_number,
+    ),
+    Clause(
+        id="parameters.range",
+        sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
+        label=Label.DOC,
+        source=f"{PAGE}; what times count from is not known",
+        severity=Severity.ERROR,
+        check=check_range,
+    ),
+    Clause(
+        id="parameters.inside-audio",
+        sentence="No segment ends after the recording.",
+        label=Label.INF,
+        source="the meaning of end_time: the contrary contradicts the upload",
+        severity=Severity.ERROR,
+        check=check_length,
+    ),
+)

@@ -1,0 +1,135 @@
+"""Named inputs: recordings that carry their truth, and files that are none. Knows no request and no server.
+
+A name is a recipe, so the same name is the same bytes for everybody: `wav:2ch:4.0s` is a stereo recording of 4 s.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from diarkit_fixtures.draws import Draws
+from diarkit_fixtures.segments import Segment, list_faults
+from diarkit_fixtures.voices import VOICES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diarkit_fixtures.segments import Channels, Segments
+
+VERSION: Final = "verify-inputs-1"
+"""Part of every key: other inputs get another name, and a finding can be repeated years later."""
+
+SAMPLE_RATE_HZ: Final = 8_000
+"""Telephone audio: INF accepted, as a WAV at any rate; half the bytes of 16 kHz for the same turns."""
+
+SHORTEST: Final = 80
+"""DOC (speaker_diarization.proto): nobody is found in audio shorter than 0.8 s. Centiseconds."""
+
+LONGEST: Final = 6_000
+"""Centiseconds: an input is small on purpose (960 kB per channel and minute)."""
+
+FILES: Final[Mapping[str, bytes]] = {
+    "file:junk": b"This is not audio, whatever its name says.\n" * 8,
+    "file:empty": b"",
+    "file:half-a-head": b"RIFF\xff\x00\x00\x00WAVEfmt \x10\x00",
+}
+"""Files that are no recordings."""
+
+NAME: Final = re.compile(
+    r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?(?P<silence>:silence)?"
+)
+
+
+class InputNameError(ValueError):
+    """There is no input of that name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        wavs = "wav:1ch:2.0s, wav:2ch:4.0s:speakers=2,0 or wav:1ch:2.0s:silence (1 to 8 channels, up to 60.0 s)"
+        super().__init__(f"expected {wavs}, or one of {', '.join(FILES)}, got {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recording as its name has it.
+
+    Attributes:
+        speakers: in each channel; 0 for a silent one.
+        length: centiseconds.
+    """
+
+    speakers: tuple[int, ...]
+    length: int
+
+    @property
+    def truth(self) -> Channels:
+        """Who is to be found when, one entry per channel; nobody in a recording too short for the platform."""
+        if self.length < SHORTEST:
+            return ((),) * len(self.speakers)
+        return self.spoken
+
+    @property
+    def spoken(self) -> Channels:
+        """Who speaks when, one entry per channel."""
+        return tuple(
+            _lay_turns(number, speakers, self.length) if speakers else ()
+            for number, speakers in enumerate(self.speakers)
+        )
+
+
+def read_recipe(name: str) -> Recipe:
+    """Read the name of a recording.
+
+    Raises:
+        InputNameError: for a name of another form.
+    """
+    match = NAME.fullmatch(name)
+    length = round(float(match["seconds"]) * 100) if match else 0
+    if match is None or not 0 < length <= LONGEST:
+        raise InputNameError(name)
+    channels = int(match["channels"])
+    told = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
+    if told and (len(told) != channels or match["silence"]):
+        raise InputNameError(name)
+    # One and two speakers in turn: two channels that differ show which of them was told.
+    usual = tuple(2 - (number % 2) for number in range(channels))
+    return Recipe((0,) * channels if match["silence"] else told or usual, length)
+
+
+@cache
+def make_input(name: str) -> bytes:
+    """Make the file of that name.
+
+    Raises:
+        InputNameError: there is none.
+    """
+    if name in FILES:
+        return FILES[name]
+    recipe = read_recipe(name)
+    from numpy import stack  # noqa: PLC0415 - numpy and the voices take time to load, a recording is judged without them
+
+    from diarkit_fixtures.speech import speak  # noqa: PLC0415
+    from diarkit_fixtures.wav import write_wav  # noqa: PLC0415
+
+    channels = [
+        speak(segments, VOICES[2 * number :] + VOICES[: 2 * number], recipe.length, SAMPLE_RATE_HZ, f"{VERSION} {number}")
+        for number, segments in enumerate(recipe.spoken)
+    ]
+    return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth)
+
+
+def _lay_turns(channel: int, speakers: int, length: int) -> Segments:
+    """Let speakers take turns of about a second, so that a few seconds hold enough of them to count and to cut."""
+    draws = Draws(VERSION, channel, speakers)
+    turns: list[Segment] = []
+    start = draws.between(10, 25)
+    while start + 20 < length:
+        end = min(start + draws.between(55, 110), length - 5)
+        turns.append(Segment(len(turns) % speakers, start, end))
+        start = end + draws.between(15, 40)
+    laid = tuple(turns) or (Segment(0, 0, length),)
+    assert not list_faults(laid, length), laid  # noqa: S101 - a truth that is wrong would blame the server
+    return laid

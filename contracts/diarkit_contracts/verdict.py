@@ -1,0 +1,164 @@
+"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.clauses.clause import Severity
+
+if TYPE_CHECKING:
+    from diarkit_contracts.clauses.clause import Clause, Fault
+    from diarkit_contracts.exchange import Exchange
+
+
+class Exit(IntEnum):
+    """How a run ends for the shell."""
+
+    FINE = 0
+    FINDINGS = 1
+    USAGE = 2
+    VACUOUS = 3
+    UNREACHABLE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A clause that was broken in one row.
+
+    Attributes:
+        clause: with its sentence, evidence and severity.
+        row: name of the row, as in `--only`; empty for a recording.
+        at: positions in `RunVerdict.exchanges` of what shows it, the one that broke it last; before it the POST that it answers.
+        fault: expected and got, the first of the row.
+        times: how often the clause was broken in this row.
+    """
+
+    clause: Clause
+    row: str
+    at: tuple[int, ...]
+    fault: Fault
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undocumented:
+    """Something the contract does not have: no fault, but a client must not rely on it.
+
+    Attributes:
+        what: such as `field result.channels[].score`.
+        at: position of the first exchange that has it.
+        times: in how many exchanges it was seen.
+    """
+
+    what: str
+    at: int
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inconclusive:
+    """A row that was begun and told nothing: a task that took too long, a rate limit, a lost connection."""
+
+    row: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What was left out.
+
+    Attributes:
+        name: of a row, or id of a clause.
+        reason: in words; `budget: ...` when a cap was reached.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A clause that was kept each time; `observations` is at least 1."""
+
+    clause: Clause
+    observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRun:
+    """A row that was sent.
+
+    Attributes:
+        name: as in `--only`.
+        at: positions of its exchanges.
+    """
+
+    name: str
+    at: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a run cost the target.
+
+    Attributes:
+        tasks: accepted.
+        calls: sent, answered or not.
+        bytes_up: of request bodies.
+        seconds: from the first call to the last answer.
+    """
+
+    tasks: int = 0
+    calls: int = 0
+    bytes_up: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunVerdict:
+    """All that a run has to say.
+
+    Attributes:
+        target: URL, or file name of a recording.
+        tier: name of the plan; empty for a recording.
+        profile: name of the generation it was held against.
+        findings: errors first, then in the order of the catalogue.
+        events: what is no fault but worth telling, such as how often a rate limit was met.
+        vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
+        unreachable: why the target could not be asked at all; empty if it could.
+    """
+
+    target: str
+    tier: str
+    profile: str
+    exchanges: tuple[Exchange, ...] = field(repr=False)
+    rows: tuple[RowRun, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    undocumented: tuple[Undocumented, ...] = ()
+    inconclusive: tuple[Inconclusive, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    events: tuple[str, ...] = ()
+    vacuous: tuple[str, ...] = ()
+    unreachable: str = ""
+    spent: Spent = Spent()
+
+    def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
+        """List the findings of one severity."""
+        return tuple(finding for finding in self.findings if finding.clause.severity is severity)
+
+    def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
+        """Decide how the run ends.
+
+        Findings count before everything else that was seen: a run that saw little but saw a fault has found it.
+
+        Args:
+            fail_on: the least severity that fails.
+        """
+        if self.unreachable:
+            return Exit.UNREACHABLE
+        if self.list_findings(Severity.ERROR) or (fail_on is Severity.WARNING and self.findings):
+            return Exit.FINDINGS
+        return Exit.VACUOUS if self.vacuous else Exit.FINE

@@ -1,0 +1,308 @@
+"""How a client behaved, judged by rules over what a world's journal says. Pure functions; knows no sockets and no tests.
+
+Only what a server can see is judged. Whether a client streams its upload is not among it: Content-Length comes with streamed
+forms too, and how a body arrives says more of the buffers between than of the client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from diarkit_contracts.states import TaskState
+from diarkit_mockserver.clock import SECOND, to_ticks
+from diarkit_mockserver.traffic import (
+    Traffic,
+    comes_after,
+    is_heard,
+    read_retry_after,
+    tells_end,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.traffic import Chain
+
+KEEP_ALIVE = 5 * SECOND
+"""Ticks after which our server itself closes a connection that nobody uses; a client that polls as slowly has to reconnect."""
+
+Case: TypeAlias = tuple[tuple["Entry", ...], str]
+"""The exchanges concerned, and what the client did in them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductRule:
+    """One thing that a good client does not do.
+
+    Attributes:
+        id: never changes its meaning.
+        sentence: what a good client does.
+        label: read in a document, or inferred.
+        source: which document, or what it is inferred from.
+        severity: error for what gets wrong results or ignores what it was told; warning for what only costs.
+        check: finds the cases.
+    """
+
+    id: str
+    sentence: str
+    label: Literal["DOC", "INF"]
+    source: str
+    severity: Literal["error", "warning"]
+    check: Callable[[Traffic], Iterable[Case]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductFinding:
+    """A rule that a client broke.
+
+    Attributes:
+        rule: that it broke.
+        entries: numbers of the exchanges concerned, as in the journal.
+        text: what it did.
+    """
+
+    rule: ConductRule
+    entries: tuple[int, ...]
+    text: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
+        return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
+
+
+def judge(
+    entries: Iterable[Entry],
+    *,
+    now: int,
+    open_connections: Collection[int] = (),
+    pace_s: float = 0.0,
+    ignore: Collection[str] = (),
+) -> tuple[ConductFinding, ...]:
+    """Judge a client by all that it did in a world. It is judged as if it had nothing more to do.
+
+    Args:
+        entries: of the world's journal.
+        now: ticks of the world's clock.
+        open_connections: numbers of the connections that are open now; without them none counts as held.
+        pace_s: least seconds of the world's clock from one poll of a task to the next. The guide waits 5 s (DOC); off by default,
+            as clients under test have their waiting cut short.
+        ignore: ids of rules to leave out.
+
+    Returns:
+        Rule by rule, in the order of `RULES`.
+
+    Raises:
+        ValueError: for an id that no rule has.
+    """
+    unknown = set(ignore).difference(rule.id for rule in RULES)
+    if unknown:
+        known = ", ".join(rule.id for rule in RULES)
+        raise ValueError(f"expected ids of rules ({known}), got {', '.join(sorted(unknown))}")
+    traffic = Traffic(entries, now=now, open_connections=open_connections, pace=to_ticks(pace_s))
+    return tuple(
+        ConductFinding(rule=rule, entries=tuple(entry.number for entry in concerned), text=text)
+        for rule in RULES
+        if rule.id not in ignore
+        for concerned, text in rule.check(traffic)
+    )
+
+
+def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
+    for chain in traffic.chains:
+        if (end := chain.end) is None:
+            continue
+        late = tuple(poll for poll in chain.polls if comes_after(poll, end))
+        if late:
+            told = end.state if end.status == 200 else "unknown (404)"
+            yield late, f"task {chain.task_id} was {told} in exchange {end.number}, and was polled {_times(late)} more"
+
+
+def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
+    for chain in traffic.chains:
+        fast = tuple(
+            after
+            for before, after in pairwise(chain.polls)
+            # What comes after an end, or after a Retry-After, has a rule of its own.
+            if after.asked_at - before.asked_at < traffic.pace
+            and comes_after(after, before)
+            and read_retry_after(before) is None
+            and (chain.end is None or not comes_after(after, chain.end))
+        )
+        if fast:
+            pace = f"{traffic.pace / SECOND:g} s"
+            yield fast, f"task {chain.task_id} was polled {_times(fast)} less than {pace} after the poll before"
+
+
+def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
+    for operation in (traffic.uploads, *(chain.polls for chain in traffic.chains)):
+        for index, entry in enumerate(operation):
+            if (wait := read_retry_after(entry)) is None:
+                continue
+            again = next((later for later in operation[index + 1 :] if comes_after(later, entry)), None)
+            if again is not None and again.asked_at < entry.answered_at + wait:
+                waited = (again.asked_at - entry.answered_at) / SECOND
+                yield (entry, again), f"was told to wait {wait / SECOND:g} s, and came again after {waited:g} s"
+
+
+def _find_resubmissions(traffic: Traffic) -> Iterator[Case]:
+    chains = {chain.task_id: chain for chain in traffic.chains}
+    for first, again in traffic.list_repeats():
+        chain = chains[first.task_id or ""]
+        if chain.is_hopeless or _lost_hope([poll for poll in chain.polls if comes_after(again, poll)]):
+            continue
+        known = next(
+            (poll.state for poll in reversed(chain.polls) if comes_after(again, poll) and poll.state), "accepted"
+        )
+        name = first.submission.filename if first.submission is not None else ""
+        yield (
+            (first, again),
+            f"sent {name} again with the same parameters, although its task {first.task_id} was {known}",
+        )
+
+
+def _lost_hope(polls: list[Entry]) -> bool:
+    """Whether the latest look at a task gave a reason to try it anew: it failed, is gone, or can't be looked at."""
+    if not polls:
+        return False
+    last = polls[-1]
+    return not is_heard(last) or last.state is TaskState.FAILED or last.status not in (200, 429)
+
+
+def _find_given_up(traffic: Traffic) -> Iterator[Case]:
+    replaced = {first.number for first, _ in traffic.list_repeats()}
+    for chain in traffic.chains:
+        upload = chain.upload
+        if upload is None or upload.number in replaced or not chain.polls or chain.end is not None or chain.is_hopeless:
+            continue
+        last = chain.polls[-1]
+        told = read_retry_after(last)
+        waits = traffic.now < (last.asked_at + traffic.pace if told is None else last.answered_at + told)
+        if is_heard(last) and last.status in (200, 429, 503) and not waits:
+            state = last.state or f"refused with {last.status}"
+            yield (last,), f"stopped polling task {chain.task_id} when it was {state}"
+
+
+def _find_unread(traffic: Traffic) -> Iterator[Case]:
+    replaced = {first.number for first, _ in traffic.list_repeats()}
+    for chain in traffic.chains:
+        upload = chain.upload
+        if upload is not None and is_heard(upload) and not chain.polls and upload.number not in replaced:
+            yield (upload,), f"never asked what became of task {chain.task_id}"
+
+
+def _find_held_connections(traffic: Traffic) -> Iterator[Case]:
+    for chain in traffic.chains:
+        for before, after in pairwise(chain.entries):
+            if before.connection in traffic.open_connections and _is_left(traffic, before, after):
+                text = f"went on over connection {after.connection}, while {before.connection} was free, and left that one open"
+                yield (before, after), text
+
+
+def _is_left(traffic: Traffic, before: Entry, after: Entry) -> bool:
+    """Whether a client opened a connection though it had a free one, which it did not use again."""
+    lines = traffic.by_connection
+    return (
+        before.connection != after.connection
+        and after.connection in lines
+        and comes_after(after, before)
+        and is_heard(before)
+        and lines[before.connection][-1] is before
+        and lines[after.connection][0] is after
+    )
+
+
+def _find_reconnects(traffic: Traffic) -> Iterator[Case]:
+    for chain in traffic.chains:
+        entries = chain.entries
+        steps = tuple(pairwise(entries))
+        if len(steps) < 2 or any(before.connection in traffic.open_connections for before, _ in steps):
+            continue
+        if all(_reconnects(traffic, chain, before, after) for before, after in steps):
+            yield entries, f"opened a connection for each of {len(entries)} requests about task {chain.task_id}"
+
+
+def _reconnects(traffic: Traffic, chain: Chain, before: Entry, after: Entry) -> bool:
+    return (
+        _is_left(traffic, before, after)
+        and len(traffic.by_connection[before.connection]) == 1
+        and after.asked_at - before.answered_at < KEEP_ALIVE
+        and not tells_end(before)
+        and before is not chain.end
+    )
+
+
+def _times(entries: tuple[Entry, ...]) -> str:
+    return "once" if len(entries) == 1 else f"{len(entries)} times"
+
+
+RULES: tuple[ConductRule, ...] = (
+    ConductRule(
+        id="conduct.polls-after-end",
+        sentence="Polling ends when the task is done, failed or rejected, or is unknown (404).",
+        label="DOC",
+        source="guide 3.6.0: the loop ends at done, failed and rejected; reference: 404 for a wrong or expired task",
+        severity="error",
+        check=_find_polls_after_end,
+    ),
+    ConductRule(
+        id="conduct.polls-too-fast",
+        sentence="Between two polls of a task lies the pace that was set.",
+        label="DOC",
+        source="guide 3.6.0: the loop sleeps 5 s between two polls; the pace itself is the test's",
+        severity="warning",
+        check=_find_polls_too_fast,
+    ),
+    ConductRule(
+        id="conduct.ignores-retry-after",
+        sentence="After an answer with Retry-After, the same operation is asked for again only when that time is over.",
+        label="DOC",
+        source="reference up to 3.7: 429 with Retry-After; RFC 9110, 10.2.3",
+        severity="error",
+        check=_find_ignored_retry_after,
+    ),
+    ConductRule(
+        id="conduct.resubmits",
+        sentence="A file whose task was accepted is sent again only when the task failed, is lost or can't be looked at.",
+        label="INF",
+        source="limits page: unfinished tasks hold storage; the same file and parameters get the same result",
+        severity="error",
+        check=_find_resubmissions,
+    ),
+    ConductRule(
+        id="conduct.gives-up",
+        sentence="A task that is polled is polled to its end.",
+        label="DOC",
+        source="guide 3.6.0: pending and running are followed by another poll; reference: 429 is followed by a later one",
+        severity="error",
+        check=_find_given_up,
+    ),
+    ConductRule(
+        id="conduct.never-reads-result",
+        sentence="Whoever uploads a file asks what became of it.",
+        label="DOC",
+        source="guide 3.6.0: the 202 names the URL of the result",
+        severity="error",
+        check=_find_unread,
+    ),
+    ConductRule(
+        id="conduct.holds-connection",
+        sentence="A connection is used again, or closed.",
+        label="INF",
+        source="RFC 9112, 9.4: clients ought to limit the number of their open connections",
+        severity="error",
+        check=_find_held_connections,
+    ),
+    ConductRule(
+        id="conduct.reconnects",
+        sentence="Polls go over the connection that is there.",
+        label="INF",
+        source="RFC 9112, 9.3: connections are persistent by default; a handshake costs more than a poll",
+        severity="warning",
+        check=_find_reconnects,
+    ),
+)
+"""In the order in which they are told."""

@@ -1,0 +1,139 @@
+"""What a client did, arranged as it saw it: task by task, and what it was told of each. Judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.states import TERMINAL
+from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.operations import ENDPOINT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from diarkit_mockserver.journal import Entry
+
+UNHEARD = ("fault connection:", "fault body:")
+"""Notes on answers that the client could not understand."""
+
+HOPELESS = ("fault task:stuck", "fault task:lost")
+"""Notes on uploads whose task has no end to wait for."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One task from the client's side.
+
+    Attributes:
+        task_id: as in the paths of the polls.
+        upload: that was accepted; None if the journal no longer has it.
+        polls: in the order of their answers.
+    """
+
+    task_id: str
+    upload: Entry | None
+    polls: tuple[Entry, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The upload and the polls."""
+        return self.polls if self.upload is None else (self.upload, *self.polls)
+
+    @cached_property
+    def end(self) -> Entry | None:
+        """The first answer that told the client that there is nothing more to wait for."""
+        return next((poll for poll in self.polls if tells_end(poll)), None)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a fault keeps the task from an end."""
+        return self.upload is not None and any(mark in self.upload.note for mark in HOPELESS)
+
+
+class Traffic:
+    """All exchanges of a world.
+
+    Args:
+        entries: of its journal, in their order.
+        now: ticks of its clock.
+        open_connections: numbers of the connections that are open now.
+        pace: ticks that should lie between two polls of a task.
+    """
+
+    def __init__(self, entries: Iterable[Entry], *, now: int, open_connections: Collection[int], pace: int) -> None:
+        self.entries = tuple(entries)
+        self.now = now
+        self.open_connections = frozenset(open_connections)
+        self.pace = pace
+
+    @cached_property
+    def uploads(self) -> tuple[Entry, ...]:
+        """The exchanges that brought a file, or tried to."""
+        return tuple(entry for entry in self.entries if is_upload(entry))
+
+    @cached_property
+    def chains(self) -> tuple[Chain, ...]:
+        """The tasks that were accepted or asked for."""
+        uploads = {entry.task_id: entry for entry in self.uploads if entry.status == 202 and entry.task_id}
+        polls: dict[str, list[Entry]] = {task_id: [] for task_id in uploads if task_id}
+        for entry in self.entries:
+            if (task_id := read_task_id(entry)) is not None:
+                polls.setdefault(task_id, []).append(entry)
+        return tuple(Chain(task_id, uploads.get(task_id), tuple(looks)) for task_id, looks in polls.items())
+
+    @cached_property
+    def by_connection(self) -> dict[int, list[Entry]]:
+        """The exchanges of each connection, as far as connections are known."""
+        found: dict[int, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.connection:
+                found.setdefault(entry.connection, []).append(entry)
+        return found
+
+    def list_repeats(self) -> Iterator[tuple[Entry, Entry]]:
+        """List the accepted uploads that came again: the first one, and the next of the same file and parameters."""
+        latest: dict[object, Entry] = {}
+        for entry in self.uploads:
+            if (submission := entry.submission) is None:
+                continue
+            key = (submission.sha256, submission.filename, submission.parameters)
+            if key in latest and comes_after(entry, latest[key]):
+                yield latest[key], entry
+            if entry.status == 202 and is_heard(entry):
+                latest[key] = entry
+
+
+def is_upload(entry: Entry) -> bool:
+    """Whether an exchange is about a new task."""
+    return entry.request.method == "POST" and entry.request.path.endswith(ENDPOINT)
+
+
+def read_task_id(entry: Entry) -> str | None:
+    """Read which task a poll asks for; refused polls do not know it by themselves."""
+    prefix, mark, task_id = entry.request.path.rpartition(ENDPOINT + "/")
+    if entry.request.method != "GET" or not mark or "/" in task_id or ENDPOINT in prefix:
+        return None
+    return entry.task_id or task_id.lower()
+
+
+def is_heard(entry: Entry) -> bool:
+    """Whether the client got an answer that it could understand."""
+    return entry.status != 0 and not any(mark in entry.note for mark in UNHEARD)
+
+
+def tells_end(poll: Entry) -> bool:
+    """Whether an answer tells the client that its task has ended, or is not there (DOC: wrong id, or expired)."""
+    return is_heard(poll) and ((poll.status == 200 and poll.state in TERMINAL) or poll.status == 404)
+
+
+def comes_after(entry: Entry, earlier: Entry) -> bool:
+    """Whether a request was made when an earlier one had its answer: by its place in time, and by the clock."""
+    return entry.follows >= earlier.number and entry.asked_at >= earlier.answered_at
+
+
+def read_retry_after(entry: Entry) -> int | None:
+    """Read the ticks that an answer asks the client to wait; None if it does not."""
+    value = next((value for name, value in entry.headers if name == b"retry-after"), b"")
+    return to_ticks(int(value)) if value.isdigit() and is_heard(entry) else None

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_fixtures.wav import Encoding, WavFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
+JSON = (("Content-Type", "application/json"),)
+RATE = (
+    ("retry-after", "2"),
+    ("x-ratelimit-limit", "10"),
+    ("x-ratelimit-remaining", "0"),
+    ("x-ratelimit-reset", "1767225600"),
+)
+ERRORS = {
+    400: "request.invalid",
+    403: "request.forbidden",
+    404: "resource.not-found",
+    405: "method.invalid",
+    413: "request.size-limit-exceeded",
+    422: "request.validation-error",
+    429: "request.rate-limit-exceeded",
+    507: "storage.capacity-exceeded",
+}
+
+
+class Script:
+    """Writes exchanges of a correct server, one second each; every part of one can be said otherwise."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def post(  # what a POST and its answer may differ in
+        self,
+        *,
+        config: object = None,
+        query: Mapping[str, object] | None = None,
+        channels: int = 1,
+        seconds: float = 10,
+        file: bool = True,
+        task_id: str | None = None,
+        location: str | None = "",
+        **answer: Any,
+    ) -> str:
+        """Send a file; returns the id of its task."""
+        task_id = task_id or f"0a1b2c3d-0000-4000-8000-{len(self.exchanges):012d}"
+        frames = int(seconds * 8000)
+        sound = WavFacts(frames, channels, 8000, Encoding.PCM16, (True,) * channels, False, False, None)  # noqa: FBT003
+        parts = [Part(name="file", filename="a.wav", size=1, sha256="0" * 64, sound=sound)] if file else []
+        if config is not None:
+            parts.append(describe_field("config", config if isinstance(config, str) else json.dumps(config)))
+        url = f"{URL}?{urlencode(query)}" if query else URL
+        told = {"task": {"task_id": task_id, "state": "pending"}}
+        extra = () if location is None else (("X-Location", location or f"{URL}/{task_id}"),)
+        self.add("POST", url, told, **{"status": 202, "extra": extra, "parts": tuple(parts), **answer})
+        return task_id
+
+    def get(
+        self,
+        task_id: str,
+        state: str = "done",
+        *segments: tuple[int, float, float],
+        channels: object = None,
+        **answer: Any,
+    ) -> None:
+        """Ask for a task; a done one tells these segments in channel 0, or these channels."""
+        result = {"channels": channels if channels is not None else [self.channel(0, *segments)]}
+        kind = {"failed": "internal", "rejected": "task.validation-error"}.get(state)
+        told = {
+            "task": {"task_id": task_id, "state": state},
+            "result": result if state == "done" else None,
+            "error": {"type": kind, "message": "It did not work."} if kind else None,
+        }
+        self.add("GET", f"{URL}/{task_id}", told, **answer)
+
+    def refuse(self, method: str, url: str, status: int, **answer: Any) -> None:
+        """Ask for something that is refused with the envelope."""
+        told = {"type": ERRORS.get(status, "internal"), "message": "No.", "detail": []}
+        extra = RATE if status == 429 else ()
+        self.add(method, url, told, **{"status": status, "extra": extra, **answer})
+
+    def add(
+        self,
+        method: str,
+        url: str,
+        told: object,
+        *,
+        status: int = 200,
+        extra: tuple[tuple[str, str], ...] = (),
+        headers: tuple[tuple[str, str], ...] = JSON,
+        parts: tuple[Part, ...] | None = None,
+        body: bytes | None = None,
+        sent_at: float | None = None,
+    ) -> None:
+        """Add any exchange."""
+        at = float(len(self.exchanges)) if sent_at is None else sent_at
+        request = Request(method=method, url=url, parts=parts, sent_at=at)
+        data = json.dumps(told).encode() if body is None else body
+        answer = Answer(status=status, headers=(*headers, *extra), body=data, received_at=at + 0.5)
+        self.exchanges.append(Exchange(request, answer))
+
+    def channel(self, number: int, *segments: tuple[int, float, float], speakers: int | None = None) -> dict[str, Any]:
+        """A channel of a result."""
+        return {
+            "channel_number": number,
+            "speakers_count": len({speaker for speaker, _, _ in segments}) if speakers is None else speakers,
+            "segments": [{"speaker_id": who, "start_time": start, "end_time": end} for who, start, end in segments],
+        }
+
+    def findings(self) -> dict[str, str]:
+        """What the oracle says: severity by id of each broken clause."""
+        judgements = judge_exchanges(self.exchanges)
+        return {each.clause.id: each.clause.severity.value for each in judgements if each.broken}
+
+    def observed(self) -> set[str]:
+        """The ids of the clauses that had something to judge."""
+        return {each.clause.id for each in judge_exchanges(self.exchanges) if each.observations}
+
+
+@pytest.fixture
+def script() -> Script:
+    """An empty script of exchanges with a server."""
+    return Script()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity, judge, observe
+from diarkit_contracts.history import read_history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diarkit_contracts.history import History
+
+
+def make_clause(*observations: Observation) -> Clause:
+    def check(history: History) -> Iterable[Observation]:
+        return iter(observations)
+
+    return Clause(id="a.b", sentence="S.", label=Label.DOC, source="page", severity=Severity.ERROR, check=check)
+
+
+def test_a_kept_observation_has_no_fault() -> None:
+    assert observe(3, kept=True, expected="x", got="y") == Observation(3)
+
+
+def test_a_broken_observation_says_what_was_expected_and_what_came() -> None:
+    assert observe(3, kept=False, expected="one", got="two") == Observation(3, Fault("one", "two"))
+    assert observe(3, kept=False, expected="one", got=[1, None]) == Observation(3, Fault("one", "[1, None]"))
+
+
+def test_what_came_is_cut_to_a_readable_length() -> None:
+    observation = observe(0, kept=False, expected="", got=list(range(10_000)))
+    assert observation.fault is not None
+    assert len(observation.fault.got) == 200
+
+
+def test_a_judgement_keeps_every_case_and_tells_the_broken_ones() -> None:
+    broken = Observation(1, Fault("one", "two"))
+    clause = make_clause(Observation(0), broken, Observation(2))
+    judgement = judge(clause, read_history([]))
+    assert (judgement.clause, len(judgement.observations), judgement.broken) == (clause, 3, (broken,))
+
+
+def test_a_clause_that_met_no_case_has_verified_nothing() -> None:
+    judgement = judge(make_clause(), read_history([]))
+    assert (judgement.observations, judgement.broken) == ((), ())

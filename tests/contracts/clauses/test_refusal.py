@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.clauses.refusal import CLAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
+NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
+
+MISTAKES: list[tuple[str, dict[str, Any]]] = [
+    ("refusal.both-limits", {"config": {"max_speakers": 2, "total_speakers": 2}}),
+    ("refusal.bad-config", {"config": "{"}),
+    ("refusal.bad-config", {"config": []}),
+    ("refusal.bad-config", {"config": {"max_speakers": 0}}),
+    ("refusal.bad-config", {"config": {"max_speakers": 1.5}}),
+    ("refusal.bad-config", {"config": '{"max_speakers": 1e999}'}),
+    ("refusal.bad-config", {"config": {"total_speakers": -1}}),
+    ("refusal.bad-config", {"config": {"total_speakers": "two"}}),
+    ("refusal.bad-config", {"config": {"total_speakers": [2]}}),
+    ("refusal.bad-query", {"query": {"channel_mode": "keep"}}),
+    ("refusal.bad-query", {"query": {"channels": "0, 1"}}),
+    ("refusal.bad-query", {"query": {"channels": "a"}}),
+    ("refusal.bad-query", {"query": {"range_from": -1}}),
+    ("refusal.bad-query", {"query": {"range_to": "soon"}}),
+    ("refusal.missing-file", {"file": False}),
+]
+NO_MISTAKES: list[dict[str, Any]] = [
+    {"config": {}},
+    {"config": {"max_speakers": None}},
+    {"config": {"max_speakers": "2"}},
+    {"config": {"max_speakers": 2.0}},
+    {"query": {"range_from": "nan"}},
+    {"query": {"range_from": 5, "range_to": 2}},
+    {"query": {"channels": "17"}},
+]
+BROKEN = [
+    ("refusal.unknown-task", lambda s: s.get(NEVER_GIVEN, "pending")),
+    ("refusal.unknown-task", lambda s: s.refuse("GET", f"{URL}/{NEVER_GIVEN}", 422)),
+    ("refusal.bad-task-id", lambda s: s.get("17", "pending", body=TASK_17)),
+    ("refusal.method", lambda s: s.refuse("DELETE", f"{URL}/{NEVER_GIVEN}", 404)),
+    ("refusal.method", lambda s: s.add("PUT", URL, {})),
+    ("refusal.type-of-status", lambda s: s.refuse("POST", URL, 403, body=b'{"type":"internal","message":""}')),
+    ("refusal.retry-after", lambda s: refuse_twice(s, waited=2.0)),
+]
+TASK_17 = b'{"task":{"task_id":"0a1b2c3d-0000-4000-8000-00000000000f","state":"pending"}}'
+CORRECT = [
+    lambda s: s.refuse("GET", f"{URL}/{NEVER_GIVEN}", 404),
+    *[lambda s, status=status: s.refuse("GET", f"{URL}/not-a-uuid", status) for status in (400, 404, 422)],
+    lambda s: s.refuse("DELETE", URL, 405),
+    lambda s: s.add("OPTIONS", URL, None),
+    lambda s: s.add("DELETE", "http://a/elsewhere", None, status=204, body=b""),
+    lambda s: refuse_twice(s, waited=1.9),
+]
+
+
+def refuse_twice(s: Any, waited: float) -> None:
+    s.refuse("POST", URL, 429, sent_at=1.0)  # answered at 1.5 with Retry-After 2
+    s.refuse("POST", URL, 429, sent_at=1.5 + waited)
+
+
+@pytest.mark.parametrize(("clause", "sent"), MISTAKES)
+@pytest.mark.parametrize("end", ["done", "failed"])
+def test_a_mistake_that_is_processed_is_caught_by_its_clause_alone(
+    script: Any, clause: str, sent: dict[str, Any], end: str
+) -> None:
+    script.get(script.post(**sent), end, (0, 1.0, 2.0))
+    assert set(script.findings()) == {clause}
+
+
+@pytest.mark.parametrize(("clause", "sent"), MISTAKES)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_mistake_may_be_refused_with_either_status(
+    script: Any, clause: str, sent: dict[str, Any], status: int
+) -> None:
+    kind = {400: "request.invalid", 422: "request.validation-error"}[status]
+    script.post(**sent, status=status, body=b'{"type":"%s","message":""}' % kind.encode(), location=None)
+    assert script.findings() == {}
+    assert clause in script.observed()
+
+
+@pytest.mark.parametrize(("clause", "sent"), MISTAKES)
+def test_a_mistake_may_be_accepted_and_then_rejected(script: Any, clause: str, sent: dict[str, Any]) -> None:
+    task = script.post(**sent)
+    script.get(task, "pending")
+    assert clause not in script.observed()
+    script.get(task, "rejected")
+    assert script.findings() == {}
+    assert clause in script.observed()
+
+
+@pytest.mark.parametrize("sent", NO_MISTAKES)
+def test_what_the_documents_leave_open_is_no_mistake(script: Any, sent: dict[str, Any]) -> None:
+    script.get(script.post(**sent), "done")
+    assert not {clause for clause in script.observed() if clause in {clause for clause, _ in MISTAKES}}
+
+
+@pytest.mark.parametrize("status", [403, 413, 429, 507])
+def test_a_refusal_for_another_reason_says_nothing_of_a_mistake(script: Any, status: int) -> None:
+    script.refuse("POST", f"{URL}?channel_mode=keep", status)
+    assert "refusal.bad-query" not in script.observed()
+
+
+@pytest.mark.parametrize(("clause", "write"), BROKEN)
+def test_a_wrong_refusal_is_caught_by_its_clause_alone(script: Any, clause: str, write: Callable[[Any], None]) -> None:
+    write(script)
+    assert set(script.findings()) == {clause}
+
+
+@pytest.mark.parametrize("write", CORRECT)
+def test_a_correct_refusal_passes(script: Any, write: Callable[[Any], None]) -> None:
+    write(script)
+    assert script.findings() == {}
+
+
+def test_every_clause_has_a_server_that_breaks_it() -> None:
+    assert {clause for clause, _ in [*MISTAKES, *BROKEN]} == {clause.id for clause in CLAUSES}

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.clauses.result import CLAUSES
+
+ID = "0a1b2c3d-0000-4000-8000-00000000000f"
+
+BROKEN = [
+    ("result.end-after-start", [(0, 1.0, 2.0), (1, 3.0, 2.5)]),
+    ("result.end-after-start", [(0, 1.0, 1.0)]),
+    ("result.sorted", [(0, 3.0, 4.0), (1, 1.0, 2.0)]),
+    ("result.no-overlap", [(0, 1.0, 2.0), (1, 1.99, 3.0)]),
+    ("result.no-overlap", [(0, 1.0, 4.0), (1, 1.0, 4.0)]),
+    ("result.ids-by-appearance", [(1, 1.0, 2.0), (0, 2.0, 3.0)]),
+    ("result.ids-by-appearance", [(1, 1.0, 2.0)]),
+    ("result.ids-by-appearance", [(0, 1.0, 2.0), (2, 2.0, 3.0)]),
+    ("result.two-decimals", [(0, 1.001, 2.0)]),
+    ("result.two-decimals", [(0, 1.0, 2.125)]),
+]
+CORRECT = [
+    [],
+    [(0, 0, 0.01)],
+    [(0, 1.51, 13.99), (1, 13.99, 14.12), (1, 14.63, 25.51), (1, 25.7, 25.94)],
+    [(0, 0.1, 0.2), (1, 0.2, 0.3), (0, 0.3, 0.4), (2, 4.35, 4.36)],
+]
+
+
+@pytest.mark.parametrize(("clause", "segments"), BROKEN)
+def test_a_broken_result_is_caught_by_its_clause_alone(script: Any, clause: str, segments: Any) -> None:
+    script.get(ID, "done", *segments)
+    assert set(script.findings()) == {clause}
+
+
+@pytest.mark.parametrize("speakers", [0, 1, 3])
+def test_a_wrong_count_is_caught(script: Any, speakers: int) -> None:
+    script.get(ID, channels=[script.channel(0, (0, 1.0, 2.0), (1, 2.0, 3.0), speakers=speakers)])
+    assert script.findings() == {"result.count-is-ids": "error"}
+
+
+def test_a_channel_that_comes_twice_is_caught(script: Any) -> None:
+    script.get(ID, channels=[script.channel(1), script.channel(0), script.channel(1)])
+    assert script.findings() == {"result.channel-once": "error"}
+
+
+@pytest.mark.parametrize("segments", CORRECT)
+def test_a_correct_result_passes(script: Any, segments: Any) -> None:
+    script.get(ID, "done", *segments)
+    assert script.findings() == {}
+
+
+def test_each_channel_has_its_own_ids(script: Any) -> None:
+    script.get(ID, channels=[script.channel(0, (0, 1.0, 2.0)), script.channel(1, (0, 1.0, 2.0), (1, 2.0, 3.0))])
+    assert script.findings() == {}
+
+
+def test_what_breaks_the_schema_is_not_asked_for_its_meaning(script: Any) -> None:
+    script.get(ID, channels=[script.channel(0, (1, 2.0, 1.0), speakers=-5)])
+    assert set(script.findings()) == {"shape.schema"}
+
+
+def test_a_result_is_judged_once_however_often_it_is_polled(script: Any) -> None:
+    for _ in range(3):
+        script.get(ID, "done", (0, 1.0, 2.0))
+    assert "result.sorted" not in script.observed()
+    assert "result.end-after-start" in script.observed()
+
+
+def test_every_clause_has_a_server_that_breaks_it() -> None:
+    tried = {clause for clause, _ in BROKEN} | {"result.count-is-ids", "result.channel-once"}
+    assert tried == {clause.id for clause in CLAUSES}

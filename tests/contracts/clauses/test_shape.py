@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.clauses.shape import CLAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
+ID = "0a1b2c3d-0000-4000-8000-00000000000f"
+NO_SPEECH = '{"channels":[{"channel_number":0,"speakers_count":0,"segments":[]}]}'
+
+
+def write_done(result: str, more: str = "") -> bytes:
+    return f'{{"task":{{"task_id":"{ID}","state":"done"}},"result":{result}{more}}}'.encode()
+
+
+BROKEN = [
+    ("shape.status", "200 for 202", lambda s: s.post(status=200)),
+    ("shape.status", "500", lambda s: s.refuse("GET", f"{URL}/{ID}", 500)),
+    ("shape.status", "405 on a declared method", lambda s: s.refuse("POST", URL, 405)),
+    ("shape.status", "503 of the system", lambda s: s.refuse("GET", "http://a/api/system/info", 503)),
+    ("shape.content-type", "text", lambda s: s.get(ID, headers=(("Content-Type", "text/plain"),))),
+    ("shape.content-type", "none", lambda s: s.post(headers=())),
+    ("shape.json", "NaN", lambda s: s.get(ID, body=write_done('{"channels":[]}', ',"extra":NaN'))),
+    ("shape.json", "a key twice", lambda s: s.get(ID, body=write_done('{"channels":[],"channels":[]}'))),
+    ("shape.json", "Latin-1", lambda s: s.get(ID, body=write_done('{"channels":[]}', ',"extra":"é"').decode().encode("latin1"))),
+    ("shape.json", "no JSON", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b"not found")),
+    ("shape.json", "nothing", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b"")),
+    ("shape.schema", "unknown state", lambda s: s.get(ID, "finished")),
+    ("shape.schema", "done without result", lambda s: s.get(ID, body=write_done("null"))),
+    ("shape.schema", "error beside the result", lambda s: s.get(ID, body=write_done('{"channels":[]}', ',"error":{"type":"internal","message":""}'))),
+    ("shape.schema", "text for a time", lambda s: s.get(ID, "done", (0, "1.5", 2.0))),
+    ("shape.schema", "a time below 0", lambda s: s.get(ID, "done", (0, -0.01, 2.0))),
+    ("shape.schema", "404 of a framework", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"detail":"Not Found"}')),
+    ("shape.schema", "rejected without error", lambda s: s.get(ID, "rejected", body=b'{"task":{"task_id":"%s","state":"rejected"}}' % ID.encode())),
+    ("shape.schema", "202 without a task", lambda s: s.post(body=b"{}")),
+    ("shape.headers", "no X-Location", lambda s: s.post(location=None)),
+    ("shape.rate-headers", "none", lambda s: s.refuse("POST", URL, 429, extra=())),
+    ("shape.rate-headers", "a date", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
+]  # fmt: skip
+
+RATE_AS_DATE = (
+    ("Retry-After", "Fri, 31 Dec 2027 23:59:59 GMT"),
+    ("X-RateLimit-Limit", "10"),
+    ("X-RateLimit-Remaining", "0"),
+    ("X-RateLimit-Reset", "1767225600.5"),
+)
+
+CORRECT = [
+    ("without the empty keys", lambda s: s.get(ID, body=write_done('{"channels":[]}'))),
+    ("with a field of its own", lambda s: s.get(ID, body=write_done('{"channels":[],"model":"xl5"}', ',"took":1.5'))),
+    ("with a charset", lambda s: s.get(ID, headers=(("content-type", "Application/JSON; charset=utf-8"),))),
+    ("no speech", lambda s: s.get(ID, body=write_done(NO_SPEECH))),
+    ("an error without detail", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=json.dumps({"type": "resource.not-found", "message": ""}).encode())),
+    ("under a prefix", lambda s: s.refuse("GET", f"http://a/worlds/b/api/technology/speaker-diarization/{ID}", 404)),
+    ("storage full", lambda s: s.refuse("POST", URL, 507)),
+    ("too many requests", lambda s: s.refuse("POST", URL, 429)),
+    ("the status of the system", lambda s: s.add("GET", "http://a/api/system/status", None, headers=(), body=b"")),
+    ("the version of the system", lambda s: s.add("GET", "http://a/api/system/info", {"version": "3.6.0"})),
+    ("a page nobody described", lambda s: s.add("GET", "http://a/docs", None, headers=(), body=b"<html>")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("clause", "name", "write"), BROKEN, ids=[f"{clause}-{name}" for clause, name, _ in BROKEN])
+def test_a_broken_shape_is_caught_by_its_clause_alone(
+    script: Any, clause: str, name: str, write: Callable[[Any], None]
+) -> None:
+    write(script)
+    assert set(script.findings()) == {clause}
+
+
+@pytest.mark.parametrize(("name", "write"), CORRECT, ids=[name for name, _ in CORRECT])
+def test_a_correct_shape_passes(script: Any, name: str, write: Callable[[Any], None]) -> None:
+    write(script)
+    assert script.findings() == {}
+
+
+def test_every_clause_has_a_server_that_breaks_it() -> None:
+    assert {clause for clause, _, _ in BROKEN} == {clause.id for clause in CLAUSES}

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from diarkit_mockserver.server import bind
+from diarkit_mockserver.settings import list_knobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Ask = Callable[..., Any]
+    Serve = Callable[..., Any]
+    Diarkit = Callable[..., subprocess.CompletedProcess[str]]
+
+ENDPOINT = "/api/technology/speaker-diarization"
+IMPORTS = """
+import sys
+from diarkit_mockserver.cli import main
+heavy = ("uvicorn", "numpy", "fastapi", "pydantic", "hypothesis", "yaml", "multipart")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_the_first_line_says_where_the_server_listens(serve: Serve, ask: Ask) -> None:
+    running = serve("--port", "0")
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*", running.url)
+    assert ask(running.url, "GET", "/api/system/status").status == 200
+    assert running.end() == 0
+    assert running.process.stdout.read() == ""
+
+
+def test_a_port_in_use_ends_at_once_with_2_and_names_the_flag(diarkit: Diarkit) -> None:
+    with bind("127.0.0.1", 0) as bound:
+        port = str(bound.getsockname()[1])
+        began = time.monotonic()
+        ended = diarkit("serve", "--port", port)
+        took = time.monotonic() - began
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"port {port} is in use" in ended.stderr
+    assert "--port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert took < 2  # a second, and the start of Python on a busy machine
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (("--port", "65536"), "--port"),
+        (("--port", "-1"), "--port"),
+        (("--port", "http"), "--port"),
+        (("--host", "no-such-host.invalid"), "--host"),
+        (("--host", "203.0.113.1"), "--host"),
+        (("--seed", "x"), "--seed"),
+        (("--x-location", "both"), "--x-location"),
+        (("--log-level", "loud"), "--log-level"),
+        (("--upload-bytes", "-1"), "--upload-bytes"),
+        (("--rate", "often"), "rate"),
+        (("--scenario", "/no/such/file.yaml"), "--scenario"),
+        (("--scenario", "/"), "--scenario"),
+        (("--sceanrio", "x"), "--scenario"),
+        (("extra",), "extra"),
+    ],
+)
+def test_a_wrong_flag_ends_with_2_and_is_named(diarkit: Diarkit, flags: tuple[str, ...], named: str) -> None:
+    ended = diarkit("serve", *(("--port", "0") if "--port" not in flags else ()), *flags)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_broken_scenario_ends_with_1_and_its_place(diarkit: Diarkit, tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("version: 1\nrules:\n  - when: {filname: x}\n    then: {failed: x}\n", "utf-8")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(file))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"{file}:3:12" in ended.stderr
+    assert "filename" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"{", b"version: 2\n", b"[]", b"\x00", b"&a [*a]"])
+def test_what_is_no_scenario_ends_with_1_and_no_traceback(diarkit: Diarkit, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_bytes(content)
+    ended = diarkit("serve", "--port", "0", "--scenario", str(file))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert str(file) in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_scenario_that_may_not_be_read_ends_with_2(diarkit: Diarkit, tmp_path: Path) -> None:
+    file = tmp_path / "secret.yaml"
+    file.write_text("version: 1\n", "utf-8")
+    file.chmod(0)
+    if os.access(file, os.R_OK):
+        pytest.skip("this user may read everything")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(file))
+    assert ended.returncode == 2
+    assert "--scenario" in ended.stderr
+
+
+def test_the_rules_of_a_scenario_answer(serve: Serve, submit: Ask, ask: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        """
+        version: 1
+        course: immediate
+        rules:
+          - when: {filename: "broken*.wav"}
+            then: {rejected: "The media file cannot be decoded."}
+          - when: {config: {total_speakers: 3}}
+            then: {failed: "Processing failed."}
+          - when: {filename: busy.wav}
+            then: {http: 507}
+        """,
+        "utf-8",
+    )
+    url = serve("--port", "0", "--scenario", str(file)).url
+
+    def end(**upload: Any) -> str:
+        answer = submit(url, b"x", **upload)
+        if answer.status != 202:
+            return str(answer.status)
+        return str(json.loads(ask(answer.header("x-location")).body)["task"]["state"])
+
+    assert end(filename="broken-1.wav") == "rejected"
+    assert end(config='{"total_speakers": 3}') == "failed"
+    assert end(filename="busy.wav") == "507"
+
+
+def test_every_flag_has_its_variable_and_the_flag_counts_first(serve: Serve, submit: Ask, make_wav: Ask) -> None:
+    env = {
+        "DIARKIT_PORT": "0",
+        "DIARKIT_EXTERNAL_URL": "http://told.example",
+        "DIARKIT_UPLOAD_BYTES": "1000",
+        "DIARKIT_SEED": "5",
+    }
+    told = submit(serve(env=env).url, b"x")
+    assert told.header("x-location").startswith("http://told.example/")
+    assert submit(serve(env=env).url, make_wav()).status == 413
+    flagged = submit(serve("--external-url", "http://flag.example", "--upload-bytes", "100000", env=env).url, make_wav())
+    assert (flagged.status, flagged.header("x-location")[:20]) == (202, "http://flag.example/")
+
+
+def test_the_seed_decides_the_ids(serve: Serve, submit: Ask) -> None:
+    flags = (("--seed", "1"), ("--seed", "1"), ("--seed", "2"), ())
+    first, again, second, none = (submit(serve("--port", "0", *each).url, b"x").body for each in flags)
+    assert first == again
+    assert len({first, second, none}) == 3
+
+
+def test_x_location_is_relative_on_request(serve: Serve, submit: Ask) -> None:
+    location = submit(serve("--port", "0", "--x-location", "relative").url, b"x").header("x-location")
+    assert location.startswith(f"{ENDPOINT}/")
+
+
+def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) -> None:
+    running = serve("--port", "0")
+    submit(running.url, b"x", config='{"max_speaker": 2}')
+    submit(running.url, b"x", config="{")
+    running.end()
+    log = running.log.read_text("utf-8")
+    assert "config keys that the platform does not know are ignored: max_speaker" in log
+    assert "422 body.config: Invalid JSON" in log
+    assert running.process.stdout.read() == ""
+
+
+def test_a_quiet_log_is_empty(serve: Serve, submit: Ask) -> None:
+    running = serve("--port", "0", "--log-level", "error")
+    submit(running.url, b"x", config="{")
+    running.end()
+    assert running.log.read_text("utf-8") == ""
+
+
+def test_help_names_every_flag_with_its_variable(diarkit: Diarkit) -> None:
+    shown = diarkit("serve", "--help").stdout
+    for knob in list_knobs():
+        assert knob.flag in shown
+        assert knob.variable in shown
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_command(diarkit: Diarkit, flag: str) -> None:
+    shown = diarkit(flag).stdout
+    assert all(command in shown for command in ("serve", "health", "demo"))
+
+
+def test_the_version_is_the_packages(diarkit: Diarkit) -> None:
+    assert diarkit("--version").stdout.strip().endswith("0.1.0")
+
+
+def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diarkit: Diarkit) -> None:
+    running = serve("--port", "0")
+    port = str(urlsplit(running.url).port)
+    by_flag, by_variable, by_url = (
+        diarkit("health", "--port", port),
+        diarkit("health", env={"DIARKIT_PORT": port, "DIARKIT_HOST": "0.0.0.0"}),  # noqa: S104 - asked, not bound
+        diarkit("health", running.url + "/"),
+    )
+    assert [ended.returncode for ended in (by_flag, by_variable, by_url)] == [0, 0, 0]
+    assert f"{running.url} answers" in by_flag.stdout
+    running.end()
+    ended = diarkit("health", "--port", port)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"{running.url} does not answer" in ended.stderr
+
+
+def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True, env=plain_environment
+    )
+    assert ran.stdout.strip() == "[]"

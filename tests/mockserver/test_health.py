@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_mockserver import health
+from diarkit_mockserver.health import is_healthy
+from diarkit_mockserver.limits import Limits, Rate
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.server import bind, write_url
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+
+def test_a_server_that_answers_is_healthy(start: Callable[..., Any]) -> None:
+    assert is_healthy(start().url)
+
+
+def test_a_server_that_refuses_is_not(start: Callable[..., Any]) -> None:
+    assert not is_healthy(start(Scenario(limits=Limits(rate=Rate(requests=0, seconds=9)))).url)
+
+
+def test_nobody_is_not_healthy() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert not is_healthy(write_url(bound))
+
+
+@pytest.mark.parametrize("url", ["", "localhost", "http://", "http://[", "ftp://127.0.0.1", "http://127.0.0.1:99999", "http://a b"])
+def test_what_is_no_address_is_not_healthy(url: str) -> None:
+    assert not is_healthy(url)
+
+
+@pytest.mark.parametrize("said", [b"", b"220 smtp ready\r\n", b"HTTP/1.1 999\r\n\r\n"])
+def test_what_speaks_no_http_is_not_healthy(said: bytes) -> None:
+    with bind("127.0.0.1", 0) as bound:
+
+        def answer() -> None:
+            client, _ = bound.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert not is_healthy(write_url(bound))
+        thread.join()
+
+
+def test_who_does_not_answer_in_time_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "TIMEOUT_S", 0.05)
+    with bind("127.0.0.1", 0) as bound:
+        began = time.monotonic()
+        assert not is_healthy(write_url(bound))
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_of_the_environment_is_not_asked(
+    start: Callable[..., Any], diarkit: Callable[..., subprocess.CompletedProcess[str]], name: str
+) -> None:
+    url = start().url
+    assert diarkit("health", url, env={name: "http://127.0.0.1:1"}).returncode == 0

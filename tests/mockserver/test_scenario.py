@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_mockserver.course import GUIDE
+from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Media, Rule, Scenario, Then
+from diarkit_mockserver.when import When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GIVEN: dict[str, Any] = {
+    "result": {},
+    "segments": (),
+    "speakers": 0,
+    "rttm": "a.rttm",
+    "failed": "",
+    "rejected": "",
+}
+
+
+def test_without_a_word_the_guide_can_be_followed() -> None:
+    assert Scenario().course == GUIDE
+    assert Scenario().rules == ()
+    assert Then() == Then(breaks_contract=False)
+
+
+@pytest.mark.parametrize("outcomes", list(combinations(OUTCOMES, 2)))
+def test_two_outcomes_are_one_too_many(outcomes: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=f"expected one outcome, got {outcomes[0]} and {outcomes[1]}"):
+        Then(**{name: GIVEN[name] for name in outcomes})
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_refused_submission_has_no_outcome_but_one_with_disturbed_polls_has(outcome: str) -> None:
+    given = {outcome: GIVEN[outcome]}
+    for refused in (500, HttpAnswer(status=500)):
+        with pytest.raises(ValueError, match=f"drop {outcome}, or say on: poll"):
+            Then(http=refused, **given)
+    assert Then(http=HttpAnswer(status=500, on="poll"), **given).http_answer is not None
+
+
+def test_a_bare_status_is_an_http_answer_to_the_upload() -> None:
+    assert Then(http=507).http_answer == HttpAnswer(status=507, on="submit")
+    assert Then().http_answer is None
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Then(http=399), "from 400 to 599, got 399"),
+        (lambda: Then(http=600), "from 400 to 599, got 600"),
+        (lambda: HttpAnswer(status=200), "from 400 to 599, got 200"),
+        (lambda: HttpAnswer(status=500, times=0), "times >= 1, got 0"),
+        (lambda: HttpAnswer(status=500, retry_after=-1), "retry_after >= 0 seconds, got -1"),
+        (lambda: Then(speakers=-1), "speakers >= 0, got -1"),
+        (lambda: Rule(then=Then(), times=0), "times >= 1, got 0"),
+        (lambda: Media(duration=-0.5), "0 to 86400 seconds, got -0.5"),
+        (lambda: Media(duration=float("nan")), "0 to 86400 seconds, got nan"),
+        (lambda: Media(channels=0), "1 to 64 channels, got 0"),
+        (lambda: Media(channels=65), "1 to 64 channels, got 65"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_refused_with_both(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_rule_is_named_by_what_it_asks_for() -> None:
+    assert str(Rule(then=Then(), when=When(filename="*.wav"))) == "filename='*.wav'"
+    assert str(Rule(then=Then())) == "any submission"

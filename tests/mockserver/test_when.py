@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.when import ConfigPattern, When
+
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def submission(occurrence: int = 1, **parameters: Any) -> Submission:
+    return Submission(
+        filename="call [1].wav",
+        sha256=SHA256,
+        size=4,
+        media=MediaFacts(kind="wav"),
+        parameters=Parameters(**parameters),
+        occurrence=occurrence,
+    )
+
+
+def misses(when: When, sent: Submission) -> list[str]:
+    return list(when.misses(sent))
+
+
+@pytest.mark.parametrize(
+    ("when", "sent"),
+    [
+        (When(), submission()),
+        (When(filename="call [[]1].wav"), submission()),
+        (When(filename="*.wav"), submission()),
+        (When(filename="call ?1?.w[ab]v"), submission()),
+        (When(sha256=SHA256), submission()),
+        (When(sha256=SHA256[:8]), submission()),
+        (When(sha256=SHA256[:9].upper()), submission()),
+        (When(config=ConfigPattern()), submission(max_speakers=5)),
+        (When(config=ConfigPattern(max_speakers=5)), submission(max_speakers=5)),
+        (When(config=ConfigPattern(total_speakers=2)), submission(total_speakers=2)),
+        (When(channel_mode="split"), submission()),
+        (When(channel_mode="mix"), submission(channel_mode="mix")),
+        (When(channels=""), submission()),
+        (When(channels="1,0"), submission(channels=(1, 0))),
+        (When(range_from=0), submission()),
+        (When(range_from=1.5, range_to=2), submission(range_from=1.5, range_to=2.0)),
+        (When(submission=2), submission(2)),
+        (When(filename="*", sha256=SHA256, channel_mode="split", submission=1), submission()),
+    ],
+)
+def test_what_has_all_that_is_asked_for_is_meant(when: When, sent: Submission) -> None:
+    assert misses(when, sent) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "sent", "said"),
+    [
+        (When(filename="*.WAV"), submission(), "filename: expected '*.WAV', got 'call [1].wav'"),
+        (When(filename="call"), submission(), "filename: expected 'call', got 'call [1].wav'"),
+        (When(sha256="00000000"), submission(), f"sha256: expected 00000000, got {SHA256}"),
+        (When(config=ConfigPattern(max_speakers=5)), submission(), "config.max_speakers: expected 5, got nothing"),
+        (
+            When(config=ConfigPattern(max_speakers=5)),
+            submission(max_speakers=4),
+            "config.max_speakers: expected 5, got 4",
+        ),
+        (
+            When(config=ConfigPattern(total_speakers=5)),
+            submission(max_speakers=5),
+            "config.total_speakers: expected 5, got nothing",
+        ),
+        (When(channel_mode="mix"), submission(), "channel_mode: expected mix, got split"),
+        (When(channels="0,1"), submission(channels=(1, 0)), "channels: expected '0,1', got '1,0'"),
+        (When(channels="0"), submission(), "channels: expected '0', got ''"),
+        (When(range_from=1), submission(), "range_from: expected 1, got 0.0"),
+        (When(range_to=1), submission(), "range_to: expected 1, got None"),
+        (When(submission=1), submission(3), "submission: expected number 1, this is number 3"),
+    ],
+)
+def test_a_near_miss_says_what_was_expected_and_what_came(when: When, sent: Submission, said: str) -> None:
+    assert misses(when, sent) == [said]
+
+
+def test_all_that_is_missed_is_said() -> None:
+    when = When(filename="a", sha256="00000000", config=ConfigPattern(max_speakers=1, total_speakers=1), submission=9)
+    assert [line.partition(":")[0] for line in misses(when, submission())] == [
+        "filename",
+        "sha256",
+        "config.max_speakers",
+        "config.total_speakers",
+        "submission",
+    ]
+
+
+@pytest.mark.parametrize("sha256", ["", "9f86d08", "9f86d08g", "9" * 65, "9f86d081 "])
+def test_a_digest_has_8_to_64_hexadecimal_digits(sha256: str) -> None:
+    with pytest.raises(ValueError, match="expected 8 to 64 hexadecimal digits in sha256"):
+        When(sha256=sha256)
+
+
+def test_submissions_are_counted_from_1() -> None:
+    with pytest.raises(ValueError, match="counted from 1, got 0"):
+        When(submission=0)
+
+
+def test_a_pattern_is_named_by_what_it_asks_for() -> None:
+    assert str(When()) == "any submission"
+    assert str(When(filename="*.wav", submission=2)) == "filename='*.wav', submission=2"
