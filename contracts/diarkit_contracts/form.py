@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING, Final, cast
@@ -96,12 +97,10 @@ def _describe(field: Field) -> Part:
     try:
         return describe_field(field.name, field.content.decode())
     except UnicodeDecodeError:
-        return Part(name=field.name, filename=None, size=len(field.content), sha256=_digest(field.content))
+        digest = hashlib.sha256(field.content).hexdigest()
+        return Part(name=field.name, filename=None, size=len(field.content), sha256=digest)
 
 
 def _escape(name: str) -> str:
     return name.replace('"', "%22").replace("\n", "%0A").replace("\r", "%0D")
 
-
-def _digest(content: bytes) -> str:
-    return describe_file("", content, "").sha256

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.disturb import cut
 from diarkit_mockserver.refusals import Condition, refuse
-from diarkit_mockserver.request import make_request
+from diarkit_mockserver.request import Request
 from diarkit_mockserver.wire import write_refusal
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def create_app(platform: Platform) -> Application:
             return
         connection: Connection | None = scope.get("extensions", {}).get(CONNECTION, {}).get("connection")
         host, port = scope.get("server") or ("127.0.0.1", 80)
-        request = make_request(
+        request = Request(
             scope["method"],
             scope["path"],
             scope["query_string"],

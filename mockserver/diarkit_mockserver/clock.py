@@ -45,16 +45,22 @@ class Clock:
         epoch: the date at 0, in seconds since 1970 UTC; by default the machine's, or a fixed one if it starts frozen.
     """
 
-    __slots__ = ("_changed", "_frozen_at", "_offset", "_source", "epoch")
+    __slots__ = ("_begins", "_changed", "_frozen_at", "_offset", "_source", "epoch")
 
     def __init__(
         self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False, epoch: int | None = None
     ) -> None:
         self._source = source
+        self._begins = (frozen, epoch)
         self._offset = -source()
         self._frozen_at: int | None = 0 if frozen else None
         self._changed: list[asyncio.Event] = []
         self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_system_epoch()
+
+    def begin_again(self) -> Clock:
+        """Make a clock that begins as this one did."""
+        frozen, epoch = self._begins
+        return Clock(self._source, frozen=frozen, epoch=epoch)
 
     def now(self) -> int:
         """Return the ticks since this world began."""

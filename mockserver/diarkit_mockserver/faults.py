@@ -144,6 +144,8 @@ ResultFault: TypeAlias = Literal[
 ]
 """Named ways in which a result breaks the contract."""
 
+NO_OUTAGE = "fault {}: an outage closes the port for all worlds of the server: only the default world can have one"
+
 EFFECTS = ("http", "latency", "connection", "body", "drip", "outage", "task", "result")
 
 
@@ -210,6 +212,21 @@ class Fault:
         effect = next(name for name in EFFECTS if getattr(self, name) is not None)
         value = getattr(self, effect)
         return f"{effect}:{value}" if isinstance(value, str) else effect
+
+
+def check_reach(faults: Sequence[Fault], world: str) -> None:
+    """Refuse faults that would reach beyond their world.
+
+    Args:
+        faults: of one world.
+        world: its name; the default world's is empty.
+
+    Raises:
+        ValueError: for an outage in any other world: it would close the port for all worlds of the server.
+    """
+    for number, fault in enumerate(faults, start=1):
+        if world and fault.outage is not None:
+            raise ValueError(NO_OUTAGE.format(number))
 
 
 class Schedule:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from diarkit_mockserver.app import CONNECTION
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.refusals import Condition, refuse
-from diarkit_mockserver.request import make_request
+from diarkit_mockserver.request import Request
 from diarkit_mockserver.wire import Response, write_refusal
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ClientConnection(HttpToolsProtocol):
     def _answer_poll(self) -> None:
         path, _, query = self.url.partition(b"?")
         host, port = self.server or ("127.0.0.1", 80)
-        request = make_request(
+        request = Request(
             "GET", path.decode("latin-1"), query, self.headers, scheme=str(self.scheme), server=f"{host}:{port}"
         )
         response = self.platform.answer(self.platform.enter(request, self.number))

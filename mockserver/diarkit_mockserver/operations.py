@@ -84,6 +84,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
         config=config,
         query=query,
         headers=visit.request.headers,
+        first_bytes=upload.first_bytes,
     )
     task = place.world.accept(submission, visit)
     path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
@@ -95,12 +96,17 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:
-    try:
-        task_id = str(uuid.UUID(text))
-    except ValueError:
-        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text) from None
+    task_id = text if text in world.tasks else _read_id(text)
     task, state = world.look(task_id, visit)
     return Response(200, world.write(task, state), (JSON,), f"{task_id} {task.polls}")
+
+
+def _read_id(text: str) -> str:
+    """Read a task id in any of the forms of a UUID (INF: a path parameter of that type)."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text) from None
 
 
 def _allow(visit: Visit, method: str) -> None:

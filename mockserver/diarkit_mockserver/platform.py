@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.clock import FARTHEST
 from diarkit_mockserver.disturb import Disturbance, damage, draw_pause
 from diarkit_mockserver.journal import Entry
 from diarkit_mockserver.operations import ENDPOINT, answer_operation
@@ -13,17 +16,23 @@ from diarkit_mockserver.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.upload import UploadReader
 from diarkit_mockserver.visit import Place, Visit
 from diarkit_mockserver.wire import Headers, Response, write_refusal
-from diarkit_mockserver.world import World, make_id
+from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.request import Request
+    from diarkit_mockserver.scenario import Scenario
 
 log = logging.getLogger("diarkit")
 
 WORLDS: Final = "/worlds/"
 """Prefix of all worlds but the default one. No path of the platform begins so."""
+
+
+WORLD_NAME: Final = re.compile("[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}")
+"""What stands in a path as it is; a name of dots would be taken for a way up."""
 
 
 class Platform:
@@ -33,15 +42,76 @@ class Platform:
         world: the default one, at the root.
         external_url: the address to name in `X-Location`, instead of the one that the client used.
         refresh: called before each upload; makes the default world follow its scenario file.
+        nonce: what tells this server from others at the same address; drawn by default.
+        control_token: that the control API asks for; None if it asks for none.
     """
 
     def __init__(
-        self, world: World, *, external_url: str | None = None, refresh: Callable[[World], None] | None = None
+        self,
+        world: World,
+        *,
+        external_url: str | None = None,
+        refresh: Callable[[World], None] | None = None,
+        nonce: str | None = None,
+        control_token: str | None = None,
     ) -> None:
         self.world = world
         self.worlds: dict[str, World] = {}
         self.external_url = external_url.rstrip("/") if external_url else None
+        self.nonce = nonce or secrets.token_hex(8)
+        self.control_token = control_token
+        self.list_connections: Callable[[], frozenset[int]] = frozenset
+        """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
         self._refresh = refresh
+
+    def open_world(
+        self, name: str, scenario: Scenario | None = None, clock: Clock | None = None, *, ids_from: str | None = None
+    ) -> World:
+        """Add a world.
+
+        Args:
+            name: its part of the path.
+            scenario: what it is told.
+            clock: its time; a running one by default.
+            ids_from: what its ids follow from, instead of the name.
+
+        Raises:
+            ValueError: for a name that is taken or does not fit into a path, and for a scenario with an outage.
+        """
+        if WORLD_NAME.fullmatch(name) is None:
+            raise ValueError(
+                f"expected a name of letters, digits, '-', '_', '~' and '.', at most 100, got {name!r:.120}"
+            )
+        if name in self.worlds:
+            raise ValueError(f"there is a world {name!r} already: drop it first, or choose another name")
+        world = self.worlds[name] = World(ids_from or name, scenario, clock)
+        return world
+
+    def drop_world(self, name: str) -> None:
+        """Take a world away; requests that come late get a 404.
+
+        Raises:
+            KeyError: for a world that is not there, and for the default one.
+        """
+        _release(self.worlds.pop(name))
+
+    def reset_world(self, name: str) -> World:
+        """Put a fresh world in the place of one.
+
+        Args:
+            name: empty for the default world.
+
+        Raises:
+            KeyError: for a world that is not there.
+        """
+        old = self.worlds[name] if name else self.world
+        fresh = old.begin_again()
+        if name:
+            self.worlds[name] = fresh
+        else:
+            self.world = fresh
+        _release(old)
+        return fresh
 
     def find_place(self, path: str) -> Place | None:
         """Find the world that a path leads into; None if there is no such world."""
@@ -136,7 +206,8 @@ class Platform:
         if visit.place is None:
             return response
         world = visit.place.world
-        response = replace(response, headers=response.headers + _name_answer(visit.request, world, response))
+        headers = response.headers + _name_answer(visit.request, world, response)
+        response = Response(response.status, response.body, headers, response.trace)
         if visit.disturbing:
             response = _disturb(world, visit, response)
         self._write_down(visit, response)
@@ -169,6 +240,11 @@ class Platform:
         )
 
 
+def _release(world: World) -> None:
+    """Let go what waits for a time that would never come: the world has nobody left to move it."""
+    world.clock.advance(FARTHEST / 2)
+
+
 def _refuse(visit: Visit, refusal: Refusal) -> Response:
     log.info("%s %s: %s", visit.request.method, visit.request.path, refusal)
     visit.notes.append(refusal.reason)
@@ -192,9 +268,10 @@ def _disturb(world: World, visit: Visit, response: Response) -> Response:
 
 def _name_answer(request: Request, world: World, response: Response) -> Headers:
     """Echo the ids of the request, or make them (DOC: generated if not provided; INF: told in the response)."""
-    trace = response.trace or f"{request.method} {request.path} {response.status}"
-    told = ((name, request.headers.get(name)) for name in ("x-request-id", "x-correlation-id"))
-    return tuple(
-        (name.encode(), (value or make_id(name, world.scenario.seed, world.name, trace)).encode("latin-1", "replace"))
-        for name, value in told
+    made = world.answer_ids.make(response.trace or f"{request.method} {request.path} {response.status}")
+    request_id = request.headers.get("x-request-id") or made[0]
+    correlation_id = request.headers.get("x-correlation-id") or made[1]
+    return (
+        (b"x-request-id", request_id.encode("latin-1", "replace")),
+        (b"x-correlation-id", correlation_id.encode("latin-1", "replace")),
     )

@@ -62,8 +62,18 @@ def diarization_server(
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Skip a test, with the reason, where its fixtures ask of another server what only the fake can do."""
+    return (yield from _skip_unavailable(item))
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Skip a test, with the reason, where it asks of another server what only the fake can do."""
+    return (yield from _skip_unavailable(item))
+
+
+def _skip_unavailable(item: pytest.Item) -> Generator[None]:
     try:
         yield
     except Exception as error:

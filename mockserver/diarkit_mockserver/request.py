@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -18,25 +17,45 @@ ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9
 """What may stand for host and port in a URL that we give out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The head of a request.
+    """The head of a request. Headers are read when somebody asks for them: most polls are answered without.
 
     Attributes:
         method: in capitals.
         path: decoded, without query.
         query_string: as sent.
-        headers: names in lower case; of a name that comes twice, the first.
         scheme: `http` or `https`, as this server was called.
         server: host and port as this server was called, if the client sends no `Host`.
     """
 
-    method: str
-    path: str
-    query_string: str
-    headers: Mapping[str, str]
-    scheme: str
-    server: str
+    __slots__ = ("_headers", "_raw_headers", "method", "path", "query_string", "scheme", "server")
+
+    def __init__(  # noqa: PLR0913 - a head has that many parts
+        self,
+        method: str,
+        path: str,
+        query_string: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        scheme: str,
+        server: str,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string.decode("latin-1")
+        self.scheme = scheme
+        self.server = server
+        self._raw_headers = headers
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case; of a name that comes twice, the first."""
+        if self._headers is None:
+            self._headers = {}
+            for name, value in self._raw_headers:
+                self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        return self._headers
 
     @property
     def query(self) -> dict[str, str]:
@@ -72,26 +91,3 @@ def _is_address(host: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def make_request(  # noqa: PLR0913 - a head has that many parts
-    method: str,
-    path: str,
-    query_string: bytes,
-    headers: Iterable[tuple[bytes, bytes]],
-    *,
-    scheme: str,
-    server: str,
-) -> Request:
-    """Make a request from what an HTTP parser found."""
-    read: dict[str, str] = {}
-    for name, value in headers:
-        read.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-    return Request(
-        method=method,
-        path=path,
-        query_string=query_string.decode("latin-1"),
-        headers=read,
-        scheme=scheme,
-        server=server,
-    )

@@ -92,6 +92,7 @@ class _Server(uvicorn.Server):
         self._bound = bound
         self._announce = announce
         self._interruptions: set[asyncio.Task[None]] = set()
+        platform.list_connections = self._list_connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
@@ -124,6 +125,10 @@ class _Server(uvicorn.Server):
         interruption = asyncio.ensure_future(self._interrupt(clock, seconds))
         self._interruptions.add(interruption)
         interruption.add_done_callback(self._interruptions.discard)
+
+    def _list_connections(self) -> frozenset[int]:
+        connections = cast("set[object]", self.server_state.connections)
+        return frozenset(one.number for one in connections if isinstance(one, ClientConnection))
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
         host, port = self._bound.getsockname()[:2]
@@ -173,6 +178,7 @@ class ServerThread:
 
     def __init__(self, platform: Platform, bound: socket.socket) -> None:
         self.url = write_url(bound)
+        self._platform = platform
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._server = _Server(platform, bound, lambda: self._ready.set_result(None))
         self._loop = _loop_factory()()
@@ -195,9 +201,15 @@ class ServerThread:
         return done.result(START_TIMEOUT_S)
 
     def list_connections(self) -> frozenset[int]:
-        """List the numbers of the connections that are open."""
-        connections: set[object] = cast("set[object]", self._server.server_state.connections)
-        return self.call(lambda: frozenset(one.number for one in connections if isinstance(one, ClientConnection)))
+        """List the numbers of the connections that are open; what a client has closed by now is no longer among them."""
+
+        async def read() -> frozenset[int]:
+            # The end of a connection may have arrived together with this call, and be handled after it.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return self._platform.list_connections()
+
+        return asyncio.run_coroutine_threadsafe(read(), self._loop).result(START_TIMEOUT_S)
 
     def stop(self) -> None:
         """End the server and its thread; once is enough, twice does no harm.

@@ -41,6 +41,10 @@ class Store:
         """Go through all tasks, the oldest first."""
         return iter(self._tasks.values())
 
+    def __contains__(self, task_id: object) -> bool:
+        """Whether there is such a task, expired or not."""
+        return task_id in self._tasks
+
     def __len__(self) -> int:
         """Count all tasks."""
         return len(self._tasks)

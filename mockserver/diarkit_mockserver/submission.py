@@ -66,6 +66,7 @@ class Submission:
         config: the form field as the client sent it, decoded from JSON; None if it sent none.
         query: the query string's parameters as sent.
         headers: of the request, names in lower case.
+        first_bytes: of the file.
         occurrence: 1 for the first time that this same request came to its world.
     """
 
@@ -77,4 +78,5 @@ class Submission:
     config: Mapping[str, object] | None = None
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    first_bytes: bytes = b""
     occurrence: int = 1

@@ -30,6 +30,7 @@ class Task:
         finished_at: when it was in its final state, in ticks; None before anybody knows.
         lost: the server denies that it exists.
         broken: how its result breaks the contract, if it is to.
+        manual: it moves by hand only.
     """
 
     task_id: str
@@ -43,6 +44,7 @@ class Task:
     finished_at: int | None = None
     lost: bool = False
     broken: ResultFault | None = None
+    manual: bool = False
 
     def state_at(self, now: int) -> TaskState:
         """Return the state that the next look at this moment sees, or the latest look saw."""

@@ -28,6 +28,9 @@ MOST_PARTS = 1_000
 
 LONGEST_BOUNDARY = 1_024
 
+FIRST_BYTES = 64
+"""Of a file, kept to tell what it looked like."""
+
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
 )
@@ -46,6 +49,7 @@ class Upload:
         size: of the file, in bytes.
         media: what the file is.
         config: text of the part `config`, None without one.
+        first_bytes: of the file.
     """
 
     filename: str
@@ -53,6 +57,7 @@ class Upload:
     size: int
     media: MediaFacts
     config: str | None
+    first_bytes: bytes = b""
 
 
 class UploadReader:
@@ -125,6 +130,7 @@ class UploadReader:
             size=self._file.size,
             media=self._file.probe.close(),
             config=None if self._config is None else self._config.read(),
+            first_bytes=self._file.first_bytes,
         )
 
     def _start(self, boundary: str) -> None:
@@ -148,11 +154,12 @@ class UploadReader:
 
 
 class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "probe", "size")
+    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
+        self.first_bytes = b""
         self.digest = hashlib.sha256()
         self.probe = MediaProbe(assumed)
         self._largest = largest
@@ -162,6 +169,8 @@ class _FilePart:
         if self._largest is not None and self.size > self._largest:
             reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
             raise refuse(Condition.TOO_LARGE, reason=reason)
+        if len(self.first_bytes) < FIRST_BYTES:
+            self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)
         self.probe.feed(data)
 

@@ -6,10 +6,7 @@ came before). Nothing runs in the background: a task's state is looked up when s
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +15,8 @@ from diarkit_mockserver.answer import choose_media, decide_outcome, write_outcom
 from diarkit_mockserver.breakage import break_answer
 from diarkit_mockserver.clock import SECOND, Clock
 from diarkit_mockserver.course import Workers, lay_out
-from diarkit_mockserver.faults import Fault, HttpFault, Schedule
+from diarkit_mockserver.faults import Fault, HttpFault, Schedule, check_reach
+from diarkit_mockserver.ids import AnswerIds, make_id
 from diarkit_mockserver.journal import Journal
 from diarkit_mockserver.limits import Exceeded, RateWindow
 from diarkit_mockserver.refusals import Condition, Refusal, refuse
@@ -40,12 +38,6 @@ log = logging.getLogger("diarkit")
 NO_RULE = Then()
 
 
-def make_id(*key: object) -> str:
-    """Derive a UUID from a key, in the form of a random one (version 4, as in the reference's examples)."""
-    digest = hashlib.sha256(json.dumps(key, separators=(",", ":")).encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))
-
-
 class World:
     """A platform of its own.
 
@@ -57,8 +49,12 @@ class World:
 
     def __init__(self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None) -> None:
         self.name = name
-        self.scenario = scenario or Scenario()
+        self.origin = scenario or Scenario()
+        """What `begin_again` goes back to."""
+        self.scenario = self.origin
+        check_reach(self.scenario.faults, name)
         self.clock = clock or Clock()
+        self.answer_ids = AnswerIds(self.scenario.seed, name)
         self.journal = Journal()
         self.tasks = Store(self.scenario.limits)
         self.rules = RuleBook(self.scenario.rules)
@@ -72,16 +68,31 @@ class World:
         """Whether any request may be disturbed."""
         return bool(self._schedule)
 
+    def begin_again(self) -> World:
+        """Make a world that is as this one was at its beginning."""
+        return World(self.name, self.origin, self.clock.begin_again())
+
     def replace_scenario(self, scenario: Scenario) -> None:
-        """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with."""
+        """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
+
+        Raises:
+            ValueError: for an outage in a world that has a name.
+        """
+        check_reach(scenario.faults, self.name)
         self.scenario = scenario
+        self.answer_ids = AnswerIds(scenario.seed, self.name)
         self.rules = RuleBook(scenario.rules)
         self.replace_faults(scenario.faults)
         self.tasks.replace_limits(scenario.limits)
         self._rate = None if scenario.limits.rate is None else RateWindow(scenario.limits.rate, self.clock)
 
     def replace_faults(self, faults: Sequence[Fault]) -> None:
-        """Take a new schedule of faults; an empty one is none at all."""
+        """Take a new schedule of faults; an empty one is none at all.
+
+        Raises:
+            ValueError: for an outage in a world that has a name.
+        """
+        check_reach(faults, self.name)
         self.scenario = replace(self.scenario, faults=tuple(faults))
         self._schedule = Schedule(faults, self.scenario.seed, self.name)
 
@@ -165,12 +176,14 @@ class World:
             _warn_of_assumption(submission)
         task_id = make_id("task-1", key, count)
         now = self.clock.now()
+        course = then.course or self.scenario.course
         task = Task(
             task_id=task_id,
             submission=submission,
             then=then,
             outcome=decide_outcome(then, submission, self.scenario.limits),
-            timetable=lay_out(then.course or self.scenario.course, now, submission.media.length, self._workers),
+            timetable=lay_out(course, now, submission.media.length, self._workers),
+            manual=course == "manual",
         )
         if (http := then.http_answer) is not None and http.on == "submit":
             raise _answer_with(http, "the rule says so")

@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import requests
 
@@ -31,15 +33,127 @@ def fake() -> Iterator[Fake]:
 
 
 @pytest.fixture
-def serve(fake: Fake) -> Callable[[str], DiarizationServer]:
-    return lambda name: fake.open_world(name, load_scenario(EXAMPLES / "scenarios" / f"{name}.yaml"))
+def serve(fake: Fake, request: pytest.FixtureRequest) -> Callable[[str], DiarizationServer]:
+    opened = count()
+    return lambda name: fake.open_world(
+        f"{request.node.name.split('[')[0]}-{next(opened)}", load_scenario(EXAMPLES / "scenarios" / f"{name}.yaml")
+    )
 
 
 @pytest.fixture(scope="module")
 def wav() -> bytes:
     segments = (Segment(0, 50, 250), Segment(1, 300, 450), Segment(0, 460, 550))
-    return write_wav(speak(segments, VOICES, 600, 8000, "example"), 8000, truth=None)
+    sound = speak(segments, VOICES, 1000, 8000, "example")
+    return write_wav(np.stack([sound, sound], axis=1), 8000, truth=None)
 
 
 def send(server: DiarizationServer, filename: str, wav: bytes) -> requests.Response:
     return requests.post(server.endpoint, files={"file": (filename, wav)}, timeout=10)
+
+
+def poll(response: requests.Response) -> Any:
+    return requests.get(response.headers["x-location"], timeout=10).json()
+
+
+def end(response: requests.Response) -> Any:
+    """Poll until the end, which courses by polls reach without a wait."""
+    for _ in range(9):
+        data = poll(response)
+        if data["task"]["state"] in {"done", "failed", "rejected"}:
+            return data
+    raise AssertionError(f"no end in sight: {data}")
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
+def test_each_example_is_a_scenario(file: Path) -> None:
+    assert load_scenario(file).rules
+
+
+def test_the_guide_shows_each_state(serve: Callable[[str], DiarizationServer], wav: bytes) -> None:
+    response = send(serve("guide"), "interview-1.wav", wav)
+    states = [response.json()["task"]["state"]] + [poll(response)["task"]["state"] for _ in range(3)]
+    assert states == ["pending", "pending", "running", "done"]
+
+
+@pytest.mark.parametrize(("filename", "count"), [("interview-1.wav", 2), ("monologue.wav", 1), ("silence.wav", 0)])
+def test_the_guide_has_so_many_speakers(
+    serve: Callable[[str], DiarizationServer], wav: bytes, filename: str, count: int
+) -> None:
+    channels = end(send(serve("guide"), filename, wav))["result"]["channels"]
+    assert [channel["speakers_count"] for channel in channels] == [count, count]
+
+
+@pytest.mark.parametrize(
+    ("filename", "ends"),
+    [
+        ("rejected.wav", ["rejected", "rejected"]),
+        ("flaky.wav", ["failed", "done"]),
+        ("failed.wav", ["failed", "failed"]),
+        ("forbidden.wav", [403, 403]),
+        ("large.wav", [413, 413]),
+        ("full.wav", [507, 507]),
+        ("other.wav", ["done", "done"]),
+    ],
+)
+def test_the_failures_are_picked_by_the_name_of_the_file(
+    serve: Callable[[str], DiarizationServer], wav: bytes, filename: str, ends: list[str | int]
+) -> None:
+    server = serve("failures")
+    responses = [send(server, filename, wav) for _ in range(2)]
+    assert [r.status_code if r.status_code != 202 else end(r)["task"]["state"] for r in responses] == ends
+
+
+def test_the_busy_platform_comes_round(serve: Callable[[str], DiarizationServer], wav: bytes) -> None:
+    server = serve("busy")
+    server.freeze()
+    refused = [send(server, "often.wav", wav) for _ in range(3)]
+    assert [(r.status_code, r.headers["retry-after"]) for r in refused] == [(429, "1")] * 3
+    often, second, third = (send(server, name, wav) for name in ("often.wav", "b.wav", "c.wav"))
+    polls = [requests.get(often.headers["x-location"], timeout=10) for _ in range(3)]
+    assert [r.status_code for r in polls] == [429, 429, 200]
+    assert [poll(r)["task"]["state"] for r in (second, third)] == ["running", "pending"]
+    server.advance(1)
+    assert [poll(r)["task"]["state"] for r in (often, second, third)] == ["done", "done", "done"]
+
+
+def test_the_truth_is_answered(serve: Callable[[str], DiarizationServer], wav: bytes) -> None:
+    server = serve("truth")
+    meeting, call, exact = (
+        end(send(server, f"{name}.wav", wav))["result"]["channels"] for name in ("meeting", "call", "exact")
+    )
+    assert [(s["speaker_id"], s["start_time"], s["end_time"]) for s in meeting[0]["segments"]] == [
+        (0, 0.5, 2.9),
+        (1, 3.1, 4.85),
+        (0, 4.85, 5.75),
+        (2, 6.2, 8.25),
+    ]
+    assert [channel["speakers_count"] for channel in call] == [1, 1]
+    assert exact == [
+        {
+            "channel_number": 0,
+            "speakers_count": 1,
+            "segments": [{"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}],
+        }
+    ]
+    assert end(send(server, "broken.wav", wav))["result"] == {"channels": None}
+
+
+def test_the_client_of_the_guide_gets_its_results(
+    serve: Callable[[str], DiarizationServer], wav: bytes, tmp_path: Path
+) -> None:
+    files = [tmp_path / "interview.wav", tmp_path / "monologue.wav"]
+    for file in files:
+        file.write_bytes(wav)
+    settings = {"SPEECH_PLATFORM_SERVER": serve("guide").url, "POLL_SECONDS": "0"}
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "client.py", *files],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line for line in done.stdout.splitlines() if line.endswith(": done")] == [f"{file}: done" for file in files]
+    assert done.stdout.count('"speakers_count": 2') == 2
+    assert done.stdout.count('"speakers_count": 1') == 2

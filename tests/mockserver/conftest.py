@@ -120,7 +120,7 @@ def read_upload(form_type: str) -> ReadUpload:
 def make_submission() -> Callable[..., Submission]:
     """Make what the world takes in: by default ten seconds of one loud channel, without parameters."""
 
-    def make(  # noqa: PLR0917 - one call, many tests
+    def make(
         *,
         filename: str = "call.wav",
         sha256: str = "a" * 64,

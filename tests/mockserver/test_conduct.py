@@ -21,7 +21,7 @@ from diarkit_mockserver.journal import Entry
 from diarkit_mockserver.limits import Limits, Rate
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.platform import WORLDS, Platform
-from diarkit_mockserver.request import make_request
+from diarkit_mockserver.request import Request
 from diarkit_mockserver.scenario import HttpAnswer, Rule, Scenario, Then
 from diarkit_mockserver.server import ServerThread, bind
 from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
@@ -337,7 +337,7 @@ def exchange(number: int, method: str = "GET", status: int = 200, *, at: float =
         "follows": number - 1,
         **more,
     }
-    request = make_request(method, path, b"", [], scheme="http", server="x:1")
+    request = Request(method, path, b"", [], scheme="http", server="x:1")
     return Entry(number=number, status=status, request=request, received=0, body=b"", rule="", **fields)
 
 

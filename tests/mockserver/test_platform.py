@@ -9,7 +9,7 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.limits import Limits, Rate
 from diarkit_mockserver.operations import ENDPOINT, INFO
 from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.request import make_request
+from diarkit_mockserver.request import Request
 from diarkit_mockserver.scenario import Scenario
 from diarkit_mockserver.world import World
 
@@ -30,7 +30,7 @@ def make_platform(scenario: Scenario | None = None, **fields: Any) -> Platform:
 
 def enter(platform: Platform, method: str, path: str, **headers: str) -> Visit:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in {**HEADERS, **headers}.items()]
-    return platform.enter(make_request(method, path, b"", raw, scheme="http", server="127.0.0.1:1"), connection=7)
+    return platform.enter(Request(method, path, b"", raw, scheme="http", server="127.0.0.1:1"), connection=7)
 
 
 def ask(platform: Platform, method: str, path: str, body: bytes = b"", **headers: str) -> Response:

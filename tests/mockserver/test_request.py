@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.request import Request, make_request
+from diarkit_mockserver.request import Request
 
 
 def request(*headers: tuple[str, str], query: bytes = b"", scheme: str = "http", server: str = "127.0.0.1:8000") -> Request:
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-    return make_request("GET", "/x", query, raw, scheme=scheme, server=server)
+    return Request("GET", "/x", query, raw, scheme=scheme, server=server)
 
 
 def base_url(**headers: str) -> str:

@@ -18,12 +18,13 @@ from diarkit_contracts.schema import list_faults
 from diarkit_contracts.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.ids import make_id
 from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.refusals import Refusal
-from diarkit_mockserver.request import make_request
+from diarkit_mockserver.request import Request
 from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.when import ConfigPattern, When
-from diarkit_mockserver.world import World, make_id
+from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def make_world(*rules: Rule, course: Course = "immediate", name: str = "", **fie
 
 
 def visit() -> Visit:
-    return Platform(World()).enter(make_request("POST", "/", b"", [], scheme="http", server="x:1"))
+    return Platform(World()).enter(Request("POST", "/", b"", [], scheme="http", server="x:1"))
 
 
 def accept(world: World, submission: Submission) -> Task:

@@ -13,6 +13,8 @@ from diarkit_fixtures.wav import Encoding, WavFacts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diarkit_fixtures.segments import Channels
+
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 JSON = (("Content-Type", "application/json"),)
 RATE = (
@@ -46,6 +48,8 @@ class Script:
         query: Mapping[str, object] | None = None,
         channels: int = 1,
         seconds: float = 10,
+        loud: tuple[bool, ...] | None = None,
+        truth: Channels | None = None,
         file: bool = True,
         task_id: str | None = None,
         location: str | None = "",
@@ -54,7 +58,16 @@ class Script:
         """Send a file; returns the id of its task."""
         task_id = task_id or f"0a1b2c3d-0000-4000-8000-{len(self.exchanges):012d}"
         frames = int(seconds * 8000)
-        sound = WavFacts(frames, channels, 8000, Encoding.PCM16, (True,) * channels, False, False, None)  # noqa: FBT003
+        sound = WavFacts(
+            frames=frames,
+            channels=channels,
+            sample_rate_hz=8000,
+            encoding=Encoding.PCM16,
+            loud=loud or (True,) * channels,
+            truncated=False,
+            streamed=False,
+            truth=truth,
+        )
         parts = [Part(name="file", filename="a.wav", size=1, sha256="0" * 64, sound=sound)] if file else []
         if config is not None:
             parts.append(describe_field("config", config if isinstance(config, str) else json.dumps(config)))

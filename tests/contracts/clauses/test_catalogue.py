@@ -7,6 +7,7 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
 from diarkit_contracts.clauses.clause import Label, Severity
+from diarkit_fixtures.segments import Segment
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
@@ -25,6 +26,9 @@ def afternoon(script: Any) -> Any:
         for state in ("pending", "running", "done", "done"):
             script.get(task, state, (0, 1.0, 2.0), (1, 2.0, 3.5))
     script.get(script.post(), "rejected")
+    script.get(script.post(seconds=0.5), "done")
+    script.get(script.post(loud=(False,)), "done")
+    script.get(script.post(truth=((Segment(0, 100, 200),),)), "done", (0, 1.0, 2.0))
     refused = b'{"type":"request.validation-error","message":""}'
     mistakes: list[dict[str, Any]] = [
         {"config": {"max_speakers": 2, "total_speakers": 2}},

@@ -1,0 +1,109 @@
+"""One request that is to be sent, as data, and a row of a plan: a request with a name. Sends nothing, knows no row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
+
+from diarkit_contracts.form import Field, describe_form, write_form
+from diarkit_contracts.history import START_PATH
+from diarkit_contracts.inputs import make_input
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchange import Part
+    from diarkit_contracts.profiles import Capability
+
+FILE: Final = "file"
+CONFIG: Final = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A part that holds an input, by its name; `filename` None sends it as a text field."""
+
+    input: str
+    filename: str | None = "a.wav"
+    name: str = FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part that holds a text."""
+
+    text: str
+    name: str = CONFIG
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A body that is no form, or a broken one."""
+
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request, as far as it does not depend on the target.
+
+    Attributes:
+        path: behind the target's URL.
+        query: names and values, in the order of the wire.
+        body: parts in the order of the wire, or bytes; None for no body.
+    """
+
+    method: str = "POST"
+    path: str = START_PATH
+    query: tuple[tuple[str, str], ...] = ()
+    body: tuple[Attached | Written, ...] | Raw | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query; commas stay as they are, as the reference writes them."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=',')}" if self.query else self.path
+
+    def write_body(self) -> tuple[str, bytes]:
+        """Write the body: its content type, and its bytes."""
+        match self.body:
+            case None:
+                return "", b""
+            case Raw(content_type, content):
+                return content_type, content
+            case parts:
+                return write_form(map(_make_field, parts))
+
+    def describe_body(self) -> tuple[Part, ...] | None:
+        """Describe the parts of the form; None for any other body."""
+        return describe_form(map(_make_field, self.body)) if isinstance(self.body, tuple) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A request with a name, and what it is good for.
+
+    Attributes:
+        id: such as `row-07`; never another request under the same id.
+        what: the rest of the name, in a few words.
+        shows: ids of the clauses it is sent for; every clause judges it all the same.
+        accepted: a server that keeps the contract starts a task for it, or may do so.
+        needs: what the target has to be able to do; where it can't, the row is skipped.
+    """
+
+    id: str
+    what: str
+    call: Call
+    shows: tuple[str, ...]
+    accepted: bool = False
+    needs: frozenset[Capability] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Name in reports and for `--only`: `row-07[2ch-4.0s,mix]`."""
+        return f"{self.id}[{self.what}]"
+
+
+def _make_field(part: Attached | Written) -> Field:
+    if isinstance(part, Written):
+        return Field(part.name, part.text.encode())
+    return Field(part.name, make_input(part.input), part.filename)

@@ -1,0 +1,136 @@
+"""A result against what is known of the sound: silence, length, who really speaks. Only of recordings whose truth is known.
+
+All are warnings: they tell how good a server is at its work, which is not what the contract is about.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_fixtures.score import score
+from diarkit_fixtures.segments import Segment, count_speakers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.history import ChannelTold, History, Look, Start
+    from diarkit_fixtures.segments import Segments
+    from diarkit_fixtures.wav import WavFacts
+
+SHORTEST_S: Final = 0.8
+"""DOC (speaker_diarization.proto): shorter audio has no segments."""
+
+WORST_DER: Final = 0.5
+"""INF: an answer that is wrong for half of the speech or more is for another recording, or for none."""
+
+CHANGING: Final = frozenset({"range_from", "range_to"})
+"""Query parameters with which the truth of the file is not the truth of the answer."""
+
+
+def check_silence(history: History) -> Iterator[Observation]:
+    """A silent channel has no segments."""
+    for look, sound, channel in _list_channels(history):
+        if not sound.loud[channel.number]:
+            expected = f"no segment in channel {channel.number}, which is silent"
+            yield observe(
+                look.at, kept=not channel.segments, expected=expected, got=f"{len(channel.segments)} segments"
+            )
+
+
+def check_short(history: History) -> Iterator[Observation]:
+    """Audio under 0.8 s has no segments."""
+    for look, channels in history.results():
+        sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
+        if sound is not None and sound.frames < SHORTEST_S * sound.sample_rate_hz:
+            count = sum(len(channel.segments) for channel in channels)
+            expected = f"no segment for {sound.frames / sound.sample_rate_hz:.2f} s of audio"
+            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+
+
+def check_speakers(history: History) -> Iterator[Observation]:
+    """As many speakers are found as speak."""
+    for look, truth, channel in _list_truths(history):
+        speakers = count_speakers(truth)
+        expected = f"{speakers} speakers in channel {channel.number}"
+        yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
+
+
+def check_der(history: History) -> Iterator[Observation]:
+    """The answer is about this recording."""
+    for look, truth, channel in _list_truths(history):
+        if truth:
+            der = score(truth, _read_segments(channel)).der
+            expected = f"a diarization error rate below {WORST_DER:.0%} in channel {channel.number}"
+            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+
+
+def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTold]]:
+    """List the channels of split results that the file has."""
+    for look, channels in history.results():
+        start = look.start
+        if start is None or start.file is None or start.file.sound is None:
+            continue
+        if start.exchange.request.query.get("channel_mode", "split") == "split":
+            for channel in channels:
+                if channel.number < start.file.sound.channels:
+                    yield look, start.file.sound, channel
+
+
+def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
+    """List the channels whose truth is known and was not changed by parameters."""
+    for look, sound, channel in _list_channels(history):
+        if sound.truth is not None and look.start is not None and not _is_changed(look.start):
+            yield look, sound.truth[channel.number], channel
+
+
+def _is_changed(start: Start) -> bool:
+    limits = {"max_speakers", "total_speakers"} & set(start.config or {})
+    return bool(limits) or bool(CHANGING & set(start.exchange.request.query))
+
+
+def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
+    for told in channel.segments:
+        start, end = round(told.start * 100), round(told.end * 100)
+        if start < end:
+            yield Segment(told.speaker, start, end)
+
+
+PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
+TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
+
+CLAUSES: Final = (
+    Clause(
+        id="audio.silence-is-empty",
+        sentence="A silent channel has no segments.",
+        label=Label.INF,
+        source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
+        severity=Severity.WARNING,
+        check=check_silence,
+    ),
+    Clause(
+        id="audio.short-is-empty",
+        sentence="Audio under 0.8 s has no segments.",
+        label=Label.INF,
+        source=PROTO,
+        severity=Severity.WARNING,
+        check=check_short,
+    ),
+    Clause(
+        id="audio.speakers",
+        sentence="As many speakers are found in a channel as speak in it.",
+        label=Label.INF,
+        source=TECHNIQUE,
+        severity=Severity.WARNING,
+        check=check_speakers,
+    ),
+    Clause(
+        id="audio.error-rate",
+        sentence="The answer fits the recording: its diarization error rate is below 50 %.",
+        label=Label.INF,
+        source=TECHNIQUE,
+        severity=Severity.WARNING,
+        check=check_der,
+    ),
+)

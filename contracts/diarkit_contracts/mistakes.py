@@ -1,0 +1,101 @@
+"""The rows that ask for what the contract refuses: a table of mistakes, one each. Sends nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
+from diarkit_contracts.form import BOUNDARY
+from diarkit_contracts.history import START_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLIP: Final = "wav:1ch:0.5s"
+"""The file of each mistake: if a server takes the request after all, it has little to do."""
+
+NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
+"""DOC: any UUID is a task id; this one is as unlikely as any to be a task's."""
+
+ENVELOPE: Final = ("shape.status", "shape.content-type", "shape.json", "shape.schema", "refusal.type-of-status")
+"""What every refusal shows."""
+
+
+def make_mistakes() -> tuple[Row, ...]:
+    """Make all rows; those of a short run come first, and ids count on."""
+    told = (*_SHORT.items(), *_LONG.items())
+    return tuple(
+        Row(id=f"bad-{number:02d}", what=what, call=call, shows=(*ENVELOPE, *((clause,) if clause else ())))
+        for number, (what, (clause, call)) in enumerate(told, start=1)
+    )
+
+
+def _post(config: str | None = None, **query: str) -> Call:
+    parts = (Attached(CLIP),) if config is None else (Attached(CLIP), Written(config))
+    return Call(query=tuple(query.items()), body=parts)
+
+
+def _get(task_id: str, method: str = "GET") -> Call:
+    return Call(method=method, path=f"{START_PATH}/{task_id}")
+
+
+_BROKEN: Final = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF'.encode()
+
+_SHORT: Final[Mapping[str, tuple[str, Call]]] = {
+    "unknown-task": ("refusal.unknown-task", _get(NEVER_GIVEN)),
+    "bad-task-id": ("refusal.bad-task-id", _get("not-a-uuid")),
+    "both-limits": ("refusal.both-limits", _post('{"max_speakers": 3, "total_speakers": 2}')),
+    "config-not-json": ("refusal.bad-config", _post('{"max_speakers": 2')),
+    "config-a-list": ("refusal.bad-config", _post('[{"max_speakers": 2}]')),
+    "max=0": ("refusal.bad-config", _post('{"max_speakers": 0}')),
+    "total=-1": ("refusal.bad-config", _post('{"total_speakers": -1}')),
+    "max=text": ("refusal.bad-config", _post('{"max_speakers": "many"}')),
+    "no-file": ("refusal.missing-file", Call(body=(Written('{"max_speakers": 2}'),))),
+    "file-as-text": ("", Call(body=(Written("RIFF", FILE),))),
+    "broken-form": ("", Call(body=Raw(f"multipart/form-data; boundary={BOUNDARY}", _BROKEN))),
+    "mode=stereo": ("refusal.bad-query", _post(channel_mode="stereo")),
+    "channels=0;1": ("refusal.bad-query", _post(channels="0;1")),
+    "from=-1": ("refusal.bad-query", _post(range_from="-1")),
+    "to=soon": ("refusal.bad-query", _post(range_to="soon")),
+    "put": ("refusal.method", _get(NEVER_GIVEN, "PUT")),
+}
+
+_LONG: Final[Mapping[str, tuple[str, Call]]] = {
+    "total=0": ("refusal.bad-config", _post('{"total_speakers": 0}')),
+    "max=-1": ("refusal.bad-config", _post('{"max_speakers": -1}')),
+    "max=1.5": ("refusal.bad-config", _post('{"max_speakers": 1.5}')),
+    "total=list": ("refusal.bad-config", _post('{"total_speakers": [2]}')),
+    "max=null": ("", _post('{"max_speakers": null}')),
+    "total=true": ("", _post('{"total_speakers": true}')),
+    "max=huge": ("", _post('{"max_speakers": 100000000000000000000}')),
+    "max=NaN": ("refusal.bad-config", _post('{"max_speakers": NaN}')),
+    "both-limits-config-first": (
+        "refusal.both-limits",
+        Call(body=(Written('{"total_speakers": 1, "max_speakers": 1}'), Attached(CLIP))),
+    ),
+    "config-empty": ("refusal.bad-config", _post("")),
+    "config-a-text": ("refusal.bad-config", _post('"max_speakers"')),
+    "config-null": ("refusal.bad-config", _post("null")),
+    "config-deep": ("refusal.bad-config", _post("[" * 2000)),
+    "config-as-file": ("", Call(body=(Attached(CLIP), Attached("file:junk", "config.json", CONFIG)))),
+    "mode-empty": ("refusal.bad-query", _post(channel_mode="")),
+    "mode=MIX": ("refusal.bad-query", _post(channel_mode="MIX")),
+    "channels=0,,1": ("refusal.bad-query", _post(channels="0,,1")),
+    "channels=0, 1": ("refusal.bad-query", _post(channels="0, 1")),
+    "channels=-1": ("refusal.bad-query", _post(channels="-1")),
+    "channels=left": ("refusal.bad-query", _post(channels="left")),
+    "to=-0.5": ("refusal.bad-query", _post(range_to="-0.5")),
+    "from=begin": ("refusal.bad-query", _post(range_from="begin")),
+    "from=nan": ("", _post(range_from="nan")),
+    "to=inf": ("", _post(range_to="inf")),
+    "no-body": ("", Call()),
+    "json-body": ("", Call(body=Raw("application/json", b'{"file": "a.wav"}'))),
+    "no-boundary": ("", Call(body=Raw("multipart/form-data", _BROKEN))),
+    "task-id-empty-braces": ("refusal.bad-task-id", _get("%7B%7D")),
+    "task-id-too-long": ("refusal.bad-task-id", _get("x" * 300)),
+    "delete": ("refusal.method", _get(NEVER_GIVEN, "DELETE")),
+    "get-start": ("refusal.method", Call(method="GET")),
+    "unknown-path": ("", Call(method="GET", path="/api/technology/speaker-diarisation")),
+    "system-info": ("", Call(method="GET", path="/api/system/info")),
+    "system-status": ("", Call(method="GET", path="/api/system/status")),
+}

@@ -1,0 +1,140 @@
+"""Which rows a run sends, in which order, and what that costs the target. Sends nothing and judges nothing.
+
+What shows most comes first, and mistakes lie between the uploads: what one request leaves behind, the next one meets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.mistakes import make_mistakes
+from diarkit_contracts.uploads import make_uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from diarkit_contracts.call import Row
+
+UPLOADS_IN_LITE: Final = 7
+MISTAKES_IN_LITE: Final = 16
+
+POLLS_OF_A_TASK: Final = 6
+"""INF, for the announcement: three states and their looks on a server that needs about a second, and two looks at the end."""
+
+
+class Tier(StrEnum):
+    """How much a run sends.
+
+    PROBE: only what must be refused; no task is started. LITE: what shows most with at most 8 tasks. FULL: all rows.
+    """
+
+    PROBE = "probe"
+    LITE = "lite"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a plan will cost the target, at most."""
+
+    tasks: int
+    mistakes: int
+    polls: int
+    bytes_up: int
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        said = f"{self.tasks} tasks, {self.mistakes} bad requests, about {self.polls} polls"
+        return f"{said}, {self.bytes_up / 1_000_000:.1f} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent.
+
+    Attributes:
+        name: of the tier, or the rows that were asked for.
+        steps: in order; the rows of a step may be in flight together, if the target allows it.
+    """
+
+    name: str
+    steps: tuple[tuple[Row, ...], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows in their order."""
+        return tuple(row for step in self.steps for row in step)
+
+    def count_cost(self) -> Cost:
+        """Count what it will cost; makes the inputs."""
+        rows = self.rows
+        tasks = sum(row.accepted for row in rows)
+        return Cost(
+            tasks=tasks,
+            mistakes=len(rows) - tasks,
+            polls=tasks * POLLS_OF_A_TASK,
+            bytes_up=sum(len(row.call.write_body()[1]) for row in rows),
+        )
+
+
+class UnknownRowError(ValueError):
+    """There is no row of that name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"expected a row such as row-07 or bad-03 (see `diarkit clauses --rows`), got {name!r}")
+
+
+@cache
+def list_rows() -> tuple[Row, ...]:
+    """List all rows there are."""
+    return (*make_uploads(), *make_mistakes())
+
+
+def make_plan(tier: Tier) -> Plan:
+    """Make the plan of a tier."""
+    uploads, mistakes = make_uploads(), make_mistakes()
+    match tier:
+        case Tier.PROBE:
+            return Plan(tier, _interleave((), mistakes[:MISTAKES_IN_LITE]))
+        case Tier.LITE:
+            return Plan(tier, _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE]))
+        case Tier.FULL:
+            lite = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
+            return Plan(tier, (*lite, *_interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])))
+
+
+def choose_rows(names: Iterable[str]) -> Plan:
+    """Make the plan of single rows, each on its own.
+
+    Args:
+        names: ids such as `row-07`, or whole names.
+
+    Raises:
+        UnknownRowError: there is none of that name.
+    """
+    known = {key: row for row in list_rows() for key in (row.id, row.name)}
+    chosen: list[Row] = []
+    for name in names:
+        if name not in known:
+            raise UnknownRowError(name)
+        chosen.append(known[name])
+    return Plan("only " + ", ".join(row.id for row in chosen), tuple((row,) for row in chosen))
+
+
+def _interleave(uploads: Sequence[Row], mistakes: Sequence[Row]) -> tuple[tuple[Row, ...], ...]:
+    """Put pairs of uploads between runs of mistakes, mistakes first and no mistake after the last pair.
+
+    A server that takes a mistake starts a task for it: it would find no task left behind the last upload.
+    """
+    pairs = [tuple(uploads[at : at + 2]) for at in range(0, len(uploads), 2)]
+    runs = max(1, len(pairs))
+    steps: list[tuple[Row, ...]] = []
+    for number in range(runs):
+        first, last = (len(mistakes) * at // runs for at in (number, number + 1))
+        steps += [(mistake,) for mistake in mistakes[first:last]]
+        steps += pairs[number : number + 1]
+    return tuple(steps)

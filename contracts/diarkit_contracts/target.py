@@ -1,0 +1,258 @@
+"""The polite client: sends calls to one server within caps, waits where it is asked to, and keeps every exchange.
+
+Knows no row and no clause. A cap is a hard end: what it would cost more is not sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.history import START_PATH, find_value, read_object
+from diarkit_contracts.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
+from diarkit_contracts.redaction import Redaction
+from diarkit_contracts.states import TERMINAL
+from diarkit_contracts.verdict import Spent
+from diarkit_fixtures.draws import Draws
+
+if TYPE_CHECKING:
+    from diarkit_contracts.call import Call
+    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.pace import Clock
+
+ASKED_TO_WAIT: Final = (429, 503)
+MOST_TRIES: Final = 4
+ENDED: Final = frozenset(state.value for state in TERMINAL)
+
+
+class TargetError(Exception):
+    """A call got no answer."""
+
+
+class UnreachableError(TargetError):
+    """The server could not be asked."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url} does not answer: {reason}")
+
+
+class CapReachedError(TargetError):
+    """A call would cost more than was allowed."""
+
+    def __init__(self, cap: str, allowed: float) -> None:
+        self.cap = cap
+        self.allowed = allowed
+        super().__init__(f"budget: {allowed:g} {cap}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """What a run may cost at most.
+
+    Attributes:
+        tasks: accepted ones.
+        calls: of any kind.
+        bytes_up: of request bodies.
+        seconds: from the first call on.
+        in_flight: tasks that have not ended.
+        task_seconds: how long a task may take before it is given up; not a cap of the run.
+    """
+
+    tasks: int = 8
+    calls: int = 250
+    bytes_up: int = 1_000_000
+    seconds: float = 600.0
+    in_flight: int = 2
+    task_seconds: float = 120.0
+
+
+class Transport(Protocol):
+    """Sends bytes: the seam between this file and an HTTP library."""
+
+    def send(self, request: Request, content: bytes) -> Answer:
+        """Send a request and wait for its whole answer.
+
+        Raises:
+            UnreachableError: there was none.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Target:
+    """One server, and all that was said with it.
+
+    Attributes:
+        url: of the server, without a slash at the end; the API's paths follow it.
+        headers: to send with each call.
+        pace_s: least time between two calls.
+        exchanges: kept, in the order in which they were sent, secrets struck out.
+        waits: how often a wait was asked for.
+    """
+
+    url: str
+    transport: Transport
+    caps: Caps = field(default_factory=Caps)
+    clock: Clock = field(default_factory=SystemClock)
+    headers: Headers = ()
+    pace_s: float = 0.0
+    seed: int = 0
+    redaction: Redaction = field(default_factory=Redaction)
+    exchanges: list[Exchange] = field(default_factory=list[Exchange])
+    waits: int = 0
+    _draws: Draws = field(init=False)
+    _started_at: float | None = None
+    _last_at: float = 0.0
+    _calls: int = 0
+    _bytes_up: int = 0
+    _tasks: int = 0
+    _running: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self._draws = Draws("verify-target", self.seed)
+
+    @property
+    def spent(self) -> Spent:
+        """What was sent so far."""
+        seconds = 0.0 if self._started_at is None else self.clock.now() - self._started_at
+        return Spent(tasks=self._tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more task may be in flight."""
+        return len(self._running) < self.caps.in_flight
+
+    def send(self, call: Call) -> int:
+        """Send a call, again if the server asks to come back later.
+
+        Returns:
+            Position of the exchange with the last answer.
+
+        Raises:
+            CapReachedError: the call is not sent.
+            UnreachableError: it was sent, and there was no answer.
+        """
+        content_type, content = call.write_body()
+        own: Headers = (("Content-Type", content_type),) if content_type else ()
+        request = Request(
+            method=call.method,
+            url=self.url + call.target,
+            headers=(*own, *self.headers),
+            parts=call.describe_body(),
+        )
+        return self._send_patiently(request, content)
+
+    def poll(self, task_id: str, location: str | None = None) -> int:
+        """Ask for a task.
+
+        Args:
+            task_id: of the task.
+            location: the URL that the server told, if it is to be used; it is followed on this server only, since what we send
+                with a call is meant for this server.
+
+        Returns:
+            Position of the exchange with the last answer.
+
+        Raises:
+            CapReachedError: the call is not sent.
+            UnreachableError: it was sent, and there was no answer.
+        """
+        url = f"{self.url}{START_PATH}/{task_id}"
+        if location is not None:
+            led = urljoin(self.url + START_PATH, location)
+            url = led if is_same_server(led, self.url) else url
+        return self._send_patiently(Request(method="GET", url=url, headers=self.headers), b"")
+
+    def give_up(self, task_id: str) -> None:
+        """Stop counting a task as in flight, whatever has become of it."""
+        self._running.discard(task_id.lower())
+
+    def _send_patiently(self, request: Request, content: bytes) -> int:
+        for attempt in range(MOST_TRIES):
+            at = self._send_once(request, content)
+            answer = self.exchanges[at].answer
+            if answer.status not in ASKED_TO_WAIT or attempt == MOST_TRIES - 1:
+                break
+            self.waits += 1
+            asked = read_retry_after(answer.header("Retry-After"), self.clock.today())
+            wait = draw_back_off(attempt, self._draws) + (asked or 0.0)
+            if wait > MOST_RETRY_AFTER_S or self.spent.seconds + wait > self.caps.seconds:
+                break
+            self.clock.sleep(wait)
+        return at
+
+    def _send_once(self, request: Request, content: bytes) -> int:
+        self._check_caps(request, len(content))
+        self.clock.sleep(max(0.0, self._last_at + self.pace_s - self.clock.now())) if self._calls else None
+        sent_at = self.clock.now()
+        self._started_at = sent_at if self._started_at is None else self._started_at
+        self._last_at = sent_at
+        self._calls += 1
+        self._bytes_up += len(content)
+        try:
+            answer = self.transport.send(request, content)
+        except UnreachableError as error:
+            raise UnreachableError(self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)) from None
+        self._count_tasks(request, answer)
+        self.exchanges.append(self._redact(request, answer, sent_at, self.clock.now()))
+        return len(self.exchanges) - 1
+
+    def _check_caps(self, request: Request, size: int) -> None:
+        caps, spent = self.caps, self.spent
+        starts = request.method == "POST"
+        for name, value, allowed in (
+            ("tasks", spent.tasks + starts, caps.tasks if starts else spent.tasks),
+            ("tasks in flight", len(self._running) + starts, caps.in_flight if starts else len(self._running)),
+            ("calls", spent.calls + 1, caps.calls),
+            ("bytes sent", spent.bytes_up + size, caps.bytes_up),
+            ("seconds", spent.seconds, caps.seconds),
+        ):
+            if value > allowed:
+                raise CapReachedError(name, allowed)
+
+    def _count_tasks(self, request: Request, answer: Answer) -> None:
+        body = read_object(answer.body)
+        if request.method == "POST" and answer.status == 202:
+            self._tasks += 1
+            task_id = find_value(body, "task", "task_id")
+            if isinstance(task_id, str):
+                self._running.add(task_id.lower())
+        elif request.method == "GET":
+            told = request.path.rsplit("/", 1)[-1].lower()
+            if find_value(body, "task", "state") in ENDED or answer.status == 404:
+                self._running.discard(told)
+
+    def _redact(self, request: Request, answer: Answer, sent_at: float, received_at: float) -> Exchange:
+        strike = self.redaction
+        return Exchange(
+            Request(
+                method=request.method,
+                url=strike.strike_url(request.url),
+                headers=strike.strike_request_headers(request.headers),
+                parts=request.parts,
+                sent_at=sent_at,
+            ),
+            Answer(
+                status=answer.status,
+                headers=strike.strike_answer_headers(answer.headers),
+                body=strike.strike_body(answer.body),
+                received_at=received_at,
+            ),
+        )
+
+
+def is_same_server(url: str, other: str) -> bool:
+    """Tell whether two URLs lead to the same scheme, host and port."""
+    one, two = urlsplit(url), urlsplit(other)
+    try:
+        return (one.scheme, one.hostname, _port(one.scheme, one.port)) == (two.scheme, two.hostname, _port(two.scheme, two.port))
+    except ValueError:
+        return False
+
+
+def _port(scheme: str, port: int | None) -> int | None:
+    return port if port is not None else {"http": 80, "https": 443}.get(scheme)

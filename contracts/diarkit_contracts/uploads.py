@@ -1,0 +1,198 @@
+"""The rows that upload a file as the contract allows: chosen ones first, then all pairs of what can be varied. Sends nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.call import FILE, Attached, Call, Row, Written
+from diarkit_contracts.inputs import NAME, read_recipe
+from diarkit_contracts.pairwise import cover_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MONO: Final = "wav:1ch:6.0s"
+STEREO: Final = "wav:2ch:4.0s"
+THREE: Final = "wav:3ch:2.0s"
+ONE_SILENT: Final = "wav:2ch:3.0s:speakers=2,0"
+SILENT: Final = "wav:1ch:2.0s:silence"
+SHORT: Final = "wav:1ch:0.5s"
+
+BEYOND_ASCII: Final = "Ľúbica & Šárka, 50 %.wav"
+PLAIN: Final = "a.wav"
+
+FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
+    "audio": (MONO, STEREO, THREE, ONE_SILENT, SILENT, SHORT),
+    "config": ("", "max=1", "max=2", "total=3", "total=12"),
+    "mode": ("", "split", "mix"),
+    "channels": ("", "last", "back"),
+    "span": ("", "0.4-", "-1.6", "0.4-1.7", "0-99"),
+    "order": ("file", "config"),
+    "unknown": ("", "key", "parameter", "part"),
+    "filename": (PLAIN, BEYOND_ASCII, "no-suffix"),
+}
+"""What is varied, and how; the first value is what most clients do. `back` asks for the last channel, then the first."""
+
+ALWAYS: Final = (
+    "shape.status", "shape.content-type", "shape.json", "shape.schema", "shape.headers",
+    "result.end-after-start", "result.count-is-ids", "result.channel-once",
+    "result.sorted", "result.no-overlap", "result.ids-by-appearance", "result.two-decimals",
+    "task.id-echo", "task.id-unique", "task.location", "task.location-host", "task.legal-steps", "task.terminal-is-final", "task.is-found",
+    "parameters.max-speakers", "parameters.inside-audio",
+)  # fmt: skip
+"""What every upload shows that ends as done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One combination of `FACTORS`."""
+
+    audio: str = MONO
+    config: str = ""
+    mode: str = ""
+    channels: str = ""
+    span: str = ""
+    order: str = "file"
+    unknown: str = ""
+    filename: str = PLAIN
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The channels that are asked for; none for all of them."""
+        last = len(read_recipe(self.audio).speakers) - 1
+        return {"": (), "last": (last,), "back": (last, 0)}[self.channels]
+
+    def describe(self) -> str:
+        """Say what is not usual about it, after what is sent."""
+        match = NAME.fullmatch(self.audio)
+        sound = f"{match['channels']}ch-{match['seconds']}s" if match else self.audio
+        tags = {
+            "speakers": match["speakers"].replace(",", "+") if match and match["speakers"] else "",
+            "silence": "silence" if match and match["silence"] else "",
+        }
+        said = [
+            sound,
+            f"speakers={tags['speakers']}" if tags["speakers"] else "",
+            tags["silence"],
+            self.config,
+            self.mode,
+            f"channels={'+'.join(map(str, self.numbers))}" if self.numbers else "",
+            self.span,
+            "config-first" if self.order == "config" else "",
+            f"unknown-{self.unknown}" if self.unknown else "",
+            "name-beyond-ascii" if self.filename == BEYOND_ASCII else "" if self.filename == PLAIN else self.filename,
+        ]
+        return ",".join(filter(None, said))
+
+
+CHOSEN: Final = (
+    Choice(audio=STEREO),
+    Choice(audio=MONO, config="total=3", filename=BEYOND_ASCII),
+    Choice(audio=STEREO, config="max=1", mode="mix", span="0.4-3.6"),
+    Choice(audio=THREE, config="max=2", channels="back", order="config", unknown="key"),
+    Choice(audio=SHORT, config="total=12", mode="split"),
+    Choice(audio=ONE_SILENT, span="1.0-", unknown="part"),
+)
+"""What shows most with the least: the rows of a short run. Neighbours differ in config, so that a mixed-up one shows."""
+
+
+def make_uploads() -> tuple[Row, ...]:
+    """Make all rows, the chosen ones first; ids count on."""
+    pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
+    choices = [*CHOSEN, *(Choice(**values) for values in pairs)]
+    made = [_make_row(number, choice) for number, choice in enumerate(choices, start=1)]
+    return (*made[: len(CHOSEN)], _make_file_row("file:junk", "junk"), *made[len(CHOSEN) :], *_list_unclear())
+
+
+def write_config(choice: Choice) -> str | None:
+    """Write the part `config` of a combination; None for none."""
+    config: dict[str, object] = {}
+    if choice.config:
+        key, _, value = choice.config.partition("=")
+        config[f"{key}_speakers"] = int(value)
+    if choice.unknown == "key":
+        # DOC (newest overview): keys are case-sensitive, unknown ones are ignored.
+        config |= {"MAX_SPEAKERS": 1, "language": "en"}
+    return json.dumps(config) if config else None
+
+
+def _is_allowed(values: Mapping[str, str]) -> bool:
+    """Tell whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
+    if "audio" in values:
+        recipe = read_recipe(values["audio"])
+        if values.get("channels") == "back" and len(recipe.speakers) == 1:
+            return False
+        if values.get("span", "").startswith("0.4") and recipe.length < 100:
+            return False
+    first = values.get("order") == "config"
+    return not (first and values.get("config") == "" and values.get("unknown", "key") != "key")
+
+
+def _make_row(number: int, choice: Choice) -> Row:
+    return Row(
+        id=f"row-{number if number <= len(CHOSEN) else number + 1:02d}",
+        what=choice.describe(),
+        call=_make_call(choice),
+        shows=tuple(_list_shown(choice)),
+        accepted=True,
+    )
+
+
+def _make_call(choice: Choice) -> Call:
+    start, dash, end = choice.span.partition("-")
+    query = {
+        "channel_mode": choice.mode,
+        "channels": ",".join(map(str, choice.numbers)),
+        "range_from": start,
+        "range_to": end if dash else "",
+        "colour": "blue" if choice.unknown == "parameter" else "",
+    }
+    file = Attached(choice.audio, choice.filename)
+    text = write_config(choice)
+    config = () if text is None else (Written(text),)
+    extra = (Written("a note", name="note"),) if choice.unknown == "part" else ()
+    parts = (*config, file, *extra) if choice.order == "config" else (file, *config, *extra)
+    return Call(query=tuple((name, value) for name, value in query.items() if value), body=parts)
+
+
+def _list_shown(choice: Choice) -> Iterator[str]:
+    yield from ALWAYS
+    if choice.config.startswith("total"):
+        yield "parameters.total-speakers"
+    if choice.mode == "mix":
+        yield from ("parameters.mix-is-one", "parameters.mix-is-zero")
+    else:
+        yield from ("parameters.channels", "parameters.channel-order")
+    if choice.span:
+        yield "parameters.range"
+
+
+def _make_file_row(name: str, what: str, number: int = len(CHOSEN) + 1) -> Row:
+    return _make_unclear(number, what, Call(body=(Attached(name),)))
+
+
+def _make_unclear(number: int, what: str, call: Call) -> Row:
+    return Row(id=f"row-{number:02d}", what=what, call=call, shows=("task.error-type", "shape.schema"), accepted=True)
+
+
+def _list_unclear() -> Iterator[Row]:
+    """List what the documents leave open: refused at once, rejected later or taken; what is told must hold together all the same.
+
+    UNK (contract facts 1.1, 13): a channel beyond the file, a range that ends before it begins or begins after the end, zero width.
+    """
+    yield _make_file_row("file:empty", "empty-file", 90)
+    yield _make_file_row("file:half-a-head", "half-a-head", 91)
+    for number, (what, query) in enumerate(
+        {
+            "channel-beyond": {"channels": "7"},
+            "range-upside-down": {"range_from": "2", "range_to": "1"},
+            "range-beyond": {"range_from": "99"},
+            "range-of-nothing": {"range_from": "1", "range_to": "1"},
+            "range-of-a-moment": {"range_to": "5e-324"},
+            "channel-twice": {"channels": "0,0"},
+        }.items(),
+        start=92,
+    ):
+        yield _make_unclear(number, what, Call(query=tuple(query.items()), body=(Attached(MONO, PLAIN, FILE),)))

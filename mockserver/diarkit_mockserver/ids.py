@@ -1,0 +1,40 @@
+"""Ids that follow from what they are of: the same request gets the same ones, in any order and in any run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+
+def make_id(*key: object) -> str:
+    """Derive a UUID from a key, in the form of a random one (version 4, as in the reference's examples)."""
+    return _form(hashlib.sha256(json.dumps(key, separators=(",", ":")).encode()).hexdigest())
+
+
+class AnswerIds:
+    """Makes the two ids of each answer of a world.
+
+    Args:
+        key: of the world.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, *key: object) -> None:
+        self._key = hashlib.sha256(json.dumps(("answer-1", *key), separators=(",", ":")).encode())
+
+    def make(self, trace: str) -> tuple[str, str]:
+        """Make the ids of the request and of its correlation.
+
+        Args:
+            trace: what tells the answer from every other of its world.
+        """
+        digest = self._key.copy()
+        digest.update(trace.encode("utf-8", "surrogatepass"))
+        text = digest.hexdigest()
+        return _form(text), _form(text[32:])
+
+
+def _form(digits: str) -> str:
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

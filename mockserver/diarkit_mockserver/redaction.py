@@ -1,0 +1,40 @@
+"""What may be told of a request to people: names always, values only where they can't be a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, unquote_plus
+
+from diarkit_mockserver.journal import REDACTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value = TypeVar("Value")
+
+SECRET = re.compile(
+    r"auth|token|secret|passw|passphrase|pwd|key|credential|session|signature|\bsig\b|jwt|bearer|cookie|cert|licen[cs]e",
+    re.IGNORECASE,
+)
+"""Names like these may stand for a secret. More is hidden than has to be: what is told can't be taken back."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value under such a name is better not told."""
+    return SECRET.search(name.replace("_", " ")) is not None
+
+
+def hide_values(values: Mapping[str, Value]) -> dict[str, Value | str]:
+    """Replace the values that may be secrets."""
+    return {name: REDACTED if is_secret(name) else value for name, value in values.items()}
+
+
+def hide_query(query_string: str) -> str:
+    """Replace the values that may be secrets in a query string; all else stays as the client wrote it."""
+    parts: list[str] = []
+    for pair in query_string.split("&"):
+        name, equals, _ = pair.partition("=")
+        hidden = bool(equals) and is_secret(unquote_plus(name))
+        parts.append(f"{name}={quote(REDACTED)}" if hidden else pair)
+    return "&".join(parts)

@@ -1,0 +1,105 @@
+"""A scenario into YAML as short as can be: what has its default is left out. The way back is `scenario_file.parse_scenario`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from diarkit_mockserver.field_types import list_fields
+from diarkit_mockserver.yaml_scalar import resolve_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diarkit_mockserver.scenario import Scenario
+
+EMPTY: Final = "version: 1\n"
+"""A scenario without anything of its own; a file has to say something."""
+
+_BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+"""Texts that need no quotes anywhere, unless they mean something else, such as `true`."""
+
+_UNSAFE: Final = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Characters that are escaped even in quotes: what is not printable, line breaks, and the byte order mark."""
+
+
+def dump_scenario(scenario: Scenario) -> str:
+    """Write a scenario as a scenario file: one line for each thing it says, one for each rule and each fault.
+
+    Returns:
+        YAML that is read as an equal scenario. RTTM files of rules are written as what they say, if they were read.
+    """
+    written = cast("dict[str, object]", _simplify(scenario))
+    return "".join(_write_entry(key, value) for key, value in written.items()) or EMPTY
+
+
+def _write_entry(key: str, value: object) -> str:
+    if not isinstance(value, list) or not value:
+        return f"{key}: {_write(cast('object', value))}\n"
+    return f"{key}:\n" + "".join(f"- {_write_item(item)}\n" for item in cast("list[object]", value))
+
+
+def _write_item(item: object) -> str:
+    """Write a rule or a fault; without braces if it says only one thing."""
+    pairs = cast("dict[str, object]", item) if isinstance(item, dict) else {}
+    return _write_pairs(pairs) if len(pairs) == 1 else _write(cast("object", item))
+
+
+def _simplify(value: object) -> object:
+    """Turn dataclasses into mappings of what is not the default, tuples into lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kinds = {one.name: one for one in list_fields(type(value))}
+        held = {one.name: getattr(value, one.name) for one in fields(value)}
+        return {
+            name: _simplify_number(kinds[name].kind.scalars, _simplify(came))
+            for name, came in held.items()
+            if kinds[name].required or came != kinds[name].default
+        }
+    if isinstance(value, tuple):
+        return [_simplify(one) for one in cast("tuple[object, ...]", value)]
+    return value
+
+
+def _simplify_number(scalars: Iterable[type], value: object) -> object:
+    """Write 2.0 as 2 where the reader makes a float of it anyway."""
+    if (
+        isinstance(value, float)
+        and int not in scalars
+        and float in scalars
+        and value.is_integer()
+        and abs(value) < 1e15
+    ):
+        return int(value)
+    return value
+
+
+def _write(value: object) -> str:
+    """Write a value on one line."""
+    if isinstance(value, Mapping):
+        return "{" + _write_pairs(cast("Mapping[str, object]", value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_write(one) for one in cast("Iterable[object]", value)) + "]"
+    if isinstance(value, str):
+        return _write_text(value)
+    if isinstance(value, float):
+        return _write_float(value)
+    return (
+        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
+    )
+
+
+def _write_pairs(mapping: Mapping[str, Any]) -> str:
+    return ", ".join(f"{_write_text(key)}: {_write(value)}" for key, value in mapping.items())
+
+
+def _write_text(text: str) -> str:
+    if _BARE.fullmatch(text) and resolve_plain(text) == text:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08x}", escaped) + '"'
+
+
+def _write_float(value: float) -> str:
+    return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))

@@ -1,0 +1,87 @@
+"""Whether a client made the submissions that were expected, and which of them came near. Knows the journal, and no test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diarkit_mockserver.clock import SECOND
+from diarkit_mockserver.control_views import Check, ClockView, Miss, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from diarkit_mockserver.control_views import Expected
+    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.world import World
+
+MOST_MISSES = 3
+LAST_EXCHANGES = 10
+"""Enough to see what the client did instead."""
+
+
+def verify_journal(world: World, expected: Iterable[Expected]) -> Verdict:
+    """Hold the journal of a world against what was expected of its client."""
+    entries = tuple(world.journal)
+    checks = tuple(check_expectation(entries, one) for one in expected)
+    clock = ClockView(ticks=world.clock.now(), frozen=world.clock.frozen, epoch=world.clock.epoch)
+    return Verdict(
+        holds=all(check.holds for check in checks),
+        checks=checks,
+        exchanges=tuple(map(describe_exchange, entries[-LAST_EXCHANGES:])),
+        forgotten=entries[0].number - 1 if entries else world.journal.total,
+        seed=world.scenario.seed,
+        clock=clock,
+    )
+
+
+def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
+    """Count the submissions that are meant, also the refused ones: the client sent them."""
+    missed: list[Miss] = []
+    found = 0
+    for number, submission in _list_submissions(entries):
+        reasons = tuple(expected.when.misses(submission))
+        if reasons:
+            missed.append(Miss(number=number, filename=submission.filename, reasons=reasons))
+        else:
+            found += 1
+    holds = found > 0 if expected.times is None else found == expected.times
+    few = found < (1 if expected.times is None else expected.times)
+    # Of submissions that are equally near, the latest is the likeliest to be the one meant.
+    nearest = sorted(missed, key=lambda miss: (len(miss.reasons), -miss.number))[:MOST_MISSES] if few else []
+    return Check(
+        expected=str(expected.when), times=expected.times, found=found, holds=holds, nearest=tuple(nearest)
+    )
+
+
+def describe_verdict(verdict: Verdict) -> str:
+    """Say what did not hold, and all that helps to find out why."""
+    lines: list[str] = []
+    for check in verdict.checks:
+        if not check.holds:
+            times = "at least 1 submission" if check.times is None else f"{check.times} submissions".replace("1 submissions", "1 submission")
+            lines.append(f"expected {times} with {check.expected}, found {check.found}")
+            for miss in check.nearest:
+                lines.append(f"  exchange {miss.number}, {miss.filename!r}, misses:")
+                lines += [f"    {reason}" for reason in miss.reasons]
+    lines.append("the last exchanges:" if verdict.exchanges else "there were no exchanges")
+    lines += [f"  {line}" for line in verdict.exchanges]
+    if verdict.forgotten:
+        lines.append(f"({verdict.forgotten} earlier ones are no longer in the journal)")
+    lines.append(f"seed {verdict.seed}, clock {verdict.clock}")
+    return "\n".join(lines)
+
+
+def describe_exchange(entry: Entry) -> str:
+    """Write one exchange in a line."""
+    parts = [f"{entry.number}. {entry.asked_at / SECOND:.3f} s", entry.request.method, entry.request.path]
+    if entry.submission is not None:
+        parts.append(f"({entry.submission.filename!r}, {entry.submission.size} bytes)")
+    parts += ["->", str(entry.status) if entry.status else "no answer"]
+    if entry.state is not None:
+        parts.append(str(entry.state))
+    return " ".join(parts) + (f" [{entry.note}]" if entry.note else "")
+
+
+def _list_submissions(entries: Iterable[Entry]) -> Iterable[tuple[int, Submission]]:
+    return ((entry.number, entry.submission) for entry in entries if entry.submission is not None)

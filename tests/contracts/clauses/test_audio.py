@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.clauses.audio import CLAUSES
+from diarkit_fixtures.segments import Segment
+
+TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 50, 250),))
+RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 0.5, 2.5)]}
+KNOWN: dict[str, Any] = {"channels": 2, "truth": TRUTH}
+
+BROKEN = [
+    ("audio.silence-is-empty", {"channels": 2, "loud": (True, False)}, {0: RIGHT[0], 1: RIGHT[1]}),
+    ("audio.short-is-empty", {"seconds": 0.79}, {0: [(0, 0.1, 0.7)]}),
+    ("audio.speakers", KNOWN, {0: [(0, 1.0, 3.0), (1, 3.0, 4.0), (2, 4.0, 5.0)], 1: RIGHT[1]}),
+    ("audio.speakers", {**KNOWN, "query": {"channel_mode": "split"}}, {0: RIGHT[0], 1: [(0, 0.5, 2.0), (1, 2.0, 2.5)]}),
+    ("audio.error-rate", KNOWN, {0: RIGHT[0], 1: [(0, 5.0, 7.0)]}),
+    ("audio.error-rate", KNOWN, {0: [(0, 1.0, 1.1), (1, 4.9, 5.0)], 1: RIGHT[1]}),
+]
+CORRECT: list[tuple[dict[str, Any], dict[int, Any]]] = [
+    (KNOWN, RIGHT),
+    (KNOWN, {0: [(0, 1.2, 3.3), (1, 3.4, 5.0)], 1: [(0, 0.7, 2.6)]}),
+    ({**KNOWN, "query": {"channels": "1"}}, {1: RIGHT[1]}),
+    ({**KNOWN, "query": {"channel_mode": "mix"}}, {0: [(0, 0.5, 1.0)]}),
+    ({**KNOWN, "query": {"range_from": 3}}, {0: [(0, 3.0, 5.0)], 1: []}),
+    ({**KNOWN, "config": {"total_speakers": 1}}, {0: [(0, 1.0, 5.0)], 1: RIGHT[1]}),
+    ({"channels": 2, "loud": (False, True)}, {0: [], 1: RIGHT[1]}),
+    ({"seconds": 0.79}, {0: []}),
+    ({"seconds": 0.8}, {0: [(0, 0.1, 0.7)]}),
+    ({"truth": ((),)}, {0: []}),
+]
+
+
+def tell(script: Any, sent: dict[str, Any], told: dict[int, Any]) -> None:
+    script.get(script.post(**sent), channels=[script.channel(number, *segments) for number, segments in told.items()])
+
+
+@pytest.mark.parametrize(("clause", "sent", "told"), BROKEN)
+def test_an_answer_that_does_not_fit_the_sound_is_a_warning_of_its_clause_alone(
+    script: Any, clause: str, sent: dict[str, Any], told: dict[int, Any]
+) -> None:
+    tell(script, sent, told)
+    assert script.findings() == {clause: "warning"}
+
+
+@pytest.mark.parametrize(("sent", "told"), CORRECT)
+def test_an_answer_that_fits_the_sound_passes(script: Any, sent: dict[str, Any], told: dict[int, Any]) -> None:
+    tell(script, sent, told)
+    assert script.findings() == {}
+
+
+def test_short_audio_that_is_rejected_is_not_judged(script: Any) -> None:
+    script.get(script.post(seconds=0.5), "rejected")
+    assert "audio.short-is-empty" not in script.observed()
+
+
+def test_every_clause_has_a_server_that_breaks_it() -> None:
+    assert {clause for clause, _, _ in BROKEN} == {clause.id for clause in CLAUSES}

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest_plugins = ["pytester"]
+
+CLIENTS = """
+import asyncio
+import httpx
+import requests
+
+def test_requests(diarization_server):
+    response = requests.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
+    assert response.status_code == 202
+    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+
+def test_httpx(diarization_server):
+    with httpx.Client() as client:
+        response = client.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
+        assert client.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+
+def test_httpx_async(diarization_server):
+    async def send(client, number):
+        response = await client.post(diarization_server.endpoint, files={"file": (f"{number}.wav", b"x")})
+        return (await client.get(response.headers["x-location"])).json()["task"]["state"]
+    async def run():
+        async with httpx.AsyncClient() as client:
+            return await asyncio.gather(*(send(client, number) for number in range(20)))
+    assert asyncio.run(run()) == ["rejected"] * 20
+    assert len(diarization_server.submissions) == 20
+"""
+
+FRESH = """
+import pytest
+import requests
+
+def upload(server, **how):
+    return requests.post(server.endpoint, files={"file": ("call.wav", b"x")}, **how)
+
+@pytest.mark.parametrize("number", range(4))
+def test_fresh(diarization_server, number):
+    assert diarization_server.submissions == ()
+    response = upload(diarization_server)
+    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+    diarization_server.respond(failed="left behind", times=9)
+    diarization_server.freeze()
+    diarization_server.advance(100)
+"""
+
+IDS = """
+import pytest
+import requests
+
+@pytest.mark.parametrize("number", range(3))
+def test_ids(diarization_server, number):
+    for _ in range(2):
+        response = requests.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
+        print("id", number, response.json()["task"]["task_id"])
+"""
+
+LIVE = """
+import pytest
+import requests
+
+@pytest.fixture
+def told(diarization_server):
+    diarization_server.respond(failed="Oh.")
+
+def test_asks(diarization_server, diarization_url):
+    assert diarization_server.url == diarization_url
+    assert requests.get(diarization_server.url + "/api/system/info").json()["version"] == "3.6.0"
+    response = requests.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
+    assert response.headers["x-location"].startswith(diarization_server.url)
+
+def test_tells(diarization_server):
+    diarization_server.respond(failed="Oh.")
+
+def test_moves_time(diarization_server):
+    diarization_server.advance(1)
+
+def test_looks_back(diarization_server):
+    assert diarization_server.submissions
+
+def test_is_told_by_a_fixture(told):
+    raise AssertionError("not reached")
+
+def test_fails(diarization_server):
+    raise AssertionError("a failure stays a failure")
+"""
+
+LEFT_BEHIND = """
+import threading
+
+def pytest_unconfigure(config):
+    print("threads", [thread.name for thread in threading.enumerate()])
+"""
+
+LIGHT = """
+import sys
+
+def test_nothing(request):
+    heavy = ("uvicorn", "numpy", "fastapi", "pydantic", "yaml", "click", "multipart", "diarkit_mockserver.server")
+    assert request.config.pluginmanager.has_plugin("diarkit")
+    assert [name for name in heavy if name in sys.modules] == []
+    ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
+    assert ours == ["diarkit_mockserver", "diarkit_mockserver.pytest_plugin"]
+"""
+
+IMPORTED = """
+import sys
+import pytest
+before = set(sys.modules)
+import diarkit_mockserver.pytest_plugin
+after = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(after - set(sys.stdlib_module_names)))
+"""
+
+ALONE = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:schemathesis", "-p", "no:anyio", "-W", "error")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+    """Run a test file in a process of its own, with warnings as errors and without other plugins' weight."""
+    for name in ("PYTEST_ADDOPTS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def start(test: str, *flags: str) -> pytest.RunResult:
+        pytester.makepyfile(test)
+        return pytester.runpytest_subprocess(*ALONE, *flags, timeout=60)
+
+    return start
+
+
+def list_ids(result: pytest.RunResult) -> list[str]:
+    return sorted(line[line.index("id ") :] for line in result.outlines if "id " in line and "-" in line)
+
+
+def test_every_usual_client_works_without_a_warning(run: Callable[..., pytest.RunResult]) -> None:
+    run(CLIENTS).assert_outcomes(passed=3)
+
+
+def test_every_test_has_a_server_in_its_first_state(run: Callable[..., pytest.RunResult]) -> None:
+    run(FRESH).assert_outcomes(passed=4)
+
+
+@pytest.mark.slow
+def test_it_works_in_four_processes(run: Callable[..., pytest.RunResult]) -> None:
+    run(FRESH + CLIENTS, "-n", "4").assert_outcomes(passed=7)
+
+
+def test_the_same_test_gets_the_same_ids_in_every_run_alone_and_in_any_process(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    first = list_ids(run(IDS, "-rP"))
+    assert len(set(first)) == 6
+    assert list_ids(run(IDS, "-rP")) == first
+    assert list_ids(run(IDS, "-rP", "-k", "1")) == first[2:4]
+    assert list_ids(run(IDS, "-rP", "-n", "2")) == first
+
+
+def test_no_thread_is_left_behind(run: Callable[..., pytest.RunResult], pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(LEFT_BEHIND)
+    result = run(FRESH, "-s")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["threads ['MainThread']"])
+
+
+@pytest.mark.parametrize("way", ["flag", "ini", "flag before ini"])
+def test_the_same_tests_go_to_another_server_and_skip_what_it_can_not_do(
+    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, serve: Callable[..., Any], way: str
+) -> None:
+    url = serve("--port", "0").url
+    flags: tuple[str, ...] = ()
+    if way != "flag":
+        pytester.makeini(f"[pytest]\ndiarization_url = {url if way == 'ini' else 'http://127.0.0.1:1'}/\n")
+    if way != "ini":
+        flags = ("--diarization-url", url + "/")
+    result = run(LIVE, "-rs", *flags)
+    result.assert_outcomes(passed=1, skipped=4, failed=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            f"SKIPPED * only the fake can be told what to answer; the server under test is {url}",
+            f"SKIPPED * only the fake can have its time moved; the server under test is {url}",
+            f"SKIPPED * only the fake can tell what it was sent; the server under test is {url}",
+        ]
+    )
+
+
+def test_nothing_is_imported_until_a_test_asks_for_the_server(run: Callable[..., pytest.RunResult]) -> None:
+    run(LIGHT).assert_outcomes(passed=1)
+
+
+def test_the_plugin_imports_pytest_alone(pytester: pytest.Pytester) -> None:
+    result = pytester.run(sys.executable, "-c", IMPORTED)
+    assert result.outlines == ["['diarkit_mockserver']"]
+
+
+def test_its_fixtures_are_listed_under_its_name(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("", "--fixtures")
+    names = [line.split()[0] for line in result.outlines if "diarkit_mockserver" in line and " -- " in line]
+    assert "diarization_server" in names
+    assert all(name.startswith("diarization_") for name in names)
+
+
+def test_its_flag_is_in_the_help(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("", "--help")
+    result.stdout.fnmatch_lines(["*--diarization-url=URL*", "*diarization_url *"])
