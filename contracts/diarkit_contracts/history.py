@@ -10,10 +10,12 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 from diarkit_contracts.document import operations
+from diarkit_contracts.profiles import DEFAULT
 from diarkit_contracts.schema import list_faults
 from diarkit_contracts.states import TERMINAL, TaskState
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.document import Operation
     from diarkit_contracts.exchange import Exchange, Part
+    from diarkit_contracts.profiles import Profile
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -112,23 +115,23 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Exchanges in the order in which they were sent."""
+    """Exchanges with one server.
+
+    Attributes:
+        exchanges: in the order in which they were sent.
+        starts: the POSTs among them.
+        looks: the GETs of tasks among them.
+        tasks: the looks that were answered with 200, by the id that was asked for.
+    """
 
     exchanges: tuple[Exchange, ...]
     starts: tuple[Start, ...]
     looks: tuple[Look, ...]
-
-    def by_task(self) -> Mapping[str, Sequence[Look]]:
-        """Group the looks answered with 200 by the id that was asked for."""
-        grouped: dict[str, list[Look]] = defaultdict(list)
-        for look in self.looks:
-            if look.exchange.answer.status == 200:
-                grouped[look.asked].append(look)
-        return grouped
+    tasks: Mapping[str, Sequence[Look]]
 
     def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
         """List the first readable result of each task."""
-        for looks in self.by_task().values():
+        for looks in self.tasks.values():
             for look in looks:
                 if look.state is TaskState.DONE and look.channels is not None:
                     yield look, look.channels
@@ -136,15 +139,16 @@ class History:
 
     def find_end(self, start: Start) -> Look | None:
         """Find the first answer that told that a task has ended."""
-        looks = self.by_task().get(start.task_id or "", ())
+        looks = self.tasks.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
 
-def read_history(exchanges: Iterable[Exchange]) -> History:
+def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> History:
     """Read exchanges as one history.
 
     Args:
         exchanges: with one server, in the order in which they were sent.
+        profile: the generation of the API.
     """
     kept = tuple(exchanges)
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
@@ -153,7 +157,7 @@ def read_history(exchanges: Iterable[Exchange]) -> History:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
     looks = tuple(_read_look(at, exchange, by_id) for at, exchange in enumerate(kept) if _is_look(exchange))
-    return History(kept, starts, looks)
+    return History(kept, starts, looks, profile)
 
 
 def find_operation(exchange: Exchange) -> Operation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import logging
 import sys
 from pathlib import Path
@@ -52,7 +53,32 @@ def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
     return add
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+ELSEWHERE = {
+    "samples": "diarkit_mockserver.sample_commands:samples",
+    "scenario": "diarkit_mockserver.scenario_commands:scenario",
+    "verify": "diarkit_contracts.cli:verify",
+    "clauses": "diarkit_contracts.cli:clauses",
+}
+"""Commands of other files, imported when they are named."""
+
+
+class Commands(click.Group):
+    """The commands of this file, and those of others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List all names."""
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command, in its own file if it is elsewhere."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="diarkit")
 def main() -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""

@@ -1,18 +1,17 @@
 """What was asked of a world and what it answered: a ring bounded by count and bytes. Judges nothing, and keeps no file.
 
-Bodies are kept as they were sent, by reference: identical answers are stored once. They are told as digest, size and first
-bytes; headers that may hold a secret are told without their value.
+Bodies are kept as they were sent, by reference: identical answers are stored once. Headers that may hold a secret are told
+without their value.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from diarkit_contracts.states import TaskState
     from diarkit_mockserver.request import Request
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 << 20
 """Defaults of the ring: a long test suite's worth of exchanges in a small part of a laptop's memory."""
-
-FIRST_BYTES = 64
-"""Of a body, told beside its digest."""
 
 ENTRY_BYTES = 1_000
 """What an entry takes without its bodies: about as much as its headers."""
@@ -144,8 +140,3 @@ def tell_headers(headers: Iterable[tuple[str, str]], *, reveal: bool = False) ->
     """
     return {name: value if reveal or name in TOLD_HEADERS else REDACTED for name, value in headers}
 
-
-def tell_body(body: bytes) -> Mapping[str, str | int]:
-    """Describe a body by its digest, its size and its first bytes."""
-    first = body[:FIRST_BYTES].decode("utf-8", "replace")
-    return {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body), "first_bytes": first}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote_plus
 
 from diarkit_mockserver.journal import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Value = TypeVar("Value")
 
 SECRET = re.compile(
     r"auth|token|secret|passw|passphrase|pwd|key|credential|session|signature|\bsig\b|jwt|bearer|cookie|cert|licen[cs]e",
@@ -25,9 +23,16 @@ def is_secret(name: str) -> bool:
     return SECRET.search(name.replace("_", " ")) is not None
 
 
-def hide_values(values: Mapping[str, Value]) -> dict[str, Value | str]:
-    """Replace the values that may be secrets."""
-    return {name: REDACTED if is_secret(name) else value for name, value in values.items()}
+def hide_values(value: object) -> object:
+    """Replace the values that may be secrets in plain values, however deep."""
+    match value:
+        case dict():
+            pairs = cast("Mapping[str, object]", value).items()
+            return {name: REDACTED if is_secret(name) else hide_values(one) for name, one in pairs}
+        case list():
+            return [hide_values(one) for one in cast("list[object]", value)]
+        case _:
+            return value
 
 
 def hide_query(query_string: str) -> str:

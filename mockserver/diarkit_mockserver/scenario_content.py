@@ -23,14 +23,14 @@ VALUES = (("speaker_id",), ("start_time",), ("end_time",))
 """What can be wrong with a segment that has the right keys."""
 
 
-def check_content(tree: Node, directory: Path) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
+def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
     """Check what the rules of a scenario answer, and read the files they name.
 
     Whatever has another form than it should is passed over: that is for others to say.
 
     Args:
         tree: of the whole scenario.
-        directory: where the RTTM files are looked for.
+        directory: where the RTTM files are looked for; None refuses them all.
 
     Returns:
         What the RTTM files of rules say, by the rule's position, and what is wrong.
@@ -48,6 +48,9 @@ def check_content(tree: Node, directory: Path) -> tuple[dict[int, Spoken], tuple
             and isinstance(leaf := then.entries["rttm"].node, Leaf)
             and isinstance(leaf.value, str)
         ):
+            if directory is None:
+                flaws.append(Flaw(leaf.place, "rttm: expected segments: what comes over the network names no files here"))
+                continue
             path = directory / leaf.value
             if path not in files:
                 files[path] = _read_spoken(path)
@@ -56,6 +59,13 @@ def check_content(tree: Node, directory: Path) -> tuple[dict[int, Spoken], tuple
             else:
                 spoken[index] = read
     return spoken, tuple(flaws)
+
+
+def list_rttm_files(tree: Node, directory: Path) -> tuple[Path, ...]:
+    """List the RTTM files that the rules of a scenario name, each once."""
+    named = (_get(then, "rttm") for _, then in _list_outcomes(tree))
+    texts = (leaf.value for leaf in named if isinstance(leaf, Leaf) and isinstance(leaf.value, str))
+    return tuple(dict.fromkeys(directory / text for text in texts))
 
 
 def _list_outcomes(tree: Node) -> Iterator[tuple[int, Entries]]:

@@ -36,15 +36,22 @@ def dump_scenario(scenario: Scenario) -> str:
 
 
 def _write_entry(key: str, value: object) -> str:
-    if not isinstance(value, list) or not value:
-        return f"{key}: {_write(cast('object', value))}\n"
-    return f"{key}:\n" + "".join(f"- {_write_item(item)}\n" for item in cast("list[object]", value))
+    items = _read_items(value)
+    return f"{key}:\n" + "".join(f"- {_write_item(item)}\n" for item in items) if items else f"{key}: {_write(value)}\n"
 
 
 def _write_item(item: object) -> str:
     """Write a rule or a fault; without braces if it says only one thing."""
-    pairs = cast("dict[str, object]", item) if isinstance(item, dict) else {}
-    return _write_pairs(pairs) if len(pairs) == 1 else _write(cast("object", item))
+    pairs = _read_pairs(item)
+    return _write_pairs(pairs) if len(pairs) == 1 else _write(item)
+
+
+def _read_items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _read_pairs(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _simplify(value: object) -> object:

@@ -6,14 +6,17 @@ The steps: YAML into a tree with places; the tree into dataclasses; results, seg
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.scenario_content import Spoken
     from diarkit_mockserver.yaml_tree import Flaw
+
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,22 +71,49 @@ def load_scenario(path: Path) -> Scenario:
     return parse_scenario(text, source=str(path), directory=path.parent)
 
 
-def parse_scenario(text: str, *, source: str, directory: Path) -> Scenario:
+def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenario:
     """Read a scenario.
 
     Args:
         text: YAML or JSON.
         source: name of the text, for errors.
-        directory: where the RTTM files that it names are looked for.
+        directory: where the RTTM files that it names are looked for; None refuses them all.
 
     Raises:
         ScenarioError: with all that is wrong with it.
     """
-    # Only those who have a file pay for its libraries.
-    from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415
-    from diarkit_mockserver.scenario_content import check_content  # noqa: PLC0415
+    from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415 - only those who have a file pay for its libraries
+
+    scenario, spoken = parse_value(Scenario, text, source=source, directory=directory)
+    rules = tuple(
+        replace(rule, then=replace(rule.then, rttm=None, segments=spoken[index])) if index in spoken else rule
+        for index, rule in enumerate(scenario.rules)
+    )
+    return replace(scenario, rules=rules)
+
+
+def parse_value(
+    cls: type[Built], text: str, *, source: str, directory: Path | None, rules_in: tuple[str, ...] = ()
+) -> tuple[Built, dict[int, Spoken]]:
+    """Read a scenario, or another value of its classes.
+
+    Args:
+        cls: of the value.
+        text: YAML or JSON.
+        source: name of the text, for errors.
+        directory: where the RTTM files that it names are looked for; None refuses them all.
+        rules_in: keys that lead to what has the rules.
+
+    Returns:
+        The value, and what the RTTM files of its rules say, by the rule's position.
+
+    Raises:
+        ScenarioError: with all that is wrong with it.
+    """
+    from diarkit_mockserver.scenario_content import check_content  # noqa: PLC0415 - as above
     from diarkit_mockserver.tree_dataclass import build_dataclass  # noqa: PLC0415
     from diarkit_mockserver.yaml_reader import read_tree  # noqa: PLC0415
+    from diarkit_mockserver.yaml_tree import find_node  # noqa: PLC0415
 
     def refuse(flaws: Iterable[Flaw]) -> ScenarioError:
         return ScenarioError(
@@ -93,16 +123,12 @@ def parse_scenario(text: str, *, source: str, directory: Path) -> Scenario:
     tree, flaws = read_tree(text)
     if tree is None:
         raise refuse(flaws)
-    scenario, misfits = build_dataclass(Scenario, tree)
-    spoken, faults = check_content(tree, directory)
+    value, misfits = build_dataclass(cls, tree)
+    spoken, faults = check_content(find_node(tree, rules_in), directory)
     for later in (misfits, faults):
         # What could not be read or built has been named once.
         known = {flaw.place for flaw in flaws}
         flaws += tuple(flaw for flaw in later if flaw.place not in known)
-    if scenario is None or flaws:
+    if value is None or flaws:
         raise refuse(flaws)
-    rules = tuple(
-        replace(rule, then=replace(rule.then, rttm=None, segments=spoken[index])) if index in spoken else rule
-        for index, rule in enumerate(scenario.rules)
-    )
-    return replace(scenario, rules=rules)
+    return value, spoken

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.states import TaskState
     from diarkit_mockserver.answer import Outcome
     from diarkit_mockserver.course import Timetable
-    from diarkit_mockserver.faults import ResultFault
+    from diarkit_mockserver.faults import Fault, ResultFault
     from diarkit_mockserver.scenario import Then
     from diarkit_mockserver.submission import Submission
 
@@ -49,3 +49,12 @@ class Task:
     def state_at(self, now: int) -> TaskState:
         """Return the state that the next look at this moment sees, or the latest look saw."""
         return self.timetable.state_at(self.polls, now, self.outcome.state)
+
+    def suffer(self, fault: Fault) -> None:
+        """Let a fault of tasks or results do what it does; any other does nothing here."""
+        if fault.task == "lost":
+            self.lost = True
+        elif fault.task == "stuck":
+            self.timetable.never_end()
+        elif fault.result is not None:
+            self.broken = fault.result

@@ -49,9 +49,7 @@ def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
     few = found < (1 if expected.times is None else expected.times)
     # Of submissions that are equally near, the latest is the likeliest to be the one meant.
     nearest = sorted(missed, key=lambda miss: (len(miss.reasons), -miss.number))[:MOST_MISSES] if few else []
-    return Check(
-        expected=str(expected.when), times=expected.times, found=found, holds=holds, nearest=tuple(nearest)
-    )
+    return Check(expected=str(expected.when), times=expected.times, found=found, holds=holds, nearest=tuple(nearest))
 
 
 def describe_verdict(verdict: Verdict) -> str:
@@ -59,7 +57,11 @@ def describe_verdict(verdict: Verdict) -> str:
     lines: list[str] = []
     for check in verdict.checks:
         if not check.holds:
-            times = "at least 1 submission" if check.times is None else f"{check.times} submissions".replace("1 submissions", "1 submission")
+            times = (
+                "at least 1 submission"
+                if check.times is None
+                else f"{check.times} submissions".replace("1 submissions", "1 submission")
+            )
             lines.append(f"expected {times} with {check.expected}, found {check.found}")
             for miss in check.nearest:
                 lines.append(f"  exchange {miss.number}, {miss.filename!r}, misses:")

@@ -174,9 +174,11 @@ class World:
             log.info("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
+        if (http := then.http_answer) is not None and http.on == "submit":
+            raise _answer_with(http, "the rule says so")
         task_id = make_id("task-1", key, count)
-        now = self.clock.now()
-        course = then.course or self.scenario.course
+        faults = self._meet_faults("submit", submission, task_id, visit)
+        now, course = self.clock.now(), then.course or self.scenario.course
         task = Task(
             task_id=task_id,
             submission=submission,
@@ -185,9 +187,8 @@ class World:
             timetable=lay_out(course, now, submission.media.length, self._workers),
             manual=course == "manual",
         )
-        if (http := then.http_answer) is not None and http.on == "submit":
-            raise _answer_with(http, "the rule says so")
-        self._disturb("submit", task, task_id, visit)
+        for fault in faults:
+            task.suffer(fault)
         self.tasks.add(task, now)
         visit.task_id, visit.state = task_id, TaskState.PENDING
         return task
@@ -212,7 +213,12 @@ class World:
             task.refused_polls += 1
             raise _answer_with(http, "the task's rule says so")
         if self._schedule:
-            self._disturb("poll", task, f"{task_id} {task.polls + task.refused_polls}", visit)
+            request = f"{task_id} {task.polls + task.refused_polls}"
+            try:
+                self._meet_faults("poll", task.submission, request, visit)
+            except Refusal:
+                task.refused_polls += 1
+                raise
         task.polls += 1
         state = task.state_at(now)
         if state in TERMINAL and task.finished_at is None:
@@ -243,21 +249,24 @@ class World:
                 task.final_body = break_answer(task.final_body, task.broken)
         return task.final_body
 
-    def _disturb(self, operation: Literal["submit", "poll"], task: Task, request: str, visit: Visit) -> None:
-        """Let the faults of a request do what they do to its task; those of its answer are noted for later."""
-        for fault, draws in self._schedule.choose(operation, task.submission, request):
+    def _meet_faults(
+        self, operation: Literal["submit", "poll"], submission: Submission, request: str, visit: Visit
+    ) -> list[Fault]:
+        """Find the faults of a request; those of its answer are noted for later, those of its task returned.
+
+        Raises:
+            Refusal: for a fault that is another answer.
+        """
+        of_task: list[Fault] = []
+        for fault, draws in self._schedule.choose(operation, submission, request):
             visit.notes.append(f"fault {fault.name}")
             if (http := fault.http_fault) is not None:
-                task.refused_polls += operation == "poll"
                 raise _answer_with(http, "a fault says so")
-            if fault.task == "lost":
-                task.lost = True
-            elif fault.task == "stuck":
-                task.timetable.never_end()
-            elif fault.result is not None:
-                task.broken = fault.result
+            if fault.task is not None or fault.result is not None:
+                of_task.append(fault)
             else:
                 visit.disturbing.append((fault, draws))
+        return of_task
 
 
 def _answer_with(http: HttpAnswer | HttpFault, reason: str) -> Refusal:

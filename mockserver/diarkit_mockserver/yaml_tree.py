@@ -74,6 +74,11 @@ def as_plain(node: Node) -> object:
 
 
 def find_place(node: Node, path: tuple[str | int, ...]) -> Place:
+    """Find where the value stands to which keys and positions lead."""
+    return find_node(node, path).place
+
+
+def find_node(node: Node, path: tuple[str | int, ...]) -> Node:
     """Follow keys and positions down to a value, as far as they lead."""
     for step in path:
         match node, step:
@@ -83,4 +88,4 @@ def find_place(node: Node, path: tuple[str | int, ...]) -> Place:
                 node = entries[step].node
             case _:
                 break
-    return node.place
+    return node

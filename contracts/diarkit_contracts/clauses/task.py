@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import History, Look
+    from diarkit_contracts.history import History, Look, Start
 
 
 def check_id_echo(history: History) -> Iterator[Observation]:
@@ -36,9 +36,8 @@ def check_id_unique(history: History) -> Iterator[Observation]:
 
 def check_location(history: History) -> Iterator[Observation]:
     """X-Location leads to the task that was started."""
-    for start in history.starts:
-        told = start.exchange.answer.header("X-Location") if start.accepted else None
-        if told is not None and start.task_id is not None:
+    for start, told in _list_locations(history):
+        if start.task_id is not None:
             path = urlsplit(urljoin(start.exchange.request.url, told)).path
             expected = f"a URL reference to {START_PATH}/{start.task_id}"
             yield observe(
@@ -48,12 +47,10 @@ def check_location(history: History) -> Iterator[Observation]:
 
 def check_location_host(history: History) -> Iterator[Observation]:
     """X-Location leads to the server that was asked."""
-    for start in history.starts:
-        told = start.exchange.answer.header("X-Location") if start.accepted else None
-        if told is not None:
-            asked, led = (urlsplit(urljoin(start.exchange.request.url, url)) for url in ("", told))
-            kept = (asked.scheme, asked.hostname, asked.port) == (led.scheme, led.hostname, led.port)
-            yield observe(start.at, kept=kept, expected=f"a URL on {asked.scheme}://{asked.netloc}", got=told)
+    for start, told in _list_locations(history):
+        asked, led = (urlsplit(urljoin(start.exchange.request.url, url)) for url in ("", told))
+        kept = (asked.scheme, asked.hostname, asked.port) == (led.scheme, led.hostname, led.port)
+        yield observe(start.at, kept=kept, expected=f"a URL on {asked.scheme}://{asked.netloc}", got=told)
 
 
 def check_steps(history: History) -> Iterator[Observation]:
@@ -96,9 +93,18 @@ def check_error_type(history: History) -> Iterator[Observation]:
             )
 
 
+def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
+    """List the URLs that the answers to POST tell, in the headers of the generation."""
+    for start in history.starts:
+        for name in history.profile.locations:
+            told = start.exchange.answer.header(name) if start.accepted else None
+            if told is not None:
+                yield start, told
+
+
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
     """List two answers about a task of which the second was asked for after the first was there."""
-    for looks in history.by_task().values():
+    for looks in history.tasks.values():
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after

@@ -1,0 +1,96 @@
+"""What answers have that the contract does not: fields and headers. No fault: a server may say more than a client may rely on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from diarkit_contracts.document import as_object, resolve
+from diarkit_contracts.history import find_operation, read_object
+from diarkit_contracts.verdict import Undocumented
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from diarkit_contracts.exchange import Exchange
+
+CHOICES: Final = ("allOf", "anyOf", "oneOf")
+
+USUAL_HEADERS: Final = frozenset(
+    """
+    accept-ranges age allow alt-svc cache-control connection content-encoding content-language content-length content-location
+    content-security-policy content-type cross-origin-opener-policy cross-origin-resource-policy date etag expires keep-alive
+    last-modified nel permissions-policy pragma proxy-authenticate referrer-policy report-to server server-timing set-cookie
+    strict-transport-security trailer transfer-encoding upgrade vary via warning www-authenticate x-content-type-options
+    x-correlation-id x-frame-options x-request-id x-xss-protection
+    """.split()
+)
+"""Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
+
+
+def list_undocumented(exchanges: Iterable[Exchange], locations: Sequence[str]) -> tuple[Undocumented, ...]:
+    """List fields and headers that the contract does not have, each once.
+
+    Args:
+        exchanges: in the order in which they were sent.
+        locations: headers that the profile documents beside those of the document.
+    """
+    seen: dict[str, list[int]] = {}
+    known = USUAL_HEADERS | {name.lower() for name in locations}
+    for at, exchange in enumerate(exchanges):
+        response = _read_response(exchange)
+        if response is not None:
+            for what in {*_list_fields(exchange, response), *_list_headers(exchange, response, known)}:
+                seen.setdefault(what, []).append(at)
+    return tuple(Undocumented(what=what, at=at[0], times=len(at)) for what, at in sorted(seen.items()))
+
+
+def _read_response(exchange: Exchange) -> dict[str, object] | None:
+    operation = find_operation(exchange)
+    if operation is None:
+        return None
+    declared = as_object(operation.body["responses"], "responses").get(str(exchange.answer.status))
+    return None if declared is None else resolve(declared)
+
+
+def _list_headers(exchange: Exchange, response: Mapping[str, object], known: frozenset[str] | set[str]) -> Iterator[str]:
+    declared = {name.lower() for name in as_object(response.get("headers", {}), "headers")}
+    for name, _ in exchange.answer.headers:
+        if name.lower() not in known and name.lower() not in declared:
+            yield f"header {name.title()}"
+
+
+def _list_fields(exchange: Exchange, response: Mapping[str, object]) -> Iterator[str]:
+    content = as_object(response.get("content", {}), "content").get("application/json")
+    body = read_object(exchange.answer.body)
+    if content is not None and body is not None:
+        schema = as_object(content, "content")["schema"]
+        for path in _walk([resolve(schema)], body, ""):
+            yield f"field {path}"
+
+
+def _walk(schemas: Sequence[dict[str, object]], value: object, path: str) -> Iterator[str]:
+    """Yield the paths of a value that none of its schemas knows."""
+    schemas = list(_spread(schemas))
+    if isinstance(value, list):
+        items = [resolve(schema["items"]) for schema in schemas if "items" in schema]
+        for item in cast("list[object]", value):
+            yield from _walk(items, item, f"{path}[]")
+    elif isinstance(value, dict):
+        properties: dict[str, list[dict[str, object]]] = {}
+        for schema in schemas:
+            for name, of in as_object(schema.get("properties", {}), "properties").items():
+                properties.setdefault(name, []).append(resolve(of))
+        is_closed = bool(properties) and not any("additionalProperties" in schema for schema in schemas)
+        for name, inner in cast("dict[str, object]", value).items():
+            inside = f"{path}.{name}" if path else name
+            if name in properties:
+                yield from _walk(properties[name], inner, inside)
+            elif is_closed:
+                yield inside
+
+
+def _spread(schemas: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    for schema in schemas:
+        yield schema
+        for choice in CHOICES:
+            yield from _spread(resolve(part) for part in cast("list[object]", schema.get(choice, [])))

@@ -1,0 +1,102 @@
+"""Whether a run saw enough to say anything: what has to be seen at least, and what of it was not. Judges no answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.history import find_operation, find_value, read_object
+from diarkit_contracts.states import TERMINAL, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from diarkit_contracts.clauses.clause import Clause
+    from diarkit_contracts.history import History
+
+
+class Sight(StrEnum):
+    """Something that has to be seen; the value ends the sentence 'never seen: ...'."""
+
+    ANSWER = "an answer of one of the API's operations"
+    DONE = "a task that is done"
+    SEGMENT = "a result with a segment"
+    CHANNELS = "a result with more than one channel"
+    ENVELOPE = "a refusal with the error envelope"
+    FINALITY = "a task that was asked for again after its end"
+
+
+SIGHTS_OF_A_PLAN: Final = tuple(Sight)
+SIGHTS_OF_A_PROBE: Final = (Sight.ANSWER, Sight.ENVELOPE)
+SIGHTS_OF_A_RECORDING: Final = (Sight.ANSWER, Sight.DONE, Sight.SEGMENT)
+"""What a client did not try, its recording can't show: that is skipped, not vacuous."""
+
+SIGHTS_OF_A_ROW: Final = (Sight.ANSWER,)
+
+
+def list_unseen(history: History, wanted: Iterable[Sight]) -> tuple[Sight, ...]:
+    """List what of the wanted was never seen."""
+    seen = _list_seen(history)
+    return tuple(sight for sight in wanted if sight not in seen)
+
+
+def explain_unseen(clause: Clause, history: History) -> str:
+    """Say why a clause had nothing to judge."""
+    family = clause.id.partition(".")[0]
+    if clause.id in UNSEEN_CLAUSES:
+        return UNSEEN_CLAUSES[clause.id]
+    if not history.exchanges:
+        return "there was no answer"
+    if family in UNSEEN_FAMILIES:
+        return UNSEEN_FAMILIES[family]
+    return "nothing was seen that it is about"
+
+
+UNSEEN_CLAUSES: Final[Mapping[str, str]] = {
+    "shape.headers": "no task was accepted",
+    "shape.rate-headers": "no 429 was seen, and the target can't be made to limit the rate",
+    "refusal.retry-after": "no 429 was seen, and the target can't be made to limit the rate",
+    "task.error-type": "no task failed or was rejected, and the target can't be made to fail one",
+    "task.terminal-is-final": "no task was asked for again after its end",
+    "task.legal-steps": "no task was asked for twice",
+    "task.id-unique": "no task was accepted",
+    "task.location": "no task was accepted",
+    "task.location-host": "no task was accepted",
+    "parameters.total-speakers": "no result for total_speakers was seen",
+    "parameters.mix-is-one": "no result for channel_mode mix was seen",
+    "parameters.mix-is-zero": "no result for channel_mode mix was seen",
+    "parameters.range": "no result with a segment for a range was seen",
+}
+"""What a clause needs to have something to judge, where its family does not say it."""
+
+UNSEEN_FAMILIES: Final[Mapping[str, str]] = {
+    "shape": "no answer of that kind was seen",
+    "result": "no result was seen that could show it",
+    "task": "no task was seen that could show it",
+    "parameters": "no result of a known request was seen that could show it",
+    "refusal": "nothing was asked that has to be refused so",
+    "acceptance": "nothing was asked that has to be taken",
+    "audio": "no result of a recording was seen whose truth is known",
+}
+
+
+def _list_seen(history: History) -> set[Sight]:
+    seen: set[Sight] = set()
+    for exchange in history.exchanges:
+        if find_operation(exchange) is not None:
+            seen.add(Sight.ANSWER)
+        body = read_object(exchange.answer.body)
+        if exchange.answer.status >= 400 and isinstance(find_value(body, "type"), str):
+            seen.add(Sight.ENVELOPE)
+    for look in history.looks:
+        if look.state is TaskState.DONE:
+            seen.add(Sight.DONE)
+    for _, channels in history.results():
+        if any(channel.segments for channel in channels):
+            seen.add(Sight.SEGMENT)
+        if len(channels) > 1:
+            seen.add(Sight.CHANNELS)
+    for looks in history.by_task().values():
+        if sum(look.state in TERMINAL for look in looks) > 1:
+            seen.add(Sight.FINALITY)
+    return seen

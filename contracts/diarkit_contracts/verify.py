@@ -1,0 +1,184 @@
+"""One verification: a plan driven and judged, or a recording judged. Decides what a verdict says, not what a clause does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Severity, judge
+from diarkit_contracts.drive import drive_plan
+from diarkit_contracts.history import read_history
+from diarkit_contracts.plan import Tier
+from diarkit_contracts.profiles import DEFAULT
+from diarkit_contracts.undocumented import list_undocumented
+from diarkit_contracts.vacuity import (
+    SIGHTS_OF_A_PLAN,
+    SIGHTS_OF_A_PROBE,
+    SIGHTS_OF_A_RECORDING,
+    SIGHTS_OF_A_ROW,
+    explain_unseen,
+    list_unseen,
+)
+from diarkit_contracts.verdict import Finding, Passed, RunVerdict, Skipped, Spent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from diarkit_contracts.call import Row
+    from diarkit_contracts.clauses.clause import Judgement
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.history import History
+    from diarkit_contracts.plan import Plan
+    from diarkit_contracts.profiles import Capability, Profile
+    from diarkit_contracts.target import Target
+    from diarkit_contracts.vacuity import Sight
+    from diarkit_contracts.verdict import RowRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the clauses say of exchanges; the part of a verdict that needs no run."""
+
+    findings: tuple[Finding, ...]
+    passed: tuple[Passed, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def verify_target(
+    plan: Plan,
+    target: Target,
+    profile: Profile = DEFAULT,
+    capabilities: Iterable[Capability] = (),
+    progress: Callable[[Row], None] = lambda _: None,
+) -> RunVerdict:
+    """Send a plan to a target and judge what comes back.
+
+    Args:
+        plan: what to send.
+        target: where to.
+        profile: the generation to hold it against.
+        capabilities: what the target can be made to do.
+        progress: told each row before it is sent.
+    """
+    drive = drive_plan(plan, target, profile, capabilities, progress)
+    history = read_history(target.exchanges, profile)
+    judged = judge_history(history, drive.rows)
+    return RunVerdict(
+        target=target.redaction.strike_url(target.url),
+        tier=plan.name,
+        profile=profile.name,
+        exchanges=history.exchanges,
+        rows=tuple(drive.rows),
+        findings=judged.findings,
+        undocumented=list_undocumented(history.exchanges, profile.locations),
+        inconclusive=tuple(drive.inconclusive),
+        skipped=(*drive.skipped, *judged.skipped),
+        passed=judged.passed,
+        events=tuple(_list_events(target)),
+        vacuous=_say_unseen(history, _choose_sights(plan)),
+        unreachable=drive.unreachable,
+        spent=target.spent,
+    )
+
+
+def verify_recording(name: str, exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> RunVerdict:
+    """Judge exchanges that were recorded earlier; nothing is sent.
+
+    Args:
+        name: of the recording.
+        exchanges: with one server, in the order in which they were sent.
+        profile: the generation to hold them against.
+    """
+    history = read_history(exchanges, profile)
+    judged = judge_history(history)
+    return RunVerdict(
+        target=name,
+        tier="",
+        profile=profile.name,
+        exchanges=history.exchanges,
+        findings=judged.findings,
+        undocumented=list_undocumented(history.exchanges, profile.locations),
+        skipped=judged.skipped,
+        passed=judged.passed,
+        vacuous=_say_unseen(history, SIGHTS_OF_A_RECORDING),
+        spent=_count_spent(history),
+    )
+
+
+def judge_history(history: History, rows: Iterable[RowRun] = ()) -> Judged:
+    """Hold a history against all clauses.
+
+    Args:
+        history: of one server.
+        rows: which exchange belongs to which row.
+    """
+    row_of = {at: row.name for row in rows for at in row.at}
+    judgements = [judge(clause, history) for clause in CLAUSES]
+    findings = [finding for judgement in judgements for finding in _group(judgement, history, row_of)]
+    return Judged(
+        findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
+        passed=tuple(
+            Passed(clause=judgement.clause, observations=len(judgement.observations))
+            for judgement in judgements
+            if judgement.observations and not judgement.broken
+        ),
+        skipped=tuple(
+            Skipped(name=judgement.clause.id, reason=explain_unseen(judgement.clause, history))
+            for judgement in judgements
+            if not judgement.observations
+        ),
+    )
+
+
+def _group(judgement: Judgement, history: History, row_of: dict[int, str]) -> Iterator[Finding]:
+    """Make one finding of all that a clause has against a row; without rows, against the answers about one task."""
+    groups: dict[object, list[int]] = {}
+    for number, observation in enumerate(judgement.broken):
+        start = _find_start(observation.at, history)
+        groups.setdefault(row_of.get(observation.at) or start or number, []).append(number)
+    for numbers in groups.values():
+        first = judgement.broken[numbers[0]]
+        start = _find_start(first.at, history)
+        assert first.fault is not None  # noqa: S101 - `broken` holds those with a fault
+        yield Finding(
+            clause=judgement.clause,
+            row=row_of.get(first.at, ""),
+            at=(first.at,) if start is None or start == first.at else (start, first.at),
+            fault=first.fault,
+            times=len(numbers),
+        )
+
+
+def _find_start(at: int, history: History) -> int | None:
+    look = next((look for look in history.looks if look.at == at), None)
+    return look.start.at if look is not None and look.start is not None else None
+
+
+def _list_events(target: Target) -> Iterator[str]:
+    statuses = [exchange.answer.status for exchange in target.exchanges]
+    for status, what in ((413, "too large"), (429, "too many requests"), (503, "busy"), (507, "storage full")):
+        if status in statuses:
+            yield f"{status} ({what}) {statuses.count(status)} times"
+    if target.waits:
+        yield f"waited {target.waits} times because the server asked for it"
+
+
+def _choose_sights(plan: Plan) -> Sequence[Sight]:
+    if plan.name in set(Tier):
+        return SIGHTS_OF_A_PROBE if plan.name == Tier.PROBE else SIGHTS_OF_A_PLAN
+    return SIGHTS_OF_A_ROW
+
+
+def _say_unseen(history: History, wanted: Iterable[Sight]) -> tuple[str, ...]:
+    return tuple(f"never seen: {sight}" for sight in list_unseen(history, wanted))
+
+
+def _count_spent(history: History) -> Spent:
+    times = [time for each in history.exchanges for time in (each.request.sent_at, each.answer.received_at)]
+    return Spent(
+        tasks=sum(start.accepted for start in history.starts),
+        calls=len(history.exchanges),
+        bytes_up=sum(part.size for each in history.exchanges for part in each.request.parts or ()),
+        seconds=max(times) - min(times) if times else 0.0,
+    )

@@ -1,0 +1,60 @@
+"""The commands `diarkit samples ...`: names in, files and lines out. Decides nothing about recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WORTH_A_BAR = 20_000_000
+"""Bytes of a recording that takes long enough for a progress bar."""
+
+
+@click.group()
+def samples() -> None:
+    """List the recordings with known truth, or write them."""
+
+
+@samples.command("list")
+def list_samples() -> None:
+    """List the recordings by name; the guide's come first."""
+    from diarkit_fixtures.samples import SAMPLES  # noqa: PLC0415 - imported when called
+
+    width = max(map(len, SAMPLES))
+    for sample in SAMPLES.values():
+        click.echo(f"{sample.name:{width}}  {sample.about}")
+
+
+@samples.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("names", metavar="[NAME...]", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")
+def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
+    """Write recordings into DIRECTORY, by name or the guide's four: wav, rttm, Audacity labels (txt), picture (svg)."""
+    from diarkit_fixtures.samples import BESIDE, SAMPLES, UnknownSampleError, write_samples  # noqa: PLC0415
+
+    chosen = tuple(SAMPLES) if everything else names or None
+    try:
+        written = write_samples(directory, chosen, show_progress(), beside=BESIDE)
+    except UnknownSampleError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"can't write {error.filename}: {error.strerror}") from None
+    for path in written:
+        click.echo(path)
+
+
+def show_progress() -> Callable[[str, int, int], None]:
+    """Make the function that shows, on a terminal, how far a large recording is."""
+
+    def show(name: str, done: int, size: int) -> None:
+        if size >= WORTH_A_BAR and click.get_text_stream("stderr").isatty():
+            cells = done * 30 // size
+            end = "\r" if done < size else "\n"
+            click.echo(f"{name} [{'#' * cells}{'.' * (30 - cells)}] {done * 100 // size:3} %{end}", nl=False, err=True)
+
+    return show
