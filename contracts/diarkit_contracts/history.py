@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
@@ -121,17 +121,22 @@ class History:
         exchanges: in the order in which they were sent.
         starts: the POSTs among them.
         looks: the GETs of tasks among them.
-        tasks: the looks that were answered with 200, by the id that was asked for.
+        profile: the generation of the API that they are held against.
     """
 
     exchanges: tuple[Exchange, ...]
     starts: tuple[Start, ...]
     looks: tuple[Look, ...]
-    tasks: Mapping[str, Sequence[Look]]
+    profile: Profile
+    _by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+
+    def by_task(self) -> Mapping[str, Sequence[Look]]:
+        """Group the looks answered with 200 by the id that was asked for."""
+        return self._by_task
 
     def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
         """List the first readable result of each task."""
-        for looks in self.tasks.values():
+        for looks in self._by_task.values():
             for look in looks:
                 if look.state is TaskState.DONE and look.channels is not None:
                     yield look, look.channels
@@ -139,7 +144,7 @@ class History:
 
     def find_end(self, start: Start) -> Look | None:
         """Find the first answer that told that a task has ended."""
-        looks = self.tasks.get(start.task_id or "", ())
+        looks = self._by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
 
@@ -157,7 +162,11 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
     looks = tuple(_read_look(at, exchange, by_id) for at, exchange in enumerate(kept) if _is_look(exchange))
-    return History(kept, starts, looks, profile)
+    by_task: dict[str, list[Look]] = defaultdict(list)
+    for look in looks:
+        if look.exchange.answer.status == 200:
+            by_task[look.asked].append(look)
+    return History(kept, starts, looks, profile, MappingProxyType(dict(by_task)))
 
 
 def find_operation(exchange: Exchange) -> Operation | None:

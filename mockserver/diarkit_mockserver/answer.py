@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.states import ERROR_TYPE_OF_STATE, TaskState
+from diarkit_fixtures.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.diarize import apply_parameters, draw_channels
 from diarkit_mockserver.media import assume
@@ -73,6 +74,9 @@ def write_outcome(
     if then.result is not None:
         return dump(then.result), None
     natural, length = _find_conversation(then, submission, scenario.seed)
+    if then.der is not None:
+        key = (scenario.seed, submission.sha256)
+        natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
     from_range = scenario.dialect.times == "range"
     return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from diarkit_contracts.states import TaskState  # noqa: TC001 - the framework reads the fields' types at run time
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.scenario import Rule, Scenario  # noqa: TC001
-from diarkit_mockserver.when import EVERY, When
 
 LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
 """Time can be moved farther than a calendar goes."""
@@ -103,57 +101,56 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewWorld:
-    """A world to be made.
+class Flawed:
+    """One thing to correct in what was sent.
 
     Attributes:
-        name: its part of the path; made up if there is none.
-        scenario: what it is told; the one of a fresh server if there is none.
-        frozen: its time stands still until it is moved or resumed.
-        epoch: the date at its beginning, in seconds since 1970 UTC.
-        ids_from: what its ids follow from, instead of the name.
+        detail: what was expected, and what came.
+        source: `body`, or the name of a query parameter.
+        line: in the body, from 1; 0 for what is not in the body.
+        column: from 1; 0 for what is not in the body.
     """
 
-    name: str | None = None
-    scenario: Scenario | None = None
-    frozen: bool = False
-    epoch: int | None = None
-    ids_from: str | None = None
+    detail: str
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Write it as compilers do."""
+        return f"{self.source}:{self.line}:{self.column}: {self.detail}" if self.line else f"{self.source}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """A queue of answers.
+class Validation:
+    """Whether a text is a scenario.
 
     Attributes:
-        rules: that count before those of the scenario, behind the ones added earlier.
+        valid: it is.
+        errors: all that is wrong with it.
     """
 
-    rules: tuple[Rule, ...]
+    valid: bool
+    errors: tuple[Flawed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """Submissions that a client should have made.
+class Problem:
+    """A refusal of the control API, as RFC 9457 writes it.
 
     Attributes:
-        when: which ones.
-        times: how many; at least one if it is not said.
+        type: a URI that tells this kind of problem from others.
+        title: the kind, in words.
+        status: of HTTP.
+        detail: what was expected, what came, what to do.
+        errors: each thing to correct, if there are several.
     """
 
-    when: When = EVERY
-    times: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.times is not None and self.times < 0:
-            raise ValueError(f"expected times >= 0, got {self.times}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectations:
-    """All that is to be verified at once."""
-
-    expected: tuple[Expected, ...]
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Flawed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

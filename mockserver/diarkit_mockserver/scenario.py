@@ -66,6 +66,7 @@ class Then:
         rttm: file with what is said, beside the scenario file; the request's parameters are applied to it.
         failed: the task fails, with this message.
         rejected: the task is rejected, with this message.
+        der: the platform's mistakes: the diarization error rate of what is said, from 0 to 0.5.
         http: an HTTP error status, or its details.
         course: when each state comes, instead of the scenario's own course.
         breaks_contract: let `result` be anything, even what the contract forbids.
@@ -77,6 +78,7 @@ class Then:
     rttm: str | None = None
     failed: str | None = None
     rejected: str | None = None
+    der: float | None = None
     http: int | HttpAnswer | None = None
     course: Course | None = None
     breaks_contract: bool = False
@@ -87,6 +89,10 @@ class Then:
             raise ValueError(f"expected one outcome, got {' and '.join(given)}")
         if self.speakers is not None and self.speakers < 0:
             raise ValueError(f"expected speakers >= 0, got {self.speakers}")
+        if self.der is not None and not 0 <= self.der <= 0.5:
+            raise ValueError(f"expected a der from 0 to 0.5, got {self.der}")
+        if self.der is not None and given and given[0] in ("result", "failed", "rejected"):
+            raise ValueError(f"der is for what is said: drop it, or {given[0]}")
         if isinstance(self.http, int):
             HttpAnswer(status=self.http)
         if given and (http := self.http_answer) is not None and http.on == "submit":

@@ -35,7 +35,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "submission": COUNT},
     HttpAnswer: {"status": HTTP_ERROR, "times": COUNT, "retry_after": NOT_NEGATIVE},
     SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
-    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR},
+    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR, "der": {"minimum": 0, "maximum": 0.5}},
     Rule: {"times": COUNT},
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
     PollCounts: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
@@ -58,6 +58,9 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
 
 NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in OUTCOMES]}}
 
+NOT_SAID: Final = ("result", "failed", "rejected")
+"""Outcomes that are no conversation, so that nothing in it can be mistaken."""
+
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {"oneOf": [{"required": [name]} for name in EFFECTS]},
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
@@ -75,6 +78,7 @@ TOGETHER: Final[Mapping[type, Schema]] = {
                 },
                 "then": NO_OUTCOME,
             },
+            {"if": {"required": ["der"]}, "then": {"not": {"anyOf": [{"required": [name]} for name in NOT_SAID]}}},
             {
                 "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
                 "then": {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}},
@@ -101,6 +105,14 @@ def scenario_schema() -> Schema:
         "title": "diarkit scenario",
         "$defs": {**written, **_write_result()},
     }
+
+
+def list_schemas(*classes: type) -> Schema:
+    """Write the schemas of classes, and of all that they hold, by name; they refer to each other under `#/$defs/`."""
+    written: dict[str, Schema] = {}
+    for cls in classes:
+        written[cls.__name__] = _write_mapping(cls, written)
+    return {**written, **_write_result()}
 
 
 def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:

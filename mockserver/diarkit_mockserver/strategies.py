@@ -69,7 +69,7 @@ def _courses(*, timed: bool) -> SearchStrategy[Course]:
     by_polls = st.builds(ByPolls, polls=st.builds(PollCounts, pending=FEW, running=FEW))
     if not timed:
         return immediate | by_polls
-    lasts = st.integers(0, 3600).map(float)
+    lasts = st.integers(0, 60).map(float)
     by_seconds = st.builds(BySeconds, seconds=st.builds(StateSeconds, pending=lasts, running=lasts))
     by_length = st.builds(ByRealTime, realtime_factor=st.sampled_from([60.0, 1.0]), workers=st.integers(1, 2))
     return immediate | by_polls | by_seconds | by_length

@@ -10,7 +10,7 @@ from diarkit_mockserver.control_views import Check, ClockView, Miss, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_mockserver.control_views import Expected
+    from diarkit_mockserver.control_orders import Expected
     from diarkit_mockserver.journal import Entry
     from diarkit_mockserver.submission import Submission
     from diarkit_mockserver.world import World

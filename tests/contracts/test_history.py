@@ -82,7 +82,7 @@ def test_of_parts_with_one_name_the_last_counts() -> None:
 
 def test_refused_looks_are_no_part_of_what_a_task_told() -> None:
     history = read_history([start(), look("running"), look(status=404), look(), look()])
-    assert [each.at for each in history.tasks[ID]] == [1, 3, 4]
+    assert [each.at for each in history.by_task()[ID]] == [1, 3, 4]
 
 
 def test_each_task_has_one_result_and_one_end_the_first() -> None:

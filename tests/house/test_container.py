@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
@@ -25,14 +26,12 @@ def read_instruction(name: str) -> str:
 
 def is_command(words: list[str]) -> bool:
     """Say whether words are a call of `diarkit` that gets as far as its arguments."""
-    command: Any = main
+    command: click.Command | None = main
     for word in words:
-        if not hasattr(command, "commands"):
-            return True
-        if word not in command.commands:
-            return False
-        command = command.commands[word]
-    return not hasattr(command, "commands")
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(click.Context(command), word)
+    return command is not None and not isinstance(command, click.Group)
 
 
 def test_the_container_serves_by_itself_and_says_whether_it_does() -> None:

@@ -104,7 +104,7 @@ def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
     """List two answers about a task of which the second was asked for after the first was there."""
-    for looks in history.tasks.values():
+    for looks in history.by_task().values():
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after

@@ -1,0 +1,95 @@
+"""The body of a request to the control API: a bounded text into a value, or all that is wrong with it by line and column."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from diarkit_mockserver.control_problem import ProblemError, refuse_flaws
+from diarkit_mockserver.control_views import Flawed
+from diarkit_mockserver.faults import NO_OUTAGE
+from diarkit_mockserver.scenario_file import ScenarioError, parse_value
+from diarkit_mockserver.yaml_reader import read_tree
+from diarkit_mockserver.yaml_tree import find_place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from diarkit_mockserver.faults import Fault
+
+Built = TypeVar("Built")
+
+LARGEST_BODY: Final = 16 << 20
+"""Bytes; a scenario with a day of speech is a few."""
+
+SOURCE: Final = "body"
+
+_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
+async def read_text(request: Request) -> str:
+    """Read the body as a text that the YAML reader takes, JSON or not.
+
+    Raises:
+        ProblemError: 413 for one that is too large, 422 for one that is not UTF-8.
+    """
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > LARGEST_BODY:
+            raise ProblemError(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise refuse_flaws([Flawed(detail=f"expected UTF-8, got the byte 0x{data[error.start]:02x}", source=SOURCE)]) from None
+    is_json = "json" in request.headers.get("content-type", "json")
+    return make_yaml(text) if is_json else text
+
+
+def make_yaml(text: str) -> str:
+    """Write a JSON text so that it is YAML too: characters beyond 16 bits as themselves, no tabs, all at their places or near."""
+    joined = _PAIR.sub(lambda match: match[1] + _join_pair(match[2], match[3]), text)
+    # In JSON, a tab stands between values only.
+    return joined.replace("\t", " ")
+
+
+def parse_body(cls: type[Built], text: str, *, rules_in: tuple[str, ...] = ()) -> Built:
+    """Read a value of a class from a body.
+
+    Args:
+        cls: its fields are the keys.
+        text: JSON or YAML.
+        rules_in: keys that lead to what has the rules.
+
+    Raises:
+        ScenarioError: with all that is wrong with it.
+    """
+    return parse_value(cls, text, source=SOURCE, directory=None, rules_in=rules_in)[0]
+
+
+def refuse_outages(faults: Sequence[Fault], text: str, *path: str) -> None:
+    """Refuse faults that would reach beyond a world that has a name.
+
+    Args:
+        faults: as read.
+        text: they were read from.
+        path: keys that lead to what has the faults.
+
+    Raises:
+        ProblemError: with the places of all outages.
+    """
+    flaws: list[Flawed] = []
+    for index, fault in enumerate(faults):
+        if fault.outage is not None:
+            tree, _ = read_tree(text)
+            place: Any = None if tree is None else find_place(tree, (*path, "faults", index, "outage"))
+            line, column = (0, 0) if place is None else (place.line, place.column)
+            flaws.append(Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=line, column=column))
+    if flaws:
+        raise refuse_flaws(flaws)
+
+
+def _join_pair(high: str, low: str) -> str:
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)

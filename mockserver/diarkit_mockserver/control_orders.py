@@ -1,0 +1,99 @@
+"""What is sent to the control API, as values: the keys of the bodies are their fields. Knows no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from diarkit_mockserver.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
+from diarkit_mockserver.scenario import Rule, Scenario  # noqa: TC001
+from diarkit_mockserver.when import EVERY, When
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorld:
+    """A world to be made.
+
+    Attributes:
+        name: its part of the path; made up if there is none.
+        scenario: what it is told; the one of a fresh server if there is none.
+        frozen: its time stands still until it is moved or resumed.
+        epoch: the date at its beginning, in seconds since 1970 UTC.
+        ids_from: what its ids follow from, instead of the name.
+    """
+
+    name: str | None = None
+    scenario: Scenario | None = None
+    frozen: bool = False
+    epoch: int | None = None
+    ids_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """A queue of answers.
+
+    Attributes:
+        rules: that count before those of the scenario, behind the ones added earlier.
+    """
+
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultList:
+    """A schedule of faults.
+
+    Attributes:
+        faults: in the order in which they are asked.
+    """
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """How far time is moved.
+
+    Attributes:
+        seconds: forward.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewState:
+    """Where a task is moved by hand.
+
+    Attributes:
+        state: one that may follow the one it is in.
+        message: of its error, where it fails or is rejected.
+    """
+
+    state: Literal["running", "done", "failed", "rejected"]
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Submissions that a client should have made.
+
+    Attributes:
+        when: which ones.
+        times: how many; at least one if it is not said.
+    """
+
+    when: When = EVERY
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 0:
+            raise ValueError(f"expected times >= 0, got {self.times}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectations:
+    """All that is to be verified at once."""
+
+    expected: tuple[Expected, ...]
