@@ -25,7 +25,12 @@ LOOKS_AT_THE_END: Final = 2
 MOST_LOST: Final = 3
 """Calls without an answer, one after the other, after which the server is taken for gone."""
 
-EVENTS: Final = {413: "the upload is too large for it", 429: "it limits the rate", 503: "it is busy", 507: "its storage is full"}
+EVENTS: Final = {
+    413: "the upload is too large for it",
+    429: "it limits the rate",
+    503: "it is busy",
+    507: "its storage is full",
+}
 """Answers that say nothing of the request, in words; none is a fault."""
 
 

@@ -103,4 +103,3 @@ def _describe(field: Field) -> Part:
 
 def _escape(name: str) -> str:
     return name.replace('"', "%22").replace("\n", "%0A").replace("\r", "%0D")
-

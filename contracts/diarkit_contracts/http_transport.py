@@ -30,7 +30,9 @@ class MissingExtraError(ImportError):
 
     def __init__(self, name: str) -> None:
         self.missing = name
-        super().__init__(f"{name} is not installed, and a server can't be asked without it: pip install 'diarkit[verify]'")
+        super().__init__(
+            f"{name} is not installed, and a server can't be asked without it: pip install 'diarkit[verify]'"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,7 @@ class HttpTransport:
         """
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
         try:
-            with self._client.stream(
-                request.method, request.url, headers=headers, content=content or None
-            ) as response:
+            with self._client.stream(request.method, request.url, headers=headers, content=content or None) as response:
                 body = _read_body(response)
                 kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
                 return Answer(status=response.status_code, headers=kept, body=body)

@@ -115,7 +115,9 @@ def make_input(name: str) -> bytes:
     from diarkit_fixtures.wav import write_wav  # noqa: PLC0415
 
     channels = [
-        speak(segments, VOICES[2 * number :] + VOICES[: 2 * number], recipe.length, SAMPLE_RATE_HZ, f"{VERSION} {number}")
+        speak(
+            segments, VOICES[2 * number :] + VOICES[: 2 * number], recipe.length, SAMPLE_RATE_HZ, f"{VERSION} {number}"
+        )
         for number, segments in enumerate(recipe.spoken)
     ]
     return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth)

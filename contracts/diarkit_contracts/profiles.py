@@ -59,9 +59,7 @@ def _declare(start: str, result: str, system: str) -> Mapping[str, frozenset[int
 
 _WITH_429: Final = _declare("202 400 403 413 422 429 507", "200 400 404 422 429", "200 400 422 429")
 
-DEFAULT: Final = Profile(
-    name="3.6", about="3.5.0 and 3.6.0; DOC: reference pages and guide", statuses=_WITH_429
-)
+DEFAULT: Final = Profile(name="3.6", about="3.5.0 and 3.6.0; DOC: reference pages and guide", statuses=_WITH_429)
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {

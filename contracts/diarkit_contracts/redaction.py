@@ -17,7 +17,9 @@ KEPT_OF_REQUEST: Final = frozenset(
 )
 """Headers that are kept with their values; of all others only the name is. A header we have not thought of may be a token."""
 
-STRUCK_OF_ANSWER: Final = frozenset({"set-cookie", "www-authenticate", "proxy-authenticate", "authentication-info", "authorization"})
+STRUCK_OF_ANSWER: Final = frozenset(
+    {"set-cookie", "www-authenticate", "proxy-authenticate", "authentication-info", "authorization"}
+)
 """Headers of an answer whose values are struck: an answer is what is judged, so the others are kept."""
 
 KEPT_OF_QUERY: Final = frozenset({"channel_mode", "channels", "range_from", "range_to", "colour"})

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from diarkit_contracts.exchange import Answer, Exchange, Request
 from diarkit_contracts.history import START_PATH, find_value, read_object
 from diarkit_contracts.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
+from diarkit_contracts.plan import Tier
 from diarkit_contracts.redaction import Redaction
 from diarkit_contracts.states import TERMINAL
 from diarkit_contracts.verdict import Spent
@@ -68,6 +69,17 @@ class Caps:
     seconds: float = 600.0
     in_flight: int = 2
     task_seconds: float = 120.0
+
+
+def caps_of(tier: Tier) -> Caps:
+    """Return what a tier may cost at most: what it needs, and some room for polls of a slow server."""
+    match tier:
+        case Tier.PROBE:
+            return Caps(tasks=2)  # a lenient server starts some: after two of them it is known
+        case Tier.LITE:
+            return Caps()
+        case Tier.FULL:
+            return Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0)
 
 
 class Transport(Protocol):
@@ -196,7 +208,9 @@ class Target:
         try:
             answer = self.transport.send(request, content)
         except UnreachableError as error:
-            raise UnreachableError(self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)) from None
+            raise UnreachableError(
+                self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
+            ) from None
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at, self.clock.now()))
         return len(self.exchanges) - 1
@@ -249,7 +263,11 @@ def is_same_server(url: str, other: str) -> bool:
     """Tell whether two URLs lead to the same scheme, host and port."""
     one, two = urlsplit(url), urlsplit(other)
     try:
-        return (one.scheme, one.hostname, _port(one.scheme, one.port)) == (two.scheme, two.hostname, _port(two.scheme, two.port))
+        return (one.scheme, one.hostname, _port(one.scheme, one.port)) == (
+            two.scheme,
+            two.hostname,
+            _port(two.scheme, two.port),
+        )
     except ValueError:
         return False
 

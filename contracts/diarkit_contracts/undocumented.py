@@ -52,7 +52,9 @@ def _read_response(exchange: Exchange) -> dict[str, object] | None:
     return None if declared is None else resolve(declared)
 
 
-def _list_headers(exchange: Exchange, response: Mapping[str, object], known: frozenset[str] | set[str]) -> Iterator[str]:
+def _list_headers(
+    exchange: Exchange, response: Mapping[str, object], known: frozenset[str] | set[str]
+) -> Iterator[str]:
     declared = {name.lower() for name in as_object(response.get("headers", {}), "headers")}
     for name, _ in exchange.answer.headers:
         if name.lower() not in known and name.lower() not in declared:

@@ -27,6 +27,7 @@ LARGEST_BODY: Final = 16 << 20
 SOURCE: Final = "body"
 
 _PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ODD: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 async def read_text(request: Request) -> str:
@@ -43,16 +44,21 @@ async def read_text(request: Request) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise refuse_flaws([Flawed(detail=f"expected UTF-8, got the byte 0x{data[error.start]:02x}", source=SOURCE)]) from None
+        raise refuse_flaws(
+            [Flawed(detail=f"expected UTF-8, got the byte 0x{data[error.start]:02x}", source=SOURCE)]
+        ) from None
     is_json = "json" in request.headers.get("content-type", "json")
     return make_yaml(text) if is_json else text
 
 
 def make_yaml(text: str) -> str:
-    """Write a JSON text so that it is YAML too: characters beyond 16 bits as themselves, no tabs, all at their places or near."""
+    """Write a JSON text so that it means the same as YAML; each line stays a line.
+
+    YAML knows no pairs of escapes for one character, takes more characters for the end of a line, and some for none at all. In
+    JSON those stand in strings only, where an escape will do, and a tab stands between values only.
+    """
     joined = _PAIR.sub(lambda match: match[1] + _join_pair(match[2], match[3]), text)
-    # In JSON, a tab stands between values only.
-    return joined.replace("\t", " ")
+    return _ODD.sub(lambda match: f"\\u{ord(match[0]):04x}", joined.replace("\t", " "))
 
 
 def parse_body(cls: type[Built], text: str, *, rules_in: tuple[str, ...] = ()) -> Built:

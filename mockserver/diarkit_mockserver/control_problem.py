@@ -59,9 +59,7 @@ def refuse_flaws(flaws: Sequence[Flawed]) -> ProblemError:
 
 def list_flaws(error: ScenarioError) -> tuple[Flawed, ...]:
     """Take over what is wrong with a text."""
-    return tuple(
-        Flawed(detail=one.text, source=one.source, line=one.line, column=one.column) for one in error.problems
-    )
+    return tuple(Flawed(detail=one.text, source=one.source, line=one.line, column=one.column) for one in error.problems)
 
 
 def refuse_unknown(what: str, came: str, known: Iterable[str]) -> ProblemError:

@@ -118,7 +118,9 @@ class Flawed:
 
     def __str__(self) -> str:
         """Write it as compilers do."""
-        return f"{self.source}:{self.line}:{self.column}: {self.detail}" if self.line else f"{self.source}: {self.detail}"
+        return (
+            f"{self.source}:{self.line}:{self.column}: {self.detail}" if self.line else f"{self.source}: {self.detail}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
 from diarkit_contracts.document import DOCUMENT, load_document
+from diarkit_mockserver.control import CONTROL, create_control
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.platform import Platform
 
 
-def create_pages(platform: Platform) -> FastAPI:  # noqa: ARG001 - for the control routes
-    """Make the application: the contract as JSON and YAML, and pages to browse it, without a request to the internet."""
+def create_pages(platform: Platform) -> FastAPI:
+    """Make the application: the contract, pages to browse it without a request to the internet, and the control API."""
     pages = FastAPIOffline(
         title="Speaker Diarization",
         docs_url="/docs",
@@ -30,4 +31,5 @@ def create_pages(platform: Platform) -> FastAPI:  # noqa: ARG001 - for the contr
     def read_yaml() -> PlainTextResponse:
         return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
 
+    pages.mount(CONTROL, create_control(platform))
     return pages

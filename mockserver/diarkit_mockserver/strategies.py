@@ -87,7 +87,7 @@ def _rules(courses: SearchStrategy[Course], *, timed: bool) -> SearchStrategy[Ru
     # DOC (reference, POST at 3.6): these statuses, and no others.
     refusals = st.sampled_from([429, 507, 413, 403, 422, 400]).flatmap(lambda status: _refusals(status, timed=timed))
     times = st.sampled_from([None, 1, 2])
-    return st.builds(Rule, then=outcomes, times=times) | st.builds(Rule, then=refusals, times=times)
+    return st.builds(Rule, then=outcomes | refusals, times=times)
 
 
 def _refusals(status: int, *, timed: bool) -> SearchStrategy[Then]:

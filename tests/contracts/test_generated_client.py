@@ -77,7 +77,7 @@ def recording() -> bytes:
     return write_wav(sound, 8000, truth=TRUTH)
 
 
-def Request(load: Callable[[str], Any], recording: bytes, name: str, **config: int) -> Any:
+def make_request(load: Callable[[str], Any], recording: bytes, name: str, **config: int) -> Any:
     models, types = load(f"{PACKAGE}.models"), load(f"{PACKAGE}.types")
     file = types.File(payload=BytesIO(recording), file_name=name, mime_type="audio/wav")
     if not config:
@@ -96,7 +96,7 @@ def list_segments(done: Any) -> list[list[tuple[int, float, float]]]:
 def test_it_uploads_and_polls_until_the_task_is_done(load: Callable[[str], Any], url: str, recording: bytes) -> None:
     seen = []
     with load(f"{PACKAGE}.client").Client(base_url=url, raise_on_unexpected_status=True) as client:
-        started = load(START).sync(client=client, body=Request(load, recording, "call.wav"))
+        started = load(START).sync(client=client, body=make_request(load, recording, "call.wav"))
         assert isinstance(started.task.task_id, UUID)
         for _ in range(MOST_POLLS):
             told = load(RESULT).sync(started.task.task_id, client=client)
@@ -111,7 +111,7 @@ def test_it_uploads_and_polls_until_the_task_is_done(load: Callable[[str], Any],
 def test_its_config_reaches_the_server_as_json(load: Callable[[str], Any], url: str, recording: bytes) -> None:
     with load(f"{PACKAGE}.client").Client(base_url=url, raise_on_unexpected_status=True) as client:
         for config, speakers in (({"max_speakers": 1}, 1), ({"total_speakers": 2}, 2)):
-            body = Request(load, recording, "call.wav", **config)
+            body = make_request(load, recording, "call.wav", **config)
             started = load(START).sync(client=client, body=body, channels="0", range_from=0.0)
             for _ in range(MOST_POLLS):
                 told = load(RESULT).sync(started.task.task_id, client=client)
@@ -120,7 +120,7 @@ def test_its_config_reaches_the_server_as_json(load: Callable[[str], Any], url: 
 
 def test_a_failed_task_is_read_as_one(load: Callable[[str], Any], url: str, recording: bytes) -> None:
     with load(f"{PACKAGE}.client").Client(base_url=url, raise_on_unexpected_status=True) as client:
-        started = load(START).sync(client=client, body=Request(load, recording, "broken.wav"))
+        started = load(START).sync(client=client, body=make_request(load, recording, "broken.wav"))
         for _ in range(MOST_POLLS):
             told = load(RESULT).sync(started.task.task_id, client=client)
     models = load(f"{PACKAGE}.models")
@@ -139,7 +139,7 @@ def test_a_refusal_is_read_as_the_error_envelope(load: Callable[[str], Any], url
 def test_it_works_asynchronously(load: Callable[[str], Any], url: str, recording: bytes) -> None:
     async def run() -> Any:
         async with load(f"{PACKAGE}.client").Client(base_url=url, raise_on_unexpected_status=True) as client:
-            body = Request(load, recording, "call.wav")
+            body = make_request(load, recording, "call.wav")
             started = await load(START).asyncio(client=client, body=body)
             for _ in range(MOST_POLLS):
                 told = await load(RESULT).asyncio(started.task.task_id, client=client)

@@ -251,7 +251,7 @@ def test_every_rule_catches_somebody() -> None:
         FIVE_POLLS,
         LOST,
         POLL_REFUSED,
-        Scenario(course=BySeconds(seconds=StateSeconds(pending=3600, running=3600)), rules=FIVE_POLLS.rules),
+        Scenario(course=BySeconds(seconds=StateSeconds(pending=600, running=60)), rules=FIVE_POLLS.rules),
         Scenario(limits=Limits(rate=Rate(requests=1, seconds=2.5))),
         Scenario(rules=(Rule(then=Then(http=HttpAnswer(status=429, retry_after=90)), times=3),)),
         Scenario(rules=(Rule(then=Then(failed="Broken.")),)),

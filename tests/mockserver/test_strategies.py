@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import requests
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
 from diarkit_contracts.result import list_result_faults
+from diarkit_fixtures.segments import Segment
+from diarkit_fixtures.wav import write_wav
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.conduct import judge
+from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.platform import WORLDS, Platform
 from diarkit_mockserver.scenario import Scenario
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_S = 10.0
+RECORDING = write_wav(np.full((16_000, 1), 999, np.int16), 8000, truth=((Segment(0, 0, 90), Segment(1, 90, 200)),))
 MOST_POLLS = 60
 PLAIN = Scenario(course="immediate")
 SEARCH = settings(
@@ -50,7 +56,7 @@ class Client:
 
     def run(self) -> object:
         """The number of speakers in all channels; or why there is none."""
-        response = self.insist(lambda: self.post())
+        response = self.insist(self.post)
         if response.status_code != 202:
             return f"refused with {response.status_code}"
         url = requests.compat.urljoin(self.endpoint, response.headers["X-Location"])
@@ -64,7 +70,7 @@ class Client:
         raise TimeoutError("no end")
 
     def post(self) -> requests.Response:
-        files = {"file": ("call.wav", b"bytes that are no audio")}
+        files = {"file": ("call.wav", RECORDING)}
         return self.session.post(self.endpoint, files=files, timeout=PATIENCE_S)
 
     def insist(self, send: Callable[[], requests.Response]) -> requests.Response:
@@ -105,7 +111,7 @@ class DiesOnAnEmptyResult(Client):
 
 
 class RetriesAtOnce(Client):
-    def wait(self, seconds: float) -> None:
+    def wait(self, _seconds: float) -> None:
         self.patience -= 1
 
 
@@ -165,11 +171,11 @@ def lab() -> Iterator[Lab]:
 @pytest.mark.parametrize(
     ("client", "expected"),
     [
-        (TakesRejectedForPending, "course: immediate\nrules:\n- then: {rejected: The media file cannot be decoded.}\n"),
-        (TrustsTheFirstChannel, "course: immediate\nrules:\n- then: {result: {channels: []}}\n"),
-        (DiesOnAnEmptyResult, "course: immediate\nrules:\n- then: {speakers: 0}\n"),
-        (RetriesAtOnce, "course: immediate\nrules:\n- then: {http: {status: 429, retry_after: 1}}\n"),
-        (LoopsOn404, "course: immediate\nfaults:\n- {on: submit, task: lost}\n"),
+        (TakesRejectedForPending, "rules:\n- then: {rejected: .*}\n"),
+        (TrustsTheFirstChannel, "rules:\n- then: {result: {channels: .*}}\n"),
+        (DiesOnAnEmptyResult, "rules:\n- then: {speakers: 0}\n|rules:\n- then: {result: .* segments: \\[\\]}.*\n"),
+        (RetriesAtOnce, "(?:limits: {rate: .*}|rules:\n- .*status: 429.*|faults:\n- .*status: 429.*)\n"),
+        (LoopsOn404, "faults:\n- (?:{on: submit, task: lost}|{on: poll, http: 404})\n"),
     ],
 )
 def test_a_planted_mistake_is_found_and_shrunk_to_a_few_lines(
@@ -179,7 +185,7 @@ def test_a_planted_mistake_is_found_and_shrunk_to_a_few_lines(
     assert lab.breaks(client, PLAIN) == ""
     scenario = find(scenarios(timed=True), lambda scenario: lab.breaks(client, scenario) != "", settings=SEARCH)
     written = dump_scenario(scenario)
-    assert written == expected
+    assert re.fullmatch("course: immediate\n(?:" + expected + ")", written), written
     assert written.count("\n") <= 6
     assert lab.breaks(Client, scenario) == ""
     replayed = tmp_path / "smallest.yaml"
@@ -205,9 +211,9 @@ def test_it_shrinks_to_a_platform_where_every_task_is_done_at_once() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        lambda s: s.course not in ("immediate", "manual") and "polls" in dump_scenario(s).split("\n")[0],
-        lambda s: "seconds" in dump_scenario(s).split("\n")[0],
-        lambda s: "realtime_factor" in dump_scenario(s),
+        lambda s: isinstance(s.course, ByPolls),
+        lambda s: isinstance(s.course, BySeconds),
+        lambda s: isinstance(s.course, ByRealTime),
         lambda s: s.limits.rate is not None,
         lambda s: s.limits.finished_seconds is not None,
         lambda s: any(rule.then.failed for rule in s.rules),

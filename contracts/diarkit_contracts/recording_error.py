@@ -1,0 +1,19 @@
+"""What is wrong with a recording, and where in the file. Knows no format."""
+
+from __future__ import annotations
+
+
+class RecordingError(ValueError):
+    """A file is no recording that can be judged.
+
+    Attributes:
+        file: its name.
+        line: from 1; 0 for the file as a whole.
+        reason: what was expected and what came.
+    """
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        self.file = file
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{file}:{line}: {reason}" if line else f"{file}: {reason}")

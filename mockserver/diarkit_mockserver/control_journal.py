@@ -1,0 +1,109 @@
+"""Calls of the control API about one world's journal: read it in three forms, verify submissions, clear it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
+from starlette.responses import Response
+
+from diarkit_mockserver.control_body import parse_body, read_text
+from diarkit_mockserver.control_orders import Expectations
+from diarkit_mockserver.control_server import ThePlatform, TheWorld, accept_body
+from diarkit_mockserver.control_views import Verdict
+from diarkit_mockserver.har import write_har
+from diarkit_mockserver.journal_export import write_entry, write_lines
+from diarkit_mockserver.verification import verify_journal
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.world import World
+
+router = APIRouter(tags=["journal"])
+
+MOST: Final = 1000
+"""Exchanges in one answer: a few megabytes at the most, in most cases."""
+
+FORMS: Final[dict[str, Any]] = {
+    "description": "The exchanges, the oldest first. HAR is for the tools of browsers, NDJSON has one exchange in a line",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["total", "now", "epoch", "connections", "entries"],
+                "properties": {
+                    "total": {"type": "integer", "description": "Exchanges ever, also those that are no longer kept"},
+                    "now": {"type": "integer", "description": "Time of the world, in microseconds"},
+                    "epoch": {"type": "integer", "description": "The date at 0, in seconds since 1970 UTC"},
+                    "connections": {
+                        "type": "array",
+                        "items": {"type": "integer"},
+                        "description": "Which of the clients' connections are open now",
+                    },
+                    "entries": {"type": "array", "items": {"type": "object"}},
+                },
+            }
+        },
+        "application/x-ndjson": {"schema": {"type": "string"}},
+    },
+}
+
+
+@router.get("/journal", responses={200: FORMS})
+async def read_journal(  # noqa: PLR0913, PLR0917 - one for each query parameter
+    world: TheWorld,
+    platform: ThePlatform,
+    since: Annotated[int, Query(ge=0, description="Only exchanges with a higher number")] = 0,
+    limit: Annotated[int, Query(ge=0, le=MOST, description="The first so many of them")] = MOST,
+    task: Annotated[str | None, Query(description="Only exchanges about this task")] = None,
+    format: Annotated[Literal["json", "ndjson", "har"], Query()] = "json",  # noqa: A002 - the parameter's name
+    reveal: Annotated[bool, Query(description="Tell the values of all headers and parameters")] = False,  # noqa: FBT002
+) -> Response:
+    """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for."""
+    entries = _choose(world, since, limit, task)
+    if format == "ndjson":
+        return Response("".join(write_lines(entries, reveal=reveal)), media_type="application/x-ndjson")
+    if format == "har":
+        return _write_json(write_har(entries, epoch=world.clock.epoch, reveal=reveal))
+    return _write_json(
+        {
+            "total": world.journal.total,
+            "now": world.clock.now(),
+            "epoch": world.clock.epoch,
+            "connections": await _list_connections(platform, world),
+            "entries": [write_entry(entry, reveal=reveal) for entry in entries],
+        }
+    )
+
+
+@router.delete("/journal", status_code=204)
+async def clear_journal(world: TheWorld) -> None:
+    """Forget the exchanges; the next ones are numbered on. Tasks, rules and time stay as they are."""
+    world.journal.clear()
+
+
+@router.post("/journal/verify", openapi_extra=accept_body("Expectations"))
+async def verify(request: Request, world: TheWorld) -> Verdict:
+    """Say whether the client made the submissions that were expected, and which came near."""
+    return verify_journal(world, parse_body(Expectations, await read_text(request)).expected)
+
+
+def _choose(world: World, since: int, limit: int, task: str | None) -> list[Entry]:
+    chosen = (entry for entry in world.journal if entry.number > since and task in (None, entry.task_id))
+    return [entry for entry, _ in zip(chosen, range(limit), strict=False)]
+
+
+async def _list_connections(platform: Platform, world: World) -> list[int]:
+    # The end of a connection may have arrived together with this request, and be handled after it.
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return sorted(platform.list_connections() & {entry.connection for entry in world.journal})
+
+
+def _write_json(value: object) -> Response:
+    # ASCII, as a client may have sent half a surrogate pair.
+    return Response(json.dumps(value, separators=(",", ":")), media_type="application/json")
