@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from diarkit_mockserver.control_problem import ProblemError, refuse_flaws
 from diarkit_mockserver.control_views import Flawed
 from diarkit_mockserver.faults import NO_OUTAGE
-from diarkit_mockserver.scenario_file import ScenarioError, parse_value
+from diarkit_mockserver.scenario_file import parse_value
 from diarkit_mockserver.yaml_reader import read_tree
 from diarkit_mockserver.yaml_tree import find_place
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from diarkit_mockserver.control_body import parse_body, read_text
 from diarkit_mockserver.control_orders import Expectations
 from diarkit_mockserver.control_server import ThePlatform, TheWorld, accept_body
-from diarkit_mockserver.control_views import Verdict
+from diarkit_mockserver.control_views import Verdict  # noqa: TC001
 from diarkit_mockserver.har import write_har
 from diarkit_mockserver.journal_export import write_entry, write_lines
 from diarkit_mockserver.verification import verify_journal
@@ -94,7 +95,7 @@ async def verify(request: Request, world: TheWorld) -> Verdict:
 
 def _choose(world: World, since: int, limit: int, task: str | None) -> list[Entry]:
     chosen = (entry for entry in world.journal if entry.number > since and task in (None, entry.task_id))
-    return [entry for entry, _ in zip(chosen, range(limit), strict=False)]
+    return list(islice(chosen, limit))
 
 
 async def _list_connections(platform: Platform, world: World) -> list[int]:

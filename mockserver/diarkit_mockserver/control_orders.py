@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from diarkit_mockserver.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
 from diarkit_mockserver.scenario import Rule, Scenario  # noqa: TC001
 from diarkit_mockserver.when import EVERY, When
+
+CONTROL: Final = "/__diarkit/v1"
+"""Prefix of all paths of the control API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

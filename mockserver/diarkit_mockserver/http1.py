@@ -18,6 +18,8 @@ from diarkit_mockserver.request import Request
 from diarkit_mockserver.wire import Response, write_refusal
 
 if TYPE_CHECKING:
+    import asyncio
+    from asyncio import TimerHandle
     from collections.abc import Callable
 
     from diarkit_mockserver.clock import Clock
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 LARGEST_HEAD = 64 << 10
 """Bytes of request line and headers; nginx, which stands before the platform, takes 32 KiB by default."""
+
+HEAD_SECONDS = 60.0
+"""For a head to arrive, of real time; as in nginx."""
 
 POLL_MARK = (ENDPOINT + "/").encode()
 
@@ -45,7 +50,41 @@ class ClientConnection(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self.number = next(_numbers)
         self._head_size = 0
+        self._unfinished = 0
+        self._in_head = False
+        self._head_ends: TimerHandle | None = None
         self._answers_poll = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        """Begin; whoever connects has to say something in time."""
+        super().connection_made(transport)
+        self._bound_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._unbound_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrives; a head that is not there at once is bounded in size and in time."""
+        continues = self._in_head
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._unfinished += len(data) * continues
+            if self._unfinished > LARGEST_HEAD:
+                self.send_400_response("The head of the request has no end.")
+            elif self._head_ends is None:
+                self._bound_head()
+
+    def pause_writing(self) -> None:
+        """Read no more from a client that does not read: it may send more polls than there is room for answers."""
+        super().pause_writing()
+        self.flow.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        super().resume_writing()
+        self.flow.resume_reading()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the server's port for a while; this connection stays."""
@@ -57,6 +96,8 @@ class ClientConnection(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._head_size = 0
+        self._unfinished = 0
+        self._in_head = True
         self._answers_poll = False
 
     def on_url(self, url: bytes) -> None:
@@ -71,6 +112,8 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way: a poll is answered when its end is there, everything else goes to the application."""
+        self._in_head = False
+        self._unbound_head()
         if self._is_plain_poll():
             self._answers_poll = True
             return
@@ -96,6 +139,14 @@ class ClientConnection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP, in the envelope, and close the connection."""
         self._write(write_refusal(refuse(Condition.MULTIPART_BROKEN, reason=msg)), keep_alive=False)
+
+    def _bound_head(self) -> None:
+        self._head_ends = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _unbound_head(self) -> None:
+        if self._head_ends is not None:
+            self._head_ends.cancel()
+            self._head_ends = None
 
     def _count(self, size: int) -> None:
         self._head_size += size

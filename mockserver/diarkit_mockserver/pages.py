@@ -8,7 +8,8 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
 from diarkit_contracts.document import DOCUMENT, load_document
-from diarkit_mockserver.control import CONTROL, create_control
+from diarkit_mockserver.control import create_control
+from diarkit_mockserver.control_orders import CONTROL
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,130 +1,122 @@
-"""What a test holds in its hand: a server to talk to, and what may be asked of it. Knows tests, not how they are run.
+"""What a test holds in its hand: a world of its own on a fake, to talk to and to ask. Knows tests, not how they are run.
 
-`DiarizationServer` is the fake: it can be told what to answer and asked what it saw. `LiveServer` is any other server at a URL:
-what can't be told or asked there ends in `UnavailableError`, which the pytest plugin turns into a skip.
+Everything goes through the control API, so that a fake in this process, one that several processes share, and one on another
+machine are the same to a test. `LiveServer` is any other server at a URL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_fixtures.rttm import read_rttm
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_client import Control, UnknownError
+from diarkit_mockserver.control_orders import Expected, NewWorld
+from diarkit_mockserver.live_server import LiveServer, UnavailableError
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.platform import WORLDS, Platform
-from diarkit_mockserver.scenario import HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.rule_writing import CourseLike, SegmentLike, read_config, read_course, write_rule
+from diarkit_mockserver.scenario import HttpAnswer, Scenario
 from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.when import EVERY, ConfigPattern, When
+from diarkit_mockserver.verification import describe_verdict
+from diarkit_mockserver.when import When
 from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from diarkit_mockserver.conduct import ConductFinding
+    from diarkit_mockserver.control_calls import JournalPage
+    from diarkit_mockserver.control_views import ClockView, TaskView
+    from diarkit_mockserver.faults import Fault
     from diarkit_mockserver.journal import Entry
     from diarkit_mockserver.submission import Submission
 
-CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
-"""A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
-
-SegmentLike: TypeAlias = tuple[int, float, float] | Mapping[str, float]
-"""Speaker, start and end in seconds; or the platform's object."""
-
-
-class UnavailableError(Exception):
-    """Something was asked of a server that is not the fake."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveServer:
-    """A server at a URL, of which nothing is known but that it should keep the contract.
-
-    Attributes:
-        url: without a slash at the end.
-    """
-
-    url: str
-
-    @property
-    def endpoint(self) -> str:
-        """URL of the diarization operation."""
-        return self.url + ENDPOINT
-
-    def respond(self, **_: object) -> NoReturn:
-        """Say that only the fake can be told what to answer."""
-        self._refuse("be told what to answer")
-
-    def advance(self, seconds: float) -> NoReturn:  # noqa: ARG002 - the same shape as the fake's
-        """Say that only the fake's time can be moved."""
-        self._refuse("have its time moved")
-
-    def freeze(self) -> NoReturn:
-        """Say that only the fake's time can be stopped."""
-        self._refuse("have its time stopped")
-
-    def resume(self) -> NoReturn:
-        """Say that only the fake's time can be stopped."""
-        self._refuse("have its time stopped")
-
-    def step(self, task_id: str) -> NoReturn:  # noqa: ARG002 - the same shape as the fake's
-        """Say that only the fake's tasks can be moved."""
-        self._refuse("have its tasks moved by hand")
-
-    @property
-    def submissions(self) -> NoReturn:
-        """Say that only the fake tells what it was sent."""
-        self._refuse("tell what it was sent")
-
-    def polls(self, task_id: str) -> NoReturn:  # noqa: ARG002 - the same shape as the fake's
-        """Say that only the fake tells how it was polled."""
-        self._refuse("tell how it was polled")
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise UnavailableError(f"only the fake can {what}; the server under test is {self.url}")
+__all__ = [
+    "CourseLike",
+    "DiarizationServer",
+    "Fake",
+    "LiveServer",
+    "SegmentLike",
+    "UnavailableError",
+    "read_course",
+]
 
 
 class Fake:
-    """A running server on which each test gets a world of its own."""
+    """A running server on which each test gets a world of its own.
 
-    def __init__(self) -> None:
-        self._platform = Platform(World())
-        self._thread = ServerThread(self._platform, bind("127.0.0.1", 0))
+    Args:
+        url: of a server that runs already; by default one is started in a thread of this process.
+        token: that this server asks for, if it does.
+        nonce: what it must answer when it is asked which server it is.
 
-    def open_world(self, name: str, scenario: Scenario | None = None) -> DiarizationServer:
+    Raises:
+        ConnectionError: if another server answers at the URL.
+    """
+
+    def __init__(self, url: str | None = None, *, token: str | None = None, nonce: str | None = None) -> None:
+        self._thread: ServerThread | None = None
+        if url is None:
+            platform = Platform(World(), control_token=token)
+            nonce = platform.nonce
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
+            url = self._thread.url
+        self.url = url
+        """Base URL; the default world's."""
+        self.control = Control(url, token)
+        """Client of its control API."""
+        ready = self.control.send(calls.read_ready())
+        self.nonce = ready.nonce
+        """What tells this server from others at the same address."""
+        if nonce not in (None, ready.nonce):
+            self.stop()
+            raise ConnectionError(f"another server answers at {url}: expected the nonce {nonce}, got {ready.nonce}")
+
+    def open_world(
+        self,
+        name: str,
+        scenario: Scenario | None = None,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        ids_from: str | None = None,
+    ) -> DiarizationServer:
         """Make a world.
 
         Args:
             name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
             scenario: what the world is told; by default every task is done at the first poll.
+            frozen: its time stands still until it is moved or resumed.
+            epoch: the date at its beginning, in seconds since 1970 UTC.
+            ids_from: what its ids follow from, instead of the name.
         """
-        return DiarizationServer(self._platform, self._thread, name, scenario)
+        told = scenario or Scenario(course="immediate")
+        new = NewWorld(name=name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from)
+        self.control.send(calls.open_world(new))
+        return DiarizationServer(self.control, name)
 
     def stop(self) -> None:
-        """End the server and its thread."""
-        self._thread.stop()
+        """End the server and its thread, if it was started here; let go of it, if not."""
+        self.control.close()
+        if self._thread is not None:
+            self._thread.stop()
 
 
 class DiarizationServer:
     """The fake, as one test sees it: a world of its own on a running server.
 
     Args:
-        platform: that the world is put into.
-        thread: that serves it.
-        name: of the world, unique on this server.
-        scenario: what the world is told; by default every task is done at the first poll.
+        control: client of the server.
+        name: of the world; it is there already.
     """
 
-    def __init__(self, platform: Platform, thread: ServerThread, name: str, scenario: Scenario | None = None) -> None:
-        self._platform = platform
-        self._thread = thread
+    def __init__(self, control: Control, name: str) -> None:
+        self._control = control
         self._name = name
-        self._world = World(name, scenario or Scenario(course="immediate"))
-        self.url = f"{thread.url}{WORLDS}{name}"
+        self.url = f"{control.url}{WORLDS}{name}"
         """Base URL for the client under test, in place of `http://localhost:8000`."""
-        thread.call(platform.worlds.__setitem__, name, self._world)
 
     @property
     def endpoint(self) -> str:
@@ -133,7 +125,10 @@ class DiarizationServer:
 
     def close(self) -> None:
         """Take the world off the server; requests that come late get a 404."""
-        self._thread.call(self._platform.worlds.pop, self._name, None)
+        try:
+            self._control.send(calls.drop_world(self._name))
+        except UnknownError:
+            return
 
     def respond(  # noqa: PLR0913 - a rule, in one line of a test
         self,
@@ -177,103 +172,182 @@ class DiarizationServer:
         Raises:
             ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
         """
-        if result is not None and not breaks_contract and (faults := list_result_faults(result)):
-            lines = "\n".join(f"  {fault}" for fault in faults)
-            raise ValueError(f"the result breaks the contract (breaks_contract=True lets it pass):\n{lines}")
-        when = When(
-            filename=filename,
-            sha256=sha256,
-            config=None if config is None else ConfigPattern(**config),
-            submission=submission,
-        )
-        then = Then(
+        rule = write_rule(
+            when=When(filename=filename, sha256=sha256, config=read_config(config), submission=submission),
+            times=times,
             result=result,
-            segments=_read_rttm(rttm) if rttm is not None else _read_segments(segments),
+            segments=segments,
             speakers=speakers,
+            rttm=rttm,
             failed=failed,
             rejected=rejected,
             http=http,
-            course=None if course is None else read_course(course),
+            course=course,
             breaks_contract=breaks_contract,
         )
-        if rttm is not None and segments is not None:
-            raise ValueError("expected one outcome, got segments and rttm")
-        rule = Rule(when=when, then=then, times=1 if times is None and when == EVERY else times)
-        self._thread.call(self._world.add_rule, rule)
+        self._control.send(calls.add_answers([rule], self._name))
+
+    def load(self, scenario: Scenario | str | Path) -> None:
+        """Replace all that this world was told: by a scenario, or by the file at a path. Tasks that are there stay as they are.
+
+        Raises:
+            ValueError: for a file that is not a scenario, with all that is wrong with it.
+            OSError: for a file that can't be read.
+        """
+        if not isinstance(scenario, Scenario):
+            from diarkit_mockserver.scenario_file import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+
+            scenario = load_scenario(Path(scenario))
+        self._control.send(calls.replace_scenario(scenario, self._name))
+
+    def set_faults(self, *faults: Fault) -> None:
+        """Let this world misbehave on a schedule, instead of the one that it had.
+
+        Raises:
+            ValueError: for an outage, which would reach beyond this world.
+        """
+        self._control.send(calls.replace_faults(faults, self._name))
+
+    def clear_faults(self) -> None:
+        """Let this world misbehave no more; what happened to tasks stays."""
+        self._control.send(calls.clear_faults(self._name))
+
+    def reset(self) -> None:
+        """Let this world begin again: as when it was made, without tasks, without a journal."""
+        self._control.send(calls.reset_world(self._name))
+
+    @property
+    def clock(self) -> ClockView:
+        """This world's time."""
+        return self._control.send(calls.read_clock(self._name))
 
     def advance(self, seconds: float) -> None:
-        """Move this world's time forward."""
-        self._thread.call(self._world.clock.advance, seconds)
+        """Move this world's time forward.
+
+        Raises:
+            ValueError: for a negative number of seconds.
+        """
+        self._control.send(calls.advance_clock(seconds, self._name))
 
     def freeze(self) -> None:
         """Stop this world's time; `advance` still moves it."""
-        self._thread.call(self._world.clock.freeze)
+        self._control.send(calls.freeze_clock(self._name))
 
     def resume(self) -> None:
         """Let this world's time run on."""
-        self._thread.call(self._world.clock.resume)
+        self._control.send(calls.resume_clock(self._name))
+
+    @property
+    def tasks(self) -> tuple[TaskView, ...]:
+        """All tasks, the oldest first. To look here counts as no poll."""
+        return self._control.send(calls.list_tasks(self._name))
 
     def step(self, task_id: str) -> None:
-        """Move a task of a `manual` course to its next state.
+        """Move a task of a `manual` course to its next state; a final one stays.
 
         Raises:
             KeyError: for a task that this world does not have.
+            ValueError: for a task that has a course of its own.
         """
-        self._thread.call(self._world.step, task_id)
+        self._control.send(calls.step_task(task_id, self._name))
+
+    def move(
+        self, task_id: str, state: Literal["running", "done", "failed", "rejected"], message: str | None = None
+    ) -> None:
+        """Move a task of a `manual` course to a state that may follow, with the message of its error.
+
+        Raises:
+            KeyError: for a task that this world does not have.
+            ValueError: for a task that has a course of its own, and for a state that can't follow.
+        """
+        self._control.send(calls.move_task(task_id, state, message=message, world=self._name))
+
+    @property
+    def journal(self) -> tuple[Entry, ...]:
+        """What the client asked and what it was answered, the oldest first; with all values, also of credentials."""
+        return self._read_journal().entries
+
+    def clear_journal(self) -> None:
+        """Forget what the client did; tasks, rules and time stay as they are."""
+        self._control.send(calls.clear_journal(self._name))
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """What the client sent, the oldest first."""
-        return self._thread.call(lambda: tuple(e.submission for e in self._world.journal if e.submission is not None))
+        return tuple(entry.submission for entry in self.journal if entry.submission is not None)
 
     def polls(self, task_id: str) -> tuple[Entry, ...]:
         """Return the client's looks at one task, the oldest first."""
-        return self._thread.call(
-            lambda: tuple(e for e in self._world.journal if e.task_id == task_id and e.request.method == "GET")
+        return tuple(entry for entry in self._read_journal(task_id).entries if entry.request.method == "GET")
+
+    def assert_submitted(  # noqa: PLR0913 - a submission, in one line of a test
+        self,
+        *,
+        filename: str | None = None,
+        sha256: str | None = None,
+        config: Mapping[str, int] | None = None,
+        channel_mode: Literal["split", "mix"] | None = None,
+        channels: str | None = None,
+        range_from: float | None = None,
+        range_to: float | None = None,
+        submission: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Check that the client made a submission, also if it was refused.
+
+        Args:
+            filename: shell pattern over the uploaded file's name.
+            sha256: of the file, or at least its first 8 hexadecimal digits.
+            config: keys and values that the request's config must have.
+            channel_mode: as the platform understood it.
+            channels: as sent, such as `0,1`.
+            range_from: seconds.
+            range_to: seconds.
+            submission: 1 for the first time that this very request came, 2 for the second, ...
+            times: how many such submissions there must be; by default at least one.
+
+        Raises:
+            AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
+        """
+        __tracebackhide__ = True
+        when = When(
+            filename=filename,
+            sha256=sha256,
+            config=read_config(config),
+            channel_mode=channel_mode,
+            channels=channels,
+            range_from=range_from,
+            range_to=range_to,
+            submission=submission,
         )
+        verdict = self._control.send(calls.verify_journal([Expected(when=when, times=times)], self._name))
+        if not verdict.holds:
+            raise AssertionError(describe_verdict(verdict))
 
+    def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
+        """Judge the client by all that it did in this world.
 
-def read_course(course: CourseLike) -> Course:
-    """Read a course from the way it is written in a scenario file.
+        Args:
+            pace_s: least seconds of this world's time from one poll of a task to the next.
+            ignore: ids of rules to leave out.
+        """
+        from diarkit_mockserver.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
 
-    Raises:
-        ValueError: for anything else, naming what there is.
-    """
-    if not isinstance(course, Mapping):
-        if course in ("immediate", "manual") or not isinstance(course, str):
-            return course
-    elif set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
-        return ByPolls(polls=PollCounts(**{state: int(count) for state, count in counts.items()}))
-    elif set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
-        return BySeconds(seconds=StateSeconds(**lasts))
-    elif {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
-        factor, workers = course["realtime_factor"], course.get("workers", 1)
-        if not isinstance(factor, Mapping) and not isinstance(workers, Mapping):
-            return ByRealTime(realtime_factor=factor, workers=int(workers))
-    raise ValueError(
-        'expected a course: "immediate", "manual", {"polls": ...}, {"seconds": ...} or {"realtime_factor": ...}, '
-        f"got {course!r}"
-    )
+        page = self._read_journal()
+        return judge(page.entries, now=page.now, open_connections=page.connections, pace_s=pace_s, ignore=ignore)
 
-
-def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:
-    if channels is None:
-        return None
-    return tuple(tuple(_read_segment(segment) for segment in channel) for channel in channels)
-
-
-def _read_segment(segment: SegmentLike) -> SpokenSegment:
-    if isinstance(segment, tuple):
-        speaker, start, end = segment
-        return SpokenSegment(speaker_id=speaker, start_time=start, end_time=end)
-    return SpokenSegment(
-        speaker_id=int(segment["speaker_id"]), start_time=segment["start_time"], end_time=segment["end_time"]
-    )
-
-
-def _read_rttm(path: str | Path) -> tuple[tuple[SpokenSegment, ...], ...]:
-    channels = read_rttm(Path(path).read_text("utf-8"), source=str(path))
-    return tuple(
-        tuple(SpokenSegment(speaker_id=s.speaker, start_time=s.start / 100, end_time=s.end / 100) for s in channel)
-        for channel in channels
-    )
+    def _read_journal(self, task: str | None = None) -> JournalPage:
+        """Read the journal to its end; time and connections are those of the end."""
+        entries: list[Entry] = []
+        while True:
+            since = entries[-1].number if entries else 0
+            page = self._control.send(calls.read_journal(self._name, since=since, task=task, reveal=True))
+            entries += page.entries
+            if len(page.entries) < calls.PAGE:
+                return calls.JournalPage(
+                    total=page.total,
+                    now=page.now,
+                    epoch=page.epoch,
+                    connections=page.connections,
+                    entries=tuple(entries),
+                )

@@ -1,0 +1,120 @@
+"""What a test says in one call, as a rule or a course of the scenario. Knows no server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from diarkit_contracts.result import list_result_faults
+from diarkit_fixtures.rttm import read_rttm
+from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario import HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.when import EVERY, ConfigPattern, When
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
+"""A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
+
+SegmentLike: TypeAlias = tuple[int, float, float] | Mapping[str, float]
+"""Speaker, start and end in seconds; or the platform's object."""
+
+
+def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
+    *,
+    when: When,
+    times: int | None = None,
+    result: dict[str, object] | None = None,
+    segments: Sequence[Sequence[SegmentLike]] | None = None,
+    speakers: int | None = None,
+    rttm: str | Path | None = None,
+    failed: str | None = None,
+    rejected: str | None = None,
+    http: int | HttpAnswer | None = None,
+    course: CourseLike | None = None,
+    breaks_contract: bool = False,
+) -> Rule:
+    """Write a rule; for one that means every submission, the next one only, unless `times` says more.
+
+    Raises:
+        ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
+        OSError: for an RTTM file that can't be read.
+    """
+    if result is not None and not breaks_contract and (faults := list_result_faults(result)):
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise ValueError(f"the result breaks the contract (breaks_contract=True lets it pass):\n{lines}")
+    if rttm is not None and segments is not None:
+        raise ValueError("expected one outcome, got segments and rttm")
+    then = Then(
+        result=result,
+        segments=_read_rttm(rttm) if rttm is not None else _read_segments(segments),
+        speakers=speakers,
+        failed=failed,
+        rejected=rejected,
+        http=http,
+        course=None if course is None else read_course(course),
+        breaks_contract=breaks_contract,
+    )
+    return Rule(when=when, then=then, times=1 if times is None and when == EVERY else times)
+
+
+def read_config(config: Mapping[str, int] | None) -> ConfigPattern | None:
+    """Read which config keys a submission must have.
+
+    Raises:
+        ValueError: for a key that the platform does not know.
+    """
+    try:
+        return None if config is None else ConfigPattern(**config)
+    except TypeError:
+        raise ValueError(
+            f"expected the config keys max_speakers and total_speakers, got {', '.join(config or ())}"
+        ) from None
+
+
+def read_course(course: CourseLike) -> Course:
+    """Read a course from the way it is written in a scenario file.
+
+    Raises:
+        ValueError: for anything else, naming what there is.
+    """
+    if not isinstance(course, Mapping):
+        if course in ("immediate", "manual") or not isinstance(course, str):
+            return course
+    elif set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
+        return ByPolls(polls=PollCounts(**{state: int(count) for state, count in counts.items()}))
+    elif set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
+        return BySeconds(seconds=StateSeconds(**lasts))
+    elif {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
+        factor, workers = course["realtime_factor"], course.get("workers", 1)
+        if not isinstance(factor, Mapping) and not isinstance(workers, Mapping):
+            return ByRealTime(realtime_factor=factor, workers=int(workers))
+    raise ValueError(
+        'expected a course: "immediate", "manual", {"polls": ...}, {"seconds": ...} or {"realtime_factor": ...}, '
+        f"got {course!r}"
+    )
+
+
+def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:
+    if channels is None:
+        return None
+    return tuple(tuple(_read_segment(segment) for segment in channel) for channel in channels)
+
+
+def _read_segment(segment: SegmentLike) -> SpokenSegment:
+    if isinstance(segment, tuple):
+        speaker, start, end = segment
+        return SpokenSegment(speaker_id=speaker, start_time=start, end_time=end)
+    return SpokenSegment(
+        speaker_id=int(segment["speaker_id"]), start_time=segment["start_time"], end_time=segment["end_time"]
+    )
+
+
+def _read_rttm(path: str | Path) -> tuple[tuple[SpokenSegment, ...], ...]:
+    channels = read_rttm(Path(path).read_text("utf-8"), source=str(path))
+    return tuple(
+        tuple(SpokenSegment(speaker_id=s.speaker, start_time=s.start / 100, end_time=s.end / 100) for s in channel)
+        for channel in channels
+    )
