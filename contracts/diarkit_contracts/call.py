@@ -95,7 +95,7 @@ class Row:
     call: Call
     shows: tuple[str, ...]
     accepted: bool = False
-    needs: frozenset[Capability] = frozenset()
+    needs: Capability | None = None
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import os
 import re
 import sys
@@ -12,8 +13,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
-from diarkit_contracts.plan import Tier
 from diarkit_contracts.profiles import DEFAULT, PROFILES
+from diarkit_contracts.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,12 +100,10 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
 
     Exit 0: fine. 1: findings. 2: wrong usage. 3: too little was seen to say anything. 4: the server does not answer.
     """
+    _require("jsonschema")
     if (url is None) == (recording is None):
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
-    if recording is not None:
-        verdict = _judge_recording(recording, flags)
-    else:
-        verdict = _ask_target(url or "", flags)
+    verdict = _judge_recording(recording, flags) if recording is not None else _ask_target(url or "", flags)
     if flags["record"] is not None:
         from diarkit_contracts.recording import write_recording  # noqa: PLC0415
 
@@ -125,6 +124,7 @@ def show(verdict: RunVerdict, fail_on: str) -> int:
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
 def clauses(*, rows: bool) -> None:
     """List the clauses of the contract: id, severity, what holds, and how it is known."""
+    _require("jsonschema")
     if rows:
         from diarkit_contracts.plan import list_rows  # noqa: PLC0415
 
@@ -135,6 +135,14 @@ def clauses(*, rows: bool) -> None:
 
     for clause in CLAUSES:
         click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.label}: {clause.source}")
+
+
+def _require(module: str) -> None:
+    """End with a clear word if a library of the extra `verify` is not installed."""
+    if importlib.util.find_spec(module) is None:
+        raise click.UsageError(
+            f"{module} is not installed, and nothing is verified without it: pip install 'diarkit[verify]'"
+        )
 
 
 def _judge_recording(path: Path, flags: dict[str, Any]) -> RunVerdict:
@@ -228,6 +236,9 @@ def _read_headers(given: tuple[str, ...]) -> Headers:
 
 
 def _list_lines(verdict: RunVerdict) -> Iterator[str]:
+    if verdict.unreachable:
+        yield verdict.unreachable
+        return
     for finding in verdict.findings:
         yield f"{finding.clause.severity}: {finding.clause.id} {finding.row} ({finding.times} times)"
         yield f"    {finding.clause.sentence} {finding.clause.label}: {finding.clause.source}"
@@ -240,8 +251,6 @@ def _list_lines(verdict: RunVerdict) -> Iterator[str]:
         yield f"skipped: {skipped.name}: {skipped.reason}"
     yield from verdict.events
     yield from verdict.vacuous
-    if verdict.unreachable:
-        yield verdict.unreachable
     observations = sum(passed.observations for passed in verdict.passed)
     spent = verdict.spent
     yield (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from diarkit_contracts.history import find_value, read_object
 from diarkit_contracts.pace import Age
@@ -11,7 +12,8 @@ from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, CapReachedError, Unre
 from diarkit_contracts.verdict import Inconclusive, RowRun, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from diarkit_contracts.call import Row
     from diarkit_contracts.exchange import Exchange
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 LOOKS_AT_THE_END: Final = 2
 """A task that has ended is looked at again: at once, and after the other tasks of its step."""
+
+Forcing: TypeAlias = "Mapping[Capability, Callable[[], AbstractContextManager[object]]]"
+"""How to make a target do something: each while the context lasts, in which one row is sent."""
+
+NOTHING_FORCED: Final[Forcing] = {}
 
 MOST_LOST: Final = 3
 """Calls without an answer, one after the other, after which the server is taken for gone."""
@@ -67,7 +74,7 @@ def drive_plan(
     plan: Plan,
     target: Target,
     profile: Profile,
-    capabilities: Iterable[Capability] = (),
+    forcing: Forcing = NOTHING_FORCED,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> Drive:
     """Send the rows of a plan.
@@ -76,26 +83,31 @@ def drive_plan(
         plan: what to send.
         target: where to.
         profile: its generation, for the name of the header that leads to a task.
-        capabilities: of the target; rows that need others are skipped.
+        forcing: what the target can be made to do, and how; rows that need more are skipped.
         progress: told each row before it is sent.
     """
-    driver = _Driver(target, profile, frozenset(capabilities), progress)
+    driver = _Driver(target, profile, forcing, progress)
     for step in plan.steps:
-        driver.run_step(step)
+        try:
+            driver.run_step(step)
+        except KeyboardInterrupt:  # what was seen until then is worth a verdict
+            driver.stop("interrupted")
     return driver.drive
 
 
 class _Driver:
-    def __init__(
-        self, target: Target, profile: Profile, capabilities: frozenset[Capability], progress: Callable[[Row], None]
-    ) -> None:
+    def __init__(self, target: Target, profile: Profile, forcing: Forcing, progress: Callable[[Row], None]) -> None:
         self.drive = Drive()
         self._target = target
         self._profile = profile
-        self._capabilities = capabilities
+        self._forcing = forcing
         self._progress = progress
         self._lost = 0
         self._over = ""
+
+    def stop(self, reason: str) -> None:
+        """Send nothing more; the rows that are left are skipped for this reason."""
+        self._over = reason
 
     def run_step(self, step: Sequence[Row]) -> None:
         """Send the rows of a step; together as far as the target allows it."""
@@ -111,16 +123,18 @@ class _Driver:
                 self._finish(followed)
 
     def _start(self, row: Row) -> _Followed | None:
-        missing = sorted(row.needs - self._capabilities)
-        reason = self._over or (f"this target can not be made to {' or '.join(missing)}" if missing else "")
+        missing = row.needs is not None and row.needs not in self._forcing
+        reason = f"this target can't be made to {row.needs}" if missing else self._over
         if reason:
             self.drive.skipped.append(Skipped(name=row.name, reason=reason))
             return None
         self._progress(row)
         followed = _Followed(row, sent_at=self._target.clock.now())
         first = len(self._target.exchanges)
+        force = nullcontext() if row.needs is None else self._forcing[row.needs]()
         try:
-            at = self._target.send(row.call)
+            with force:
+                at = self._target.send(row.call)
         except CapReachedError as error:
             # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
             self._note_cap(error)

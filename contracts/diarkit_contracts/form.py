@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from email.message import Message
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchange import Part, describe_field, describe_file
 
@@ -88,7 +88,7 @@ def _parse(boundary: str, body: bytes) -> Iterator[Field]:
             elif event is not None:
                 content += event
             elif segment is not None:
-                yield Field(segment.name, bytes(content), cast("str | None", segment.filename))
+                yield Field(segment.name or "", bytes(content), segment.filename)
 
 
 def _describe(field: Field) -> Part:

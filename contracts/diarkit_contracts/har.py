@@ -72,7 +72,7 @@ def _find_lines(text: str, count: int) -> list[int]:
 
 def _read_entry(entry: object) -> Exchange:
     request, response = _find(entry, "request"), _find(entry, "response")
-    sent_at = datetime.fromisoformat(_text(entry, "startedDateTime").replace("Z", "+00:00")).timestamp()
+    sent_at = datetime.fromisoformat(_text(entry, "startedDateTime")).timestamp()
     took = _find(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
     redaction = Redaction()
@@ -103,8 +103,6 @@ def _read_status(response: object) -> int:
 
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
     """Read the parts of a form: from its bytes where they are there, else from the list of parameters."""
-    if not isinstance(data, dict):
-        return None
     kind = next((value for name, value in headers if name.lower() == "content-type"), "") or str(
         _find(data, "mimeType") or ""
     )

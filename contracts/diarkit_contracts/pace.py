@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -54,7 +54,7 @@ class SystemClock:
 
     def today(self) -> datetime:
         """Tell the date and time of the wall clock, with its zone."""
-        return datetime.now(timezone.utc)
+        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def draw_back_off(attempt: int, draws: Draws) -> float:
         attempt: 0 for the first wait.
         draws: from the run's seed.
     """
-    most = min(FIRST_BACK_OFF_S * 2**attempt, LAST_BACK_OFF_S)
+    most = min(FIRST_BACK_OFF_S * (1 << attempt), LAST_BACK_OFF_S)
     return draws.below(1000) * most / 1000
 
 
@@ -97,5 +97,5 @@ def read_retry_after(value: str | None, today: datetime) -> float | None:
     except ValueError:
         return None
     if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
+        then = then.replace(tzinfo=UTC)
     return max(0.0, (then - today).total_seconds())

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 Value = TypeVar("Value")
 Pair: TypeAlias = "tuple[tuple[str, Value], tuple[str, Value]]"
@@ -34,12 +34,9 @@ def cover_pairs(
         chosen: dict[str, Value] = dict(next(iter(missing)))
         for factor, values in factors.items():
             if factor not in chosen:
-                chosen[factor] = max(
-                    (value for value in values if _find_whole(factors, is_allowed, {**chosen, factor: value})),
-                    key=lambda value, factor=factor: sum(
-                        _order(factors, (factor, value), other) in missing for other in chosen.items()
-                    ),
-                )
+                possible = [value for value in values if _find_whole(factors, is_allowed, {**chosen, factor: value})]
+                gains = [_count_new(factors, (factor, value), chosen, missing) for value in possible]
+                chosen[factor] = possible[gains.index(max(gains))]
         for pair in _pairs_of({factor: chosen[factor] for factor in factors}):
             missing.pop(pair, None)
         yield {factor: chosen[factor] for factor in factors}
@@ -54,6 +51,15 @@ def _list_pairs(factors: Mapping[str, Sequence[Value]]) -> Iterator[Pair[Value]]
 
 def _pairs_of(combination: Mapping[str, Value]) -> Iterator[Pair[Value]]:
     return combinations(combination.items(), 2)
+
+
+def _count_new(
+    factors: Mapping[str, Sequence[Value]],
+    one: tuple[str, Value],
+    chosen: Mapping[str, Value],
+    missing: Container[Pair[Value]],
+) -> int:
+    return sum(_order(factors, one, other) in missing for other in chosen.items())
 
 
 def _order(factors: Mapping[str, Sequence[Value]], one: tuple[str, Value], other: tuple[str, Value]) -> Pair[Value]:

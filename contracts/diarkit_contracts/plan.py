@@ -6,34 +6,25 @@ What shows most comes first, and mistakes lie between the uploads: what one requ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.forced import make_forced
 from diarkit_contracts.mistakes import make_mistakes
+from diarkit_contracts.tier import Tier
 from diarkit_contracts.uploads import make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from diarkit_contracts.call import Row
+    from diarkit_contracts.profiles import Capability
 
 UPLOADS_IN_LITE: Final = 7
 MISTAKES_IN_LITE: Final = 16
 
 POLLS_OF_A_TASK: Final = 6
 """INF, for the announcement: three states and their looks on a server that needs about a second, and two looks at the end."""
-
-
-class Tier(StrEnum):
-    """How much a run sends.
-
-    PROBE: only what must be refused; no task is started. LITE: what shows most with at most 8 tasks. FULL: all rows.
-    """
-
-    PROBE = "probe"
-    LITE = "lite"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +59,9 @@ class Plan:
         """All rows in their order."""
         return tuple(row for step in self.steps for row in step)
 
-    def count_cost(self) -> Cost:
-        """Count what it will cost; makes the inputs."""
-        rows = self.rows
+    def count_cost(self, capabilities: Container[Capability] = ()) -> Cost:
+        """Count what it will cost a target with these capabilities; makes the inputs."""
+        rows = [row for row in self.rows if row.needs is None or row.needs in capabilities]
         tasks = sum(row.accepted for row in rows)
         return Cost(
             tasks=tasks,
@@ -91,20 +82,24 @@ class UnknownRowError(ValueError):
 @cache
 def list_rows() -> tuple[Row, ...]:
     """List all rows there are."""
-    return (*make_uploads(), *make_mistakes())
+    return (*make_uploads(), *make_mistakes(), *make_forced())
 
 
 def make_plan(tier: Tier) -> Plan:
     """Make the plan of a tier."""
     uploads, mistakes = make_uploads(), make_mistakes()
+    # Last, since what a target was made to do may outlast the row.
+    forced = tuple((row,) for row in make_forced())
     match tier:
         case Tier.PROBE:
             return Plan(tier, _interleave((), mistakes[:MISTAKES_IN_LITE]))
         case Tier.LITE:
-            return Plan(tier, _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE]))
+            lite = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
+            return Plan(tier, (*lite, *forced))
         case Tier.FULL:
             lite = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
-            return Plan(tier, (*lite, *_interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])))
+            rest = _interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])
+            return Plan(tier, (*lite, *rest, *forced))
 
 
 def choose_rows(names: Iterable[str]) -> Plan:

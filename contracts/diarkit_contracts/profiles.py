@@ -20,15 +20,12 @@ STATUS: Final = "GET /api/system/status"
 
 
 class Capability(StrEnum):
-    """What a target can be made to do beyond answering; the value ends the sentence 'this target can not be made to ...'."""
+    """What a target can be made to do beyond answering; the value ends the sentence 'this target can't be made to ...'."""
 
     FAIL = "fail a task"
     LIMIT_RATE = "limit the rate"
     FILL_STORAGE = "have a full storage"
     FORBID = "forbid an upload"
-    MOVE_CLOCK = "let a task expire"
-    KNOW_TRUTH = "answer what a recording holds"
-    REPEAT = "answer the same upload the same way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from urllib.parse import urljoin, urlsplit
 from diarkit_contracts.exchange import Answer, Exchange, Request
 from diarkit_contracts.history import START_PATH, find_value, read_object
 from diarkit_contracts.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
-from diarkit_contracts.plan import Tier
 from diarkit_contracts.redaction import Redaction
 from diarkit_contracts.states import TERMINAL
+from diarkit_contracts.tier import Tier
 from diarkit_contracts.verdict import Spent
 from diarkit_fixtures.draws import Draws
 
@@ -184,22 +184,25 @@ class Target:
         self._running.discard(task_id.lower())
 
     def _send_patiently(self, request: Request, content: bytes) -> int:
-        for attempt in range(MOST_TRIES):
-            at = self._send_once(request, content)
+        at = self._send_once(request, content)
+        for attempt in range(MOST_TRIES - 1):
             answer = self.exchanges[at].answer
-            if answer.status not in ASKED_TO_WAIT or attempt == MOST_TRIES - 1:
+            if answer.status not in ASKED_TO_WAIT:
                 break
-            self.waits += 1
             asked = read_retry_after(answer.header("Retry-After"), self.clock.today())
             wait = draw_back_off(attempt, self._draws) + (asked or 0.0)
             if wait > MOST_RETRY_AFTER_S or self.spent.seconds + wait > self.caps.seconds:
                 break
+            self.waits += 1
             self.clock.sleep(wait)
+            at = self._send_once(request, content)
         return at
 
     def _send_once(self, request: Request, content: bytes) -> int:
         self._check_caps(request, len(content))
-        self.clock.sleep(max(0.0, self._last_at + self.pace_s - self.clock.now())) if self._calls else None
+        too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
+        if too_early > 0:
+            self.clock.sleep(too_early)
         sent_at = self.clock.now()
         self._started_at = sent_at if self._started_at is None else self._started_at
         self._last_at = sent_at

@@ -16,13 +16,49 @@ if TYPE_CHECKING:
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
 
 USUAL_HEADERS: Final = frozenset(
-    """
-    accept-ranges age allow alt-svc cache-control connection content-encoding content-language content-length content-location
-    content-security-policy content-type cross-origin-opener-policy cross-origin-resource-policy date etag expires keep-alive
-    last-modified nel permissions-policy pragma proxy-authenticate referrer-policy report-to server server-timing set-cookie
-    strict-transport-security trailer transfer-encoding upgrade vary via warning www-authenticate x-content-type-options
-    x-correlation-id x-frame-options x-request-id x-xss-protection
-    """.split()
+    {
+        "accept-ranges",
+        "age",
+        "allow",
+        "alt-svc",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-security-policy",
+        "content-type",
+        "cross-origin-opener-policy",
+        "cross-origin-resource-policy",
+        "date",
+        "etag",
+        "expires",
+        "keep-alive",
+        "last-modified",
+        "nel",
+        "permissions-policy",
+        "pragma",
+        "proxy-authenticate",
+        "referrer-policy",
+        "report-to",
+        "server",
+        "server-timing",
+        "set-cookie",
+        "strict-transport-security",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "via",
+        "warning",
+        "www-authenticate",
+        "x-content-type-options",
+        "x-correlation-id",
+        "x-frame-options",
+        "x-request-id",
+        "x-xss-protection",
+    }
 )
 """Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
 

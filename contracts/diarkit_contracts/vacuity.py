@@ -6,12 +6,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.history import find_operation, find_value, read_object
+from diarkit_contracts.profiles import Capability
 from diarkit_contracts.states import TERMINAL, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from diarkit_contracts.clauses.clause import Clause
+    from diarkit_contracts.exchange import Exchange
     from diarkit_contracts.history import History
 
 
@@ -40,23 +42,37 @@ def list_unseen(history: History, wanted: Iterable[Sight]) -> tuple[Sight, ...]:
     return tuple(sight for sight in wanted if sight not in seen)
 
 
-def explain_unseen(clause: Clause, history: History) -> str:
-    """Say why a clause had nothing to judge."""
-    family = clause.id.partition(".")[0]
-    if clause.id in UNSEEN_CLAUSES:
-        return UNSEEN_CLAUSES[clause.id]
+def explain_unseen(clause: Clause, history: History, capabilities: Container[Capability]) -> str:
+    """Say why a clause had nothing to judge.
+
+    Args:
+        clause: without an observation.
+        history: that it was held against.
+        capabilities: what the target can be made to do.
+    """
     if not history.exchanges:
         return "there was no answer"
-    if family in UNSEEN_FAMILIES:
-        return UNSEEN_FAMILIES[family]
-    return "nothing was seen that it is about"
+    family = clause.id.partition(".")[0]
+    reason = UNSEEN_CLAUSES.get(clause.id) or UNSEEN_FAMILIES.get(family, "nothing was seen that it is about")
+    needed = NEEDED.get(clause.id)
+    return (
+        reason if needed is None or needed in capabilities else f"{reason}, and this target can't be made to {needed}"
+    )
+
+
+NEEDED: Final[Mapping[str, Capability]] = {
+    "shape.rate-headers": Capability.LIMIT_RATE,
+    "refusal.retry-after": Capability.LIMIT_RATE,
+    "task.error-type": Capability.FAIL,
+}
+"""What a target has to be made to do for a clause to have something to judge; it may also happen by itself."""
 
 
 UNSEEN_CLAUSES: Final[Mapping[str, str]] = {
     "shape.headers": "no task was accepted",
-    "shape.rate-headers": "no 429 was seen, and the target can't be made to limit the rate",
-    "refusal.retry-after": "no 429 was seen, and the target can't be made to limit the rate",
-    "task.error-type": "no task failed or was rejected, and the target can't be made to fail one",
+    "shape.rate-headers": "no 429 was seen",
+    "refusal.retry-after": "no 429 was seen",
+    "task.error-type": "no task failed or was rejected",
     "task.terminal-is-final": "no task was asked for again after its end",
     "task.legal-steps": "no task was asked for twice",
     "task.id-unique": "no task was accepted",
@@ -81,22 +97,18 @@ UNSEEN_FAMILIES: Final[Mapping[str, str]] = {
 
 
 def _list_seen(history: History) -> set[Sight]:
-    seen: set[Sight] = set()
-    for exchange in history.exchanges:
-        if find_operation(exchange) is not None:
-            seen.add(Sight.ANSWER)
-        body = read_object(exchange.answer.body)
-        if exchange.answer.status >= 400 and isinstance(find_value(body, "type"), str):
-            seen.add(Sight.ENVELOPE)
-    for look in history.looks:
-        if look.state is TaskState.DONE:
-            seen.add(Sight.DONE)
-    for _, channels in history.results():
-        if any(channel.segments for channel in channels):
-            seen.add(Sight.SEGMENT)
-        if len(channels) > 1:
-            seen.add(Sight.CHANNELS)
-    for looks in history.by_task().values():
-        if sum(look.state in TERMINAL for look in looks) > 1:
-            seen.add(Sight.FINALITY)
-    return seen
+    exchanges, results = history.exchanges, [channels for _, channels in history.results()]
+    seen = {
+        Sight.ANSWER: any(find_operation(exchange) is not None for exchange in exchanges),
+        Sight.DONE: any(look.state is TaskState.DONE for look in history.looks),
+        Sight.SEGMENT: any(channel.segments for channels in results for channel in channels),
+        Sight.CHANNELS: any(len(channels) > 1 for channels in results),
+        Sight.ENVELOPE: any(_has_envelope(exchange) for exchange in exchanges),
+        Sight.FINALITY: any(sum(look.state in TERMINAL for look in looks) > 1 for looks in history.by_task().values()),
+    }
+    return {sight for sight, is_seen in seen.items() if is_seen}
+
+
+def _has_envelope(exchange: Exchange) -> bool:
+    kind = find_value(read_object(exchange.answer.body), "type")
+    return exchange.answer.status >= 400 and isinstance(kind, str)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity, judge
-from diarkit_contracts.drive import drive_plan
+from diarkit_contracts.drive import NOTHING_FORCED, drive_plan
 from diarkit_contracts.history import read_history
-from diarkit_contracts.plan import Tier
 from diarkit_contracts.profiles import DEFAULT
+from diarkit_contracts.tier import Tier
 from diarkit_contracts.undocumented import list_undocumented
 from diarkit_contracts.vacuity import (
     SIGHTS_OF_A_PLAN,
@@ -23,10 +23,11 @@ from diarkit_contracts.vacuity import (
 from diarkit_contracts.verdict import Finding, Passed, RunVerdict, Skipped, Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from diarkit_contracts.call import Row
     from diarkit_contracts.clauses.clause import Judgement
+    from diarkit_contracts.drive import Forcing
     from diarkit_contracts.exchange import Exchange
     from diarkit_contracts.history import History
     from diarkit_contracts.plan import Plan
@@ -49,7 +50,7 @@ def verify_target(
     plan: Plan,
     target: Target,
     profile: Profile = DEFAULT,
-    capabilities: Iterable[Capability] = (),
+    forcing: Forcing = NOTHING_FORCED,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> RunVerdict:
     """Send a plan to a target and judge what comes back.
@@ -58,12 +59,12 @@ def verify_target(
         plan: what to send.
         target: where to.
         profile: the generation to hold it against.
-        capabilities: what the target can be made to do.
+        forcing: what the target can be made to do, and how.
         progress: told each row before it is sent.
     """
-    drive = drive_plan(plan, target, profile, capabilities, progress)
+    drive = drive_plan(plan, target, profile, forcing, progress)
     history = read_history(target.exchanges, profile)
-    judged = judge_history(history, drive.rows)
+    judged = judge_history(history, drive.rows, forcing)
     return RunVerdict(
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
@@ -106,12 +107,13 @@ def verify_recording(name: str, exchanges: Iterable[Exchange], profile: Profile 
     )
 
 
-def judge_history(history: History, rows: Iterable[RowRun] = ()) -> Judged:
+def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: Container[Capability] = ()) -> Judged:
     """Hold a history against all clauses.
 
     Args:
         history: of one server.
         rows: which exchange belongs to which row.
+        capabilities: what the target can be made to do, for the reasons of what was not seen.
     """
     row_of = {at: row.name for row in rows for at in row.at}
     judgements = [judge(clause, history) for clause in CLAUSES]
@@ -124,7 +126,7 @@ def judge_history(history: History, rows: Iterable[RowRun] = ()) -> Judged:
             if judgement.observations and not judgement.broken
         ),
         skipped=tuple(
-            Skipped(name=judgement.clause.id, reason=explain_unseen(judgement.clause, history))
+            Skipped(name=judgement.clause.id, reason=explain_unseen(judgement.clause, history, capabilities))
             for judgement in judgements
             if not judgement.observations
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,23 @@ def main() -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
 
 
+class OneLine(logging.Formatter):
+    """Writes each message on one line: file names and keys come from clients, who may put line ends into them."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Write control characters as escapes."""
+        record.message = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: repr(found[0])[1:-1], record.message)
+        return super().formatMessage(record)
+
+
+def start_log(level: str) -> None:
+    """Log to stderr from a level on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(levelname)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
 @main.command()
 @add_knobs()
 def serve(**flags: Any) -> None:
@@ -92,7 +110,7 @@ def serve(**flags: Any) -> None:
     from diarkit_mockserver.server import write_url  # noqa: PLC0415
 
     settings = Settings(**flags)
-    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    start_log(settings.log_level)
     bound = _bind(settings)
     platform = _make_platform(settings)
     run(platform, bound, lambda: click.echo(f"listening on {write_url(bound)}"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi_offline import FastAPIOffline
 
 from diarkit_mockserver.control_journal import router as journal_router
-from diarkit_mockserver.control_orders import CONTROL, Answers, Expectations, FaultList, Move, NewState, NewWorld
+from diarkit_mockserver.control_orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control_problem import PROBLEM_TYPE, ProblemError, answer_problems, write_problem
 from diarkit_mockserver.control_server import router as server_router
 from diarkit_mockserver.control_views import Problem

@@ -28,6 +28,9 @@ T = TypeVar("T")
 TIMEOUT_S: Final = 30.0
 """No call takes a tenth of a second; a server that hangs should be noticed."""
 
+FIND_TIMEOUT_S: Final = 5.0
+"""Another server than ours may not answer such a call at all."""
+
 
 class ControlError(Exception):
     """A call was refused.
@@ -129,7 +132,7 @@ class Control:
 
 def find_control(url: str, token: str | None = None) -> tuple[Control, Ready] | None:
     """Find out whether the server at a URL is diarkit's: a client for it, and which server it is; None if it is another one."""
-    control = Control(url, token)
+    control = Control(url, token, timeout_s=FIND_TIMEOUT_S)
     with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError, TypeError):
         return control, control.send(read_ready())
     control.close()

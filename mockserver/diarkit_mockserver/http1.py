@@ -159,16 +159,13 @@ class ClientConnection(HttpToolsProtocol):
             return False
         if b"%" in self.url or self.expect_100_continue or parser.should_upgrade():
             return False
-        place = self.platform.find_place(self.url.partition(b"?")[0].decode("latin-1"))
+        self._place = place = self.platform.find_place(self.url.partition(b"?")[0].decode("latin-1"))
         return (place is None or not place.world.has_faults) and (cycle is None or cycle.response_complete)
 
     def _answer_poll(self) -> None:
         path, _, query = self.url.partition(b"?")
-        host, port = self.server or ("127.0.0.1", 80)
-        request = Request(
-            "GET", path.decode("latin-1"), query, self.headers, scheme=str(self.scheme), server=f"{host}:{port}"
-        )
-        response = self.platform.answer(self.platform.enter(request, self.number))
+        request = Request("GET", path.decode("latin-1"), query, self.headers, scheme="http", server="")
+        response = self.platform.answer(self.platform.begin(request, self._place, self.number))
         self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self.parser.should_keep_alive())
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:

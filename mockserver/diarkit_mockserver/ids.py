@@ -35,6 +35,11 @@ class AnswerIds:
         return _form(text), _form(text[32:])
 
 
+def name_poll(task_id: str, number: int) -> tuple[str, str]:
+    """Make the ids of one poll's answer: the task's, with the poll's number in place of some digits. Cheaper than a hash."""
+    return f"{task_id[:24]}{number:012x}", f"{number:08x}{task_id[8:]}"
+
+
 def _form(digits: str) -> str:
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

@@ -51,7 +51,9 @@ TOLD_HEADERS = frozenset(
 REDACTED = "[redacted]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(
+    slots=True, kw_only=True
+)  # not frozen: that would triple what it costs to make, and one is made for each poll
 class Entry:
     """One exchange.
 
@@ -139,4 +141,3 @@ def tell_headers(headers: Iterable[tuple[str, str]], *, reveal: bool = False) ->
         reveal: tell all values; the client's own test may ask what credential it sent.
     """
     return {name: value if reveal or name in TOLD_HEADERS else REDACTED for name, value in headers}
-

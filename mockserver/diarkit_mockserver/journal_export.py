@@ -75,7 +75,7 @@ def read_entry(data: Json) -> Entry:
         answered_at=data["answered_at"],
         connection=data["connection"],
         follows=data["follows"],
-        request=Request(**data["request"]),
+        request=_read_request(data["request"]),
         submission=None if submission is None else _read_submission(submission),
         received=data["received"],
         status=data["status"],
@@ -100,6 +100,17 @@ def read_text(body: bytes) -> str | None:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return None
+
+
+def _read_request(data: Json) -> Request:
+    return Request(
+        data["method"],
+        data["path"],
+        data["query_string"].encode("latin-1"),
+        tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in data["headers"].items()),
+        scheme=data["scheme"],
+        server=data["server"],
+    )
 
 
 def _write_body(body: bytes) -> Json:

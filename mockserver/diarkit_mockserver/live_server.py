@@ -42,6 +42,7 @@ class LiveServer:
         """URL of the diarization operation."""
         return self.url + ENDPOINT
 
+    make_another = _refuse("be made once more")
     respond = _refuse("be told what to answer")
     load = _refuse("be given a scenario")
     set_faults = _refuse("misbehave on a schedule")

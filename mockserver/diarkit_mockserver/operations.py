@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.states import TaskState
+from diarkit_mockserver.ids import name_poll
 from diarkit_mockserver.parameters import KNOWN_CONFIG, decode_config, read_parameters
 from diarkit_mockserver.refusals import Condition, refuse
 from diarkit_mockserver.submission import Submission
@@ -87,18 +88,19 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
         first_bytes=upload.first_bytes,
     )
     task = place.world.accept(submission, visit)
+    log.info("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
     path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
     if place.world.scenario.dialect.x_location == "absolute":
         path = (external_url or visit.request.base_url) + path
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(task.task_id, TaskState.PENDING)
-    return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), task.task_id)
+    return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), name_poll(task.task_id, 0))
 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:
     task_id = text if text in world.tasks else _read_id(text)
     task, state = world.look(task_id, visit)
-    return Response(200, world.write(task, state), (JSON,), f"{task_id} {task.polls}")
+    return Response(200, world.write(task, state), (JSON,), name_poll(task_id, task.polls))
 
 
 def _read_id(text: str) -> str:

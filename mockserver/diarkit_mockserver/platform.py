@@ -128,7 +128,10 @@ class Platform:
             request: its head.
             connection: number of the client's connection, from 1.
         """
-        place = self.find_place(request.path)
+        return self.begin(request, self.find_place(request.path), connection)
+
+    def begin(self, request: Request, place: Place | None, connection: int = 0) -> Visit:
+        """Begin the way of a request whose place is known."""
         if place is None:
             return Visit(request, place, connection)
         return Visit(request, place, connection, place.world.clock.now(), place.world.journal.total)
@@ -207,7 +210,7 @@ class Platform:
             return response
         world = visit.place.world
         headers = response.headers + _name_answer(visit.request, world, response)
-        response = Response(response.status, response.body, headers, response.trace)
+        response = Response(response.status, response.body, headers)
         if visit.disturbing:
             response = _disturb(world, visit, response)
         self._write_down(visit, response)
@@ -268,10 +271,9 @@ def _disturb(world: World, visit: Visit, response: Response) -> Response:
 
 def _name_answer(request: Request, world: World, response: Response) -> Headers:
     """Echo the ids of the request, or make them (DOC: generated if not provided; INF: told in the response)."""
-    made = world.answer_ids.make(response.trace or f"{request.method} {request.path} {response.status}")
-    request_id = request.headers.get("x-request-id") or made[0]
-    correlation_id = request.headers.get("x-correlation-id") or made[1]
+    made = response.ids or world.answer_ids.make(f"{request.method} {request.path} {response.status}")
+    request_id, correlation_id = request.find(b"x-request-id"), request.find(b"x-correlation-id")
     return (
-        (b"x-request-id", request_id.encode("latin-1", "replace")),
-        (b"x-correlation-id", correlation_id.encode("latin-1", "replace")),
+        (b"x-request-id", request_id or made[0].encode()),
+        (b"x-correlation-id", correlation_id or made[1].encode()),
     )

@@ -3,45 +3,81 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from diarkit_mockserver.testing import DiarizationServer, Fake, LiveServer
+    from diarkit_mockserver.testing import DiarizationServer, DiarizationServerFactory, Fake, LiveServer
+
+SHARED = "diarization_shared"
+"""Under which the processes of pytest-xdist are told the one server for all."""
+
+OURS = frozenset({"diarization_server", "diarization_server_factory"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the URL of another server to test against."""
+    """Offer the URL of another server to test against, and one server for all processes."""
     group = parser.getgroup("diarkit", "fake Speaker Diarization server")
     group.addoption(
         "--diarization-url",
         metavar="URL",
-        help="run the tests that use diarization_server against this server instead of the fake",
+        help="run the tests that use diarization_server against this server instead of a fake of their own; "
+        "a fake there (diarkit serve) asks for the token in DIARKIT_CONTROL_TOKEN, if it has one",
+    )
+    group.addoption(
+        "--diarization-shared",
+        action="store_true",
+        help="with pytest-xdist: one fake for all processes, instead of one for each",
     )
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start the one fake for all processes before the first of them, and tell each where it is."""
+    config: pytest.Config = node.config
+    if not config.getoption("--diarization-shared"):
+        return
+    fake: Fake | None = getattr(config, SHARED, None)
+    if fake is None:
+        from diarkit_mockserver.testing import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
+
+        fake = StartedFake()
+        setattr(config, SHARED, fake)
+        config.add_cleanup(fake.stop)
+    node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+
+
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
-    """URL of the server to test against, without a slash at the end; None for the fake."""
+    """URL of the server to test against, without a slash at the end; None for a fake of our own."""
     url: str = pytestconfig.getoption("--diarization-url") or pytestconfig.getini("diarization_url")
     return url.rstrip("/") or None
 
 
 @pytest.fixture(scope="session")
-def diarization_fake(diarization_url: str | None) -> Iterator[Fake | None]:
-    """The server of this session, with a world for each test; None if the tests go to another server."""
-    if diarization_url is not None:
-        yield None
-        return
-    from diarkit_mockserver.testing import Fake  # noqa: PLC0415 - costs nothing until used
+def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | None]:
+    """The server of this session, with a world for each test; None if the tests go to a server that is not a fake."""
+    from diarkit_mockserver.testing import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
 
-    fake = Fake()
+    shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
+    if diarization_url is not None:
+        # Other runs may use this server too, and one that was killed may have left its worlds there.
+        run = f"{secrets.token_hex(4)}-"
+        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run)
+    elif shared is not None:
+        url, nonce, process = shared
+        fake = Fake(url, nonce=nonce, prefix=process)
+    else:
+        fake = Fake()
     yield fake
-    fake.stop()
+    if fake is not None:
+        fake.stop()
 
 
 @pytest.fixture
@@ -54,11 +90,21 @@ def diarization_server(
 
         yield LiveServer(diarization_url or "")
         return
-    # The same test gets the same ids in every run, alone or among others.
-    name = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
-    server = diarization_fake.open_world(name)
+    server = diarization_fake.open_world(_name_world(request))
     yield server
     server.close()
+
+
+@pytest.fixture
+def diarization_server_factory(
+    request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
+) -> Iterator[DiarizationServerFactory]:
+    """Makes further fake platforms, each a world of its own; they end with the test."""
+    from diarkit_mockserver.testing import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
+
+    factory = DiarizationServerFactory(diarization_fake or diarization_url or "", _name_world(request))
+    yield factory
+    factory.close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,11 +119,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     return (yield from _skip_unavailable(item))
 
 
+def _name_world(request: pytest.FixtureRequest) -> str:
+    """Name a test's world so that the same test gets the same ids in every run, alone or among others."""
+    return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+
+
 def _skip_unavailable(item: pytest.Item) -> Generator[None]:
     try:
         yield
     except Exception as error:
-        if "diarization_server" in getattr(item, "fixturenames", ()):
+        if OURS.intersection(getattr(item, "fixturenames", ())):
             from diarkit_mockserver.testing import UnavailableError  # noqa: PLC0415 - costs nothing until used
 
             if isinstance(error, UnavailableError):

@@ -57,6 +57,13 @@ class Request:
                 self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
         return self._headers
 
+    def find(self, name: bytes) -> bytes | None:
+        """Find the first header of a name, given in lower case; None for an empty one too."""
+        for each, value in self._raw_headers:
+            if each.lower() == name:
+                return value or None
+        return None
+
     @property
     def query(self) -> dict[str, str]:
         """The query parameters; of a name that comes twice, the last (INF: as in Starlette)."""

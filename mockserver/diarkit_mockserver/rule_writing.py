@@ -33,6 +33,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     failed: str | None = None,
     rejected: str | None = None,
     http: int | HttpAnswer | None = None,
+    der: float | None = None,
     course: CourseLike | None = None,
     breaks_contract: bool = False,
 ) -> Rule:
@@ -54,6 +55,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         failed=failed,
         rejected=rejected,
         http=http,
+        der=der,
         course=None if course is None else read_course(course),
         breaks_contract=breaks_contract,
     )

@@ -49,7 +49,9 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
             and isinstance(leaf.value, str)
         ):
             if directory is None:
-                flaws.append(Flaw(leaf.place, "rttm: expected segments: what comes over the network names no files here"))
+                flaws.append(
+                    Flaw(leaf.place, "rttm: expected segments: what comes over the network names no files here")
+                )
                 continue
             path = directory / leaf.value
             if path not in files:

@@ -20,7 +20,7 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 JSON = (b"content-type", b"application/json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would triple what it costs to make, and one is made for each poll
 class Response:
     """One HTTP answer.
 
@@ -28,14 +28,14 @@ class Response:
         status: of HTTP.
         body: all of it.
         headers: without the length, which the server adds.
-        trace: what tells this answer from every other of its world; the ids that a client did not send follow from it.
+        ids: of the request and its correlation, for a client that did not send them; None for those that follow from the request.
         disturbance: what happens to it on its way out.
     """
 
     status: int
     body: bytes
     headers: Headers = ()
-    trace: str = ""
+    ids: tuple[str, str] | None = None
     disturbance: Disturbance | None = None
 
 

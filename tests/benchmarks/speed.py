@@ -1,6 +1,9 @@
 """Measures polls and uploads per second of the fake, beside a server that is written as FastAPI's own pages teach it.
 
-python tests/benchmarks/speed.py [--seconds 1] [--rounds 3] [--connections 32]
+FastAPI takes forms with python-multipart, which the kit does not bring, so the peer gets an environment of its own:
+
+    python -m venv OTHER && OTHER/bin/pip install fastapi 'uvicorn[standard]' python-multipart
+    python tests/benchmarks/speed.py --peer OTHER/bin/python [--seconds 1] [--rounds 3] [--connections 32]
 
 Both servers run as processes of their own on loopback and take turns. The peer keeps tasks in a dictionary and answers a
 prepared result: it does less than the fake, which reads the file and draws a conversation. Figures only rank; the ratio counts.
@@ -186,9 +189,9 @@ def write_poll(accepted: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def serve(program: str) -> Iterator[int]:
+def serve(python: str, program: str) -> Iterator[int]:
     """Run a server; its port."""
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([python, "-c", program], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -198,9 +201,9 @@ def serve(program: str) -> Iterator[int]:
             process.wait(START_TIMEOUT_S)
 
 
-def measure(program: str, upload: bytes, connections: int, seconds: float) -> dict[str, float]:
+def measure(python: str, program: str, upload: bytes, connections: int, seconds: float) -> dict[str, float]:
     """Start a server, measure both operations, end it."""
-    with serve(program) as port:
+    with serve(python, program) as port:
         poll = write_poll(asyncio.run(ask_once(port, upload)))
         return {
             "GET": asyncio.run(press(port, Load("GET", poll), connections, seconds, b"200")),
@@ -214,13 +217,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure (default: 1)")
     parser.add_argument("--rounds", type=int, default=3, help="medians are taken of (default: 3)")
     parser.add_argument("--connections", type=int, default=32, help="kept open (default: 32)")
+    parser.add_argument("--peer", default=sys.executable, help="Python with fastapi, uvicorn and python-multipart")
     asked = parser.parse_args()
     noise = np.random.default_rng(1).integers(-9000, 9000, (5000, 1), dtype=np.int16)
     upload = write_upload(write_wav(noise, 8000))
     figures: dict[str, list[dict[str, float]]] = {"fake": [], "peer": []}
     for _ in range(asked.rounds):
-        for name, program in (("fake", FAKE), ("peer", PEER)):
-            figures[name].append(measure(program, upload, asked.connections, asked.seconds))
+        for name, python, program in (("fake", sys.executable, FAKE), ("peer", asked.peer, PEER)):
+            figures[name].append(measure(python, program, upload, asked.connections, asked.seconds))
     sys.stdout.write(f"{asked.connections} connections, uploads of {len(upload):,} bytes, medians of {asked.rounds}\n")
     for operation in ("GET", "POST"):
         fake, peer = (statistics.median(each[operation] for each in figures[name]) for name in ("fake", "peer"))

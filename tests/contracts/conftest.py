@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 import pytest
 
+from diarkit_contracts.exchange import Answer
+from diarkit_contracts.history import START_PATH, is_uuid, read_object
+from diarkit_contracts.states import ERROR_TYPE_OF_STATUS
+from diarkit_contracts.target import Target
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from diarkit_contracts.exchange import Request
 
 SERVE = "from diarkit_mockserver.cli import main; main()"
 STOP_TIMEOUT_S = 10.0
@@ -54,3 +64,157 @@ def _serving(scenario: str, folder: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 raise
+
+
+class ManualClock:
+    """Time that goes on only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+    def today(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds - 1000)
+
+
+class StubServer:
+    """A correct server in memory, as a transport; `tamper` may change each answer on its way."""
+
+    URL = "http://stub:8000"
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.seen: list[Request] = []
+        self.polls_until_done = 1
+        self.tamper: Callable[[Request, Answer], Answer] = lambda _, answer: answer
+        self._tasks: dict[str, tuple[Any, int]] = {}
+
+    def send(self, request: Request, content: bytes) -> Answer:
+        self.clock.seconds += 0.001
+        self.seen.append(request)
+        return self.tamper(request, self._answer(request))
+
+    def say(self, status: int, told: object, *headers: tuple[str, str]) -> Answer:
+        return Answer(
+            status=status, headers=(("Content-Type", "application/json"), *headers), body=json.dumps(told).encode()
+        )
+
+    def refuse(self, status: int, *headers: tuple[str, str]) -> Answer:
+        return self.say(status, {"type": ERROR_TYPE_OF_STATUS[status], "message": "No.", "detail": []}, *headers)
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path.startswith(START_PATH + "/"):
+            return self._look(request) if request.method == "GET" else self.refuse(405)
+        if request.path == "/api/system/info":
+            return self.say(200, {"version": "3.6.0"})
+        if request.path == "/api/system/status":
+            return Answer(status=200)
+        if request.path != START_PATH or request.method != "POST":
+            return self.refuse(405 if request.path == START_PATH else 404)
+        return self._start(request)
+
+    def _look(self, request: Request) -> Answer:
+        task_id = request.path.rsplit("/", 1)[1]
+        if not is_uuid(task_id):
+            return self.refuse(422)
+        if task_id not in self._tasks:
+            return self.refuse(404)
+        outcome, polls = self._tasks[task_id]
+        self._tasks[task_id] = outcome, polls + 1
+        if polls < self.polls_until_done:
+            return self.say(200, {"task": {"task_id": task_id, "state": "running"}, "result": None, "error": None})
+        state = "rejected" if outcome is None else "done"
+        error = {"type": "task.validation-error", "message": "No audio."} if outcome is None else None
+        return self.say(200, {"task": {"task_id": task_id, "state": state}, "result": outcome, "error": error})
+
+    def _start(self, request: Request) -> Answer:
+        if request.parts is None:
+            return self.refuse(400)
+        parts = {part.name: part for part in request.parts}
+        config = read_object((parts["config"].text or "").encode()) if "config" in parts else {}
+        if "file" not in parts or parts["file"].filename is None or config is None:
+            return self.refuse(422)
+        limits = [config[key] for key in ("max_speakers", "total_speakers") if key in config]
+        if len(limits) > 1 or not all(type(limit) is int and limit > 0 for limit in limits):
+            return self.refuse(422)
+        query = request.query
+        if query.get("channel_mode", "split") not in {"split", "mix"}:
+            return self.refuse(422)
+        try:
+            asked = [
+                int(number) if number.isdecimal() else int("no")
+                for number in filter(None, [*query.get("channels", "").split(",")])
+            ]
+            first, last = (
+                float(query.get(name, default)) for name, default in (("range_from", "0"), ("range_to", "1e9"))
+            )
+        except ValueError:
+            return self.refuse(422)
+        if ",," in query.get("channels", "") or not (0 <= first < 1e9 and 0 <= last < 1e10):
+            return self.refuse(422)
+        task_id = str(UUID(int=len(self.seen) + (4 << 76) + (8 << 60) + (7 << 120)))
+        self._tasks[task_id] = self._diarize(parts["file"].sound, asked, first, last, query, config), 0
+        told = {"task": {"task_id": task_id, "state": "pending"}}
+        return self.say(202, told, ("X-Location", f"{self.URL}{START_PATH}/{task_id}"))
+
+    def _diarize(self, sound: Any, asked: list[int], first: float, last: float, query: Any, config: Any) -> Any:
+        if sound is None or not sound.frames or any(number >= sound.channels for number in asked):
+            return None
+        last = min(last, sound.length / 100)
+        if first >= last:
+            return None
+        told: list[Any] = []
+        for number in dict.fromkeys(asked or range(sound.channels)):
+            spoken = [
+                (each.speaker, max(each.start / 100, first), min(each.end / 100, last))
+                for each in sound.truth[number]
+                if each.start / 100 < last - 0.01 and each.end / 100 > first + 0.01
+            ]
+            total, most = config.get("total_speakers"), config.get("max_speakers", 100)
+            ids: dict[int, int] = {}
+            segments = [
+                {
+                    "speaker_id": at % total if total else ids.setdefault(who % most, len(ids)),
+                    "start_time": start,
+                    "end_time": end,
+                }
+                for at, (who, start, end) in enumerate(spoken)
+            ]
+            told.append(
+                {
+                    "channel_number": number,
+                    "speakers_count": len({s["speaker_id"] for s in segments}),
+                    "segments": segments,
+                }
+            )
+        return {"channels": [{**told[0], "channel_number": 0}] if query.get("channel_mode") == "mix" else told}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time that goes on only when somebody sleeps."""
+    return ManualClock()
+
+
+@pytest.fixture
+def stub(clock: ManualClock) -> StubServer:
+    """A correct server in memory."""
+    return StubServer(clock)
+
+
+@pytest.fixture
+def make_target(stub: StubServer, clock: ManualClock) -> Callable[..., Target]:
+    """Make a client of the server in memory."""
+
+    def make(**fields: Any) -> Target:
+        return Target(**{"url": StubServer.URL, "transport": stub, "clock": clock, **fields})
+
+    return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses import audio, parameters, refusal, result, shape, task
+from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, result, shape, task
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.history import read_history
 
@@ -20,6 +20,7 @@ CLAUSES: Final[tuple[Clause, ...]] = (
     *task.CLAUSES,
     *parameters.CLAUSES,
     *refusal.CLAUSES,
+    *acceptance.CLAUSES,
     *audio.CLAUSES,
 )
 """Each id once, in the order in which a report shows them."""

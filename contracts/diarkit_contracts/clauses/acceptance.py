@@ -1,0 +1,141 @@
+"""What the contract allows is taken: which uploads have to be accepted, and how their tasks end. Knows uploads by their facts."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.states import TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.history import History, Start
+    from diarkit_fixtures.wav import WavFacts
+
+SAYS_NOTHING: Final = frozenset({403, 413, 429, 507})
+"""DOC: a server may refuse any upload with these; 5xx are undocumented, which another clause tells."""
+
+LIMITS: Final = ("max_speakers", "total_speakers")
+PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
+PARTS: Final = ("file", "config")
+
+CHANNELS: Final = re.compile("[0-9]+(?:,[0-9]+)*")
+SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+SHORTEST_S: Final = 0.01
+"""INF: what is less than one frame of the grid may be refused or be empty."""
+
+
+def check_taken(history: History) -> Iterator[Observation]:
+    """An upload that the contract allows is accepted."""
+    for start in history.starts:
+        if _is_allowed(start) and not _has_unknown(start):
+            yield from _judge(start)
+
+
+def check_unknown(history: History) -> Iterator[Observation]:
+    """Unknown keys, parameters and parts change nothing."""
+    for start in history.starts:
+        if _is_allowed(start) and _has_unknown(start):
+            yield from _judge(start)
+
+
+def check_done(history: History) -> Iterator[Observation]:
+    """The task of such an upload is not rejected."""
+    for start in history.starts:
+        end = history.find_end(start)
+        if _is_allowed(start) and end is not None and end.state in {TaskState.DONE, TaskState.REJECTED}:
+            kept = end.state is TaskState.DONE
+            yield observe(
+                end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=end.state
+            )
+
+
+def _judge(start: Start) -> Iterator[Observation]:
+    status = start.exchange.answer.status
+    if status < 500 and status not in SAYS_NOTHING:
+        yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+
+
+def _is_allowed(start: Start) -> bool:
+    """Tell whether nothing can be held against an upload; what the documents leave open is not allowed here."""
+    parts = start.exchange.request.parts or ()
+    names = [part.name for part in parts]
+    sound = start.file.sound if start.file is not None else None
+    config = start.find_part("config")
+    return (
+        sound is not None
+        and sound.frames > 0
+        and not sound.truncated
+        and len(set(names)) == len(names)
+        and (config is None or config.text is not None)
+        and _is_allowed_config(start.config)
+        and _is_allowed_query(start.exchange.request.query, sound)
+    )
+
+
+def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
+    if config is None:
+        return False
+    given = [config[key] for key in LIMITS if key in config]
+    # No more than the documented default of 100: whether there is an upper bound is not known.
+    return len(given) < 2 and all(
+        isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit <= 100 for limit in given
+    )
+
+
+def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
+    if query.get("channel_mode", "split") not in {"split", "mix"}:
+        return False
+    channels = query.get("channels", "")
+    if channels:
+        asked = channels.split(",") if CHANNELS.fullmatch(channels) else [channels, channels]
+        if len(set(asked)) < len(asked) or any(int(number) >= sound.channels for number in asked):
+            return False
+    first, last = query.get("range_from", "0"), query.get("range_to", "")
+    if not SECONDS.fullmatch(first) or (last and not SECONDS.fullmatch(last)) or query.get("range_to") == "":
+        return False
+    length = sound.frames / sound.sample_rate_hz
+    return min(float(last) if last else math.inf, length) - float(first) >= SHORTEST_S
+
+
+def _has_unknown(start: Start) -> bool:
+    return (
+        not set(start.config or {}) <= set(LIMITS)
+        or not set(start.exchange.request.query) <= set(PARAMETERS)
+        or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
+    )
+
+
+PAGE: Final = "reference page of POST, 3.6.0"
+
+CLAUSES: Final = (
+    Clause(
+        id="acceptance.upload",
+        sentence="An upload of a readable WAV with parameters that the contract allows is accepted with 202.",
+        label=Label.DOC,
+        source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
+        severity=Severity.ERROR,
+        check=check_taken,
+    ),
+    Clause(
+        id="acceptance.unknown-is-ignored",
+        sentence="Unknown keys of config, query parameters and form parts are ignored.",
+        label=Label.INF,
+        source="newest overview of the reference, for keys of config; parameters and parts likewise",
+        severity=Severity.WARNING,
+        check=check_unknown,
+    ),
+    Clause(
+        id="acceptance.not-rejected",
+        sentence="The task of such an upload is not rejected.",
+        label=Label.INF,
+        source="task life cycle, 5.0.0: rejected means invalid input data",
+        severity=Severity.WARNING,
+        check=check_done,
+    ),
+)

@@ -1,0 +1,74 @@
+"""The platform's answer read as who speaks when, and held against what is known to be true. Knows no server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from diarkit_contracts.result import list_result_faults
+from diarkit_fixtures.difference import compare_answers
+from diarkit_fixtures.score import Rules
+from diarkit_fixtures.segments import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from diarkit_fixtures.segments import Channels
+
+
+class DiarizationError(AssertionError):
+    """An answer is further from the truth than allowed; the text shows both."""
+
+
+def read_result(answer: object) -> Mapping[int, tuple[Segment, ...]]:
+    """Read the segments of each channel.
+
+    Args:
+        answer: body of a poll that says done, or its `result`, as decoded from JSON.
+
+    Returns:
+        Segments by channel number, in centiseconds.
+
+    Raises:
+        DiarizationError: for what is no result.
+    """
+    body: Mapping[str, object] = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
+    result: object = body.get("result") if "task" in body else answer
+    faults = [fault for fault in list_result_faults(result) if fault.severity == "error"]
+    if faults:
+        state = f"the task says {body['task']!r}; " if "task" in body else ""
+        raise DiarizationError(f"{state}expected a result:\n" + "\n".join(f"  {fault}" for fault in faults))
+    channels = cast("Mapping[str, list[dict[str, list[dict[str, float]]]]]", result)["channels"]
+    return {
+        cast("int", channel["channel_number"]): tuple(
+            Segment(int(each["speaker_id"]), round(each["start_time"] * 100), round(each["end_time"] * 100))
+            for each in channel["segments"]
+        )
+        for channel in channels
+    }
+
+
+def assert_diarization(
+    answer: object, expected: Channels | Sequence[Iterable[Segment]], *, der: float = 0.0, collar: float = 0.0
+) -> None:
+    """Fail unless an answer says what was said.
+
+    Args:
+        answer: body of a poll that says done, or its `result`, as decoded from JSON.
+        expected: segments of each channel of the recording, from channel 0 on, in centiseconds.
+        der: the diarization error rate that is allowed, over all channels together.
+        collar: seconds on each side of a true boundary that are not scored.
+
+    Raises:
+        DiarizationError: with the errors' kinds, the speakers, and both timelines of each channel.
+    """
+    __tracebackhide__ = True
+    found = read_result(answer)
+    truth = [tuple(channel) for channel in expected]
+    unknown = sorted(number for number in found if number >= len(truth))
+    if unknown:
+        raise DiarizationError(f"expected the channels 0 to {len(truth) - 1}, got also {', '.join(map(str, unknown))}")
+    given = [found.get(number, ()) for number in range(len(truth))]
+    length = max((segment.end for channel in (*truth, *given) for segment in channel), default=0)
+    difference = compare_answers(truth, given, length, Rules(collar=round(collar * 100)))
+    if difference.score.der > der + 1e-9:
+        raise DiarizationError(f"expected a DER of at most {der:.2%}, got {difference.score.der:.2%}\n{difference}")

@@ -1,0 +1,38 @@
+"""The rows for what a server does seldom and can't be asked for: they need a target that can be made to. Sends nothing."""
+
+from __future__ import annotations
+
+from diarkit_contracts.call import Attached, Call, Row
+from diarkit_contracts.profiles import Capability
+
+CLIP = "wav:1ch:2.0s"
+
+
+def make_forced() -> tuple[Row, ...]:
+    """Make all rows, one for each capability."""
+    upload = Call(body=(Attached(CLIP),))
+    return (
+        Row(
+            id="forced-01",
+            what="failed",
+            call=upload,
+            shows=("task.error-type", "shape.schema"),
+            accepted=True,
+            needs=Capability.FAIL,
+        ),
+        Row(
+            id="forced-02",
+            what="rate-limited",
+            call=upload,
+            shows=("shape.rate-headers", "refusal.retry-after", "refusal.type-of-status"),
+            needs=Capability.LIMIT_RATE,
+        ),
+        Row(
+            id="forced-03",
+            what="storage-full",
+            call=upload,
+            shows=("refusal.type-of-status",),
+            needs=Capability.FILL_STORAGE,
+        ),
+        Row(id="forced-04", what="forbidden", call=upload, shows=("refusal.type-of-status",), needs=Capability.FORBID),
+    )

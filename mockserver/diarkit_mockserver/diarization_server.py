@@ -1,0 +1,285 @@
+"""The fake as one test sees it: a world of its own, to talk to and to ask. Knows how to ask, not who answers.
+
+Everything goes through the control API, so that a fake in this process, one that several processes share, and one on another
+machine are the same to a test.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_client import UnknownError
+from diarkit_mockserver.control_orders import Expected
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.platform import WORLDS
+from diarkit_mockserver.rule_writing import read_config, write_rule
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.verification import describe_verdict
+from diarkit_mockserver.when import When
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from diarkit_mockserver.conduct import ConductFinding
+    from diarkit_mockserver.control_calls import JournalPage
+    from diarkit_mockserver.control_client import Control
+    from diarkit_mockserver.control_views import ClockView, TaskView
+    from diarkit_mockserver.faults import Fault
+    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.rule_writing import CourseLike, SegmentLike
+    from diarkit_mockserver.scenario import HttpAnswer
+    from diarkit_mockserver.submission import Submission
+
+
+class DiarizationServer:
+    """The fake, as one test sees it: a world of its own on a running server.
+
+    Args:
+        control: client of the server.
+        name: of the world; it is there already.
+    """
+
+    def __init__(self, control: Control, name: str) -> None:
+        self._control = control
+        self._name = name
+        self.url = f"{control.url}{WORLDS}{name}"
+        """Base URL for the client under test, in place of `http://localhost:8000`."""
+
+    @property
+    def endpoint(self) -> str:
+        """URL of the diarization operation."""
+        return self.url + ENDPOINT
+
+    def close(self) -> None:
+        """Take the world off the server; requests that come late get a 404."""
+        try:
+            self._control.send(calls.drop_world(self._name))
+        except UnknownError:
+            return
+
+    def respond(  # noqa: PLR0913 - a rule, in one line of a test
+        self,
+        *,
+        filename: str | None = None,
+        sha256: str | None = None,
+        config: Mapping[str, int] | None = None,
+        submission: int | None = None,
+        times: int | None = None,
+        result: dict[str, object] | None = None,
+        segments: Sequence[Sequence[SegmentLike]] | None = None,
+        speakers: int | None = None,
+        rttm: str | Path | None = None,
+        failed: str | None = None,
+        rejected: str | None = None,
+        http: int | HttpAnswer | None = None,
+        der: float | None = None,
+        course: CourseLike | None = None,
+        breaks_contract: bool = False,
+    ) -> None:
+        """Say what submissions get; what was said first counts first.
+
+        Without `filename`, `sha256`, `config` or `submission` it is the next submission only, unless `times` says more; with
+        one of them it is every submission that matches.
+
+        Args:
+            filename: shell pattern over the uploaded file's name.
+            sha256: of the file, or at least its first 8 hexadecimal digits.
+            config: keys and values that the request's config must have.
+            submission: 1 for the first time that this very request comes, 2 for the second, ...
+            times: how many submissions.
+            result: the platform's `result`, as it stands.
+            segments: for each channel, what is said; the request's parameters are applied.
+            speakers: so many in each channel, in a conversation drawn for the file.
+            rttm: file with what is said; the request's parameters are applied.
+            failed: the task fails, with this message.
+            rejected: the task is rejected, with this message.
+            http: an HTTP error status, or its details.
+            der: the platform's mistakes in what is said: the diarization error rate, from 0 to 0.5.
+            course: when each state comes.
+            breaks_contract: let `result` be anything.
+
+        Raises:
+            ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
+        """
+        rule = write_rule(
+            when=When(filename=filename, sha256=sha256, config=read_config(config), submission=submission),
+            times=times,
+            result=result,
+            segments=segments,
+            speakers=speakers,
+            rttm=rttm,
+            failed=failed,
+            rejected=rejected,
+            http=http,
+            der=der,
+            course=course,
+            breaks_contract=breaks_contract,
+        )
+        self._control.send(calls.add_answers([rule], self._name))
+
+    def load(self, scenario: Scenario | str | Path) -> None:
+        """Replace all that this world was told: by a scenario, or by the file at a path. Tasks that are there stay as they are.
+
+        Raises:
+            ValueError: for a file that is not a scenario, with all that is wrong with it.
+            OSError: for a file that can't be read.
+        """
+        if not isinstance(scenario, Scenario):
+            from diarkit_mockserver.scenario_file import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+
+            scenario = load_scenario(Path(scenario))
+        self._control.send(calls.replace_scenario(scenario, self._name))
+
+    def set_faults(self, *faults: Fault) -> None:
+        """Let this world misbehave on a schedule, instead of the one that it had.
+
+        Raises:
+            ValueError: for an outage, which would reach beyond this world.
+        """
+        self._control.send(calls.replace_faults(faults, self._name))
+
+    def clear_faults(self) -> None:
+        """Let this world misbehave no more; what happened to tasks stays."""
+        self._control.send(calls.clear_faults(self._name))
+
+    def reset(self) -> None:
+        """Let this world begin again: as when it was made, without tasks, without a journal."""
+        self._control.send(calls.reset_world(self._name))
+
+    @property
+    def clock(self) -> ClockView:
+        """This world's time."""
+        return self._control.send(calls.read_clock(self._name))
+
+    def advance(self, seconds: float) -> None:
+        """Move this world's time forward.
+
+        Raises:
+            ValueError: for a negative number of seconds.
+        """
+        self._control.send(calls.advance_clock(seconds, self._name))
+
+    def freeze(self) -> None:
+        """Stop this world's time; `advance` still moves it."""
+        self._control.send(calls.freeze_clock(self._name))
+
+    def resume(self) -> None:
+        """Let this world's time run on."""
+        self._control.send(calls.resume_clock(self._name))
+
+    @property
+    def tasks(self) -> tuple[TaskView, ...]:
+        """All tasks, the oldest first. To look here counts as no poll."""
+        return self._control.send(calls.list_tasks(self._name))
+
+    def step(self, task_id: str) -> None:
+        """Move a task of a `manual` course to its next state; a final one stays.
+
+        Raises:
+            KeyError: for a task that this world does not have.
+            ValueError: for a task that has a course of its own.
+        """
+        self._control.send(calls.step_task(task_id, self._name))
+
+    def move(
+        self, task_id: str, state: Literal["running", "done", "failed", "rejected"], message: str | None = None
+    ) -> None:
+        """Move a task of a `manual` course to a state that may follow, with the message of its error.
+
+        Raises:
+            KeyError: for a task that this world does not have.
+            ValueError: for a task that has a course of its own, and for a state that can't follow.
+        """
+        self._control.send(calls.move_task(task_id, state, message=message, world=self._name))
+
+    @property
+    def journal(self) -> tuple[Entry, ...]:
+        """What the client asked and what it was answered, the oldest first; with all values, also of credentials."""
+        return self._read_journal().entries
+
+    def clear_journal(self) -> None:
+        """Forget what the client did; tasks, rules and time stay as they are."""
+        self._control.send(calls.clear_journal(self._name))
+
+    @property
+    def submissions(self) -> tuple[Submission, ...]:
+        """What the client sent, the oldest first."""
+        return tuple(entry.submission for entry in self.journal if entry.submission is not None)
+
+    def polls(self, task_id: str) -> tuple[Entry, ...]:
+        """Return the client's looks at one task, the oldest first."""
+        return tuple(entry for entry in self._read_journal(task_id).entries if entry.request.method == "GET")
+
+    def assert_submitted(  # noqa: PLR0913 - a submission, in one line of a test
+        self,
+        *,
+        filename: str | None = None,
+        sha256: str | None = None,
+        config: Mapping[str, int] | None = None,
+        channel_mode: Literal["split", "mix"] | None = None,
+        channels: str | None = None,
+        range_from: float | None = None,
+        range_to: float | None = None,
+        submission: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Check that the client made a submission, also if it was refused.
+
+        Args:
+            filename: shell pattern over the uploaded file's name.
+            sha256: of the file, or at least its first 8 hexadecimal digits.
+            config: keys and values that the request's config must have.
+            channel_mode: as the platform understood it.
+            channels: as sent, such as `0,1`.
+            range_from: seconds.
+            range_to: seconds.
+            submission: 1 for the first time that this very request came, 2 for the second, ...
+            times: how many such submissions there must be; by default at least one.
+
+        Raises:
+            AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
+        """
+        __tracebackhide__ = True
+        when = When(
+            filename=filename,
+            sha256=sha256,
+            config=read_config(config),
+            channel_mode=channel_mode,
+            channels=channels,
+            range_from=range_from,
+            range_to=range_to,
+            submission=submission,
+        )
+        verdict = self._control.send(calls.verify_journal([Expected(when=when, times=times)], self._name))
+        if not verdict.holds:
+            raise AssertionError(describe_verdict(verdict))
+
+    def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
+        """Judge the client by all that it did in this world.
+
+        Args:
+            pace_s: least seconds of this world's time from one poll of a task to the next.
+            ignore: ids of rules to leave out.
+        """
+        from diarkit_mockserver.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
+
+        page = self._read_journal()
+        return judge(page.entries, now=page.now, open_connections=page.connections, pace_s=pace_s, ignore=ignore)
+
+    def _read_journal(self, task: str | None = None) -> JournalPage:
+        """Read the journal to its end; time and connections are those of the end."""
+        entries: list[Entry] = []
+        while True:
+            since = entries[-1].number if entries else 0
+            page = self._control.send(calls.read_journal(self._name, since=since, task=task, reveal=True))
+            entries += page.entries
+            if len(page.entries) < calls.PAGE:
+                return calls.JournalPage(
+                    total=page.total,
+                    now=page.now,
+                    epoch=page.epoch,
+                    connections=page.connections,
+                    entries=tuple(entries),
+                )

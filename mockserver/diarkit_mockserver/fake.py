@@ -1,0 +1,135 @@
+"""A running fake on which each test gets a world of its own: started in this process, or found at a URL. Knows no test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_client import Control, find_control
+from diarkit_mockserver.control_orders import NewWorld
+from diarkit_mockserver.diarization_server import DiarizationServer
+from diarkit_mockserver.live_server import LiveServer
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.server import ServerThread, bind
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Fake:
+    """A running server on which each test gets a world of its own.
+
+    Args:
+        url: of a server that runs already; by default one is started in a thread of this process.
+        token: that this server asks for, if it does.
+        nonce: what it must answer when it is asked which server it is.
+        prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+
+    Raises:
+        ConnectionError: if another server answers at the URL.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
+    ) -> None:
+        self._prefix = prefix
+        self._thread: ServerThread | None = None
+        if url is None:
+            platform = Platform(World(), control_token=token)
+            nonce = platform.nonce
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
+            url = self._thread.url
+        self.url = url
+        """Base URL; the default world's."""
+        self.control = Control(url, token)
+        """Client of its control API."""
+        ready = self.control.send(calls.read_ready())
+        self.nonce = ready.nonce
+        """What tells this server from others at the same address."""
+        if nonce not in (None, ready.nonce):
+            self.stop()
+            raise ConnectionError(f"another server answers at {url}: expected the nonce {nonce}, got {ready.nonce}")
+
+    def open_world(
+        self,
+        name: str,
+        scenario: Scenario | None = None,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        ids_from: str | None = None,
+    ) -> DiarizationServer:
+        """Make a world.
+
+        Args:
+            name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
+            scenario: what the world is told; by default every task is done at the first poll.
+            frozen: its time stands still until it is moved or resumed.
+            epoch: the date at its beginning, in seconds since 1970 UTC.
+            ids_from: what its ids follow from, instead of the name.
+        """
+        told = scenario or Scenario(course="immediate")
+        new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
+        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+
+    def stop(self) -> None:
+        """End the server and its thread, if it was started here; let go of it, if not."""
+        self.control.close()
+        if self._thread is not None:
+            self._thread.stop()
+
+
+def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
+    """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
+    found = find_control(url, token)
+    if found is None:
+        return None
+    control, ready = found
+    control.close()
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+
+
+class DiarizationServerFactory:
+    """Makes further servers in one test: worlds of their own, beside the one that the test has.
+
+    Args:
+        fake: where; a URL stands for another server, which has no worlds.
+        name: from which theirs are made.
+    """
+
+    def __init__(self, fake: Fake | str, name: str) -> None:
+        self._fake = fake
+        self._name = name
+        self._opened: list[DiarizationServer] = []
+
+    def __call__(
+        self, scenario: Scenario | str | Path | None = None, *, frozen: bool = False, epoch: int | None = None
+    ) -> DiarizationServer:
+        """Make a server.
+
+        Args:
+            scenario: what it is told, or the file with it; by default every task is done at the first poll.
+            frozen: its time stands still until it is moved or resumed.
+            epoch: the date at its beginning, in seconds since 1970 UTC.
+
+        Raises:
+            UnavailableError: if the server under test is not the fake.
+        """
+        if isinstance(self._fake, str):
+            LiveServer(self._fake).make_another()
+        if isinstance(scenario, (str, Path)):
+            from diarkit_mockserver.scenario_file import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+
+            scenario = load_scenario(Path(scenario))
+        name = f"{self._name}-{len(self._opened) + 1}"
+        server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
+        self._opened.append(server)
+        return server
+
+    def close(self) -> None:
+        """Close all that was made."""
+        while self._opened:
+            self._opened.pop().close()

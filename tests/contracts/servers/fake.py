@@ -1,0 +1,168 @@
+"""The fake as a function from a request to its answer, with a clock that stands still. Breaks nothing and judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from diarkit_contracts.exchange import Answer
+from diarkit_contracts.plan import Tier, make_plan
+from diarkit_contracts.profiles import DEFAULT
+from diarkit_contracts.target import Target, caps_of
+from diarkit_contracts.verify import verify_target
+from diarkit_mockserver.app import create_app
+from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchange import Request
+    from diarkit_contracts.profiles import Profile
+    from diarkit_contracts.verdict import RunVerdict
+
+URL: Final = "http://127.0.0.1:8000"
+"""Where the servers say they are; nothing listens there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, all of it."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    @property
+    def starts(self) -> bool:
+        """Whether it asks for a task to be started."""
+        return self.method == "POST"
+
+    @property
+    def looks(self) -> bool:
+        """Whether it asks for a task."""
+        return self.method == "GET" and "/speaker-diarization/" in self.path
+
+    def with_query(self, **values: str | None) -> Asked:
+        """Set query parameters, or drop those that are None."""
+        query = dict(parse_qsl(self.query, keep_blank_values=True)) | values
+        return replace(self, query=urlencode({name: value for name, value in query.items() if value is not None}))
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """An answer, to be changed on its way."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        """The decoded body; a copy."""
+        return json.loads(self.body)
+
+    @json.setter
+    def json(self, value: object) -> None:
+        self.body = json.dumps(value).encode()
+
+    @property
+    def state(self) -> str:
+        """The state of the task that is told; empty for another answer."""
+        return str(self.json["task"]["state"]) if self.status in {200, 202} and b'"task"' in self.body else ""
+
+
+Server: TypeAlias = Callable[[Asked], Told]
+
+
+class Fake:
+    """The fake, asked without a socket.
+
+    Args:
+        scenario: that it is told.
+        world: the class of its world.
+    """
+
+    def __init__(self, scenario: Scenario | None = None, world: Callable[..., World] = World) -> None:
+        self.clock = Clock(frozen=True)
+        self._app = create_app(Platform(world("", scenario or Scenario(), self.clock), nonce="verified"))
+
+    def __call__(self, asked: Asked) -> Told:
+        """Answer a request."""
+        told = Told(status=0)
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                told.status = message["status"]
+                told.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+            else:
+                told.body += message["body"]
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": asked.body, "more_body": False}
+
+        scope = {
+            "type": "http",
+            "method": asked.method,
+            "scheme": "http",
+            "server": ("127.0.0.1", 8000),
+            "path": unquote(asked.path),
+            "query_string": asked.query.encode(),
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in asked.headers],
+        }
+        asyncio.run(self._app(scope, receive, send))
+        return told
+
+
+@dataclass(slots=True)
+class Transport:
+    """Sends requests to a server that is a function."""
+
+    server: Server
+
+    def send(self, request: Request, content: bytes) -> Answer:
+        """Send a request and return its answer."""
+        url = urlsplit(request.url)
+        asked = Asked(method=request.method, path=url.path, query=url.query, headers=request.headers, body=content)
+        told = self.server(asked)
+        return Answer(status=told.status, headers=tuple(told.headers.items()), body=told.body)
+
+
+@dataclass(slots=True)
+class SharedClock:
+    """The verifier's time, told by the clock of the world: a wait moves it, and takes none."""
+
+    clock: Clock
+
+    def now(self) -> float:
+        """Tell the seconds of the world; each look at the clock takes a microsecond, so that no two moments are the same."""
+        self.clock.advance(1e-6)
+        return self.clock.now() / SECOND
+
+    def sleep(self, seconds: float) -> None:
+        """Move the time."""
+        self.clock.advance(seconds)
+
+    def today(self) -> datetime:
+        """Tell the date of the world."""
+        return datetime.fromtimestamp(self.clock.epoch + self.clock.now() / SECOND, timezone.utc)
+
+
+def verify(server: Server, clock: Clock, tier: Tier = Tier.LITE, profile: Profile = DEFAULT) -> RunVerdict:
+    """Verify a server that is a function, in no time.
+
+    Args:
+        server: to verify.
+        clock: of its world.
+        tier: how much to send.
+        profile: the generation to hold it against.
+    """
+    target = Target(url=URL, transport=Transport(server), caps=caps_of(tier), clock=SharedClock(clock))
+    return verify_target(make_plan(tier), target, profile)

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from diarkit_mockserver import http1
+from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.course import ByPolls, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.faults import Fault
+from diarkit_mockserver.http1 import LARGEST_HEAD
+from diarkit_mockserver.limits import Limits, Rate
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.when import When
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diarkit_mockserver.server import ServerThread
+
+    Start = Callable[..., ServerThread]
+
+PATIENCE_S = 10.0
+NEVER = (Fault(when=When(filename="a name that no file has"), http=500),)
+"""A schedule that meets no request, and so sends every poll the long way."""
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\nno audio\r\n--b--\r\n'
+UPLOAD = (
+    f"POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    f"Content-Length: {len(FORM)}\r\n\r\n"
+).encode() + FORM
+SPEAKERS = Then(speakers=2)
+SCENARIOS = {
+    "plain": Scenario(rules=(Rule(then=SPEAKERS),)),
+    "by polls": Scenario(course=ByPolls(polls=PollCounts(pending=2, running=9)), rules=(Rule(then=SPEAKERS),)),
+    "by seconds": Scenario(course=BySeconds(seconds=StateSeconds(running=9)), rules=(Rule(then=SPEAKERS),)),
+    "failed": Scenario(course="immediate", rules=(Rule(then=Then(failed="Broken: é.")),)),
+    "rejected": Scenario(course="immediate"),
+    "absent": Scenario(dialect=Dialect(unpopulated="absent")),
+    "refused polls": Scenario(rules=(Rule(then=Then(http=HttpAnswer(status=429, on="poll", times=3, retry_after=2))),)),
+    "odd status": Scenario(rules=(Rule(then=Then(http=HttpAnswer(status=599, on="poll", message="é"))),)),
+    "rate": Scenario(limits=Limits(rate=Rate(requests=4, seconds=9.5))),
+    "expiry": Scenario(course="immediate", limits=Limits(finished_seconds=0)),
+    "unlicensed": Scenario(limits=Limits(licensed=False, before_body=("licensed",))),
+}
+
+
+def poll(task: str = "{task}", *headers: str, method: str = "GET", version: str = "1.1", tail: str = "") -> str:
+    return (
+        f"{method} {ENDPOINT}/{task}{tail} HTTP/{version}\r\n"
+        + "".join(f"{h}\r\n" for h in ("Host: x", *headers))
+        + "\r\n"
+    )
+
+
+REQUESTS = {
+    "first": poll(),
+    "second": poll(),
+    "with a query": poll(tail="?a=1&b"),
+    "in capitals": poll("{TASK}"),
+    "with ids": poll("{task}", "X-Request-Id: r 1", "X-Correlation-ID: c2"),
+    "of an unknown task": poll(UNKNOWN),
+    "of no task": poll("not-a-uuid"),
+    "of nothing": poll(""),
+    "deeper": poll("{task}/more"),
+    "with a body": poll("{task}", "Content-Length: 3") + "abc",
+    "with a body in chunks": poll("{task}", "Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n",
+    "with an upgrade": poll("{task}", "Connection: keep-alive", "Upgrade: none"),
+    "without host": f"GET {ENDPOINT}/{{task}} HTTP/1.1\r\n\r\n",
+    "with a header twice": poll("{task}", "X-Request-Id: one", "X-Request-Id: two"),
+    "as HEAD": poll(method="HEAD"),
+    "as DELETE": poll(method="DELETE"),
+    "escaped": poll("%7Btask%7D"),
+    "in HTTP/1.0": poll(version="1.0"),
+    "into no world": f"GET /worlds/none{ENDPOINT}/{UNKNOWN} HTTP/1.1\r\nHost: x\r\n\r\n",
+    "the last": poll("{task}", "Connection: close"),
+}
+
+
+def connect(thread: ServerThread) -> socket.socket:
+    address = urlsplit(thread.url)
+    return socket.create_connection((address.hostname, address.port), PATIENCE_S)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+def talk(thread: ServerThread, *requests: bytes) -> bytes:
+    """Send requests over one connection, without waiting for answers; return all that comes until its end."""
+    with connect(thread) as connection:
+        connection.sendall(b"".join(requests))
+        connection.shutdown(socket.SHUT_WR)
+        return read_all(connection)
+
+
+def start_twice(start: Start, scenario: Scenario) -> tuple[tuple[ServerThread, World], tuple[ServerThread, World]]:
+    """Start a server whose polls go the short way, and its twin whose polls go the long way."""
+    worlds = [
+        World("", Scenario(**{**_fields(scenario), "faults": faults}), Clock(frozen=True)) for faults in ((), NEVER)
+    ]
+    threads = [start(platform=Platform(world)) for world in worlds]
+    return (threads[0], worlds[0]), (threads[1], worlds[1])
+
+
+def _fields(scenario: Scenario) -> dict[str, object]:
+    return {name: getattr(scenario, name) for name in ("course", "rules", "limits", "dialect")}
+
+
+def fill_in(request: str, world: World) -> bytes:
+    task = next(iter(world.tasks)).task_id if len(world.tasks) else UNKNOWN
+    return request.replace("{task}", task).replace("{TASK}", task.upper()).encode()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_short_way_and_the_long_way_give_the_same_bytes(start: Start, name: str) -> None:
+    """Row 25 of the demands: a schedule that meets nothing leaves no trace; and both ways are one platform."""
+    answers: list[list[bytes]] = []
+    journals: list[list[object]] = []
+    for thread, world in start_twice(start, SCENARIOS[name]):
+        answers.append([talk(thread, UPLOAD)])
+        for request in REQUESTS.values():
+            answers[-1].append(talk(thread, fill_in(request, world)))
+            thread.call(world.clock.advance, 1.5)
+        journals.append(
+            [
+                (e.number, e.asked_at, e.answered_at, e.status, e.headers, e.body, e.task_id, e.state, e.note)
+                for e in world.journal
+            ]
+        )
+    for request, short, long in zip(("upload", *REQUESTS), *answers, strict=True):
+        assert short == _mask_port(long, answers) == short, request
+        assert short.startswith((b"HTTP/1.1 ", b"")), request
+    assert journals[0] == journals[1]
+    assert len(journals[0]) >= len(REQUESTS) - 1
+
+
+def _mask_port(answer: bytes, _: object) -> bytes:
+    return answer
+
+
+@pytest.mark.parametrize("name", ["plain", "by polls", "refused polls", "rate"])
+def test_many_requests_in_one_packet_get_the_same_bytes_on_both_ways(start: Start, name: str) -> None:
+    together: list[bytes] = []
+    for thread, world in start_twice(start, SCENARIOS[name]):
+        talk(thread, UPLOAD)
+        requests = [fill_in(REQUESTS[one], world) for one in REQUESTS if one not in ("in HTTP/1.0", "with an upgrade")]
+        together.append(talk(thread, *requests))
+    assert together[0] == together[1]
+    assert together[0].count(b"HTTP/1.1 ") == len(REQUESTS) - 2
+
+
+def test_polls_behind_an_upload_in_the_same_packet_are_answered_in_their_order(start: Start) -> None:
+    (thread, world), _ = start_twice(start, SCENARIOS["plain"])
+    ids = [poll(UNKNOWN, f"X-Request-Id: {number}").encode() for number in range(3)]
+    answers = talk(thread, ids[0], UPLOAD, ids[1], UPLOAD, ids[2])
+    assert [line.split()[1] for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1")] == [
+        b"404",
+        b"202",
+        b"404",
+        b"202",
+        b"404",
+    ]
+    assert [e.request.headers.get("x-request-id") for e in world.journal] == ["0", None, "1", None, "2"]
+
+
+@pytest.mark.parametrize("scenario", ["plain", "by polls"])
+def test_a_poll_that_comes_byte_by_byte_is_a_poll(start: Start, scenario: str) -> None:
+    (short, world), (long, twin) = start_twice(start, SCENARIOS[scenario])
+    answers: list[bytes] = []
+    for thread, of in ((short, world), (long, twin)):
+        talk(thread, UPLOAD)
+        with connect(thread) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in fill_in(REQUESTS["the last"], of):
+                connection.sendall(bytes([byte]))
+            answers.append(read_all(connection))
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET\r\n\r\n",
+        b"NONE /api HTTP/1.1\r\n\r\n",
+        b"GET /api HTTP/9.9\r\n\r\n",
+        b"GET /api HTTP/1.1\r\nno colon\r\n\r\n",
+        b"POST /api HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST /api HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /api HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"GET /api HTTP/1.1\r\nX: a\0b\r\n\r\n",
+        b"\0" * 100,
+    ],
+    ids=repr,
+)
+def test_what_is_not_http_is_refused_in_the_envelope_or_cut_off(start: Start, garbage: bytes) -> None:
+    thread = start()
+    answer = talk(thread, garbage)
+    assert answer == b"" or answer.startswith((b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.1 404 "))
+    assert talk(thread, REQUESTS["into no world"].encode()).startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"GET {ENDPOINT}/{UNKNOWN} HTTP/1.1\r\nX: {'a' * LARGEST_HEAD}\r\n\r\n",
+        f"GET {ENDPOINT}/{'a' * LARGEST_HEAD} HTTP/1.1\r\n\r\n",
+        f"GET {ENDPOINT}/{UNKNOWN} HTTP/1.1\r\n" + "X: a\r\n" * LARGEST_HEAD + "\r\n",
+        f"POST {ENDPOINT} HTTP/1.1\r\nX: {'a' * (1 << 20)}\r\n\r\n",
+    ],
+    ids=["value", "path", "count", "upload"],
+)
+def test_a_head_that_is_too_large_is_refused(start: Start, head: str) -> None:
+    """Of 64 KiB; below that bound it is taken."""
+    thread = start()
+    with connect(thread) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(head.encode())
+        answer = read_all(connection)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    below = f"GET {ENDPOINT}/{UNKNOWN} HTTP/1.1\r\nX: {'a' * (LARGEST_HEAD - 200)}\r\n\r\n"
+    assert talk(thread, below.encode()).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_head_without_an_end_is_cut_off(start: Start) -> None:
+    thread = start()
+    sent = 0
+    with connect(thread) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        while sent < 64 * LARGEST_HEAD:
+            sent += connection.send(b"a" * 4096)
+    assert LARGEST_HEAD <= sent < 64 * LARGEST_HEAD
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"", b"GET /api HTTP/1.1\r\nHost", UPLOAD + b"GET"], ids=["nothing", "half", "next"]
+)
+def test_a_client_that_never_finishes_its_head_is_cut_off(
+    start: Start, monkeypatch: pytest.MonkeyPatch, beginning: bytes
+) -> None:
+    monkeypatch.setattr(http1, "HEAD_SECONDS", 0.01)
+    thread = start()
+    with connect(thread) as connection:
+        connection.sendall(beginning)
+        assert read_all(connection).count(b"HTTP/1.1 ") == beginning.count(UPLOAD)
+
+
+def test_a_client_that_is_slow_with_its_body_is_not_taken_for_one_without_a_head(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1, "HEAD_SECONDS", 0.0)
+    world = World("", Scenario(limits=Limits(upload_seconds=1e9)), Clock(frozen=True))
+    thread = start(platform=Platform(world))
+    with connect(thread) as connection:
+        connection.sendall(UPLOAD[:-20])
+        thread.call(world.clock.advance, 1000)
+        thread.list_connections()
+        connection.sendall(UPLOAD[-20:])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+
+
+def test_a_client_that_does_not_read_is_not_read_from(start: Start) -> None:
+    """Answers to polls that nobody fetches do not pile up: the client can't send any more either."""
+    thread = start()
+    request = poll(UNKNOWN).encode() * 500
+    sent = 0
+    with connect(thread) as connection:
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            while sent < 200_000_000:
+                sent += connection.send(request)
+    assert talk(thread, poll(UNKNOWN, "Connection: close").encode()).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_client_that_reads_late_gets_all_its_answers(start: Start) -> None:
+    thread = start()
+    count = 30_000
+    with connect(thread) as connection:
+        connection.setblocking(False)
+        unsent = memoryview(poll(UNKNOWN).encode() * count + poll(UNKNOWN, "Connection: close").encode())
+        received = 0
+        reads = False
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                unsent = unsent[connection.send(unsent) :] if unsent else unsent
+                continue
+            reads = True
+            break
+        assert reads
+        connection.settimeout(PATIENCE_S)
+        while received < count + 1:
+            if unsent:
+                with contextlib.suppress(TimeoutError):
+                    connection.settimeout(0.001)
+                    unsent = unsent[connection.send(unsent) :]
+                connection.settimeout(PATIENCE_S)
+            piece = connection.recv(1 << 20)
+            received += piece.count(b"HTTP/1.1 404 ")
+            if not piece:
+                break
+    assert count * 0.9 < received <= count + 1
