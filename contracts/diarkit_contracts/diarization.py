@@ -32,7 +32,7 @@ def read_result(answer: object) -> Mapping[int, tuple[Segment, ...]]:
         DiarizationError: for what is no result.
     """
     body: Mapping[str, object] = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
-    result: object = body.get("result") if "task" in body else answer
+    result = body.get("result") if "task" in body else cast("object", answer)
     faults = [fault for fault in list_result_faults(result) if fault.severity == "error"]
     if faults:
         state = f"the task says {body['task']!r}; " if "task" in body else ""

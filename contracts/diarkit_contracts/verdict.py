@@ -43,6 +43,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A finding that is known and does not fail a run, because a baseline says so.
+
+    Attributes:
+        reason: why it is accepted.
+        expires: the last day on which it is, as YYYY-MM-DD.
+    """
+
+    finding: Finding
+    reason: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undocumented:
     """Something the contract does not have: no fault, but a client must not rely on it.
 
@@ -125,6 +139,8 @@ class RunVerdict:
         tier: name of the plan; empty for a recording.
         profile: name of the generation it was held against.
         findings: errors first, then in the order of the catalogue.
+        accepted: findings that a baseline accepts; they are not among `findings`.
+        stale: entries of the baseline that are out of date or accept nothing, one sentence each.
         events: what is no fault but worth telling, such as how often a rate limit was met.
         vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
         unreachable: why the target could not be asked at all; empty if it could.
@@ -144,6 +160,8 @@ class RunVerdict:
     vacuous: tuple[str, ...] = ()
     unreachable: str = ""
     spent: Spent = Spent()
+    accepted: tuple[Accepted, ...] = ()
+    stale: tuple[str, ...] = ()
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """List the findings of one severity."""

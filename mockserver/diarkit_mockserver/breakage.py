@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from diarkit_contracts.result import list_result_faults
 from diarkit_mockserver.wire import dump
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 def break_answer(body: bytes, fault: ResultFault) -> bytes:
     """Break the body of a task that is done.
 
-    Segments are made where the fault needs some and the answer has none, so that the break is there in every case.
+    A channel and segments are made where the fault needs some and the answer has none, so that the break is there in every
+    case. A result whose own rule breaks its structure stays as it is.
 
     Args:
         body: of a poll.
@@ -28,12 +30,21 @@ def break_answer(body: bytes, fault: ResultFault) -> bytes:
             answer["result"] = None
         case "error_on_done":
             answer["error"] = {"type": "internal", "message": "Internal error.", "detail": []}
+        case _ if any(one.severity == "error" for one in list_result_faults(answer["result"])):
+            pass
         case "channel_missing":
-            for channel in answer["result"]["channels"]:
+            for channel in _list_channels(answer):
                 del channel["channel_number"]
         case _:
-            _break_channel(answer["result"]["channels"][0], fault)
+            _break_channel(_list_channels(answer)[0], fault)
     return dump(answer).encode()
+
+
+def _list_channels(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    channels: list[dict[str, Any]] = answer["result"]["channels"]
+    if not channels:
+        channels.append({"channel_number": 0, "speakers_count": 0, "segments": []})
+    return channels
 
 
 def _break_channel(channel: dict[str, Any], fault: ResultFault) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import importlib
+import ipaddress
 import logging
 import re
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +114,7 @@ def serve(**flags: Any) -> None:
     settings = Settings(**flags)
     start_log(settings.log_level)
     bound = _bind(settings)
-    platform = _make_platform(settings)
+    platform = _make_platform(settings, _choose_token(settings, bound))
     run(platform, bound, lambda: click.echo(f"listening on {write_url(bound)}"))
 
 
@@ -129,15 +131,27 @@ def _bind(settings: Settings) -> Any:
         raise click.UsageError(text) from None
 
 
-def _make_platform(settings: Settings) -> Any:
+def _choose_token(settings: Settings, bound: Any) -> str | None:
+    """Let the control API ask for a token where others than this machine can connect: it moves time and tells secrets."""
+    if settings.control_token or ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback:
+        return settings.control_token or None
+    token = secrets.token_urlsafe(18)
+    click.echo(f"control token: {token} (--control-token or DIARKIT_CONTROL_TOKEN sets another)", err=True)
+    return token
+
+
+def _make_platform(settings: Settings, control_token: str | None) -> Any:
     from diarkit_mockserver.platform import Platform  # noqa: PLC0415
     from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415
     from diarkit_mockserver.world import World  # noqa: PLC0415
 
     scenario = Scenario()
+    follower = None
     if settings.scenario is not None:
+        from diarkit_mockserver.reload import ScenarioFollower  # noqa: PLC0415
         from diarkit_mockserver.scenario_file import ScenarioError, load_scenario  # noqa: PLC0415
 
+        follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
             scenario = load_scenario(settings.scenario)
         except ScenarioError as error:
@@ -149,7 +163,13 @@ def _make_platform(settings: Settings) -> Any:
         scenario = settings.overrule(scenario)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    return Platform(World(scenario=scenario), external_url=settings.external_url)
+    return Platform(
+        World(scenario=scenario),
+        external_url=settings.external_url,
+        refresh=follower,
+        nonce=settings.nonce,
+        control_token=control_token,
+    )
 
 
 @main.command()

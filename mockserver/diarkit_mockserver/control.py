@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastapi_offline import FastAPIOffline
 
@@ -100,13 +100,13 @@ def _describe_bodies(app: FastAPI, platform: Platform) -> None:
     app.openapi = describe  # type: ignore[method-assign] # the way that FastAPI's documentation shows
 
 
-def _refer(schemas: Any) -> Any:
+def _refer(schemas: object) -> Any:
     """Let schemas refer to each other as OpenAPI wants it."""
     match schemas:
         case dict():
-            return {key: _refer(one) for key, one in schemas.items()}
+            return {key: _refer(one) for key, one in cast("dict[str, object]", schemas).items()}
         case list():
-            return [_refer(one) for one in schemas]
+            return [_refer(one) for one in cast("list[object]", schemas)]
         case str():
             return schemas.replace("#/$defs/", "#/components/schemas/")
         case _:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from diarkit_contracts.states import TaskState
+from diarkit_mockserver import control_answers as read
 from diarkit_mockserver.control_orders import (
     Answers,
     Expectations,
@@ -19,25 +19,14 @@ from diarkit_mockserver.control_orders import (
     NewState,
     NewWorld,
 )
-from diarkit_mockserver.control_views import (
-    Check,
-    ClockView,
-    Flawed,
-    Miss,
-    Ready,
-    TaskView,
-    Validation,
-    Verdict,
-    WorldView,
-)
-from diarkit_mockserver.journal_export import read_entry
 from diarkit_mockserver.scenario_plain import write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from diarkit_mockserver.control_answers import JournalPage
+    from diarkit_mockserver.control_views import ClockView, Ready, TaskView, Validation, Verdict, WorldView
     from diarkit_mockserver.faults import Fault
-    from diarkit_mockserver.journal import Entry
     from diarkit_mockserver.scenario import Rule, Scenario
     from diarkit_mockserver.scenario_plain import Json
 
@@ -64,83 +53,64 @@ class Call(Generic[T_co]):
     body: Json = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalPage:
-    """A part of a world's journal.
-
-    Attributes:
-        total: exchanges that the world ever had.
-        now: its time, in ticks.
-        epoch: the date at its time 0, in seconds since 1970 UTC.
-        connections: numbers of the clients' connections that are open.
-        entries: the oldest first.
-    """
-
-    total: int
-    now: int
-    epoch: int
-    connections: frozenset[int]
-    entries: tuple[Entry, ...]
-
-
 def read_ready() -> Call[Ready]:
     """Ask which server answers."""
-    return Call("GET", "/ready", lambda data: Ready(**data))
+    return Call("GET", "/ready", read.ready)
 
 
 def list_worlds() -> Call[tuple[WorldView, ...]]:
     """List all worlds."""
-    return Call("GET", "/worlds", lambda data: tuple(map(_read_world, data)))
+    return Call("GET", "/worlds", read.worlds)
 
 
 def open_world(new: NewWorld) -> Call[WorldView]:
     """Make a world."""
-    return Call("POST", "/worlds", _read_world, write_plain(new))
+    return Call("POST", "/worlds", read.world, write_plain(new))
 
 
 def drop_world(name: str) -> Call[None]:
     """Take a world away."""
-    return Call("DELETE", f"/worlds/{quote(name, safe='')}", _read_nothing)
+    return Call("DELETE", f"/worlds/{quote(name, safe='')}", read.nothing)
 
 
 def reset_world(world: str = "") -> Call[WorldView]:
     """Let a world begin again."""
-    return Call("POST", _at("/reset", world), _read_world)
+    return Call("POST", _at("/reset", world), read.world)
 
 
 def read_scenario(world: str = "") -> Call[Scenario]:
     """Ask what a world was told."""
-    return Call("GET", _at("/scenario", world), _read_scenario)
+    return Call("GET", _at("/scenario", world), read.scenario)
 
 
 def replace_scenario(scenario: Scenario | str, world: str = "") -> Call[Scenario]:
     """Replace the scenario of a world: a value, or the text of a file."""
-    return Call("PUT", _at("/scenario", world), _read_scenario, _write_scenario(scenario))
+    return Call("PUT", _at("/scenario", world), read.scenario, _write_scenario(scenario))
 
 
 def validate_scenario(scenario: Scenario | str, world: str = "") -> Call[Validation]:
     """Ask whether a scenario could be taken, and change nothing."""
-    return Call("POST", _at("/scenario/validate", world), _read_validation, _write_scenario(scenario))
+    return Call("POST", _at("/scenario/validate", world), read.validation, _write_scenario(scenario))
 
 
 def add_answers(rules: Iterable[Rule], world: str = "") -> Call[None]:
     """Put rules before those of the scenario."""
-    return Call("POST", _at("/respond", world), _read_nothing, write_plain(Answers(rules=tuple(rules))))
+    return Call("POST", _at("/respond", world), read.nothing, write_plain(Answers(rules=tuple(rules))))
 
 
 def list_tasks(world: str = "") -> Call[tuple[TaskView, ...]]:
     """List the tasks of a world."""
-    return Call("GET", _at("/tasks", world), lambda data: tuple(map(_read_task, data)))
+    return Call("GET", _at("/tasks", world), read.tasks)
 
 
 def read_task(task_id: str, world: str = "") -> Call[TaskView]:
     """Ask for one task, without a poll."""
-    return Call("GET", _at(_task(task_id), world), _read_task)
+    return Call("GET", _at(_task(task_id), world), read.task)
 
 
 def step_task(task_id: str, world: str = "") -> Call[TaskView]:
     """Move a task of a manual course to its next state."""
-    return Call("POST", _at(f"{_task(task_id)}/step", world), _read_task)
+    return Call("POST", _at(f"{_task(task_id)}/step", world), read.task)
 
 
 def move_task(
@@ -152,55 +122,55 @@ def move_task(
 ) -> Call[TaskView]:
     """Move a task of a manual course to a state that may follow."""
     new = NewState(state=state, message=message)
-    return Call("PUT", _at(f"{_task(task_id)}/state", world), _read_task, write_plain(new))
+    return Call("PUT", _at(f"{_task(task_id)}/state", world), read.task, write_plain(new))
 
 
 def lose_task(task_id: str, world: str = "") -> Call[None]:
     """Let a task be lost."""
-    return Call("DELETE", _at(_task(task_id), world), _read_nothing)
+    return Call("DELETE", _at(_task(task_id), world), read.nothing)
 
 
 def read_clock(world: str = "") -> Call[ClockView]:
     """Ask for a world's time."""
-    return Call("GET", _at("/clock", world), _read_clock)
+    return Call("GET", _at("/clock", world), read.clock)
 
 
 def freeze_clock(world: str = "") -> Call[ClockView]:
     """Stop a world's time."""
-    return Call("POST", _at("/clock/freeze", world), _read_clock)
+    return Call("POST", _at("/clock/freeze", world), read.clock)
 
 
 def resume_clock(world: str = "") -> Call[ClockView]:
     """Let a world's time run on."""
-    return Call("POST", _at("/clock/resume", world), _read_clock)
+    return Call("POST", _at("/clock/resume", world), read.clock)
 
 
 def advance_clock(seconds: float, world: str = "") -> Call[ClockView]:
     """Move a world's time forward."""
-    return Call("POST", _at("/clock/advance", world), _read_clock, write_plain(Move(seconds=seconds)))
+    return Call("POST", _at("/clock/advance", world), read.clock, write_plain(Move(seconds=seconds)))
 
 
 def read_faults(world: str = "") -> Call[tuple[Fault, ...]]:
     """Ask for the schedule of faults."""
-    return Call("GET", _at("/faults", world), lambda data: _read_scenario(data).faults)
+    return Call("GET", _at("/faults", world), read.faults)
 
 
 def replace_faults(faults: Iterable[Fault], world: str = "") -> Call[tuple[Fault, ...]]:
     """Replace the schedule of faults."""
     body = write_plain(FaultList(faults=tuple(faults)))
-    return Call("PUT", _at("/faults", world), lambda data: _read_scenario(data).faults, body)
+    return Call("PUT", _at("/faults", world), read.faults, body)
 
 
 def clear_faults(world: str = "") -> Call[None]:
     """Take all faults away."""
-    return Call("DELETE", _at("/faults", world), _read_nothing)
+    return Call("DELETE", _at("/faults", world), read.nothing)
 
 
 def read_journal(
     world: str = "", *, since: int = 0, limit: int = PAGE, task: str | None = None, reveal: bool = False
 ) -> Call[JournalPage]:
     """Ask for exchanges with numbers above `since`, at most `limit` of them."""
-    return Call("GET", _at("/journal", world, since=since, limit=limit, task=task, reveal=reveal), _read_page)
+    return Call("GET", _at("/journal", world, since=since, limit=limit, task=task, reveal=reveal), read.page)
 
 
 def export_journal(
@@ -214,12 +184,12 @@ def export_journal(
 def verify_journal(expected: Iterable[Expected], world: str = "") -> Call[Verdict]:
     """Ask whether the client made these submissions."""
     body = write_plain(Expectations(expected=tuple(expected)))
-    return Call("POST", _at("/journal/verify", world), _read_verdict, body)
+    return Call("POST", _at("/journal/verify", world), read.verdict, body)
 
 
 def clear_journal(world: str = "") -> Call[None]:
     """Forget a world's exchanges."""
-    return Call("DELETE", _at("/journal", world), _read_nothing)
+    return Call("DELETE", _at("/journal", world), read.nothing)
 
 
 def _at(path: str, world: str, **query: object) -> str:
@@ -238,48 +208,3 @@ def _task(task_id: str) -> str:
 
 def _write_scenario(scenario: Scenario | str) -> Json:
     return scenario if isinstance(scenario, str) else write_plain(scenario)
-
-
-def _read_nothing(_: object) -> None:
-    return None
-
-
-def _read_scenario(data: Any) -> Scenario:
-    import json  # noqa: PLC0415 - those who do not read scenarios need no reader of YAML
-
-    from diarkit_mockserver.control_body import make_yaml  # noqa: PLC0415
-    from diarkit_mockserver.scenario_file import parse_scenario  # noqa: PLC0415
-
-    return parse_scenario(make_yaml(json.dumps(data)), source="answer", directory=None)
-
-
-def _read_clock(data: Any) -> ClockView:
-    return ClockView(**data)
-
-
-def _read_world(data: Any) -> WorldView:
-    return WorldView(**{**data, "clock": _read_clock(data["clock"])})
-
-
-def _read_task(data: Any) -> TaskView:
-    return TaskView(**{**data, "state": TaskState(data["state"])})
-
-
-def _read_validation(data: Any) -> Validation:
-    return Validation(valid=data["valid"], errors=tuple(Flawed(**one) for one in data["errors"]))
-
-
-def _read_page(data: Any) -> JournalPage:
-    entries = tuple(map(read_entry, data["entries"]))
-    return JournalPage(**{**data, "connections": frozenset(data["connections"]), "entries": entries})
-
-
-def _read_verdict(data: Any) -> Verdict:
-    checks = tuple(_read_check(one) for one in data["checks"])
-    given = {"checks": checks, "exchanges": tuple(data["exchanges"]), "clock": _read_clock(data["clock"])}
-    return Verdict(**{**data, **given})
-
-
-def _read_check(data: Any) -> Check:
-    nearest = tuple(Miss(**{**one, "reasons": tuple(one["reasons"])}) for one in data["nearest"])
-    return Check(**{**data, "nearest": nearest})

@@ -14,9 +14,10 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
+from diarkit_mockserver import control_answers as read
 from diarkit_mockserver.control_calls import Call, read_ready
 from diarkit_mockserver.control_orders import CONTROL
-from diarkit_mockserver.control_views import Flawed, Problem
+from diarkit_mockserver.control_views import Problem
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -150,8 +151,7 @@ def _is_stale(connection: http.client.HTTPConnection) -> bool:
 
 def _refuse(call: Call[Any], status: int, kind: str, answer: bytes) -> ControlError:
     if kind == "application/problem+json":
-        data = json.loads(answer)
-        problem = Problem(**{**data, "errors": tuple(Flawed(**one) for one in data.get("errors", ()))})
+        problem = read.problem(json.loads(answer))
     else:
         detail = f"{call.method} {call.path} was answered with {status} by a server that is not diarkit's"
         problem = Problem(type="about:blank", title="Another server", status=status, detail=detail)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_answers import JournalPage
 from diarkit_mockserver.control_client import UnknownError
 from diarkit_mockserver.control_orders import Expected
 from diarkit_mockserver.operations import ENDPOINT
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from diarkit_mockserver.conduct import ConductFinding
-    from diarkit_mockserver.control_calls import JournalPage
     from diarkit_mockserver.control_client import Control
     from diarkit_mockserver.control_views import ClockView, TaskView
     from diarkit_mockserver.faults import Fault
@@ -276,7 +276,7 @@ class DiarizationServer:
             page = self._control.send(calls.read_journal(self._name, since=since, task=task, reveal=True))
             entries += page.entries
             if len(page.entries) < calls.PAGE:
-                return calls.JournalPage(
+                return JournalPage(
                     total=page.total,
                     now=page.now,
                     epoch=page.epoch,

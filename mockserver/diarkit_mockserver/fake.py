@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from diarkit_mockserver import control_calls as calls
 from diarkit_mockserver.control_client import Control, find_control
@@ -14,9 +13,6 @@ from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.scenario import Scenario
 from diarkit_mockserver.server import ServerThread, bind
 from diarkit_mockserver.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Fake:

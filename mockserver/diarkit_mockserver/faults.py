@@ -187,6 +187,8 @@ class Fault:
         given = [name for name in EFFECTS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"expected one of {', '.join(EFFECTS)}, got {' and '.join(given) or 'none'}")
+        if given[0] in ("task", "result") and self.on == "poll":
+            raise ValueError(f"a {given[0]} fault is about uploads: expected on: submit or any, got poll")
         if self.share is not None and not 0 <= self.share <= 1:
             raise ValueError(f"expected a share from 0 to 1, got {self.share}")
         if self.times is not None and self.times < 1:

@@ -52,6 +52,7 @@ class ClientConnection(HttpToolsProtocol):
         self._head_size = 0
         self._unfinished = 0
         self._in_head = False
+        self._begins = False
         self._head_ends: TimerHandle | None = None
         self._answers_poll = False
 
@@ -67,10 +68,10 @@ class ClientConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrives; a head that is not there at once is bounded in size and in time."""
-        continues = self._in_head
+        self._begins = False
         super().data_received(data)
         if self._in_head and not self.transport.is_closing():
-            self._unfinished += len(data) * continues
+            self._unfinished += 0 if self._begins else len(data)
             if self._unfinished > LARGEST_HEAD:
                 self.send_400_response("The head of the request has no end.")
             elif self._head_ends is None:
@@ -97,7 +98,7 @@ class ClientConnection(HttpToolsProtocol):
         self.expect_100_continue = False
         self._head_size = 0
         self._unfinished = 0
-        self._in_head = True
+        self._in_head = self._begins = True
         self._answers_poll = False
 
     def on_url(self, url: bytes) -> None:

@@ -157,14 +157,14 @@ def _write_submission(submission: Submission, *, reveal: bool) -> Json:
 
 
 def _read_submission(data: Json) -> Submission:
-    media, truth = data["media"], data["media"]["truth"]
+    truth = data["media"]["truth"]
     read = None if truth is None else tuple(tuple(Segment(*one) for one in channel) for channel in truth)
-    parameters = {**data["parameters"], "channels": tuple(data["parameters"]["channels"])}
-    return Submission(
-        **{
-            **data,
-            "first_bytes": bytes.fromhex(data["first_bytes"]),
-            "parameters": Parameters(**parameters),
-            "media": MediaFacts(**{**media, "loud": tuple(media["loud"]), "truth": read}),
-        }
-    )
+    media: Json = {**data["media"], "loud": tuple(data["media"]["loud"]), "truth": read}
+    parameters: Json = {**data["parameters"], "channels": tuple(data["parameters"]["channels"])}
+    submission: Json = {
+        **data,
+        "first_bytes": bytes.fromhex(data["first_bytes"]),
+        "parameters": Parameters(**parameters),
+        "media": MediaFacts(**media),
+    }
+    return Submission(**submission)

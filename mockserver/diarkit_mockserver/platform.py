@@ -142,6 +142,8 @@ class Platform:
 
     def refuse_early(self, visit: Visit) -> Response | None:
         """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
+        if self._refresh is not None and visit.place is not None and visit.place.world is self.world:
+            self._refresh(self.world)
         if visit.place is None or not visit.place.world.scenario.limits.before_body:
             return None
         world = visit.place.world
@@ -167,8 +169,6 @@ class Platform:
     def read_upload(self, visit: Visit) -> UploadReader:
         """Make the reader for the body of an upload."""
         world = self.world if visit.place is None else visit.place.world
-        if self._refresh is not None and world is self.world:
-            self._refresh(world)
         scenario = world.scenario
         return UploadReader(
             visit.request.headers.get("content-type", ""),

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from diarkit_fixtures.sample_cache import SampleCache
     from diarkit_mockserver.testing import DiarizationServer, DiarizationServerFactory, Fake, LiveServer
 
 SHARED = "diarization_shared"
@@ -51,6 +52,14 @@ def pytest_configure_node(node: Any) -> None:
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)
     node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+
+
+@pytest.fixture(scope="session")
+def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCache:
+    """The recordings with known truth, by name: `.data`, `.truth`, `.path`; each is made once in a session."""
+    from diarkit_fixtures.sample_cache import SampleCache as MadeCache  # noqa: PLC0415 - costs nothing until used
+
+    return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ class ScenarioFollower:
     """Gives a world what its scenario file says now.
 
     Args:
-        path: of the file; the world has its scenario already.
+        path: of the file. The world is given its scenario after the follower is made, so that no change is missed between.
         overrule: puts what was said on the command line over what the file says.
         read_ticks: a clock that only runs forward; the machine's own.
     """
@@ -57,19 +57,20 @@ class ScenarioFollower:
         """
         if not self._may_be_new():
             return
-        digest = self._digest()
-        if digest == self._seen:
+        if self._digest() == self._seen:
             return
-        self._seen = digest
+        # What is written from here on is seen the next time.
+        self._files = self._list_files()
+        self._seen = self._digest()
         try:
             scenario = self._overrule(load_scenario(self._path))
         except (ScenarioError, OSError, ValueError) as error:
-            log.error("%s\n%s is not taken: the rules from before stay", error, self._path)  # noqa: TRY400 - no trace helps here
+            for problem in str(error).splitlines():
+                log.error("%s", problem)  # noqa: TRY400 - no trace helps here
+            log.error("%s is not taken: what was there before stays", self._path)  # noqa: TRY400
             return
         world.replace_scenario(scenario)
         world.origin = scenario
-        self._files = self._list_files()
-        self._seen = self._digest()
         log.info("%s is taken: %d rules", self._path, len(scenario.rules))
 
     def _may_be_new(self) -> bool:

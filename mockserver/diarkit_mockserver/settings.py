@@ -48,6 +48,12 @@ class Settings:
         default=None, metadata=_say("Requests in a window of seconds, as in 10/60; 429 above [off].")
     )
     unlicensed: bool = field(default=False, metadata=_say("Refuse uploads with 403."))
+    control_token: str | None = field(
+        default=None, metadata=_say("What the control API asks for [drawn if others than this machine can connect].")
+    )
+    nonce: str | None = field(
+        default=None, metadata=_say("What the control API says when it is asked which server it is [drawn].")
+    )
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="info", metadata=_say("What to log to stderr.")
     )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -18,12 +20,26 @@ from diarkit_contracts.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from diarkit_contracts.exchange import Request
 
 SERVE = "from diarkit_mockserver.cli import main; main()"
 STOP_TIMEOUT_S = 10.0
+SERVERS = Path(__file__).with_name("servers")
+
+
+def _load_servers() -> None:
+    """Make the folder `servers` a package `contract_servers`: in this import mode no folder of tests is on the path."""
+    spec = importlib.util.spec_from_file_location(
+        "contract_servers", SERVERS / "__init__.py", submodule_search_locations=[str(SERVERS)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+_load_servers()
 
 
 class Serve(Protocol):
@@ -97,7 +113,7 @@ class StubServer:
         self.tamper: Callable[[Request, Answer], Answer] = lambda _, answer: answer
         self._tasks: dict[str, tuple[Any, int]] = {}
 
-    def send(self, request: Request, content: bytes) -> Answer:
+    def send(self, request: Request, content: bytes) -> Answer:  # noqa: ARG002 - the parts say it all
         self.clock.seconds += 0.001
         self.seen.append(request)
         return self.tamper(request, self._answer(request))

@@ -71,9 +71,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", GUIDE)
-def test_the_guides_client_finds_the_guides_speakers(
-    serve: Callable[..., Any], recordings: Path, name: str
-) -> None:
+def test_the_guides_client_finds_the_guides_speakers(serve: Callable[..., Any], recordings: Path, name: str) -> None:
     client = Client(serve().url)
     data = client.run_speaker_diarization(str(recordings / name))
     assert client.states == ["pending", "running", "done"]
@@ -98,7 +96,12 @@ def test_the_result_is_the_truth_written_beside_the_recording(
 
 @pytest.mark.parametrize(
     ("config", "expected"),
-    [({"max_speakers": 5}, [3]), ({"max_speakers": 2}, [2]), ({"total_speakers": 2}, [2]), ({"total_speakers": 7}, [7])],
+    [
+        ({"max_speakers": 5}, [3]),
+        ({"max_speakers": 2}, [2]),
+        ({"total_speakers": 2}, [2]),
+        ({"total_speakers": 7}, [7]),
+    ],
 )
 def test_the_guides_config_decides_the_number_of_speakers(
     serve: Callable[..., Any], recordings: Path, config: dict[str, int], expected: list[int]

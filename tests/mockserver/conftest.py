@@ -105,9 +105,7 @@ def form_type() -> str:
 def read_upload(form_type: str) -> ReadUpload:
     """Push a body through the reader in chunks of one size."""
 
-    def read(
-        body: bytes, *, chunk: int = 65536, content_type: str = form_type, largest_file: int = 1 << 30
-    ) -> Upload:
+    def read(body: bytes, *, chunk: int = 65536, content_type: str = form_type, largest_file: int = 1 << 30) -> Upload:
         reader = UploadReader(content_type, largest_file=largest_file, assumed=Media())
         for start in range(0, len(body), chunk):
             reader.feed(body[start : start + chunk])
@@ -188,7 +186,9 @@ def start() -> Iterator[Callable[..., ServerThread]]:
     """Start a fake in a thread; it ends with the test."""
     with ExitStack() as stack:
 
-        def run(scenario: Scenario | None = None, *, platform: Platform | None = None, host: str = "127.0.0.1") -> ServerThread:
+        def run(
+            scenario: Scenario | None = None, *, platform: Platform | None = None, host: str = "127.0.0.1"
+        ) -> ServerThread:
             used = platform or Platform(World(scenario=scenario or Scenario(course="immediate")))
             thread = ServerThread(used, bind(host, 0))
             stack.callback(thread.stop)

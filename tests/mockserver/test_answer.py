@@ -70,7 +70,13 @@ def test_an_error_has_the_documents_type_and_no_result(make_submission: Make, st
     [
         ({"fault": "no fmt chunk"}, {}, ("body", "file"), "media_invalid", "cannot be decoded: no fmt chunk"),
         ({"length": TWO_HOURS + 1}, {}, ("body", "file"), "audio_length_invalid", "longer than the allowed 7200 s"),
-        ({}, {"channels": (0, 1)}, ("query", "channels"), "channels_invalid", "Channel 1 does not exist: the audio has 1 channel."),
+        (
+            {},
+            {"channels": (0, 1)},
+            ("query", "channels"),
+            "channels_invalid",
+            "Channel 1 does not exist: the audio has 1 channel.",
+        ),
         ({"loud": (True, True)}, {"channels": (7,)}, ("query", "channels"), "channels_invalid", "has 2 channels."),
         ({}, {"range_from": 3.0, "range_to": 3.0}, ("query", "range_to"), "range_invalid", "ends before it begins"),
         ({}, {"range_to": 0.0}, ("query", "range_to"), "range_invalid", "ends before it begins"),
@@ -79,7 +85,12 @@ def test_an_error_has_the_documents_type_and_no_result(make_submission: Make, st
     ],
 )
 def test_what_only_decoding_can_refuse_is_rejected(
-    make_submission: Make, media: dict[str, Any], parameters: dict[str, Any], place: tuple[str, str], kind: str, text: str
+    make_submission: Make,
+    media: dict[str, Any],
+    parameters: dict[str, Any],
+    place: tuple[str, str],
+    kind: str,
+    text: str,
 ) -> None:
     outcome = outcome_of(make_submission(**media, **parameters))
     (detail,) = outcome.detail
@@ -97,7 +108,9 @@ def test_what_only_decoding_can_refuse_is_rejected(
         ({}, {"range_from": 0.0, "range_to": 5e-324}),
     ],
 )
-def test_what_lies_just_inside_is_done(make_submission: Make, media: dict[str, Any], parameters: dict[str, Any]) -> None:
+def test_what_lies_just_inside_is_done(
+    make_submission: Make, media: dict[str, Any], parameters: dict[str, Any]
+) -> None:
     assert outcome_of(make_submission(**media, **parameters)) is DONE
 
 

@@ -221,7 +221,9 @@ def test_a_task_is_found_under_any_spelling_of_its_id(
         assert body["task"]["task_id"] == task_id
 
 
-@pytest.mark.parametrize("text", ["17", "x" * 1000, NO_TASK[:-1], NO_TASK + "0", "%00", "%F0%9F%98%80", "%ff", "null", "."])
+@pytest.mark.parametrize(
+    "text", ["17", "x" * 1000, NO_TASK[:-1], NO_TASK + "0", "%00", "%F0%9F%98%80", "%ff", "null", "."]
+)
 def test_what_is_no_task_id_is_refused(start: Start, ask: Ask, text: str) -> None:
     answer = ask(start().url, "GET", f"{ENDPOINT}/{text}")
     assert answer.status == 422
@@ -249,7 +251,10 @@ def test_the_ids_of_a_request_are_echoed_or_made(start: Start, submit: Ask, ask:
     [
         ({"Host": "platform:1234"}, "http://platform:1234"),
         ({"Host": "x", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "public.example"}, "https://public.example"),
-        ({"Host": "x", "Forwarded": "proto=https;host=public.example", "X-Forwarded-Prefix": "/f"}, "https://public.example/f"),
+        (
+            {"Host": "x", "Forwarded": "proto=https;host=public.example", "X-Forwarded-Prefix": "/f"},
+            "https://public.example/f",
+        ),
         ({"Host": "evil/../path"}, None),
     ],
 )
@@ -334,14 +339,23 @@ def test_a_client_that_waits_for_100_continue_gets_it(
 
 @pytest.mark.parametrize("reset", [True, False])
 def test_a_client_that_goes_away_in_the_middle_of_its_upload_leaves_the_server_well(
-    start: Start, submit: Ask, make_wav: Ask, make_form: Ask, form_type: str, caplog: pytest.LogCaptureFixture, *, reset: bool
+    start: Start,
+    submit: Ask,
+    make_wav: Ask,
+    make_form: Ask,
+    form_type: str,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    reset: bool,
 ) -> None:
     platform = Platform(World(scenario=Scenario(course="immediate")))
     server = start(platform=platform)
     body = make_form(('name="file"; filename="a.mp3"', b"ID3" + bytes(3_000_000)))
     for sent in (0, 10, 200, 2_000_000):
         client = socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port), 10)
-        head = f"POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Type: {form_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Type: {form_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
         client.sendall(head.encode() + body[:sent])
         if reset:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -371,9 +385,7 @@ def test_a_connection_is_kept_for_many_requests(start: Start, make_wav: Ask, mak
         assert connection.sock is used
 
 
-def test_a_refused_upload_can_be_sent_to_its_end(
-    start: Start, make_wav: Ask, make_form: Ask, form_type: str
-) -> None:
+def test_a_refused_upload_can_be_sent_to_its_end(start: Start, make_wav: Ask, make_form: Ask, form_type: str) -> None:
     address = urlsplit(start(Scenario(limits=Limits(upload_bytes=1000))).url)
     body = make_form(('name="file"; filename="a.wav"', make_wav() + bytes(20_000_000)))
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
@@ -404,6 +416,11 @@ def test_what_the_client_sent_can_be_looked_up(start: Start, submit: Ask, make_w
     submit(start(platform=platform).url, content, filename="Ž.wav", config='{"x": 1}', query="channels=0&y=2")
     (sent,) = (entry.submission for entry in platform.world.journal)
     assert sent is not None
-    assert (sent.filename, sent.size, sent.config, sent.query) == ("Ž.wav", len(content), {"x": 1}, {"channels": "0", "y": "2"})
+    assert (sent.filename, sent.size, sent.config, sent.query) == (
+        "Ž.wav",
+        len(content),
+        {"x": 1},
+        {"channels": "0", "y": "2"},
+    )
     assert sent.sha256 == hashlib.sha256(content).hexdigest()
     assert sent.headers["content-length"]

@@ -148,7 +148,9 @@ def test_every_flag_has_its_variable_and_the_flag_counts_first(serve: Serve, sub
     told = submit(serve(env=env).url, b"x")
     assert told.header("x-location").startswith("http://told.example/")
     assert submit(serve(env=env).url, make_wav()).status == 413
-    flagged = submit(serve("--external-url", "http://flag.example", "--upload-bytes", "100000", env=env).url, make_wav())
+    flagged = submit(
+        serve("--external-url", "http://flag.example", "--upload-bytes", "100000", env=env).url, make_wav()
+    )
     assert (flagged.status, flagged.header("x-location")[:20]) == (202, "http://flag.example/")
 
 

@@ -133,9 +133,7 @@ def test_the_same_file_under_other_settings_is_the_same_conversation(length: int
 
 
 @given(st.integers(0, 5000), st.lists(st.booleans(), min_size=1, max_size=4), st.none() | st.integers(0, 5))
-def test_a_drawn_conversation_needs_nothing_done_to_it(
-    length: int, loud: list[bool], speakers: int | None
-) -> None:
+def test_a_drawn_conversation_needs_nothing_done_to_it(length: int, loud: list[bool], speakers: int | None) -> None:
     natural = draw_channels(1, "key", media(length, *loud), speakers)
     assert answer(natural, length) == tuple(enumerate(natural))
 

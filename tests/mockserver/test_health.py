@@ -32,7 +32,9 @@ def test_nobody_is_not_healthy() -> None:
         assert not is_healthy(write_url(bound))
 
 
-@pytest.mark.parametrize("url", ["", "localhost", "http://", "http://[", "ftp://127.0.0.1", "http://127.0.0.1:99999", "http://a b"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost", "http://", "http://[", "ftp://127.0.0.1", "http://127.0.0.1:99999", "http://a b"]
+)
 def test_what_is_no_address_is_not_healthy(url: str) -> None:
     assert not is_healthy(url)
 

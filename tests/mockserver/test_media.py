@@ -144,7 +144,9 @@ def test_an_upload_that_is_dropped_halfway_leaves_no_open_file() -> None:
     gc.collect()
 
 
-@given(st.sampled_from([magic for at, magic, _ in MAGIC if at == 0] + [b"RIFF\0\0\0\0WAVE", b""]), st.binary(max_size=300))
+@given(
+    st.sampled_from([magic for at, magic, _ in MAGIC if at == 0] + [b"RIFF\0\0\0\0WAVE", b""]), st.binary(max_size=300)
+)
 def test_no_bytes_raise_anything(magic: bytes, rest: bytes) -> None:
     facts = probe(magic + rest)
     assert facts.length >= 0

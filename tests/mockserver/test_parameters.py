@@ -53,7 +53,24 @@ BAD_QUERIES = [
     *(
         (name, came, "float_parsing", f"Expected a number of seconds, got {came!r}")
         for name in ("range_from", "range_to")
-        for came in ("", " 1", "1 ", "1\n", "a", "1,5", "0x10", "1_0", "nan", "inf", "-inf", "1e999", ".", "e5", "٣", "--1")
+        for came in (
+            "",
+            " 1",
+            "1 ",
+            "1\n",
+            "a",
+            "1,5",
+            "0x10",
+            "1_0",
+            "nan",
+            "inf",
+            "-inf",
+            "1e999",
+            ".",
+            "e5",
+            "٣",
+            "--1",
+        )
     ),
     *(
         (name, came, "greater_than_equal", f"Expected a number of at least 0, got {came!r}")

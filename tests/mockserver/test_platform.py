@@ -114,7 +114,13 @@ def test_every_exchange_is_written_down(body: bytes) -> None:
     ask(platform, "GET", f"{ENDPOINT}/17")
     ask(platform, "DELETE", INFO)
     first, second, third, fourth = platform.world.journal
-    assert (first.number, first.status, first.task_id, first.received, first.connection) == (1, 202, task_id, len(body), 7)
+    assert (first.number, first.status, first.task_id, first.received, first.connection) == (
+        1,
+        202,
+        task_id,
+        len(body),
+        7,
+    )
     assert first.submission is not None
     assert (b"x-request-id", b"mine") in first.headers
     assert (second.number, second.status, second.task_id, second.state) == (2, 200, task_id, "done")

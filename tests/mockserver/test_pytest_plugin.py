@@ -121,7 +121,18 @@ after = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(sorted(after - set(sys.stdlib_module_names)))
 """
 
-ALONE = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:schemathesis", "-p", "no:anyio", "-W", "error")
+ALONE = (
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:hypothesispytest",
+    "-p",
+    "no:schemathesis",
+    "-p",
+    "no:anyio",
+    "-W",
+    "error",
+)
 
 
 @pytest.fixture

@@ -40,7 +40,9 @@ def test_every_condition_has_one_row() -> None:
 
 
 @pytest.mark.parametrize(("condition", "status"), STATUSES.items())
-def test_a_condition_is_refused_with_the_status_and_the_type_of_the_documents(condition: Condition, status: int) -> None:
+def test_a_condition_is_refused_with_the_status_and_the_type_of_the_documents(
+    condition: Condition, status: int
+) -> None:
     refusal = refuse(condition, ("body", "file"), came="x", reason="a reason")
     assert (refusal.status, refusal.type) == (status, ERROR_TYPE_OF_STATUS[status])
     assert refusal.message == STATUS_MESSAGES[status]

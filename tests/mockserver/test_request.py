@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from diarkit_mockserver.request import Request
 
 
-def request(*headers: tuple[str, str], query: bytes = b"", scheme: str = "http", server: str = "127.0.0.1:8000") -> Request:
+def request(
+    *headers: tuple[str, str], query: bytes = b"", scheme: str = "http", server: str = "127.0.0.1:8000"
+) -> Request:
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
     return Request("GET", "/x", query, raw, scheme=scheme, server=server)
 
@@ -38,7 +40,10 @@ def base_url(**headers: str) -> str:
         ({"host": "x", "x_forwarded_prefix": "/a/b-c"}, "http://x/a/b-c"),
         ({"host": "x", "x_forwarded_prefix": "/"}, "http://x"),
         ({"host": "x", "forwarded": "for=1.2.3.4;proto=https;host=public.example"}, "https://public.example"),
-        ({"host": "x", "forwarded": 'For=1.2.3.4; Proto=HTTPS; Host="public.example:444"'}, "https://public.example:444"),
+        (
+            {"host": "x", "forwarded": 'For=1.2.3.4; Proto=HTTPS; Host="public.example:444"'},
+            "https://public.example:444",
+        ),
         ({"host": "x", "forwarded": 'host="[2001:db8::1]:81"'}, "http://[2001:db8::1]:81"),
         ({"host": "x", "forwarded": "proto=https;host=first, proto=http;host=second"}, "https://first"),
         ({"host": "x", "forwarded": 'for="a;proto=https";host=y'}, "http://y"),
@@ -53,14 +58,35 @@ def test_the_address_is_the_one_that_the_client_used(headers: dict[str, str], ex
 @pytest.mark.parametrize("where", ["host", "x_forwarded_host", "forwarded"])
 @pytest.mark.parametrize(
     "hostile",
-    ["a/b", "a b", "user@evil", "a?b", "a#b", "a\\b", '"', "<script>", "a\tb", "é", ":", "[", "[::1", "[:]", "[::1]x", "a:b:c", "a:", "%0d%0a"],
+    [
+        "a/b",
+        "a b",
+        "user@evil",
+        "a?b",
+        "a#b",
+        "a\\b",
+        '"',
+        "<script>",
+        "a\tb",
+        "é",
+        ":",
+        "[",
+        "[::1",
+        "[:]",
+        "[::1]x",
+        "a:b:c",
+        "a:",
+        "%0d%0a",
+    ],
 )
 def test_what_is_no_address_is_not_given_out(where: str, hostile: str) -> None:
     value = f'host="{hostile}"' if where == "forwarded" else hostile
     assert base_url(**{where: value}) == "http://127.0.0.1:8000"
 
 
-@pytest.mark.parametrize("hostile", ["evil", "//evil", "/a/../b c", "/a?b", "/a//b", "/<x>", "/é", "http://evil/", "/a\\b"])
+@pytest.mark.parametrize(
+    "hostile", ["evil", "//evil", "/a/../b c", "/a?b", "/a//b", "/<x>", "/é", "http://evil/", "/a\\b"]
+)
 def test_what_is_no_prefix_is_not_given_out(hostile: str) -> None:
     assert base_url(host="x", x_forwarded_prefix=hostile) == "http://x"
 

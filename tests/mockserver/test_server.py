@@ -28,7 +28,9 @@ def loose_ends(url: str) -> Iterator[list[socket.socket]]:
     """A connection that is only open, one that is kept open after an answer, and two in the middle of an upload."""
     address = urlsplit(url)
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(socket.create_connection((address.hostname, address.port), 10)) for _ in range(4)]
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), 10)) for _ in range(4)
+        ]
         clients[1].sendall(b"GET /api/system/info HTTP/1.1\r\nHost: x\r\n\r\n")
         assert clients[1].recv(1000).startswith(b"HTTP/1.1 200")
         head = f"POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nContent-Type: multipart/form-data; boundary=b\r\n"

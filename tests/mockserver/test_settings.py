@@ -38,7 +38,10 @@ def test_without_settings_a_scenario_stays_as_it_is() -> None:
     ("settings", "expected"),
     [
         (Settings(seed=0), Scenario(seed=0, limits=Limits(queue_length=3))),
-        (Settings(x_location="relative"), Scenario(seed=7, limits=Limits(queue_length=3), dialect=Dialect(x_location="relative"))),
+        (
+            Settings(x_location="relative"),
+            Scenario(seed=7, limits=Limits(queue_length=3), dialect=Dialect(x_location="relative")),
+        ),
         (Settings(upload_bytes=0), Scenario(seed=7, limits=Limits(queue_length=3, upload_bytes=0))),
         (Settings(upload_seconds=1.5), Scenario(seed=7, limits=Limits(queue_length=3, upload_seconds=1.5))),
         (Settings(storage_bytes=5), Scenario(seed=7, limits=Limits(queue_length=3, storage_bytes=5))),
@@ -47,7 +50,10 @@ def test_without_settings_a_scenario_stays_as_it_is() -> None:
         (Settings(finished_seconds=9), Scenario(seed=7, limits=Limits(queue_length=3, finished_seconds=9))),
         (Settings(rate="10/60"), Scenario(seed=7, limits=Limits(queue_length=3, rate=Rate(requests=10, seconds=60)))),
         (Settings(unlicensed=True), Scenario(seed=7, limits=Limits(queue_length=3, licensed=False))),
-        (Settings(host="x", port=1, scenario=Path("x"), external_url="x", log_level="error"), Scenario(seed=7, limits=Limits(queue_length=3))),
+        (
+            Settings(host="x", port=1, scenario=Path("x"), external_url="x", log_level="error"),
+            Scenario(seed=7, limits=Limits(queue_length=3)),
+        ),
     ],
     ids=repr,
 )
@@ -55,7 +61,9 @@ def test_a_setting_counts_before_the_scenario(settings: Settings, expected: Scen
     assert settings.overrule(Scenario(seed=7, limits=Limits(queue_length=3))) == expected
 
 
-@pytest.mark.parametrize("rate", ["", "10/", "/60", "a/b", "10/0", "-1/60", "10/60/5", "1.5/60", "10/-1", "10/nan", "10/inf"])
+@pytest.mark.parametrize(
+    "rate", ["", "10/", "/60", "a/b", "10/0", "-1/60", "10/60/5", "1.5/60", "10/-1", "10/nan", "10/inf"]
+)
 def test_a_rate_that_makes_no_sense_is_refused(rate: str) -> None:
     with pytest.raises(ValueError, match=r"rate|requests|seconds"):
         Settings(rate=rate).overrule(Scenario())
@@ -64,4 +72,6 @@ def test_a_rate_that_makes_no_sense_is_refused(rate: str) -> None:
 @pytest.mark.parametrize("rate", ["10/60", "0/1", "1/0.5", " 10 / 60 ", "10"])
 def test_a_rate_is_requests_in_seconds(rate: str) -> None:
     requests, _, seconds = rate.partition("/")
-    assert Settings(rate=rate).overrule(Scenario()).limits.rate == Rate(requests=int(requests), seconds=float(seconds or 1))
+    assert Settings(rate=rate).overrule(Scenario()).limits.rate == Rate(
+        requests=int(requests), seconds=float(seconds or 1)
+    )

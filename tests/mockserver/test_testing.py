@@ -248,8 +248,8 @@ def test_a_refused_rttm_is_named(server: DiarizationServer, tmp_path: Path) -> N
         server.respond(rttm=file)
     with pytest.raises(FileNotFoundError):
         server.respond(rttm=tmp_path / "missing.rttm")
+    file.write_text("SPEAKER call 1 0 1 <NA> <NA> a <NA> <NA>\n", "utf-8")
     with pytest.raises(ValueError, match="segments and rttm"):
-        file.write_text("SPEAKER call 1 0 1 <NA> <NA> a <NA> <NA>\n", "utf-8")
         server.respond(rttm=file, segments=[[(0, 0, 1)]])
 
 
@@ -291,11 +291,11 @@ def test_a_manual_task_is_moved_by_hand(
         server.step("unknown")
 
 
-def test_what_the_client_sent_is_remembered(
-    server: DiarizationServer, upload: Callable[..., str], submit: Ask
-) -> None:
+def test_what_the_client_sent_is_remembered(server: DiarizationServer, upload: Callable[..., str], submit: Ask) -> None:
     upload(b"RIFF", filename="a.wav")
-    upload(b"x", filename="Ž.wav", config='{"max_speakers": 2, "y": null}', query="channels=0&z=1", headers={"X-Mine": "1"})
+    upload(
+        b"x", filename="Ž.wav", config='{"max_speakers": 2, "y": null}', query="channels=0&z=1", headers={"X-Mine": "1"}
+    )
     server.respond(http=503)
     submit(server.url, b"refused", filename="refused.wav")
     first, second, third = server.submissions

@@ -1,0 +1,61 @@
+"""One exchange in a line of text, and texts of a server made safe to show. Judges nothing and knows no report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from diarkit_contracts.history import find_value, read_object
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchange import Exchange, Part
+
+LONGEST_BODY: Final = 2_000
+"""Characters of a body that a report shows: a page of text; the recording has the rest."""
+
+
+def show_text(text: str, most: int = 0) -> str:
+    r"""Make a text safe to show: what is not printable becomes an escape such as `\x1b`.
+
+    What a server says may move the cursor of a terminal, turn the direction of writing or be forbidden in XML.
+
+    Args:
+        text: from anywhere.
+        most: characters to keep; 0 for all of them.
+    """
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return f"{shown[:most]}... ({len(text)} characters)" if most and len(shown) > most else shown
+
+
+def show_body(body: bytes) -> str:
+    """Show the beginning of a body as one line."""
+    return show_text(body.decode(errors="backslashreplace"), LONGEST_BODY)
+
+
+def describe_exchange(exchange: Exchange) -> str:
+    """Say what was asked and answered: `POST /api/... -> 202 pending`."""
+    return f"{describe_request(exchange)} -> {describe_answer(exchange)}"
+
+
+def describe_request(exchange: Exchange) -> str:
+    """Say what was asked."""
+    parts = urlsplit(exchange.request.url)
+    query = f"?{parts.query}" if parts.query else ""
+    return show_text(f"{exchange.request.method} {parts.path}{query}")
+
+
+def describe_answer(exchange: Exchange) -> str:
+    """Say what was answered: status, and state or type of the error."""
+    body = read_object(exchange.answer.body)
+    told = find_value(body, "task", "state") or find_value(body, "type")
+    return f"{exchange.answer.status} {show_text(told, 60)}" if isinstance(told, str) else str(exchange.answer.status)
+
+
+def describe_part(part: Part) -> str:
+    """Say what a part of a form holds."""
+    if part.filename is None and part.text is not None:
+        return f"{show_text(part.name)} = {show_text(part.text, 200)}"
+    name = "" if part.filename is None else f" {show_text(part.filename)!r}"
+    sound = part.sound
+    length = "" if sound is None else f", {sound.length / 100:.2f} s, {sound.channels} channels"
+    return f"{show_text(part.name)}: file{name}, {part.size} bytes{length}"

@@ -1,0 +1,109 @@
+"""A verdict as JSON for programs: one object, with a version. Knows no exit code's meaning and prints nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.contract_lines import find_line
+from diarkit_contracts.exchange_text import describe_part, show_body
+from diarkit_contracts.reproduce import write_repeat
+from diarkit_contracts.summary import sum_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from diarkit_contracts.clauses.clause import Clause
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.verdict import Finding, RunVerdict
+
+FORMAT: Final = "diarkit-verdict"
+VERSION: Final = 1
+"""Goes up when an older reader would misunderstand; new keys alone don't move it."""
+
+
+def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
+    """Write a verdict as JSON; of the exchanges those that show something, under their positions in the recording."""
+    shown = sorted(
+        {at for finding in verdict.findings for at in finding.at}
+        | {at for accepted in verdict.accepted for at in accepted.finding.at}
+        | {each.at for each in verdict.undocumented}
+    )
+    spent = verdict.spent
+    plain = {
+        "format": FORMAT,
+        "version": VERSION,
+        "target": verdict.target,
+        "tier": verdict.tier,
+        "profile": verdict.profile,
+        "exit": int(verdict.decide_exit(fail_on)),
+        "fail_on": fail_on.value,
+        "summary": sum_up(verdict, fail_on),
+        "findings": [_write_finding(finding, verdict, folder) for finding in verdict.findings],
+        "accepted": [
+            {**_write_finding(each.finding, verdict, folder), "reason": each.reason, "expires": each.expires}
+            for each in verdict.accepted
+        ],
+        "undocumented": [{"what": each.what, "at": each.at, "times": each.times} for each in verdict.undocumented],
+        "inconclusive": [{"row": each.row, "reason": each.reason} for each in verdict.inconclusive],
+        "skipped": [{"name": each.name, "reason": each.reason} for each in verdict.skipped],
+        "passed": [
+            {"clause": each.clause.id, "severity": each.clause.severity.value, "observations": each.observations}
+            for each in verdict.passed
+        ],
+        "rows": [{"name": row.name, "at": list(row.at)} for row in verdict.rows],
+        "events": list(verdict.events),
+        "stale": list(verdict.stale),
+        "vacuous": list(verdict.vacuous),
+        "unreachable": verdict.unreachable,
+        "spent": {
+            "tasks": spent.tasks,
+            "calls": spent.calls,
+            "bytes_up": spent.bytes_up,
+            "seconds": round(spent.seconds, 3),
+        },
+        "exchanges": {str(at): _write_exchange(verdict.exchanges[at]) for at in shown},
+    }
+    return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+
+
+def _write_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> dict[str, object]:
+    repeat = write_repeat(finding, verdict, folder)
+    return {
+        **_write_clause(finding.clause),
+        "row": finding.row,
+        "at": list(finding.at),
+        "times": finding.times,
+        "expected": finding.fault.expected,
+        "got": finding.fault.got,
+        "repeat": None
+        if repeat is None
+        else {"command": repeat.command, "curl": repeat.curl, "python": repeat.python, "unsaved": list(repeat.files)},
+    }
+
+
+def _write_clause(clause: Clause) -> dict[str, object]:
+    return {
+        "clause": clause.id,
+        "severity": clause.severity.value,
+        "sentence": clause.sentence,
+        "label": clause.label.value,
+        "source": clause.source,
+        "line": find_line(clause.id),
+    }
+
+
+def _write_exchange(exchange: Exchange) -> dict[str, object]:
+    request, answer = exchange.request, exchange.answer
+    parts = None if request.parts is None else [describe_part(part) for part in request.parts]
+    return {
+        "method": request.method,
+        "url": request.url,
+        "request_headers": [list(pair) for pair in request.headers],
+        "parts": parts,
+        "status": answer.status,
+        "headers": [list(pair) for pair in answer.headers],
+        "body": show_body(answer.body),
+        "seconds": round(answer.received_at - request.sent_at, 6),
+    }

@@ -1,0 +1,122 @@
+"""A verdict as text for people: findings first, each with how to repeat it. Decides no exit code and prints nothing itself."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.exchange_text import describe_exchange, show_text
+from diarkit_contracts.reproduce import write_repeat
+from diarkit_contracts.summary import count, describe_subject, sum_up
+from diarkit_contracts.verdict import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from diarkit_contracts.call import Row
+    from diarkit_contracts.verdict import Finding, RunVerdict
+
+COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}
+
+LONGEST: Final = 400
+"""Characters of what a server said: enough to see the mistake; the other reports have all of it."""
+
+
+def list_lines(
+    verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None, quiet: bool = False
+) -> Iterator[str]:
+    """List the lines of a report, with the escapes of colours.
+
+    Args:
+        verdict: to show.
+        fail_on: least severity that fails.
+        folder: where the files are that findings sent, if they were saved.
+        quiet: leave out what was kept.
+    """
+    yield from _list_findings(verdict, folder)
+    yield from _list_accepted(verdict)
+    yield from _list_section(
+        "undocumented: not in the contract, so a client must not rely on it",
+        [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
+    )
+    yield from _list_section(
+        "inconclusive", [f"{each.row}: {show_text(each.reason)}" for each in verdict.inconclusive]
+    )
+    yield from _list_section("skipped", [f"{each.name}: {show_text(each.reason)}" for each in verdict.skipped])
+    yield from _list_section("events", [show_text(event) for event in verdict.events])
+    if not quiet:
+        width = max((len(each.clause.id) for each in verdict.passed), default=0)
+        yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
+    yield from _list_section("too little was seen", list(verdict.vacuous))
+    if verdict.unreachable:
+        yield show_text(verdict.unreachable)
+    yield describe_subject(verdict)
+    yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
+
+
+def write_progress(number: int, total: int, row: Row) -> str:
+    """Write the line that tells which row is sent now.
+
+    Args:
+        number: of the row, from 1.
+        total: rows of the plan.
+        row: that is sent.
+    """
+    return click.style(f"[{number:{len(str(total))}}/{total}] ", dim=True) + row.name
+
+
+def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
+    repeated: set[str] = set()
+    for finding in verdict.findings:
+        severity = finding.clause.severity
+        where = f"  {show_text(finding.row)}" if finding.row else ""
+        times = f"  ({finding.times} times)" if finding.times > 1 else ""
+        yield click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True) + where + times
+        yield f"  {finding.clause.sentence}"
+        yield f"  expected  {show_text(finding.fault.expected, LONGEST)}"
+        yield f"  seen      {show_text(finding.fault.got, LONGEST)}"
+        for at in finding.at:
+            yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
+        yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
+        yield from _list_repeat(finding, verdict, folder, repeated)
+        yield ""
+
+
+def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
+    repeat = write_repeat(finding, verdict, folder)
+    if repeat is None:
+        return
+    if finding.row in repeated:
+        yield f"  repeat    {repeat.command} (curl and Python as above)"
+        return
+    repeated.add(finding.row)
+    yield f"  repeat    {repeat.command}"
+    yield f"  curl      {repeat.curl}"
+    if repeat.files:
+        yield f"            with --report or --record, {' and '.join(repeat.files)} would be saved for it"
+    yield "  python"
+    yield indent(repeat.python, "    | ", lambda _: True)
+
+
+def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
+    yield from _list_section(
+        "accepted by the baseline",
+        [
+            f"{each.finding.clause.severity}: {each.finding.clause.id} {show_text(each.finding.row)}: "
+            f"{show_text(each.finding.fault.got, LONGEST)} (until {each.expires}: {show_text(each.reason)})"
+            for each in verdict.accepted
+        ],
+    )
+    yield from _list_section("baseline to be tidied up", [show_text(each) for each in verdict.stale])
+
+
+def _list_section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield click.style(title, bold=True)
+        yield from (f"  {line}" for line in lines)
+        yield ""

@@ -1,0 +1,125 @@
+"""The files that a run leaves behind: which were asked for, and writing them all from one verdict. Knows no report's content."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.clauses.clause import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diarkit_contracts.verdict import RunVerdict
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+class Kind(StrEnum):
+    """What a report can be."""
+
+    JSON = "json"
+    JUNIT = "junit"
+    HTML = "html"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+class ReportError(ValueError):
+    """A report can't be made as asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report to be written."""
+
+    kind: Kind
+    path: Path
+
+
+def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
+    """Read what is asked for, such as `json=F,html=G`.
+
+    `github` needs no file inside GitHub Actions: it goes to the summary of the step.
+
+    Raises:
+        ReportError: for anything else, naming what there is.
+    """
+    reports: list[Report] = []
+    for text in (each.strip() for joined in texts for each in joined.split(",")):
+        name, _, file = text.partition("=")
+        if name not in set(Kind):
+            kinds = ",".join(f"{kind}=FILE" for kind in Kind)
+            raise ReportError(f"expected reports such as {kinds}, got {text!r}")
+        file = file or (os.environ.get(SUMMARY_VARIABLE, "") if name == Kind.GITHUB else "")
+        if not file:
+            raise ReportError(f"expected a file for the report, as in {name}={name}-report, got {text!r}")
+        report = Report(Kind(name), Path(file))
+        if any(report.kind is each.kind for each in reports):
+            raise ReportError(f"expected each report once, got {name} twice")
+        if any(report.path == each.path for each in reports):
+            raise ReportError(f"expected a file of its own for each report, got {file} twice")
+        if report.path.is_dir() or not report.path.absolute().parent.is_dir():
+            raise ReportError(f"expected a file in a folder that exists, got {text!r}")
+        reports.append(report)
+    return tuple(reports)
+
+
+def choose_folder(reports: Iterable[Report], recording: Path | None = None) -> Path | None:
+    """Choose the folder for the files that findings sent: beside the first report or the recording; None without both."""
+    for path in (*(report.path for report in reports if report.kind is not Kind.GITHUB), recording):
+        if path is not None:
+            return path.with_name(f"{path.name.partition('.')[0]}-inputs")
+    return None
+
+
+def write_reports(
+    reports: Iterable[Report], verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None
+) -> None:
+    """Write the reports.
+
+    Args:
+        reports: which.
+        verdict: what they say.
+        fail_on: least severity that fails.
+        folder: where the files are that findings sent, if they were saved.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    for report in reports:
+        text = _write_report(report.kind, verdict, fail_on, folder)
+        if report.kind is Kind.GITHUB:
+            # The summary of a step may have been begun by others.
+            with report.path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            report.path.write_text(text, encoding="utf-8")
+
+
+def _write_report(kind: Kind, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> str:
+    # A report is imported when it is asked for: most runs ask for none.
+    match kind:
+        case Kind.JSON:
+            from diarkit_contracts.report_json import write_json  # noqa: PLC0415
+
+            return write_json(verdict, fail_on, folder)
+        case Kind.JUNIT:
+            from diarkit_contracts.report_junit import write_junit  # noqa: PLC0415
+
+            return write_junit(verdict, fail_on, folder)
+        case Kind.HTML:
+            from diarkit_contracts.report_html import write_html  # noqa: PLC0415
+
+            return write_html(verdict, fail_on, folder)
+        case Kind.GITHUB:
+            from diarkit_contracts.report_github import write_summary  # noqa: PLC0415
+
+            return write_summary(verdict, fail_on, folder)
+        case Kind.SARIF:
+            from diarkit_contracts.report_sarif import write_sarif  # noqa: PLC0415
+
+            return write_sarif(verdict, folder)

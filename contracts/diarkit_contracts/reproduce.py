@@ -1,0 +1,166 @@
+"""How a finding is repeated: a command, a curl line, a few lines of Python. Sends nothing; writes the files it names if asked."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.call import Attached, Raw, Written
+from diarkit_contracts.inputs import make_input
+from diarkit_contracts.plan import list_rows
+from diarkit_contracts.redaction import STRUCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diarkit_contracts.call import Call, Row
+    from diarkit_contracts.verdict import Finding, RunVerdict
+
+RAW: Final = "body.bin"
+"""Ends the name of a file that holds a body as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Three ways to send a row again.
+
+    Attributes:
+        command: sends the row and judges it.
+        curl: sends its first request.
+        python: sends its first request and follows the task.
+        files: that `curl` reads and that are not there yet.
+    """
+
+    command: str
+    curl: str
+    python: str
+    files: tuple[str, ...]
+
+
+def find_row(name: str) -> Row | None:
+    """Find a row by its name; None for a recording's and for one that a driver made up."""
+    return next((row for row in list_rows() if name in {row.name, row.id}), None)
+
+
+def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
+    """Write how to repeat a finding; None where its row is not one of the plan's.
+
+    Args:
+        finding: of this verdict.
+        verdict: for the target, and the names of the headers that were sent.
+        folder: where the files are that `save_inputs` wrote; without one their names are shown alone.
+    """
+    row = find_row(finding.row)
+    if row is None:
+        return None
+    headers = _list_secret_headers(finding, verdict)
+    flags = "".join(f" --header {shlex.quote(f'{name}: {STRUCK}')}" for name in headers)
+    return Repeat(
+        command=f"diarkit verify {shlex.quote(verdict.target)} --only {row.id}{flags}",
+        curl=_write_curl(row, verdict.target, headers, folder),
+        python=_write_python(row.call, verdict.target, headers),
+        files=() if folder is not None else tuple(_list_files(row)),
+    )
+
+
+def save_inputs(findings: Iterable[Finding], folder: Path) -> tuple[Path, ...]:
+    """Write the files that the rows of findings sent, and return their paths.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    written: list[Path] = []
+    for row in {row.id: row for finding in findings if (row := find_row(finding.row)) is not None}.values():
+        for name, content in _list_files(row).items():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            written.append(folder / name)
+    return tuple(dict.fromkeys(written))
+
+
+def _list_files(row: Row) -> dict[str, bytes]:
+    if isinstance(row.call.body, Raw):
+        return {_name_raw(row): row.call.body.content}
+    parts = row.call.body or ()
+    return {name_input(part.input): make_input(part.input) for part in parts if isinstance(part, Attached)}
+
+
+def name_input(name: str) -> str:
+    """Name the file of an input: `wav:2ch:4.0s` is `wav-2ch-4.0s.wav`."""
+    plain = re.sub(r"[^0-9A-Za-z.]+", "-", name)
+    return f"{plain}.wav" if name.startswith("wav:") else f"{plain}.bin"
+
+
+def _name_raw(row: Row) -> str:
+    return f"{row.id}-{RAW}"
+
+
+def _list_secret_headers(finding: Finding, verdict: RunVerdict) -> tuple[str, ...]:
+    """List the headers whose values were struck out: whoever repeats the request has to fill them in."""
+    headers = verdict.exchanges[finding.at[-1]].request.headers
+    return tuple(dict.fromkeys(name for name, value in headers if value == STRUCK))
+
+
+def _write_curl(row: Row, target: str, headers: Iterable[str], folder: Path | None) -> str:
+    call = row.call
+    words = ["curl", "-i"]
+    if call.method != ("GET" if call.body is None else "POST"):
+        words += ["-X", call.method]
+    for name in headers:
+        words += ["-H", f"{name}: {STRUCK}"]
+    if isinstance(call.body, Raw):
+        words += ["-H", f"Content-Type: {call.body.content_type}"]
+        words += ["--data-binary", f"@{_place(_name_raw(row), folder)}"]
+    for part in call.body if isinstance(call.body, tuple) else ():
+        if isinstance(part, Written):
+            words += ["--form-string", f"{part.name}={part.text}"]
+        elif part.filename is None:
+            words += ["-F", f"{part.name}=<{_place(name_input(part.input), folder)}"]
+        else:
+            filename = part.filename.replace("\\", "\\\\").replace('"', '\\"')
+            path = _place(name_input(part.input), folder)
+            words += ["-F", f'{part.name}=@"{path}";filename="{filename}";type=application/octet-stream']
+    return shlex.join([*words, target + call.target])
+
+
+def _place(name: str, folder: Path | None) -> str:
+    return name if folder is None else (folder / name).as_posix()
+
+
+def _write_python(call: Call, target: str, headers: Iterable[str]) -> str:
+    sent = {name: STRUCK for name in headers}
+    told = f", headers={sent!r}" if sent else ""
+    return "\n".join(_list_python(call, target, told, sent))
+
+
+def _list_python(call: Call, target: str, told: str, sent: dict[str, str]) -> Iterator[str]:
+    yield "import httpx"
+    if isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body):
+        yield "from diarkit_contracts.inputs import make_input"
+    yield ""
+    yield f"url = {target + call.target!r}"
+    match call.body:
+        case None:
+            yield f"answer = httpx.request({call.method!r}, url{told})"
+        case Raw(content_type, content):
+            headers = {**sent, "Content-Type": content_type}
+            shown = repr(content) if len(content) <= 300 else f"open({RAW!r}, 'rb').read()"
+            yield f"answer = httpx.request({call.method!r}, url, headers={headers!r}, content={shown})"
+        case parts:
+            yield "form = ["
+            for part in parts:
+                if isinstance(part, Written):
+                    yield f"    ({part.name!r}, (None, {part.text!r})),"
+                else:
+                    yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.input!r}))),"
+            yield "]"
+            yield f"answer = httpx.request({call.method!r}, url, files=form{told})"
+    yield "print(answer.status_code, answer.headers, answer.text)"
+    if call.method == "POST":
+        yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"
+        yield "    task = answer.json()['task']['task_id']"
+        yield f"    answer = httpx.get(f'{target}{call.path}/{{task}}'{told})"
+        yield "    print(answer.status_code, answer.text)"

@@ -1,0 +1,61 @@
+"""A verdict in one line, as every report ends or begins with it. Knows no output format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.exchange_text import show_text
+from diarkit_contracts.verdict import Exit
+
+if TYPE_CHECKING:
+    from diarkit_contracts.verdict import RunVerdict, Spent
+
+WORDS: Final = {
+    Exit.FINE: "FINE",
+    Exit.FINDINGS: "FINDINGS",
+    Exit.USAGE: "USAGE",
+    Exit.VACUOUS: "TOO LITTLE SEEN",
+    Exit.UNREACHABLE: "UNREACHABLE",
+}
+
+
+def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
+    """Say in one line how a run ended, what it rests on and what it cost."""
+    end = verdict.decide_exit(fail_on)
+    observations = sum(passed.observations for passed in verdict.passed)
+    said = [
+        *_count_findings(verdict),
+        f"{count(len(verdict.passed), 'clause')} kept ({count(observations, 'observation')})",
+        f"{len(verdict.undocumented)} undocumented" if verdict.undocumented else "",
+        f"{len(verdict.inconclusive)} inconclusive" if verdict.inconclusive else "",
+        f"{len(verdict.skipped)} skipped" if verdict.skipped else "",
+    ]
+    return f"{WORDS[end]}: {', '.join(filter(None, said))}; {describe_spent(verdict.spent)}"
+
+
+def describe_spent(spent: Spent) -> str:
+    """Say what a run cost."""
+    megabytes = spent.bytes_up / 1_000_000
+    return f"{count(spent.tasks, 'task')}, {count(spent.calls, 'request')}, {megabytes:.2f} MB sent, {spent.seconds:.1f} s"
+
+
+def describe_subject(verdict: RunVerdict) -> str:
+    """Say what was held against what."""
+    how = f", tier {verdict.tier}" if verdict.tier else ""
+    return f"{show_text(verdict.target)} against profile {verdict.profile}{how}"
+
+
+def count(number: int, noun: str) -> str:
+    """Count things: `1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _count_findings(verdict: RunVerdict) -> list[str]:
+    errors, warnings = (len(verdict.list_findings(severity)) for severity in (Severity.ERROR, Severity.WARNING))
+    said = [
+        count(errors, "error") if errors else "",
+        count(warnings, "warning") if warnings else "",
+        f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
+    ]
+    return [text for text in said if text] or ["no findings"]

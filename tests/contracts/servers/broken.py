@@ -1,0 +1,14 @@
+"""All servers that break one clause each, and what must see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from contract_servers.broken_answers import ANSWERS
+from contract_servers.broken_requests import PARAMETERS, REFUSALS
+from contract_servers.broken_tasks import TASKS
+
+if TYPE_CHECKING:
+    from contract_servers.breaking import Broken
+
+BROKEN: Final[tuple[Broken, ...]] = (*ANSWERS, *TASKS, *PARAMETERS, *REFUSALS)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.drive import drive_plan
+from diarkit_contracts.exchange import Answer
+from diarkit_contracts.plan import choose_rows, make_plan
+from diarkit_contracts.profiles import DEFAULT, Capability
+from diarkit_contracts.target import Caps, UnreachableError
+from diarkit_contracts.tier import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.exchange import Request
+
+
+def lose(request: Request, _: Answer) -> Answer:
+    raise UnreachableError(request.url, "gone")
+
+
+def states(target: Any) -> list[str]:
+    bodies = [exchange.answer.body.decode() for exchange in target.exchanges]
+    return [body.split('"state": "')[1].split('"')[0] for body in bodies if '"state"' in body]
+
+
+def test_a_task_is_followed_to_its_end_and_looked_at_twice_more(make_target: Any) -> None:
+    target = make_target()
+    drive = drive_plan(choose_rows(["row-01"]), target, DEFAULT)
+    assert states(target) == ["pending", "running", "done", "done", "done"]
+    assert [(row.name, row.at) for row in drive.rows] == [("row-01[2ch-4.0s]", (0, 1, 2, 3, 4))]
+    assert (drive.inconclusive, drive.skipped, drive.unreachable) == ([], [], "")
+
+
+def test_rows_of_a_step_are_in_flight_together_as_far_as_allowed(make_target: Any, stub: Any) -> None:
+    for in_flight, methods in ((2, "PPGGGGGGGG"), (1, "PGGGGPGGGG")):
+        stub.seen.clear()
+        plan = make_plan(Tier.LITE)
+        (pair,) = [step for step in plan.steps if step[0].id == "row-01"]
+        drive_plan(type(plan)("x", (pair,)), make_target(caps=Caps(in_flight=in_flight)), DEFAULT)
+        assert "".join(request.method[0] for request in stub.seen) == methods
+
+
+def test_every_exchange_of_a_run_belongs_to_one_row(make_target: Any) -> None:
+    target = make_target()
+    drive = drive_plan(make_plan(Tier.LITE), target, DEFAULT)
+    assert sorted(at for row in drive.rows for at in row.at) == list(range(len(target.exchanges)))
+
+
+def test_the_told_url_and_the_own_one_are_asked_in_turn(make_target: Any, stub: Any) -> None:
+    stub.polls_until_done = 3
+    told = "http://stub:8000/api/technology/speaker-diarization/"
+
+    def lead_elsewhere(_: Request, answer: Answer) -> Answer:
+        headers = tuple((name, value.replace("/api/", "/./api/")) for name, value in answer.headers)
+        return Answer(status=answer.status, headers=headers, body=answer.body)
+
+    stub.tamper = lead_elsewhere
+    drive_plan(choose_rows(["row-05"]), make_target(), DEFAULT)
+    assert [request.url.startswith(told) for request in stub.seen[1:]] == [False, True] * 3
+
+
+def test_a_task_that_takes_too_long_is_inconclusive_and_makes_room(make_target: Any, stub: Any, clock: Any) -> None:
+    stub.polls_until_done = 10_000
+    target = make_target(caps=Caps(task_seconds=60, in_flight=1))
+    drive = drive_plan(choose_rows(["row-01", "row-02"]), target, DEFAULT)
+    assert [each.reason for each in drive.inconclusive] == ["the task did not end within 60 s"] * 2
+    assert len(target.exchanges) < 50
+    assert clock.now() - 1000 < 150
+
+
+@pytest.mark.parametrize(("status", "word"), [(413, "too large"), (429, "limits the rate"), (507, "storage is full")])
+def test_a_refusal_that_says_nothing_of_the_request_is_inconclusive(make_target: Any, stub: Any, status: int, word: str) -> None:
+    stub.tamper = lambda *_: stub.refuse(status)
+    drive = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
+    (told,) = drive.inconclusive
+    assert told.row == "row-01[2ch-4.0s]"
+    assert word in told.reason
+
+
+def test_a_rate_limit_that_stays_ends_the_polls(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda request, answer: stub.refuse(429) if request.method == "GET" else answer
+    drive = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
+    assert [each.reason[:3] for each in drive.inconclusive] == ["429"]
+
+
+def test_an_answer_that_is_no_state_is_not_waited_for(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda request, answer: stub.refuse(404) if request.method == "GET" else answer
+    drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
+    assert len(stub.seen) == 4
+
+
+def test_a_server_that_never_answers_is_unreachable(make_target: Any, stub: Any) -> None:
+    stub.tamper = lose
+    drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
+    assert drive.unreachable == "http://stub:8000 does not answer: gone"
+    assert len(stub.seen) == 1
+    assert len(drive.skipped) == 15
+
+
+def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda request, answer: lose(request, answer) if len(stub.seen) > 2 else answer
+    drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
+    assert len(stub.seen) == 5
+    assert drive.unreachable == ""
+    assert {each.reason for each in drive.skipped} == {"the server does not answer any more: gone"}
+    assert [each.reason for each in drive.inconclusive] == ["no answer: gone"] * 3
+
+
+def test_one_lost_call_is_one_inconclusive_row(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda request, answer: lose(request, answer) if len(stub.seen) == 3 else answer
+    drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
+    assert len(drive.inconclusive) == 1
+    assert drive.skipped == []
+
+
+@pytest.mark.parametrize(("caps", "rest"), [(Caps(calls=4), "calls"), (Caps(tasks=0), "tasks"), (Caps(bytes_up=9_000), "bytes sent")])
+def test_what_a_cap_leaves_out_is_skipped_with_the_reason(make_target: Any, caps: Caps, rest: str) -> None:
+    drive = drive_plan(make_plan(Tier.PROBE), make_target(caps=caps), DEFAULT)
+    assert drive.skipped
+    assert all(each.reason.startswith("budget: ") and each.reason.endswith(rest) for each in drive.skipped)
+
+
+def test_small_rows_still_go_where_a_large_one_does_not(make_target: Any) -> None:
+    drive = drive_plan(choose_rows(["row-01", "bad-01"]), make_target(caps=Caps(bytes_up=1000)), DEFAULT)
+    assert [row.name for row in drive.rows] == ["bad-01[unknown-task]"]
+
+
+def test_an_interrupted_run_keeps_what_it_saw(make_target: Any, stub: Any) -> None:
+    def interrupt(_: Request, answer: Answer) -> Answer:
+        if len(stub.seen) == 3:
+            raise KeyboardInterrupt
+        return answer
+
+    stub.tamper = interrupt
+    target = make_target()
+    drive = drive_plan(make_plan(Tier.PROBE), target, DEFAULT)
+    assert len(target.exchanges) == 2
+    assert {each.reason for each in drive.skipped} == {"interrupted"}
+
+
+def test_what_a_target_can_not_be_made_to_do_is_skipped_with_the_reason(make_target: Any) -> None:
+    drive = drive_plan(choose_rows(["forced-01", "forced-04"]), make_target(), DEFAULT)
+    assert [each.reason for each in drive.skipped] == [
+        "this target can't be made to fail a task",
+        "this target can't be made to forbid an upload",
+    ]
+
+
+def test_a_target_is_made_to_do_it_while_the_row_is_sent(make_target: Any, stub: Any) -> None:
+    @contextmanager
+    def forbid() -> Iterator[None]:
+        stub.tamper = lambda *_: stub.refuse(403)
+        yield
+        stub.tamper = lambda _, answer: answer
+
+    target = make_target()
+    drive_plan(choose_rows(["forced-04", "bad-01"]), target, DEFAULT, {Capability.FORBID: forbid})
+    assert [each.answer.status for each in target.exchanges] == [403, 404]
+
+
+def test_progress_tells_each_row_before_it_is_sent(make_target: Any, stub: Any) -> None:
+    told: list[tuple[str, int]] = []
+    drive_plan(choose_rows(["bad-01", "bad-02"]), make_target(), DEFAULT, progress=lambda row: told.append((row.id, len(stub.seen))))
+    assert told == [("bad-01", 0), ("bad-02", 1)]

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from diarkit_contracts.forced import make_forced
+from diarkit_contracts.profiles import Capability
+
+
+def test_there_is_one_row_for_each_capability() -> None:
+    assert sorted(row.needs or "" for row in make_forced()) == sorted(Capability)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from diarkit_contracts.inputs import FILES, InputNameError, make_input, read_recipe
+from diarkit_fixtures.segments import list_faults
+from diarkit_fixtures.wav import WavError, WavReader
+
+WAVS = ["wav:1ch:6.0s", "wav:2ch:4.0s", "wav:3ch:2.0s", "wav:2ch:3.0s:speakers=2,0", "wav:1ch:2.0s:silence", "wav:1ch:0.5s"]
+
+
+def read(data: bytes) -> object:
+    reader = WavReader()
+    reader.feed(data)
+    return reader.close()
+
+
+@pytest.mark.parametrize("name", WAVS)
+def test_a_recording_is_what_its_name_says(name: str) -> None:
+    facts, recipe = read(make_input(name)), read_recipe(name)
+    assert (facts.length, facts.channels) == (recipe.length, len(recipe.speakers))  # type: ignore[attr-defined]
+    assert facts.truth == recipe.truth  # type: ignore[attr-defined]
+    assert facts.loud == tuple(speakers > 0 for speakers in recipe.speakers)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", WAVS)
+def test_the_truth_of_a_recording_is_well_formed(name: str) -> None:
+    recipe = read_recipe(name)
+    assert [list_faults(channel, recipe.length) for channel in recipe.truth] == [()] * len(recipe.speakers)
+
+
+def test_six_seconds_hold_enough_turns_to_count_three_speakers() -> None:
+    assert len(read_recipe("wav:1ch:6.0s").truth[0]) >= 6
+
+
+def test_nobody_is_to_be_found_in_less_than_0_8_seconds_though_somebody_speaks() -> None:
+    recipe = read_recipe("wav:1ch:0.7s")
+    assert recipe.truth == ((),)
+    assert recipe.spoken != ((),)
+    assert read_recipe("wav:1ch:0.8s").truth == read_recipe("wav:1ch:0.8s").spoken
+
+
+def test_channels_differ_so_that_a_mixed_up_one_shows() -> None:
+    truth = read_recipe("wav:3ch:4.0s").truth
+    assert len(set(truth)) == 3
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_other_files_are_no_recordings(name: str) -> None:
+    with pytest.raises(WavError):
+        read(make_input(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "wav", "wav:0ch:1.0s", "wav:9ch:1.0s", "wav:1ch:1s", "wav:1ch:0.0s", "wav:1ch:60.1s", "wav:2ch:1.0s:speakers=1",
+     "wav:1ch:1.0s:speakers=0:silence", "file:nothing"],
+)  # fmt: skip
+def test_another_name_is_refused_with_what_is_expected(name: str) -> None:
+    with pytest.raises(InputNameError, match="wav:1ch:2.0s"):
+        make_input(name)

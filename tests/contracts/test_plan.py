@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from diarkit_contracts.plan import UnknownRowError, choose_rows, list_rows, make_plan
+from diarkit_contracts.profiles import Capability
+from diarkit_contracts.tier import Tier
+
+
+def test_a_probe_starts_no_task() -> None:
+    cost = make_plan(Tier.PROBE).count_cost()
+    assert (cost.tasks, cost.polls) == (0, 0)
+    assert cost.mistakes == 16
+
+
+def test_a_short_run_costs_what_was_promised() -> None:
+    cost = make_plan(Tier.LITE).count_cost()
+    assert cost.tasks <= 8
+    assert cost.polls <= 60
+    assert cost.bytes_up < 1_000_000
+
+
+def test_a_short_run_leaves_a_task_for_a_server_that_takes_a_mistake() -> None:
+    assert make_plan(Tier.LITE).count_cost().tasks < 8
+
+
+def test_a_full_run_sends_every_row_once_and_the_short_run_first() -> None:
+    full, lite = make_plan(Tier.FULL).rows, make_plan(Tier.LITE).rows
+    assert sorted(row.id for row in full) == sorted(row.id for row in list_rows())
+    unforced = [row for row in lite if row.needs is None]
+    assert full[: len(unforced)] == tuple(unforced)
+
+
+def test_mistakes_lie_between_the_uploads_and_none_behind_the_last() -> None:
+    steps = make_plan(Tier.LITE).steps
+    kinds = "".join("u" if step[0].accepted else "m" for step in steps if step[0].needs is None)
+    assert kinds == "mmmmummmmummmmummmmu"
+
+
+def test_a_cost_is_said_in_one_line() -> None:
+    assert str(make_plan(Tier.LITE).count_cost()) == "7 tasks, 16 bad requests, about 42 polls, 0.6 MB"
+
+
+def test_a_target_that_can_be_made_to_fail_costs_a_task_more() -> None:
+    plan = make_plan(Tier.LITE)
+    assert plan.count_cost({Capability.FAIL}).tasks == plan.count_cost().tasks + 1
+
+
+def test_rows_are_chosen_by_id_or_name() -> None:
+    plan = choose_rows(["row-07", "bad-03[both-limits]"])
+    assert [[row.id for row in step] for step in plan.steps] == [["row-07"], ["bad-03"]]
+    assert plan.name == "only row-07, bad-03"
+
+
+def test_an_unknown_row_is_refused_by_name() -> None:
+    with pytest.raises(UnknownRowError, match="'row-700'"):
+        choose_rows(["row-700"])

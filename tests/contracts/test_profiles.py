@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.clauses.shape import CLAUSES
+from diarkit_contracts.document import operations
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.history import read_history
+from diarkit_contracts.profiles import DEFAULT, PROFILES
+
+POST = Request(method="POST", url="http://stub/api/technology/speaker-diarization")
+TASK = "0a1b2c3d-0000-4000-8000-00000000000f"
+
+
+def broken(profile: str, *exchanges: Exchange) -> set[str]:
+    history = read_history(exchanges, PROFILES[profile])
+    return {clause.id for clause in CLAUSES if judge(clause, history).broken}
+
+
+def test_the_default_declares_what_the_document_declares() -> None:
+    told = {f"{operation.method} {operation.path}": frozenset(operation.statuses) for operation in operations()}
+    assert DEFAULT.statuses == told
+    assert judge_exchanges([]) != ()
+
+
+@pytest.mark.parametrize(("profile", "status", "fits"), [("3.6", 405, False), ("5.0", 405, True), ("3.6", 429, True), ("5.0", 429, False)])  # fmt: skip
+def test_a_generation_has_its_own_statuses(profile: str, status: int, fits: bool) -> None:  # noqa: FBT001
+    assert ("shape.status" not in broken(profile, Exchange(POST, Answer(status=status)))) is fits
+
+
+@pytest.mark.parametrize(("profile", "header"), [("3.5", "X-Location"), ("3.6", "X-Location"), ("4.0", "Location"), ("5.0", "Location")])  # fmt: skip
+def test_a_generation_has_its_own_header_for_the_task(profile: str, header: str) -> None:
+    for name in ("Location", "X-Location"):
+        answer = Answer(status=202, headers=((name, f"/api/technology/speaker-diarization/{TASK}"),))
+        assert ("shape.headers" in broken(profile, Exchange(POST, answer))) is (name != header)
+
+
+def test_only_the_newest_generation_knows_a_cancelled_task() -> None:
+    request = Request(method="GET", url=f"{POST.url}/{TASK}")
+    body = b'{"task": {"task_id": "%s", "state": "cancelled"}, "result": null, "error": null}' % TASK.encode()
+    look = Exchange(request, Answer(status=200, headers=(("Content-Type", "application/json"),), body=body))
+    assert broken("5.0", look) == set()
+    assert broken("3.6", look) == {"shape.schema"}

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from itertools import combinations, product
+
+import pytest
+
+from diarkit_contracts.call import Attached, Written
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.uploads import CHOSEN, FACTORS, Choice, make_uploads, write_config
+
+ROWS = make_uploads()
+
+
+def test_the_names_of_rows_stay() -> None:
+    names = [row.name for row in ROWS]
+    assert names[:8] == [
+        "row-01[2ch-4.0s]",
+        "row-02[1ch-6.0s,total=3,name-beyond-ascii]",
+        "row-03[2ch-4.0s,max=1,mix,0.4-3.6]",
+        "row-04[3ch-2.0s,max=2,channels=2+0,config-first,unknown-key]",
+        "row-05[1ch-0.5s,total=12,split]",
+        "row-06[2ch-3.0s,speakers=2+0,1.0-,unknown-part]",
+        "row-07[junk]",
+        "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]",
+    ]
+    assert names[36:38] == ["row-37[1ch-6.0s,0.4-,unknown-parameter]", "row-90[empty-file]"]
+    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 45
+
+
+def test_two_rows_never_send_the_same() -> None:
+    sent = [(row.call.target, row.call.write_body()) for row in ROWS]
+    assert len(set(sent)) == len(sent)
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(["config", "mode", "channels", "unknown", "filename"], 2)))
+def test_any_two_values_meet_in_a_row(one: str, other: str) -> None:
+    met = {(_values(row.call)[one], _values(row.call)[other]) for row in ROWS}
+    assert met >= set(product(FACTORS[one], FACTORS[other]))
+
+
+def _values(call: object) -> dict[str, str]:
+    """Read back from a call what was chosen for it."""
+    query = dict(call.query)  # type: ignore[attr-defined]
+    files = [part for part in call.body if isinstance(part, Attached)]  # type: ignore[attr-defined]
+    texts = {part.name: part.text for part in call.body if isinstance(part, Written)}  # type: ignore[attr-defined]
+    config = json.loads(texts.get("config", "{}"))
+    limits = [f"{key[:-9]}={value}" for key, value in config.items() if key in {"max_speakers", "total_speakers"}]
+    channels = query.get("channels", "")
+    return {
+        "config": limits[0] if limits else "",
+        "mode": query.get("channel_mode", ""),
+        "channels": "back" if "," in channels else "last" if channels else "",
+        "unknown": "key" if "language" in config else "parameter" if "colour" in query else "part" if "note" in texts else "",
+        "filename": files[0].filename,
+    }
+
+
+def test_a_row_shows_clauses_that_are_there() -> None:
+    assert {clause for row in ROWS for clause in row.shows} <= {clause.id for clause in CLAUSES}
+
+
+def test_neighbours_of_a_short_run_differ_in_config() -> None:
+    configs = [choice.config for choice in CHOSEN]
+    assert all(one != other for one, other in zip(configs, configs[1:], strict=False))
+
+
+def test_a_config_has_what_was_chosen_and_unknown_keys_beside_it() -> None:
+    assert write_config(Choice()) is None
+    assert json.loads(write_config(Choice(config="total=3")) or "") == {"total_speakers": 3}
+    assert json.loads(write_config(Choice(config="max=1", unknown="key")) or "") == {"max_speakers": 1, "MAX_SPEAKERS": 1, "language": "en"}  # fmt: skip

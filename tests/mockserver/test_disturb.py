@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_fixtures.draws import Draws
+from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.disturb import PROXY_PAGE, damage, draw_pause
+from diarkit_mockserver.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Rule, Scenario, Then
+from diarkit_mockserver.wire import Response
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.server import ServerThread
+
+    Start = Callable[..., ServerThread]
+
+PATIENCE_S = 10.0
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\nno audio\r\n--b--\r\n'
+FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=b"}
+SPOKEN = (Rule(then=Then(speakers=2)),)
+CUT_SHORT = (http.client.HTTPException, OSError, ValueError)
+"""What a client raises when an answer breaks off; none of them is a hang."""
+
+
+class Bench:
+    """A server with a frozen default world and one task in it, that is done."""
+
+    def __init__(self, start: Start, *faults: Fault, seed: int = 0) -> None:
+        self.world = World("", Scenario(course="immediate", rules=SPOKEN, faults=faults, seed=seed), Clock(frozen=True))
+        self.thread = start(platform=Platform(self.world))
+
+    def open(self) -> http.client.HTTPConnection:
+        address = urlsplit(self.thread.url)
+        return http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+
+    def ask(self, method: str, path: str = "", body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
+        with contextlib.closing(self.open()) as connection:
+            connection.request(method, ENDPOINT + path, body, FORM_TYPE if body else {})
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+
+    def upload(self) -> tuple[int, dict[str, str], bytes]:
+        return self.ask("POST", "", FORM)
+
+    def poll(self) -> tuple[int, dict[str, str], bytes]:
+        (task,) = self.world.tasks
+        return self.ask("GET", f"/{task.task_id}")
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests wait for a moment of the world's clock."""
+        while self.thread.call(lambda: len(self.world.clock._changed)) < count:  # noqa: SLF001 - nothing else tells
+            pass
+
+    @property
+    def last(self) -> Entry:
+        return list(self.world.journal)[-1]
+
+
+def plain_answer(start: Start) -> tuple[int, dict[str, str], bytes]:
+    bench = Bench(start)
+    bench.upload()
+    return bench.poll()
+
+
+@pytest.mark.parametrize("status", [400, 404, 418, 429, 499, 500, 503, 599])
+def test_http_gives_the_documented_envelope(start: Start, status: int) -> None:
+    bench = Bench(start, Fault(on="poll", http=status))
+    bench.upload()
+    came, headers, body = bench.poll()
+    assert (came, headers["content-type"]) == (status, "application/json")
+    assert set(json.loads(body)) == {"type", "message", "detail"}
+    assert (bench.last.status, bench.last.note) == (status, "fault http; a fault says so")
+    assert bench.last.body == body
+
+
+def test_http_may_have_a_foreign_body_and_a_retry_after(start: Start) -> None:
+    fault = HttpFault(status=503, body="<h1>Later</h1>", content_type="text/html", retry_after=7)
+    status, headers, body = Bench(start, Fault(on="submit", http=fault)).upload()
+    assert (status, headers["content-type"], headers["retry-after"], body) == (503, "text/html", "7", b"<h1>Later</h1>")
+
+
+@pytest.mark.parametrize("kind", ["reset_before_headers", "reset_after_headers", "close_in_body", "length_too_long"])
+@pytest.mark.parametrize("on", ["submit", "poll"])
+def test_a_connection_that_breaks_is_an_error_to_the_client_and_never_a_hang(start: Start, on: Any, kind: Any) -> None:
+    bench = Bench(start, Fault(on=on, connection=kind))
+    with pytest.raises(CUT_SHORT):
+        _ = bench.upload(), bench.poll()
+    assert bench.last.note == f"fault connection:{kind}"
+    assert bench.last.status == (0 if kind == "reset_before_headers" else 202 if on == "submit" else 200)
+    # The server is well, and what was accepted stays accepted.
+    assert [task.submission.filename for task in bench.world.tasks] == ["call.wav"]
+    bench.world.replace_faults(())
+    assert bench.poll()[0] == 200
+
+
+def send_poll(bench: Bench) -> tuple[bytes, bool]:
+    """Poll over a bare socket: the bytes that come, and whether a reset ended them."""
+    bench.upload()
+    (task,) = bench.world.tasks
+    address = urlsplit(bench.thread.url)
+    received = b""
+    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as bare:
+        bare.sendall(f"GET {ENDPOINT}/{task.task_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        try:
+            while piece := bare.recv(65536):
+                received += piece
+        except ConnectionResetError:
+            return received, True
+    return received, False
+
+
+@pytest.mark.parametrize(
+    ("kind", "reset", "told", "came"),
+    [
+        ("reset_before_headers", True, None, 0),
+        ("reset_after_headers", True, 0, 0),
+        ("close_in_body", False, 0, 0.5),
+        ("length_too_long", False, 10, 1),
+        ("length_too_short", False, -10, 1),
+    ],
+)
+def test_a_connection_breaks_where_its_name_says(
+    start: Start, kind: Any, *, reset: bool, told: int | None, came: float
+) -> None:
+    """Args: told is what Content-Length says beyond the truth; came the part of the body that arrives."""
+    length = len(plain_answer(start)[2])
+    received, was_reset = send_poll(Bench(start, Fault(on="poll", connection=kind)))
+    assert was_reset is reset
+    head, mark, body = received.partition(b"\r\n\r\n")
+    if told is None:
+        assert received == b""
+    else:
+        assert mark
+        assert f"content-length: {length + told}\r\n".encode() in head + b"\r\n"
+        assert len(body) == int(length * came)
+
+
+def test_a_length_that_is_too_short_hides_the_end_from_the_client(start: Start) -> None:
+    bench = Bench(start, Fault(on="poll", connection="length_too_short"))
+    bench.upload()
+    body = bench.poll()[2]
+    assert body == plain_answer(start)[2][:-10]
+
+
+def test_a_damaged_body_is_sound_http(start: Start) -> None:
+    sound = plain_answer(start)[2]
+    for kind in ("truncated", "garbled", "empty", "html"):
+        bench = Bench(start, Fault(on="poll", body=kind))
+        bench.upload()
+        status, headers, body = bench.poll()
+        assert int(headers["content-length"]) == len(body)
+        assert body != sound
+        with pytest.raises(ValueError, match=r""):
+            _refuse_equal(json.loads(body), sound)
+        expected = {"truncated": 200, "garbled": 200, "empty": 200, "html": 502}[kind]
+        assert (status, bench.last.status, bench.last.body) == (expected, expected, body)
+        assert bench.last.note == f"fault body:{kind}"
+        if kind == "html":
+            assert (headers["content-type"], body) == ("text/html", PROXY_PAGE)
+        elif kind == "truncated":
+            assert sound.startswith(body)
+        elif kind == "garbled":
+            assert len(body) == len(sound)
+
+
+def _refuse_equal(came: object, sound: bytes) -> None:
+    """Garbled JSON may still be JSON, with another content."""
+    assert came != json.loads(sound)
+    raise ValueError("damaged")
+
+
+@given(body=st.binary(max_size=300), seed=st.integers(0, 99))
+def test_damage_is_damage_to_every_body_and_the_same_each_time(body: bytes, seed: int) -> None:
+    response = Response(200, body)
+    for kind in ("truncated", "garbled", "empty", "html"):
+        first, second = (damage(response, kind, Draws(seed)) for _ in range(2))
+        assert first == second
+        assert first.body != body or not body
+
+
+@pytest.mark.parametrize(
+    ("latency", "low", "high"),
+    [
+        (Latency(fixed=1.5), 1.5, 1.5),
+        (Latency(uniform=(2.0, 3.0)), 2.0, 3.0),
+        (Latency(log_normal=LogNormal(median=2.0, sigma=0.1)), 1.0, 4.0),
+        (Latency(log_normal=LogNormal(median=2.0, sigma=0.0)), 2.0, 2.0),
+        (Latency(fixed=0), 0, 0),
+    ],
+)
+def test_a_pause_is_as_long_as_its_distribution_says(latency: Latency, low: float, high: float) -> None:
+    pauses = [draw_pause(latency, Draws(number)) / SECOND for number in range(500)]
+    assert low <= min(pauses) <= max(pauses) <= high
+    if low < high:
+        assert len(set(pauses)) > 400
+        assert sorted(pauses)[250] == pytest.approx((low + high) / 2 if latency.uniform else 2.0, rel=0.05)
+
+
+def test_latency_is_taken_on_the_worlds_clock_and_lasts_until_it_is_moved(start: Start) -> None:
+    """Rows 3 and 4 of the demands: no real time passes; what waits is moved with everything else."""
+    bench = Bench(start, Fault(on="poll", latency=Latency(fixed=3600)))
+    bench.upload()
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(bench.poll)
+        bench.wait_for(1)
+        bench.thread.call(bench.world.clock.advance, 3599.999999)
+        bench.wait_for(1)
+        assert not late.done()
+        bench.thread.call(bench.world.clock.advance, 0.000001)
+        assert late.result(PATIENCE_S)[0] == 200
+    assert (bench.last.asked_at, bench.last.answered_at) == (0, 3600 * SECOND)
+    assert bench.last.note == "fault latency"
+
+
+def test_a_pause_begun_in_running_time_stands_still_with_it_and_runs_on_with_it(start: Start) -> None:
+    ticks = [0]
+    world = World("", Scenario(course="immediate", faults=(Fault(latency=Latency(fixed=50)),)), Clock(lambda: ticks[0]))
+    bench = Bench.__new__(Bench)
+    bench.world, bench.thread = world, start(platform=Platform(world))
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(bench.upload)
+        bench.wait_for(1)
+        bench.thread.call(world.clock.freeze)
+        ticks[0] += 1000 * SECOND
+        bench.wait_for(1)
+        assert not late.done()
+        bench.thread.call(world.clock.advance, 49)
+        bench.wait_for(1)
+        assert not late.done()
+        ticks[0] += 5 * SECOND
+        bench.thread.call(world.clock.resume)
+        bench.wait_for(1)
+        assert not late.done()
+        ticks[0] += SECOND
+        bench.thread.call(world.clock.resume)
+        assert late.result(PATIENCE_S)[0] == 202
+
+
+def test_pauses_add_up_and_come_before_what_else_happens(start: Start) -> None:
+    bench = Bench(start, Fault(latency=Latency(fixed=1)), Fault(latency=Latency(fixed=2)), Fault(body="html"))
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(bench.upload)
+        bench.wait_for(1)
+        bench.thread.call(bench.world.clock.advance, 2.9)
+        bench.wait_for(1)
+        assert not late.done()
+        bench.thread.call(bench.world.clock.advance, 0.1)
+        assert late.result(PATIENCE_S)[0] == 502
+    assert bench.last.note == "fault latency; fault latency; fault body:html"
+
+
+def test_a_body_drips_in_pieces_as_the_clock_moves(start: Start) -> None:
+    sound = plain_answer(start)[2]
+    bench = Bench(start, Fault(on="poll", drip=Drip(bytes=100, every=60)))
+    bench.upload()
+    (task,) = bench.world.tasks
+    with contextlib.closing(bench.open()) as connection:
+        connection.request("GET", f"{ENDPOINT}/{task.task_id}")
+        response = connection.getresponse()
+        assert int(response.headers["content-length"]) == len(sound)
+        received = b""
+        while len(received) < len(sound):
+            bench.wait_for(1)
+            bench.thread.call(bench.world.clock.advance, 60)
+            received += response.read(min(100, len(sound) - len(received)))
+        assert received == sound
+    pieces = -(-len(sound) // 100)
+    assert bench.world.clock.now() == pieces * 60 * SECOND
+
+
+def test_a_client_that_goes_while_its_answer_waits_leaves_nothing_behind(start: Start) -> None:
+    bench = Bench(start, Fault(latency=Latency(fixed=1e6)))
+    address = urlsplit(bench.thread.url)
+    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as bare:
+        head = (
+            f"POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: "
+        )
+        bare.sendall(f"{head}{len(FORM)}\r\n\r\n".encode() + FORM)
+        bench.wait_for(1)
+    bench.thread.call(bench.world.clock.advance, 1e6)
+    assert bench.thread.list_connections() == frozenset()
+    bench.world.replace_faults(())
+    assert bench.poll()[0] == 200
+
+
+def test_after_an_outage_connections_are_refused_until_the_clock_says_so(start: Start) -> None:
+    bench = Bench(start, Fault(on="submit", outage=Outage(seconds=30)))
+    assert bench.upload()[0] == 202
+    assert bench.last.note == "fault outage"
+    bench.wait_for(1)
+    with pytest.raises(ConnectionRefusedError):
+        bench.poll()
+    bench.thread.call(bench.world.clock.advance, 29)
+    bench.wait_for(1)
+    with pytest.raises(ConnectionRefusedError):
+        bench.poll()
+    bench.thread.call(bench.world.clock.advance, 1)
+    answered = threading.Event()
+    for _ in range(1000):
+        with contextlib.suppress(ConnectionRefusedError):
+            assert bench.poll()[0] == 200
+            answered.set()
+            break
+    assert answered.is_set()
+
+
+def test_a_task_can_be_lost_or_stuck(start: Start) -> None:
+    lost = Bench(start, Fault(task="lost"))
+    assert lost.upload()[0] == 202
+    assert lost.last.note == "fault task:lost"
+    assert lost.poll()[0] == 404
+    stuck = Bench(start, Fault(task="stuck"))
+    assert stuck.upload()[0] == 202
+    for _ in range(3):
+        assert json.loads(stuck.poll()[2])["task"]["state"] == "running"
+        stuck.thread.call(stuck.world.clock.advance, 1e6)
+
+
+def test_a_result_breaks_the_contract_in_the_named_way(start: Start) -> None:
+    bench = Bench(start, Fault(result="unknown_state"))
+    bench.upload()
+    assert bench.last.note == "fault result:unknown_state"
+    assert json.loads(bench.poll()[2])["task"]["state"] == "finished"
+
+
+def test_two_runs_with_one_seed_are_disturbed_alike(start: Start) -> None:
+    """Row 25 of the demands: whom a fault meets, and how, follows from the seed."""
+
+    def run(seed: int) -> list[tuple[int, bytes]]:
+        faults = (Fault(on="poll", body="garbled", share=0.5), Fault(on="poll", http=503, share=0.3))
+        bench = Bench(start, *faults, seed=seed)
+        bench.upload()
+        answers = [bench.poll() for _ in range(30)]
+        return [(status, body) for status, _, body in answers]
+
+    assert run(3) == run(3)
+    assert run(3) != run(4)
+    assert {status for status, _ in run(3)} == {200, 503}

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage, Schedule, check_reach
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.when import When
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from diarkit_mockserver.submission import Submission
+
+    Make = Callable[..., Submission]
+
+OPERATIONS: tuple[Literal["submit", "poll"], ...] = ("submit", "poll")
+
+
+def meet(
+    schedule: Schedule, submission: Submission, request: str, operation: Literal["submit", "poll"] = "poll"
+) -> list[str]:
+    return [fault.name for fault, _ in schedule.choose(operation, submission, request)]
+
+
+def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: str | int) -> set[str]:
+    schedule = Schedule([fault], *key)
+    return {request for request in requests if meet(schedule, submission, request)}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Fault, "expected one of http, latency, connection, body, drip, outage, task, result, got none"),
+        (lambda: Fault(http=500, task="lost"), "got http and task"),
+        (lambda: Fault(on="poll", task="lost"), "a task fault is about uploads: expected on: submit or any, got poll"),
+        (lambda: Fault(on="poll", result="overlap"), "a result fault is about uploads"),
+        (lambda: Fault(http=200), "expected an HTTP error status from 400 to 599, got 200"),
+        (lambda: Fault(http=500, share=1.1), "expected a share from 0 to 1, got 1.1"),
+        (lambda: Fault(http=500, share=float("nan")), "expected a share from 0 to 1, got nan"),
+        (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),
+        (lambda: Fault(http=500, ordinal=0), "requests are counted from 1, got 0"),
+        (lambda: Fault(http=500, ordinal=(1, 0)), "requests are counted from 1"),
+        (lambda: HttpFault(status=600), "got 600"),
+        (lambda: HttpFault(status=429, retry_after=-1), "expected retry_after >= 0 seconds, got -1"),
+        (lambda: HttpFault(status=500, content_type="text/html\r\nX: y"), "expected a media type"),
+        (Latency, "expected one of fixed, uniform, log_normal"),
+        (lambda: Latency(fixed=1, uniform=(0, 1)), "expected one of fixed, uniform, log_normal"),
+        (lambda: Latency(fixed=-1), "expected 0 to 1000000 seconds, got -1"),
+        (lambda: Latency(uniform=(2, 1)), r"expected two growing numbers of seconds up to 1000000, got \[2, 1\]"),
+        (lambda: LogNormal(median=-1), "expected a median of 0 to"),
+        (lambda: LogNormal(median=1, sigma=6), "a sigma of 0 to 5"),
+        (lambda: Drip(bytes=0), "expected bytes >= 1"),
+        (lambda: Drip(every=-1), "0 to 1000000 seconds"),
+        (lambda: Outage(seconds=-1), "expected 0 to 1000000 seconds, got -1"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_when_it_is_made(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_an_outage_would_reach_beyond_its_world_and_is_refused_in_all_but_the_default_one() -> None:
+    outage = Fault(outage=Outage(seconds=1))
+    check_reach([outage], "")
+    with pytest.raises(ValueError, match="fault 2: an outage closes the port for all worlds"):
+        check_reach([Fault(http=500), outage], "other")
+    with pytest.raises(ValueError, match="fault 1: an outage"):
+        World("other", Scenario(faults=(outage,)), Clock(frozen=True))
+
+
+def test_an_empty_schedule_says_so() -> None:
+    assert not Schedule([])
+    assert Schedule([Fault(http=500)])
+
+
+@pytest.mark.parametrize(("on", "expected"), [("submit", {"submit"}), ("poll", {"poll"}), ("any", {"submit", "poll"})])
+def test_a_fault_is_for_the_operations_it_names(make_submission: Make, on: Any, expected: set[str]) -> None:
+    met = {
+        operation
+        for operation in OPERATIONS
+        if meet(Schedule([Fault(on=on, http=500)]), make_submission(), "1", operation)
+    }
+    assert met == expected
+
+
+@pytest.mark.parametrize("fault", [Fault(task="lost"), Fault(result="overlap")])
+def test_faults_of_tasks_and_results_are_about_uploads(make_submission: Make, fault: Fault) -> None:
+    schedule = Schedule([fault])
+    assert meet(schedule, make_submission(), "1", "poll") == []
+    assert meet(schedule, make_submission(), "1", "submit") == [fault.name]
+
+
+def test_a_fault_is_matched_as_a_rule_is(make_submission: Make) -> None:
+    schedule = Schedule([Fault(when=When(filename="bad*"), http=500)])
+    assert meet(schedule, make_submission(filename="bad.wav"), "1") == ["http"]
+    assert meet(schedule, make_submission(filename="good.wav"), "2") == []
+
+
+@pytest.mark.parametrize(("ordinal", "expected"), [(1, [1]), (3, [3]), ((1, 4, 9), [1, 4, 9]), (None, [*range(1, 11)])])
+def test_ordinals_count_the_requests_that_match(make_submission: Make, ordinal: Any, expected: list[int]) -> None:
+    schedule = Schedule([Fault(on="poll", when=When(filename="a"), http=500, ordinal=ordinal)])
+    met: list[int] = []
+    for number in range(1, 11):
+        meet(schedule, make_submission(filename="other"), "x")
+        meet(schedule, make_submission(filename="a"), "x", "submit")
+        if meet(schedule, make_submission(filename="a"), str(number)):
+            met.append(number)
+    assert met == expected
+
+
+def test_a_fault_stops_after_its_times(make_submission: Make) -> None:
+    schedule = Schedule([Fault(http=500, times=2, ordinal=(2, 3, 4))])
+    assert [bool(meet(schedule, make_submission(), str(number))) for number in range(5)] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_all_faults_that_match_meet_a_request_in_their_order(make_submission: Make) -> None:
+    faults = [Fault(latency=Latency(fixed=1)), Fault(body="html"), Fault(connection="close_in_body")]
+    assert meet(Schedule(faults), make_submission(), "1") == ["latency", "body:html", "connection:close_in_body"]
+
+
+REQUESTS = [f"task-{number} {number % 3}" for number in range(4000)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.25, 0.5, 1.0])
+def test_a_share_meets_about_so_many_requests(make_submission: Make, share: float) -> None:
+    met = len(which(Fault(http=500, share=share), make_submission(), REQUESTS, 7, "world"))
+    # Five standard deviations of 4000 throws; 0 and 1 are exact.
+    assert abs(met - share * 4000) <= 5 * (4000 * share * (1 - share)) ** 0.5
+
+
+def test_which_requests_a_share_meets_follows_from_seed_world_and_request_alone(make_submission: Make) -> None:
+    """Row 25 of the demands: a schedule, not a coin toss. The same in each run, whatever the order."""
+    fault = Fault(http=500, share=0.3)
+    shuffled = random.Random(1).sample(REQUESTS, len(REQUESTS))  # noqa: S311 - any order will do
+    first = which(fault, make_submission(), REQUESTS, 7, "world")
+    assert which(fault, make_submission(), REQUESTS, 7, "world") == first
+    assert which(fault, make_submission(), shuffled, 7, "world") == first
+    assert which(fault, make_submission(), REQUESTS, 8, "world") != first
+    assert which(fault, make_submission(), REQUESTS, 7, "other") != first
+
+
+def test_two_faults_with_a_share_do_not_meet_the_same_requests(make_submission: Make) -> None:
+    schedule = Schedule([Fault(http=500, share=0.5), Fault(http=500, share=0.5)], 1)
+    met = [len(meet(schedule, make_submission(), request)) for request in REQUESTS]
+    assert 0.15 < met.count(0) / len(met) < 0.35
+    assert 0.15 < met.count(2) / len(met) < 0.35
+
+
+@given(share=st.floats(0, 1), other=st.floats(0, 1))
+def test_a_larger_share_meets_all_that_a_smaller_one_does(make_submission: Make, share: float, other: float) -> None:
+    small, large = sorted((share, other))
+    requests, submission = REQUESTS[:40], make_submission()
+    assert which(Fault(body="empty", share=small), submission, requests) <= which(
+        Fault(body="empty", share=large), submission, requests
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        (Fault(http=503), "http"),
+        (Fault(http=HttpFault(status=503)), "http"),
+        (Fault(latency=Latency(fixed=0)), "latency"),
+        (Fault(drip=Drip()), "drip"),
+        (Fault(outage=Outage(seconds=1)), "outage"),
+        (Fault(body="html"), "body:html"),
+        (Fault(connection="reset_before_headers"), "connection:reset_before_headers"),
+        (Fault(task="lost"), "task:lost"),
+        (Fault(result="id_gap"), "result:id_gap"),
+    ],
+)
+def test_a_fault_has_a_name_for_log_and_journal(fault: Fault, name: str) -> None:
+    assert fault.name == name
