@@ -31,8 +31,11 @@ def read_result(answer: object) -> Mapping[int, tuple[Segment, ...]]:
     Raises:
         DiarizationError: for what is no result.
     """
-    body: Mapping[str, object] = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
-    result = body.get("result") if "task" in body else cast("object", answer)
+    body: Mapping[str, object] = {}
+    result = answer
+    if isinstance(answer, dict):
+        body = cast("dict[str, object]", answer)
+        result = body.get("result") if "task" in body else body
     faults = [fault for fault in list_result_faults(result) if fault.severity == "error"]
     if faults:
         state = f"the task says {body['task']!r}; " if "task" in body else ""

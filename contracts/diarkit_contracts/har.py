@@ -65,7 +65,7 @@ def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Excha
 
 def _find_lines(text: str, count: int) -> list[int]:
     """Find the line of each entry, as far as the file has one for each `startedDateTime`."""
-    lines = [at for at, line in enumerate(text.splitlines(), start=1) if '"startedDateTime"' in line]
+    lines = [at for at, line in enumerate(text.split("\n"), start=1) if '"startedDateTime"' in line]
     # Pages have one too, and come before the entries.
     return lines[-count:] if len(lines) >= count else [0] * count
 

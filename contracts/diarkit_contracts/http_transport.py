@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -21,8 +22,6 @@ ANSWER_S: Final = 60.0
 
 LARGEST_ANSWER: Final = 16 << 20
 """Bytes: two hours of speech are about 1 MB of result."""
-
-LOOPBACK: Final = ("127.", "localhost", "[::1]", "::1")
 
 
 class MissingExtraError(ImportError):
@@ -53,7 +52,10 @@ class Connection:
 def is_loopback(url: str) -> bool:
     """Tell whether a URL leads to this computer."""
     host = urlsplit(url).hostname or ""
-    return host.startswith(LOOPBACK) or host == "localhost"
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class HttpTransport:

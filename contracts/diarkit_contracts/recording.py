@@ -77,7 +77,8 @@ def _write_exchange(exchange: Exchange) -> dict[str, object]:
 
 
 def _read_lines(text: str, name: str) -> Iterator[Exchange]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`: it cuts at characters that JSON may hold as they are.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         reader = _Reader(name, number)

@@ -137,6 +137,8 @@ def _write_python(call: Call, target: str, headers: Iterable[str]) -> str:
 
 
 def _list_python(call: Call, target: str, told: str, sent: dict[str, str]) -> Iterator[str]:
+    if call.method == "POST":
+        yield "import time"
     yield "import httpx"
     if isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body):
         yield "from diarkit_contracts.inputs import make_input"
@@ -161,6 +163,7 @@ def _list_python(call: Call, target: str, told: str, sent: dict[str, str]) -> It
     yield "print(answer.status_code, answer.headers, answer.text)"
     if call.method == "POST":
         yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"
+        yield "    time.sleep(1)"
         yield "    task = answer.json()['task']['task_id']"
         yield f"    answer = httpx.get(f'{target}{call.path}/{{task}}'{told})"
         yield "    print(answer.status_code, answer.text)"

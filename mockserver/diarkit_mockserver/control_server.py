@@ -16,6 +16,8 @@ from diarkit_mockserver.control_views import ClockView, Ready, WorldView
 from diarkit_mockserver.platform import WORLDS, Platform
 from diarkit_mockserver.world import World
 
+VERSION: Final = version("diarkit")
+
 QUERY: Final = ("world", "since", "limit", "format", "reveal", "task")
 
 
@@ -81,7 +83,7 @@ async def read_health() -> dict[str, str]:
 @router.get("/ready")
 async def read_ready(platform: ThePlatform) -> Ready:
     """Say which server it is that answers."""
-    return Ready(nonce=platform.nonce, version=version("diarkit"))
+    return Ready(nonce=platform.nonce, version=VERSION)
 
 
 @router.get("/worlds")

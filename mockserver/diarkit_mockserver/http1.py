@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from asyncio import TimerHandle
     from collections.abc import Callable
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.platform import Platform
 
@@ -117,6 +119,7 @@ class ClientConnection(HttpToolsProtocol):
         self._unbound_head()
         if self._is_plain_poll():
             self._answers_poll = True
+            self._keeps_alive = self.parser is not None and self.parser.should_keep_alive()
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -155,19 +158,24 @@ class ClientConnection(HttpToolsProtocol):
             raise HeadTooLargeError
 
     def _is_plain_poll(self) -> bool:
-        parser, cycle = self.parser, self.cycle
-        if POLL_MARK not in self.url or parser.get_method() != b"GET" or parser.get_http_version() != "1.1":
+        parser = self.parser
+        if (
+            POLL_MARK not in self.url
+            or parser is None
+            or parser.get_method() != b"GET"
+            or parser.get_http_version() != "1.1"
+        ):
             return False
         if b"%" in self.url or self.expect_100_continue or parser.should_upgrade():
             return False
         self._place = place = self.platform.find_place(self.url.partition(b"?")[0].decode("latin-1"))
-        return (place is None or not place.world.has_faults) and (cycle is None or cycle.response_complete)
+        return (place is None or not place.world.has_faults) and not _is_busy(self.cycle)
 
     def _answer_poll(self) -> None:
         path, _, query = self.url.partition(b"?")
         request = Request("GET", path.decode("latin-1"), query, self.headers, scheme="http", server="")
         response = self.platform.answer(self.platform.begin(request, self._place, self.number))
-        self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self.parser.should_keep_alive())
+        self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self._keeps_alive)
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:
         lines = [STATUS_LINE[response.status]]
@@ -185,6 +193,11 @@ class ClientConnection(HttpToolsProtocol):
             )
         else:
             self.transport.close()
+
+
+def _is_busy(cycle: RequestResponseCycle | None) -> bool:
+    """Whether an earlier request of the connection is still being answered."""
+    return cycle is not None and not cycle.response_complete
 
 
 def make_protocol(platform: Platform, interrupt: Callable[[Clock, float], None]) -> type[ClientConnection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def show_progress() -> Callable[[str, int, int], None]:
     """Make the function that shows, on a terminal, how far a large recording is."""
 
     def show(name: str, done: int, size: int) -> None:
-        if size >= WORTH_A_BAR and click.get_text_stream("stderr").isatty():
+        if size >= WORTH_A_BAR and sys.stderr.isatty():
             cells = done * 30 // size
             end = "\r" if done < size else "\n"
             click.echo(f"{name} [{'#' * cells}{'.' * (30 - cells)}] {done * 100 // size:3} %{end}", nl=False, err=True)

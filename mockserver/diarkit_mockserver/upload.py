@@ -77,6 +77,8 @@ class UploadReader:
         self._assumed = assumed
         self._refusal: Refusal | None = None
         self._parser: PushMultipartParser | None = None
+        self._opening = b""
+        self._head: bytes | None = b""
         self._open: _FilePart | _TextPart | None = None
         self._file: _FilePart | None = None
         self._config: _TextPart | None = None
@@ -94,6 +96,16 @@ class UploadReader:
         # To the parser, no bytes would mean the end of the body.
         if not data or self._refusal is not None or self._parser is None or self._parser.closed:
             return
+        if self._head is not None:
+            self._head += data
+            if len(self._head) < len(self._opening) + 2:
+                return
+            # INF: as in Starlette's parser. This one takes text ahead of the first boundary or refuses it, as the chunks fall.
+            if not self._head.startswith((self._opening, b"\r\n" + self._opening)):
+                reason = "multipart: the body does not begin with its boundary"
+                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=reason)
+                return
+            data, self._head = self._head, None
         try:
             for event in self._parser.parse(data):
                 if isinstance(event, MultipartSegment):
@@ -137,6 +149,7 @@ class UploadReader:
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
             return
+        self._opening = b"--" + boundary.encode()
         try:
             self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
         except MultipartError as error:

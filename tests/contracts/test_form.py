@@ -21,7 +21,10 @@ def test_names_go_out_as_browsers_write_them() -> None:
 
 def test_a_text_field_has_no_file_name_and_no_type() -> None:
     _, body = write_form([Field("config", b"{}")])
-    assert body == f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="config"\r\n\r\n{{}}\r\n--{BOUNDARY}--\r\n'.encode()
+    assert (
+        body
+        == f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="config"\r\n\r\n{{}}\r\n--{BOUNDARY}--\r\n'.encode()
+    )
 
 
 def test_a_field_that_is_no_utf_8_has_no_text() -> None:
@@ -31,6 +34,11 @@ def test_a_field_that_is_no_utf_8_has_no_text() -> None:
 
 def test_a_broken_form_is_none() -> None:
     content_type, body = write_form([Field("config", b"{}")])
-    for kind, data in ((content_type, body[:-6]), (content_type, b""), ("multipart/form-data", body), ("text/plain", body)):
+    for kind, data in (
+        (content_type, body[:-6]),
+        (content_type, b""),
+        ("multipart/form-data", body),
+        ("text/plain", body),
+    ):
         assert read_form(kind, data) is None
     assert read_form(f"multipart/form-data; boundary={'x' * 2000}", body) is None

@@ -20,7 +20,11 @@ def test_a_row_shows_clauses_that_are_there() -> None:
     assert {clause for row in ROWS for clause in row.shows} <= {clause.id for clause in CLAUSES}
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.shows[-1].startswith("refusal.") and len(row.shows) > 5], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.shows[-1].startswith("refusal.") and len(row.shows) > 5],
+    ids=lambda row: row.name,
+)
 def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
     call = row.call  # type: ignore[attr-defined]
     request = Request(method=call.method, url=URL + call.target, parts=call.describe_body())

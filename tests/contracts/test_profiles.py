@@ -26,7 +26,7 @@ def test_the_default_declares_what_the_document_declares() -> None:
 
 
 @pytest.mark.parametrize(("profile", "status", "fits"), [("3.6", 405, False), ("5.0", 405, True), ("3.6", 429, True), ("5.0", 429, False)])  # fmt: skip
-def test_a_generation_has_its_own_statuses(profile: str, status: int, fits: bool) -> None:  # noqa: FBT001
+def test_a_generation_has_its_own_statuses(profile: str, status: int, fits: bool) -> None:
     assert ("shape.status" not in broken(profile, Exchange(POST, Answer(status=status)))) is fits
 
 

@@ -18,7 +18,10 @@ def test_only_known_headers_of_a_request_keep_their_values() -> None:
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "www-authenticate", "Proxy-Authenticate"])
 def test_what_an_answer_hands_out_is_struck(name: str) -> None:
-    assert REDACTION.strike_answer_headers(((name, "x"), ("X-Location", "/x"))) == ((name, STRUCK), ("X-Location", "/x"))
+    assert REDACTION.strike_answer_headers(((name, "x"), ("X-Location", "/x"))) == (
+        (name, STRUCK),
+        ("X-Location", "/x"),
+    )
 
 
 def test_a_secret_that_is_echoed_is_struck_whole_or_in_its_words() -> None:

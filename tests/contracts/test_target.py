@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +9,7 @@ from diarkit_contracts.call import Attached, Call
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.history import START_PATH
 from diarkit_contracts.redaction import STRUCK, Redaction
-from diarkit_contracts.target import Caps, CapReachedError, UnreachableError, caps_of, is_same_server
+from diarkit_contracts.target import CapReachedError, Caps, UnreachableError, caps_of, is_same_server
 from diarkit_contracts.tier import Tier
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def test_an_exchange_is_kept_with_what_was_sent_and_when(make_target: Any, clock
 )
 def test_a_cap_is_a_hard_end(make_target: Any, caps: Caps, sent: int) -> None:
     target = make_target(caps=caps)
+    for _ in range(sent):
+        target.send(UPLOAD)
     with pytest.raises(CapReachedError, match="budget: "):
-        for _ in range(10):
-            target.send(UPLOAD)
+        target.send(UPLOAD)
     assert target.spent.calls == len(target.exchanges) == sent
 
 
@@ -128,7 +130,7 @@ def test_calls_keep_their_distance(make_target: Any, stub: Any) -> None:
     for _ in range(3):
         target.send(INFO)
     times = [each.request.sent_at for each in target.exchanges]
-    assert [round(later - earlier, 6) for earlier, later in zip(times, times[1:], strict=False)] == [0.5, 0.5]
+    assert [round(later - earlier, 6) for earlier, later in pairwise(times)] == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("status", [413, 507, 400])
@@ -153,7 +155,9 @@ def test_other_refusals_are_taken_as_they_are(make_target: Any, stub: Any, clock
         ("http://stub:port/x", "http://stub:8000" + START_PATH + "/x"),
     ],
 )
-def test_a_told_url_is_followed_on_this_server_only(make_target: Any, stub: Any, location: str | None, asked: str) -> None:
+def test_a_told_url_is_followed_on_this_server_only(
+    make_target: Any, stub: Any, location: str | None, asked: str
+) -> None:
     make_target(headers=(("Authorization", "Bearer x"),)).poll("x", location)
     assert [request.url for request in stub.seen] == [asked]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import pytest
 
@@ -51,7 +51,13 @@ def _values(call: object) -> dict[str, str]:
         "config": limits[0] if limits else "",
         "mode": query.get("channel_mode", ""),
         "channels": "back" if "," in channels else "last" if channels else "",
-        "unknown": "key" if "language" in config else "parameter" if "colour" in query else "part" if "note" in texts else "",
+        "unknown": "key"
+        if "language" in config
+        else "parameter"
+        if "colour" in query
+        else "part"
+        if "note" in texts
+        else "",
         "filename": files[0].filename,
     }
 
@@ -62,7 +68,7 @@ def test_a_row_shows_clauses_that_are_there() -> None:
 
 def test_neighbours_of_a_short_run_differ_in_config() -> None:
     configs = [choice.config for choice in CHOSEN]
-    assert all(one != other for one, other in zip(configs, configs[1:], strict=False))
+    assert all(one != other for one, other in pairwise(configs))
 
 
 def test_a_config_has_what_was_chosen_and_unknown_keys_beside_it() -> None:

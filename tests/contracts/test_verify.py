@@ -52,7 +52,10 @@ def test_a_short_run_costs_what_was_announced(make_target: Any) -> None:
 
 def test_a_short_run_leaves_only_the_rate_limit_unseen(make_target: Any) -> None:
     verdict = run(make_target())
-    assert [each.name for each in verdict.skipped if "[" not in each.name] == ["shape.rate-headers", "refusal.retry-after"]
+    assert [each.name for each in verdict.skipped if "[" not in each.name] == [
+        "shape.rate-headers",
+        "refusal.retry-after",
+    ]
     assert all("can't be made to" in each.reason for each in verdict.skipped)
 
 
@@ -114,7 +117,10 @@ def test_what_a_server_says_beyond_the_contract_is_no_finding(make_target: Any, 
 
 def test_events_are_told(make_target: Any, stub: Any) -> None:
     stub.tamper = lambda _, answer: stub.refuse(429, ("Retry-After", "1")) if len(stub.seen) == 1 else answer
-    assert run(make_target()).events == ("429 (too many requests) 1 times", "waited 1 times because the server asked for it")
+    assert run(make_target()).events == (
+        "429 (too many requests) 1 times",
+        "waited 1 times because the server asked for it",
+    )
 
 
 def test_single_rows_need_not_show_everything(make_target: Any) -> None:
@@ -126,7 +132,9 @@ def test_a_recording_of_a_run_gets_the_same_verdict(make_target: Any, stub: Any)
     stub.tamper = change_body(lambda body: body["task"].update(task_id="0a1b2c3d-0000-4000-8000-00000000000f"))
     live = run(make_target())
     recorded = verify_recording("run.ndjson", live.exchanges)
-    assert {each.clause.id for each in recorded.findings} == {each.clause.id for each in live.findings} >= {"task.id-echo"}
+    assert (
+        {each.clause.id for each in recorded.findings} == {each.clause.id for each in live.findings} >= {"task.id-echo"}
+    )
     assert recorded.passed == live.passed
     assert (recorded.spent.tasks, recorded.spent.calls) == (live.spent.tasks, live.spent.calls)
 

@@ -167,8 +167,6 @@ def test_a_damaged_body_is_sound_http(start: Start) -> None:
         status, headers, body = bench.poll()
         assert int(headers["content-length"]) == len(body)
         assert body != sound
-        with pytest.raises(ValueError, match=r""):
-            _refuse_equal(json.loads(body), sound)
         expected = {"truncated": 200, "garbled": 200, "empty": 200, "html": 502}[kind]
         assert (status, bench.last.status, bench.last.body) == (expected, expected, body)
         assert bench.last.note == f"fault body:{kind}"
@@ -178,12 +176,6 @@ def test_a_damaged_body_is_sound_http(start: Start) -> None:
             assert sound.startswith(body)
         elif kind == "garbled":
             assert len(body) == len(sound)
-
-
-def _refuse_equal(came: object, sound: bytes) -> None:
-    """Garbled JSON may still be JSON, with another content."""
-    assert came != json.loads(sound)
-    raise ValueError("damaged")
 
 
 @given(body=st.binary(max_size=300), seed=st.integers(0, 99))

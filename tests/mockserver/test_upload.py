@@ -5,7 +5,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diarkit_mockserver.refusals import Refusal
@@ -214,6 +214,16 @@ def test_what_follows_the_last_boundary_is_passed_over(
     assert read_upload(body) == read_upload(body, chunk=1)
 
 
+@pytest.mark.parametrize("before", [b"\n", b"\r", b" ", b"a preamble\r\n", b"\0" * 5000])
+def test_a_body_begins_with_its_boundary(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes], before: bytes
+) -> None:
+    body = make_form((FILE, b"x"))
+    assert refusal_of(read_upload, before + body).status == 400
+    for chunk in (1, 7, 65536):
+        assert read_upload(b"\r\n" + body, chunk=chunk).size == 1
+
+
 def test_an_empty_chunk_changes_nothing(form_type: str, make_form: Callable[..., bytes]) -> None:
     reader = UploadReader(form_type, largest_file=9, assumed=Media())
     body = make_form((FILE, b"x"))
@@ -298,6 +308,7 @@ def test_no_body_raises_anything_but_a_refusal(read_upload: Callable[..., Upload
         assert refusal.status in {400, 422}  # noqa: PT017 - a body that is not refused is right too
 
 
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_damage_to_a_form_raises_anything_but_a_refusal(
     data: st.DataObject, read_upload: Callable[..., Upload], make_form: Callable[..., bytes]

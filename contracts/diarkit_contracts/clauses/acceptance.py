@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.history import History, Start
     from diarkit_fixtures.wav import WavFacts
 
-SAYS_NOTHING: Final = frozenset({403, 413, 429, 507})
-"""DOC: a server may refuse any upload with these; 5xx are undocumented, which another clause tells."""
+SAYS_NOTHING: Final = frozenset({403, 413, 429})
+"""DOC: a server may refuse any upload with these, and with 507. Whether it may answer any other status is for another clause."""
 
 LIMITS: Final = ("max_speakers", "total_speakers")
 PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
@@ -57,7 +57,7 @@ def check_done(history: History) -> Iterator[Observation]:
 
 def _judge(start: Start) -> Iterator[Observation]:
     status = start.exchange.answer.status
-    if status < 500 and status not in SAYS_NOTHING:
+    if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
         yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
 
 

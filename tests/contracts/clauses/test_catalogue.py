@@ -25,7 +25,8 @@ def afternoon(script: Any) -> Any:
         task = script.post(**sent)
         for state in ("pending", "running", "done", "done"):
             script.get(task, state, (0, 1.0, 2.0), (1, 2.0, 3.5))
-    script.get(script.post(), "rejected")
+    script.post(query={"colour": "blue"})
+    script.get(script.post(seconds=0), "rejected")
     script.get(script.post(seconds=0.5), "done")
     script.get(script.post(loud=(False,)), "done")
     script.get(script.post(truth=((Segment(0, 100, 200),),)), "done", (0, 1.0, 2.0))

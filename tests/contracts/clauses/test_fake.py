@@ -39,8 +39,9 @@ class Recorder:
             text = config if isinstance(config, str) else json.dumps(config)
             files.append(("config", (None, text)))
             parts.append(describe_field("config", text))
-        files.append(("other", (None, "part")))
-        parts.append(describe_field("other", "part"))
+        if not files:
+            files.append(("other", (None, "part")))
+            parts.append(describe_field("other", "part"))
         answer = self.ask("POST", self.endpoint, parts=tuple(parts), params=query, files=files)
         if answer.status == 202:
             location = answer.header("X-Location")

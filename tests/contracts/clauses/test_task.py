@@ -41,7 +41,7 @@ def change_the_error(s: Any) -> None:
 
 
 def swap_the_error_types(s: Any) -> None:
-    task = s.post()
+    task = s.post(seconds=0)
     error = {"type": "internal", "message": ""}
     s.add("GET", f"{URL}/{task}", {"task": {"task_id": task, "state": "rejected"}, "error": error})
 
@@ -103,7 +103,7 @@ def test_a_correct_task_passes(script: Any, write: Callable[[Any], None]) -> Non
 
 @pytest.mark.parametrize(("before", "after"), list(product(TaskState, TaskState)))
 def test_every_illegal_step_is_caught_and_no_legal_one(script: Any, before: TaskState, after: TaskState) -> None:
-    task = script.post()
+    task = script.post(seconds=0)
     script.get(task, before.value)
     script.get(task, after.value)
     legal = before is after or after in STEPS[before]

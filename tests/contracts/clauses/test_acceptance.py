@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.clauses.acceptance import CLAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
+
+ALLOWED: list[dict[str, Any]] = [
+    {},
+    {"config": {}},
+    {"config": {"max_speakers": 100}},
+    {"config": {"total_speakers": 1}},
+    {"query": {"channel_mode": "mix", "channels": "1,0"}, "channels": 2},
+    {"query": {"channels": ""}},
+    {"query": {"range_from": "0.5", "range_to": "99"}},
+    {"query": {"range_from": "0"}},
+]
+
+UNKNOWN: list[dict[str, Any]] = [{"config": {"language": "en"}}, {"query": {"colour": "blue"}}]
+
+OPEN: list[dict[str, Any]] = [
+    {"config": "{"},
+    {"config": {"max_speakers": 1, "total_speakers": 1}},
+    {"config": {"max_speakers": None}},
+    {"config": {"max_speakers": True}},
+    {"config": {"max_speakers": 0}},
+    {"config": {"total_speakers": 101}},
+    {"query": {"channel_mode": "stereo"}},
+    {"query": {"channels": "1"}},
+    {"query": {"channels": "0,0"}},
+    {"query": {"channels": "x"}},
+    {"query": {"range_from": "10"}},
+    {"query": {"range_from": "2", "range_to": "1"}},
+    {"query": {"range_to": "5e-324"}},
+    {"query": {"range_from": "nan"}},
+    {"query": {"range_to": ""}},
+    {"seconds": 0},
+    {"file": False},
+]
+
+
+def refuse(status: int) -> Callable[[Any, dict[str, Any]], None]:
+    """Write an upload that is refused with the envelope."""
+
+    def write(script: Any, upload: dict[str, Any]) -> None:
+        script.post(**upload, status=status, location=None)
+        request = script.exchanges.pop().request
+        script.refuse("POST", request.url, status, parts=request.parts)
+
+    return write
+
+
+@pytest.mark.parametrize("status", [400, 404, 415, 422])
+@pytest.mark.parametrize("upload", ALLOWED, ids=str)
+def test_an_upload_without_a_fault_must_not_be_refused(script: Any, upload: dict[str, Any], status: int) -> None:
+    refuse(status)(script, upload)
+    assert script.findings().get("acceptance.upload") == "error"
+
+
+@pytest.mark.parametrize("upload", UNKNOWN, ids=str)
+def test_what_is_unknown_must_not_be_refused(script: Any, upload: dict[str, Any]) -> None:
+    refuse(422)(script, upload)
+    assert script.findings() == {"acceptance.unknown-is-ignored": "warning"}
+
+
+@pytest.mark.parametrize("upload", OPEN, ids=str)
+def test_what_has_a_fault_or_is_left_open_is_not_judged(script: Any, upload: dict[str, Any]) -> None:
+    refuse(422)(script, upload)
+    assert not {clause.id for clause in CLAUSES} & script.observed()
+
+
+@pytest.mark.parametrize("status", [403, 413, 429, 507])
+def test_a_server_may_always_be_full_or_busy(script: Any, status: int) -> None:
+    refuse(status)(script, {})
+    assert not {clause.id for clause in CLAUSES} & script.observed()
+
+
+@pytest.mark.parametrize(
+    ("state", "findings"), [("done", {}), ("failed", {}), ("rejected", {"acceptance.not-rejected": "warning"})]
+)
+def test_its_task_must_not_be_rejected(script: Any, state: str, findings: dict[str, str]) -> None:
+    script.get(script.post(), state)
+    assert script.findings() == findings
+
+
+def test_every_clause_was_broken_here() -> None:
+    assert {clause.id for clause in CLAUSES} == {
+        "acceptance.upload",
+        "acceptance.unknown-is-ignored",
+        "acceptance.not-rejected",
+    }

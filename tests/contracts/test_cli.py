@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from diarkit_contracts import http_transport
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.cli import clauses, verify
+from diarkit_contracts.plan import list_rows
+from diarkit_contracts.target import UnreachableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "http://stub:8000"
+
+
+@pytest.fixture
+def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run `verify` against the server in memory, as fast as it goes."""
+
+    class Transport:
+        def __init__(self, *_: Any) -> None:
+            self.send = stub.send
+
+    monkeypatch.setattr(http_transport, "HttpTransport", Transport)
+    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+
+    def call(*arguments: str, **environment: str) -> Any:
+        return CliRunner().invoke(verify, list(arguments), env=environment)
+
+    return call
+
+
+def test_a_run_says_what_it_costs_and_what_it_found(run: Any) -> None:
+    ended = run(URL)
+    assert ended.exit_code == 0, ended.output
+    assert ended.stderr.startswith("plan lite: 7 tasks, 16 bad requests, about 42 polls, 0.6 MB")
+    assert "0 findings" in ended.stdout
+
+
+def test_a_finding_ends_with_1_and_its_evidence(run: Any, stub: Any) -> None:
+    stub.tamper = lambda _, answer: stub.refuse(400) if answer.status == 422 else answer
+    assert run(URL).exit_code == 0
+    stub.tamper = lambda _, answer: type(answer)(status=500) if answer.status == 422 else answer
+    ended = run(URL)
+    assert ended.exit_code == 1
+    assert "error: shape.status bad-02[bad-task-id]" in ended.stdout
+    assert "expected one of 200, 400, 404, 422, 429 for GET" in ended.stdout
+
+
+def test_warnings_fail_only_if_asked_to(run: Any, stub: Any) -> None:
+    stub.tamper = lambda _, answer: type(answer)(status=404, body=b"") if answer.status == 405 else answer
+    assert run(URL).exit_code == 0
+    assert run(URL, "--fail-on", "warning").exit_code == 1
+
+
+def test_too_little_seen_ends_with_3(run: Any) -> None:
+    ended = run(URL, "--max-tasks", "0")
+    assert ended.exit_code == 3
+    assert "never seen: a task that is done" in ended.stdout
+
+
+def test_a_server_that_does_not_answer_ends_with_4(run: Any, stub: Any) -> None:
+    def lose(request: Any, _: Any) -> Any:
+        raise UnreachableError(request.url, "gone")
+
+    stub.tamper = lose
+    ended = run(URL)
+    assert (ended.exit_code, ended.stdout) == (4, "http://stub:8000 does not answer: gone\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["stub:8000"],
+        ["ftp://stub"],
+        [URL + "?x=1"],
+        [URL, "--only", "row-700"],
+        [URL, "--profile", "9"],
+        [URL, "--header", "no colon"],
+        [URL, "--header", "bad name: x"],
+        [URL, "--header", "X: a\nb"],
+        [URL, "--recording", __file__],
+        ["--recording", __file__],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_sends_nothing(run: Any, stub: Any, arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+    assert stub.seen == []
+
+
+def test_a_header_that_is_refused_is_not_repeated(run: Any) -> None:
+    assert "s3cret" not in run(URL, "--header", "s3cret").output
+
+
+def test_headers_come_from_flags_and_environment_and_are_kept_nowhere(run: Any, stub: Any, tmp_path: Path) -> None:
+    record = tmp_path / "run.ndjson"
+    ended = run(
+        URL, "--header", "X-A: flag-value", "--record", str(record), DIARKIT_VERIFY_HEADERS="X-B: b-value\nX-C: c-value"
+    )
+    assert {"X-A", "X-B", "X-C"} <= {name for name, _ in stub.seen[0].headers}
+    assert ("X-B", "b-value") in stub.seen[0].headers
+    assert not any(
+        secret in record.read_text(encoding="utf-8") + ended.output for secret in ("flag-value", "b-value", "c-value")
+    )
+
+
+def test_user_and_password_of_the_url_go_as_a_header_with_every_call(run: Any, stub: Any, tmp_path: Path) -> None:
+    record = tmp_path / "run.ndjson"
+    run("http://me:pass%20word@stub:8000", "--tier", "probe", "--record", str(record))
+    assert {request.url.startswith("http://stub:8000/") for request in stub.seen} == {True}
+    assert ("Authorization", "Basic bWU6cGFzcyB3b3Jk") in stub.seen[-1].headers
+    assert "bWU6" not in record.read_text(encoding="utf-8")
+
+
+def test_a_recording_is_judged_without_a_call(run: Any, stub: Any, tmp_path: Path) -> None:
+    record = tmp_path / "run.ndjson"
+    run(URL, "--record", str(record))
+    stub.seen.clear()
+    ended = run("--recording", str(record))
+    assert (ended.exit_code, stub.seen) == (0, [])
+    assert "0 findings" in ended.stdout
+
+
+def test_single_rows_are_sent_alone(run: Any, stub: Any) -> None:
+    ended = run(URL, "--only", "row-07", "--only", "bad-01")
+    assert ended.exit_code == 0
+    assert [request.method for request in stub.seen] == ["POST", "GET", "GET", "GET", "GET", "GET"]
+
+
+def test_a_missing_extra_is_named_with_what_to_do(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    ended = run(URL)
+    assert ended.exit_code == 2
+    assert "pip install 'diarkit[verify]'" in ended.output
+
+
+def test_all_clauses_and_rows_are_listed() -> None:
+    listed = CliRunner().invoke(clauses, []).output
+    assert all(clause.id in listed and clause.sentence in listed and clause.source in listed for clause in CLAUSES)
+    rows = CliRunner().invoke(clauses, ["--rows"]).output
+    assert all(row.name in rows for row in list_rows())

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.form import Field, describe_form, write_form
+from diarkit_contracts.har import read_har
+from diarkit_contracts.inputs import make_input
+from diarkit_contracts.recording_error import RecordingError
+
+URL = "http://stub:8000/api/technology/speaker-diarization"
+FIELDS = [Field("file", make_input("wav:1ch:0.5s"), "Ľ.wav"), Field("config", b'{"max_speakers": 2}')]
+CONTENT_TYPE, BODY = write_form(FIELDS)
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {
+        "startedDateTime": "2026-01-01T12:00:00.500Z",
+        "time": 250,
+        "request": {
+            "method": "get",
+            "url": URL + "/x?token=abc",
+            "headers": [{"name": "Authorization", "value": "Bearer x"}],
+        },
+        "response": {
+            "status": 200,
+            "headers": [{"name": "Set-Cookie", "value": "secret"}],
+            "content": {"text": "{}"},
+        },
+        **changes,
+    }
+
+
+def post(data: dict[str, Any]) -> dict[str, Any]:
+    headers = [{"name": "content-type", "value": CONTENT_TYPE}]
+    return entry(request={"method": "POST", "url": URL, "headers": headers, "postData": data})
+
+
+def read(*entries: Any) -> Any:
+    return read_har(json.dumps({"log": {"entries": entries}}, indent=1), "x.har")
+
+
+def test_an_entry_is_an_exchange_without_its_secrets() -> None:
+    (exchange,) = read(entry())
+    assert (exchange.request.method, exchange.request.url) == ("GET", URL + "/x?token=***")
+    assert exchange.request.headers == (("Authorization", "***"),)
+    assert exchange.answer.headers == (("Set-Cookie", "***"),)
+    assert exchange.answer.received_at - exchange.request.sent_at == 0.25
+    assert exchange.answer.body == b"{}"
+
+
+def test_a_body_in_base64_is_decoded() -> None:
+    content = {"text": base64.b64encode(b"\xff").decode(), "encoding": "base64"}
+    (exchange,) = read(entry(response={"status": 200, "headers": [], "content": content}))
+    assert exchange.answer.body == b"\xff"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"text": BODY.decode("latin-1")},
+        {"text": base64.b64encode(BODY).decode(), "encoding": "base64"},
+    ],
+)
+def test_a_form_that_is_there_byte_for_byte_is_described_in_full(data: dict[str, Any]) -> None:
+    (exchange,) = read(post(data))
+    assert exchange.request.parts == describe_form(FIELDS)
+
+
+def test_a_form_without_its_bytes_is_described_as_unknown() -> None:
+    parameters = [
+        {"name": "file", "fileName": "a.wav", "contentType": "audio/wav"},
+        {"name": "config", "value": '{"max_speakers": 2}'},
+    ]
+    (exchange,) = read(post({"mimeType": CONTENT_TYPE, "params": parameters}))
+    file, config = exchange.request.parts
+    assert (file.filename, file.size, file.sound) == ("a.wav", 0, None)
+    assert config.text == '{"max_speakers": 2}'
+
+
+@pytest.mark.parametrize("data", [{}, {"text": ""}, {"text": "garbage"}, {"params": []}])
+def test_a_body_that_can_not_be_read_is_no_form(data: dict[str, Any]) -> None:
+    (exchange,) = read(post(data))
+    assert exchange.request.parts is None
+
+
+def test_exchanges_come_in_the_order_in_which_they_were_sent() -> None:
+    later = entry(startedDateTime="2026-01-01T14:00:01+01:00")
+    assert [each.request.sent_at % 60 for each in read(later, entry())] == [0.5, 1.0]
+
+
+def test_what_went_elsewhere_or_got_no_answer_is_left_out() -> None:
+    elsewhere = entry(request={"method": "GET", "url": "http://stub/logo.png", "headers": []})
+    lost = entry(response={"status": 0, "headers": [], "content": {}})
+    assert read(elsewhere, lost) == ()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        entry(startedDateTime="yesterday"),
+        entry(request={"method": "GET", "headers": []}),
+        entry(response={"status": "200", "headers": []}),
+        entry(response={"status": 200}),
+        entry(response={"status": 200, "headers": [], "content": {"text": "abc", "encoding": "base64"}}),
+        7,
+    ],
+)
+def test_a_broken_entry_is_named(broken: Any) -> None:
+    with pytest.raises(RecordingError, match=r"x\.har(:\d+)?: entry 1 is not as HAR 1.2 has it"):
+        read(entry(), broken)
+
+
+def test_a_broken_entry_is_named_with_its_line() -> None:
+    with pytest.raises(RecordingError) as caught:
+        read(entry(), entry(response={"status": 200}))
+    text = json.dumps({"log": {"entries": [entry(), entry(response={"status": 200})]}}, indent=1).splitlines()
+    assert '"startedDateTime"' in text[caught.value.line - 1]
+    assert caught.value.line > len(text) / 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"log": {}}', "[" * 100_000])
+def test_a_file_of_another_kind_is_refused(text: str) -> None:
+    with pytest.raises(RecordingError, match="expected a HAR"):
+        read_har(text, "x.har")

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.plan import make_plan
+from diarkit_contracts.recording import read_recording, write_recording
+from diarkit_contracts.recording_error import RecordingError
+from diarkit_contracts.tier import Tier
+from diarkit_contracts.verify import verify_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXCHANGE = Exchange(Request(method="GET", url="http://stub/api/x"), Answer(status=200, body=b"{}"))
+TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
+HEADERS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
+TIMES = st.floats(0, 1e9)
+
+
+def test_a_run_is_read_again_as_it_was_written(make_target: Any, tmp_path: Path) -> None:
+    exchanges = verify_target(make_plan(Tier.LITE), make_target()).exchanges
+    path = tmp_path / "run.ndjson"
+    path.write_text("".join(write_recording(exchanges)), encoding="utf-8")
+    assert read_recording(path) == exchanges
+
+
+@given(
+    request_=st.builds(Request, method=TEXTS, url=TEXTS, headers=HEADERS, sent_at=TIMES),
+    answer=st.builds(
+        Answer, status=st.integers(100, 599), headers=HEADERS, body=st.binary(max_size=50), received_at=TIMES
+    ),
+)
+def test_any_exchange_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, request_: Request, answer: Answer
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.ndjson"
+    path.write_bytes("".join(write_recording([Exchange(request_, answer)])).encode())
+    assert read_recording(path) == (Exchange(request_, answer),)
+
+
+def write_lines(path: Path, *lines: object) -> Path:
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
+    return path
+
+
+def exchange(**changes: Any) -> dict[str, Any]:
+    whole = json.loads(list(write_recording([EXCHANGE]))[1])
+    for path, value in changes.items():
+        *folders, name = path.split("__")
+        inside = whole
+        for folder in folders:
+            inside = inside[folder]
+        inside[name] = value
+    return whole
+
+
+HEAD = {"format": "diarkit-exchanges", "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "expected JSON"),
+        ("[" * 100_000, "expected JSON"),
+        ([], "expected an object for a line"),
+        ({}, "expected an object for request"),
+        (exchange(request__method=1), "expected a text for method"),
+        (exchange(request__sent_at=True), "expected a number for sent_at"),
+        (exchange(request__parts={}), "expected a list for parts"),
+        (exchange(request__parts=[{"name": "file", "size": 1}]), "expected a text for sha256"),
+        (exchange(request__headers=[["a"]]), r"expected \[name, value\]"),
+        (exchange(answer__status="200"), "expected a number for status"),
+        (exchange(answer__body={"base64": "?"}), "expected base64 for body"),
+        (exchange(answer__body="x"), "expected an object for body"),
+        (
+            exchange(request__parts=[{"name": "file", "size": 1, "sha256": "", "sound": {"frames": 1, "channels": 1, "sample_rate_hz": 1, "encoding": "x"}}]),
+            "'x' is not a valid Encoding",
+        ),
+    ],
+)  # fmt: skip
+def test_a_broken_line_is_named(tmp_path: Path, line: object, reason: str) -> None:
+    path = write_lines(tmp_path / "bad.ndjson", HEAD, exchange(), line)
+    with pytest.raises(RecordingError, match=rf"bad\.ndjson:3: {reason}"):
+        read_recording(path)
+
+
+def test_a_format_of_the_future_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"x\.ndjson:1: expected version 1, got 2"):
+        read_recording(write_lines(tmp_path / "x.ndjson", {**HEAD, "version": 2}))
+
+
+def test_empty_lines_and_new_keys_are_passed_over(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "x.ndjson", HEAD, "", exchange(request__colour="blue"), "")
+    assert read_recording(path) == (EXCHANGE,)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.har"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(RecordingError, match=r"x\.har: expected UTF-8"):
+        read_recording(path)
+
+
+def test_a_har_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.har"
+    path.write_text('{"log": {"entries": []}}', encoding="utf-8")
+    assert read_recording(path) == ()

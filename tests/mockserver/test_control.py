@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Send = Callable[..., Any]
+
+V1 = "/__diarkit/v1"
+FOREIGN = re.compile(r"""(?:src|href|url)\s*[=:(]\s*["']?\s*((?:https?:)?//[^"'\s)>]+)""", re.IGNORECASE)
+TOKEN = "a-token"  # noqa: S105 - of a test
+
+
+@pytest.fixture
+def url(start: Callable[..., Any]) -> str:
+    return str(start().url)
+
+
+@pytest.fixture
+def call(ask: Callable[..., Any], url: str) -> Send:
+    """Send JSON, or a text as it stands; return status and what came."""
+
+    def send(method: str, path: str, body: object = None, kind: str = "application/json") -> tuple[int, Any]:
+        data = None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+        answer = ask(url, method, V1 + path, data, {} if data is None else {"Content-Type": kind})
+        assert (answer.status >= 400) == (answer.header("content-type") == "application/problem+json")
+        return answer.status, json.loads(answer.body) if answer.body else None
+
+    return send
+
+
+def test_its_description_is_valid_openapi(call: Send) -> None:
+    status, document = call("GET", "/openapi.json")
+    assert status == 200
+    validate(document)
+    assert {"/worlds", "/reset", "/scenario", "/respond", "/tasks", "/clock", "/faults", "/journal"} <= set(
+        document["paths"]
+    )
+
+
+def test_every_body_and_answer_is_described(call: Send) -> None:
+    _, document = call("GET", "/openapi.json")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            done = next(
+                operation["responses"][code] for code in ("200", "201", "204") if code in operation["responses"]
+            )
+            assert operation["description"], (path, method)
+            assert "4XX" in operation["responses"]
+            assert done.get("content", {}).get("application/json", {}).get("schema") or "204" in operation["responses"]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_its_pages_need_no_other_host(ask: Callable[..., Any], url: str, page: str) -> None:
+    html = ask(url, "GET", V1 + page).body.decode()
+    assert FOREIGN.findall(html) == []
+    assert f"{V1}/openapi.json" in html
+    local = re.findall(r'(?:src|href)="(/[^"]+)"', html)
+    assert local
+    assert [ask(url, "GET", each).status for each in local] == [200] * len(local)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "kind"),
+    [
+        ("GET", "/nothing", None, 404, "not-found"),
+        ("POST", "/health", None, 405, "method-not-allowed"),
+        ("GET", "/journal?limit=-1", None, 422, "query-invalid"),
+        ("GET", "/journal?since=x", None, 422, "query-invalid"),
+        ("GET", "/journal?format=xml", None, 422, "query-invalid"),
+        ("POST", "/reset?wrld=a", None, 422, "query-invalid"),
+        ("GET", "/clock?world=none", None, 404, "world-unknown"),
+        ("DELETE", "/worlds/none", None, 404, "world-unknown"),
+        ("GET", "/tasks/none", None, 404, "task-unknown"),
+        ("POST", "/clock/advance", {"seconds": -1}, 422, "body-invalid"),
+        ("POST", "/clock/advance", {"second": 1}, 422, "body-invalid"),
+        ("POST", "/clock/advance", None, 422, "body-invalid"),
+        ("POST", "/worlds", {"name": ".."}, 422, "body-invalid"),
+        ("POST", "/worlds", {"name": "a/b"}, 422, "body-invalid"),
+        ("PUT", "/scenario", "rules: [", 422, "body-invalid"),
+        ("PUT", "/scenario", {"rules": [{"then": {"rttm": "/etc/passwd"}}]}, 422, "body-invalid"),
+    ],
+)
+def test_every_refusal_is_a_problem_with_its_kind(
+    call: Send, method: str, path: str, body: object, status: int, kind: str
+) -> None:
+    got, problem = call(method, path, body)
+    assert (got, problem["status"], problem["type"]) == (status, status, f"urn:diarkit:problem:{kind}")
+    assert problem["title"]
+    assert problem["detail"]
+
+
+def test_a_wrong_method_names_the_right_ones(ask: Callable[..., Any], url: str) -> None:
+    assert ask(url, "POST", f"{V1}/health").header("allow") == "GET"
+
+
+def test_a_problem_in_a_body_has_its_line_and_column(call: Send) -> None:
+    _, problem = call("PUT", "/scenario", '{\n  "version": 1,\n  "rules": [{"then": {"speakers": -1}}]\n}')
+    assert problem["errors"] == [
+        {"detail": "expected speakers >= 0, got -1", "source": "body", "line": 3, "column": 35}
+    ]
+    assert problem["detail"] == "body:3:35: expected speakers >= 0, got -1"
+
+
+def test_a_slip_in_a_name_is_answered_with_the_nearest(call: Send) -> None:
+    call("POST", "/worlds", {"name": "telephone"})
+    assert call("GET", "/clock?world=telefone")[1]["detail"].endswith("did you mean telephone?")
+    assert call("POST", "/reset?worlds=a")[1]["detail"].endswith("did you mean world?")
+
+
+def test_a_body_without_an_end_is_cut_off(ask: Callable[..., Any], url: str) -> None:
+    answer = ask(url, "PUT", f"{V1}/scenario", b" " * ((16 << 20) + 1))
+    assert (answer.status, json.loads(answer.body)["type"]) == (413, "urn:diarkit:problem:body-too-large")
+
+
+def test_what_is_not_text_is_refused(ask: Callable[..., Any], url: str) -> None:
+    answer = ask(url, "PUT", f"{V1}/scenario", b"\xff")
+    assert (answer.status, "UTF-8" in json.loads(answer.body)["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("sent", [None, "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"])
+def test_without_the_token_only_health_and_readiness_are_told(
+    start: Callable[..., Any], ask: Callable[..., Any], sent: str | None
+) -> None:
+    url = start(platform=Platform(World(), control_token=TOKEN)).url
+    headers = {} if sent is None else {"Authorization": sent}
+    for path in ("/worlds", "/journal?reveal=true", "/openapi.json", "/docs", "/nothing", "/health/", "//health"):
+        answer = ask(url, "GET", V1 + path, None, headers)
+        assert (answer.status, answer.header("www-authenticate")) == (401, "Bearer")
+        assert json.loads(answer.body)["type"] == "urn:diarkit:problem:token-missing"
+    for path in ("/health", "/ready"):
+        assert ask(url, "GET", V1 + path, None, headers).status == 200
+    assert ask(url, "GET", "/api/system/info", None, headers).status == 200
+
+
+def test_with_the_token_everything_is_told(start: Callable[..., Any], ask: Callable[..., Any]) -> None:
+    url = start(platform=Platform(World(), control_token=TOKEN)).url
+    headers = {"Authorization": f"bearer {TOKEN}"}
+    assert ask(url, "GET", f"{V1}/worlds", None, headers).status == 200
+    document = json.loads(ask(url, "GET", f"{V1}/openapi.json", None, headers).body)
+    validate(document)
+    assert document["security"] == [{"token": []}]
+    assert document["paths"]["/health"]["get"]["security"] == []
+
+
+def test_calls_are_no_exchanges_of_the_platform(start: Callable[..., Any], ask: Callable[..., Any]) -> None:
+    world = World(scenario=Scenario())
+    url = start(platform=Platform(world)).url
+    ask(url, "GET", f"{V1}/journal")
+    assert world.journal.total == 0

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+import http.server
+import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_client import Control, ControlError, RefusedError, UnknownError, find_control
+from diarkit_mockserver.control_orders import NewWorld
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.scenario import Rule, Then
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TOKEN = "a-token"  # noqa: S105 - of a test
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform(World(), control_token=TOKEN, nonce="n")
+
+
+@pytest.fixture
+def url(start: Callable[..., Any], platform: Platform) -> str:
+    return str(start(platform=platform).url)
+
+
+@pytest.fixture
+def control(url: str) -> Iterator[Control]:
+    with Control(url, TOKEN) as control:
+        yield control
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    """A server that knows nothing of ours, and answers all in its own way."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if "ready" in self.path else 500)
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        def log_message(self, *_: object) -> None:  # type: ignore[override]
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_one_definition_serves_waiting_and_not_waiting_clients(control: Control) -> None:
+    async def ask() -> object:
+        return await asyncio.gather(*(control.asend(call) for call in (calls.read_scenario(), calls.list_worlds())))
+
+    scenario, worlds = control.send(calls.read_scenario()), control.send(calls.list_worlds())
+    asked: Any = asyncio.run(ask())
+    assert asked[0] == scenario
+    assert [world.name for world in asked[1]] == [world.name for world in worlds]
+
+
+def test_the_same_connection_is_kept(control: Control, platform: Platform) -> None:
+    for _ in range(3):
+        control.send(calls.read_ready())
+        assert len(platform.list_connections()) == 1
+
+
+def test_a_connection_that_the_server_closed_is_opened_again(start: Callable[..., Any], platform: Platform) -> None:
+    thread = start(platform=platform)
+    with Control(thread.url, TOKEN) as control:
+        control.send(calls.read_ready())
+        thread.call(lambda: [one.transport.close() for one in thread._server.server_state.connections])  # noqa: SLF001
+        thread.call(lambda: None)
+        control.send(calls.add_answers([Rule(then=Then(failed="x"))]))
+
+
+def test_threads_may_share_a_client(control: Control) -> None:
+    def work(number: int) -> int:
+        name = f"w{number}"
+        control.send(calls.open_world(NewWorld(name=name)))
+        control.send(calls.advance_clock(number * 1000, name))
+        return int(control.send(calls.read_clock(name)).seconds) // 1000
+
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(work, range(64))) == list(range(64))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "also"),
+    [
+        (calls.read_clock("none"), UnknownError, KeyError),
+        (calls.step_task("none"), UnknownError, KeyError),
+        (calls.advance_clock(-1), RefusedError, ValueError),
+        (calls.open_world(NewWorld(name="/")), RefusedError, ValueError),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_kind(
+    control: Control, call: calls.Call[object], kind: type[ControlError], also: type[Exception]
+) -> None:
+    for error in (kind, also, ControlError):
+        with pytest.raises(error):
+            control.send(call)
+
+
+def test_a_refusal_says_what_the_server_said(control: Control) -> None:
+    with pytest.raises(UnknownError) as raised:
+        control.send(calls.read_clock("none"))
+    assert str(raised.value) == "World unknown: there is no world 'none'"
+    assert raised.value.problem.status == 404
+
+
+def test_without_the_token_it_is_told_where_to_find_it(url: str) -> None:
+    with Control(url) as control, pytest.raises(ControlError, match="DIARKIT_CONTROL_TOKEN"):
+        control.send(calls.list_worlds())
+
+
+def test_a_server_may_live_under_a_prefix(url: str) -> None:
+    with Control(url + "/no-such-prefix") as control, pytest.raises(UnknownError):
+        control.send(calls.read_ready())
+
+
+@pytest.mark.parametrize("wrong", ["localhost:8000", "ftp://x", "", "http://"])
+def test_what_is_no_url_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="expected a URL such as"):
+        Control(wrong)
+
+
+def test_another_server_is_told_apart(url: str, other: str) -> None:
+    found = find_control(url, TOKEN)
+    assert found is not None
+    found[0].close()
+    assert found[1].nonce == "n"
+    assert find_control(other) is None
+    assert find_control("http://127.0.0.1:1") is None
+
+
+def test_another_servers_error_is_told_as_one(other: str) -> None:
+    with Control(other) as control, pytest.raises(ControlError, match="answered with 500 by a server that is not"):
+        control.send(calls.list_worlds())
+
+
+def test_a_client_with_nobody_to_ask_raises_and_may_be_used_again(start: Callable[..., Any]) -> None:
+    with Control("http://127.0.0.1:1") as control:
+        for _ in range(2):
+            with pytest.raises(OSError, match="refused"):
+                control.send(calls.read_ready())
+
+
+def test_every_call_says_what_it_returns() -> None:
+    made = [one for name, one in vars(calls).items() if inspect.isfunction(one) and not name.startswith("_")]
+    ours = [one for one in made if one.__module__ == calls.__name__]
+    assert len(ours) > 20
+    assert all(str(inspect.signature(one).return_annotation).startswith("Call[") for one in ours)
