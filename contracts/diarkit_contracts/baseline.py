@@ -95,7 +95,9 @@ def load_baseline(path: Path) -> Baseline:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BaselineError(str(path), data[: error.start].count(b"\n") + 1, f"expected UTF-8: {error.reason}") from None
+        raise BaselineError(
+            str(path), data[: error.start].count(b"\n") + 1, f"expected UTF-8: {error.reason}"
+        ) from None
     return read_baseline(text, str(path))
 
 

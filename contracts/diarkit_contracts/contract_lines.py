@@ -81,6 +81,30 @@ def find_line(clause_id: str) -> int:
     return _find_key(place)
 
 
+FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "task": f"{_SCHEMAS}/TaskInfo",
+        "result.channels[].segments": f"{_SCHEMAS}/SpeakerDiarizationSegment",
+        "result.channels": _CHANNEL,
+        "result": f"{_SCHEMAS}/SpeakerDiarizationResult",
+        "error": f"{_SCHEMAS}/TaskErrorResult",
+        "detail": f"{_SCHEMAS}/ErrorDetail",
+        "version": f"{_SCHEMAS}/SystemInfo",
+        "": f"{_SCHEMAS}/ErrorResult",
+    }
+)
+"""Path of keys in the document by the beginning of the path of a field in a body, the most particular first."""
+
+
+def find_line_of_field(path: str) -> int:
+    """Find the line of the schema that a field of a body belongs to.
+
+    Args:
+        path: such as `result.channels[].segments[].speaker_id`.
+    """
+    return _find_key(next(place for start, place in FIELDS.items() if path.startswith(start)))
+
+
 def _find_key(place: str) -> int:
     node, line = _compose(), 1
     # A path of the API begins with a slash and holds more of them: keys are tried from the longest on.

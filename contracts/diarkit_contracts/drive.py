@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from diarkit_contracts.history import find_value, read_object
 from diarkit_contracts.pace import Age
-from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, CapReachedError, UnreachableError
+from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, MOST_TRIES, CapReachedError, UnreachableError
 from diarkit_contracts.verdict import Inconclusive, RowRun, Skipped
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LOOKS_AT_THE_END: Final = 2
 """A task that has ended is looked at again: at once, and after the other tasks of its step."""
+
+TOO_MANY_IN_FLIGHT: Final = (429, 503, 507)
+"""What may be over when a task has ended: a queue or a storage has room again."""
 
 Forcing: TypeAlias = "Mapping[Capability, Callable[[], AbstractContextManager[object]]]"
 """How to make a target do something: each while the context lasts, in which one row is sent."""
@@ -68,6 +71,7 @@ class _Followed:
     polls: int = 0
     ended: bool = False
     reason: str = ""
+    is_too_many: bool = False
 
 
 def drive_plan(
@@ -102,6 +106,7 @@ class _Driver:
         self._profile = profile
         self._forcing = forcing
         self._progress = progress
+        self._earlier: dict[str, list[int]] = {}
         self._lost = 0
         self._over = ""
 
@@ -115,26 +120,29 @@ class _Driver:
         while waiting:
             together: list[_Followed] = []
             while waiting and (not together or self._target.has_room):
-                followed = self._start(waiting.pop(0))
+                followed = self._start(waiting[0], alone=not any(one.task_id for one in together))
+                if followed is not None and followed.is_too_many:
+                    break  # the tasks in flight are in its way: it is sent again when they have ended
+                waiting.pop(0)
                 if followed is not None:
                     together.append(followed)
             self._follow(together)
             for followed in together:
                 self._finish(followed)
 
-    def _start(self, row: Row) -> _Followed | None:
+    def _start(self, row: Row, *, alone: bool) -> _Followed | None:
         missing = row.needs is not None and row.needs not in self._forcing
         reason = f"this target can't be made to {row.needs}" if missing else self._over
         if reason:
             self.drive.skipped.append(Skipped(name=row.name, reason=reason))
             return None
         self._progress(row)
-        followed = _Followed(row, sent_at=self._target.clock.now())
+        followed = _Followed(row, at=self._earlier.pop(row.id, []), sent_at=self._target.clock.now())
         first = len(self._target.exchanges)
         force = nullcontext() if row.needs is None else self._forcing[row.needs]()
         try:
             with force:
-                at = self._target.send(row.call)
+                at = self._target.send(row.call, tries=MOST_TRIES if alone else 1)
         except CapReachedError as error:
             # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
             self._note_cap(error)
@@ -153,6 +161,9 @@ class _Driver:
             followed.location = self._read_location(exchange)
         elif exchange.answer.status in EVENTS:
             followed.reason = f"{exchange.answer.status}: {EVENTS[exchange.answer.status]}"
+            if not alone and exchange.answer.status in TOO_MANY_IN_FLIGHT:
+                followed.is_too_many = True
+                self._earlier[row.id] = followed.at
         return followed
 
     def _read_location(self, exchange: Exchange) -> str | None:

@@ -6,6 +6,7 @@ What an answer tells is read as far as it can be read: a body of the wrong shape
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -238,7 +239,7 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start]) -> Look:
         body=body,
         task_id=_read_text(body, "task", "task_id"),
         state=TaskState(state) if state in set(TaskState) else None,
-        channels=None if list_faults("SpeakerDiarizationResult", result) else _read_channels(result),
+        channels=_read_channels(result),
         start=by_id.get(asked),
     )
 
@@ -248,7 +249,9 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: object) -> tuple[ChannelTold, ...]:
+def _read_channels(result: object) -> tuple[ChannelTold, ...] | None:
+    if list_faults("SpeakerDiarizationResult", result) or not _is_finite(result):
+        return None
     channels = cast("Mapping[str, list[Mapping[str, object]]]", result)["channels"]
     return tuple(
         ChannelTold(
@@ -263,3 +266,14 @@ def _read_channels(result: object) -> tuple[ChannelTold, ...]:
         )
         for channel in channels
     )
+
+
+def _is_finite(value: object) -> bool:
+    """Tell whether all numbers are some: Python's reader takes NaN and Infinity, which a schema calls numbers."""
+    match value:
+        case dict():
+            return all(map(_is_finite, cast("dict[str, object]", value).values()))
+        case list():
+            return all(map(_is_finite, cast("list[object]", value)))
+        case _:
+            return not isinstance(value, float) or math.isfinite(value)

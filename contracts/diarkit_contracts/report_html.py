@@ -15,7 +15,6 @@ from diarkit_contracts.report_html_rows import draw_rows, name_anchor
 from diarkit_contracts.report_html_style import STYLE
 from diarkit_contracts.reproduce import write_repeat
 from diarkit_contracts.summary import WORDS, count, describe_spent, sum_up
-from diarkit_contracts.verdict import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -180,9 +179,7 @@ def _list_notes(title: str, notes: Iterable[str]) -> Iterator[str]:
         yield f"<section><h2>{title}</h2><ul>{''.join(items)}</ul></section>"
 
 
-def _list_table(
-    title: str, about: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]
-) -> Iterator[str]:
+def _list_table(title: str, about: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """List a table whose cells are HTML; nothing for one without rows."""
     lines = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
     if lines:

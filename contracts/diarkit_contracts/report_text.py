@@ -10,7 +10,7 @@ import click
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchange_text import describe_exchange, show_text
 from diarkit_contracts.reproduce import write_repeat
-from diarkit_contracts.summary import count, describe_subject, sum_up
+from diarkit_contracts.summary import WORDS, count, describe_subject, sum_up
 from diarkit_contracts.verdict import Exit
 
 if TYPE_CHECKING:
@@ -38,23 +38,24 @@ def list_lines(
         folder: where the files are that findings sent, if they were saved.
         quiet: leave out what was kept.
     """
+    if verdict.unreachable:
+        # All rows were left out for this one reason: the list of them would bury it.
+        yield show_text(verdict.unreachable)
+        yield click.style(f"{WORDS[Exit.UNREACHABLE]}: {describe_subject(verdict)}", fg="red", bold=True)
+        return
     yield from _list_findings(verdict, folder)
     yield from _list_accepted(verdict)
     yield from _list_section(
         "undocumented: not in the contract, so a client must not rely on it",
         [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
     )
-    yield from _list_section(
-        "inconclusive", [f"{each.row}: {show_text(each.reason)}" for each in verdict.inconclusive]
-    )
+    yield from _list_section("inconclusive", [f"{each.row}: {show_text(each.reason)}" for each in verdict.inconclusive])
     yield from _list_section("skipped", [f"{each.name}: {show_text(each.reason)}" for each in verdict.skipped])
     yield from _list_section("events", [show_text(event) for event in verdict.events])
     if not quiet:
         width = max((len(each.clause.id) for each in verdict.passed), default=0)
         yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
     yield from _list_section("too little was seen", list(verdict.vacuous))
-    if verdict.unreachable:
-        yield show_text(verdict.unreachable)
     yield describe_subject(verdict)
     yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.call import Attached, Raw, Written
@@ -15,6 +14,7 @@ from diarkit_contracts.redaction import STRUCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from diarkit_contracts.call import Call, Row
     from diarkit_contracts.verdict import Finding, RunVerdict
@@ -131,7 +131,7 @@ def _place(name: str, folder: Path | None) -> str:
 
 
 def _write_python(call: Call, target: str, headers: Iterable[str]) -> str:
-    sent = {name: STRUCK for name in headers}
+    sent = dict.fromkeys(headers, STRUCK)
     told = f", headers={sent!r}" if sent else ""
     return "\n".join(_list_python(call, target, told, sent))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import NoReturn
 
 
@@ -14,11 +15,13 @@ def decode_json(data: bytes) -> object:
     """Decode a JSON text.
 
     Raises:
-        StrictJsonError: for what is not JSON, and for what Python's reader lets pass: NaN and Infinity, a key that comes twice (readers
-            keep either value), other encodings than UTF-8, a byte order mark.
+        StrictJsonError: for what is not JSON, and for what Python's reader lets pass: NaN and Infinity, a number beyond doubles, a
+            key that comes twice (readers keep either value), other encodings than UTF-8, a byte order mark.
     """
     try:
-        return json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_read_object)
+        return json.loads(
+            data.decode(), parse_constant=_refuse_constant, parse_float=_read_float, object_pairs_hook=_read_object
+        )
     except StrictJsonError:
         raise
     except RecursionError:
@@ -29,6 +32,13 @@ def decode_json(data: bytes) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise StrictJsonError(f"expected a number, got {name}, which JSON does not have")
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise StrictJsonError(f"expected a number, got {text}, which is too large for the readers that have doubles")
+    return number
 
 
 def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:

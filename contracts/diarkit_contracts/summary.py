@@ -37,7 +37,9 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
 def describe_spent(spent: Spent) -> str:
     """Say what a run cost."""
     megabytes = spent.bytes_up / 1_000_000
-    return f"{count(spent.tasks, 'task')}, {count(spent.calls, 'request')}, {megabytes:.2f} MB sent, {spent.seconds:.1f} s"
+    return (
+        f"{count(spent.tasks, 'task')}, {count(spent.calls, 'request')}, {megabytes:.2f} MB sent, {spent.seconds:.1f} s"
+    )
 
 
 def describe_subject(verdict: RunVerdict) -> str:

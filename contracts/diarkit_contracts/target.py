@@ -138,8 +138,12 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call) -> int:
+    def send(self, call: Call, *, tries: int = MOST_TRIES) -> int:
         """Send a call, again if the server asks to come back later.
+
+        Args:
+            call: what to send.
+            tries: how often at most.
 
         Returns:
             Position of the exchange with the last answer.
@@ -156,7 +160,7 @@ class Target:
             headers=(*own, *self.headers),
             parts=call.describe_body(),
         )
-        return self._send_patiently(request, content)
+        return self._send_patiently(request, content, tries)
 
     def poll(self, task_id: str, location: str | None = None) -> int:
         """Ask for a task.
@@ -183,9 +187,9 @@ class Target:
         """Stop counting a task as in flight, whatever has become of it."""
         self._running.discard(task_id.lower())
 
-    def _send_patiently(self, request: Request, content: bytes) -> int:
+    def _send_patiently(self, request: Request, content: bytes, tries: int = MOST_TRIES) -> int:
         at = self._send_once(request, content)
-        for attempt in range(MOST_TRIES - 1):
+        for attempt in range(tries - 1):
             answer = self.exchanges[at].answer
             if answer.status not in ASKED_TO_WAIT:
                 break

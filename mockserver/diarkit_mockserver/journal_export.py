@@ -59,7 +59,7 @@ def write_entry(entry: Entry, *, reveal: bool = False) -> Json:
 def write_lines(entries: Iterable[Entry], *, reveal: bool = False) -> Iterator[str]:
     """Write exchanges as NDJSON, one in a line."""
     for entry in entries:
-        yield json.dumps(write_entry(entry, reveal=reveal), ensure_ascii=False, separators=(",", ":")) + "\n"
+        yield json.dumps(write_entry(entry, reveal=reveal), separators=(",", ":")) + "\n"
 
 
 def read_entry(data: Json) -> Entry:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.course import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,11 @@ class Store:
     def queue_length(self) -> int:
         """Number of unfinished tasks, as far as settled."""
         return len(self._unfinished)
+
+    def find_next_end(self, now: int) -> int | None:
+        """Find the moment at which the next task ends by the clock; None if no end is known."""
+        ends = (task.timetable.ends_at for task in self._unfinished.values() if not task.timetable.counts_polls)
+        return min((end for end in ends if now < end < NEVER), default=None)
 
     def replace_limits(self, limits: Limits) -> None:
         """Keep finished tasks by other limits from now on."""

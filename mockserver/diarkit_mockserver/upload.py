@@ -93,21 +93,12 @@ class UploadReader:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
-        # To the parser, no bytes would mean the end of the body.
-        if not data or self._refusal is not None or self._parser is None or self._parser.closed:
+        if self._refusal is not None or self._parser is None or self._parser.closed:
             return
-        if self._head is not None:
-            self._head += data
-            if len(self._head) < len(self._opening) + 2:
-                return
-            # INF: as in Starlette's parser. This one takes text ahead of the first boundary or refuses it, as the chunks fall.
-            if not self._head.startswith((self._opening, b"\r\n" + self._opening)):
-                reason = "multipart: the body does not begin with its boundary"
-                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=reason)
-                return
-            data, self._head = self._head, None
         try:
-            for event in self._parser.parse(data):
+            data = self._check_opening(data)
+            # To the parser, no bytes would mean the end of the body.
+            for event in self._parser.parse(data) if data else ():
                 if isinstance(event, MultipartSegment):
                     self._begin(event)
                 elif event is None:
@@ -149,11 +140,26 @@ class UploadReader:
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
             return
-        self._opening = b"--" + boundary.encode()
         try:
+            self._opening = b"--" + boundary.encode()
             self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
-        except MultipartError as error:
+        except (MultipartError, UnicodeError) as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+
+    def _check_opening(self, data: bytes) -> bytes:
+        """Hold back the first bytes until they show that the body begins with its boundary (INF: as in Starlette).
+
+        The parser takes text ahead of the first boundary or refuses it, as the chunks fall.
+        """
+        if self._head is None:
+            return data
+        self._head += data
+        if len(self._head) < len(self._opening) + 2:
+            return b""
+        if not self._head.startswith((self._opening, b"\r\n" + self._opening)):
+            raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: the body does not begin with its boundary")
+        data, self._head = self._head, None
+        return data
 
     def _begin(self, segment: MultipartSegment) -> None:
         self._open = None

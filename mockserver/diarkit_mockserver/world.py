@@ -133,8 +133,11 @@ class World:
         if longest is not None and self.tasks.queue_length >= longest:
             self.tasks.settle(self.clock.now())
             if self.tasks.queue_length >= longest:
-                reset = self.clock.epoch + self.clock.now() // SECOND + 1
-                told = Exceeded(retry_after=1, limit=longest, remaining=0, reset=reset)
+                now = self.clock.now()
+                # Where polls or a hand end the tasks, nobody knows when: any wait would do.
+                end = self.tasks.find_next_end(now) or now + SECOND
+                wait, reset = -((now - end) // SECOND), self.clock.epoch - (-end // SECOND)
+                told = Exceeded(retry_after=wait, limit=longest, remaining=0, reset=reset)
                 raise refuse(Condition.TOO_MANY, reason=f"limits.queue_length: {longest}", headers=told.headers)
 
     def check_storage(self, size: int) -> None:

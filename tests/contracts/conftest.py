@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -156,30 +157,28 @@ class StubServer:
             return self.refuse(400)
         parts = {part.name: part for part in request.parts}
         config = read_object((parts["config"].text or "").encode()) if "config" in parts else {}
-        if "file" not in parts or parts["file"].filename is None or config is None:
-            return self.refuse(422)
-        limits = [config[key] for key in ("max_speakers", "total_speakers") if key in config]
-        if len(limits) > 1 or not all(type(limit) is int and limit > 0 for limit in limits):
+        if "file" not in parts or parts["file"].filename is None or config is None or not self._fits(request, config):
             return self.refuse(422)
         query = request.query
-        if query.get("channel_mode", "split") not in {"split", "mix"}:
-            return self.refuse(422)
-        try:
-            asked = [
-                int(number) if number.isdecimal() else int("no")
-                for number in filter(None, [*query.get("channels", "").split(",")])
-            ]
-            first, last = (
-                float(query.get(name, default)) for name, default in (("range_from", "0"), ("range_to", "1e9"))
-            )
-        except ValueError:
-            return self.refuse(422)
-        if ",," in query.get("channels", "") or not (0 <= first < 1e9 and 0 <= last < 1e10):
-            return self.refuse(422)
+        asked = [int(number) for number in query.get("channels", "").split(",") if number]
+        first, last = float(query.get("range_from", "0")), float(query.get("range_to", "1e9"))
         task_id = str(UUID(int=len(self.seen) + (4 << 76) + (8 << 60) + (7 << 120)))
         self._tasks[task_id] = self._diarize(parts["file"].sound, asked, first, last, query, config), 0
         told = {"task": {"task_id": task_id, "state": "pending"}}
         return self.say(202, told, ("X-Location", f"{self.URL}{START_PATH}/{task_id}"))
+
+    def _fits(self, request: Request, config: Any) -> bool:
+        query = request.query
+        limits = [config[key] for key in ("max_speakers", "total_speakers") if key in config]
+        return (
+            len(limits) < 2
+            and all(type(limit) is int and limit > 0 for limit in limits)
+            and query.get("channel_mode", "split") in {"split", "mix"}
+            and re.fullmatch(r"(\d+(,\d+)*)?", query.get("channels", "")) is not None
+            and all(
+                re.fullmatch(r"[\d.e-]+", value) and value[0] != "-" for key, value in query.items() if "range" in key
+            )
+        )
 
     def _diarize(self, sound: Any, asked: list[int], first: float, last: float, query: Any, config: Any) -> Any:
         if sound is None or not sound.frames or any(number >= sound.channels for number in asked):

@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_contracts.drive import drive_plan
 from diarkit_contracts.exchange import Answer
-from diarkit_contracts.plan import choose_rows, make_plan
+from diarkit_contracts.plan import Plan, choose_rows, make_plan
 from diarkit_contracts.profiles import DEFAULT, Capability
 from diarkit_contracts.target import Caps, UnreachableError
 from diarkit_contracts.tier import Tier
@@ -40,7 +40,7 @@ def test_rows_of_a_step_are_in_flight_together_as_far_as_allowed(make_target: An
         stub.seen.clear()
         plan = make_plan(Tier.LITE)
         (pair,) = [step for step in plan.steps if step[0].id == "row-01"]
-        drive_plan(type(plan)("x", (pair,)), make_target(caps=Caps(in_flight=in_flight)), DEFAULT)
+        drive_plan(Plan("x", (pair,)), make_target(caps=Caps(in_flight=in_flight)), DEFAULT)
         assert "".join(request.method[0] for request in stub.seen) == methods
 
 
@@ -174,3 +174,29 @@ def test_progress_tells_each_row_before_it_is_sent(make_target: Any, stub: Any) 
         progress=lambda row: told.append((row.id, len(stub.seen))),
     )
     assert told == [("bad-01", 0), ("bad-02", 1)]
+
+
+@pytest.mark.parametrize("status", [429, 503, 507])
+def test_a_row_that_comes_too_early_is_sent_again_when_the_others_have_ended(
+    make_target: Any, stub: Any, status: int
+) -> None:
+    running: set[str] = set()
+
+    def queue_of_one(request: Request, answer: Answer) -> Answer:
+        told = answer.body.decode()
+        if request.method == "POST" and answer.status == 202:
+            if running:
+                return stub.refuse(status, ("Retry-After", "9")) if status != 503 else Answer(status=503)
+            running.add("one")
+        if '"done"' in told:
+            running.clear()
+        return answer
+
+    stub.tamper = queue_of_one
+    target = make_target()
+    (pair,) = [step for step in make_plan(Tier.LITE).steps if step[0].id == "row-01"]
+    drive = drive_plan(Plan("x", (pair,)), target, DEFAULT)
+    assert drive.inconclusive == []
+    assert [row.name[:6] for row in drive.rows] == ["row-01", "row-02"]
+    assert sorted(at for row in drive.rows for at in row.at) == list(range(len(target.exchanges)))
+    assert target.waits == 0

@@ -28,6 +28,7 @@ def test_every_json_value_is_read_as_it_was_written(value: object) -> None:
         (b"{} {}", "Extra data"),
         (b'{"a": NaN}', "got NaN"),
         (b"[-Infinity]", "got -Infinity"),
+        (b"[1e999]", "got 1e999, which is too large"),
         (b'{"a": {"b": 1, "b": 1}}', "got 'b' twice in one object"),
         ('"é"'.encode("latin-1"), "expected JSON in UTF-8"),
         (b"\xef\xbb\xbf{}", "expected JSON in UTF-8"),

@@ -26,10 +26,10 @@ BUDGET_S = 1.0
 CALLS = 24
 SCENARIO = Scenario(
     course=ByRealTime(realtime_factor=0.02, workers=2),
-    limits=Limits(rate=Rate(requests=30, seconds=600), finished_seconds=6 * HOUR_S),
+    limits=Limits(rate=Rate(requests=10, seconds=600), finished_seconds=6 * HOUR_S),
     media=Media(duration=90),
 )
-"""Two workers take 75 minutes for each call; every hour brings a call, thirty requests fit into ten minutes."""
+"""Two workers take 75 minutes for each call; every hour brings a call, ten requests fit into ten minutes."""
 
 
 class Day:

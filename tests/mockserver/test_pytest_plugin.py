@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import http.server
 import sys
+import threading
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytest_plugins = ["pytester"]
 
@@ -182,11 +185,48 @@ def test_no_thread_is_left_behind(run: Callable[..., pytest.RunResult], pytester
     result.stdout.fnmatch_lines(["threads ['MainThread']"])
 
 
+@pytest.fixture
+def live_url(serve: Callable[..., Any]) -> Iterator[str]:
+    """A server that knows the platform's operations and nothing of ours, as the real one."""
+    fake = serve("--port", "0").url
+
+    class Gate(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if not self.path.startswith("/api/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            request = urllib.request.Request(  # noqa: S310 - the fake's own URL
+                fake + self.path, body or None, dict(self.headers), method=self.command
+            )
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.read())
+
+        do_POST = do_GET  # noqa: N815 - the name that the server looks for
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gate) as gate:
+        gate.daemon_threads = True
+        thread = threading.Thread(target=gate.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{gate.server_address[1]}"
+        gate.shutdown()
+        thread.join()
+
+
 @pytest.mark.parametrize("way", ["flag", "ini", "flag before ini"])
 def test_the_same_tests_go_to_another_server_and_skip_what_it_can_not_do(
-    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, serve: Callable[..., Any], way: str
+    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, live_url: str, way: str
 ) -> None:
-    url = serve("--port", "0").url
+    url = live_url
     flags: tuple[str, ...] = ()
     if way != "flag":
         pytester.makeini(f"[pytest]\ndiarization_url = {url if way == 'ini' else 'http://127.0.0.1:1'}/\n")
@@ -201,6 +241,13 @@ def test_the_same_tests_go_to_another_server_and_skip_what_it_can_not_do(
             f"SKIPPED * only the fake can tell what it was sent; the server under test is {url}",
         ]
     )
+
+
+def test_a_fake_elsewhere_can_do_all_that_one_of_our_own_can(
+    run: Callable[..., pytest.RunResult], serve: Callable[..., Any]
+) -> None:
+    url = serve("--port", "0").url
+    run(FRESH + CLIENTS, "--diarization-url", url).assert_outcomes(passed=7)
 
 
 def test_nothing_is_imported_until_a_test_asks_for_the_server(run: Callable[..., pytest.RunResult]) -> None:

@@ -177,6 +177,7 @@ def test_a_body_that_is_no_form_has_no_file(
         "multipart/form-data; boundary*=no-such''%41",
         "multipart/form-data; boundary*=hex''%41",
         "multipart/form-data; boundary*=undefined''%41",
+        "multipart/form-data; boundary*=unicode_escape''%5Cud800",
         "multipart/form-data; boundary=é",
         "multipart/form-data; boundary=" + "b" * (LONGEST_BOUNDARY + 1),
     ],

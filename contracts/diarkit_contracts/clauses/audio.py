@@ -25,6 +25,9 @@ SHORTEST_S: Final = 0.8
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for half of the speech or more is for another recording, or for none."""
 
+LATEST_S: Final = 1e9
+"""What is told after 30 years is no time: other clauses have it, and it is too large to count with."""
+
 CHANGING: Final = frozenset({"range_from", "range_to"})
 """Query parameters with which the truth of the file is not the truth of the answer."""
 
@@ -92,9 +95,10 @@ def _is_changed(start: Start) -> bool:
 
 def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
     for told in channel.segments:
-        start, end = round(told.start * 100), round(told.end * 100)
-        if start < end:
-            yield Segment(told.speaker, start, end)
+        if told.start < told.end < LATEST_S:
+            start, end = round(told.start * 100), round(told.end * 100)
+            if start < end:
+                yield Segment(told.speaker, start, end)
 
 
 PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"

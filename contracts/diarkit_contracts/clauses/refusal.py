@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""
 
+SAYS_NOTHING: Final = frozenset({403, 413, 429, 503, 507})
+"""Refusals for a reason that is not the request's own mistake."""
+
 NEVER_GIVEN: Final = "00000000-"
 """How an id begins that no server makes (a random UUID does so once in four billion): a driver asks for one."""
 
@@ -50,16 +53,17 @@ def check_file(history: History) -> Iterator[Observation]:
 def check_unknown_task(history: History) -> Iterator[Observation]:
     """A task that never was is not found."""
     for look in history.looks:
-        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked):
-            status = look.exchange.answer.status
+        status = look.exchange.answer.status
+        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in SAYS_NOTHING:
             yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
 
 
 def check_bad_id(history: History) -> Iterator[Observation]:
     """What is no UUID names no task."""
     for look in history.looks:
-        if re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked):
-            status = look.exchange.answer.status
+        status = look.exchange.answer.status
+        is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
+        if is_bad and status not in SAYS_NOTHING:
             kept = status in {*REFUSED, 404}
             yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is no UUID", got=str(status))
 
@@ -67,11 +71,12 @@ def check_bad_id(history: History) -> Iterator[Observation]:
 def check_method(history: History) -> Iterator[Observation]:
     """A method that a path does not have is refused with 405 and the envelope."""
     for at, exchange in enumerate(history.exchanges):
-        known = any(match_path(operation.path, exchange.request.path) for operation in operations())
+        status, method = exchange.answer.status, exchange.request.method
+        is_known = any(match_path(operation.path, exchange.request.path) for operation in operations())
         # HEAD and OPTIONS are answered by frameworks and proxies on their own.
-        if known and find_operation(exchange) is None and exchange.request.method not in {"HEAD", "OPTIONS"}:
-            expected = f"405 for {exchange.request.method}"
-            yield observe(at, kept=exchange.answer.status == 405, expected=expected, got=str(exchange.answer.status))
+        is_judged = method not in {"HEAD", "OPTIONS"} and status not in SAYS_NOTHING
+        if is_known and is_judged and find_operation(exchange) is None:
+            yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
 
 
 def check_type(history: History) -> Iterator[Observation]:

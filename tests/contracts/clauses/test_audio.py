@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,3 +59,13 @@ def test_short_audio_that_is_rejected_is_not_judged(script: Any) -> None:
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
     assert {clause for clause, _, _ in BROKEN} == {clause.id for clause in CLAUSES}
+
+
+@pytest.mark.parametrize("time", ["NaN", "Infinity", "-Infinity", "1e308", "1e999"])
+def test_a_time_that_is_none_is_for_other_clauses(script: Any, time: str) -> None:
+    task = script.post(truth=((Segment(0, 100, 200),),))
+    script.get(task, "done", (0, 1.0, 7.25))
+    last = script.exchanges.pop()
+    body = last.answer.body.replace(b"7.25", time.encode())
+    script.exchanges.append(replace(last, answer=replace(last.answer, body=body)))
+    assert {"shape.json", "parameters.inside-audio"} & set(script.findings())

@@ -23,6 +23,8 @@ Channel: TypeAlias = dict[str, Any]
 CONFIG = re.compile(rb'name="config"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 FILENAME = re.compile(rb'name="file"; filename="([^"]*)"')
 
+ENDS = frozenset({"done", "failed", "rejected"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:

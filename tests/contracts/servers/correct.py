@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from contract_servers.breaking import change_answer, change_body, change_channel, find_config, refuse, refuse_when
+from contract_servers.breaking import ENDS, change_answer, change_body, change_channel, find_config, refuse, refuse_when
 from contract_servers.fake import Fake
 from diarkit_contracts.profiles import DEFAULT, PROFILES, Profile
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Correct:
     """A server that keeps the contract.
 
@@ -125,6 +125,21 @@ def reject_later(server: Server) -> Server:
     return answer
 
 
+def expire(server: Server) -> Server:
+    """Forget a task once its end has been told twice."""
+    told_ends: dict[str, int] = {}
+
+    def answer(asked: Asked) -> Told:
+        if told_ends.get(asked.path, 0) == 2:
+            return refuse(404)
+        told = server(asked)
+        if asked.looks and told.state in ENDS:
+            told_ends[asked.path] = told_ends.get(asked.path, 0) + 1
+        return told
+
+    return answer
+
+
 def add_location(_: Asked, told: Told) -> None:
     if "x-location" in told.headers:
         told.headers["location"] = told.headers["x-location"]
@@ -210,7 +225,7 @@ CORRECT: Final[tuple[Correct, ...]] = (
         scenario=Scenario(limits=Limits(queue_length=1)),
         warns=frozenset({"refusal.retry-after"}),  # nobody knows when the task ahead will be through
     ),
-    Correct(name="tasks that expire", scenario=Scenario(limits=Limits(finished_seconds=0.000_005))),
+    Correct(name="tasks that expire", wrap=expire),
     Correct(name="one finished task kept", scenario=Scenario(limits=Limits(finished_tasks=1))),
     Correct(name="another draw", scenario=Scenario(seed=7)),
     Correct(

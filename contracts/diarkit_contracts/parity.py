@@ -1,0 +1,258 @@
+"""How two servers differ in their answers to the same rows, each difference with its place in the contract. Sends nothing.
+
+Compared are statuses, names of headers, skeletons of bodies, states and their order, types of errors, numbers of channels and
+the clauses that only one side breaks; never times, ids or who speaks when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.contract_lines import find_line, find_line_of_field
+from diarkit_contracts.history import read_history
+from diarkit_contracts.parity_answers import RowAnswers, read_answers, read_error_type
+from diarkit_contracts.profiles import PROFILES
+from diarkit_contracts.reproduce import find_row
+from diarkit_contracts.skeleton import ABSENT, compare_skeletons, read_skeleton
+from diarkit_contracts.undocumented import USUAL_HEADERS
+from diarkit_contracts.verdict import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.verdict import RunVerdict
+
+KEPT: Final = "kept"
+"""What stands for the side that does not break a clause; it may not have met it at all."""
+
+OPEN: Final = ("detail", "error.detail")
+"""Fields whose content the documents leave open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One difference.
+
+    Attributes:
+        row: name of the row.
+        what: such as `status of POST` or `field task.state`.
+        one: what the first side has.
+        other: what the second side has.
+        severity: ERROR where one side can't be right, WARNING where the contract lets both be.
+        clause: id of the clause that it is about.
+        line: of the contract document.
+    """
+
+    row: str
+    what: str
+    one: str
+    other: str
+    severity: Severity
+    clause: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """All that a comparison has to say.
+
+    Attributes:
+        sides: the two targets.
+        differences: in the order of the rows.
+        compared: names of rows that both sides answered.
+        left_out: rows that could not be compared, each with the reason.
+        vacuous: why the comparison says too little; empty if it says enough.
+        unreachable: why a side could not be asked.
+    """
+
+    sides: tuple[str, str]
+    differences: tuple[Difference, ...]
+    compared: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    vacuous: tuple[str, ...]
+    unreachable: str = ""
+
+    def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
+        """Decide how the comparison ends, as a verification does."""
+        if self.unreachable:
+            return Exit.UNREACHABLE
+        if any(each.severity is Severity.ERROR or fail_on is Severity.WARNING for each in self.differences):
+            return Exit.FINDINGS
+        return Exit.VACUOUS if self.vacuous else Exit.FINE
+
+
+def compare_verdicts(one: RunVerdict, other: RunVerdict) -> Parity:
+    """Compare what two servers answered to the same rows.
+
+    Args:
+        one: the first side, with its rows.
+        other: the second side.
+    """
+    sides = tuple(_Side(verdict) for verdict in (one, other))
+    names = dict.fromkeys((*sides[0].answers, *sides[1].answers, *sides[0].missing, *sides[1].missing))
+    compared: list[str] = []
+    left_out: list[tuple[str, str]] = []
+    differences: list[Difference] = []
+    for name in names:
+        reasons = [f"{side.name}: {side.missing.get(name, 'not sent')}" for side in sides if name not in side.answers]
+        if len(reasons) == 2 and is_forced(name):
+            continue
+        if reasons:
+            left_out.append((name, "; ".join(reasons)))
+            continue
+        compared.append(name)
+        differences += _compare_row(name, sides[0], sides[1])
+    vacuous = [f"{side.name}: {reason}" for side in sides for reason in side.verdict.vacuous]
+    if not compared:
+        vacuous.insert(0, "no row was answered by both sides")
+    return Parity(
+        sides=(one.target, other.target),
+        differences=tuple(differences),
+        compared=tuple(compared),
+        left_out=tuple(left_out),
+        vacuous=tuple(vacuous),
+        unreachable="; ".join(filter(None, (one.unreachable, other.unreachable))),
+    )
+
+
+def is_forced(name: str) -> bool:
+    """Tell whether a row needs a server that can be made to do something; two servers at a URL never can."""
+    row = find_row(name)
+    return row is not None and row.needs is not None
+
+
+class _Side:
+    """One verdict, by rows."""
+
+    def __init__(self, verdict: RunVerdict) -> None:
+        self.verdict = verdict
+        self.name = verdict.target
+        history = read_history(verdict.exchanges, PROFILES[verdict.profile])
+        self.missing = {each.row: each.reason for each in verdict.inconclusive}
+        self.missing |= {each.name: each.reason for each in verdict.skipped if find_row(each.name) is not None}
+        self.answers = {
+            row.name: read_answers(row, history) for row in verdict.rows if row.at and row.name not in self.missing
+        }
+        self.broken: dict[str, dict[str, str]] = {}
+        for finding in verdict.findings:
+            self.broken.setdefault(finding.row, {}).setdefault(finding.clause.id, finding.fault.got)
+
+
+def _compare_row(name: str, one: _Side, other: _Side) -> Iterator[Difference]:
+    first, second = one.answers[name], other.answers[name]
+    compare = _Row(name)
+    yield from compare.list_status(first, second)
+    if first.start.answer.status == second.start.answer.status:
+        yield from compare.list_headers("POST" if first.is_task else "the answer", first.start, second.start)
+        yield from compare.list_bodies("", first.start, second.start)
+        yield from compare.list_location(first, second)
+        yield from compare.list_states(first, second)
+        for state in first.looks:
+            if state in second.looks:
+                yield from compare.list_headers(f"GET, {state}", first.looks[state], second.looks[state])
+                yield from compare.list_bodies(f" of a {state} task", first.looks[state], second.looks[state])
+        if first.channels is not None and second.channels is not None:
+            yield from compare.list_channels(first, second)
+    yield from compare.list_broken(one.broken.get(name, {}), other.broken.get(name, {}))
+
+
+class _Row:
+    """Says how the answers to one row differ."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        row = find_row(name)
+        shown = [] if row is None else [clause for clause in row.shows if clause.startswith(("refusal", "acceptance"))]
+        self._about = (
+            shown[-1] if shown else "acceptance.upload" if row is not None and row.accepted else "shape.status"
+        )
+
+    def list_status(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
+        first, second = (each.start.answer.status for each in (one, other))
+        if first != second:
+            # Refused at once or rejected later, by the one status or by another: the documents allow both.
+            alike = all(each.is_refused for each in (one, other))
+            yield self._differ("status", (one.describe(), other.describe()), self._about, mild=alike)
+
+    def list_headers(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
+        names = [_name_headers(each) for each in (one, other)]
+        for name in sorted(names[0] ^ names[1]):
+            there = ("there" if name in names[0] else ABSENT, "there" if name in names[1] else ABSENT)
+            clause = "shape.headers" if "location" in name else "shape.rate-headers"
+            yield self._differ(f"header {name.title()} of {where}", there, clause, mild=True)
+        kinds = [(each.answer.header("Content-Type") or ABSENT).partition(";")[0].lower() for each in (one, other)]
+        if kinds[0] != kinds[1]:
+            yield self._differ(f"content type of {where}", (kinds[0], kinds[1]), "shape.content-type", mild=False)
+
+    def list_location(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
+        forms = [each.location_form for each in (one, other)]
+        if forms[0] != forms[1] and ABSENT not in forms:
+            yield self._differ("form of X-Location", (forms[0], forms[1]), "task.location", mild=True)
+
+    def list_bodies(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
+        skeletons = [read_skeleton(each.answer.body) for each in (one, other)]
+        for path, first, second in compare_skeletons(skeletons[0], skeletons[1]):
+            mild = path.startswith(OPEN) or {first, second} <= {"null", ABSENT} or ABSENT in {first, second}
+            yield self._differ(
+                f"field {path or '(the body)'}{where}", (first, second), "shape.schema", mild=mild, field=path
+            )
+        types = [read_error_type(each) for each in (one, other)]
+        if types[0] != types[1] and all(types):
+            clause = "task.error-type" if one.request.method == "GET" and where else "refusal.type-of-status"
+            yield self._differ(f"type of the error{where}", (types[0], types[1]), clause, mild=False)
+
+    def list_states(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
+        if one.end != other.end:
+            yield self._differ("last state", (one.end or "none", other.end or "none"), "task.legal-steps", mild=False)
+            return
+        # A poll may miss a state: only those that both sides showed have an order to compare.
+        common = set(one.states) & set(other.states)
+        orders = [" ".join(state for state in each.states if state in common) for each in (one, other)]
+        if orders[0] != orders[1]:
+            yield self._differ("order of states", (orders[0], orders[1]), "task.legal-steps", mild=False)
+
+    def list_channels(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
+        first, second = one.channels or {}, other.channels or {}
+        if list(first) != list(second):
+            mild = set(first) == set(second)
+            clause = "parameters.channel-order" if mild else "parameters.channels"
+            yield self._differ("channels", (_join(first), _join(second)), clause, mild=mild)
+        for number in first:
+            if number in second and first[number] != second[number]:
+                found = ("some", "none") if first[number] else ("none", "some")
+                yield self._differ(f"segments of channel {number}", found, "audio.speakers", mild=True)
+
+    def list_broken(self, one: dict[str, str], other: dict[str, str]) -> Iterator[Difference]:
+        for clause in CLAUSES:
+            if (clause.id in one) != (clause.id in other):
+                yield self._differ(
+                    clause.id,
+                    (one.get(clause.id, KEPT), other.get(clause.id, KEPT)),
+                    clause.id,
+                    mild=clause.severity is Severity.WARNING,
+                )
+
+    def _differ(
+        self, what: str, values: tuple[str, str], clause: str, *, mild: bool, field: str | None = None
+    ) -> Difference:
+        return Difference(
+            row=self._name,
+            what=what,
+            one=values[0],
+            other=values[1],
+            severity=Severity.WARNING if mild else Severity.ERROR,
+            clause=clause,
+            line=find_line(clause) if field is None else find_line_of_field(field),
+        )
+
+
+def _name_headers(exchange: Exchange) -> set[str]:
+    return {name.lower() for name, _ in exchange.answer.headers} - USUAL_HEADERS
+
+
+def _join(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"

@@ -1,0 +1,94 @@
+"""What one server answered to one row, as far as it can be compared with another's. Compares nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from diarkit_contracts.exchange_text import describe_answer
+from diarkit_contracts.history import find_value, read_object
+from diarkit_contracts.skeleton import ABSENT
+from diarkit_contracts.states import TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.history import History
+    from diarkit_contracts.verdict import RowRun
+
+ENDED = frozenset(state.value for state in TERMINAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowAnswers:
+    """The answers to a row.
+
+    Attributes:
+        start: the last exchange of the row's own request: earlier ones were asked to come back.
+        states: that were told, each once, in the order in which they were first told.
+        looks: the first look at each of these states.
+        channels: of the result, by number in their order, and whether there are segments in it; None without a result.
+    """
+
+    start: Exchange
+    states: tuple[str, ...]
+    looks: Mapping[str, Exchange]
+    channels: Mapping[int, bool] | None
+
+    @property
+    def is_task(self) -> bool:
+        """Whether a task was started."""
+        return self.start.request.method == "POST" and self.start.answer.status == 202
+
+    @property
+    def end(self) -> str:
+        """The state in which it ended; empty if it did not."""
+        return next((state for state in self.states if state in ENDED), "")
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the request was refused at once, or its task rejected."""
+        return 400 <= self.start.answer.status < 500 or self.end == "rejected"
+
+    @property
+    def location_form(self) -> str:
+        """How X-Location leads to the task."""
+        told = self.start.answer.header("X-Location")
+        return ABSENT if told is None else "absolute" if urlsplit(told).scheme else "relative"
+
+    def describe(self) -> str:
+        """Say what was answered, and how the task ended."""
+        answer = describe_answer(self.start)
+        return f"{answer}, then {self.end}" if self.is_task and self.end else answer
+
+
+def read_answers(row: RowRun, history: History) -> RowAnswers:
+    """Read the answers to a row."""
+    first = history.exchanges[row.at[0]].request
+    starts = [
+        each
+        for each in map(history.exchanges.__getitem__, row.at)
+        if (each.request.method, each.request.path) == (first.method, first.path)
+    ]
+    mine = set(row.at)
+    looks: dict[str, Exchange] = {}
+    channels: dict[int, bool] | None = None
+    for look in history.looks:
+        # A row that asks for a task it never started has its look as its start.
+        if look.at in mine and look.start is not None:
+            state = find_value(look.body, "task", "state")
+            if isinstance(state, str):
+                looks.setdefault(state, look.exchange)
+            if look.channels is not None and channels is None:
+                channels = {channel.number: bool(channel.segments) for channel in look.channels}
+    return RowAnswers(start=starts[-1], states=tuple(looks), looks=looks, channels=channels)
+
+
+def read_error_type(exchange: Exchange) -> str:
+    """Read the type of an error, of an envelope or of a task; empty if there is none."""
+    body = read_object(exchange.answer.body)
+    keys = ("type",) if find_value(body, "task") is None else ("error", "type")
+    told = find_value(body, *keys)
+    return told if isinstance(told, str) else ""

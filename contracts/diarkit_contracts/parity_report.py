@@ -1,0 +1,105 @@
+"""A comparison of two servers as text and as JSON. Decides no exit code and prints nothing itself."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.exchange_text import show_text
+from diarkit_contracts.report_text import COLOURS
+from diarkit_contracts.summary import WORDS, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.parity import Parity
+
+FORMAT: Final = "diarkit-parity"
+VERSION: Final = 1
+
+WIDEST: Final = 60
+"""Characters of a cell: two of them and the rest fit on a wide terminal."""
+
+
+def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
+    """List the lines of a table of differences, with the escapes of colours."""
+    one, other = map(show_text, parity.sides)
+    yield f"A  {one}"
+    yield f"B  {other}"
+    yield ""
+    if parity.unreachable:
+        yield show_text(parity.unreachable)
+    for row, differences in groupby(parity.differences, lambda each: each.row):
+        table = [
+            (
+                each.severity.value,
+                show_text(each.what, WIDEST),
+                show_text(each.one, WIDEST),
+                show_text(each.other, WIDEST),
+                f"{each.clause}, line {each.line}",
+            )
+            for each in differences
+        ]
+        head = ("", "what", "A", "B", DOCUMENT.name)
+        widths = [max(len(line[column]) for line in (head, *table)) for column in range(len(head))]
+        yield click.style(row, bold=True)
+        yield "  " + click.style(_pad(head, widths), dim=True)
+        for line in table:
+            colour = COLOURS[Severity(line[0])]
+            yield "  " + click.style(f"{line[0]:{widths[0]}}", fg=colour) + "  " + _pad(line[1:], widths[1:])
+        yield ""
+    for title, lines in (
+        ("not compared", [f"{name}: {show_text(reason)}" for name, reason in parity.left_out]),
+        ("too little was seen", list(map(show_text, parity.vacuous))),
+    ):
+        if lines:
+            yield click.style(title, bold=True)
+            yield from (f"  {line}" for line in lines)
+            yield ""
+    yield click.style(sum_up(parity, fail_on), bold=True)
+
+
+def sum_up(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
+    """Say in one line how a comparison ended."""
+    errors = sum(each.severity is Severity.ERROR for each in parity.differences)
+    warnings = len(parity.differences) - errors
+    said = ", ".join([count(errors, "error"), count(warnings, "warning")]) if parity.differences else "no differences"
+    more = f", {len(parity.left_out)} not compared" if parity.left_out else ""
+    return f"{WORDS[parity.decide_exit(fail_on)]}: {said} in {count(len(parity.compared), 'row')}{more}"
+
+
+def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
+    """Write a comparison as JSON."""
+    plain = {
+        "format": FORMAT,
+        "version": VERSION,
+        "sides": list(parity.sides),
+        "exit": int(parity.decide_exit(fail_on)),
+        "summary": sum_up(parity, fail_on),
+        "differences": [
+            {
+                "row": each.row,
+                "what": each.what,
+                "one": each.one,
+                "other": each.other,
+                "severity": each.severity.value,
+                "clause": each.clause,
+                "line": each.line,
+            }
+            for each in parity.differences
+        ],
+        "compared": list(parity.compared),
+        "left_out": [{"row": name, "reason": reason} for name, reason in parity.left_out],
+        "vacuous": list(parity.vacuous),
+        "unreachable": parity.unreachable,
+    }
+    return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+
+
+def _pad(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,0 +1,110 @@
+"""The whole way against the fake on a socket: what it passes, what it can be made to show, and what that costs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.history import START_PATH
+from diarkit_contracts.http_transport import Connection, HttpTransport
+from diarkit_contracts.mistakes import NEVER_GIVEN
+from diarkit_contracts.plan import make_plan
+from diarkit_contracts.profiles import Capability
+from diarkit_contracts.target import Target, caps_of
+from diarkit_contracts.tier import Tier
+from diarkit_contracts.verdict import Exit
+from diarkit_contracts.verify import verify_target
+from diarkit_mockserver.limits import Limits, Rate
+from diarkit_mockserver.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from diarkit_mockserver.testing import DiarizationServer
+
+
+class ServerClock:
+    """The fake's time: a wait of the verifier moves it."""
+
+    def __init__(self, server: DiarizationServer) -> None:
+        self._server = server
+        self._seconds = 0.0
+
+    def now(self) -> float:
+        return self._seconds
+
+    def sleep(self, seconds: float) -> None:
+        self._seconds += seconds
+        self._server.advance(seconds)
+
+    def today(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def make_target(diarization_server: DiarizationServer) -> Iterator[Callable[[Tier], Target]]:
+    """Make a client of the fake."""
+    url = diarization_server.endpoint.removesuffix(START_PATH)
+    transport = HttpTransport(url, Connection())
+    clock = ServerClock(diarization_server)
+    yield lambda tier: Target(url=url, transport=transport, clock=clock, caps=caps_of(tier))
+    transport.close()
+
+
+def force(server: DiarizationServer, limits: Limits, then: Callable[[], object] = lambda: None) -> Any:
+    @contextmanager
+    def forced() -> Iterator[None]:
+        server.load(Scenario(limits=limits))
+        then()
+        yield
+        server.load(Scenario())
+
+    return forced
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_the_fake_passes_without_a_finding_and_not_for_want_of_seeing(make_target: Any, tier: Tier) -> None:
+    verdict = verify_target(make_plan(tier), make_target(tier))
+    assert verdict.findings == ()
+    assert verdict.inconclusive == ()
+    assert verdict.undocumented == ()
+    assert verdict.decide_exit(Severity.WARNING) is Exit.FINE
+
+
+def test_a_short_run_stays_under_eight_tasks_sixty_looks_and_a_megabyte(make_target: Any) -> None:
+    verdict = verify_target(make_plan(Tier.LITE), make_target(Tier.LITE))
+    assert verdict.spent.tasks < 8
+    assert verdict.spent.bytes_up < 1_000_000
+    assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 60
+
+
+def test_a_server_that_can_be_made_to_shows_every_clause(
+    make_target: Any, diarization_server: DiarizationServer
+) -> None:
+    @contextmanager
+    def fail() -> Iterator[None]:
+        diarization_server.respond(failed="It did not work.")
+        yield
+
+    forcing = {
+        Capability.FAIL: fail,
+        Capability.LIMIT_RATE: force(
+            diarization_server,
+            Limits(rate=Rate(requests=1, seconds=5)),
+            lambda: httpx.get(f"{diarization_server.endpoint}/{NEVER_GIVEN}"),
+        ),
+        Capability.FILL_STORAGE: force(diarization_server, Limits(storage_bytes=0)),
+        Capability.FORBID: force(diarization_server, Limits(licensed=False)),
+    }
+    target = make_target(Tier.FULL)
+    verdict = verify_target(make_plan(Tier.LITE), target, forcing=forcing)
+    assert verdict.findings == ()
+    assert verdict.skipped == ()
+    statuses = {exchange.answer.status for exchange in verdict.exchanges}
+    assert {403, 429, 507} <= statuses
+    assert target.waits == 1

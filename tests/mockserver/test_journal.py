@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.journal import ENTRY_BYTES, MOST_ENTRIES, REDACTED, TOLD_HEADERS, Entry, Journal, tell_headers
+from diarkit_mockserver.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def make_entry(number: int, body: bytes = b"") -> Entry:
+    return Entry(
+        number=number,
+        asked_at=0,
+        answered_at=0,
+        connection=1,
+        request=Request("GET", "/", b"", [], scheme="http", server="x:1"),
+        submission=None,
+        received=0,
+        status=200,
+        headers=(),
+        body=body,
+        task_id=None,
+        state=None,
+        rule="",
+        note="",
+    )
+
+
+def fill(journal: Journal, sizes: Iterable[int]) -> None:
+    for size in sizes:
+        journal.add(make_entry(journal.total + 1, b"x" * size))
+
+
+def numbers(journal: Journal) -> list[int]:
+    return [entry.number for entry in journal]
+
+
+def test_the_last_exchanges_are_kept_in_their_order() -> None:
+    journal = Journal(most_entries=3)
+    fill(journal, [0] * 5)
+    assert (numbers(journal), len(journal), journal.total) == ([3, 4, 5], 3, 5)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=40), st.integers(1, 10), st.integers(0, 20_000))
+def test_neither_count_nor_bytes_are_exceeded_and_no_room_is_wasted(
+    sizes: list[int], most_entries: int, most_bytes: int
+) -> None:
+    journal = Journal(most_entries, most_bytes)
+    fill(journal, sizes)
+    kept = list(journal)
+    assert [entry.number for entry in kept] == list(range(len(sizes) - len(kept) + 1, len(sizes) + 1))
+    assert len(kept) <= most_entries
+    weights = [size + ENTRY_BYTES for size in sizes]
+    # The last exchange is kept whatever it weighs.
+    assert len(kept) == min(1, len(sizes)) or sum(weights[-len(kept) :]) <= most_bytes
+    if len(kept) < min(most_entries, len(sizes)):
+        assert sum(weights[-len(kept) - 1 :]) > most_bytes
+
+
+def test_clearing_forgets_and_counts_on() -> None:
+    journal = Journal(most_bytes=3 * ENTRY_BYTES)
+    fill(journal, [0] * 3)
+    journal.clear()
+    assert (numbers(journal), journal.total) == ([], 3)
+    fill(journal, [0] * 3)
+    assert numbers(journal) == [4, 5, 6]
+
+
+def test_by_default_ten_thousand_small_exchanges_are_kept() -> None:
+    journal = Journal()
+    fill(journal, [400] * (MOST_ENTRIES + 1))
+    assert len(journal) == MOST_ENTRIES
+
+
+def test_headers_are_told_with_their_names_and_values_only_where_they_are_known_to_be_harmless() -> None:
+    sent = {"host": "a", "user-agent": "b", "authorization": "c", "cookie": "d", "x-new": "e", "x-api-key": "f"}
+    told = tell_headers(sent.items())
+    assert told == {
+        "host": "a",
+        "user-agent": "b",
+        **dict.fromkeys(("authorization", "cookie", "x-new", "x-api-key"), REDACTED),
+    }
+    assert tell_headers(sent.items(), reveal=True) == sent
+
+
+def test_no_header_that_carries_credentials_is_told() -> None:
+    carriers = {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "www-authenticate",
+        "x-api-key",
+        "referer",
+    }
+    assert not carriers & TOLD_HEADERS

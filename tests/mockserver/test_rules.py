@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diarkit_mockserver.rules import RuleBook
+from diarkit_mockserver.scenario import Rule, Then
+from diarkit_mockserver.when import EVERY, ConfigPattern, When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diarkit_mockserver.submission import Submission
+
+    Make = Callable[..., Submission]
+
+
+def rule(name: str, when: When = EVERY, times: int | None = None) -> Rule:
+    return Rule(when=when, then=Then(failed=name), times=times)
+
+
+def ask(book: RuleBook, submission: Submission) -> str | None:
+    found = book.find(submission)
+    return None if found is None else found.then.failed
+
+
+def test_no_rules_match_nothing_and_there_is_nothing_to_explain(make_submission: Make) -> None:
+    book = RuleBook([])
+    assert book.find(make_submission()) is None
+    assert book.explain_miss(make_submission()) == ""
+
+
+def test_the_first_rule_that_matches_is_taken(make_submission: Make) -> None:
+    book = RuleBook([rule("b only", When(filename="b")), rule("first"), rule("second")])
+    assert ask(book, make_submission(filename="a")) == "first"
+    assert ask(book, make_submission(filename="b")) == "b only"
+
+
+def test_a_rule_is_used_up_after_its_times_and_says_so(make_submission: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """Row 2 of the demands: what follows the end of a script is the next rule, and then the usual answer; never an error."""
+    caplog.set_level(logging.INFO, "diarkit")
+    book = RuleBook([rule("twice", times=2), rule("once", When(filename="call*"), times=1)])
+    assert [ask(book, make_submission()) for _ in range(5)] == ["twice", "twice", "once", None, None]
+    assert "the rule for filename='call*' is used up (times: 1)" in caplog.text
+
+
+def test_only_what_a_rule_answers_uses_it_up(make_submission: Make) -> None:
+    book = RuleBook([rule("b", When(filename="b"), times=1)])
+    for _ in range(3):
+        assert ask(book, make_submission(filename="a")) is None
+        assert "filename: expected 'b', got 'a'" in book.explain_miss(make_submission(filename="a"))
+    assert ask(book, make_submission(filename="b")) == "b"
+    assert book.explain_miss(make_submission(filename="b")).endswith("it is used up")
+
+
+def test_added_rules_come_first_in_the_order_in_which_they_were_added(make_submission: Make) -> None:
+    book = RuleBook([rule("script")])
+    for name in ("one", "two"):
+        book.add(rule(name, times=1))
+    assert [ask(book, make_submission()) for _ in range(4)] == ["one", "two", "script", "script"]
+
+
+def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make) -> None:
+    book = RuleBook([rule("script", times=2)])
+    assert ask(book, make_submission()) == "script"
+    book.add(rule("late", times=1))
+    assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (When(filename="other.wav"), "filename: expected 'other.wav', got 'call.wav'"),
+        (When(sha256="b" * 8), f"sha256: expected {'b' * 8}, got {'a' * 64}"),
+        (When(config=ConfigPattern(max_speakers=3)), "config.max_speakers: expected 3, got 2"),
+        (When(config=ConfigPattern(total_speakers=3)), "config.total_speakers: expected 3, got nothing"),
+        (When(channel_mode="mix"), "channel_mode: expected mix, got split"),
+        (When(channels="1"), "channels: expected '1', got '0'"),
+        (When(range_from=1), "range_from: expected 1, got 0.5"),
+        (When(range_to=2), "range_to: expected 2, got 9.0"),
+        (When(submission=2), "submission: expected number 2, this is number 1"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_near_miss_is_told_field_by_field(make_submission: Make, when: When, said: str) -> None:
+    submission = make_submission(max_speakers=2, channels=(0,), range_from=0.5, range_to=9.0)
+    book = RuleBook([rule("far", When(filename="x", sha256="f" * 8, submission=9)), rule("near", when)])
+    assert book.explain_miss(submission) == f"no rule matched; the closest is rule 2 ({when}): {said}"
+
+
+def test_all_that_keeps_the_closest_rule_from_matching_is_told(make_submission: Make) -> None:
+    book = RuleBook([rule("near", When(filename="x", submission=2))])
+    assert book.explain_miss(make_submission()).endswith(
+        "filename: expected 'x', got 'call.wav'; submission: expected number 2, this is number 1"
+    )
+
+
+WHENS = st.builds(
+    When,
+    filename=st.sampled_from([None, "call.wav", "x", "*.wav"]),
+    channel_mode=st.sampled_from([None, "split", "mix"]),
+    submission=st.sampled_from([None, 1, 2]),
+)
+
+
+@given(whens=st.lists(WHENS, min_size=1, max_size=5))
+def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: Make, whens: Sequence[When]) -> None:
+    submission = make_submission()
+    book = RuleBook([rule(str(number), when) for number, when in enumerate(whens)])
+    misses = [len(list(when.misses(submission))) for when in whens]
+    found = ask(book, submission)
+    if 0 in misses:
+        assert found == str(misses.index(0))
+    else:
+        assert found is None
+        nearest = misses.index(min(misses))
+        assert f"the closest is rule {nearest + 1} (" in book.explain_miss(submission)
