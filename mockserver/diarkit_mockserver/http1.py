@@ -158,13 +158,8 @@ class ClientConnection(HttpToolsProtocol):
             raise HeadTooLargeError
 
     def _is_plain_poll(self) -> bool:
-        parser = self.parser
-        if (
-            POLL_MARK not in self.url
-            or parser is None
-            or parser.get_method() != b"GET"
-            or parser.get_http_version() != "1.1"
-        ):
+        parser: Any = self.parser  # uvicorn forgets it when the connection ends; no callback comes after that
+        if POLL_MARK not in self.url or parser.get_method() != b"GET" or parser.get_http_version() != "1.1":
             return False
         if b"%" in self.url or self.expect_100_continue or parser.should_upgrade():
             return False

@@ -137,7 +137,7 @@ def test_a_file_that_is_touched_keeps_what_was_changed_by_hand(
     [
         ("seed: x\n", "scenario.yaml:1:7: seed: expected a whole number"),
         ("seed: 2\nrulez: []\n", "scenario.yaml:2:1: unknown key 'rulez'"),
-        ("seed: [", "scenario.yaml:1:"),
+        ("seed: [", "scenario.yaml:2:1: not YAML"),
         ("", "scenario.yaml:1:1: the file is empty"),
         ("\x00", "scenario.yaml:1:1:"),
     ],
