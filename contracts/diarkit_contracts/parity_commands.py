@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("other", metavar="B")
 @click.option(
     "--tier",
-    type=click.Choice([tier.value for tier in Tier if tier in {Tier.PROBE, Tier.LITE, Tier.FULL}]),
+    type=click.Choice([Tier.PROBE.value, Tier.LITE.value, Tier.FULL.value]),
     default=Tier.LITE.value,
     show_default=True,
     help="probe starts no task, lite at most 8, full all rows; on each side.",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.document import DOCUMENT
 from diarkit_contracts.exchange_text import show_text
 from diarkit_contracts.report_text import COLOURS
 from diarkit_contracts.summary import WORDS, count
@@ -26,6 +24,10 @@ WIDEST: Final = 60
 """Characters of a cell: two of them and the rest fit on a wide terminal."""
 
 
+MOST_NAMES: Final = 4
+"""Rows of a difference that are named; the JSON has all of them."""
+
+
 def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
     """List the lines of a table of differences, with the escapes of colours."""
     one, other = map(show_text, parity.sides)
@@ -34,25 +36,7 @@ def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[s
     yield ""
     if parity.unreachable:
         yield show_text(parity.unreachable)
-    for row, differences in groupby(parity.differences, lambda each: each.row):
-        table = [
-            (
-                each.severity.value,
-                show_text(each.what, WIDEST),
-                show_text(each.one, WIDEST),
-                show_text(each.other, WIDEST),
-                f"{each.clause}, line {each.line}",
-            )
-            for each in differences
-        ]
-        head = ("", "what", "A", "B", DOCUMENT.name)
-        widths = [max(len(line[column]) for line in (head, *table)) for column in range(len(head))]
-        yield click.style(row, bold=True)
-        yield "  " + click.style(_pad(head, widths), dim=True)
-        for line in table:
-            colour = COLOURS[Severity(line[0])]
-            yield "  " + click.style(f"{line[0]:{widths[0]}}", fg=colour) + "  " + _pad(line[1:], widths[1:])
-        yield ""
+    yield from _list_table(parity)
     for title, lines in (
         ("not compared", [f"{name}: {show_text(reason)}" for name, reason in parity.left_out]),
         ("too little was seen", list(map(show_text, parity.vacuous))),
@@ -99,6 +83,29 @@ def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
         "unreachable": parity.unreachable,
     }
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+
+
+def _list_table(parity: Parity) -> Iterator[str]:
+    """List a line for each difference, errors first, with all rows that have it."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for each in sorted(parity.differences, key=lambda each: each.severity is not Severity.ERROR):
+        place = f"{each.clause}, line {each.line}"
+        cells = (each.severity.value, *(show_text(text, WIDEST) for text in (each.what, each.one, each.other)), place)
+        rows.setdefault(cells, []).append(each.row.partition("[")[0])
+    if not rows:
+        return
+    table = [(*cells, _list_names(names)) for cells, names in rows.items()]
+    head = ("", "what", "A", "B", "contract", "rows")
+    widths = [max(len(line[column]) for line in (head, *table)) for column in range(len(head))]
+    yield click.style(_pad(head, widths), bold=True)
+    for line in table:
+        yield click.style(f"{line[0]:{widths[0]}}", fg=COLOURS[Severity(line[0])]) + "  " + _pad(line[1:], widths[1:])
+    yield ""
+
+
+def _list_names(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _pad(cells: tuple[str, ...], widths: list[int]) -> str:

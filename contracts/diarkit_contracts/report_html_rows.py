@@ -12,7 +12,7 @@ from diarkit_fixtures.picture import draw_svg
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from diarkit_contracts.history import ChannelTold, History, Look
     from diarkit_fixtures.segments import Segments
@@ -79,7 +79,7 @@ def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[str]:
             yield "<figcaption>What the recording holds.</figcaption>"
         for number, segments in sorted(answered.items()):
             yield _draw([segments], None, length).replace(">channel 0<", f">channel {number}<")
-        asked = look.start.exchange.request.query if look.start is not None else {}
+        asked: Mapping[str, str] = look.start.exchange.request.query if look.start is not None else {}
         config = look.start.find_part("config") if look.start is not None else None
         told = [f"{name}={value}" for name, value in asked.items()]
         told += [config.text] if config is not None and config.text else []

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from diarkit_contracts.exchange import Answer, Exchange, Request
 from diarkit_contracts.history import START_PATH, find_value, read_object
+from diarkit_contracts.origin import is_same_origin
 from diarkit_contracts.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
 from diarkit_contracts.redaction import Redaction
 from diarkit_contracts.states import TERMINAL
@@ -180,7 +181,7 @@ class Target:
         url = f"{self.url}{START_PATH}/{task_id}"
         if location is not None:
             led = urljoin(self.url + START_PATH, location)
-            url = led if is_same_server(led, self.url) else url
+            url = led if is_same_origin(led, self.url) else url
         return self._send_patiently(Request(method="GET", url=url, headers=self.headers), b"")
 
     def give_up(self, task_id: str) -> None:
@@ -264,20 +265,3 @@ class Target:
                 received_at=received_at,
             ),
         )
-
-
-def is_same_server(url: str, other: str) -> bool:
-    """Tell whether two URLs lead to the same scheme, host and port."""
-    one, two = urlsplit(url), urlsplit(other)
-    try:
-        return (one.scheme, one.hostname, _port(one.scheme, one.port)) == (
-            two.scheme,
-            two.hostname,
-            _port(two.scheme, two.port),
-        )
-    except ValueError:
-        return False
-
-
-def _port(scheme: str, port: int | None) -> int | None:
-    return port if port is not None else {"http": 80, "https": 443}.get(scheme)

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
+from diarkit_contracts.origin import is_same_origin
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -86,7 +88,7 @@ def make_target(url: str, flags: dict[str, Any], caps: Caps) -> Target:
     from diarkit_contracts.target import Target  # noqa: PLC0415
 
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if not is_same_origin(url, url) or parts.query or parts.fragment:
         raise click.BadParameter(f"expected a URL such as http://127.0.0.1:8000, got {url!r}", param_hint="URL")
     headers = read_headers(flags["headers"])
     if parts.username is not None:

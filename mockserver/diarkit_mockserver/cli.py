@@ -61,6 +61,8 @@ ELSEWHERE = {
     "scenario": "diarkit_mockserver.scenario_commands:scenario",
     "verify": "diarkit_contracts.cli:verify",
     "clauses": "diarkit_contracts.cli:clauses",
+    "parity": "diarkit_contracts.parity_commands:parity",
+    "record": "diarkit_contracts.record_commands:record",
 }
 """Commands of other files, imported when they are named."""
 

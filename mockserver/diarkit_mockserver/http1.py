@@ -119,7 +119,7 @@ class ClientConnection(HttpToolsProtocol):
         self._unbound_head()
         if self._is_plain_poll():
             self._answers_poll = True
-            self._keeps_alive = bool(self.parser and self.parser.should_keep_alive())
+            self._keeps_alive = _keeps_alive(self.parser)
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -188,6 +188,10 @@ class ClientConnection(HttpToolsProtocol):
             )
         else:
             self.transport.close()
+
+
+def _keeps_alive(parser: Any) -> bool:
+    return bool(parser.should_keep_alive())
 
 
 def _is_busy(cycle: RequestResponseCycle | None) -> bool:

@@ -10,14 +10,12 @@ import importlib.util
 import tempfile
 import weakref
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from diarkit_fixtures.wav import WavError, WavReader, is_wav
 from diarkit_mockserver.submission import MediaFacts
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     from diarkit_mockserver.scenario import Media
 
 HEAD = 42
@@ -174,15 +172,17 @@ class DecodedFormat:
         import soundfile  # noqa: PLC0415 - an extra
 
         with self._spool as file:
+            # A file of the system's: of a broken one the decoder seeks to places where a Python file would raise.
+            descriptor = file.fileno()
             file.seek(0)
             try:
-                info = soundfile.info(cast("BinaryIO", file))
+                with soundfile.SoundFile(descriptor, closefd=False) as sound:
+                    frames, rate, channels = sound.frames, sound.samplerate, sound.channels
             except soundfile.LibsndfileError:
                 return self._otherwise
-        if not 0 <= info.frames < LONGEST_FRAMES:
+        if not 0 <= frames < LONGEST_FRAMES:
             return self._otherwise
-        length = info.frames * 100 // info.samplerate
-        return MediaFacts(kind=self._kind, length=length, loud=(True,) * info.channels)
+        return MediaFacts(kind=self._kind, length=frames * 100 // rate, loud=(True,) * channels)
 
 
 class Known:

@@ -82,6 +82,8 @@ def test_a_server_that_does_not_answer_ends_with_4(run: Any, stub: Any) -> None:
         [],
         ["stub:8000"],
         ["ftp://stub"],
+        ["http://stub:port"],
+        ["http://"],
         [URL + "?x=1"],
         [URL, "--only", "row-700"],
         [URL, "--profile", "9"],

@@ -9,7 +9,7 @@ from diarkit_contracts.call import Attached, Call
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.history import START_PATH
 from diarkit_contracts.redaction import STRUCK, Redaction
-from diarkit_contracts.target import CapReachedError, Caps, UnreachableError, caps_of, is_same_server
+from diarkit_contracts.target import CapReachedError, Caps, UnreachableError, caps_of
 from diarkit_contracts.tier import Tier
 
 if TYPE_CHECKING:
@@ -184,12 +184,6 @@ def test_a_server_that_is_not_there_is_named_without_its_password(make_target: A
         target.send(INFO)
     assert "pass-word" not in str(caught.value)
     assert (target.spent.calls, target.exchanges) == (1, [])
-
-
-def test_usual_ports_are_the_same_server() -> None:
-    assert is_same_server("http://host/x", "http://HOST:80")
-    assert is_same_server("https://host:443/x", "https://host")
-    assert not is_same_server("http://host/x", "https://host/x")
 
 
 def test_a_tier_may_cost_what_it_was_announced_to() -> None:

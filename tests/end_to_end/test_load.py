@@ -20,7 +20,7 @@ pytestmark = [
 ENDPOINT = "/api/technology/speaker-diarization"
 FULL = 200_000
 WARM = 20_000
-EXCHANGES = FULL if os.environ.get("DIARKIT_TEST_LOAD") == "full" else 36_000
+EXCHANGES = FULL if os.environ.get("DIARKIT_TEST_LOAD") == "full" else 30_000
 """All of it takes a minute; what shows a leak at all shows it in a part of that."""
 
 BATCH = 20

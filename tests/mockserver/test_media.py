@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diarkit_fixtures.segments import Segment
@@ -153,6 +153,7 @@ def test_no_bytes_raise_anything(magic: bytes, rest: bytes) -> None:
     assert bool(facts.fault) == (not facts.loud)
 
 
+@settings(max_examples=300)
 @given(
     st.sampled_from(["FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64"]).map(lambda kind: encode(0.2, 2, kind)),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=6),

