@@ -56,9 +56,10 @@ def draw_uploads(draw: DrawFn) -> Call:
 @st.composite
 def draw_mistakes(draw: DrawFn) -> Call:
     """Draw a request with a mistake, or one that nobody would send."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(_list_mistakes()))
     return draw(
         st.one_of(
-            st.sampled_from(_list_mistakes()),
             st.builds(_post_config, _BAD_CONFIGS),
             st.builds(_post_query, st.sampled_from(("channel_mode", "channels", "range_from", "range_to")), TEXTS),
             st.builds(_get, TEXTS),

@@ -69,11 +69,14 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
                 least_speakers=1,
             ),
             DEFAULT,
-            Profile(
-                name="4.0",
-                about="3.7.0 and 4.0.0; INF: sibling pages add Location and call X-Location deprecated",
-                statuses=_WITH_429,
-                locations=("Location", "X-Location"),
+            *(
+                Profile(
+                    name=name,
+                    about="3.7.0 and 4.0.0-rc1; INF: sibling pages add Location and call X-Location deprecated",
+                    statuses=_WITH_429,
+                    locations=("Location", "X-Location"),
+                )
+                for name in ("3.7", "4.0")
             ),
             Profile(
                 name="5.0",
@@ -85,4 +88,4 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
         )
     }
 )
-"""By name. 3.7 has no name of its own: nothing is known in which it differs from 4.0."""
+"""By name. Nothing is known in which 3.7 and 4.0 differ (UNK which of them brought Location)."""

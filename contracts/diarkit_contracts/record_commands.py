@@ -11,7 +11,7 @@ import click
 from diarkit_contracts.target_flags import add_target_flags, make_target, require
 
 if TYPE_CHECKING:
-    from diarkit_contracts.record import Asked
+    from diarkit_contracts.record import Asked, Course, Recorded
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
@@ -72,7 +72,7 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
         task_seconds=flags["task_seconds"],
     )
     target = make_target(url, flags, caps)
-    recorded = []
+    recorded: list[Recorded] = []
     seen: set[str] = set()
     for path in files:
         try:
@@ -88,7 +88,7 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
         click.echo(
             f"{path}: {next(iter(one.then))} {' '.join(f'{s} {lasts:g} s' for s, lasts in one.seconds.items())}".rstrip()
         )
-    course = "immediate" if flags["course"] == "immediate" else flags["speed"]
+    course: Course = "immediate" if flags["course"] == "immediate" else flags["speed"]
     text = write_scenario(recorded, asked, source=target.redaction.strike_url(target.url), course=course)
     try:
         output.write_text(text, encoding="utf-8")

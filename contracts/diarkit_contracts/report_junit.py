@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import describe_exchange, show_text
-from diarkit_contracts.reproduce import write_repeat
+from diarkit_contracts.exchange_text import show_text
+from diarkit_contracts.outcomes import list_outcomes
 from diarkit_contracts.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.outcomes import Outcome
+    from diarkit_contracts.verdict import RunVerdict
 
-SUITE = "diarkit verify"
+SUITE: Final = "diarkit verify"
 
 
 def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
@@ -26,74 +25,39 @@ def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder:
 
     A clause that was broken by a warning fails only if warnings do; else it passes with what was seen as its output.
     """
-    cases = [*_list_run_cases(verdict), *(_make_case(clause, verdict, fail_on, folder) for clause in CLAUSES)]
+    outcomes = list_outcomes(verdict, fail_on, folder)
     counts = {
-        "tests": len(cases),
-        "failures": sum(case.find("failure") is not None for case in cases),
-        "errors": sum(case.find("error") is not None for case in cases),
-        "skipped": sum(case.find("skipped") is not None for case in cases),
+        "tests": len(outcomes),
+        "failures": sum(outcome.end == "failed" for outcome in outcomes),
+        "errors": sum(outcome.end == "error" for outcome in outcomes),
+        "skipped": sum(outcome.end == "skipped" for outcome in outcomes),
     }
     told = {name: str(number) for name, number in counts.items()} | {"time": f"{verdict.spent.seconds:.3f}"}
     root = Element("testsuites", {"name": SUITE, **told})
     suite = SubElement(root, "testsuite", {"name": SUITE, **told})
     properties = SubElement(suite, "properties")
-    for name in ("target", "tier", "profile"):
-        SubElement(properties, "property", {"name": name, "value": show_text(getattr(verdict, name))})
-    suite.extend(cases)
+    for name, value in (("target", verdict.target), ("tier", verdict.tier), ("profile", verdict.profile)):
+        SubElement(properties, "property", {"name": name, "value": show_text(value)})
+    suite.extend(map(_write_case, outcomes))
     out = SubElement(suite, "system-out")
     out.text = "\n".join([describe_subject(verdict), *_list_more(verdict), sum_up(verdict, fail_on)])
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _list_run_cases(verdict: RunVerdict) -> Iterator[Element]:
-    for name, reasons in (
-        ("run.server-answers", [verdict.unreachable] if verdict.unreachable else []),
-        ("run.enough-was-seen", verdict.vacuous),
-    ):
-        case = _start_case(name)
-        if reasons:
-            SubElement(case, "error", {"message": show_text(reasons[0])}).text = "\n".join(map(show_text, reasons))
-        yield case
-
-
-def _make_case(clause: Clause, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Element:
-    case = _start_case(clause.id)
-    findings = [finding for finding in verdict.findings if finding.clause.id == clause.id]
-    accepted = [each for each in verdict.accepted if each.finding.clause.id == clause.id]
-    fails = clause.severity is Severity.ERROR or fail_on is Severity.WARNING
-    if findings:
-        first = findings[0].fault
-        text = "\n\n".join("\n".join(_list_finding(finding, verdict, folder)) for finding in findings)
-        if fails:
-            message = show_text(f"expected {first.expected}, got {first.got}")
-            SubElement(case, "failure", {"type": clause.severity.value, "message": message}).text = text
-        else:
-            SubElement(case, "system-out").text = text
-    elif accepted:
-        message = f"accepted until {accepted[0].expires}: {accepted[0].reason}"
-        SubElement(case, "skipped", {"message": show_text(message)})
-    elif not any(passed.clause.id == clause.id for passed in verdict.passed):
-        reason = next((each.reason for each in verdict.skipped if each.name == clause.id), "nothing was sent")
-        SubElement(case, "skipped", {"message": show_text(reason)})
+def _write_case(outcome: Outcome) -> Element:
+    family = outcome.name.partition(".")[0]
+    case = Element("testcase", {"classname": f"diarkit.{family}", "name": outcome.name, "time": "0"})
+    match outcome.end:
+        case "failed":
+            SubElement(case, "failure", {"message": outcome.message}).text = outcome.text
+        case "error":
+            SubElement(case, "error", {"message": outcome.message}).text = outcome.text
+        case "skipped":
+            SubElement(case, "skipped", {"message": outcome.message})
+        case "passed":
+            if outcome.text:
+                SubElement(case, "system-out").text = outcome.text
     return case
-
-
-def _start_case(name: str) -> Element:
-    return Element("testcase", {"classname": f"diarkit.{name.partition('.')[0]}", "name": name, "time": "0"})
-
-
-def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
-    clause, fault = finding.clause, finding.fault
-    yield f"{clause.severity}: {clause.id} {show_text(finding.row)} ({finding.times} times)"
-    yield clause.sentence
-    yield f"expected {show_text(fault.expected)}"
-    yield f"seen     {show_text(fault.got)}"
-    yield from (f"exchange {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
-    yield f"evidence {clause.label}: {clause.source}"
-    repeat = write_repeat(finding, verdict, folder)
-    if repeat is not None:
-        yield f"repeat   {repeat.command}"
-        yield f"curl     {repeat.curl}"
 
 
 def _list_more(verdict: RunVerdict) -> Iterable[str]:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -15,7 +16,7 @@ import click
 from diarkit_contracts.origin import is_same_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from diarkit_contracts.exchange import Headers
     from diarkit_contracts.target import Caps, Target
@@ -60,6 +61,12 @@ _FLAGS: Final = (
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="What waits are drawn from."),
 )
+
+
+DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"headers": (), "cacert": None, "insecure": False, "proxy": None, "task_seconds": 120.0, "pace": None, "seed": 0}
+)
+"""The flags as they are when none is given."""
 
 
 def add_target_flags(command: Callable[..., None]) -> Callable[..., None]:

@@ -17,14 +17,12 @@ from diarkit_mockserver.traffic import (
     comes_after,
     is_heard,
     read_retry_after,
-    tells_end,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.traffic import Chain
 
 KEEP_ALIVE = 5 * SECOND
 """Ticks after which our server itself closes a connection that nobody uses; a client that polls as slowly has to reconnect."""
@@ -221,17 +219,15 @@ def _find_reconnects(traffic: Traffic) -> Iterator[Case]:
         steps = tuple(pairwise(entries))
         if len(steps) < 2 or any(before.connection in traffic.open_connections for before, _ in steps):
             continue
-        if all(_reconnects(traffic, chain, before, after) for before, after in steps):
+        if all(_reconnects(traffic, before, after) for before, after in steps):
             yield entries, f"opened a connection for each of {len(entries)} requests about task {chain.task_id}"
 
 
-def _reconnects(traffic: Traffic, chain: Chain, before: Entry, after: Entry) -> bool:
+def _reconnects(traffic: Traffic, before: Entry, after: Entry) -> bool:
     return (
         _is_left(traffic, before, after)
         and len(traffic.by_connection[before.connection]) == 1
         and after.asked_at - before.answered_at < KEEP_ALIVE
-        and not tells_end(before)
-        and before is not chain.end
     )
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from diarkit_fixtures.sample_cache import SampleCache
     from diarkit_mockserver.testing import DiarizationServer, DiarizationServerFactory, Fake, LiveServer
 
+pytest_plugins = ["diarkit_mockserver.verify_plugin"]
+
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
 
@@ -125,6 +127,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Skip a test, with the reason, where it asks of another server what only the fake can do."""
+    __tracebackhide__ = True
     return (yield from _skip_unavailable(item))
 
 
@@ -134,6 +137,7 @@ def _name_world(request: pytest.FixtureRequest) -> str:
 
 
 def _skip_unavailable(item: pytest.Item) -> Generator[None]:
+    __tracebackhide__ = True
     try:
         yield
     except Exception as error:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_exchanges
@@ -43,3 +45,20 @@ def test_only_the_newest_generation_knows_a_cancelled_task() -> None:
     look = Exchange(request, Answer(status=200, headers=(("Content-Type", "application/json"),), body=body))
     assert broken("5.0", look) == set()
     assert broken("3.6", look) == {"shape.schema"}
+
+
+@pytest.mark.parametrize(("count", "fits"), [(0, {"3.6", "3.7", "4.0", "5.0"}), (1, set(PROFILES))])
+def test_only_the_oldest_generation_wants_a_speaker_in_each_channel(count: int, fits: set[str]) -> None:
+    channels = [{"channel_number": 0, "speakers_count": count, "segments": []}]
+    told = {"task": {"task_id": TASK, "state": "done"}, "result": {"channels": channels}, "error": None}
+    headers = (("Content-Type", "application/json"),)
+    look = Exchange(
+        Request(method="GET", url=f"{POST.url}/{TASK}"),
+        Answer(status=200, headers=headers, body=json.dumps(told).encode()),
+    )
+    assert {name for name in PROFILES if not broken(name, look)} == fits
+
+
+def test_a_profile_is_known_by_its_own_name() -> None:
+    assert all(name == profile.name for name, profile in PROFILES.items())
+    assert {"3.5", "3.6", "3.7", "4.0", "5.0"} == set(PROFILES)

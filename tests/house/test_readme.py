@@ -34,9 +34,10 @@ def list_commands() -> Iterator[str]:
 
 
 def test_the_tests_of_the_readme_pass(pytester: pytest.Pytester) -> None:
-    (block,) = list_blocks("python")
-    pytester.makepyfile(block)
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=block.count("def test_"))
+    blocks = list_blocks("python")
+    pytester.makepyfile(**{f"test_{number}": block for number, block in enumerate(blocks)})
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=sum(block.count("def test_") for block in blocks))
 
 
 @pytest.mark.parametrize("block", list_blocks("yaml"))

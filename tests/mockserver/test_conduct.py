@@ -451,6 +451,31 @@ def test_a_connection_that_is_used_again_is_not_held() -> None:
     assert ids(accepted(1), *looks, late, open_connections=[1, 2]) == []
 
 
+def test_a_free_connection_that_is_taken_from_a_pool_is_none_that_was_opened() -> None:
+    other = TASK.replace("1", "2")
+    before = (accepted(1, task_id=other, connection=2), accepted(2, connection=1))
+    end = told(3, TaskState.DONE, connection=2)
+    ignored = ["conduct.never-reads-result", "conduct.resubmits"]
+    assert ids(*before, end, open_connections=[1, 2], ignore=ignored) == []
+
+
+def test_who_uses_one_connection_twice_does_not_open_one_for_each_request() -> None:
+    other = told(1, TaskState.DONE, task_id=TASK.replace("1", "2"))
+    looks = [told(3, TaskState.RUNNING, connection=2), told(4, TaskState.DONE, connection=3)]
+    assert ids(accepted(2), *looks) == ["conduct.reconnects"]
+    assert ids(other, accepted(2), *looks) == []
+
+
+def test_who_polls_on_and_on_is_not_blamed_for_the_pace_as_well() -> None:
+    polls = [told(2, TaskState.RUNNING, at=5), *(told(n, TaskState.DONE, at=10) for n in range(3, 6))]
+    assert ids(accepted(1), *polls, pace_s=5) == ["conduct.polls-after-end"]
+
+
+def test_who_sends_a_file_again_is_not_blamed_for_leaving_the_first_task() -> None:
+    again = accepted(2, task_id=TASK.replace("1", "2"))
+    assert ids(accepted(1), again, told(3, TaskState.DONE, task_id=again.task_id)) == ["conduct.resubmits"]
+
+
 def test_refused_polls_belong_to_the_task_in_their_path() -> None:
     refused = exchange(2, status=429, task_id=None, headers=((b"retry-after", b"9"),))
     assert ids(accepted(1), refused, told(3, TaskState.DONE, at=3)) == ["conduct.ignores-retry-after"]

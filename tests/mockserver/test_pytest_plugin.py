@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import http.server
 import sys
 import threading
@@ -122,6 +123,24 @@ before = set(sys.modules)
 import diarkit_mockserver.pytest_plugin
 after = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(sorted(after - set(sys.stdlib_module_names)))
+"""
+
+WORLDS = """
+import pytest
+import requests
+
+def upload(server):
+    return requests.post(server.endpoint, files={"file": ("call.wav", b"x")}).status_code
+
+@pytest.mark.parametrize("number", range(6))
+def test_worlds(diarization_server, diarization_server_factory, number):
+    others = [diarization_server_factory(), diarization_server_factory(frozen=True)]
+    others[0].respond(http=503)
+    assert [upload(each) for each in (diarization_server, *others)] == [202, 503, 202]
+    assert [len(each.submissions) for each in (diarization_server, *others)] == [1, 1, 1]
+    assert others[1].clock.frozen
+    print("at", diarization_server.url.partition("/worlds/")[0])
+    diarization_server.assert_submitted(filename="call.wav", times=1)
 """
 
 ALONE = (
@@ -269,3 +288,57 @@ def test_its_fixtures_are_listed_under_its_name(run: Callable[..., pytest.RunRes
 def test_its_flag_is_in_the_help(run: Callable[..., pytest.RunResult]) -> None:
     result = run("", "--help")
     result.stdout.fnmatch_lines(["*--diarization-url=URL*", "*diarization_url *"])
+
+
+def list_servers(result: pytest.RunResult) -> set[str]:
+    return {line[line.index("at http") :] for line in result.outlines if "at http" in line}
+
+
+def test_further_servers_are_made_in_a_test(run: Callable[..., pytest.RunResult]) -> None:
+    run(WORLDS).assert_outcomes(passed=6)
+
+
+def test_a_fake_elsewhere_has_no_worlds_left_when_the_tests_are_through(
+    run: Callable[..., pytest.RunResult], serve: Callable[..., Any], ask: Callable[..., Any]
+) -> None:
+    url = serve("--port", "0").url
+    for _ in range(2):
+        result = run(WORLDS, "-rP", "--diarization-url", url)
+        result.assert_outcomes(passed=6)
+        assert list_servers(result) == {f"at {url}"}
+    assert [world["name"] for world in json.loads(ask(url, "GET", "/__diarkit/v1/worlds").body)] == [""]
+
+
+def test_a_fake_elsewhere_is_shown_the_token(
+    run: Callable[..., pytest.RunResult], serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = serve("--port", "0", "--control-token", "t").url
+    result = run(FRESH, "--diarization-url", url)
+    result.assert_outcomes(errors=4)
+    result.stdout.fnmatch_lines(["*DIARKIT_CONTROL_TOKEN*"])
+    monkeypatch.setenv("DIARKIT_CONTROL_TOKEN", "t")
+    run(FRESH, "--diarization-url", url).assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize(("flags", "servers"), [(("-n", "2"), 2), (("-n", "2", "--diarization-shared"), 1)])
+def test_processes_have_a_server_each_or_share_one(
+    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, flags: tuple[str, ...], servers: int
+) -> None:
+    pytester.makeconftest(LEFT_BEHIND)
+    result = run(WORLDS, "-rP", "-s", "--dist", "load", *flags)
+    result.assert_outcomes(passed=6)
+    assert len(list_servers(result)) == servers
+    result.stdout.fnmatch_lines(["threads ['MainThread'*"])
+    result.stdout.no_fnmatch_line("*threads*diarkit*")
+
+
+def test_a_shared_server_gives_the_same_ids_as_one_alone(run: Callable[..., pytest.RunResult]) -> None:
+    assert list_ids(run(IDS, "-rP", "-n", "2", "--diarization-shared")) == list_ids(run(IDS, "-rP"))
+
+
+def test_the_same_test_may_run_in_each_process_at_once(run: Callable[..., pytest.RunResult]) -> None:
+    run(FRESH, "-n", "2", "--dist", "each", "--diarization-shared").assert_outcomes(passed=8)
+
+
+def test_without_processes_to_share_it_the_server_is_the_ordinary_one(run: Callable[..., pytest.RunResult]) -> None:
+    run(WORLDS, "--diarization-shared").assert_outcomes(passed=6)

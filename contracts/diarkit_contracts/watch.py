@@ -1,0 +1,156 @@
+"""The traffic of somebody's own HTTP client, kept without a proxy and held against the contract. Sends nothing itself.
+
+Works with `requests.Session`, `httpx.Client` and `httpx.AsyncClient`, by the hooks that they offer; imports neither.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.form import read_form
+from diarkit_contracts.pace import SystemClock
+from diarkit_contracts.redaction import Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.pace import Clock
+
+Client = TypeVar("Client")
+
+STARTED = "diarkit_started"
+"""Under which a request remembers when it was sent."""
+
+
+class Watch:
+    """Keeps what watched clients send and get, in memory and with secrets struck out.
+
+    A file is read into memory to be described, and an answer is read to its end before the client's caller gets it.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._redaction = Redaction()
+        self._kept: list[Exchange] = []
+        self._releases: list[Callable[[], None]] = []
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What was kept, in the order in which it was sent."""
+        return tuple(sorted(self._kept, key=lambda each: each.request.sent_at))
+
+    def add(self, client: Client) -> Client:
+        """Watch a client from now on, and return it.
+
+        Raises:
+            TypeError: it is no client that is known.
+        """
+        kind: Any = client
+        if isinstance(getattr(kind, "event_hooks", None), dict):
+            is_async = hasattr(kind, "aclose")
+            before, after = self._hook_async() if is_async else self._hook_sync()
+            hooks = kind.event_hooks
+            kind.event_hooks = {"request": [*hooks["request"], before], "response": [*hooks["response"], after]}
+            self._releases.append(lambda: self._unhook(kind, before, after))
+        elif isinstance(getattr(kind, "hooks", None), dict) and hasattr(kind, "mount"):
+            kind.hooks["response"].append(self._keep_requests)
+            self._releases.append(lambda: kind.hooks["response"].remove(self._keep_requests))
+        else:
+            raise TypeError(f"expected a requests.Session, httpx.Client or httpx.AsyncClient, got {client!r:.100}")
+        return client
+
+    def release(self) -> None:
+        """Watch nothing any more; what was kept stays."""
+        while self._releases:
+            self._releases.pop()()
+
+    def _unhook(self, client: Any, before: object, after: object) -> None:
+        client.event_hooks = {
+            name: [hook for hook in hooks if hook not in {before, after}] for name, hooks in client.event_hooks.items()
+        }
+
+    def _hook_sync(self) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+        def before(request: Any) -> None:
+            request.read()
+            request.extensions[STARTED] = self._clock.now()
+
+        def after(response: Any) -> None:
+            response.read()
+            self._keep_httpx(response)
+
+        return before, after
+
+    def _hook_async(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        async def before(request: Any) -> None:
+            await request.aread()
+            request.extensions[STARTED] = self._clock.now()
+
+        async def after(response: Any) -> None:
+            await response.aread()
+            self._keep_httpx(response)
+
+        return before, after
+
+    def _keep_httpx(self, response: Any) -> None:
+        request = response.request
+        self._keep(
+            (request.method, str(request.url), request.headers.multi_items(), request.content),
+            (response.status_code, response.headers.multi_items(), response.content),
+            request.extensions[STARTED],
+        )
+
+    def _keep_requests(self, response: Any, **_: object) -> None:
+        request = response.request
+        body = request.body
+        if body is not None and not isinstance(body, str | bytes):
+            return  # A stream that is gone: of a request nothing is known of, nothing is judged.
+        now = self._clock.now()
+        self._keep(
+            (request.method, request.url, request.headers.items(), body.encode() if isinstance(body, str) else body),
+            (response.status_code, response.headers.items(), response.content),
+            now - response.elapsed.total_seconds(),
+        )
+
+    def _keep(self, sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float) -> None:
+        method, url, request_headers, content = sent
+        status, headers, body = came
+        strike = self._redaction
+        told = _read_headers(request_headers)
+        kind = next((value for name, value in told if name.lower() == "content-type"), "")
+        self._kept.append(
+            Exchange(
+                Request(
+                    method=method.upper(),
+                    url=strike.strike_url(url),
+                    headers=strike.strike_request_headers(told),
+                    parts=read_form(kind, content) if content else None,
+                    sent_at=sent_at,
+                ),
+                Answer(
+                    status=status,
+                    headers=strike.strike_answer_headers(_read_headers(headers)),
+                    body=body,
+                    received_at=self._clock.now(),
+                ),
+            )
+        )
+
+
+def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
+    """Group exchanges by scheme, host and port, each group in the order of the exchanges."""
+
+    def name(exchange: Exchange) -> str:
+        parts = urlsplit(exchange.request.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    kept = tuple(exchanges)
+    for server, group in itertools.groupby(sorted(kept, key=name), name):
+        yield server, tuple(group)
+
+
+def _read_headers(pairs: Iterable[tuple[str, str]]) -> Headers:
+    return tuple((str(name), str(value)) for name, value in pairs)

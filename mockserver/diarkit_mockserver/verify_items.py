@@ -1,0 +1,162 @@
+"""The clauses as pytest items, and the one run against a server behind all of them. Judges nothing itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from diarkit_contracts.outcomes import ANSWERS, NAMES, Outcome, list_outcomes
+from diarkit_contracts.pace import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.pace import Clock
+
+Made = TypeVar("Made", bound=pytest.Item | pytest.Collector)
+
+NODE = "diarization-contract"
+MARK = "diarization_contract"
+WAIT_S = 0.1
+
+
+class ClauseError(AssertionError):
+    """A clause was broken; the text is all there is to say."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The one run, made when the first outcome is asked for.
+
+    Attributes:
+        url: of the server.
+        tier: how much is sent.
+        fail_on: least severity that fails a clause.
+        shared: folder in which processes share the outcomes; None for one process alone.
+    """
+
+    url: str
+    tier: str
+    fail_on: str
+    shared: Path | None
+    clock: Clock = field(default_factory=SystemClock)
+    _outcomes: Mapping[str, Outcome] | None = None
+
+    def find(self, name: str) -> Outcome:
+        """Find the outcome of that name."""
+        if self._outcomes is None:
+            self._outcomes = {each.name: each for each in self._share()}
+        return self._outcomes[name]
+
+    def _share(self) -> Iterator[Outcome]:
+        if self.shared is None:
+            yield from self._verify()
+            return
+        done = self.shared / "outcomes.json"
+        try:
+            os.close(os.open(self.shared / "begun", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            # Another process asks the server; it always leaves an answer.
+            while not done.exists():
+                self.clock.sleep(WAIT_S)
+            yield from (Outcome(**told) for told in json.loads(done.read_text("utf-8")))
+            return
+        outcomes = list(self._verify())
+        part = self.shared / "part.json"
+        part.write_text(json.dumps([asdict(outcome) for outcome in outcomes]), "utf-8")
+        part.rename(done)
+        yield from outcomes
+
+    def _verify(self) -> Iterator[Outcome]:
+        try:
+            yield from self._ask()
+        except Exception as error:  # noqa: BLE001 - every item and every process has to hear of it
+            text = f"{type(error).__name__}: {error}"
+            yield Outcome(ANSWERS, "error", text, text)
+            yield from (Outcome(name, "skipped", "the run ended with an error") for name in NAMES if name != ANSWERS)
+
+    def _ask(self) -> tuple[Outcome, ...]:
+        import click  # noqa: PLC0415 - collecting needs none of this
+
+        from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415
+        from diarkit_contracts.plan import make_plan  # noqa: PLC0415
+        from diarkit_contracts.target import caps_of  # noqa: PLC0415
+        from diarkit_contracts.target_flags import DEFAULTS, make_target  # noqa: PLC0415
+        from diarkit_contracts.tier import Tier  # noqa: PLC0415
+        from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+
+        tier = Tier(self.tier)
+        # The end of the command that is acted here closes the connection.
+        with click.Context(click.Command("verify")):
+            target = make_target(self.url, dict(DEFAULTS), caps_of(tier))
+            return list_outcomes(verify_target(make_plan(tier), target), Severity(self.fail_on))
+
+
+class Contract(pytest.Collector):
+    """What the items of a run stand under."""
+
+    run: Run
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """Make an item for each clause and two for the run; nothing is sent yet."""
+        return [_make_item(self, name) for name in NAMES]
+
+
+class ClauseItem(pytest.Item):
+    """One clause, or one question to the run itself."""
+
+    run: Run
+
+    def runtest(self) -> None:
+        """Tell how the clause fared; the first item of all has the server asked."""
+        outcome = self.run.find(self.name)
+        if outcome.end == "skipped":
+            pytest.skip(outcome.message)
+        if outcome.end != "passed":
+            raise ClauseError(outcome.text)
+        if outcome.text:
+            self.add_report_section("call", "warnings", outcome.text)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show the findings alone: where in our code they were raised helps nobody."""
+        if isinstance(excinfo.value, ClauseError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        """Name the clause for the head of a failure, in words: dots of a name would become colons elsewhere."""
+        return NODE, None, f"clause {self.name}"
+
+
+def make_node(session: pytest.Session, url: str, *, tier: str, fail_on: str, shared: str | None) -> Contract:
+    """Make what all items stand under, so that they are named like `diarization-contract::task.id-echo`.
+
+    Args:
+        session: that they belong to.
+        url: of the server.
+        tier: how much is sent.
+        fail_on: least severity that fails a clause.
+        shared: folder for outcomes that processes share.
+    """
+    node = _make_node(Contract, session, name=NODE, nodeid=NODE)
+    node.run = Run(url, tier, fail_on, None if shared is None else Path(shared))
+    return node
+
+
+def _make_item(node: Contract, name: str) -> ClauseItem:
+    item = _make_node(ClauseItem, node, name=name)
+    item.run = node.run
+    item.add_marker(MARK)
+    return item
+
+
+def _make_node(kind: type[Made], parent: pytest.Collector, **more: Any) -> Made:
+    # `from_parent` takes what it passes on without types.
+    make: Any = kind.from_parent  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    made: Made = make(parent, **more)
+    return made

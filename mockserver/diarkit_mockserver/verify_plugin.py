@@ -1,0 +1,110 @@
+"""The contract in pytest: an item for each clause against a server, and a fixture that judges a test's own traffic.
+
+Imports pytest alone; everything else is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from diarkit_contracts.checking import DiarizationContract
+
+OPTION = "--diarization-verify"
+SHARED = "diarization_verify_shared"
+"""Under which the processes of pytest-xdist are told where the one run's outcomes are kept."""
+
+FIXTURE = "diarization_contract"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the URL of a server to verify."""
+    group = parser.getgroup("diarkit")
+    group.addoption(
+        OPTION, metavar="URL", help="add a test for each clause of the contract, run against the server at this URL"
+    )
+    group.addoption(
+        f"{OPTION}-tier",
+        choices=("probe", "lite", "full"),
+        default="lite",
+        help="how much is sent for them: probe starts no task, lite at most 8, full all (default: lite)",
+    )
+    group.addoption(
+        f"{OPTION}-fail-on",
+        choices=("error", "warning"),
+        default="error",
+        help="least severity that fails a clause (default: error)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a URL that is none before anything is collected."""
+    config.addinivalue_line("markers", f"{FIXTURE}: a clause of the contract, added by {OPTION}")
+    url = config.getoption(OPTION)
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise pytest.UsageError(f"{OPTION}: expected a URL such as http://127.0.0.1:8000, got {url!r}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each process of pytest-xdist where to share outcomes: a server is verified once, whoever begins."""
+    config: pytest.Config = node.config
+    if config.getoption(OPTION) is None:
+        return
+    shared = getattr(config, SHARED, None)
+    if shared is None:
+        shared = tempfile.mkdtemp(prefix="diarkit-verify-")
+        setattr(config, SHARED, shared)
+        config.add_cleanup(lambda: shutil.rmtree(shared, ignore_errors=True))
+    node.workerinput[SHARED] = shared
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Put the clauses beside the files that are collected, so that -k, -m and counts know them."""
+    report = yield
+    url = collector.config.getoption(OPTION)
+    if url is not None and isinstance(collector, pytest.Session):
+        from diarkit_mockserver.verify_items import make_node  # noqa: PLC0415 - costs nothing until used
+
+        config = collector.config
+        tier, fail_on = (str(config.getoption(f"{OPTION}-{name}")) for name in ("tier", "fail-on"))
+        shared = getattr(config, "workerinput", {}).get(SHARED)
+        report.result.append(make_node(collector, str(url), tier=tier, fail_on=fail_on, shared=shared))
+    return report
+
+
+@pytest.fixture
+def diarization_contract() -> Iterator[DiarizationContract]:
+    """Judges traffic: `.check(exchanges)` at once, `.watch(client)` at the end of the test."""
+    from diarkit_contracts.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
+
+    contract = DiarizationContract()
+    yield contract
+    # Only what a fixture of a test has asked for is still open here.
+    __tracebackhide__ = True
+    contract.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Judge what a test's clients said as a part of the test; a test that has failed keeps its own reason."""
+    __tracebackhide__ = True
+    contract = cast("DiarizationContract | None", pyfuncitem.funcargs.get(FIXTURE))
+    try:
+        result = yield
+    except BaseException:
+        if contract is not None:
+            contract.drop()
+        raise
+    if contract is not None:
+        contract.close()
+    return result

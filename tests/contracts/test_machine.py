@@ -1,0 +1,156 @@
+"""The state machine finds what is broken, tells how, and ends when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contract_servers.broken import BROKEN
+from contract_servers.fake import URL, Fake, SharedClock, Transport
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.http_transport import Connection, HttpTransport
+from diarkit_contracts.example import Bounds
+from diarkit_contracts.machine import run_machine
+from diarkit_contracts.row_file import read_row
+from diarkit_contracts.target import Caps, Target, UnreachableError
+from diarkit_contracts.verdict import Exit
+from diarkit_mockserver.platform import Platform
+from diarkit_mockserver.server import ServerThread, bind
+from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CAPS = Caps(tasks=1_000_000, calls=1_000_000, bytes_up=1 << 40, seconds=3_600.0, in_flight=4)
+SECONDS = float(os.environ.get("DIARKIT_FUZZ_SECONDS", "20"))
+NAMES = (
+    "200 for an accepted upload",
+    "NaN for a time",
+    "an id for two tasks",
+    "running again after done",
+    "a task that is lost while it runs",
+    "the config of the task ahead",
+    "range ignored",
+    "every task known",
+)
+"""Some of each kind: all of them are caught by the planned rows."""
+
+
+def make_target(server: Any, clock: Any) -> Target:
+    return Target(url=URL, transport=Transport(server), caps=CAPS, clock=SharedClock(clock))
+
+
+def build(name: str) -> Target:
+    return make_target(*next(broken for broken in BROKEN if broken.name == name).build())
+
+
+@pytest.fixture
+def fake_url() -> Iterator[str]:
+    thread = ServerThread(Platform(World()), bind("127.0.0.1", 0))
+    yield thread.url
+    thread.stop()
+
+
+@pytest.mark.slow
+def test_the_fake_passes_on_a_socket_and_not_for_want_of_sights(fake_url: str) -> None:
+    with closing(HttpTransport(fake_url, Connection())) as transport:
+        target = Target(url=fake_url, transport=transport, caps=CAPS)
+        run = run_machine(target, Bounds(seconds=SECONDS), fail_on=Severity.WARNING, shrink=True)
+    assert run.find is None, (run.find.findings, run.find.steps)
+    assert not run.verdict.vacuous
+    assert run.verdict.decide_exit(Severity.WARNING) is Exit.FINE
+    assert run.examples >= 5
+    assert run.verdict.spent.seconds < SECONDS + 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_finds_a_mistake_and_tells_the_steps_and_the_rows(name: str) -> None:
+    clause = next(broken.clause for broken in BROKEN if broken.name == name)
+    run = run_machine(build(name), Bounds(calls=3_000), fail_on=Severity.WARNING)
+    assert run.find is not None
+    assert clause in {finding.clause.id for finding in run.find.findings}
+    assert run.verdict.findings == run.find.findings
+    assert run.verdict.decide_exit(Severity.WARNING) is Exit.FINDINGS
+    assert run.find.steps
+    for row in json.loads(json.dumps(run.find.write_rows())):
+        assert read_row(row).call.method
+
+
+def test_a_find_gets_shorter_when_it_may_ask_on() -> None:
+    long = run_machine(build("range ignored"), Bounds(calls=6_000))
+    short = run_machine(build("range ignored"), Bounds(calls=6_000), shrink=True)
+    assert long.find is not None
+    assert short.find is not None
+    assert len(short.find.steps) == 4 < len(long.find.steps)
+    assert len(short.find.rows) == 1
+
+
+def test_what_needs_two_tasks_keeps_two() -> None:
+    run = run_machine(build("an id for two tasks"), Bounds(calls=6_000), shrink=True)
+    assert run.find is not None
+    assert len(run.find.rows) == 2
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    runs = [run_machine(build("range ignored"), Bounds(calls=2_000), number=5) for _ in range(2)]
+    finds = [run.find for run in runs]
+    assert finds[0] is not None
+    assert finds[1] is not None
+    assert finds[0].steps == finds[1].steps
+
+
+def test_an_id_given_again_in_another_example_is_found() -> None:
+    fake = Fake()
+    given: list[str] = []
+
+    def answer(asked: Any) -> Any:
+        told = fake(asked)
+        if told.status == 202:  # of each hundredth the first one's id: farther apart than uploads of one example
+            given.append(told.json["task"]["task_id"])
+            if len(given) % 100 == 0:
+                told.body = told.body.replace(given[-1].encode(), given[0].encode())
+                told.headers["x-location"] = told.headers["x-location"].replace(given[-1], given[0])
+        return told
+
+    run = run_machine(make_target(answer, fake.clock), Bounds(calls=1_800))
+    assert {finding.clause.id for finding in run.verdict.findings} == {"task.id-unique"}
+
+
+def test_it_ends_after_so_many_calls() -> None:
+    fake = Fake()
+    run = run_machine(make_target(fake, fake.clock), Bounds(calls=60))
+    assert run.verdict.spent.calls <= 60
+    assert run.find is None
+
+
+def test_it_ends_after_so_many_seconds() -> None:
+    fake = Fake()
+    run = run_machine(make_target(fake, fake.clock), Bounds(seconds=0.2, poll_s=0.05))
+    assert run.verdict.spent.seconds < 0.4
+
+
+def test_it_ends_at_a_cap_of_the_target() -> None:
+    fake = Fake()
+    target = make_target(fake, fake.clock)
+    target.caps = Caps(tasks=3, calls=10_000, bytes_up=1 << 40)
+    assert run_machine(target, Bounds()).verdict.spent.tasks == 3
+
+
+def test_a_server_that_is_gone_ends_it() -> None:
+    class Gone:
+        def send(self, request: Any, content: bytes) -> Any:
+            raise UnreachableError(request.url, "refused")
+
+    run = run_machine(Target(url=URL, transport=Gone(), caps=CAPS), Bounds())
+    assert run.verdict.decide_exit() is Exit.UNREACHABLE
+    assert run.verdict.spent.calls == 3
+
+
+def test_what_saw_no_result_is_vacuous() -> None:
+    fake = Fake()
+    run = run_machine(make_target(fake, fake.clock), Bounds(calls=1))
+    assert run.verdict.decide_exit() is Exit.VACUOUS

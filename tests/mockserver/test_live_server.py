@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from diarkit_mockserver.diarization_server import DiarizationServer
+from diarkit_mockserver.live_server import LiveServer, UnavailableError
+
+URL = "http://live:8000"
+NAMES = sorted(
+    name for name in vars(DiarizationServer) if not name.startswith("_") and name not in {"close", "endpoint"}
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_only_the_fake_can_is_refused_with_the_url(name: str) -> None:
+    live: Any = LiveServer(URL)
+    with pytest.raises(UnavailableError, match=rf"^only the fake can [a-z ]+; the server under test is {URL}$"):
+        getattr(live, name)(1, x=2)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "make_another"])
+def test_each_refusal_says_what_it_refuses(name: str) -> None:
+    member = inspect.getattr_static(LiveServer, name)
+    assert (member.fget if isinstance(member, property) else member).__doc__.startswith("Say that only the fake can ")
+
+
+def test_its_url_is_all_that_is_known() -> None:
+    assert LiveServer(URL).endpoint == f"{URL}/api/technology/speaker-diarization"
