@@ -5,13 +5,13 @@ The order of what counts (first wins): the rule's own answer, the truth inside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.states import ERROR_TYPE_OF_STATE, TaskState
 from diarkit_fixtures.degrade import degrade
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.diarize import apply_parameters, draw_channels
+from diarkit_mockserver.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
 from diarkit_mockserver.media import assume
 from diarkit_mockserver.refusals import Detail
 from diarkit_mockserver.wire import dump, write_error, write_result
@@ -121,6 +121,10 @@ def _reject(location: tuple[str, ...], message: str, kind: str) -> Outcome:
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Let a rule that says who speaks be enough: bytes that are no audio then count as audio of the assumed length."""
+    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length."""
     told = then.segments is not None or then.speakers is not None
-    return assume(scenario.media, media.kind) if told and media.fault is not None else media
+    if not told:
+        return media
+    if media.fault is not None or media.length < SHORTEST_AUDIO:
+        return assume(scenario.media, media.kind)
+    return replace(media, loud=(True,) * len(media.loud))

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_contracts.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
-from diarkit_mockserver.traffic import (
-    Traffic,
-    comes_after,
-    is_heard,
-    read_retry_after,
-)
+from diarkit_mockserver.traffic import Traffic, comes_after, is_heard, read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

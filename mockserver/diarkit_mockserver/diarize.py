@@ -88,7 +88,9 @@ def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int
 def _heard(segments: Segments, start: int, end: int) -> Segments:
     if end - start < SHORTEST_AUDIO:
         return ()
-    return merge_touching(crop(cut_overlaps(segments), start, end))
+    whole = all(start <= segment.start and segment.end <= end for segment in segments)
+    # A short segment is dropped where a range has cut it, and not where somebody has told it.
+    return merge_touching(cut_overlaps(segments) if whole else crop(cut_overlaps(segments), start, end))
 
 
 def _overlay(channels: list[Segments]) -> Segments:

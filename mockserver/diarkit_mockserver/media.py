@@ -47,6 +47,10 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 """Where in a file which bytes stand for which format."""
 
 
+DECODED = frozenset({"aiff", "au", "caf", "flac", "mp3", "ogg", "w64"})
+"""Formats that soundfile knows: what it can't read of these is broken."""
+
+
 class Format(Protocol):
     """The reader of one format."""
 
@@ -168,7 +172,7 @@ class DecodedFormat:
         self._spool.write(data)
 
     def close(self) -> MediaFacts:
-        """Say length and channels; the assumed ones for what soundfile does not know, such as MP4."""
+        """Say length and channels, or the fault; what is assumed for formats that soundfile does not know, such as MP4."""
         import soundfile  # noqa: PLC0415 - an extra
 
         with self._spool as file:
@@ -178,7 +182,9 @@ class DecodedFormat:
             try:
                 with soundfile.SoundFile(descriptor, closefd=False) as sound:
                     frames, rate, channels = sound.frames, sound.samplerate, sound.channels
-            except soundfile.LibsndfileError:
+            except soundfile.LibsndfileError as error:
+                if self._kind in DECODED:
+                    return MediaFacts(kind=self._kind, fault=f"a broken {self._kind} file: {error.error_string}")
                 return self._otherwise
         if not 0 <= frames < LONGEST_FRAMES:
             return self._otherwise

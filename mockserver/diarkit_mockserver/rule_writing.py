@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from diarkit_contracts.result import list_result_faults
 from diarkit_fixtures.rttm import read_rttm
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario import HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Rule, SpokenSegment, Then
 from diarkit_mockserver.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 
 SegmentLike: TypeAlias = tuple[int, float, float] | Mapping[str, float]
 """Speaker, start and end in seconds; or the platform's object."""
+
+
+LONGEST_S = 1_000_000
+"""Seconds; more than any recording."""
 
 
 def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
@@ -43,7 +47,8 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
         OSError: for an RTTM file that can't be read.
     """
-    if result is not None and not breaks_contract and (faults := list_result_faults(result)):
+    faults = () if result is None or breaks_contract else list_result_faults(result)
+    if any(fault.severity == "error" for fault in faults):
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise ValueError(f"the result breaks the contract (breaks_contract=True lets it pass):\n{lines}")
     if rttm is not None and segments is not None:
@@ -59,6 +64,8 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         course=None if course is None else read_course(course),
         breaks_contract=breaks_contract,
     )
+    if then == Then():
+        raise ValueError(f"nothing is said of what to answer: expected one of {', '.join(OUTCOMES)}, http, der, course")
     return Rule(when=when, then=then, times=1 if times is None and when == EVERY else times)
 
 
@@ -102,16 +109,27 @@ def read_course(course: CourseLike) -> Course:
 def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:
     if channels is None:
         return None
-    return tuple(tuple(_read_segment(segment) for segment in channel) for channel in channels)
+    try:
+        return tuple(tuple(_read_segment(segment) for segment in channel) for channel in channels)
+    except TypeError:
+        raise ValueError(f"expected a list of segments for each channel, got {channels!r}") from None
 
 
 def _read_segment(segment: SegmentLike) -> SpokenSegment:
-    if isinstance(segment, tuple):
-        speaker, start, end = segment
-        return SpokenSegment(speaker_id=speaker, start_time=start, end_time=end)
-    return SpokenSegment(
-        speaker_id=int(segment["speaker_id"]), start_time=segment["start_time"], end_time=segment["end_time"]
-    )
+    try:
+        if isinstance(segment, Mapping):
+            speaker, start, end = segment["speaker_id"], segment["start_time"], segment["end_time"]
+        else:
+            speaker, start, end = segment
+        read = SpokenSegment(speaker_id=int(speaker), start_time=float(start), end_time=float(end))
+    except (TypeError, ValueError, KeyError):
+        raise ValueError(
+            "expected for each channel a list of segments, each (speaker, start, end) or with speaker_id, start_time, "
+            f"end_time, as in segments=[[(0, 0.5, 2.25)]], got {segment!r}"
+        ) from None
+    if not 0 <= read.start_time < read.end_time <= LONGEST_S or read.speaker_id < 0:
+        raise ValueError(f"expected 0 <= start < end <= {LONGEST_S} seconds and a speaker from 0, got {segment!r}")
+    return read
 
 
 def _read_rttm(path: str | Path) -> tuple[tuple[SpokenSegment, ...], ...]:

@@ -39,6 +39,8 @@ class HttpAnswer:
             raise ValueError(f"expected an HTTP error status from 400 to 599, got {self.status}")
         if self.times < 1:
             raise ValueError(f"expected times >= 1, got {self.times}")
+        if self.times > 1 and self.on == "submit":
+            raise ValueError("times counts polls: say on: poll, or give the rule itself a number of times")
         if self.retry_after is not None and self.retry_after < 0:
             raise ValueError(f"expected retry_after >= 0 seconds, got {self.retry_after}")
 

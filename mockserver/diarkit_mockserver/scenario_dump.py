@@ -62,7 +62,7 @@ def _simplify(value: object) -> object:
         return {
             name: _simplify_number(kinds[name].kind.scalars, _simplify(came))
             for name, came in held.items()
-            if kinds[name].required or came != kinds[name].default
+            if came != kinds[name].default
         }
     if isinstance(value, tuple):
         return [_simplify(one) for one in cast("tuple[object, ...]", value)]

@@ -86,6 +86,7 @@ class _Server(uvicorn.Server):
             log_config=None,
             access_log=False,  # a third of the throughput
             server_header=False,
+            proxy_headers=False,  # one reader of forwarded headers is enough
             date_header=False,  # the same request gets the same bytes
         )
         super().__init__(config)

@@ -45,7 +45,8 @@ class Settings:
         default=None, metadata=_say("How long a finished task can be polled; 404 afterwards [always].")
     )
     rate: str | None = field(
-        default=None, metadata=_say("Requests in a window of seconds, as in 10/60; 429 above [off].")
+        default=None,
+        metadata=_say("Requests in a window of seconds, as in 10/60 (10: in one second); 429 above [off]."),
     )
     unlicensed: bool = field(default=False, metadata=_say("Refuse uploads with 403."))
     control_token: str | None = field(

@@ -37,6 +37,9 @@ log = logging.getLogger("diarkit")
 
 NO_RULE = Then()
 
+MOST_REQUESTS = 100_000
+"""Different uploads whose repetitions are counted; beyond that the one that came longest ago is forgotten."""
+
 
 class World:
     """A platform of its own.
@@ -164,7 +167,9 @@ class World:
             Refusal: if a rule or a fault says so.
         """
         key = make_id("request-1", self.scenario.seed, self.name, *_identify(submission))
-        count = self._came[key] = self._came.get(key, 0) + 1
+        count = self._came[key] = self._came.pop(key, 0) + 1
+        if len(self._came) > MOST_REQUESTS:
+            self._came.pop(next(iter(self._came)))
         submission = replace(submission, occurrence=count)
         rule = self.rules.find(submission)
         then = NO_RULE if rule is None else rule.then

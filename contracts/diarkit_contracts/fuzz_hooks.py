@@ -1,0 +1,88 @@
+"""Hooks for schemathesis beside those for audio: our clauses as its check, and a recording of all it asked. Starts nothing.
+
+    SCHEMATHESIS_HOOKS=diarkit_contracts.fuzz_hooks DIARKIT_FUZZ_RECORDING=exchanges.ndjson schemathesis run URL/openapi.json
+
+Importing this file registers the hooks, since that is how schemathesis loads them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import schemathesis
+
+import diarkit_contracts.media_hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] - registers the recordings
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Severity, judge
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.form import read_form
+from diarkit_contracts.history import read_history
+from diarkit_contracts.profiles import PROFILES
+from diarkit_contracts.recording import write_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RECORDING_VARIABLE: Final = "DIARKIT_FUZZ_RECORDING"
+PROFILE_VARIABLE: Final = "DIARKIT_FUZZ_PROFILE"
+
+_recording = Path(os.environ[RECORDING_VARIABLE]) if RECORDING_VARIABLE in os.environ else None
+_profile = PROFILES[os.environ.get(PROFILE_VARIABLE, "3.6")]
+_about: dict[str, list[Exchange]] = {}
+"""What was said about each task; a clause is asked about one task at a time, or a run would take the square of its calls."""
+
+
+@schemathesis.check  # pyright: ignore[reportUnknownMemberType] # its own types are not complete
+def keeps_the_contract(context: Any, response: schemathesis.Response, case: schemathesis.Case[Any]) -> None:  # noqa: ARG001 - schemathesis's signature
+    """Hold an answer, and what was said about the same task before, against the clauses."""
+    exchange = read_exchange(response)
+    if _recording is not None:
+        with _recording.open("a", encoding="utf-8") as file:
+            head, line = write_recording([exchange])
+            file.write(line if file.tell() else head + line)
+    told = find_broken(exchange)
+    if told:
+        raise AssertionError(told)
+
+
+def find_broken(exchange: Exchange) -> str:
+    """Say which clauses of severity error an answer breaks; empty for none."""
+    alone = read_history([exchange], _profile)
+    task_id = next((look.asked for look in alone.looks), next((start.task_id for start in alone.starts if start.task_id), ""))
+    kept = _about.setdefault(task_id, []) if task_id else []
+    kept.append(exchange)
+    history = read_history(kept, _profile)
+    broken = [
+        f"{clause.id}: expected {observation.fault.expected}, got {observation.fault.got}"
+        for clause in CLAUSES
+        if clause.severity is Severity.ERROR
+        for observation in judge(clause, history).broken
+        if observation.fault is not None and observation.at == len(kept) - 1
+    ]
+    return "\n".join(broken)
+
+
+def read_exchange(response: schemathesis.Response) -> Exchange:
+    """Read what schemathesis sent and got; headers of the request stay out, they may hold secrets."""
+    sent = response.request
+    body = sent.body.encode() if isinstance(sent.body, str) else bytes(sent.body or b"")
+    content_type: str = sent.headers.get("Content-Type") or ""
+    now = time.monotonic()
+    headers: Mapping[str, list[str]] = response.headers
+    return Exchange(
+        Request(
+            method=str(sent.method),
+            url=str(sent.url),
+            parts=read_form(content_type, body),
+            sent_at=now - response.elapsed,
+        ),
+        Answer(
+            status=response.status_code,
+            headers=tuple((name, value) for name, values in headers.items() for value in values),
+            body=response.content or b"",
+            received_at=now,
+        ),
+    )
