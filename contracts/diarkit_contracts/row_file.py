@@ -1,7 +1,7 @@
 """Rows written to JSON and read back, so that a find can be kept and sent again. Sends nothing and judges nothing.
 
-    {"id": "found-01", "what": "upload", "method": "POST", "path": "/api/...", "query": [["channels", "1,0"]],
-     "body": [{"attach": "wav:2ch:4.0s", "filename": "a.wav", "name": "file"}, {"text": "{}", "name": "config"}]}
+{"id": "found-01", "what": "upload", "method": "POST", "path": "/api/...", "query": [["channels", "1,0"]],
+"body": [{"attach": "wav:2ch:4.0s", "filename": "a.wav", "name": "file"}, {"text": "{}", "name": "config"}]}
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ def _read_body(plain: object) -> tuple[Attached | Written, ...] | Raw | None:
         return None
     if isinstance(plain, dict):
         told = cast("Mapping[str, object]", plain)
+        text = _read_text(told, "base64")
         try:
-            content = base64.b64decode(_read_text(told, "base64"), validate=True)
+            content = base64.b64decode(text, validate=True)
         except ValueError:
-            raise RowFileError("body.base64", "base64", told["base64"]) from None
+            raise RowFileError("body.base64", "base64", text) from None
         return Raw(_read_text(told, "content_type"), content)
     return tuple(_read_part(part) for part in _read_list(plain, "body"))
 

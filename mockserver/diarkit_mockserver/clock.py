@@ -129,3 +129,11 @@ async def _wait(event: asyncio.Event, seconds: float | None) -> None:
             await event.wait()
     except TimeoutError:
         pass
+
+
+async def let_others_run(turns: int = 1) -> None:
+    """Let the event loop take some turns: what is ready gets its chance, and no time is waited for."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    for _ in range(turns):
+        await asyncio.sleep(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 from starlette.responses import Response
 
+from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control_body import parse_body, read_text
 from diarkit_mockserver.control_orders import Expectations
 from diarkit_mockserver.control_server import ThePlatform, TheWorld, accept_body
@@ -100,8 +100,7 @@ def _choose(world: World, since: int, limit: int, task: str | None) -> list[Entr
 
 async def _list_connections(platform: Platform, world: World) -> list[int]:
     # The end of a connection may have arrived together with this request, and be handled after it.
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await let_others_run(3)
     return sorted(platform.list_connections() & {entry.connection for entry in world.journal})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import struct
@@ -11,9 +10,10 @@ from math import exp
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import let_others_run, to_ticks
 
 if TYPE_CHECKING:
+    import asyncio
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.faults import BodyDamage, Connection, Drip, Latency, Outage
@@ -85,7 +85,7 @@ async def cut(transport: asyncio.Transport, response: Response, how: Connection)
             _reset(transport)
         case "reset_after_headers":
             transport.write(_write_head(response, length))
-            await asyncio.sleep(0.01)  # the head has to be out before the reset throws away what is not
+            await let_others_run(3)  # the head has to be out before the reset throws away what is not
             _reset(transport)
         case "close_in_body":
             transport.write(_write_head(response, length) + half)

@@ -52,7 +52,7 @@ def pytest_configure_node(node: Any) -> None:
 
         fake = StartedFake()
         setattr(config, SHARED, fake)
-        config.add_cleanup(fake.stop)
+        config.add_cleanup(fake.stop)  # for a session that does not come to its end
     node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
 
 
@@ -62,6 +62,14 @@ def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCa
     from diarkit_fixtures.sample_cache import SampleCache as MadeCache  # noqa: PLC0415 - costs nothing until used
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the one fake for all processes, after them."""
+    fake: Fake | None = getattr(session.config, SHARED, None)
+    if fake is not None:
+        fake.stop()
 
 
 @pytest.fixture(scope="session")

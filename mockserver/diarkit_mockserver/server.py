@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import uvicorn
 
 from diarkit_mockserver.app import create_app
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import let_others_run, to_ticks
 from diarkit_mockserver.http1 import ClientConnection, make_protocol
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         # Requests that were waiting for their client notice that it is gone; the others are cancelled.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await let_others_run(2)
         for task in list(self.server_state.tasks):
             task.cancel()
 
@@ -207,7 +206,7 @@ class ServerThread:
         async def read() -> frozenset[int]:
             # The end of a connection may have arrived together with this call, and be handled after it.
             for _ in range(3):
-                await asyncio.sleep(0)
+                await let_others_run()
             return self._platform.list_connections()
 
         return asyncio.run_coroutine_threadsafe(read(), self._loop).result(START_TIMEOUT_S)

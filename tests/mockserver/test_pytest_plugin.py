@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import json
 import http.server
+import json
 import sys
 import threading
 import urllib.request
@@ -294,8 +294,10 @@ def list_servers(result: pytest.RunResult) -> set[str]:
     return {line[line.index("at http") :] for line in result.outlines if "at http" in line}
 
 
-def test_further_servers_are_made_in_a_test(run: Callable[..., pytest.RunResult]) -> None:
-    run(WORLDS).assert_outcomes(passed=6)
+def test_further_servers_are_made_in_a_test_also_without_processes_to_share_them(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    run(WORLDS, "--diarization-shared").assert_outcomes(passed=6)
 
 
 def test_a_fake_elsewhere_has_no_worlds_left_when_the_tests_are_through(
@@ -320,25 +322,20 @@ def test_a_fake_elsewhere_is_shown_the_token(
     run(FRESH, "--diarization-url", url).assert_outcomes(passed=4)
 
 
-@pytest.mark.parametrize(("flags", "servers"), [(("-n", "2"), 2), (("-n", "2", "--diarization-shared"), 1)])
-def test_processes_have_a_server_each_or_share_one(
-    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester, flags: tuple[str, ...], servers: int
+@pytest.mark.parametrize(("flags", "servers"), [((), 2), (("--diarization-shared",), 1)])
+def test_processes_have_a_server_each_or_share_one_and_the_ids_are_the_same(
+    run: Callable[..., pytest.RunResult], flags: tuple[str, ...], servers: int
+) -> None:
+    result = run(WORLDS + IDS, "-rP", "-n", "2", "--dist", "load", *flags)
+    result.assert_outcomes(passed=9)
+    assert len(list_servers(result)) == servers
+    assert list_ids(result) == list_ids(run(IDS, "-rP"))
+
+
+def test_a_shared_server_is_for_all_processes_at_once_and_leaves_no_thread_behind(
+    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester
 ) -> None:
     pytester.makeconftest(LEFT_BEHIND)
-    result = run(WORLDS, "-rP", "-s", "--dist", "load", *flags)
-    result.assert_outcomes(passed=6)
-    assert len(list_servers(result)) == servers
-    result.stdout.fnmatch_lines(["threads ['MainThread'*"])
-    result.stdout.no_fnmatch_line("*threads*diarkit*")
-
-
-def test_a_shared_server_gives_the_same_ids_as_one_alone(run: Callable[..., pytest.RunResult]) -> None:
-    assert list_ids(run(IDS, "-rP", "-n", "2", "--diarization-shared")) == list_ids(run(IDS, "-rP"))
-
-
-def test_the_same_test_may_run_in_each_process_at_once(run: Callable[..., pytest.RunResult]) -> None:
-    run(FRESH, "-n", "2", "--dist", "each", "--diarization-shared").assert_outcomes(passed=8)
-
-
-def test_without_processes_to_share_it_the_server_is_the_ordinary_one(run: Callable[..., pytest.RunResult]) -> None:
-    run(WORLDS, "--diarization-shared").assert_outcomes(passed=6)
+    result = run(FRESH, "-s", "-n", "2", "--dist", "each", "--diarization-shared")
+    result.assert_outcomes(passed=8)
+    result.stdout.fnmatch_lines(["threads ['MainThread']"])

@@ -206,7 +206,7 @@ def main() -> None:
         "The gallery: SELECTED, the number in each key is the least at which this diarizer is well inside the limits"
     )
     print_table(judge, selected, (take_sample(sample) for sample in BELIEVED))
-    for preset in ("broadcast", "interview", "telephone"):
+    for preset in ("broadcast", "telephone"):
         drawn = f"Drawn freely, {preset}: the first in which everybody speaks for {DRAWN_SPEECH // 100} s, not selected"
         print_table(judge, drawn, draw_freely(preset))
 

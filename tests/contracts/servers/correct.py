@@ -220,11 +220,7 @@ CORRECT: Final[tuple[Correct, ...]] = (
     Correct(name="one worker", scenario=Scenario(course=ByRealTime(realtime_factor=2))),
     Correct(name="rate-limited", scenario=Scenario(limits=Limits(rate=Rate(requests=5, seconds=10)))),
     Correct(name="rate-limited by the second", scenario=Scenario(limits=Limits(rate=Rate(requests=1, seconds=1)))),
-    Correct(
-        name="a queue of one",
-        scenario=Scenario(limits=Limits(queue_length=1)),
-        warns=frozenset({"refusal.retry-after"}),  # nobody knows when the task ahead will be through
-    ),
+    Correct(name="a queue of one", scenario=Scenario(limits=Limits(queue_length=1))),
     Correct(name="tasks that expire", wrap=expire),
     Correct(name="one finished task kept", scenario=Scenario(limits=Limits(finished_tasks=1))),
     Correct(name="another draw", scenario=Scenario(seed=7)),

@@ -1,0 +1,54 @@
+"""schemathesis with our clauses as its checks: the fake passes and is not passed over, a broken server is caught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from contract_servers.broken import BROKEN
+from contract_servers.listening import listen
+
+from diarkit_contracts import fuzz
+from diarkit_contracts.fuzz import FuzzMissingError, run_schemathesis
+from diarkit_contracts.verdict import Exit
+from diarkit_mockserver.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_fake_passes_and_was_seen_done(serve: Callable[[str], str]) -> None:
+    run = run_schemathesis(serve("version: 1\ncourse: immediate\n"), examples=15)
+    assert not run.failed, run.text
+    assert run.verdict.findings == ()
+    assert run.verdict.decide_exit() is Exit.FINE
+    kept = {passed.clause.id for passed in run.verdict.passed}
+    assert {"shape.schema", "result.count-is-ids", "task.location", "refusal.type-of-status"} <= kept
+
+
+def test_a_clause_is_a_check() -> None:
+    broken = next(broken for broken in BROKEN if broken.name == "one speaker too many counted")
+    # It does not wait: a task that is not done at the first look is hardly ever seen done.
+    server, _ = replace(broken, scenario=Scenario(course="immediate")).build()
+    with listen(server) as url:
+        run = run_schemathesis(url, examples=10)
+    assert run.failed
+    assert "result.count-is-ids: expected" in run.text
+    assert "result.count-is-ids" in {finding.clause.id for finding in run.verdict.findings}
+
+
+def test_a_run_ends_in_its_time() -> None:
+    server, _ = BROKEN[0].build()
+    with listen(server) as url:
+        run = run_schemathesis(url, examples=10, seconds=0.1)
+    assert run.verdict.decide_exit() is Exit.VACUOUS
+    assert "ended after 0.1 s" in run.text
+
+
+def test_without_schemathesis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "find_spec", lambda _: None)
+    with pytest.raises(FuzzMissingError, match=r"diarkit\[verify\]"):
+        run_schemathesis("http://127.0.0.1:1")
