@@ -30,7 +30,24 @@ AUDIO: Final = (
 )
 """Few, since each is made once and kept, and small, since a run sends thousands."""
 
-TIMES: Final = ("0", "0.01", "0.005", "0.29", "0.79", "0.8", "1", "1.005", "1.2", "2.5", "3", "6", "99", "1e-9", "5e-324", "1e300")
+TIMES: Final = (
+    "0",
+    "0.01",
+    "0.005",
+    "0.29",
+    "0.79",
+    "0.8",
+    "1",
+    "1.005",
+    "1.2",
+    "2.5",
+    "3",
+    "6",
+    "99",
+    "1e-9",
+    "5e-324",
+    "1e300",
+)
 """Around the lengths of the recordings, on the grid of 10 ms and between, and where floats end."""
 
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -99,7 +116,9 @@ def _draw_config() -> SearchStrategy[dict[str, object]]:
 
 def _draw_bad_config() -> SearchStrategy[str]:
     scalar = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
-    anything = st.recursive(scalar, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2), max_leaves=4)
+    anything = st.recursive(
+        scalar, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2), max_leaves=4
+    )
     return st.one_of(
         st.builds(json.dumps, st.dictionaries(LIMITS, anything, min_size=1)),
         st.builds(json.dumps, anything),

@@ -51,7 +51,9 @@ def keeps_the_contract(context: Any, response: schemathesis.Response, case: sche
 def find_broken(exchange: Exchange) -> str:
     """Say which clauses of severity error an answer breaks; empty for none."""
     alone = read_history([exchange], _profile)
-    task_id = next((look.asked for look in alone.looks), next((start.task_id for start in alone.starts if start.task_id), ""))
+    task_id = next(
+        (look.asked for look in alone.looks), next((start.task_id for start in alone.starts if start.task_id), "")
+    )
     kept = _about.setdefault(task_id, []) if task_id else []
     kept.append(exchange)
     history = read_history(kept, _profile)

@@ -34,6 +34,14 @@ MOST_EXAMPLES: Final = 1_000_000
 
 TIER: Final = "fuzz"
 
+SLOW: Final = (
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.large_base_example,
+)
+"""What Hypothesis warns of in tests that are to be quick."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRun:
@@ -50,7 +58,7 @@ class MachineRun:
     examples: int
 
 
-def run_machine(
+def run_machine(  # noqa: PLR0913 - a run has that many knobs
     target: Target,
     bounds: Bounds,
     *,
@@ -96,7 +104,7 @@ def _draw_examples(session: Session, number: int) -> Find | None:
         report_multiple_bugs=False,
         print_blob=False,
         verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=SLOW,
     )
     # A find is asked for once more by Hypothesis; whether it shows again does not matter, the first one is kept.
     with suppress(OverError, _FoundError, Flaky):

@@ -69,7 +69,12 @@ class Tally:
         return tuple(finding for finding in judged.findings if finding.clause.id == "task.id-unique")
 
     def write_verdict(
-        self, target: Target, name: str, exchanges: Sequence[Exchange], findings: Sequence[Finding], rows: Sequence[RowRun] = ()
+        self,
+        target: Target,
+        name: str,
+        exchanges: Sequence[Exchange],
+        findings: Sequence[Finding],
+        rows: Sequence[RowRun] = (),
     ) -> RunVerdict:
         """Write the verdict of all histories.
 
@@ -103,7 +108,8 @@ class Tally:
             events=tuple(
                 f"warning in one of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
                 for finding in self.warnings.values()
-                if finding.clause.severity is Severity.WARNING and finding.clause.id not in {each.clause.id for each in findings}
+                if finding.clause.severity is Severity.WARNING
+                and finding.clause.id not in {each.clause.id for each in findings}
             ),
             vacuous=tuple(f"never seen: {sight}" for sight in SIGHTS_OF_A_PLAN if sight in self.unseen),
             spent=target.spent,

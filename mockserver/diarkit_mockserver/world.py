@@ -234,17 +234,6 @@ class World:
         visit.state = state
         return task, state
 
-    def step(self, task_id: str) -> None:
-        """Move a task of a manual course to its next state.
-
-        Raises:
-            KeyError: for a task that this world does not have.
-        """
-        task = self.tasks.find(task_id, self.clock.now())
-        if task is None:
-            raise KeyError(task_id)
-        task.timetable.step()
-
     def write(self, task: Task, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
         nulls = self.scenario.dialect.unpopulated == "null"

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,13 +17,17 @@ import pytest
 
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.history import START_PATH, is_uuid, read_object
+from diarkit_contracts.plan import choose_rows, make_plan
 from diarkit_contracts.states import ERROR_TYPE_OF_STATUS
 from diarkit_contracts.target import Target
+from diarkit_contracts.tier import Tier
+from diarkit_contracts.verify import verify_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.exchange import Request
+    from diarkit_contracts.verdict import RunVerdict
 
 SERVE = "from diarkit_mockserver.cli import main; main()"
 STOP_TIMEOUT_S = 10.0
@@ -233,3 +238,21 @@ def make_target(stub: StubServer, clock: ManualClock) -> Callable[..., Target]:
         return Target(**{"url": StubServer.URL, "transport": stub, "clock": clock, **fields})
 
     return make
+
+
+@pytest.fixture
+def verify_stub(stub: StubServer, make_target: Callable[..., Target]) -> Callable[..., RunVerdict]:
+    """Verify the server in memory; bytes of its answers may be replaced, and only some rows sent."""
+
+    def run(replaced: dict[bytes, bytes] | None = None, *rows: str, **fields: Any) -> RunVerdict:
+        def tamper(_: Request, answer: Answer) -> Answer:
+            body = answer.body
+            for what, instead in (replaced or {}).items():
+                body = body.replace(what, instead)
+            return replace(answer, body=body)
+
+        stub.tamper = tamper
+        plan = choose_rows(rows) if rows else make_plan(Tier.LITE)
+        return verify_target(plan, make_target(**fields))
+
+    return run

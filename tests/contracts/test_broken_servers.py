@@ -33,7 +33,9 @@ def test_the_clause_that_names_the_mistake_catches_it(
     assert verdict.decide_exit(severity) is Exit.FINDINGS
 
 
-@pytest.mark.parametrize("broken", [broken for broken in BROKEN if broken.tier is Tier.FULL], ids=lambda broken: broken.name)
+@pytest.mark.parametrize(
+    "broken", [broken for broken in BROKEN if broken.tier is Tier.FULL], ids=lambda broken: broken.name
+)
 def test_what_is_left_to_the_full_tier_is_not_seen_by_the_short_one(broken: Any) -> None:
     server, clock = broken.build()
     assert broken.clause not in {finding.clause.id for finding in verify(server, clock).findings}

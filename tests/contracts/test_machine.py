@@ -12,8 +12,8 @@ from contract_servers.broken import BROKEN
 from contract_servers.fake import URL, Fake, SharedClock, Transport
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.http_transport import Connection, HttpTransport
 from diarkit_contracts.example import Bounds
+from diarkit_contracts.http_transport import Connection, HttpTransport
 from diarkit_contracts.machine import run_machine
 from diarkit_contracts.row_file import read_row
 from diarkit_contracts.target import Caps, Target, UnreachableError
@@ -142,7 +142,7 @@ def test_it_ends_at_a_cap_of_the_target() -> None:
 
 def test_a_server_that_is_gone_ends_it() -> None:
     class Gone:
-        def send(self, request: Any, content: bytes) -> Any:
+        def send(self, request: Any, _: bytes) -> Any:
             raise UnreachableError(request.url, "refused")
 
     run = run_machine(Target(url=URL, transport=Gone(), caps=CAPS), Bounds())

@@ -158,3 +158,23 @@ def test_calls_are_no_exchanges_of_the_platform(start: Callable[..., Any], ask: 
     url = start(platform=Platform(world)).url
     ask(url, "GET", f"{V1}/journal")
     assert world.journal.total == 0
+
+
+def test_a_server_for_all_interfaces_draws_a_token_and_one_for_this_machine_needs_none(
+    serve: Callable[..., Any], ask: Callable[..., Any]
+) -> None:
+    exposed = serve("--port", "0", "--host", "0.0.0.0")  # noqa: S104 - what is tested
+    token = re.search(r"^control token: (\S{20,}) ", exposed.log.read_text("utf-8"), re.MULTILINE)
+    assert token is not None
+    assert ask(exposed.url, "GET", f"{V1}/worlds").status == 401
+    assert ask(exposed.url, "GET", f"{V1}/worlds", None, {"Authorization": f"Bearer {token[1]}"}).status == 200
+    own = serve("--port", "0", env={"DIARKIT_NONCE": "this one"})
+    assert ask(own.url, "GET", f"{V1}/worlds").status == 200
+    assert json.loads(ask(own.url, "GET", f"{V1}/ready").body)["nonce"] == "this one"
+
+
+def test_a_token_in_the_environment_counts_everywhere(serve: Callable[..., Any], ask: Callable[..., Any]) -> None:
+    running = serve("--port", "0", env={"DIARKIT_CONTROL_TOKEN": TOKEN})
+    assert ask(running.url, "GET", f"{V1}/worlds").status == 401
+    assert ask(running.url, "GET", f"{V1}/worlds", None, {"Authorization": f"Bearer {TOKEN}"}).status == 200
+    assert TOKEN not in running.log.read_text("utf-8")

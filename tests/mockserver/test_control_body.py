@@ -32,7 +32,7 @@ JSON = st.recursive(
     st.booleans(),
     st.sampled_from([None, 1, "\t"]),
 )
-def test_json_means_as_yaml_what_it_means_as_json(value: Any, ascii_only: bool, indent: Any) -> None:  # noqa: FBT001
+def test_json_means_as_yaml_what_it_means_as_json(value: Any, ascii_only: bool, indent: Any) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     tree, flaws = read_tree(make_yaml(text))
     assert flaws == ()

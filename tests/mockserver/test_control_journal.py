@@ -100,7 +100,7 @@ def test_an_expectation_that_makes_no_sense_is_refused(ask: Ask, control: Contro
     assert (answer.status, "expected times >= 0" in json.loads(answer.body)["detail"]) == (422, True)
     with pytest.raises(ValueError, match="times >= 0"):
         Expected(times=-1)
-    with pytest.raises(RefusedError, match="unknown key 'filname'.*did you mean filename"):
+    with pytest.raises(RefusedError, match=r"unknown key 'filname'.*did you mean filename"):
         control.send(
             calls.Call("POST", "/journal/verify", lambda data: data, {"expected": [{"when": {"filname": "a"}}]})
         )

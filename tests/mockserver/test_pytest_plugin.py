@@ -113,7 +113,7 @@ def test_nothing(request):
     assert request.config.pluginmanager.has_plugin("diarkit")
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
-    assert ours == ["diarkit_mockserver", "diarkit_mockserver.pytest_plugin"]
+    assert ours == ["diarkit_mockserver", "diarkit_mockserver.pytest_plugin", "diarkit_mockserver.verify_plugin"]
 """
 
 IMPORTED = """

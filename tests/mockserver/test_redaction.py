@@ -23,8 +23,11 @@ from diarkit_mockserver.redaction import hide_query, hide_values, is_secret
         "client_secret",
         "sig",
         "X-Amz-Signature",
-    ]
-    + ["session_id", "jwt", "credentials", "license"],
+        "session_id",
+        "jwt",
+        "credentials",
+        "license",
+    ],
 )
 def test_a_name_like_this_may_stand_for_a_secret(name: str) -> None:
     assert is_secret(name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contract_servers.fake import Asked, Fake, Server, Told
+
 from diarkit_contracts.plan import Tier
 from diarkit_mockserver.scenario import Scenario
 from diarkit_mockserver.world import World
@@ -24,6 +25,8 @@ CONFIG = re.compile(rb'name="config"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 FILENAME = re.compile(rb'name="file"; filename="([^"]*)"')
 
 ENDS = frozenset({"done", "failed", "rejected"})
+
+USUAL = Scenario()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Broken:
     clause: str
     wrap: Wrap = lambda server: server
     world: Callable[..., World] = World
-    scenario: Scenario = Scenario()
+    scenario: Scenario = USUAL
     tier: Tier = Tier.LITE
 
     def build(self) -> tuple[Server, Clock]:
@@ -68,7 +71,9 @@ def change_body(state: str, change: Callable[[dict[str, Any]], object]) -> Wrap:
     """Change the decoded body of each look that tells a state; of refusals for `refusal`, of the 202 for `accepted`."""
 
     def change_told(asked: Asked, told: Told) -> None:
-        kind = "refusal" if told.status >= 400 else "accepted" if told.status == 202 else told.state if asked.looks else ""
+        kind = (
+            "refusal" if told.status >= 400 else "accepted" if told.status == 202 else told.state if asked.looks else ""
+        )
         if kind == state:
             body = told.json
             change(body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contract_servers.broken_answers import ANSWERS
-from contract_servers.broken_requests import PARAMETERS, REFUSALS
+from contract_servers.broken_parameters import PARAMETERS
+from contract_servers.broken_refusals import REFUSALS
 from contract_servers.broken_tasks import TASKS
 
 if TYPE_CHECKING:

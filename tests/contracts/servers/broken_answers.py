@@ -15,6 +15,7 @@ from contract_servers.breaking import (
     find_config,
     refuse_when,
 )
+
 from diarkit_contracts.plan import Tier
 from diarkit_mockserver.limits import Limits, Rate
 from diarkit_mockserver.scenario import Scenario
@@ -101,7 +102,9 @@ ANSWERS: Final = (
     Broken(
         name="500 for a config that is no JSON",
         clause="shape.status",
-        wrap=refuse_when(lambda asked: (find_config(asked) or b"{").count(b"{") != (find_config(asked) or b"}").count(b"}"), 500),
+        wrap=refuse_when(
+            lambda asked: (find_config(asked) or b"{").count(b"{") != (find_config(asked) or b"}").count(b"}"), 500
+        ),
     ),
     Broken(
         name="500 for more than ten speakers",
@@ -117,14 +120,20 @@ ANSWERS: Final = (
     Broken(name="NaN for a time", clause="shape.json", wrap=set_time(float("nan"))),
     Broken(name="a key twice", clause="shape.json", wrap=change_bytes("done", b'"error":', b'"error":null,"error":')),
     Broken(name="a comment behind the JSON", clause="shape.json", wrap=change_answer(end_with_a_remark)),
-    Broken(name="done without a result", clause="shape.schema", wrap=change_body("done", lambda body: body.update(result=None))),
+    Broken(
+        name="done without a result",
+        clause="shape.schema",
+        wrap=change_body("done", lambda body: body.update(result=None)),
+    ),
     Broken(
         name="done with an error",
         clause="shape.schema",
         wrap=change_body("done", lambda body: body.update(error={"type": "internal", "message": ""})),
     ),
     Broken(
-        name="rejected without an error", clause="shape.schema", wrap=change_body("rejected", lambda body: body.update(error=None))
+        name="rejected without an error",
+        clause="shape.schema",
+        wrap=change_body("rejected", lambda body: body.update(error=None)),
     ),
     Broken(
         name="rejected with a result",
@@ -137,12 +146,30 @@ ANSWERS: Final = (
         wrap=change_body("running", lambda body: body.update(result={"channels": []})),
     ),
     Broken(
-        name="a state of its own", clause="shape.schema", wrap=change_body("done", lambda body: body["task"].update(state="finished"))
+        name="a state of its own",
+        clause="shape.schema",
+        wrap=change_body("done", lambda body: body["task"].update(state="finished")),
     ),
-    Broken(name="a task without its state", clause="shape.schema", wrap=change_body("accepted", lambda body: body["task"].pop("state"))),
-    Broken(name="a result without channels", clause="shape.schema", wrap=change_body("done", lambda body: body["result"].clear())),
-    Broken(name="a channel without its number", clause="shape.schema", wrap=change_result(lambda all_: all_[0].pop("channel_number"))),
-    Broken(name="a channel without its count", clause="shape.schema", wrap=change_channel(lambda one: one.pop("speakers_count"))),
+    Broken(
+        name="a task without its state",
+        clause="shape.schema",
+        wrap=change_body("accepted", lambda body: body["task"].pop("state")),
+    ),
+    Broken(
+        name="a result without channels",
+        clause="shape.schema",
+        wrap=change_body("done", lambda body: body["result"].clear()),
+    ),
+    Broken(
+        name="a channel without its number",
+        clause="shape.schema",
+        wrap=change_result(lambda all_: all_[0].pop("channel_number")),
+    ),
+    Broken(
+        name="a channel without its count",
+        clause="shape.schema",
+        wrap=change_channel(lambda one: one.pop("speakers_count")),
+    ),
     Broken(
         name="no list where there is no segment",
         clause="shape.schema",
@@ -153,7 +180,9 @@ ANSWERS: Final = (
     Broken(
         name="speakers with names",
         clause="shape.schema",
-        wrap=change_channel(lambda one: [said.update(speaker_id=f"SPEAKER_{said['speaker_id']}") for said in one["segments"]]),
+        wrap=change_channel(
+            lambda one: [said.update(speaker_id=f"SPEAKER_{said['speaker_id']}") for said in one["segments"]]
+        ),
     ),
     Broken(name="404 as a framework says it", clause="shape.schema", wrap=change_answer(forget_the_envelope)),
     Broken(
@@ -178,7 +207,12 @@ ANSWERS: Final = (
         wrap=change_answer(lambda asked, told: setattr(told, "body", b"{}") if asked.path.endswith("/info") else None),
     ),
     Broken(name="no X-Location", clause="shape.headers", wrap=change_answer(drop_location)),
-    Broken(name="429 without its headers", clause="shape.rate-headers", wrap=change_answer(drop_rate_headers), scenario=FAST),
+    Broken(
+        name="429 without its headers",
+        clause="shape.rate-headers",
+        wrap=change_answer(drop_rate_headers),
+        scenario=FAST,
+    ),
     Broken(name="ends before starts", clause="result.end-after-start", wrap=change_channel(swap)),
     Broken(name="a segment of no length", clause="result.end-after-start", wrap=change_channel(shrink)),
     Broken(
@@ -192,11 +226,29 @@ ANSWERS: Final = (
         wrap=change_channel(lambda one: one.update(speakers_count=len(one["segments"]))),
     ),
     Broken(name="a channel twice", clause="result.channel-once", wrap=change_result(lambda all_: all_.append(all_[0]))),
-    Broken(name="segments by speaker", clause="result.sorted", wrap=change_channel(lambda one: one["segments"].sort(key=lambda said: said["speaker_id"]))),
-    Broken(name="segments backwards", clause="result.sorted", wrap=change_channel(lambda one: one["segments"].reverse())),
+    Broken(
+        name="segments by speaker",
+        clause="result.sorted",
+        wrap=change_channel(lambda one: one["segments"].sort(key=lambda said: said["speaker_id"])),
+    ),
+    Broken(
+        name="segments backwards", clause="result.sorted", wrap=change_channel(lambda one: one["segments"].reverse())
+    ),
     Broken(name="two at a time", clause="result.no-overlap", wrap=change_channel(overlap)),
-    Broken(name="even speaker numbers only", clause="result.ids-by-appearance", wrap=change_channel(lambda one: renumber(one, factor=2))),
-    Broken(name="speakers numbered from 1", clause="result.ids-by-appearance", wrap=change_channel(lambda one: renumber(one, first=1))),
-    Broken(name="speakers numbered through the channels", clause="result.ids-by-appearance", wrap=change_result(number_through)),
+    Broken(
+        name="even speaker numbers only",
+        clause="result.ids-by-appearance",
+        wrap=change_channel(lambda one: renumber(one, factor=2)),
+    ),
+    Broken(
+        name="speakers numbered from 1",
+        clause="result.ids-by-appearance",
+        wrap=change_channel(lambda one: renumber(one, first=1)),
+    ),
+    Broken(
+        name="speakers numbered through the channels",
+        clause="result.ids-by-appearance",
+        wrap=change_result(number_through),
+    ),
     Broken(name="four decimals", clause="result.two-decimals", wrap=change_channel(add_thousandths)),
 )

@@ -13,6 +13,7 @@ from contract_servers.breaking import (
     change_look,
     refuse,
 )
+
 from diarkit_mockserver.course import ByPolls, PollCounts
 from diarkit_mockserver.scenario import Scenario
 
@@ -162,7 +163,11 @@ TASKS: Final = (
         clause="task.location",
         wrap=change_location(lambda url: url.rpartition("/")[0] + f"/{ANOTHER}"),
     ),
-    Broken(name="X-Location without the id", clause="task.location", wrap=change_location(lambda url: url.rpartition("/")[0])),
+    Broken(
+        name="X-Location without the id",
+        clause="task.location",
+        wrap=change_location(lambda url: url.rpartition("/")[0]),
+    ),
     Broken(
         name="X-Location of another technology",
         clause="task.location",

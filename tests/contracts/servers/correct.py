@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from contract_servers.breaking import ENDS, change_answer, change_body, change_channel, find_config, refuse, refuse_when
 from contract_servers.fake import Fake
+
 from diarkit_contracts.profiles import DEFAULT, PROFILES, Profile
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.limits import Limits, Rate
 from diarkit_mockserver.scenario import Dialect, Rule, Scenario, Then
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contract_servers.breaking import Channel, Wrap
     from contract_servers.fake import Asked, Server, Told
+
     from diarkit_mockserver.clock import Clock
+
+USUAL = Scenario()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +39,7 @@ class Correct:
 
     name: str
     wrap: Callable[[Server], Server] = lambda server: server
-    scenario: Scenario = Scenario()
+    scenario: Scenario = USUAL
     warns: frozenset[str] = frozenset()
     profile: Profile = DEFAULT
 
@@ -252,4 +257,3 @@ CORRECT: Final[tuple[Correct, ...]] = (
     ),
 )
 """What differs here, no client may rely on."""
-

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -161,7 +161,7 @@ class SharedClock:
 
     def today(self) -> datetime:
         """Tell the date of the world."""
-        return datetime.fromtimestamp(self.clock.epoch + self.clock.now() / SECOND, timezone.utc)
+        return datetime.fromtimestamp(self.clock.epoch + self.clock.now() / SECOND, UTC)
 
 
 def verify(server: Server, clock: Clock, tier: Tier = Tier.LITE, profile: Profile = DEFAULT) -> RunVerdict:

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes
+from diarkit_contracts.verdict import Accepted
+
+TYPE = {b'"resource.not-found"': b'"request.invalid"'}
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+
+
+def ends(verdict: Any, fail_on: Severity = Severity.ERROR) -> dict[str, str]:
+    return {outcome.name: outcome.end for outcome in list_outcomes(verdict, fail_on)}
+
+
+@pytest.mark.parametrize("rows", [(), ("row-01",), ("bad-01",)])
+def test_every_run_has_the_same_names(verify_stub: Any, rows: tuple[str, ...]) -> None:
+    assert tuple(ends(verify_stub(None, *rows))) == NAMES == (ANSWERS, ENOUGH, *(clause.id for clause in CLAUSES))
+
+
+def test_a_broken_clause_fails_alone(verify_stub: Any) -> None:
+    failed = [name for name, end in ends(verify_stub(COUNT, "row-01")).items() if end == "failed"]
+    assert failed == ["result.count-is-ids"]
+
+
+def test_a_warning_fails_only_if_asked_to_and_is_told_all_the_same(verify_stub: Any) -> None:
+    verdict = verify_stub(TYPE)
+    assert ends(verdict)["refusal.type-of-status"] == "passed"
+    assert ends(verdict, Severity.WARNING)["refusal.type-of-status"] == "failed"
+    told = next(each for each in list_outcomes(verdict) if each.name == "refusal.type-of-status")
+    assert "expected  the type resource.not-found" in told.text
+
+
+def test_what_was_not_seen_or_is_accepted_is_skipped_with_its_reason(verify_stub: Any) -> None:
+    verdict = verify_stub(COUNT, "row-01")
+    accepted = tuple(Accepted(finding=each, reason="known", expires="2030-01-01") for each in verdict.findings)
+    outcomes = {each.name: each for each in list_outcomes(replace(verdict, findings=(), accepted=accepted))}
+    assert outcomes["result.count-is-ids"].message == "accepted until 2030-01-01: known"
+    assert outcomes["refusal.retry-after"].end == "skipped"
+    assert outcomes["refusal.retry-after"].message.startswith("no 429 was seen")
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"), [({"unreachable": "gone"}, ANSWERS), ({"vacuous": ("never seen: x",)}, ENOUGH)]
+)
+def test_a_run_that_says_nothing_is_an_error(verify_stub: Any, fields: dict[str, Any], name: str) -> None:
+    outcomes = {each.name: each for each in list_outcomes(replace(verify_stub(), **fields))}
+    assert (outcomes[name].end, outcomes[name].text) == ("error", str(next(iter(fields.values()))).strip("(),'"))

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.report_html import write_html
+from diarkit_contracts.verdict import Accepted
+
+VOID = {"meta", "br"}
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+EVIL = {
+    b'"state": "done"': b'"state": "<script>alert(1)</script><img src=http://evil/x onerror=y>\\u001b[1m"',
+    b'"message": "No."': b'"message": "</code></td><iframe src=http://evil>"',
+}
+
+
+class Page(HTMLParser):
+    """Reads a page: its tags, and whether each is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("replaced", [{}, COUNT, EVIL, {b"{": b"["}])
+def test_a_page_is_whole_and_loads_nothing(verify_stub: Any, replaced: dict[bytes, bytes]) -> None:
+    page = Page(write_html(verify_stub(replaced)))
+    assert page.open == []
+    assert not {"script", "img", "iframe", "link", "object", "form"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name in {"src", "srcset", "style"} or name.startswith("on")]
+    assert {value[0] for name, value in page.attributes if name == "href"} <= {"#"}
+    assert "url(" not in write_html(verify_stub(replaced))
+    assert "@import" not in write_html(verify_stub(replaced))
+
+
+def test_links_lead_to_places_of_the_page(verify_stub: Any) -> None:
+    page = Page(write_html(verify_stub(COUNT)))
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    links = {value[1:] for name, value in page.attributes if name == "href"}
+    assert links
+    assert links <= set(ids)
+
+
+def test_a_finding_is_told_with_everything(verify_stub: Any) -> None:
+    text = write_html(verify_stub(COUNT, "row-01"))
+    for told in (
+        "<title>FINDINGS: http://stub:8000</title>",
+        "speakers_count 2 in channel 0, one for each speaker_id",
+        "<strong>3</strong>",
+        "0: POST /api/technology/speaker-diarization -&gt; 202 pending",
+        "speaker_diarization.openapi.yaml, line ",
+        "diarkit verify http://stub:8000 --only row-01",
+    ):
+        assert told in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"), [({}, 0), ({"vacuous": ("never seen: x",)}, 3), ({"unreachable": "gone & away"}, 4)]
+)
+def test_the_head_says_how_it_ended(verify_stub: Any, fields: dict[str, Any], end: int) -> None:
+    text = write_html(replace(verify_stub(), **fields))
+    assert f'<header class="end-{end}">' in text
+    assert ("gone &amp; away" in text) is (end == 4)
+
+
+def test_what_is_accepted_skipped_kept_and_undocumented_is_told(verify_stub: Any) -> None:
+    verdict = verify_stub({b'"message": "No."': b'"message": "No.", "extra": 1', **COUNT})
+    accepted = Accepted(finding=verdict.findings[0], reason="known", expires="2030-01-01")
+    text = write_html(replace(verdict, accepted=(accepted,), stale=("f:1: old",), events=("429 twice",)))
+    titles = re.findall(r"<h2>([^<]*)</h2>", text)
+    assert titles == [
+        "Findings", "Accepted by the baseline", "Baseline to be tidied up", "Undocumented", "Skipped", "Kept", "Events",
+        "What was sent and answered",
+    ]  # fmt: skip
+    assert "field extra" in text
+
+
+def test_light_and_dark_and_narrow_screens_are_thought_of(verify_stub: Any) -> None:
+    text = write_html(verify_stub())
+    for said in ("prefers-color-scheme: dark", "max-width: 40rem", "width=device-width", "@media print"):
+        assert said in text

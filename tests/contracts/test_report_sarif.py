@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.report_sarif import write_sarif
+from diarkit_contracts.verdict import Accepted
+
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+
+
+def read(verdict: Any) -> Any:
+    log = json.loads(write_sarif(verdict))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    return run
+
+
+def test_there_is_a_rule_for_each_clause(verify_stub: Any) -> None:
+    assert [rule["id"] for rule in read(verify_stub())["tool"]["driver"]["rules"]] == [each.id for each in CLAUSES]
+
+
+def test_a_result_leads_to_its_rule_and_to_a_line_of_the_contract(verify_stub: Any) -> None:
+    run = read(verify_stub(COUNT, "row-01"))
+    result = run["results"][0]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "result.count-is-ids"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == DOCUMENT.name
+    line = DOCUMENT.read_text("utf-8").splitlines()[place["region"]["startLine"] - 1]
+    assert line.strip() == "speakers_count:"
+
+
+def test_a_finding_keeps_its_fingerprint_when_ids_and_times_change(verify_stub: Any) -> None:
+    one, other = (read(verify_stub(COUNT)) for _ in range(2))
+    prints = [[each["partialFingerprints"] for each in run["results"]] for run in (one, other)]
+    assert prints[0] == prints[1]
+    assert len({json.dumps(each) for each in prints[0]}) == len(prints[0])
+
+
+def test_what_is_accepted_is_suppressed(verify_stub: Any) -> None:
+    verdict = verify_stub(COUNT, "row-01")
+    accepted = Accepted(finding=verdict.findings[0], reason="known", expires="2030-01-01")
+    (result,) = read(replace(verdict, findings=(), accepted=(accepted,)))["results"]
+    assert result["suppressions"] == [{"kind": "external", "justification": "known (until 2030-01-01)"}]
+
+
+def test_a_run_that_says_nothing_did_not_succeed(verify_stub: Any) -> None:
+    verdict = verify_stub()
+    assert read(verdict)["invocations"][0]["executionSuccessful"] is True
+    (invocation,) = read(replace(verdict, vacuous=("never seen: x",)))["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "never seen: x"

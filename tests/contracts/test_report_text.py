@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.plan import list_rows
+from diarkit_contracts.report_text import list_lines, write_progress
+
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+
+
+def show(verdict: Any, *arguments: Any, **options: Any) -> str:
+    return click.unstyle("\n".join(list_lines(verdict, *arguments, **options)))
+
+
+def test_a_finding_says_what_was_expected_and_seen_and_how_it_is_known_and_repeated(verify_stub: Any) -> None:
+    verdict = verify_stub(COUNT, "row-01")
+    lines = show(verdict).splitlines()
+    assert lines[:4] == [
+        "error: result.count-is-ids  row-01[2ch-4.0s]",
+        "  speakers_count is the number of different speaker_id in the channel.",
+        "  expected  speakers_count 2 in channel 0, one for each speaker_id",
+        "  seen      3",
+    ]
+    assert lines[4] == "  exchange  0: POST /api/technology/speaker-diarization -> 202 pending"
+    assert lines[6].startswith("  evidence  INF: ")
+    assert lines[7] == "  repeat    diarkit verify http://stub:8000 --only row-01"
+    assert lines[8].startswith("  curl      curl -i -F ")
+    assert lines[9] == "            with --report or --record, wav-2ch-4.0s.wav would be saved for it"
+    assert "    | import httpx" in lines
+
+
+def test_a_saved_file_is_named_by_its_path(verify_stub: Any) -> None:
+    shown = show(verify_stub(COUNT, "row-01"), folder=Path("some/folder"))
+    assert 'file=@"some/folder/wav-2ch-4.0s.wav"' in shown
+    assert "would be saved" not in shown
+
+
+def test_findings_come_first_and_the_verdict_last(verify_stub: Any) -> None:
+    lines = show(verify_stub(COUNT)).splitlines()
+    heads = [line for line in lines if line and not line.startswith(" ")]
+    assert heads[0].startswith("error: ")
+    assert heads.index("skipped") < heads.index("kept") < len(heads) - 2
+    assert heads[-2] == "http://stub:8000 against profile 3.6, tier lite"
+    assert heads[-1].startswith("FINDINGS: ")
+
+
+def test_a_row_is_shown_how_to_be_repeated_once(verify_stub: Any) -> None:
+    verdict = verify_stub({**COUNT, b'"start_time": 0': b'"start_time": 90'}, "row-01")
+    assert len(verdict.findings) > 1
+    shown = show(verdict)
+    assert shown.count("import httpx") == 1
+    assert shown.count("--only row-01") == len(verdict.findings)
+
+
+def test_every_skip_has_its_reason_and_every_pass_its_observations(verify_stub: Any) -> None:
+    verdict = verify_stub()
+    shown = show(verdict)
+    assert verdict.skipped
+    for each in verdict.skipped:
+        assert f"  {each.name}: {each.reason}" in shown
+    kept = {line.split()[0]: line.split()[1] for line in shown.partition("kept\n")[2].split("\n\n")[0].splitlines()}
+    assert kept == {each.clause.id: str(each.observations) for each in verdict.passed}
+    assert "kept\n" not in show(verdict, quiet=True)
+
+
+def test_what_a_server_says_reaches_no_terminal_as_it_is(verify_stub: Any) -> None:
+    verdict = verify_stub({b'"state": "done"': b'"state": "\\u001b[2Jdone\\u202e"'}, "row-01")
+    shown = "\n".join(list_lines(verdict))
+    assert r"\x1b[2Jdone\u202e" in shown
+    assert "\x1b[2J" not in shown
+
+
+def test_a_server_that_does_not_answer_is_two_lines(verify_stub: Any) -> None:
+    from dataclasses import replace  # noqa: PLC0415
+
+    verdict = replace(verify_stub(), unreachable="u does not answer: gone")
+    assert show(verdict) == "u does not answer: gone\nUNREACHABLE: http://stub:8000 against profile 3.6, tier lite"
+
+
+@pytest.mark.parametrize("fail_on", Severity)
+def test_the_colour_of_the_end_is_that_of_the_exit_code(verify_stub: Any, fail_on: Severity) -> None:
+    verdict = verify_stub({b'"resource.not-found"': b'"request.invalid"'})
+    last = list(list_lines(verdict, fail_on))[-1]
+    assert last.startswith("\x1b[32m" if verdict.decide_exit(fail_on) == 0 else "\x1b[31m")
+
+
+def test_progress_counts_rows() -> None:
+    row = list_rows()[0]
+    assert click.unstyle(write_progress(3, 12, row)) == f"[ 3/12] {row.name}"

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.clause import Fault
+from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.inputs import make_input
+from diarkit_contracts.plan import list_rows
+from diarkit_contracts.redaction import STRUCK
+from diarkit_contracts.reproduce import name_input, save_inputs, write_repeat
+from diarkit_contracts.verdict import Finding, RunVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROWS = [row for row in list_rows() if row.needs is None]
+PICKED = [
+    "row-02", "row-03", "row-04", "row-06", "row-07",
+    *(row.id for row in ROWS if row.what in {"unknown-task", "no-file", "file-as-text", "broken-form", "put", "json-body", "no-body"}),
+]  # fmt: skip
+
+
+def make_verdict(target: str, name: str, headers: tuple[tuple[str, str], ...] = ()) -> RunVerdict:
+    finding = Finding(clause=CLAUSES[0], row=name, at=(0,), fault=Fault("a", "b"))
+    exchange = Exchange(Request(method="GET", url=target, headers=headers), Answer(status=200))
+    return RunVerdict(target=target, tier="lite", profile="3.6", exchanges=(exchange,), findings=(finding,))
+
+
+def repeat(target: str, name: str, folder: Path | None = None, **more: Any) -> Any:
+    verdict = make_verdict(target, name, **more)
+    return write_repeat(verdict.findings[0], verdict, folder)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_row_can_be_repeated(row: Any) -> None:
+    told = repeat("http://h:1", row.name)
+    assert told.command == f"diarkit verify http://h:1 --only {row.id}"
+    assert shlex.split(told.curl)[-1] == "http://h:1" + row.call.target
+    compile(told.python, "snippet", "exec")
+    assert len(told.python.splitlines()) <= 18
+
+
+@pytest.mark.parametrize("name", ["", "fuzz-12[something]"])
+def test_what_is_no_row_can_not_be_repeated(name: str) -> None:
+    assert repeat("http://h:1", name) is None
+
+
+def test_a_secret_is_asked_for_by_its_name() -> None:
+    told = repeat("http://h:1", "row-01", headers=(("Authorization", STRUCK), ("Accept", "*/*")))
+    for text in (told.command, told.curl):
+        assert "Authorization: ***" in shlex.split(text)
+    assert "headers={'Authorization': '***'}" in told.python
+
+
+def test_files_that_are_not_saved_are_named(tmp_path: Path) -> None:
+    assert repeat("http://h:1", "row-01").files == ("wav-2ch-4.0s.wav",)
+    assert repeat("http://h:1", "row-01", tmp_path).files == ()
+
+
+def test_inputs_are_saved_once_and_as_they_are_sent(tmp_path: Path) -> None:
+    findings = [*make_verdict("u", "row-01").findings, *make_verdict("u", "bad-03").findings] * 2
+    saved = save_inputs(findings, tmp_path / "new" / "folder")
+    assert [path.name for path in saved] == ["wav-2ch-4.0s.wav", "wav-1ch-0.5s.wav"]
+    assert saved[0].read_bytes() == make_input("wav:2ch:4.0s")
+
+
+def test_every_input_has_a_file_name_of_its_own() -> None:
+    inputs = {
+        part.input
+        for row in ROWS
+        if isinstance(row.call.body, tuple)
+        for part in row.call.body
+        if hasattr(part, "input")
+    }
+    names = {name_input(name) for name in inputs}
+    assert len(names) == len(inputs)
+    assert all(name.replace("-", "").replace(".", "").isalnum() for name in names)
+
+
+@pytest.fixture
+def sent(diarization_server: Any) -> Callable[[], Any]:
+    """What a server got last: status and, for an upload that it took, what was in it."""
+
+    def look() -> Any:
+        submissions = diarization_server.submissions
+        if not submissions:
+            return None
+        last = submissions[-1]
+        return last.filename, last.sha256, last.parameters
+
+    return look
+
+
+@pytest.mark.parametrize("row_id", PICKED)
+@pytest.mark.parametrize("way", ["curl", "python"])
+def test_both_ways_send_what_the_row_sends(
+    diarization_server: Any, sent: Any, make_exchange: Any, row_id: str, way: str, tmp_path: Path
+) -> None:
+    row = next(row for row in ROWS if row.id == row_id)
+    status = make_exchange(diarization_server.url, row)
+    expected = sent()
+    verdict = make_verdict(diarization_server.url, row.name)
+    save_inputs(verdict.findings, tmp_path)
+    told = write_repeat(verdict.findings[0], verdict, tmp_path)
+    assert told is not None
+    if way == "curl":
+        curl = shutil.which("curl")
+        if curl is None:
+            pytest.skip("curl is not installed")
+        words = [curl, "-s", "--noproxy", "*", *shlex.split(told.curl)[1:]]
+        output = subprocess.run(words, capture_output=True, timeout=30, check=True).stdout.decode()
+        assert output.splitlines()[0].split()[1] == str(status)
+    else:
+        out = StringIO()
+        with redirect_stdout(out):
+            exec(told.python.replace("time.sleep(1)", "pass"), {})  # noqa: S102 - it is what is tested
+        assert out.getvalue().split()[0] == str(status)
+    assert sent() == expected
+
+
+@pytest.fixture
+def make_exchange() -> Any:
+    """Send a row itself and return the status."""
+    from diarkit_contracts.http_transport import Connection, HttpTransport  # noqa: PLC0415
+
+    def send(url: str, row: Any) -> int:
+        transport = HttpTransport(url, Connection())
+        kind, content = row.call.write_body()
+        headers = (("Content-Type", kind),) if kind else ()
+        try:
+            return transport.send(
+                Request(method=row.call.method, url=url + row.call.target, headers=headers), content
+            ).status
+        finally:
+            transport.close()
+
+    return send

@@ -1,0 +1,313 @@
+"""How many mistakes that nobody thought of `diarkit verify` sees: mutants of the fake's own code, drawn by a seed.
+
+    python tests/peers/mutants.py [number] [seed] > tests/peers/mutants.txt
+
+A mutant is one changed comparison, constant, operator or call. It counts if it changes an answer to a fixed trace of requests; the
+tier `full` then runs against it, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import importlib.abc
+import importlib.util
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diarkit_contracts.call import Attached, Call
+from diarkit_contracts.plan import Tier, list_rows, make_plan
+from diarkit_contracts.uploads import FACTORS, Choice, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "mockserver" / "diarkit_mockserver"
+SERVERS = ROOT / "tests" / "contracts" / "servers"
+MODULES = (
+    "answer", "app", "course", "diarize", "ids", "media", "operations", "parameters", "platform", "refusals", "request", "store",
+    "submission", "task", "upload", "wire", "world",
+)  # fmt: skip
+"""The way of a request; the rest of the package is for scenarios, faults and people."""
+
+COMPARISONS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult}
+CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list", "len": "id"}
+RANDOM_UPLOADS = 60
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Mutant:
+    module: str
+    line: int
+    what: str
+    tree: ast.Module
+    number: int
+    which: int
+
+    def write_tree(self) -> ast.Module:
+        """The module with the one change."""
+        copied = copy.deepcopy(self.tree)
+        node = next(each for each in ast.walk(copied) if getattr(each, "number", None) == self.number)
+        list(list_changes(node))[self.which][0](node)
+        return ast.fix_missing_locations(copied)
+
+
+def list_mutants() -> Iterator[Mutant]:
+    """All mutants of all modules, in order."""
+    for module in MODULES:
+        tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        for number, node in enumerate(ast.walk(tree)):
+            node.number = number  # type: ignore[attr-defined]
+        skipped = set(find_skipped(tree))
+        for node in list(ast.walk(tree)):
+            if id(node) not in skipped and hasattr(node, "lineno"):
+                for which, what in enumerate(describe_changes(node)):
+                    yield Mutant(module, node.lineno, what, tree, node.number, which)  # type: ignore[attr-defined]
+
+
+def find_skipped(tree: ast.Module) -> Iterator[int]:
+    """What has no effect or only on types: docstrings, annotations, imports for types, decorators, exports, messages of errors."""
+    for node in ast.walk(tree):
+        dropped: list[ast.AST] = []
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            dropped.append(node)
+        if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
+            dropped.append(node.annotation)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            dropped += [*node.decorator_list, *([node.returns] if node.returns else [])]
+        if isinstance(node, ast.ClassDef):
+            dropped += node.decorator_list
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            dropped.append(node)
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func.value) == "log"
+        ):
+            dropped.append(node)
+        if isinstance(node, ast.Assert):
+            dropped.append(node)
+        for each in dropped:
+            yield from (id(inner) for inner in ast.walk(each))
+
+
+def describe_changes(node: ast.AST) -> Iterator[str]:
+    """The changes that a node allows, in the order of `apply`."""
+    for _, said in list_changes(node):
+        yield said
+
+
+def list_changes(node: ast.AST) -> Iterator[tuple[Any, str]]:
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in COMPARISONS:
+            other = COMPARISONS[type(op)]()
+            yield (lambda n: setattr(n, "ops", [other])), f"{type(op).__name__} -> {type(other).__name__}"
+        case ast.BoolOp(op=op):
+            swapped = ast.Or() if isinstance(op, ast.And) else ast.And()
+            yield (lambda n: setattr(n, "op", swapped)), f"{type(op).__name__} -> {type(swapped).__name__}"
+        case ast.BinOp(op=op) if type(op) in OPERATORS:
+            operator = OPERATORS[type(op)]()
+            yield (lambda n: setattr(n, "op", operator)), f"{type(op).__name__} -> {type(operator).__name__}"
+        case ast.Constant(value=bool(value)):
+            yield (lambda n: setattr(n, "value", not value)), f"{value} -> {not value}"
+        case ast.Constant(value=int(value)):
+            yield (lambda n: setattr(n, "value", value + 1)), f"{value} -> {value + 1}"
+        case ast.Constant(value=str(value)) if value:
+            yield (lambda n: setattr(n, "value", value + "x")), f"{value!r:.30} -> with an x"
+        case ast.Constant(value=bytes(value)) if value:
+            yield (lambda n: setattr(n, "value", value + b"x")), f"{value!r:.30} -> with an x"
+        case ast.IfExp() | ast.If():
+            yield (
+                (lambda n: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))),
+                f"if not {ast.unparse(node.test)[:40]}",
+            )
+        case ast.UnaryOp(op=ast.USub()):
+            yield (lambda n: setattr(n, "op", ast.UAdd())), "- -> +"
+        case ast.Call(func=ast.Name(id=name)) if name in CALLS and name != "len":
+            yield (lambda n: setattr(n.func, "id", CALLS[name])), f"{name} -> {CALLS[name]}"
+        case ast.Call(args=[first, second]) if not isinstance(first, ast.Starred) and not isinstance(
+            second, ast.Starred
+        ):
+            yield (lambda n: n.args.reverse()), f"{ast.unparse(node)[:50]} with its arguments swapped"
+        case _:
+            return
+
+
+class Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives one module of the fake its mutated code."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.name = f"diarkit_mockserver.{mutant.module}"
+        self.code = compile(mutant.write_tree(), str(PACKAGE / f"{mutant.module}.py"), "exec")
+
+    def find_spec(self, fullname: str, *_: Any) -> Any:
+        return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.code, module.__dict__)  # noqa: S102 - that is what a mutant is
+
+
+def make_trace() -> list[Call]:
+    """Requests whose answers tell whether a mutant is another server: all rows, and uploads that are none."""
+    draws = random.Random(11)  # noqa: S311
+    calls = [row.call for row in list_rows()]
+    for _ in range(RANDOM_UPLOADS):
+        choice = Choice(**{name: draws.choice(values) for name, values in FACTORS.items() if name != "channels"})
+        text = write_config(choice)
+        start, _dash, end = choice.span.partition("-")
+        query = {
+            "channel_mode": choice.mode,
+            "range_from": start,
+            "range_to": end,
+            "channels": draws.choice(("", "0", "1", "0,1")),
+        }
+        parts = [Attached(choice.audio, choice.filename)]
+        if text:
+            from diarkit_contracts.call import Written
+
+            parts.append(Written(text))  # type: ignore[arg-type]
+        calls.append(Call(query=tuple((name, value) for name, value in query.items() if value), body=tuple(parts)))
+    return calls
+
+
+def record_trace(calls: list[Call]) -> str:
+    """A digest of all answers of the fake to the trace; each task is looked at four times."""
+    from contract_servers.fake import Asked, Fake  # type: ignore[import-not-found]
+
+    fake, digest = catch_crashes(Fake()), hashlib.sha256()
+    for call in calls:
+        content_type, body = call.write_body()
+        headers = (("content-type", content_type), ("host", "127.0.0.1:8000"))
+        told = fake(
+            Asked(method=call.method, path=call.path, query=call.target.partition("?")[2], headers=headers, body=body)
+        )
+        answers = [told]
+        if told.status == 202:
+            task_id = json.loads(told.body)["task"]["task_id"]
+            path = f"{call.path}/{task_id}"
+            answers += [fake(Asked(method="GET", path=path, headers=(("host", "127.0.0.1:8000"),))) for _ in range(4)]
+        for answer in answers:
+            digest.update(repr((answer.status, sorted(answer.headers.items()), answer.body)).encode())
+    return digest.hexdigest()
+
+
+def catch_crashes(server: Any) -> Any:
+    """Answer 500 where the application crashes, as its server does."""
+    from contract_servers.fake import Told
+
+    def answer(asked: Any) -> Any:
+        try:
+            return server(asked)
+        except Exception:  # noqa: BLE001 - a mutant may do anything
+            return Told(
+                status=500, headers={"content-type": "text/plain; charset=utf-8"}, body=b"Internal Server Error"
+            )
+
+    return answer
+
+
+def judge_mutant(mutant: Mutant | None, calls: list[Call], usual: str) -> dict[str, Any]:
+    """In this process: load the mutant, hold it against the trace, verify it."""
+    logging.disable(logging.CRITICAL)
+    if mutant is not None:
+        sys.meta_path.insert(0, Loader(mutant))
+    try:
+        digest = record_trace(calls)
+    except Exception as error:  # noqa: BLE001 - a mutant may do anything
+        digest, crashed = "", f"{type(error).__name__}: {error}"
+    else:
+        crashed = ""
+    if mutant is None:
+        return {"digest": digest, "crashed": crashed}
+    if digest == usual:
+        return {"kind": "no effect"}
+    from contract_servers.fake import Fake, verify
+
+    try:
+        fake = Fake()
+        verdict = verify(catch_crashes(fake), fake.clock, Tier.FULL)
+    except Exception as error:  # noqa: BLE001
+        return {"kind": "crash", "by": [f"{type(error).__name__}: {error}"[:80]]}
+    by = [f"{clause} ({count})" for clause, count in Counter(finding.clause.id for finding in verdict.findings).items()]
+    kind = "caught" if by else "vacuous" if verdict.vacuous else "missed"
+    return {"kind": kind, "by": by, "error": any(f.clause.severity == "error" for f in verdict.findings)}
+
+
+def run_apart(mutant: Mutant | None, calls: list[Call], usual: str) -> dict[str, Any]:
+    """In a forked process, which has the contracts loaded and the fake not yet."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        signal.alarm(PATIENCE_S)
+        try:
+            answer = judge_mutant(mutant, calls, usual)
+        except BaseException as error:  # noqa: BLE001
+            answer = {"kind": "crash", "by": [repr(error)[:80]]}
+        os.write(writing, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(data) if data else {"kind": "hang", "by": [f"no end within {PATIENCE_S} s"]}
+
+
+def load_servers() -> None:
+    spec = importlib.util.spec_from_file_location(
+        "contract_servers", SERVERS / "__init__.py", submodule_search_locations=[str(SERVERS)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def main(number: int = 100, seed: int = 7) -> None:
+    load_servers()
+    calls = make_trace()
+    for call in calls:
+        call.write_body()
+    make_plan(Tier.FULL).count_cost()
+    usual = run_apart(None, calls, "")
+    again = run_apart(None, calls, "")
+    assert usual == again, "the fake does not answer the same twice"
+    assert not usual["crashed"], usual
+    mutants = list(list_mutants())
+    random.Random(seed).shuffle(mutants)  # noqa: S311
+    print(f"{len(mutants)} mutants of {len(MODULES)} modules, drawn with seed {seed} until {number} had an effect\n")
+    kinds: Counter[str] = Counter()
+    lines: list[str] = []
+    for mutant in mutants:
+        if sum(kinds[kind] for kind in ("caught", "missed", "vacuous", "crash", "hang")) >= number:
+            break
+        answer = run_apart(mutant, calls, usual["digest"])
+        kinds[answer["kind"]] += 1
+        if answer["kind"] != "no effect":
+            severity = "" if answer["kind"] != "caught" else "error " if answer["error"] else "warning "
+            lines.append(
+                f"{answer['kind']:8} {severity:8} {mutant.module}.py:{mutant.line:<4} {mutant.what}  {', '.join(answer.get('by', []))}"
+            )
+            print(lines[-1], file=sys.stderr, flush=True)
+    print("\n".join(sorted(lines)))
+    print("\n" + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
