@@ -6,19 +6,19 @@ What an answer tells is read as far as it can be read: a body of the wrong shape
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 from diarkit_contracts.document import operations
 from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.schema import list_faults
+from diarkit_contracts.result import list_result_faults
 from diarkit_contracts.states import TERMINAL, TaskState
+from diarkit_contracts.strict_json import StrictJsonError, decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.document import Operation
     from diarkit_contracts.exchange import Exchange, Part
     from diarkit_contracts.profiles import Profile
+    from diarkit_contracts.result import ResultFault
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -96,6 +97,7 @@ class Look:
         task_id: told, in lower case.
         state: told, if it is one of the five.
         channels: of a result that fits its schema.
+        faults: of the result, if there is one.
         start: the POST that the asked id came from, if it is in the history.
     """
 
@@ -106,6 +108,7 @@ class Look:
     task_id: str | None
     state: TaskState | None
     channels: tuple[ChannelTold, ...] | None
+    faults: tuple[ResultFault, ...]
     start: Start | None
 
     @property
@@ -130,6 +133,23 @@ class History:
     looks: tuple[Look, ...]
     profile: Profile
     _by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+    _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
+
+    def decode(self, body: bytes) -> object:
+        """Decode the body of an answer strictly, each only once: treat what is returned as read-only.
+
+        Raises:
+            StrictJsonError: for what is no strict JSON.
+        """
+        if body not in self._decoded:
+            try:
+                self._decoded[body] = decode_json(body)
+            except StrictJsonError as error:
+                self._decoded[body] = error
+        decoded = self._decoded[body]
+        if isinstance(decoded, StrictJsonError):
+            raise decoded
+        return decoded
 
     def by_task(self) -> Mapping[str, Sequence[Look]]:
         """Group the looks answered with 200 by the id that was asked for."""
@@ -162,7 +182,8 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
     for start in starts:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
-    looks = tuple(_read_look(at, exchange, by_id) for at, exchange in enumerate(kept) if _is_look(exchange))
+    told: dict[bytes, _Told] = {}
+    looks = tuple(_read_look(at, exchange, by_id, told) for at, exchange in enumerate(kept) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
         if look.exchange.answer.status == 200:
@@ -172,10 +193,7 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
 
 def find_operation(exchange: Exchange) -> Operation | None:
     """Find the operation of the document that was asked for; None for a path or method it does not have."""
-    for operation in operations():
-        if operation.method == exchange.request.method and match_path(operation.path, exchange.request.path):
-            return operation
-    return None
+    return _find_operation(exchange.request.method, exchange.request.path)
 
 
 def match_path(template: str, path: str) -> bool:
@@ -209,6 +227,11 @@ def is_uuid(text: str) -> bool:
         return False
 
 
+@lru_cache(1_024)
+def _find_operation(method: str, path: str) -> Operation | None:
+    return next((each for each in operations() if each.method == method and match_path(each.path, path)), None)
+
+
 @cache
 def _compile(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
@@ -227,20 +250,38 @@ def _read_start(at: int, exchange: Exchange) -> Start:
     return Start(at, exchange, _read_text(body, "task", "task_id"))
 
 
-def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start]) -> Look:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a body tells, whichever task was asked for."""
+
+    body: Mapping[str, object] | None
+    task_id: str | None
+    state: TaskState | None
+    channels: tuple[ChannelTold, ...] | None
+    faults: tuple[ResultFault, ...]
+
+
+def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, _Told]) -> Look:
     asked = exchange.request.path.rsplit("/", 1)[1].lower()
-    body = read_object(exchange.answer.body) if exchange.answer.status == 200 else None
+    data = exchange.answer.body if exchange.answer.status == 200 else b""
+    told = known.get(data)
+    if told is None:
+        # A task that has ended tells the same each time: it is read once.
+        told = known[data] = _read_told(data)
+    return Look(at, exchange, asked, told.body, told.task_id, told.state, told.channels, told.faults, by_id.get(asked))
+
+
+def _read_told(data: bytes) -> _Told:
+    body = read_object(data)
     state = _read_text(body, "task", "state")
     result = (body or {}).get("result")
-    return Look(
-        at=at,
-        exchange=exchange,
-        asked=asked,
+    faults = () if result is None else list_result_faults(result)
+    return _Told(
         body=body,
         task_id=_read_text(body, "task", "task_id"),
         state=TaskState(state) if state in set(TaskState) else None,
-        channels=_read_channels(result),
-        start=by_id.get(asked),
+        channels=None if result is None or any(fault.rule == "structure" for fault in faults) else _read_channels(result),
+        faults=faults,
     )
 
 
@@ -249,9 +290,7 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: object) -> tuple[ChannelTold, ...] | None:
-    if list_faults("SpeakerDiarizationResult", result) or not _is_finite(result):
-        return None
+def _read_channels(result: object) -> tuple[ChannelTold, ...]:
     channels = cast("Mapping[str, list[Mapping[str, object]]]", result)["channels"]
     return tuple(
         ChannelTold(
@@ -266,14 +305,3 @@ def _read_channels(result: object) -> tuple[ChannelTold, ...] | None:
         )
         for channel in channels
     )
-
-
-def _is_finite(value: object) -> bool:
-    """Tell whether all numbers are some: Python's reader takes NaN and Infinity, which a schema calls numbers."""
-    match value:
-        case dict():
-            return all(map(_is_finite, cast("dict[str, object]", value).values()))
-        case list():
-            return all(map(_is_finite, cast("list[object]", value)))
-        case _:
-            return not isinstance(value, float) or math.isfinite(value)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
 Read = TypeVar("Read")
 
@@ -19,6 +19,33 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys and positions from the result down, such as `("channels", 0, "segments", 2, "end_time")`."""
 
 Evidence: TypeAlias = Literal["DOC", "INF"]
+Weight: TypeAlias = Literal["error", "warning"]
+
+Rule: TypeAlias = Literal[
+    "structure",
+    "known-keys",
+    "end-after-start",
+    "count-is-ids",
+    "channel-once",
+    "sorted",
+    "no-overlap",
+    "ids-by-appearance",
+    "two-decimals",
+]
+"""What a fault is against; but for the first two there is a clause `result.` of that name."""
+
+RULES: Final[Mapping[Rule, tuple[Evidence, Weight]]] = {
+    "structure": ("DOC", "error"),
+    "known-keys": ("INF", "error"),
+    "end-after-start": ("INF", "error"),
+    "count-is-ids": ("INF", "error"),
+    "channel-once": ("INF", "error"),
+    "sorted": ("INF", "warning"),
+    "no-overlap": ("INF", "warning"),
+    "ids-by-appearance": ("INF", "warning"),
+    "two-decimals": ("INF", "warning"),
+}
+"""How each rule is known, and how bad it is to break it."""
 
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")
@@ -31,15 +58,30 @@ class ResultFault:
 
     Attributes:
         path: to the value that is wrong; to the object for a key that is missing, to the key for one too many.
-        text: a sentence: what was expected, and what came.
-        evidence: DOC where the reference says it, INF where it is concluded from the examples.
-        severity: error for what breaks the reference or contradicts itself, warning for what only differs from the examples.
+        rule: what it is against.
+        expected: what should be there, a noun phrase.
+        got: what is there.
     """
 
     path: Path
-    text: str
-    evidence: Evidence
-    severity: Literal["error", "warning"]
+    rule: Rule
+    expected: str
+    got: str
+
+    @property
+    def text(self) -> str:
+        """A sentence: what was expected, and what came."""
+        return f"expected {self.expected}, got {self.got}"
+
+    @property
+    def evidence(self) -> Evidence:
+        """DOC where the reference says it, INF where it is concluded from the examples."""
+        return RULES[self.rule][0]
+
+    @property
+    def severity(self) -> Weight:
+        """Error for what breaks the reference or contradicts itself, warning for what only differs from the examples."""
+        return RULES[self.rule][1]
 
     def __str__(self) -> str:
         """Name the place as one would index it, then what is wrong there."""
@@ -75,9 +117,11 @@ def _check_result(result: object) -> Iterator[ResultFault]:
     for index, channel in enumerate(channels):
         number = yield from _check_channel(channel, ("channels", index))
         if number is not None and seen.setdefault(number, index) != index:
-            yield _contradiction(
+            yield ResultFault(
                 ("channels", index, "channel_number"),
-                f"expected each channel once, but channels[{seen[number]}] is number {number} too",
+                "channel-once",
+                "each channel once",
+                f"number {number}, which channels[{seen[number]}] has too",
             )
 
 
@@ -94,8 +138,11 @@ def _check_channel(channel: object, path: Path) -> Checking[float | None]:
     if len(sound) == len(segments) and "segments" in read:
         speakers = len({segment.speaker for segment in sound})
         if count is not None and count != speakers:
-            yield _contradiction(
-                (*path, "speakers_count"), f"expected {speakers}, the number of speakers in the segments, got {count}"
+            yield ResultFault(
+                (*path, "speakers_count"),
+                "count-is-ids",
+                f"{speakers}, the number of speakers in the segments",
+                f"{count}",
             )
         yield from _check_order(sound)
     return number
@@ -117,11 +164,10 @@ def _check_segment(segment: object, path: Path) -> Checking[_Segment | None]:
     end = yield from _check_number(read, "end_time", path, _is_number)
     for name, time in (("start_time", start), ("end_time", end)):
         if time is not None and round(time, 2) != time:
-            yield _difference((*path, name), f"expected at most two decimals, got {_show(time)}")
+            yield ResultFault((*path, name), "two-decimals", "at most two decimals", _show(time))
     if start is not None and end is not None and not start < end:
-        yield _contradiction(
-            (*path, "end_time"), f"expected an end after the start at {_show(start)}, got {_show(end)}"
-        )
+        expected = f"an end after the start at {_show(start)}"
+        yield ResultFault((*path, "end_time"), "end-after-start", expected, _show(end))
     return None if speaker is None or start is None or end is None else _Segment(path, speaker, start, end)
 
 
@@ -129,39 +175,35 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
     known: set[float] = set()
     for segment in segments:
         if segment.speaker not in known and segment.speaker != len(known):
-            yield _difference(
+            yield ResultFault(
                 (*segment.path, "speaker_id"),
-                f"expected ids in the order of first appearance, so {len(known)} here, got {_show(segment.speaker)}",
+                "ids-by-appearance",
+                f"ids in the order of first appearance, so {len(known)} here",
+                _show(segment.speaker),
             )
         known.add(segment.speaker)
     for before, segment in pairwise(segments):
-        came = f"got {_show(segment.start)}"
+        path = (*segment.path, "start_time")
         if segment.start < before.start:
-            yield _difference(
-                (*segment.path, "start_time"),
-                f"expected segments in the order of their start, so at least {_show(before.start)}, {came}",
-            )
+            expected = f"segments in the order of their start, so at least {_show(before.start)}"
+            yield ResultFault(path, "sorted", expected, _show(segment.start))
         elif segment.start < before.end:
-            yield _difference(
-                (*segment.path, "start_time"),
-                f"expected no overlap with the segment ahead, which ends at {_show(before.end)}, {came}",
-            )
+            expected = f"no overlap with the segment ahead, which ends at {_show(before.end)}"
+            yield ResultFault(path, "no-overlap", expected, _show(segment.start))
 
 
 def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[dict[str, object]]:
     """Check that a value is an object with just these keys; read those of them that are there."""
     if not isinstance(value, dict):
-        yield _fault(path, f"expected an object with {', '.join(keys)}, got {_show(value)}")
+        yield _fault(path, f"an object with {', '.join(keys)}", _show(value))
         return {}
     read = cast("dict[object, object]", value)
     for key in keys:
         if key not in read:
-            yield _fault(path, f"expected the key {key}, got none")
+            yield _fault(path, f"the key {key}", "none")
     for came in read:
         if came not in keys:
-            yield ResultFault(
-                (*path, str(came)), f"expected only {', '.join(keys)}, got the key {came!r:.60}", "INF", "error"
-            )
+            yield ResultFault((*path, str(came)), "known-keys", f"only {', '.join(keys)}", f"the key {came!r:.60}")
     return {key: read[key] for key in keys if key in read}
 
 
@@ -169,7 +211,7 @@ def _check_list(value: object, path: Path) -> Checking[list[object]]:
     """Check that a value is a list; what is no list has no items."""
     if isinstance(value, list | tuple):
         return cast("list[object]", value)
-    yield _fault(path, f"expected a list, got {_show(value)}")
+    yield _fault(path, "a list", _show(value))
     return []
 
 
@@ -182,10 +224,10 @@ def _check_number(
     value = read[key]
     if not is_right(value):
         kind = "a whole number" if is_right is _is_integer else "a number"
-        yield _fault((*path, key), f"expected {kind}, got {_show(value)}")
+        yield _fault((*path, key), kind, _show(value))
         return None
     if value < 0:
-        yield _fault((*path, key), f"expected at least 0, got {_show(value)}")
+        yield _fault((*path, key), "at least 0", _show(value))
     return value
 
 
@@ -208,13 +250,5 @@ def _show(value: object) -> str:
     return f"{value!r:.60}"
 
 
-def _fault(path: Path, text: str) -> ResultFault:
-    return ResultFault(path, text, "DOC", "error")
-
-
-def _contradiction(path: Path, text: str) -> ResultFault:
-    return ResultFault(path, text, "INF", "error")
-
-
-def _difference(path: Path, text: str) -> ResultFault:
-    return ResultFault(path, text, "INF", "warning")
+def _fault(path: Path, expected: str, got: str) -> ResultFault:
+    return ResultFault(path, "structure", expected, got)

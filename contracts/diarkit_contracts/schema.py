@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
@@ -11,6 +11,9 @@ from diarkit_contracts.document import as_object, load_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+SCHEMAS: Final = "#/components/schemas/"
+"""How a reference to a named schema of the document begins."""
 
 
 class _Error(Protocol):
@@ -43,6 +46,8 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
     Raises:
         KeyError: if the document has no schema of that name.
     """
+    if not isinstance(schema, str) and schema.keys() == {"$ref"} and str(schema["$ref"]).startswith(SCHEMAS):
+        schema = str(schema["$ref"]).removeprefix(SCHEMAS)
     validator = _make_named_validator(schema) if isinstance(schema, str) else _make_validator(schema)
     return tuple(_describe(error) for error in validator.iter_errors(value))
 
@@ -51,7 +56,7 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
 def _make_named_validator(name: str) -> _Validator:
     if name not in as_object(_read_components()["schemas"], "components/schemas"):
         raise KeyError(f"The contract document has no schema {name!r}.")
-    return _make_validator({"$ref": f"#/components/schemas/{name}"})
+    return _make_validator({"$ref": SCHEMAS + name})
 
 
 def _make_validator(schema: Mapping[str, object]) -> _Validator:

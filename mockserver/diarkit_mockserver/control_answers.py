@@ -20,6 +20,8 @@ from diarkit_mockserver.control_views import (
     WorldView,
 )
 from diarkit_mockserver.journal_export import read_entry
+from diarkit_mockserver.json_as_yaml import make_yaml
+from diarkit_mockserver.scenario_file import parse_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +63,6 @@ def ready(data: Json) -> Ready:
 
 def scenario(data: Json) -> Scenario:
     """Read a scenario, or a part of one that is a mapping."""
-    from diarkit_mockserver.control_body import make_yaml  # noqa: PLC0415 - those who read no scenario need no reader of YAML
-    from diarkit_mockserver.scenario_file import parse_scenario  # noqa: PLC0415
-
     return parse_scenario(make_yaml(json.dumps(data)), source="answer", directory=None)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from diarkit_mockserver.control_problem import ProblemError, refuse_flaws
 from diarkit_mockserver.control_views import Flawed
 from diarkit_mockserver.faults import NO_OUTAGE
+from diarkit_mockserver.json_as_yaml import make_yaml
 from diarkit_mockserver.scenario_file import parse_value
 from diarkit_mockserver.yaml_reader import read_tree
 from diarkit_mockserver.yaml_tree import find_place
@@ -25,9 +25,6 @@ LARGEST_BODY: Final = 16 << 20
 """Bytes; a scenario with a day of speech is a few."""
 
 SOURCE: Final = "body"
-
-_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_ODD: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 async def read_text(request: Request) -> str:
@@ -49,16 +46,6 @@ async def read_text(request: Request) -> str:
         ) from None
     is_json = "json" in request.headers.get("content-type", "json")
     return make_yaml(text) if is_json else text
-
-
-def make_yaml(text: str) -> str:
-    """Write a JSON text so that it means the same as YAML; each line stays a line.
-
-    YAML knows no pairs of escapes for one character, takes more characters for the end of a line, and some for none at all. In
-    JSON those stand in strings only, where an escape will do, and a tab stands between values only.
-    """
-    joined = _PAIR.sub(lambda match: match[1] + _join_pair(match[2], match[3]), text)
-    return _ODD.sub(lambda match: f"\\u{ord(match[0]):04x}", joined.replace("\t", " "))
 
 
 def parse_body(cls: type[Built], text: str, *, rules_in: tuple[str, ...] = ()) -> Built:
@@ -95,7 +82,3 @@ def refuse_outages(faults: Sequence[Fault], text: str, *path: str) -> None:
             flaws.append(Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=line, column=column))
     if flaws:
         raise refuse_flaws(flaws)
-
-
-def _join_pair(high: str, low: str) -> str:
-    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)

@@ -14,6 +14,7 @@ from diarkit_mockserver.clock import let_others_run, to_ticks
 
 if TYPE_CHECKING:
     import asyncio
+
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.faults import BodyDamage, Connection, Drip, Latency, Outage

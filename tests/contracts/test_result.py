@@ -74,7 +74,7 @@ def test_a_result_as_in_the_guide_has_no_fault() -> None:
         (
             lambda r: r["channels"][1].update(channel_number=0),
             ("channels", 1, "channel_number"),
-            "expected each channel once, but channels[0] is number 0 too",
+            "expected each channel once, got number 0, which channels[0] has too",
             "INF",
             "error",
         ),

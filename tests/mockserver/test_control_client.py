@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import http.server
 import inspect
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -161,3 +163,9 @@ def test_every_call_says_what_it_returns() -> None:
     ours = [one for one in made if one.__module__ == calls.__name__]
     assert len(ours) > 20
     assert all(str(inspect.signature(one).return_annotation).startswith("Call[") for one in ours)
+
+
+def test_a_client_costs_no_framework() -> None:
+    program = "import sys, diarkit_mockserver.control_client; print({'fastapi', 'starlette', 'pydantic', 'uvicorn'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

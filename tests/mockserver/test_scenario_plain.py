@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from diarkit_mockserver.control_body import make_yaml
 from diarkit_mockserver.faults import Drip, Fault
+from diarkit_mockserver.json_as_yaml import make_yaml
 from diarkit_mockserver.limits import Limits
 from diarkit_mockserver.scenario import Rule, Scenario, Then
 from diarkit_mockserver.scenario_file import parse_scenario

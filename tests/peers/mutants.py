@@ -73,7 +73,8 @@ def list_mutants() -> Iterator[Mutant]:
     for module in MODULES:
         tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
         for number, node in enumerate(ast.walk(tree)):
-            node.number = number  # type: ignore[attr-defined]
+            if hasattr(node, "lineno"):  # others, such as `Load`, are one object for all
+                node.number = number  # type: ignore[attr-defined]
         skipped = set(find_skipped(tree))
         for node in list(ast.walk(tree)):
             if id(node) not in skipped and hasattr(node, "lineno"):

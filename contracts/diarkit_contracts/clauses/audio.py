@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score import score
-from diarkit_fixtures.segments import Segment, count_speakers
+from diarkit_fixtures.segments import Segment, count_speakers, crop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,23 @@ def check_der(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
+def check_range_der(history: History) -> Iterator[Observation]:
+    """The answer for a part of a recording is about that part."""
+    for look, sound, channel in _list_channels(history):
+        bounds = None if look.start is None else read_range(look.start)
+        if bounds is None or sound.truth is None or look.start is None or _is_limited(look.start):
+            continue
+        first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
+        truth = crop(sound.truth[channel.number], first, last) if last - first >= SHORTEST_S * 100 else ()
+        if truth:
+            told = tuple(_read_segments(channel))
+            # UNK what times count from: the better of the two counts.
+            ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
+            der = min(score(truth, way).der for way in ways)
+            expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
+            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+
+
 def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTold]]:
     """List the channels of split results that the file has."""
     for look, channels in history.results():
@@ -89,8 +107,11 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold
 
 
 def _is_changed(start: Start) -> bool:
-    limits = {"max_speakers", "total_speakers"} & set(start.config or {})
-    return bool(limits) or bool(CHANGING & set(start.exchange.request.query))
+    return _is_limited(start) or bool(CHANGING & set(start.exchange.request.query))
+
+
+def _is_limited(start: Start) -> bool:
+    return bool({"max_speakers", "total_speakers"} & set(start.config or {}))
 
 
 def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
@@ -136,5 +157,13 @@ CLAUSES: Final = (
         source=TECHNIQUE,
         severity=Severity.WARNING,
         check=check_der,
+    ),
+    Clause(
+        id="audio.range-error-rate",
+        sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+        label=Label.INF,
+        source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
+        severity=Severity.WARNING,
+        check=check_range_der,
     ),
 )

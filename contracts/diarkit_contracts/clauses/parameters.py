@@ -85,7 +85,7 @@ def check_mix_number(history: History) -> Iterator[Observation]:
 def check_range(history: History) -> Iterator[Observation]:
     """Segments lie inside the range that was asked for, in one of the two ways to count."""
     for look, start, channels in _list_answered(history):
-        bounds = _read_range(start)
+        bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
         if bounds is not None and times:
             # UNK whether times count from the beginning of the file or of the range: both are right, a mixture is not.
@@ -145,7 +145,7 @@ def _read_limit(start: Start, key: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
 
 
-def _read_range(start: Start) -> tuple[float, float] | None:
+def read_range(start: Start) -> tuple[float, float] | None:
     """Read the range in seconds; None if none was asked for, or none that makes sense."""
     query = start.exchange.request.query
     if not {"range_from", "range_to"} & set(query):

@@ -187,4 +187,13 @@ PARAMETERS: Final = (
     ),
     Broken(name="one word of each channel", clause="audio.error-rate", wrap=change_result(say_one_word)),
     Broken(name="the answer of the first recording for all", clause="audio.error-rate", world=AlwaysTheSame),
+    Broken(
+        name="half a second of each range",
+        clause="audio.range-error-rate",
+        world=change_parameters(
+            lambda asked: (
+                replace(asked, range_to=asked.range_from + 0.5) if asked.range_from or asked.range_to else asked
+            )
+        ),
+    ),
 )

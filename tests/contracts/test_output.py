@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from diarkit_contracts.output import add_output_flags, echo_lines, make_progress, read_output
+from diarkit_contracts.plan import list_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+BASELINE = "version: 1\naccepted:\n  - {clause: result.count-is-ids, reason: known, expires: 2026-01-01}\n"
+
+
+@pytest.fixture
+def show(verify_stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command that shows the verdict of a server with a wrong count."""
+    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.today", lambda _: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+    @click.command()
+    @add_output_flags
+    def command(**flags: Any) -> None:
+        output = read_output(flags)
+        sys.exit(output.show(verify_stub(COUNT, "row-01")))
+
+    return lambda *arguments: CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_the_exit_code_is_the_verdicts(show: Any) -> None:
+    assert show().exit_code == 1
+
+
+def test_reports_and_files_are_written_side_by_side(show: Any, tmp_path: Path) -> None:
+    ended = show("--report", f"html={tmp_path}/run.html,json={tmp_path}/run.json")
+    assert ended.exit_code == 1
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "run-inputs", "run-inputs/wav-2ch-4.0s.wav", "run.html", "run.json",
+    ]  # fmt: skip
+    assert f"{tmp_path}/run-inputs/wav-2ch-4.0s.wav" in ended.stdout
+
+
+def test_a_baseline_accepts(show: Any, tmp_path: Path) -> None:
+    file = tmp_path / "baseline.yaml"
+    file.write_text(BASELINE, encoding="utf-8")
+    ended = show("--baseline", file)
+    assert ended.exit_code == 0
+    assert "accepted by the baseline\n  error: result.count-is-ids row-01" in ended.stdout
+    assert "(until 2026-01-01: known)" in ended.stdout
+
+
+def test_annotations_are_printed_for_github_alone(show: Any, tmp_path: Path) -> None:
+    assert "::error" not in show("--report", f"json={tmp_path}/j").stdout
+    assert "::error title=result.count-is-ids::" in show("--report", f"github={tmp_path}/s").stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--report", "x=y"), "Invalid value for --report: expected reports such as"),
+        (("--baseline", "BASELINE"), "Invalid value for --baseline: "),
+    ],
+)
+def test_wrong_flags_end_with_2_before_anything_is_sent(
+    show: Any, stub: Any, tmp_path: Path, flags: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "BASELINE").write_text("version: 9", encoding="utf-8")
+    ended = show(*(str(tmp_path / flag) if flag == "BASELINE" else flag for flag in flags))
+    assert (ended.exit_code, stub.seen) == (2, [])
+    assert said in ended.output
+
+
+def test_a_report_that_can_not_be_written_is_told_by_its_name(show: Any, tmp_path: Path) -> None:
+    (tmp_path / "run-inputs").write_text("in the way", encoding="utf-8")
+    ended = show("--report", f"json={tmp_path}/run.json")
+    assert ended.exit_code == 1
+    assert "run-inputs" in ended.output
+
+
+def test_without_a_terminal_the_text_is_plain_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    echo_lines([click.style("Ľúbica", fg="red")])
+    assert capsys.readouterr().out == "\\u013d\\xfabica\n"
+
+
+@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[31mĽ\x1b[0m\n"), ("1", "Ľ\n")])
+def test_a_terminal_gets_colours_unless_they_are_unwanted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, shown: str
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    echo_lines([click.style("Ľ", fg="red")])
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_progress_is_told_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: on_terminal)
+    tell = make_progress(2)
+    rows = list_rows()[:2]
+    for row in rows:
+        tell(row)
+    told = click.unstyle(capsys.readouterr().err)
+    assert told == (f"[1/2] {rows[0].name}\n[2/2] {rows[1].name}\n" if on_terminal else "")
