@@ -280,7 +280,9 @@ def _read_told(data: bytes) -> _Told:
         body=body,
         task_id=_read_text(body, "task", "task_id"),
         state=TaskState(state) if state in set(TaskState) else None,
-        channels=None if result is None or any(fault.rule == "structure" for fault in faults) else _read_channels(result),
+        channels=None
+        if result is None or any(fault.rule == "structure" for fault in faults)
+        else _read_channels(result),
         faults=faults,
     )
 

@@ -62,6 +62,8 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
 
     require("jsonschema")
     asked = _read_asked(flags)
+    if not output.absolute().parent.is_dir():
+        raise click.BadParameter(f"expected a file in a folder that exists, got {output}", param_hint="--output")
     sizes = [path.stat().st_size for path in files]
     # No cap but those of the files themselves: whoever names a file wants it to be sent.
     caps = Caps(

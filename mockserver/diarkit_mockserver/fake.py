@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diarkit_mockserver import control_calls as calls
 from diarkit_mockserver.control_client import Control, find_control
@@ -13,6 +15,9 @@ from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.scenario import Scenario
 from diarkit_mockserver.server import ServerThread, bind
 from diarkit_mockserver.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class Fake:
@@ -32,6 +37,7 @@ class Fake:
         self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
     ) -> None:
         self._prefix = prefix
+        self._opened = 0
         self._thread: ServerThread | None = None
         if url is None:
             platform = Platform(World(), control_token=token)
@@ -70,6 +76,21 @@ class Fake:
         told = scenario or Scenario(course="immediate")
         new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
         return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+
+    @contextlib.contextmanager
+    def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
+        """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
+
+        Args:
+            scenario: what the world is told; by default every task is done at the first poll.
+            frozen: its time stands still until it is moved or resumed.
+        """
+        self._opened += 1
+        server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
+        try:
+            yield server
+        finally:
+            server.close()
 
     def stop(self) -> None:
         """End the server and its thread, if it was started here; let go of it, if not."""

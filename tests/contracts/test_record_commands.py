@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,6 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from diarkit_contracts import http_transport
+from diarkit_contracts.form import read_form
 from diarkit_contracts.inputs import make_input
 from diarkit_contracts.record_commands import record
 from diarkit_contracts.target import UnreachableError
@@ -23,7 +25,11 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     class Transport:
         def __init__(self, *_: Any) -> None:
-            self.send = stub.send
+            """There is nothing to open."""
+
+        def send(self, request: Any, content: bytes) -> Any:
+            kind = dict(request.headers).get("Content-Type", "")
+            return stub.send(replace(request, parts=read_form(kind, content)), content)
 
         def close(self) -> None:
             """There is nothing to close."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from itertools import count
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,9 @@ def fake() -> Iterator[Fake]:
 
 
 @pytest.fixture
-def serve(fake: Fake, request: pytest.FixtureRequest) -> Callable[[str], DiarizationServer]:
-    opened = count()
-    return lambda name: fake.open_world(
-        f"{request.node.name.split('[')[0]}-{next(opened)}", load_scenario(EXAMPLES / "scenarios" / f"{name}.yaml")
-    )
+def serve(fake: Fake) -> Iterator[Callable[[str], DiarizationServer]]:
+    with ExitStack() as opened:
+        yield lambda name: opened.enter_context(fake.world(load_scenario(EXAMPLES / "scenarios" / f"{name}.yaml")))
 
 
 @pytest.fixture(scope="module")

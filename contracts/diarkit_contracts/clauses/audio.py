@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.history import ChannelTold, History, Look
     from diarkit_fixtures.segments import Segments
     from diarkit_fixtures.wav import WavFacts
 
@@ -25,12 +25,6 @@ SHORTEST_S: Final = 0.8
 
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for half of the speech or more is for another recording, or for none."""
-
-LATEST_S: Final = 1e9
-"""What is told after 30 years is no time: other clauses have it, and it is too large to count with."""
-
-CHANGING: Final = frozenset({"range_from", "range_to"})
-"""Query parameters with which the truth of the file is not the truth of the answer."""
 
 
 def check_silence(history: History) -> Iterator[Observation]:
@@ -65,7 +59,7 @@ def check_der(history: History) -> Iterator[Observation]:
     """The answer is about this recording."""
     for look, truth, channel in _list_truths(history):
         if truth:
-            der = score(truth, _read_segments(channel)).der
+            der = score(truth, read_segments(channel)).der
             expected = f"a diarization error rate below {WORST_DER:.0%} in channel {channel.number}"
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
@@ -101,25 +95,10 @@ def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTo
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
     """List the channels whose truth is known and was not changed by parameters."""
-    for look, sound, channel in _list_channels(history):
-        if sound.truth is not None and look.start is not None and not _is_changed(look.start):
-            yield look, sound.truth[channel.number], channel
-
-
-def _is_changed(start: Start) -> bool:
-    return _is_limited(start) or bool(CHANGING & set(start.exchange.request.query))
-
-
-def _is_limited(start: Start) -> bool:
-    return bool({"max_speakers", "total_speakers"} & set(start.config or {}))
-
-
-def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
-    for told in channel.segments:
-        if told.start < told.end < LATEST_S:
-            start, end = round(told.start * 100), round(told.end * 100)
-            if start < end:
-                yield Segment(told.speaker, start, end)
+    for look, _, channel in _list_channels(history):
+        truth = None if look.start is None else read_truth(look.start)
+        if truth is not None:
+            yield look, truth[channel.number], channel
 
 
 PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
-
-ROUNDING_S: Final = 0.02
-"""How far a time may lie outside: both of its ends are rounded to a grid of 10 ms (INF from the examples)."""
 
 
 def check_total(history: History) -> Iterator[Observation]:

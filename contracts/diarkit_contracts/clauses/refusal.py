@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
-from itertools import pairwise
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.document import operations
+from diarkit_contracts.form import BOUNDARY
 from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_object
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, TaskState
+from diarkit_contracts.schema import list_faults
+from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.exchange import Exchange
     from diarkit_contracts.history import History, Start
 
 REFUSED: Final = (400, 422)
@@ -24,8 +30,16 @@ REFUSED: Final = (400, 422)
 BUSY: Final = frozenset({429, 503})
 """Refusals that say nothing of the request: it may be sent again. That 503 is undocumented is for another clause."""
 
+EMPTY: Final = hashlib.sha256().hexdigest()
+
 NEVER_GIVEN: Final = "00000000-"
 """How an id begins that no server makes (a random UUID does so once in four billion): a driver asks for one."""
+
+SKEW_S: Final = 5.0
+"""How far two times of one answer may be apart: each is rounded to a second, and a proxy may have written the Date."""
+
+ROUNDING_S: Final = 1.5
+"""How far two answers may differ in where one window ends: each counts in whole seconds from its own moment."""
 
 CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
 
@@ -48,6 +62,26 @@ def check_query(history: History) -> Iterator[Observation]:
 def check_file(history: History) -> Iterator[Observation]:
     """A form without a file is refused."""
     return _judge_mistake(history, _has_no_file, "a refusal of a form without a file")
+
+
+def check_form(history: History) -> Iterator[Observation]:
+    """A body that is no form, or a form without its end, is refused."""
+    return _judge_mistake(history, _is_no_form, "a refusal of a body that is no whole multipart form")
+
+
+def check_empty_file(history: History) -> Iterator[Observation]:
+    """In an empty file nobody speaks."""
+    for start in history.starts:
+        file = start.file
+        if file is None or file.sha256 != EMPTY:
+            continue
+        end = history.find_end(start)
+        expected = "a refusal of an empty file, or a result in which nobody speaks"
+        if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
+            yield observe(start.at if end is None else end.at, kept=True, expected=expected, got="")
+        elif end is not None and end.channels is not None:
+            count = sum(len(channel.segments) for channel in end.channels)
+            yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
 def check_unknown_task(history: History) -> Iterator[Observation]:
@@ -77,6 +111,12 @@ def check_method(history: History) -> Iterator[Observation]:
         is_judged = method not in {"HEAD", "OPTIONS"} and status not in BUSY
         if is_known and is_judged and find_operation(exchange) is None:
             yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
+            body = read_object(exchange.answer.body)
+            if status == 405 and body is not None:
+                faults = list_faults("ErrorResult", body)
+                kept = not faults and body["type"] == ErrorType.METHOD_INVALID
+                got = "; ".join(faults) or f"the type {body['type']}"
+                yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
 
 
 def check_type(history: History) -> Iterator[Observation]:
@@ -89,15 +129,66 @@ def check_type(history: History) -> Iterator[Observation]:
 
 
 def check_retry_after(history: History) -> Iterator[Observation]:
-    """Who waits as long as Retry-After says is not told 429 again."""
-    for at, (before, after) in enumerate(pairwise(history.exchanges), start=1):
-        told = before.answer.header("Retry-After") if before.answer.status == 429 else None
-        waited = after.request.sent_at - before.answer.received_at
-        if told is not None and told.isdecimal() and waited >= int(told):
-            kept = after.answer.status != 429
-            yield observe(
-                at, kept=kept, expected=f"no 429 after a wait of {waited:.1f} s for Retry-After {told}", got="429"
+    """Who waits as long as Retry-After says is not told 429 again, and the window does not end before."""
+    promise: _Promise | None = None
+    for at, exchange in enumerate(history.exchanges):
+        sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
+        if promise is not None and sent_at >= promise.end:
+            waited = sent_at - promise.told_at
+            expected = (
+                f"no 429 after a wait of {waited:.1f} s for the Retry-After {promise.seconds} of exchange {promise.at}"
             )
+            yield observe(at, kept=not is_refused, expected=expected, got="429")
+            promise = None
+        elif promise is not None and not is_refused:
+            promise = None  # it was let in before the end: what that leaves over at the end is not told
+        told = _read_promise(at, exchange) if is_refused else None
+        if told is not None:
+            yield from _judge_reset(told, exchange)
+            # Who asks too early may be told to wait longer, but the window that was told of ends when it ends.
+            is_later = promise is not None and promise.reset == told.reset != "" and told.end > promise.end + ROUNDING_S
+            promise = promise if is_later else told
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """What a 429 tells of the end of its window.
+
+    Attributes:
+        at: position of the exchange.
+        told_at: seconds on the recorder's clock.
+        seconds: Retry-After.
+        reset: X-RateLimit-Reset as it came; empty if it did not.
+    """
+
+    at: int
+    told_at: float
+    seconds: int
+    reset: str
+
+    @property
+    def end(self) -> float:
+        """Seconds on the recorder's clock."""
+        return self.told_at + self.seconds
+
+
+def _read_promise(at: int, exchange: Exchange) -> _Promise | None:
+    told = exchange.answer.header("Retry-After") or ""
+    if not (told.isascii() and told.isdecimal()):
+        return None
+    return _Promise(at, exchange.answer.received_at, int(told), exchange.answer.header("X-RateLimit-Reset") or "")
+
+
+def _judge_reset(told: _Promise, exchange: Exchange) -> Iterator[Observation]:
+    """Hold the two ends that a 429 tells against each other, if its Date tells when it was written."""
+    try:
+        now = parsedate_to_datetime(exchange.answer.header("Date") or "").timestamp()
+        reset = float(told.reset)
+    except ValueError:
+        return
+    kept = reset >= now + told.seconds - SKEW_S
+    expected = f"X-RateLimit-Reset from {now + told.seconds:.0f} on: its Date and the Retry-After {told.seconds}"
+    yield observe(told.at, kept=kept, expected=expected, got=told.reset)
 
 
 def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expected: str) -> Iterator[Observation]:
@@ -159,6 +250,18 @@ def _has_no_file(start: Start) -> bool:
     return start.exchange.request.parts is not None and start.file is None
 
 
+def _is_no_form(start: Start) -> bool:
+    """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
+    request = start.exchange.request
+    told = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    if request.parts is not None or not told:
+        return False
+    header = Message()
+    header["content-type"] = told
+    # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
+    return header.get_content_type() != "multipart/form-data" or header.get_boundary("") in {"", BOUNDARY}
+
+
 PAGE: Final = "reference page of POST, 3.6.0"
 
 CLAUSES: Final = (
@@ -195,6 +298,22 @@ CLAUSES: Final = (
         check=check_file,
     ),
     Clause(
+        id="refusal.broken-form",
+        sentence="A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
+        label=Label.DOC,
+        source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; RFC 2046 for the end",
+        severity=Severity.ERROR,
+        check=check_form,
+    ),
+    Clause(
+        id="refusal.empty-file",
+        sentence="An empty file is refused, or its task is rejected, or nobody speaks in its result.",
+        label=Label.INF,
+        source=f"{PAGE}: the file is a media file; segments of no audio contradict the upload",
+        severity=Severity.ERROR,
+        check=check_empty_file,
+    ),
+    Clause(
         id="refusal.unknown-task",
         sentence="A task that never was gets 404.",
         label=Label.DOC,
@@ -212,7 +331,7 @@ CLAUSES: Final = (
     ),
     Clause(
         id="refusal.method",
-        sentence="A method that a path does not have gets 405.",
+        sentence="A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
         label=Label.INF,
         source="error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on",
         severity=Severity.WARNING,
@@ -228,9 +347,9 @@ CLAUSES: Final = (
     ),
     Clause(
         id="refusal.retry-after",
-        sentence="Who waits as long as Retry-After says is not refused for the rate again.",
+        sentence="Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
         label=Label.DOC,
-        source="reference pages, 3.6.0: how long to wait; other clients may use up the window",
+        source="reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
         severity=Severity.WARNING,
         check=check_retry_after,
     ),

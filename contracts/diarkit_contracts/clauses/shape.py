@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
-from diarkit_contracts.document import as_object, resolve
+from diarkit_contracts.document import as_object, operations, resolve
 from diarkit_contracts.history import find_operation, find_value
+from diarkit_contracts.redaction import STRUCK
 from diarkit_contracts.schema import list_faults
 from diarkit_contracts.states import TaskState
 from diarkit_contracts.strict_json import StrictJsonError
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.profiles import Profile
 
 JSON: Final = "application/json"
+
+IDS: Final = ("x-request-id", "x-correlation-id")
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
@@ -96,11 +100,30 @@ def check_rate_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
 
 
+def check_ids(history: History) -> Iterator[Observation]:
+    """The two ids of a call come back as they were sent; where none was sent, what is generated is something."""
+    for at, exchange in enumerate(history.exchanges):
+        if find_operation(exchange) is not None:
+            sent = {name.lower(): value for name, value in exchange.request.headers}
+            for name in IDS:
+                came = exchange.answer.header(name)
+                # UNK whether they come back at all. One that was struck out of a recording can't be compared.
+                if came is not None and sent.get(name) != STRUCK:
+                    wanted = sent.get(name)
+                    expected = f"{name} {wanted}, as it was sent" if wanted else f"a value for {name}"
+                    kept = came == wanted if wanted else came.strip() != ""
+                    yield observe(at, kept=kept, expected=expected, got=came or "an empty one")
+
+
 def _read_response(exchange: Exchange) -> Mapping[str, object]:
     operation = find_operation(exchange)
-    if operation is None:
-        return {}
-    declared = as_object(operation.body["responses"], "responses").get(str(exchange.answer.status))
+    return {} if operation is None else _find_response(operation.operation_id, exchange.answer.status)
+
+
+@cache
+def _find_response(operation_id: str, status: int) -> Mapping[str, object]:
+    (operation,) = (each for each in operations() if each.operation_id == operation_id)
+    declared = as_object(operation.body["responses"], "responses").get(str(status))
     return {} if declared is None else resolve(declared)
 
 
@@ -183,5 +206,13 @@ CLAUSES: Final = (
         source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
         severity=Severity.WARNING,
         check=check_rate_headers,
+    ),
+    Clause(
+        id="shape.ids-echoed",
+        sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+        label=Label.INF,
+        source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
+        severity=Severity.WARNING,
+        check=check_ids,
     ),
 )

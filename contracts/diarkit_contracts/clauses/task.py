@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from diarkit_contracts.clauses.belonging import contradicts_file, count_segments, rate_errors
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.history import START_PATH, find_value
 from diarkit_contracts.origin import is_same_origin
@@ -15,7 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import History, Look, Start
+    from diarkit_contracts.history import ChannelTold, History, Look, Start
+
+    Answered = tuple[Look, Start, tuple[ChannelTold, ...]]
+
+LEAST_SEGMENTS: Final = 3
+"""Two recordings may have the same answer of one or two segments by chance; not of three, to the hundredth of a second."""
+
+FAR: Final = 0.5
+NEAR: Final = 0.1
+"""INF: an answer wrong for half of the speech is for another recording, and for the one that it is right for but a tenth."""
+
+OFF: Final = 0.2
+"""INF: how wrong an answer has to be for its own recording if another task told the very same."""
 
 
 def check_id_echo(history: History) -> Iterator[Observation]:
@@ -72,6 +86,33 @@ def check_final(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after.body))
 
 
+def check_identical(history: History) -> Iterator[Observation]:
+    """What a task that has ended tells again, it tells in the same bytes."""
+    for before, after in _list_successions(history):
+        told, again = before.exchange.answer.body, after.exchange.answer.body
+        is_same = before.state is after.state and _read_outcome(before.body) == _read_outcome(after.body)
+        if before.state in TERMINAL and is_same:  # else it is for another clause
+            expected = f"the {len(told)} bytes of exchange {before.at} again"
+            yield observe(after.at, kept=told == again, expected=expected, got=_show_difference(told, again))
+
+
+def check_crosstalk(history: History) -> Iterator[Observation]:
+    """A task does not tell the answer of another one that was in flight at the same time."""
+    answered = [
+        (look, look.start, channels)
+        for look, channels in history.results()
+        if look.start is not None and look.start.file is not None
+    ]
+    if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
+        return  # who tells everybody the same mixes nothing up; that it fits nobody is for other clauses
+    for one, others in _list_in_flight(answered):
+        look, start, _ = one
+        mixed = next((other for other in others if _is_of(one, other)), None)
+        expected = f"the answer to its own upload, exchange {start.at}"
+        got = "" if mixed is None else f"that to exchange {mixed[1].at}, which was in flight at the same time"
+        yield observe(look.at, kept=mixed is None, expected=expected, got=got)
+
+
 def check_known(history: History) -> Iterator[Observation]:
     """A task that was accepted and has not ended is found."""
     ended: set[str] = set()
@@ -109,6 +150,47 @@ def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after
+
+
+def _list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:
+    """List each answer with those of other files that were asked for before it came and came after it was asked for."""
+    beside: dict[int, list[Answered]] = defaultdict(list)
+    open_ones: list[Answered] = []
+    for one in sorted(answered, key=lambda each: each[1].exchange.request.sent_at):
+        look, start, _ = one
+        sent_at = start.exchange.request.sent_at
+        open_ones = [each for each in open_ones if each[0].exchange.answer.received_at > sent_at]
+        for other in open_ones:
+            if _read_digest(start) != _read_digest(other[1]):
+                beside[look.at].append(other)
+                beside[other[0].at].append(one)
+        open_ones.append(one)
+    for one in answered:
+        if one[0].at in beside:
+            yield one, beside[one[0].at]
+
+
+def _read_digest(start: Start) -> str:
+    return "" if start.file is None else start.file.sha256
+
+
+def _is_of(one: Answered, other: Answered) -> bool:
+    """Tell whether an answer can't be that to its own upload and is that to another one."""
+    (_, start, channels), (_, other_start, other_channels) = one, other
+    if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
+        return False
+    is_same = channels == other_channels
+    own, theirs = rate_errors(start, channels), rate_errors(other_start, channels)
+    if contradicts_file(start, channels):
+        return is_same or (theirs is not None and theirs <= NEAR)
+    if own is None or theirs is None:
+        return False
+    return (is_same and OFF <= own and theirs < own) or (own >= FAR and theirs <= NEAR)
+
+
+def _show_difference(told: bytes, again: bytes) -> str:
+    at = next((at for at, (one, other) in enumerate(zip(told, again, strict=False)) if one != other), 0)
+    return f"{len(again)} bytes with the same outcome; from byte {at} on {again[at : at + 30]!r}, not {told[at : at + 30]!r}"
 
 
 def _read_outcome(body: Mapping[str, object] | None) -> tuple[object, object]:
@@ -163,6 +245,22 @@ CLAUSES: Final = (
         source="task life cycle, 5.0.0: done, failed and rejected are terminal",
         severity=Severity.ERROR,
         check=check_final,
+    ),
+    Clause(
+        id="task.identical-polls",
+        sentence="A task that has ended tells it in the same bytes each time.",
+        label=Label.INF,
+        source="task life cycle, 5.0.0: terminal; that the order of keys and white space stay is written nowhere",
+        severity=Severity.WARNING,
+        check=check_identical,
+    ),
+    Clause(
+        id="task.no-crosstalk",
+        sentence="Of tasks in flight at the same time none tells the answer to another one's upload.",
+        label=Label.DOC,
+        source="reference page of GET, 3.6.0: the result of the task that is asked for",
+        severity=Severity.ERROR,
+        check=check_crosstalk,
     ),
     Clause(
         id="task.is-found",

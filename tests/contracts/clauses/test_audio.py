@@ -19,6 +19,8 @@ BROKEN = [
     ("audio.speakers", {**KNOWN, "query": {"channel_mode": "split"}}, {0: RIGHT[0], 1: [(0, 0.5, 2.0), (1, 2.0, 2.5)]}),
     ("audio.error-rate", KNOWN, {0: RIGHT[0], 1: [(0, 5.0, 7.0)]}),
     ("audio.error-rate", KNOWN, {0: [(0, 1.0, 1.1), (1, 4.9, 5.0)], 1: RIGHT[1]}),
+    ("audio.range-error-rate", {**KNOWN, "query": {"range_from": 3}}, {0: [], 1: []}),
+    ("audio.range-error-rate", {**KNOWN, "query": {"range_to": 4}}, {0: RIGHT[0][:1], 1: [(0, 3.0, 4.0)]}),
 ]
 CORRECT: list[tuple[dict[str, Any], dict[int, Any]]] = [
     (KNOWN, RIGHT),
@@ -26,6 +28,10 @@ CORRECT: list[tuple[dict[str, Any], dict[int, Any]]] = [
     ({**KNOWN, "query": {"channels": "1"}}, {1: RIGHT[1]}),
     ({**KNOWN, "query": {"channel_mode": "mix"}}, {0: [(0, 0.5, 1.0)]}),
     ({**KNOWN, "query": {"range_from": 3}}, {0: [(0, 3.0, 5.0)], 1: []}),
+    ({**KNOWN, "query": {"range_from": 2, "range_to": 4}}, {0: [(0, 2.0, 3.0), (1, 3.0, 4.0)], 1: [(0, 2.0, 2.5)]}),
+    ({**KNOWN, "query": {"range_from": 2, "range_to": 4}}, {0: [(0, 0.0, 1.0), (1, 1.0, 2.0)], 1: [(0, 0.0, 0.5)]}),
+    ({**KNOWN, "query": {"range_from": 2, "range_to": 2.5}}, {0: [], 1: []}),
+    ({**KNOWN, "query": {"range_from": 2}, "config": {"max_speakers": 1}}, {0: [], 1: []}),
     ({**KNOWN, "config": {"total_speakers": 1}}, {0: [(0, 1.0, 5.0)], 1: RIGHT[1]}),
     ({"channels": 2, "loud": (False, True)}, {0: [], 1: RIGHT[1]}),
     ({"seconds": 0.79}, {0: []}),

@@ -30,6 +30,7 @@ def afternoon(script: Any) -> Any:
     script.get(script.post(seconds=0.5), "done")
     script.get(script.post(loud=(False,)), "done")
     script.get(script.post(truth=((Segment(0, 100, 200),),)), "done", (0, 1.0, 2.0))
+    script.get(script.post(truth=((Segment(0, 100, 200),),), query={"range_to": 1.5}), "done", (0, 1.0, 1.5))
     refused = b'{"type":"request.validation-error","message":""}'
     mistakes: list[dict[str, Any]] = [
         {"config": {"max_speakers": 2, "total_speakers": 2}},

@@ -1,0 +1,70 @@
+"""Whether a result can be that of an upload: by the file's channels and length, and by who is known to speak in it. Judges no task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_fixtures.score import NOTHING, score
+from diarkit_fixtures.segments import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.history import ChannelTold, Start
+    from diarkit_fixtures.segments import Channels
+
+ROUNDING_S: Final = 0.02
+"""How far a time may lie outside: both of its ends are rounded to a grid of 10 ms (INF from the examples)."""
+
+LATEST_S: Final = 1e9
+"""What is told after 30 years is no time: other clauses have it, and it is too large to count with."""
+
+CHANGING: Final = frozenset({"range_from", "range_to"})
+"""Query parameters with which the truth of the file is not the truth of the answer."""
+
+
+def read_truth(start: Start) -> Channels | None:
+    """Read who is to be found in each channel of a split result; None if it is not known or the parameters change it."""
+    sound = start.file.sound if start.file is not None else None
+    query = start.exchange.request.query
+    is_changed = {"max_speakers", "total_speakers"} & set(start.config or {}) or CHANGING & set(query)
+    if sound is None or is_changed or query.get("channel_mode", "split") != "split":
+        return None
+    return sound.truth
+
+
+def read_segments(channel: ChannelTold) -> Iterator[Segment]:
+    """Read the segments of a channel that have a length, in centiseconds."""
+    for told in channel.segments:
+        if told.start < told.end < LATEST_S:
+            start, end = round(told.start * 100), round(told.end * 100)
+            if start < end:
+                yield Segment(told.speaker, start, end)
+
+
+def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
+    """Tell whether a result has a channel or a time that the uploaded file does not have."""
+    sound = start.file.sound if start.file is not None else None
+    if sound is None:
+        return False
+    length = sound.frames / sound.sample_rate_hz + ROUNDING_S
+    return any(
+        channel.number >= sound.channels or any(segment.end > length for segment in channel.segments)
+        for channel in channels
+    )
+
+
+def rate_errors(start: Start, channels: tuple[ChannelTold, ...]) -> float | None:
+    """Measure the diarization error rate of a result against the truth of an upload; None if it has none to measure against."""
+    truth = read_truth(start)
+    if truth is None:
+        return None
+    told = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
+    wanted = told if start.exchange.request.query.get("channels") else range(len(truth))
+    scored = sum((score(truth[number], told.get(number, ())) for number in wanted), NOTHING)
+    return scored.der if scored.total else None
+
+
+def count_segments(channels: tuple[ChannelTold, ...]) -> int:
+    """Count the segments of all channels."""
+    return sum(len(channel.segments) for channel in channels)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from diarkit_contracts.checking import ContractError, DiarizationContract
+from diarkit_contracts.recording import write_recording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+
+
+@pytest.fixture
+def contract() -> DiarizationContract:
+    return DiarizationContract()
+
+
+def test_exchanges_that_keep_the_contract_pass(contract: DiarizationContract, verify_stub: Any) -> None:
+    contract.check(verify_stub().exchanges)
+
+
+def test_exchanges_that_break_it_raise_one_error_with_all_findings(
+    contract: DiarizationContract, verify_stub: Any
+) -> None:
+    with pytest.raises(AssertionError) as caught:
+        contract.check(verify_stub({**COUNT, b'"start_time": 0.': b'"start_time": 90.'}).exchanges)
+    assert isinstance(caught.value, ContractError)
+    broken = {each.clause.id for each in caught.value.findings}
+    assert {"result.count-is-ids", "result.end-after-start"} <= broken
+    text = str(caught.value)
+    assert text.startswith("http://stub:8000 breaks the contract:\n\nerror: ")
+    assert all(f"error: {clause}" in text for clause in broken)
+    assert "expected  speakers_count 2 in channel 0" in text
+
+
+def test_a_recording_is_checked_by_its_path(contract: DiarizationContract, verify_stub: Any, tmp_path: Path) -> None:
+    file = tmp_path / "run.ndjson"
+    file.write_text("".join(write_recording(verify_stub(COUNT).exchanges)), encoding="utf-8")
+    for path in (file, str(file)):
+        with pytest.raises(ContractError):
+            contract.check(path)
+
+
+def test_a_warning_raises_only_if_asked_to(contract: DiarizationContract, verify_stub: Any) -> None:
+    exchanges = verify_stub({b'"resource.not-found"': b'"request.invalid"'}).exchanges
+    contract.check(exchanges)
+    contract.fail_on = "warning"
+    with pytest.raises(ContractError, match=r"refusal\.type-of-status"):
+        contract.check(exchanges)
+
+
+def test_another_generation_is_another_contract(contract: DiarizationContract, verify_stub: Any) -> None:
+    exchanges = verify_stub(None, "row-01").exchanges
+    contract.profile = "4.0"
+    with pytest.raises(ContractError, match="Location"):
+        contract.check(exchanges)
+    contract.profile = "9"
+    with pytest.raises(ValueError, match=r"expected a profile: .*3\.6"):
+        contract.check(exchanges)
+
+
+def test_servers_are_judged_one_by_one(contract: DiarizationContract, verify_stub: Any) -> None:
+    """The same task on two servers is no id that came twice."""
+    exchanges = verify_stub(None, "row-01").exchanges
+    other = [
+        replace(
+            each,
+            request=replace(each.request, url=each.request.url.replace("stub", "other")),
+            answer=replace(
+                each.answer,
+                headers=tuple((name, value.replace("stub", "other")) for name, value in each.answer.headers),
+            ),
+        )
+        for each in exchanges
+    ]
+    contract.check([*exchanges, *other])
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_nothing_of_the_api_is_no_pass(contract: DiarizationContract, verify_stub: Any, kept: int) -> None:
+    (one, *_) = verify_stub(None, "bad-01").exchanges
+    elsewhere = replace(one, request=replace(one.request, url="http://stub:8000/metrics"))
+    with pytest.raises(ContractError, match=f"got {kept} exchange"):
+        contract.check([elsewhere][:kept])
+
+
+def test_watched_traffic_is_judged_once_at_the_end(contract: DiarizationContract, diarization_server: Any) -> None:
+    with httpx.Client() as client:
+        assert contract.watch(client) is client
+        client.get(diarization_server.url + "/api/system/info")
+        assert len(contract.exchanges) == 1
+        contract.close()
+        assert (contract.exchanges, client.event_hooks) == ((), {"request": [], "response": []})
+        contract.close()
+
+
+def test_dropped_traffic_is_not_judged(contract: DiarizationContract) -> None:
+    with httpx.Client() as client:
+        contract.watch(client)
+        contract.drop()
+        contract.close()
+        assert client.event_hooks == {"request": [], "response": []}

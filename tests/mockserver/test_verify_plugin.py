@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.outcomes import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest_plugins = ["pytester"]
+
+IMPORTED = """
+import sys
+import pytest
+before = set(sys.modules)
+import diarkit_mockserver.verify_plugin
+print(sorted({name.partition(".")[0] for name in set(sys.modules) - before} - {"shutil", "tempfile"} - set(sys.stdlib_module_names)))
+"""
+
+WATCH = """
+import asyncio
+import httpx
+import pytest
+import requests
+
+BROKEN = {"channels": [{"channel_number": 0, "speakers_count": 3, "segments": []}]}
+
+@pytest.fixture
+def watched(diarization_contract):
+    with requests.Session() as session:
+        yield diarization_contract.watch(session)
+
+def talk(client, server):
+    started = client.post(server.endpoint, files={"file": ("a.wav", b"x")})
+    return client.get(started.headers["x-location"]).json()["task"]["state"]
+
+def test_kept(diarization_server, diarization_contract):
+    with requests.Session() as session:
+        assert talk(diarization_contract.watch(session), diarization_server) == "rejected"
+
+def test_broken(diarization_server, diarization_contract):
+    diarization_server.respond(result=BROKEN, breaks_contract=True)
+    with httpx.Client() as client:
+        assert talk(diarization_contract.watch(client), diarization_server) == "done"
+
+def test_broken_async(diarization_server, diarization_contract):
+    diarization_server.respond(result=BROKEN, breaks_contract=True)
+    async def run():
+        async with httpx.AsyncClient() as client:
+            diarization_contract.watch(client)
+            started = await client.post(diarization_server.endpoint, files={"file": ("a.wav", b"x")})
+            await client.get(started.headers["x-location"])
+    asyncio.run(run())
+
+def test_own_reason(diarization_server, diarization_contract):
+    diarization_server.respond(result=BROKEN, breaks_contract=True)
+    with requests.Session() as session:
+        assert talk(diarization_contract.watch(session), diarization_server) == "own reason"
+
+def test_silent(diarization_contract):
+    diarization_contract.watch(requests.Session())
+
+def test_unused(diarization_contract):
+    pass
+
+def test_in_a_fixture(diarization_server, watched):
+    diarization_server.respond(result=BROKEN, breaks_contract=True)
+    assert talk(watched, diarization_server) == "done"
+"""
+
+OWN = "def test_own(): pass\n"
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+    monkeypatch.setenv("no_proxy", "*")
+
+    def start(code: str, *flags: str) -> pytest.RunResult:
+        if code:
+            pytester.makepyfile(code)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *flags)
+
+    return start
+
+
+@pytest.fixture
+def served(serve: Callable[..., Any]) -> str:
+    """URL of a fake whose tasks end at once."""
+    return str(serve("--port", "0").url)
+
+
+def test_the_plugin_imports_pytest_alone(pytester: pytest.Pytester) -> None:
+    assert pytester.run(sys.executable, "-c", IMPORTED).outlines == ["['diarkit_mockserver']"]
+
+
+def test_each_clause_is_an_item_beside_the_tests(run: Callable[..., pytest.RunResult], served: str) -> None:
+    result = run(OWN, "--diarization-verify", served, "-v")
+    result.assert_outcomes(passed=len(NAMES) - 2 + 1, skipped=2)
+    result.stdout.fnmatch_lines_random([f"diarization-contract::{name} *" for name in NAMES])
+    result.stdout.fnmatch_lines([f"*collected {len(NAMES) + 1} items"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "count"), [(("-k", "task.legal-steps"), 1), (("-m", "diarization_contract"), len(NAMES))]
+)
+def test_items_are_chosen_like_tests(
+    run: Callable[..., pytest.RunResult], served: str, flags: tuple[str, ...], count: int
+) -> None:
+    result = run(OWN, "--diarization-verify", served, "--strict-markers", "--collect-only", "-q", *flags)
+    assert sum(line.startswith("diarization-contract::") for line in result.outlines) == count
+    assert not any("test_own" in line for line in result.outlines)
+
+
+def test_collecting_sends_nothing(run: Callable[..., pytest.RunResult]) -> None:
+    result = run("", "--diarization-verify", "http://127.0.0.1:1", "--collect-only", "-q")
+    assert [line for line in result.outlines if "::" in line] == [f"diarization-contract::{name}" for name in NAMES]
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_a_server_is_asked_once_whatever_the_processes(
+    run: Callable[..., pytest.RunResult], diarization_server: Any, processes: tuple[str, ...]
+) -> None:
+    result = run("", "--diarization-verify", diarization_server.url, "--diarization-verify-tier", "probe", *processes)
+    outcomes = result.parseoutcomes()
+    assert "failed" not in outcomes
+    assert outcomes["passed"] + outcomes["skipped"] == len(NAMES)
+    assert len(diarization_server.submissions) == 11
+
+
+def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
+    run: Callable[..., pytest.RunResult], diarization_server: Any, pytester: pytest.Pytester
+) -> None:
+    broken = {"channels": [{"channel_number": 0, "speakers_count": 1, "segments": []}]}
+    diarization_server.respond(result=broken, breaks_contract=True, times=100)
+    result = run("", "--diarization-verify", diarization_server.url, "--junitxml", "junit.xml")
+    result.stdout.fnmatch_lines(
+        ["*_ clause result.count-is-ids _*", "error: result.count-is-ids row-01*", "  expected *", "  seen *"]
+    )
+    assert not any("verify_items.py" in line for line in result.outlines if not line.startswith("SKIPPED"))
+    cases = ET.parse(pytester.path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - pytest's own
+    failed = {(case.get("classname"), case.get("name")) for case in cases if case.find("failure") is not None}
+    assert ("diarization-contract", "result.count-is-ids") in failed
+
+
+def test_a_server_that_does_not_answer_fails_one_item_and_skips_the_clauses(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    result = run("", "--diarization-verify", "http://127.0.0.1:1")
+    result.assert_outcomes(failed=2, skipped=len(NAMES) - 2)
+    result.stdout.fnmatch_lines(["*http://127.0.0.1:1 does not answer: *"])
+
+
+def test_what_is_no_url_is_refused_before_anything_runs(run: Callable[..., pytest.RunResult]) -> None:
+    result = run(OWN, "--diarization-verify", "platform:8000")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --diarization-verify: expected a URL such as http://127.0.0.1:8000, got 'platform:8000'"]
+    )
+
+
+def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pytest.RunResult]) -> None:
+    result = run(WATCH, "-rfE")
+    result.assert_outcomes(passed=3, failed=4, errors=1)
+    failed = {
+        line.split()[1].partition("::")[2]: line for line in result.outlines if line.startswith(("FAILED", "ERROR "))
+    }
+    assert set(failed) == {"test_broken", "test_broken_async", "test_own_reason", "test_silent", "test_in_a_fixture"}
+    assert "own reason" in failed["test_own_reason"]
+    result.stdout.fnmatch_lines(
+        ["*ContractError: http://127.0.0.1:* breaks the contract:", "*error: result.count-is-ids"]
+    )
+    assert not any("checking.py" in line or "verify_plugin.py" in line for line in result.outlines)
