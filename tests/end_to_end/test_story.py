@@ -132,7 +132,7 @@ def test_a_queue_with_one_worker_takes_its_calls_in_order() -> None:
             day.ask(
                 "POST",
                 ENDPOINT,
-                f'--b\r\nContent-Disposition: form-data; name="file"; filename="{n}"\r\n\r\nID3\r\n--b--\r\n'.encode(),
+                f'--b\r\nContent-Disposition: form-data; name="file"; filename="{n}"\r\n\r\n0000ftypM4A \r\n--b--\r\n'.encode(),
             )
             for n in range(3)
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.clauses.belonging import is_limited, read_segments, read_truth
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score import score
@@ -68,12 +69,12 @@ def check_range_der(history: History) -> Iterator[Observation]:
     """The answer for a part of a recording is about that part."""
     for look, sound, channel in _list_channels(history):
         bounds = None if look.start is None else read_range(look.start)
-        if bounds is None or sound.truth is None or look.start is None or _is_limited(look.start):
+        if bounds is None or sound.truth is None or look.start is None or is_limited(look.start):
             continue
         first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
         truth = crop(sound.truth[channel.number], first, last) if last - first >= SHORTEST_S * 100 else ()
         if truth:
-            told = tuple(_read_segments(channel))
+            told = tuple(read_segments(channel))
             # UNK what times count from: the better of the two counts.
             ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
             der = min(score(truth, way).der for way in ways)

@@ -27,10 +27,13 @@ def read_truth(start: Start) -> Channels | None:
     """Read who is to be found in each channel of a split result; None if it is not known or the parameters change it."""
     sound = start.file.sound if start.file is not None else None
     query = start.exchange.request.query
-    is_changed = {"max_speakers", "total_speakers"} & set(start.config or {}) or CHANGING & set(query)
-    if sound is None or is_changed or query.get("channel_mode", "split") != "split":
-        return None
-    return sound.truth
+    is_changed = is_limited(start) or CHANGING & set(query) or query.get("channel_mode", "split") != "split"
+    return None if sound is None or is_changed else sound.truth
+
+
+def is_limited(start: Start) -> bool:
+    """Tell whether an upload says how many speakers are to be found."""
+    return bool({"max_speakers", "total_speakers"} & set(start.config or {}))
 
 
 def read_segments(channel: ChannelTold) -> Iterator[Segment]:

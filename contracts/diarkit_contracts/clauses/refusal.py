@@ -114,7 +114,7 @@ def check_method(history: History) -> Iterator[Observation]:
             body = read_object(exchange.answer.body)
             if status == 405 and body is not None:
                 faults = list_faults("ErrorResult", body)
-                kept = not faults and body["type"] == ErrorType.METHOD_INVALID
+                kept = not faults and body["type"] == ErrorType.METHOD
                 got = "; ".join(faults) or f"the type {body['type']}"
                 yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
 

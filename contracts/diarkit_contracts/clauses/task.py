@@ -185,7 +185,7 @@ def _is_of(one: Answered, other: Answered) -> bool:
         return is_same or (theirs is not None and theirs <= NEAR)
     if own is None or theirs is None:
         return False
-    return (is_same and OFF <= own and theirs < own) or (own >= FAR and theirs <= NEAR)
+    return (is_same and own >= OFF and theirs < own) or (own >= FAR and theirs <= NEAR)
 
 
 def _show_difference(told: bytes, again: bytes) -> str:
