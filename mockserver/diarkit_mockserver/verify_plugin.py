@@ -89,7 +89,7 @@ def diarization_contract() -> Iterator[DiarizationContract]:
 
     contract = DiarizationContract()
     yield contract
-    # Only what a fixture of a test has asked for is still open here.
+    # A method of unittest is called without `pytest_pyfunc_call`: its traffic is judged here.
     __tracebackhide__ = True
     contract.close()
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from dataclasses import dataclass
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.mistake import has_bad_config, has_bad_query, has_both_limits, has_no_file, is_no_form
+from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.document import operations
-from diarkit_contracts.form import BOUNDARY
 from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_object
 from diarkit_contracts.schema import list_faults
 from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.clauses.promise import Promise
     from diarkit_contracts.exchange import Exchange
     from diarkit_contracts.history import History, Start
 
@@ -38,35 +37,30 @@ NEVER_GIVEN: Final = "00000000-"
 SKEW_S: Final = 5.0
 """How far two times of one answer may be apart: each is rounded to a second, and a proxy may have written the Date."""
 
-ROUNDING_S: Final = 1.5
-"""How far two answers may differ in where one window ends: each counts in whole seconds from its own moment."""
-
-CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
-
 
 def check_both_limits(history: History) -> Iterator[Observation]:
     """max_speakers and total_speakers at once are refused."""
-    return _judge_mistake(history, _has_both_limits, "a refusal of max_speakers together with total_speakers")
+    return _judge_mistake(history, has_both_limits, "a refusal of max_speakers together with total_speakers")
 
 
 def check_config(history: History) -> Iterator[Observation]:
     """A config that is no JSON object, or has a limit that is no number from 1 up, is refused."""
-    return _judge_mistake(history, _has_bad_config, "a refusal of the config")
+    return _judge_mistake(history, has_bad_config, "a refusal of the config")
 
 
 def check_query(history: History) -> Iterator[Observation]:
     """A value that a query parameter does not have is refused."""
-    return _judge_mistake(history, _has_bad_query, "a refusal of the query")
+    return _judge_mistake(history, has_bad_query, "a refusal of the query")
 
 
 def check_file(history: History) -> Iterator[Observation]:
     """A form without a file is refused."""
-    return _judge_mistake(history, _has_no_file, "a refusal of a form without a file")
+    return _judge_mistake(history, has_no_file, "a refusal of a form without a file")
 
 
 def check_form(history: History) -> Iterator[Observation]:
     """A body that is no form, or a form without its end, is refused."""
-    return _judge_mistake(history, _is_no_form, "a refusal of a body that is no whole multipart form")
+    return _judge_mistake(history, is_no_form, "a refusal of a body that is no whole multipart form")
 
 
 def check_empty_file(history: History) -> Iterator[Observation]:
@@ -130,7 +124,7 @@ def check_type(history: History) -> Iterator[Observation]:
 
 def check_retry_after(history: History) -> Iterator[Observation]:
     """Who waits as long as Retry-After says is not told 429 again, and the window does not end before."""
-    promise: _Promise | None = None
+    promise: Promise | None = None
     for at, exchange in enumerate(history.exchanges):
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
         if promise is not None and sent_at >= promise.end:
@@ -142,44 +136,13 @@ def check_retry_after(history: History) -> Iterator[Observation]:
             promise = None
         elif promise is not None and not is_refused:
             promise = None  # it was let in before the end: what that leaves over at the end is not told
-        told = _read_promise(at, exchange) if is_refused else None
+        told = read_promise(at, exchange) if is_refused else None
         if told is not None:
             yield from _judge_reset(told, exchange)
-            # Who asks too early may be told to wait longer, but the window that was told of ends when it ends.
-            is_later = promise is not None and promise.reset == told.reset != "" and told.end > promise.end + ROUNDING_S
-            promise = promise if is_later else told
+            promise = told.follow(promise)
 
 
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """What a 429 tells of the end of its window.
-
-    Attributes:
-        at: position of the exchange.
-        told_at: seconds on the recorder's clock.
-        seconds: Retry-After.
-        reset: X-RateLimit-Reset as it came; empty if it did not.
-    """
-
-    at: int
-    told_at: float
-    seconds: int
-    reset: str
-
-    @property
-    def end(self) -> float:
-        """Seconds on the recorder's clock."""
-        return self.told_at + self.seconds
-
-
-def _read_promise(at: int, exchange: Exchange) -> _Promise | None:
-    told = exchange.answer.header("Retry-After") or ""
-    if not (told.isascii() and told.isdecimal()):
-        return None
-    return _Promise(at, exchange.answer.received_at, int(told), exchange.answer.header("X-RateLimit-Reset") or "")
-
-
-def _judge_reset(told: _Promise, exchange: Exchange) -> Iterator[Observation]:
+def _judge_reset(told: Promise, exchange: Exchange) -> Iterator[Observation]:
     """Hold the two ends that a 429 tells against each other, if its Date tells when it was written."""
     try:
         now = parsedate_to_datetime(exchange.answer.header("Date") or "").timestamp()
@@ -207,59 +170,6 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
                 yield observe(
                     end.at, kept=end.state is TaskState.REJECTED, expected=expected, got=f"a task that is {end.state}"
                 )
-
-
-def _has_both_limits(start: Start) -> bool:
-    return all(isinstance((start.config or {}).get(key), int) for key in ("max_speakers", "total_speakers"))
-
-
-def _has_bad_config(start: Start) -> bool:
-    if start.config is None:
-        return True
-    return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
-
-
-def _is_bad_limit(value: object) -> bool:
-    # UNK, so not judged: null as no limit; true, 2.0 and "2" read as a number.
-    if isinstance(value, bool) or value is None:
-        return False
-    if isinstance(value, int | float):
-        return value < 1 or not math.isfinite(value) or value != int(value)
-    return not isinstance(value, str) or not value.strip().isdecimal()
-
-
-def _has_bad_query(start: Start) -> bool:
-    query = start.exchange.request.query
-    return (
-        query.get("channel_mode", "split") not in {"split", "mix"}
-        or not CHANNELS.fullmatch(query.get("channels", ""))
-        or any(_is_bad_time(query[name]) for name in ("range_from", "range_to") if name in query)
-    )
-
-
-def _is_bad_time(value: str) -> bool:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return True
-    # UNK, so not judged: nan and inf, which some readers of numbers take.
-    return math.isfinite(seconds) and seconds < 0
-
-
-def _has_no_file(start: Start) -> bool:
-    return start.exchange.request.parts is not None and start.file is None
-
-
-def _is_no_form(start: Start) -> bool:
-    """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
-    request = start.exchange.request
-    told = next((value for name, value in request.headers if name.lower() == "content-type"), "")
-    if request.parts is not None or not told:
-        return False
-    header = Message()
-    header["content-type"] = told
-    # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
-    return header.get_content_type() != "multipart/form-data" or header.get_boundary("") in {"", BOUNDARY}
 
 
 PAGE: Final = "reference page of POST, 3.6.0"

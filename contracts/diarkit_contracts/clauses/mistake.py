@@ -1,0 +1,75 @@
+"""Which uploads have a mistake that the contract names. Knows the request only; what the documents leave open is no mistake.
+
+A mistake is told from what a recording keeps of a request, so one that can't be seen there is none.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from email.message import Message
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.form import BOUNDARY
+
+if TYPE_CHECKING:
+    from diarkit_contracts.history import Start
+
+CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
+
+
+def has_both_limits(start: Start) -> bool:
+    """Tell whether both limits are given."""
+    return all(isinstance((start.config or {}).get(key), int) for key in ("max_speakers", "total_speakers"))
+
+
+def has_bad_config(start: Start) -> bool:
+    """Tell whether the config is no JSON object, or has a limit that is no number from 1 up."""
+    if start.config is None:
+        return True
+    return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
+
+
+def _is_bad_limit(value: object) -> bool:
+    # UNK, so not judged: null as no limit; true, 2.0 and "2" read as a number.
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(value, int | float):
+        return value < 1 or not math.isfinite(value) or value != int(value)
+    return not isinstance(value, str) or not value.strip().isdecimal()
+
+
+def has_bad_query(start: Start) -> bool:
+    """Tell whether a query parameter has a value that it does not allow."""
+    query = start.exchange.request.query
+    return (
+        query.get("channel_mode", "split") not in {"split", "mix"}
+        or not CHANNELS.fullmatch(query.get("channels", ""))
+        or any(_is_bad_time(query[name]) for name in ("range_from", "range_to") if name in query)
+    )
+
+
+def _is_bad_time(value: str) -> bool:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return True
+    # UNK, so not judged: nan and inf, which some readers of numbers take.
+    return math.isfinite(seconds) and seconds < 0
+
+
+def has_no_file(start: Start) -> bool:
+    """Tell whether a form has no part `file`."""
+    return start.exchange.request.parts is not None and start.file is None
+
+
+def is_no_form(start: Start) -> bool:
+    """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
+    request = start.exchange.request
+    told = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    if request.parts is not None or not told:
+        return False
+    header = Message()
+    header["content-type"] = told
+    # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
+    return header.get_content_type() != "multipart/form-data" or header.get_boundary("") in {"", BOUNDARY}
