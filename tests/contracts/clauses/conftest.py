@@ -51,6 +51,7 @@ class Script:
         loud: tuple[bool, ...] | None = None,
         truth: Channels | None = None,
         file: bool = True,
+        sha256: str = "0" * 64,
         task_id: str | None = None,
         location: str | None = "",
         **answer: Any,
@@ -68,7 +69,7 @@ class Script:
             streamed=False,
             truth=truth,
         )
-        parts = [Part(name="file", filename="a.wav", size=1, sha256="0" * 64, sound=sound)] if file else []
+        parts = [Part(name="file", filename="a.wav", size=1, sha256=sha256, sound=sound)] if file else []
         if config is not None:
             parts.append(describe_field("config", config if isinstance(config, str) else json.dumps(config)))
         url = f"{URL}?{urlencode(query)}" if query else URL
@@ -113,10 +114,11 @@ class Script:
         parts: tuple[Part, ...] | None = None,
         body: bytes | None = None,
         sent_at: float | None = None,
+        sent: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Add any exchange."""
         at = float(len(self.exchanges)) if sent_at is None else sent_at
-        request = Request(method=method, url=url, parts=parts, sent_at=at)
+        request = Request(method=method, url=url, headers=sent, parts=parts, sent_at=at)
         data = json.dumps(told).encode() if body is None else body
         answer = Answer(status=status, headers=(*headers, *extra), body=data, received_at=at + 0.5)
         self.exchanges.append(Exchange(request, answer))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -10,6 +11,8 @@ from diarkit_contracts.clauses.clause import Label, Severity
 from diarkit_fixtures.segments import Segment
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
+INVALID = b'{"type":"request.invalid","message":""}'
+EMPTY = hashlib.sha256().hexdigest()
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -40,7 +43,12 @@ def afternoon(script: Any) -> Any:
     ]
     for mistake in mistakes:
         script.post(**mistake, status=422, body=refused, location=None)
-    script.refuse("GET", f"{URL}/{NEVER_GIVEN}", 404)
+    script.post(sha256=EMPTY, seconds=0, status=422, body=refused, location=None)
+    script.add("POST", URL, None, sent=(("content-type", "text/plain"),), status=400, body=INVALID)
+    one, two = script.post(sha256="1"), script.post(sha256="2")
+    script.get(one, "done", (0, 1.0, 2.0))
+    script.get(two, "done", (0, 1.5, 2.5))
+    script.refuse("GET", f"{URL}/{NEVER_GIVEN}", 404, extra=(("x-request-id", "17"),))
     script.refuse("GET", f"{URL}/17", 422)
     script.refuse("DELETE", URL, 405)
     script.refuse("POST", URL, 429, sent_at=100.0)
@@ -78,4 +86,9 @@ def test_each_sentence_is_one_and_has_its_source() -> None:
 
 def test_what_is_inferred_is_an_error_only_where_the_answer_contradicts_itself() -> None:
     inferred = {clause.id for clause in CLAUSES if clause.label is Label.INF and clause.severity is Severity.ERROR}
-    assert inferred == {"result.end-after-start", "result.count-is-ids", "parameters.inside-audio"}
+    assert inferred == {
+        "result.end-after-start",
+        "result.count-is-ids",
+        "parameters.inside-audio",
+        "refusal.empty-file",
+    }

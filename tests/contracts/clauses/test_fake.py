@@ -33,6 +33,10 @@ class Recorder:
 
     def upload(self, data: bytes | None, config: object = None, **query: object) -> None:
         """Start a task and, if it is accepted, poll it to its end and once more."""
+        self.follow(self.start(data, config, **query))
+
+    def start(self, data: bytes | None, config: object = None, **query: object) -> str | None:
+        """Start a task; returns where it leads if it is accepted."""
         files: list[tuple[str, Any]] = [] if data is None else [("file", ("a.wav", data))]
         parts = [] if data is None else [describe_file("file", data, "a.wav")]
         if config is not None:
@@ -43,9 +47,11 @@ class Recorder:
             files.append(("other", (None, "part")))
             parts.append(describe_field("other", "part"))
         answer = self.ask("POST", self.endpoint, parts=tuple(parts), params=query, files=files)
-        if answer.status == 202:
-            location = answer.header("X-Location")
-            assert location is not None
+        return answer.header("X-Location") if answer.status == 202 else None
+
+    def follow(self, location: str | None) -> None:
+        """Poll a task to its end and once more."""
+        if location is not None:
             ended = 0
             for _ in range(MOST_POLLS):
                 body = json.loads(self.ask("GET", location).body)
@@ -60,7 +66,8 @@ class Recorder:
         came = self._client.request(method, url, **request)
         headers = tuple(came.headers.multi_items())
         answer = Answer(status=came.status_code, headers=headers, body=came.content, received_at=time.monotonic())
-        sent = Request(method=method, url=str(came.request.url), parts=parts, sent_at=sent_at)
+        kind = (("content-type", came.request.headers.get("content-type", "")),)
+        sent = Request(method=method, url=str(came.request.url), headers=kind, parts=parts, sent_at=sent_at)
         self.exchanges.append(Exchange(sent, answer))
         return answer
 
@@ -94,6 +101,10 @@ def send_everything(recorder: Recorder) -> None:
     recorder.upload(b"not audio")
     recorder.upload(mono, channels="7")
     recorder.upload(mono, range_from=3, range_to=2)
+    for location in [recorder.start(mono), recorder.start(stereo)]:
+        recorder.follow(location)
+    recorder.upload(b"")
+    recorder.ask("POST", recorder.endpoint, content=b"{}", headers={"content-type": "application/json"})
     recorder.upload(None)
     for config in ("{", [], {"max_speakers": 0}, {"max_speakers": 1, "total_speakers": 1}):
         recorder.upload(mono, config)

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import hashlib
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from diarkit_contracts.clauses.refusal import CLAUSES
+from diarkit_contracts.form import BOUNDARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
+ID = "0a1b2c3d-0000-4000-8000-00000000000f"
+EMPTY = hashlib.sha256().hexdigest()
+NOON = 1_767_268_800
 
 MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("refusal.both-limits", {"config": {"max_speakers": 2, "total_speakers": 2}}),
@@ -28,6 +34,9 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("refusal.bad-query", {"query": {"range_from": -1}}),
     ("refusal.bad-query", {"query": {"range_to": "soon"}}),
     ("refusal.missing-file", {"file": False}),
+    ("refusal.broken-form", {"parts": None, "sent": (("Content-Type", "application/json"),)}),
+    ("refusal.broken-form", {"parts": None, "sent": (("content-type", "multipart/form-data"),)}),
+    ("refusal.broken-form", {"parts": None, "sent": (("content-type", f"multipart/form-data; boundary={BOUNDARY}"),)}),
 ]
 NO_MISTAKES: list[dict[str, Any]] = [
     {"config": {}},
@@ -37,6 +46,9 @@ NO_MISTAKES: list[dict[str, Any]] = [
     {"query": {"range_from": "nan"}},
     {"query": {"range_from": 5, "range_to": 2}},
     {"query": {"channels": "17"}},
+    {"sent": (("content-type", "application/json"),)},
+    {"parts": None, "sent": (("content-type", "multipart/form-data; boundary=of-somebody"),)},
+    {"parts": None},
 ]
 BROKEN = [
     ("refusal.unknown-task", lambda s: s.get(NEVER_GIVEN, "pending")),
@@ -45,7 +57,14 @@ BROKEN = [
     ("refusal.method", lambda s: s.refuse("DELETE", f"{URL}/{NEVER_GIVEN}", 404)),
     ("refusal.method", lambda s: s.add("PUT", URL, {})),
     ("refusal.type-of-status", lambda s: s.refuse("POST", URL, 403, body=b'{"type":"internal","message":""}')),
+    ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"detail":"Method Not Allowed"}')),
+    ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"type":"request.invalid","message":""}')),
+    ("refusal.empty-file", lambda s: s.get(s.post(sha256=EMPTY, seconds=0), "done", (0, 1.0, 2.0))),
     ("refusal.retry-after", lambda s: refuse_twice(s, waited=2.0)),
+    ("refusal.retry-after", lambda s: refuse(s, (0.0, 2, 2_000), (1.5, 3, 2_000), (3.0, 2, 2_000))),
+    ("refusal.retry-after", lambda s: refuse(s, (0.0, 4, 2_000), (2.0, 2, 2_000), (5.0, 4, 2_005))),
+    ("refusal.retry-after", lambda s: refuse(s, (0.0, 60, NOON + 50), date=NOON)),
+    ("refusal.retry-after", lambda s: refuse(s, (0.0, 60, 60), date=NOON)),
 ]
 TASK_17 = b'{"task":{"task_id":"0a1b2c3d-0000-4000-8000-00000000000f","state":"pending"}}'
 CORRECT = [
@@ -55,7 +74,32 @@ CORRECT = [
     lambda s: s.add("OPTIONS", URL, None),
     lambda s: s.add("DELETE", "http://a/elsewhere", None, status=204, body=b""),
     lambda s: refuse_twice(s, waited=1.9),
+    lambda s: s.refuse("PUT", URL, 405, headers=(), body=b"<h1>Method Not Allowed</h1>"),
+    lambda s: s.get(s.post(sha256=EMPTY, seconds=0), "rejected"),
+    lambda s: s.get(s.post(sha256=EMPTY, seconds=0), "done"),
+    lambda s: s.post(
+        sha256=EMPTY, seconds=0, status=422, location=None, body=b'{"type":"request.validation-error","message":""}'
+    ),
+    # Who asks too early is told to wait longer: of another window, or one that is not named.
+    lambda s: refuse(s, (0.0, 2, 2_000), (1.5, 3, 2_002), (3.0, 2, 2_003)),
+    # What was let in before the end may have used up what the end gives.
+    lambda s: [refuse(s, (0.0, 3, 2_000)), s.get(ID, sent_at=2.9), refuse(s, (4.0, 3, 2_000))],
+    lambda s: [refuse(s, (0.0, 3, 2_000)), s.get(ID, sent_at=3.6), refuse(s, (4.0, 3, 2_000))],
+    lambda s: refuse(s, (0.0, 60, NOON + 60), date=NOON),
+    lambda s: refuse(s, (0.0, 60, NOON + 56), date=NOON),
+    lambda s: refuse(s, (0.0, 60, NOON + 3600), date=NOON),
+    lambda s: refuse(s, (0.0, 60, 60)),
 ]
+
+
+def refuse(s: Any, *refusals: tuple[float, int, int | None], date: int | None = None) -> None:
+    """Refuse for the rate: when, Retry-After, X-RateLimit-Reset."""
+    for sent_at, seconds, reset in refusals:
+        told = {"retry-after": seconds, "x-ratelimit-limit": 10, "x-ratelimit-remaining": 0, "x-ratelimit-reset": reset}
+        extra = [(name, str(value)) for name, value in told.items() if value is not None]
+        if date is not None:
+            extra.append(("date", formatdate(date, usegmt=True)))
+        s.refuse("POST", URL, 429, sent_at=sent_at, extra=tuple(extra))
 
 
 def refuse_twice(s: Any, waited: float) -> None:
@@ -127,3 +171,13 @@ def test_a_server_that_is_busy_says_nothing_of_the_request(script: Any, status: 
         script.refuse(method, URL + path, status)
     judged = {"refusal.unknown-task", "refusal.bad-task-id", "refusal.method"}
     assert not judged & script.observed()
+
+
+def test_a_window_without_a_name_may_be_another_one(script: Any) -> None:
+    refuse(script, (0.0, 2, None), (1.5, 3, None), (3.0, 2, None))
+    assert "refusal.retry-after" not in script.findings()
+
+
+def test_an_empty_file_that_is_refused_for_another_reason_is_not_judged(script: Any) -> None:
+    script.post(sha256=EMPTY, status=429, location=None)
+    assert "refusal.empty-file" not in script.observed()

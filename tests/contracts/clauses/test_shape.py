@@ -15,6 +15,10 @@ ID = "0a1b2c3d-0000-4000-8000-00000000000f"
 NO_SPEECH = '{"channels":[{"channel_number":0,"speakers_count":0,"segments":[]}]}'
 
 
+def ask_with_ids(s: Any, *came: tuple[str, str], sent: tuple[tuple[str, str], ...] = ()) -> None:
+    s.get(ID, extra=came, sent=sent)
+
+
 def write_done(result: str, more: str = "") -> bytes:
     return f'{{"task":{{"task_id":"{ID}","state":"done"}},"result":{result}{more}}}'.encode()
 
@@ -41,6 +45,9 @@ BROKEN = [
     ("shape.schema", "202 without a task", lambda s: s.post(body=b"{}")),
     ("shape.headers", "no X-Location", lambda s: s.post(location=None)),
     ("shape.rate-headers", "none", lambda s: s.refuse("POST", URL, 429, extra=())),
+    ("shape.ids-echoed", "another id", lambda s: ask_with_ids(s, ("X-Request-Id", "8"), sent=(("x-request-id", "7"),))),
+    ("shape.ids-echoed", "the one as the other", lambda s: ask_with_ids(s, ("x-correlation-id", "7"), sent=(("x-request-id", "7"), ("X-Correlation-ID", "9")))),
+    ("shape.ids-echoed", "none", lambda s: ask_with_ids(s, ("x-request-id", " "))),
     ("shape.rate-headers", "a date", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
 ]  # fmt: skip
 
@@ -52,6 +59,10 @@ RATE_AS_DATE = (
 )
 
 CORRECT = [
+    ("the ids that were sent", lambda s: ask_with_ids(s, ("x-request-id", "7"), ("X-Correlation-Id", "9"), sent=(("X-Request-ID", "7"), ("x-correlation-id", "9")))),
+    ("ids of its own where none was sent", lambda s: ask_with_ids(s, ("x-request-id", "1f"), ("x-correlation-id", "2e"))),
+    ("no ids", lambda s: ask_with_ids(s, sent=(("x-request-id", "7"),))),
+    ("an id that was struck out", lambda s: ask_with_ids(s, ("x-request-id", "7"), sent=(("x-request-id", "***"),))),
     ("without the empty keys", lambda s: s.get(ID, body=write_done('{"channels":[]}'))),
     ("with a field of its own", lambda s: s.get(ID, body=write_done('{"channels":[],"model":"xl5"}', ',"took":1.5'))),
     ("with a charset", lambda s: s.get(ID, headers=(("content-type", "Application/JSON; charset=utf-8"),))),

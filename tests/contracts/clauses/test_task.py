@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import json
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.clauses.catalogue import judge_exchanges
 from diarkit_contracts.clauses.task import CLAUSES
 from diarkit_contracts.states import STEPS, TaskState
+from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 OTHER = "0a1b2c3d-0000-4000-8000-00000000000f"
+RUNNING = b'{"task":{"task_id":"%s","state":"running"}}' % OTHER.encode()
 PATH = "/api/technology/speaker-diarization/"
 
 
@@ -46,7 +50,42 @@ def swap_the_error_types(s: Any) -> None:
     s.add("GET", f"{URL}/{task}", {"task": {"task_id": task, "state": "rejected"}, "error": error})
 
 
+def write_otherwise(s: Any, ended: str) -> None:
+    task = s.post(seconds=0)
+    s.get(task, ended)
+    last = s.exchanges[-1].answer
+    s.get(task, ended, body=json.dumps(json.loads(last.body), sort_keys=True).encode())
+
+
+def leave_out_what_was_null(s: Any) -> None:
+    task = s.post()
+    s.get(task, "done", (0, 1.0, 2.0))
+    s.add("GET", f"{URL}/{task}", {"result": {"channels": [s.channel(0, (0, 1.0, 2.0))]}, "task": {"state": "done", "task_id": task}})  # fmt: skip
+
+
+def ask_together(
+    s: Any, one: tuple[Any, ...], two: tuple[Any, ...], *, third: tuple[Any, ...] = ((0, 0.5, 9.0),), **sent: Any
+) -> None:
+    """Start two tasks and tell these segments of them, then a third one alone."""
+    first, second = s.post(sha256="1", truth=(ONE,), **sent), s.post(sha256="2", truth=(TWO,), **sent)
+    s.get(first, "done", *one)
+    s.get(second, "done", *two)
+    s.get(s.post(sha256="3"), "done", *third)
+
+
+# So near to each other that an answer to the one is not off by half for the other.
+ONE = (Segment(0, 100, 300), Segment(1, 300, 500), Segment(0, 600, 800))
+TWO = (Segment(0, 100, 300), Segment(1, 300, 500), Segment(0, 600, 640), Segment(1, 640, 800))
+TO_ONE = ((0, 1.0, 3.0), (1, 3.0, 5.0), (0, 6.0, 8.0))
+TO_TWO = ((0, 1.0, 3.0), (1, 3.0, 5.0), (0, 6.0, 6.4), (1, 6.4, 8.0))
+
+
 BROKEN = [
+    ("task.identical-polls", lambda s: write_otherwise(s, "done")),
+    ("task.identical-polls", lambda s: write_otherwise(s, "rejected")),
+    ("task.identical-polls", leave_out_what_was_null),
+    ("task.no-crosstalk", lambda s: ask_together(s, TO_ONE, TO_ONE)),
+    ("task.no-crosstalk", lambda s: ask_together(s, TO_TWO, TO_TWO)),
     ("task.id-echo", answer_for_another),
     ("task.id-unique", lambda s: [s.post(task_id=OTHER) for _ in range(2)]),
     ("task.location", lambda s: s.post(location=f"{URL}/{OTHER}")),
@@ -66,12 +105,6 @@ def expire_after_the_end(s: Any) -> None:
     s.refuse("GET", f"{URL}/{task}", 404)
 
 
-def leave_out_what_was_null(s: Any) -> None:
-    task = s.post()
-    s.get(task, "done", (0, 1.0, 2.0))
-    s.add("GET", f"{URL}/{task}", {"result": {"channels": [s.channel(0, (0, 1.0, 2.0))]}, "task": {"state": "done", "task_id": task}})  # fmt: skip
-
-
 def overtake_on_the_wire(s: Any) -> None:
     task = s.post()
     s.get(task, "done", sent_at=5.0)
@@ -80,7 +113,13 @@ def overtake_on_the_wire(s: Any) -> None:
 
 CORRECT = [
     expire_after_the_end,
-    leave_out_what_was_null,
+    lambda s: [
+        s.get(task, "running", body=body) for task in [s.post(task_id=OTHER)] for body in (RUNNING, b" " + RUNNING)
+    ],
+    lambda s: ask_together(s, TO_ONE, TO_TWO),
+    lambda s: ask_together(s, TO_ONE[:2], TO_ONE[:2]),  # too few segments to tell them apart
+    lambda s: ask_together(s, TO_ONE, TO_ONE, third=TO_ONE),  # the same for everybody
+    lambda s: ask_together(s, TO_ONE, TO_ONE, query={"range_to": 9}),  # what is to be told is not known
     overtake_on_the_wire,
     lambda s: s.post(task_id=OTHER, location=PATH + OTHER),
     lambda s: s.post(task_id=OTHER.upper(), location=PATH + OTHER),
@@ -126,3 +165,44 @@ def test_polls_of_other_tasks_in_between_change_nothing(script: Any) -> None:
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
     assert {clause for clause, _ in BROKEN} | {"task.legal-steps"} == {clause.id for clause in CLAUSES}
+
+
+FAR_ONE = (Segment(0, 0, 100), Segment(1, 100, 200), Segment(0, 200, 300))
+FAR_TWO = (Segment(0, 600, 700), Segment(1, 700, 800), Segment(0, 800, 990))
+TO_FAR_ONE = ((0, 0.0, 1.0), (1, 1.0, 2.0), (0, 2.0, 3.05))
+TO_FAR_TWO = ((0, 6.0, 7.0), (1, 7.0, 8.0), (0, 8.0, 9.95))
+
+
+def test_two_answers_that_are_swapped_are_caught_both(script: Any) -> None:
+    one, two = script.post(sha256="1", truth=(FAR_ONE,)), script.post(sha256="2", truth=(FAR_TWO,))
+    script.get(one, "done", *TO_FAR_TWO)
+    script.get(two, "done", *TO_FAR_ONE)
+    (judged,) = (each for each in judge_exchanges(script.exchanges) if each.clause.id == "task.no-crosstalk")
+    assert [each.fault.got.partition(",")[0] for each in judged.broken if each.fault] == ["that to exchange 1", "that to exchange 0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", [{"seconds": 5}, {"channels": 1}])
+def test_an_answer_that_its_file_can_not_have_and_that_another_task_told_is_caught(script: Any, sent: Any) -> None:
+    told = [script.channel(0, *TO_FAR_TWO), *([script.channel(1)] if "channels" in sent else [])]
+    one, two = (
+        script.post(sha256="1", **sent),
+        script.post(**{"sha256": "2", **sent, "seconds": 10, "channels": len(told)}),
+    )
+    script.get(one, channels=told)
+    script.get(two, channels=told)
+    script.get(script.post(sha256="3"), "done", (0, 1.0, 2.0))
+    assert script.findings().get("task.no-crosstalk") == "error"
+
+
+@pytest.mark.parametrize("digests", ["11", "12"])
+def test_tasks_one_after_the_other_and_two_of_one_file_are_not_judged(script: Any, digests: str) -> None:
+    for digest, told in zip(digests, (TO_ONE, TO_TWO), strict=True):
+        script.get(script.post(sha256=digest, truth=(ONE,)), "done", *told)
+    assert "task.no-crosstalk" not in script.observed()
+
+
+def test_one_file_sent_twice_at_a_time_is_not_judged(script: Any) -> None:
+    tasks = [script.post(), script.post()]
+    for task, told in zip(tasks, (TO_ONE, TO_TWO), strict=True):
+        script.get(task, "done", *told)
+    assert "task.no-crosstalk" not in script.observed()

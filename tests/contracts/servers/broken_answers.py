@@ -36,6 +36,11 @@ def drop_location(_: Asked, told: Told) -> None:
     told.headers.pop("x-location", None)
 
 
+def empty_request_id(_: Asked, told: Told) -> None:
+    if "x-request-id" in told.headers:
+        told.headers["x-request-id"] = ""
+
+
 def drop_rate_headers(_: Asked, told: Told) -> None:
     for name in ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"):
         told.headers.pop(name, None)
@@ -207,6 +212,7 @@ ANSWERS: Final = (
         wrap=change_answer(lambda asked, told: setattr(told, "body", b"{}") if asked.path.endswith("/info") else None),
     ),
     Broken(name="no X-Location", clause="shape.headers", wrap=change_answer(drop_location)),
+    Broken(name="an empty request id", clause="shape.ids-echoed", wrap=change_answer(empty_request_id)),
     Broken(
         name="429 without its headers",
         clause="shape.rate-headers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,16 +27,35 @@ if TYPE_CHECKING:
     from contract_servers.fake import Asked, Server, Told
 
 
+EMPTY_FILE: Final = re.compile(rb'name="file"; filename="[^"]*"\r\n(?:[^\r\n]+\r\n)*\r\n\r\n--')
 ENDLESS: Final = Scenario(limits=Limits(rate=Rate(requests=12, seconds=60)))
 
 
-def send_recording(asked: Asked) -> Asked:
-    kind, body = write_form([Field("file", make_input("wav:1ch:0.5s"), "a.wav")])
+def send_recording(asked: Asked, name: str = "wav:1ch:0.5s") -> Asked:
+    kind, body = write_form([Field("file", make_input(name), "a.wav")])
     return replace(asked, headers=(("content-type", kind),), body=body)
 
 
 def drop_query(asked: Asked) -> Asked:
     return replace(asked, query="")
+
+
+def take_broken_forms(server: Server) -> Any:
+    def answer(asked: Asked) -> Told:
+        told = server(asked)
+        return server(send_recording(asked)) if asked.starts and told.status == 400 else told
+
+    return answer
+
+
+def hear_nothing(server: Server) -> Any:
+    """Take a recording of two seconds for an empty file."""
+
+    def answer(asked: Asked) -> Told:
+        is_empty = asked.starts and EMPTY_FILE.search(asked.body) is not None
+        return server(send_recording(asked, "wav:1ch:2.0s") if is_empty else asked)
+
+    return answer
 
 
 def know_every_task(server: Server) -> Any:
@@ -100,6 +120,8 @@ REFUSALS: Final = (
         wrap=take_mistakes(("query", "range_from"), drop_query),
     ),
     Broken(name="no file taken", clause="refusal.missing-file", wrap=take_mistakes(("body", "file"), send_recording)),
+    Broken(name="a broken form taken", clause="refusal.broken-form", wrap=take_broken_forms),
+    Broken(name="a recording found in an empty file", clause="refusal.empty-file", tier=Tier.FULL, wrap=hear_nothing),
     Broken(name="every task known", clause="refusal.unknown-task", wrap=know_every_task),
     Broken(name="403 for an id that is no UUID", clause="refusal.bad-task-id", wrap=answer_bad_id(403)),
     Broken(name="404 for a method that is not there", clause="refusal.method", wrap=refuse_method(404)),

@@ -72,6 +72,11 @@ def reword(look: int, told: Told) -> None:
         told.json = body
 
 
+def turn_keys(look: int, told: Told) -> None:
+    if look % 2:
+        told.json = dict(reversed(told.json.items()))
+
+
 def lose(server: Server) -> Server:
     looks: dict[str, int] = {}
 
@@ -186,6 +191,7 @@ TASKS: Final = (
     Broken(name="a result that is told once", clause="task.terminal-is-final", wrap=change_look(forget_result)),
     Broken(name="an error in other words each time", clause="task.terminal-is-final", wrap=change_look(reword)),
     Broken(name="a task that is lost while it runs", clause="task.is-found", wrap=lose, scenario=SLOW),
+    Broken(name="keys in another order each time", clause="task.identical-polls", wrap=change_look(turn_keys)),
     Broken(name="rejected for an internal error", clause="task.error-type", wrap=set_error_type("internal")),
-    Broken(name="the answer of the latest task for all", clause="parameters.channels", wrap=answer_with_the_latest),
+    Broken(name="the answer of the latest task for all", clause="task.no-crosstalk", wrap=answer_with_the_latest),
 )
