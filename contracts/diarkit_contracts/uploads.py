@@ -180,7 +180,7 @@ def _make_unclear(number: int, what: str, call: Call) -> Row:
 def _list_unclear() -> Iterator[Row]:
     """List what the documents leave open: refused at once, rejected later or taken; what is told must hold together all the same.
 
-    UNK (contract facts 1.1, 13): a channel beyond the file, a range that ends before it begins or begins after the end, zero width.
+    UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
     """
     yield _make_file_row("file:empty", "empty-file", 90)
     yield _make_file_row("file:half-a-head", "half-a-head", 91)
@@ -192,6 +192,7 @@ def _list_unclear() -> Iterator[Row]:
             "range-of-nothing": {"range_from": "1", "range_to": "1"},
             "range-of-a-moment": {"range_to": "5e-324"},
             "channel-twice": {"channels": "0,0"},
+            "channel-just-beyond": {"channels": "1"},
         }.items(),
         start=92,
     ):

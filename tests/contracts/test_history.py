@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from diarkit_contracts.exchange import Answer, Exchange, Request, describe_field
 from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_history, read_object
 from diarkit_contracts.states import TaskState
+from diarkit_contracts.strict_json import StrictJsonError
 
 URL = "http://a/worlds/w/api/technology/speaker-diarization"
 ID = "0a1b2c3d-0000-4000-8000-00000000000f"
@@ -137,3 +139,30 @@ def test_an_object_is_read_leniently() -> None:
     assert read_object(b'{"a": NaN, "b": 1, "b": 2}') is not None
     assert read_object(b"[1]") is None
     assert read_object(b"[" * 100_000) is None
+
+
+def test_a_result_is_read_with_its_faults_and_one_of_another_structure_is_none() -> None:
+    upside_down = {"task": {"task_id": ID, "state": "done"}, "result": {**RESULT, "extra": 1}}
+    told = read_history([look(), ask("GET", f"{URL}/{ID}", 200, upside_down)]).looks
+    assert [[fault.rule for fault in each.faults] for each in told] == [[], ["known-keys"]]
+    assert told[0].channels == told[1].channels
+    broken = {"task": {"task_id": ID, "state": "done"}, "result": {"channels": [{}]}}
+    (seen,) = read_history([ask("GET", f"{URL}/{ID}", 200, broken)]).looks
+    assert (seen.channels, {fault.rule for fault in seen.faults}) == (None, {"structure"})
+
+
+@pytest.mark.parametrize("time", ["NaN", "Infinity", "1e999"])
+def test_a_time_that_is_no_number_makes_a_result_unreadable(time: str) -> None:
+    exchange = look()
+    body = exchange.answer.body.replace(b"0.5", time.encode())
+    assert body != exchange.answer.body
+    told = read_history([replace(exchange, answer=replace(exchange.answer, body=body))]).looks[0]
+    assert (told.state, told.channels) == (TaskState.DONE, None)
+
+
+def test_a_body_is_decoded_once_and_refused_each_time() -> None:
+    history = read_history([])
+    assert history.decode(b'{"a": [1]}') is history.decode(b'{"a": [1]}')
+    for _ in range(2):
+        with pytest.raises(StrictJsonError):
+            history.decode(b"NaN")

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from diarkit_contracts.clauses.result import CLAUSES
 from diarkit_contracts.document import load_document
-from diarkit_contracts.result import list_result_faults
+from diarkit_contracts.result import RULES, Rule, list_result_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,3 +248,12 @@ def test_structural_faults_are_those_of_the_contract_document(result: object) ->
     unwritable = [fault for fault in documented if fault.text.endswith(("got nan", "got inf", "got -inf"))]
     if not unwritable:
         assert (not documented) == Draft202012Validator(schema).is_valid(result)
+
+
+def test_each_rule_has_its_evidence_and_all_but_structure_and_keys_their_clause() -> None:
+    assert set(RULES) == set(get_args(Rule))
+    ids = {clause.id: clause.severity.value for clause in CLAUSES}
+    judged = {
+        f"result.{rule}": severity for rule, (_, severity) in RULES.items() if rule not in {"structure", "known-keys"}
+    }
+    assert ids == judged

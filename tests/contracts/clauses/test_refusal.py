@@ -59,7 +59,7 @@ BROKEN = [
     ("refusal.type-of-status", lambda s: s.refuse("POST", URL, 403, body=b'{"type":"internal","message":""}')),
     ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"detail":"Method Not Allowed"}')),
     ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"type":"request.invalid","message":""}')),
-    ("refusal.empty-file", lambda s: s.get(s.post(sha256=EMPTY, seconds=0), "done", (0, 1.0, 2.0))),
+    ("refusal.empty-file", lambda s: s.get(s.post(sha256=EMPTY), "done", (0, 1.0, 2.0))),
     ("refusal.retry-after", lambda s: refuse_twice(s, waited=2.0)),
     ("refusal.retry-after", lambda s: refuse(s, (0.0, 2, 2_000), (1.5, 3, 2_000), (3.0, 2, 2_000))),
     ("refusal.retry-after", lambda s: refuse(s, (0.0, 4, 2_000), (2.0, 2, 2_000), (5.0, 4, 2_005))),

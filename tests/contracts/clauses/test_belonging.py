@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.clauses.belonging import contradicts_file, count_segments, rate_errors, read_segments, read_truth
+from diarkit_contracts.history import read_history
+from diarkit_fixtures.segments import Segment
+
+if TYPE_CHECKING:
+    from diarkit_contracts.history import ChannelTold, Start
+
+TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 100, 300),))
+RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 1.0, 3.0)]}
+
+
+def tell(script: Any, told: dict[int, Any], **sent: Any) -> tuple[Start, tuple[ChannelTold, ...]]:
+    """Send a stereo file and read what is told of it."""
+    task = script.post(**{"channels": 2, "truth": TRUTH, **sent})
+    script.get(task, channels=[script.channel(number, *segments) for number, segments in told.items()])
+    look = read_history(script.exchanges).looks[0]
+    assert look.start is not None
+    assert look.channels is not None
+    return look.start, look.channels
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "rate"),
+    [
+        ({}, RIGHT, 0.0),
+        ({}, {0: RIGHT[0]}, 1 / 3),
+        ({}, {**RIGHT, 7: RIGHT[0]}, 0.0),
+        ({"query": {"channels": "0"}}, {0: RIGHT[0]}, 0.0),
+        ({}, {0: [], 1: []}, 1.0),
+        ({"truth": ((), ())}, RIGHT, None),
+        ({"truth": None}, RIGHT, None),
+        ({"file": False}, RIGHT, None),
+    ],
+)
+def test_an_answer_is_measured_by_what_it_was_asked_for(
+    script: Any, sent: dict[str, Any], told: Any, rate: float | None
+) -> None:
+    measured = rate_errors(*tell(script, told, **sent))
+    assert measured == (rate if rate is None else pytest.approx(rate))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"config": {"max_speakers": 1}},
+        {"config": {"total_speakers": 1}},
+        {"query": {"channel_mode": "mix"}},
+        {"query": {"range_from": 1}},
+        {"query": {"range_to": 9}},
+    ],
+)
+def test_what_changes_the_answer_leaves_no_truth_to_measure_by(script: Any, sent: dict[str, Any]) -> None:
+    assert read_truth(tell(script, RIGHT, **sent)[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (RIGHT, False),
+        ({0: [(0, 9.0, 10.02)]}, False),
+        ({0: [(0, 9.0, 10.03)]}, True),
+        ({2: []}, True),
+    ],
+)
+def test_a_file_has_its_channels_and_its_length(script: Any, told: dict[int, Any], expected: object) -> None:
+    assert contradicts_file(*tell(script, told)) is expected
+
+
+def test_of_an_unknown_file_nothing_is_contradicted(script: Any) -> None:
+    assert not contradicts_file(*tell(script, {9: [(0, 1.0, 1e6)]}, file=False))
+
+
+def test_segments_without_a_length_and_times_that_are_none_are_left_out(script: Any) -> None:
+    _, (channel,) = tell(script, {0: [(0, 1.0, 2.0), (1, 3.0, 2.0), (0, 4.001, 4.002), (1, 5.0, 1e308)]})
+    assert tuple(read_segments(channel)) == (Segment(0, 100, 200),)
+    assert count_segments((channel, channel)) == 8
