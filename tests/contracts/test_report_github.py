@@ -16,9 +16,10 @@ EVIL = {b'"state": "done"': f'"state": "{NASTY}"'.encode()}
 
 def test_the_top_findings_are_annotated(verify_stub: Any) -> None:
     verdict = verify_stub({b'"speakers_count": 2': b'"speakers_count": 3'}, "row-01")
+    finding = verdict.findings[0]
     assert next(iter(list_annotations(verdict))) == (
-        "::error title=result.count-is-ids::speakers_count is the number of different speaker_id in the channel. "
-        "Expected speakers_count 2 in channel 0, one for each speaker_id, got 3 (row-01[2ch-4.0s])"
+        f"::error title=result.count-is-ids::{finding.clause.sentence} "
+        f"Expected {finding.fault.expected}, got 3 (row-01[2ch-4.0s])"
     )
 
 

@@ -64,10 +64,11 @@ def test_links_lead_to_places_of_the_page(verify_stub: Any) -> None:
 
 
 def test_a_finding_is_told_with_everything(verify_stub: Any) -> None:
-    text = write_html(verify_stub(COUNT, "row-01"))
+    verdict = verify_stub(COUNT, "row-01")
+    text = write_html(verdict)
     for told in (
         "<title>FINDINGS: http://stub:8000</title>",
-        "speakers_count 2 in channel 0, one for each speaker_id",
+        verdict.findings[0].fault.expected,
         "<strong>3</strong>",
         "0: POST /api/technology/speaker-diarization -&gt; 202 pending",
         "speaker_diarization.openapi.yaml, line ",

@@ -38,9 +38,11 @@ def test_the_counts_are_those_of_the_cases(verify_stub: Any, replaced: dict[byte
 
 
 def test_a_failure_says_what_was_expected_in_each_row(verify_stub: Any) -> None:
-    failure = read(verify_stub(COUNT)).find(".//testcase[@name='result.count-is-ids']/failure")
+    verdict = verify_stub(COUNT)
+    failure = read(verdict).find(".//testcase[@name='result.count-is-ids']/failure")
     assert failure is not None
-    assert failure.get("message") == "expected speakers_count 2 in channel 0, one for each speaker_id, got 3"
+    broken = next(each for each in verdict.findings if each.clause.id == "result.count-is-ids")
+    assert failure.get("message") == f"expected {broken.fault.expected}, got 3"
     assert "row-01[2ch-4.0s]" in (failure.text or "")
     assert "diarkit verify http://stub:8000 --only row-01" in (failure.text or "")
 

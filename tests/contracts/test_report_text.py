@@ -22,8 +22,8 @@ def test_a_finding_says_what_was_expected_and_seen_and_how_it_is_known_and_repea
     lines = show(verdict).splitlines()
     assert lines[:4] == [
         "error: result.count-is-ids  row-01[2ch-4.0s]",
-        "  speakers_count is the number of different speaker_id in the channel.",
-        "  expected  speakers_count 2 in channel 0, one for each speaker_id",
+        f"  {verdict.findings[0].clause.sentence}",
+        f"  expected  {verdict.findings[0].fault.expected}",
         "  seen      3",
     ]
     assert lines[4] == "  exchange  0: POST /api/technology/speaker-diarization -> 202 pending"

@@ -25,7 +25,7 @@ def test_the_names_of_rows_stay() -> None:
         "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]",
     ]
     assert names[36:38] == ["row-37[1ch-6.0s,0.4-,unknown-parameter]", "row-90[empty-file]"]
-    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 45
+    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 46
 
 
 def test_two_rows_never_send_the_same() -> None:
