@@ -71,7 +71,8 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
-def clauses(*, rows: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Write a table, as in the README.")
+def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract: id, severity, what holds, and how it is known."""
     require("jsonschema")
     if rows:
@@ -82,6 +83,11 @@ def clauses(*, rows: bool) -> None:
         return
     from diarkit_contracts.clauses.catalogue import CLAUSES  # noqa: PLC0415
 
+    if markdown:
+        click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
+        for clause in CLAUSES:
+            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.label}: {clause.source} |")
+        return
     for clause in CLAUSES:
         click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.label}: {clause.source}")
 

@@ -46,8 +46,8 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
     Raises:
         KeyError: if the document has no schema of that name.
     """
-    if not isinstance(schema, str) and schema.keys() == {"$ref"} and str(schema["$ref"]).startswith(SCHEMAS):
-        schema = str(schema["$ref"]).removeprefix(SCHEMAS)
+    if not isinstance(schema, str) and len(schema) == 1 and str(schema.get("$ref")).startswith(SCHEMAS):
+        schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # one that is made once, as a name has it
     validator = _make_named_validator(schema) if isinstance(schema, str) else _make_validator(schema)
     return tuple(_describe(error) for error in validator.iter_errors(value))
 

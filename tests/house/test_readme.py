@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from diarkit_mockserver.cli import main
 from diarkit_mockserver.scenario_file import parse_scenario
@@ -67,3 +68,9 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 def test_the_readme_names_the_python_that_the_project_takes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert f"Python {project['requires-python'].removeprefix('>=')} or later" in README
+
+
+def test_the_table_of_clauses_is_the_catalogue() -> None:
+    """`diarkit clauses --markdown` writes it."""
+    table = CliRunner().invoke(main, ["clauses", "--markdown"]).output
+    assert table in README

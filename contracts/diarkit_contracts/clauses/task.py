@@ -93,7 +93,8 @@ def check_identical(history: History) -> Iterator[Observation]:
         is_same = before.state is after.state and _read_outcome(before.body) == _read_outcome(after.body)
         if before.state in TERMINAL and is_same:  # else it is for another clause
             expected = f"the {len(told)} bytes of exchange {before.at} again"
-            yield observe(after.at, kept=told == again, expected=expected, got=_show_difference(told, again))
+            got = "" if told == again else _show_difference(told, again)
+            yield observe(after.at, kept=told == again, expected=expected, got=got)
 
 
 def check_crosstalk(history: History) -> Iterator[Observation]:
