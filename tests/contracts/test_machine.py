@@ -103,23 +103,6 @@ def test_the_same_seed_finds_the_same() -> None:
     assert finds[0].steps == finds[1].steps
 
 
-def test_an_id_given_again_in_another_example_is_found() -> None:
-    fake = Fake()
-    given: list[str] = []
-
-    def answer(asked: Any) -> Any:
-        told = fake(asked)
-        if told.status == 202:  # of each hundredth the first one's id: farther apart than uploads of one example
-            given.append(told.json["task"]["task_id"])
-            if len(given) % 100 == 0:
-                told.body = told.body.replace(given[-1].encode(), given[0].encode())
-                told.headers["x-location"] = told.headers["x-location"].replace(given[-1], given[0])
-        return told
-
-    run = run_machine(make_target(answer, fake.clock), Bounds(calls=1_800))
-    assert {finding.clause.id for finding in run.verdict.findings} == {"task.id-unique"}
-
-
 def test_it_ends_after_so_many_calls() -> None:
     fake = Fake()
     run = run_machine(make_target(fake, fake.clock), Bounds(calls=60))

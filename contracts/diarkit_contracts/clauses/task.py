@@ -157,10 +157,9 @@ def _list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[A
     """List each answer with those of other files that were asked for before it came and came after it was asked for."""
     beside: dict[int, list[Answered]] = defaultdict(list)
     open_ones: list[Answered] = []
-    for one in sorted(answered, key=lambda each: each[1].exchange.request.sent_at):
+    for one in sorted(answered, key=lambda each: each[1].at):
         look, start, _ = one
-        sent_at = start.exchange.request.sent_at
-        open_ones = [each for each in open_ones if each[0].exchange.answer.received_at > sent_at]
+        open_ones = [each for each in open_ones if each[0].at > start.at]
         for other in open_ones:
             if _read_digest(start) != _read_digest(other[1]):
                 beside[look.at].append(other)
