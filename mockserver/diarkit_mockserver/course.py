@@ -15,6 +15,8 @@ from diarkit_contracts.states import TaskState
 from diarkit_mockserver.clock import FARTHEST, to_ticks
 
 NEVER = 1 << 62
+BY_HAND = -1
+"""Positions of a state that no moment brings, and of one that somebody has brought at a moment that is not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Timetable:
 
     def end_moment(self, now: int) -> int:
         """Return when the task ended, for one that has by `now`: in ticks; poll numbers are no moments."""
-        return now if self.counts_polls else min(self.ends_at or now, now)
+        return now if self.counts_polls or self.ends_at == BY_HAND else min(self.ends_at, now)
 
     def never_end(self) -> None:
         """Keep the task from its final state."""
@@ -113,9 +115,9 @@ class Timetable:
     def step(self) -> None:
         """Move a task of a manual course to its next state; a final state stays."""
         if self.runs_at == NEVER:
-            self.runs_at = 0
+            self.runs_at = BY_HAND
         else:
-            self.ends_at = 0
+            self.ends_at = BY_HAND
 
 
 @dataclass(slots=True)

@@ -64,6 +64,10 @@ NOT_SAID: Final = ("result", "failed", "rejected")
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {"oneOf": [{"required": [name]} for name in EFFECTS]},
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
+    HttpAnswer: {
+        "if": {"required": ["times"], "properties": {"times": {"type": "integer", "minimum": 2}}},
+        "then": {"required": ["on"], "properties": {"on": {"const": "poll"}}},
+    },
     Then: {
         "allOf": [
             {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]},

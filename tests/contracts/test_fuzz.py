@@ -34,8 +34,10 @@ def test_a_clause_is_a_check() -> None:
     # It does not wait: a task that is not done at the first look is hardly ever seen done.
     server, _ = replace(broken, scenario=Scenario(course="immediate")).build()
     with listen(server) as url:
-        run = run_schemathesis(url, examples=10)
-    assert run.failed
+        # Which of its calls ask a task again after its end is drawn: one of three runs is enough.
+        runs = (run_schemathesis(url, examples=40, number=number) for number in range(3))
+        run = next((run for run in runs if run.failed), None)
+    assert run is not None
     assert "result.count-is-ids: expected" in run.text
     assert "result.count-is-ids" in {finding.clause.id for finding in run.verdict.findings}
 
