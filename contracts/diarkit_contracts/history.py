@@ -1,6 +1,7 @@
 """Exchanges read as what they mean: tasks started, tasks looked at, and what was told of them. Judges nothing.
 
-What an answer tells is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere.
+What an answer tells is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere. It is
+longer than others because the values and their reading follow one another; apart, each would repeat the other's rules.
 """
 
 from __future__ import annotations

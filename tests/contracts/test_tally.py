@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+
+from diarkit_contracts.exchange import Answer, Exchange, Request, describe_file
+from diarkit_contracts.tally import Tally
+
+URL = "http://platform.test/api/technology/speaker-diarization"
+FIRST, SECOND = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "123e4567-e89b-42d3-a456-426614174000"
+
+
+def start(task_id: str, at: float) -> Exchange:
+    """A recording sent and accepted."""
+    headers = (("content-type", "application/json"), ("x-location", f"{URL}/{task_id}"))
+    body = json.dumps({"task": {"task_id": task_id, "state": "pending"}}).encode()
+    parts = (describe_file("file", b"RIFF", "call.wav"),)
+    return Exchange(
+        Request(method="POST", url=URL, headers=(("content-type", "multipart/form-data"),), parts=parts, sent_at=at),
+        Answer(status=202, headers=headers, body=body, received_at=at + 0.1),
+    )
+
+
+def test_an_id_given_again_in_another_history_is_found() -> None:
+    tally = Tally()
+    assert tally.judge([start(FIRST, 0.0)]) == ()
+    assert tally.find_twice_given() == ()
+    assert tally.judge([start(FIRST, 1.0)]) == ()
+    (finding,) = tally.find_twice_given()
+    assert (finding.clause.id, finding.at) == ("task.id-unique", (1,))
+
+
+def test_ids_of_their_own_are_no_finding() -> None:
+    tally = Tally()
+    tally.judge([start(FIRST, 0.0)])
+    tally.judge([start(SECOND, 1.0)])
+    assert tally.find_twice_given() == ()
+    assert tally.histories == 2
