@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.fuzz_flags import add_fuzz_flags, fuzz_server
 from diarkit_contracts.output import add_output_flags, make_progress, read_output
 from diarkit_contracts.profiles import DEFAULT, PROFILES
 from diarkit_contracts.target_flags import add_target_flags, make_target, require
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.tier import FUZZ, Tier
+from diarkit_contracts.verdict import Exit
 
 if TYPE_CHECKING:
+    from diarkit_contracts.plan import Plan
     from diarkit_contracts.target import Caps
     from diarkit_contracts.verdict import RunVerdict
 
@@ -27,13 +31,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--tier",
-    type=click.Choice([tier.value for tier in Tier]),
+    type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
     default=Tier.LITE.value,
     show_default=True,
-    help="probe starts no task, lite at most 8, full all rows.",
+    help="probe starts no task, lite at most 8, full all rows; fuzz draws rows until its time is up.",
 )
 @click.option(
     "--only", multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
+)
+@click.option(
+    "--rows",
+    "rows_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Send the rows of this file instead, such as tier fuzz has kept.",
 )
 @click.option(
     "--profile",
@@ -42,13 +52,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="Generation of the API to hold it against.",
 )
+@add_fuzz_flags
 @add_output_flags
 @add_target_flags
-@click.option("--max-tasks", type=click.IntRange(min=0), help="Accepted tasks at most [8; full: 60].")
-@click.option("--max-calls", type=click.IntRange(min=1), help="Requests at most [250; full: 2000].")
-@click.option("--max-bytes", type=click.IntRange(min=1), help="Bytes sent at most [1000000; full: 8000000].")
-@click.option("--max-seconds", type=click.FloatRange(min=0), help="Time at most [600; full: 3600].")
-@click.option("--in-flight", type=click.IntRange(min=1), default=2, show_default=True, help="Unfinished tasks at most.")
+@click.option("--max-tasks", type=click.IntRange(min=0), help="Accepted tasks at most [8; full: 60; fuzz: no bound].")
+@click.option("--max-calls", type=click.IntRange(min=1), help="Requests at most [250; full: 2000; fuzz: no bound].")
+@click.option(
+    "--max-bytes", type=click.IntRange(min=1), help="Bytes sent at most [1000000; full: 8000000; fuzz: no bound]."
+)
+@click.option("--max-seconds", type=click.FloatRange(min=0), help="Time at most [600; full: 3600; fuzz: 60].")
+@click.option("--in-flight", type=click.IntRange(min=1), help="Unfinished tasks at most [2; fuzz: 4].")
 @click.option(
     "--record", type=click.Path(dir_okay=False, path_type=Path), help="Write all exchanges to this file (NDJSON)."
 )
@@ -60,13 +73,22 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
     require("jsonschema")
     if (url is None) == (recording is None):
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
+    if sum((recording is not None, flags["tier"] == FUZZ, bool(flags["only"]), flags["rows_file"] is not None)) > 1:
+        raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
     output = read_output(flags, flags["record"])
-    verdict = _judge_recording(recording, flags) if recording is not None else _ask_target(url or "", flags)
+    failed = False
+    if recording is not None:
+        verdict = _judge_recording(recording, flags)
+    elif flags["tier"] == FUZZ:
+        verdict, failed = fuzz_server(url or "", flags)
+    else:
+        verdict = _ask_target(url or "", flags)
     if flags["record"] is not None:
         from diarkit_contracts.recording import write_recording  # noqa: PLC0415
 
         flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
-    sys.exit(output.show(verdict))
+    code = output.show(verdict)
+    sys.exit(code or (Exit.FINDINGS if failed else Exit.FINE))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,27 +127,39 @@ def _judge_recording(path: Path, flags: dict[str, Any]) -> RunVerdict:
 
 
 def _ask_target(url: str, flags: dict[str, Any]) -> RunVerdict:
-    from diarkit_contracts.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415
     from diarkit_contracts.verify import verify_target  # noqa: PLC0415
 
-    try:
-        plan = choose_rows(flags["only"]) if flags["only"] else make_plan(Tier(flags["tier"]))
-    except UnknownRowError as error:
-        raise click.BadParameter(str(error), param_hint="--only") from None
+    plan = _make_plan(flags)
     target = make_target(url, flags, _make_caps(flags))
     click.echo(f"plan {plan.name}: {plan.count_cost()}", err=True)
-    return verify_target(plan, target, PROFILES[flags["profile"]], progress=make_progress(len(plan.rows)))
+    verdict = verify_target(plan, target, PROFILES[flags["profile"]], progress=make_progress(len(plan.rows)))
+    return replace(verdict, rows_file=str(flags["rows_file"] or ""))
+
+
+def _make_plan(flags: dict[str, Any]) -> Plan:
+    from diarkit_contracts.plan import Plan, UnknownRowError, choose_rows, make_plan  # noqa: PLC0415
+    from diarkit_contracts.row_file import RowFileError, load_rows  # noqa: PLC0415
+
+    try:
+        if flags["rows_file"] is not None:
+            # In flight together, as far as the target allows it: what was found may need that.
+            return Plan(f"rows of {flags['rows_file'].name}", (load_rows(flags["rows_file"]),))
+        return choose_rows(flags["only"]) if flags["only"] else make_plan(Tier(flags["tier"]))
+    except UnknownRowError as error:
+        raise click.BadParameter(str(error), param_hint="--only") from None
+    except (RowFileError, OSError) as error:
+        raise click.UsageError(f"--rows {error}") from None
 
 
 def _make_caps(flags: dict[str, Any]) -> Caps:
     from diarkit_contracts.target import Caps, caps_of  # noqa: PLC0415
 
-    usual = caps_of(Tier.LITE if flags["only"] else Tier(flags["tier"]))
+    usual = caps_of(Tier.FULL if flags["rows_file"] else Tier.LITE if flags["only"] else Tier(flags["tier"]))
     return Caps(
         tasks=usual.tasks if flags["max_tasks"] is None else flags["max_tasks"],
         calls=flags["max_calls"] or usual.calls,
         bytes_up=flags["max_bytes"] or usual.bytes_up,
         seconds=usual.seconds if flags["max_seconds"] is None else flags["max_seconds"],
-        in_flight=flags["in_flight"],
+        in_flight=flags["in_flight"] or usual.in_flight,
         task_seconds=flags["task_seconds"],
     )

@@ -242,6 +242,6 @@ class _Driver:
 
     def _finish(self, followed: _Followed) -> None:
         if followed.at:
-            self.drive.rows.append(RowRun(name=followed.row.name, at=tuple(followed.at)))
+            self.drive.rows.append(RowRun(name=followed.row.name, at=tuple(followed.at), row=followed.row))
         if followed.reason:
             self.drive.inconclusive.append(Inconclusive(row=followed.row.name, reason=followed.reason))

@@ -72,6 +72,7 @@ class Session:
     """What outlives an example.
 
     Attributes:
+        progress: told after each example.
         over: a bound or a cap was reached, nothing more is sent.
         unreachable: why the server can't be asked any more.
     """
@@ -79,6 +80,7 @@ class Session:
     target: Target
     bounds: Bounds
     tally: Tally
+    progress: Callable[[Session], None]
     over: bool = False
     lost: int = 0
     unreachable: str = ""
@@ -189,7 +191,7 @@ class Example:
             self.follow(task)
             self.look(task)
         exchanges = tuple(self._target.exchanges)
-        runs = tuple(RowRun(name=task.row.name, at=tuple(task.at)) for task in self._sent)
+        runs = tuple(RowRun(name=task.row.name, at=tuple(task.at), row=task.row) for task in self._sent)
         findings = self._session.tally.judge(exchanges, runs)
         if not findings:
             return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -15,11 +16,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_m
 
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.drawn_calls import draw_mistakes, draw_uploads
-from diarkit_contracts.example import Example, Find, Followed, OverError, Session, narrow_find
+from diarkit_contracts.example import Example, Find, Followed, Session, narrow_find
 from diarkit_contracts.profiles import DEFAULT
 from diarkit_contracts.tally import Tally
+from diarkit_contracts.tier import FUZZ
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diarkit_contracts.call import Call
     from diarkit_contracts.example import Bounds
     from diarkit_contracts.profiles import Profile
@@ -31,8 +35,6 @@ STEPS: Final = 25
 
 MOST_EXAMPLES: Final = 1_000_000
 """More than any time allows: seconds and calls end a run."""
-
-TIER: Final = "fuzz"
 
 SLOW: Final = (
     HealthCheck.too_slow,
@@ -66,8 +68,9 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
     profile: Profile = DEFAULT,
     fail_on: Severity = Severity.ERROR,
     shrink: bool = False,
+    progress: Callable[[Session], None] = lambda _: None,
 ) -> MachineRun:
-    """Drive a target until a clause is broken or the time is up.
+    """Drive a target until a clause is broken, the time is up, or somebody presses Ctrl-C.
 
     Args:
         target: with caps of its own; its exchanges are cleared from example to example.
@@ -76,11 +79,18 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         profile: the generation to hold it against.
         fail_on: the least severity that is a find.
         shrink: ask on until the find is short. Not for other people's servers.
+        progress: told after each example.
     """
-    session = Session(target, bounds, Tally(profile, fail_on))
-    found = _draw_examples(session, number)
+    session = Session(target, bounds, Tally(profile, fail_on), progress)
+    found, judged = None, -1
+    # Hypothesis ends by itself after some thousand draws that came to nothing; the run goes on with another seed.
+    for part in count():
+        if found is not None or session.over or session.tally.histories == judged:
+            break
+        judged = session.tally.histories
+        found = _draw_examples(session, number + (part << 32))
     if found is not None and shrink:
-        with suppress(OverError):
+        with suppress(KeyboardInterrupt):
             found = narrow_find(found, session)
     return _sum_up(session, found)
 
@@ -107,19 +117,22 @@ def _draw_examples(session: Session, number: int) -> Find | None:
         suppress_health_check=SLOW,
     )
     # A find is asked for once more by Hypothesis; whether it shows again does not matter, the first one is kept.
-    with suppress(OverError, _FoundError, Flaky):
-        run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
+    with suppress(_FoundError, Flaky):
+        try:
+            run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
+        except KeyboardInterrupt:  # the end of the time, or of somebody's patience: what was seen is worth a verdict
+            session.over = True
     return found[0] if found else None
 
 
 def _sum_up(session: Session, find: Find | None) -> MachineRun:
     tally, target = session.tally, session.target
     if find is not None:
-        verdict = tally.write_verdict(target, TIER, find.exchanges, find.findings, find.runs)
+        verdict = tally.write_verdict(target, FUZZ, find.exchanges, find.findings, find.runs)
     elif twice := tally.find_twice_given():
-        verdict = tally.write_verdict(target, TIER, tally.started, twice)
+        verdict = tally.write_verdict(target, FUZZ, tally.started, twice)
     else:
-        verdict = tally.write_verdict(target, TIER, target.exchanges, ())
+        verdict = tally.write_verdict(target, FUZZ, target.exchanges, ())
     return MachineRun(verdict=replace(verdict, unreachable=session.unreachable), find=find, examples=tally.histories)
 
 
@@ -160,6 +173,7 @@ class _Machine(RuleBasedStateMachine):
         if self._session.over:
             return
         find = self._example.finish()
+        self._session.progress(self._session)
         if find is not None:
             self._found.append(find)
             raise _FoundError(find.findings[0].clause.id)

@@ -80,7 +80,7 @@ class Output:
         folder = self.folder
         try:
             if folder is not None and verdict.findings:
-                save_inputs(verdict.findings, folder)
+                save_inputs(verdict, folder)
             write_reports(self.reports, verdict, self.fail_on, folder)
         except OSError as error:
             raise click.FileError(str(error.filename), error.strerror) from None

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.call import Call, Row
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.verdict import Finding, RowRun, RunVerdict
 
 RAW: Final = "body.bin"
 """Ends the name of a file that holds a body as it is."""
+
+ROWS: Final = "rows.json"
+"""Stands for the file with drawn rows if they were not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,40 +43,45 @@ class Repeat:
     files: tuple[str, ...]
 
 
-def find_row(name: str) -> Row | None:
-    """Find a row by its name; None for a recording's and for one that a driver made up."""
-    return next((row for row in list_rows() if name in {row.name, row.id}), None)
+def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
+    """Find a row by its name, among those that were sent and those of the plan; None for one of a recording's own."""
+    sent = (run.row for run in runs if run.row is not None)
+    return next((row for row in (*sent, *list_rows()) if name in {row.name, row.id}), None)
 
 
 def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
-    """Write how to repeat a finding; None where its row is not one of the plan's.
+    """Write how to repeat a finding; None where its row is not known.
 
     Args:
         finding: of this verdict.
         verdict: for the target, and the names of the headers that were sent.
         folder: where the files are that `save_inputs` wrote; without one their names are shown alone.
     """
-    row = find_row(finding.row)
+    row = find_row(finding.row, verdict.rows)
     if row is None:
         return None
     headers = _list_secret_headers(finding, verdict)
+    # What was found by chance may need all that was sent with it.
+    drawn = bool(verdict.rows_file) or row not in list_rows()
+    which = f"--rows {shlex.quote(verdict.rows_file or ROWS)}" if drawn else f"--only {row.id}"
     flags = "".join(f" --header {shlex.quote(f'{name}: {STRUCK}')}" for name in headers)
     return Repeat(
-        command=f"diarkit verify {shlex.quote(verdict.target)} --only {row.id}{flags}",
+        command=f"diarkit verify {shlex.quote(verdict.target)} {which}{flags}",
         curl=_write_curl(row, verdict.target, headers, folder),
         python=_write_python(row.call, verdict.target, headers),
         files=() if folder is not None else tuple(_list_files(row)),
     )
 
 
-def save_inputs(findings: Iterable[Finding], folder: Path) -> tuple[Path, ...]:
-    """Write the files that the rows of findings sent, and return their paths.
+def save_inputs(verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
+    """Write the files that the rows of a run's findings sent, and return their paths.
 
     Raises:
         OSError: the folder can't be written.
     """
     written: list[Path] = []
-    for row in {row.id: row for finding in findings if (row := find_row(finding.row)) is not None}.values():
+    rows = (find_row(finding.row, verdict.rows) for finding in verdict.findings)
+    for row in {row.id: row for row in rows if row is not None}.values():
         for name, content in _list_files(row).items():
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)

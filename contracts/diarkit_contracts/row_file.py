@@ -1,5 +1,7 @@
 """Rows written to JSON and read back, so that a find can be kept and sent again. Sends nothing and judges nothing.
 
+A file holds a list of them:
+
 {"id": "found-01", "what": "upload", "method": "POST", "path": "/api/...", "query": [["channels", "1,0"]],
 "body": [{"attach": "wav:2ch:4.0s", "filename": "a.wav", "name": "file"}, {"text": "{}", "name": "config"}]}
 """
@@ -7,12 +9,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 Plain: TypeAlias = "dict[str, object]"
 
@@ -24,7 +28,36 @@ class RowFileError(ValueError):
 
     def __init__(self, place: str, expected: str, got: object) -> None:
         self.place = place
+        self.expected = expected
+        self.got = got
         super().__init__(f"{place}: expected {expected}, got {got!r:.80}")
+
+
+def load_rows(path: Path) -> tuple[Row, ...]:
+    """Read the rows of a file.
+
+    Raises:
+        RowFileError: naming the place that is wrong: line and column, or number of the row and key.
+        OSError: the file can't be read.
+    """
+    try:
+        plain: object = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        raise RowFileError(f"{path}:{error.lineno}:{error.colno}", "JSON", error.msg) from None
+    except UnicodeDecodeError:
+        raise RowFileError(str(path), "JSON in UTF-8", "other bytes") from None
+    if not isinstance(plain, list) or not plain:
+        raise RowFileError(str(path), "a list of rows", plain)
+    rows: dict[str, Row] = {}
+    for number, each in enumerate(cast("list[object]", plain), start=1):
+        try:
+            row = read_row(each)
+        except RowFileError as error:
+            raise RowFileError(f"{path}: row {number}: {error.place}", error.expected, error.got) from None
+        if row.id in rows:
+            raise RowFileError(f"{path}: row {number}: id", "one that no row before it has", row.id)
+        rows[row.id] = row
+    return tuple(rows.values())
 
 
 def write_row(row: Row) -> Plain:

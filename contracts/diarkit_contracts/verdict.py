@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from diarkit_contracts.clauses.clause import Severity
 
 if TYPE_CHECKING:
+    from diarkit_contracts.call import Row
     from diarkit_contracts.clauses.clause import Clause, Fault
     from diarkit_contracts.exchange import Exchange
 
@@ -107,10 +108,12 @@ class RowRun:
     Attributes:
         name: as in `--only`.
         at: positions of its exchanges.
+        row: what was sent; None if only its exchanges are known.
     """
 
     name: str
     at: tuple[int, ...]
+    row: Row | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,7 @@ class RunVerdict:
         events: what is no fault but worth telling, such as how often a rate limit was met.
         vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
         unreachable: why the target could not be asked at all; empty if it could.
+        rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
 
     target: str
@@ -162,6 +166,7 @@ class RunVerdict:
     spent: Spent = Spent()
     accepted: tuple[Accepted, ...] = ()
     stale: tuple[str, ...] = ()
+    rows_file: str = ""
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """List the findings of one severity."""

@@ -4,6 +4,7 @@ import shlex
 import shutil
 import subprocess
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from diarkit_contracts.inputs import make_input
 from diarkit_contracts.plan import list_rows
 from diarkit_contracts.redaction import STRUCK
 from diarkit_contracts.reproduce import name_input, save_inputs, write_repeat
-from diarkit_contracts.verdict import Finding, RunVerdict
+from diarkit_contracts.verdict import Finding, RowRun, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ PICKED = [
 ]  # fmt: skip
 
 
-def make_verdict(target: str, name: str, headers: tuple[tuple[str, str], ...] = ()) -> RunVerdict:
+def make_verdict(target: str, name: str, headers: tuple[tuple[str, str], ...] = (), **more: Any) -> RunVerdict:
     finding = Finding(clause=CLAUSES[0], row=name, at=(0,), fault=Fault("a", "b"))
     exchange = Exchange(Request(method="GET", url=target, headers=headers), Answer(status=200))
-    return RunVerdict(target=target, tier="lite", profile="3.6", exchanges=(exchange,), findings=(finding,))
+    return RunVerdict(target=target, tier="lite", profile="3.6", exchanges=(exchange,), findings=(finding,), **more)
 
 
 def repeat(target: str, name: str, folder: Path | None = None, **more: Any) -> Any:
@@ -54,6 +55,15 @@ def test_what_is_no_row_can_not_be_repeated(name: str) -> None:
     assert repeat("http://h:1", name) is None
 
 
+def test_a_row_that_was_drawn_is_repeated_with_the_file_it_is_kept_in() -> None:
+    drawn = replace(ROWS[0], id="found-01", what="upload")
+    run = RowRun(name=drawn.name, at=(0,), row=drawn)
+    told = repeat("http://h:1", drawn.name, rows=(run,), rows_file="my rows.json")
+    assert told.command == "diarkit verify http://h:1 --rows 'my rows.json'"
+    assert told.curl == repeat("http://h:1", ROWS[0].name).curl
+    assert repeat("http://h:1", drawn.name, rows=(run,)).command.endswith("--rows rows.json")
+
+
 def test_a_secret_is_asked_for_by_its_name() -> None:
     told = repeat("http://h:1", "row-01", headers=(("Authorization", STRUCK), ("Accept", "*/*")))
     for text in (told.command, told.curl):
@@ -68,7 +78,8 @@ def test_files_that_are_not_saved_are_named(tmp_path: Path) -> None:
 
 def test_inputs_are_saved_once_and_as_they_are_sent(tmp_path: Path) -> None:
     findings = [*make_verdict("u", "row-01").findings, *make_verdict("u", "bad-03").findings] * 2
-    saved = save_inputs(findings, tmp_path / "new" / "folder")
+    verdict = replace(make_verdict("u", "row-01"), findings=tuple(findings))
+    saved = save_inputs(verdict, tmp_path / "new" / "folder")
     assert [path.name for path in saved] == ["wav-2ch-4.0s.wav", "wav-1ch-0.5s.wav"]
     assert saved[0].read_bytes() == make_input("wav:2ch:4.0s")
 
@@ -109,7 +120,7 @@ def test_both_ways_send_what_the_row_sends(
     status = make_exchange(diarization_server.url, row)
     expected = sent()
     verdict = make_verdict(diarization_server.url, row.name)
-    save_inputs(verdict.findings, tmp_path)
+    save_inputs(verdict, tmp_path)
     told = write_repeat(verdict.findings[0], verdict, tmp_path)
     assert told is not None
     if way == "curl":

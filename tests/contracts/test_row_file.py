@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,10 @@ from hypothesis import given
 from diarkit_contracts.call import Call, Row
 from diarkit_contracts.drawn_calls import draw_mistakes, draw_uploads
 from diarkit_contracts.plan import list_rows
-from diarkit_contracts.row_file import RowFileError, read_row, write_row
+from diarkit_contracts.row_file import RowFileError, load_rows, read_row, write_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("row", list_rows(), ids=lambda row: row.id)
@@ -57,3 +60,29 @@ def test_what_is_no_row_is_named(changed: Any, place: str) -> None:
     with pytest.raises(RowFileError) as raised:
         read_row({**GOOD, **changed} if isinstance(changed, dict) else changed)
     assert raised.value.place == place
+
+
+def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
+    rows = [replace(row, shows=(), needs=None) for row in list_rows()]
+    (tmp_path / "rows.json").write_text(json.dumps([write_row(row) for row in rows]), encoding="utf-8")
+    assert load_rows(tmp_path / "rows.json") == tuple(rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'[\n {"id": }]', ":2:9: expected JSON"),
+        (b"", ":1:1: expected JSON"),
+        (b"\xff\xfe\xff", ": expected JSON in UTF-8"),
+        (b"[]", ": expected a list of rows, got []"),
+        (b"{}", ": expected a list of rows"),
+        (json.dumps([GOOD, {**GOOD, "id": 7}]).encode(), ": row 2: id: expected a text, got 7"),
+        (json.dumps([GOOD, GOOD]).encode(), ": row 2: id: expected one that no row before it has, got 'found-01'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_place(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_bytes(content)
+    with pytest.raises(RowFileError) as raised:
+        load_rows(path)
+    assert str(raised.value).startswith(str(path) + told)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from contract_servers.broken import BROKEN
+from contract_servers.correct import CORRECT
+from contract_servers.listening import listen
+
+from diarkit_contracts import http_transport
+from diarkit_contracts.cli import verify
+from diarkit_mockserver.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ELSEWHERE = "http://stub:8000"
+
+
+@pytest.fixture(autouse=True)
+def _in_an_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(verify, [*arguments, "--tier", "fuzz"])
+
+
+@pytest.fixture
+def correct() -> Iterator[str]:
+    server, _ = replace(CORRECT[0], scenario=Scenario(course="immediate")).build()
+    with listen(server) as url:
+        yield url
+
+
+@pytest.fixture
+def broken() -> Iterator[str]:
+    server, _ = next(broken for broken in BROKEN if broken.name == "range ignored").build()
+    with listen(server) as url:
+        yield url
+
+
+def test_a_correct_server_passes_and_it_was_said_what_that_costs(correct: str, tmp_path: Path) -> None:
+    ended = run(correct, "--max-seconds", "4", "--seed", "5")
+    assert ended.exit_code == 0, ended.output
+    assert ended.stderr.startswith(
+        "plan fuzz: 4 s of tasks and mistakes as fast as the server answers, 4 tasks in flight"
+    )
+    assert ended.stderr.rstrip().endswith("seed 5")
+    assert "tier fuzz" in ended.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_find_is_told_step_by_step_and_kept_and_can_be_sent_again(broken: str, correct: str, tmp_path: Path) -> None:
+    ended = run(broken, "--save-rows", "kept.json")
+    assert ended.exit_code == 1, ended.output
+    assert "what was sent, in this order:\n  found-01[upload] POST /api/technology/speaker-diarization" in ended.stdout
+    assert f"diarkit verify {broken} --rows kept.json" in ended.stdout
+    assert len(json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))) == 1
+    again = [CliRunner().invoke(verify, [url, "--rows", "kept.json"]) for url in (broken, correct)]
+    assert [each.exit_code for each in again] == [1, 0], again[1].output
+    assert "parameters.range" in again[0].stdout
+    assert f"diarkit verify {broken} --rows kept.json" in again[0].stdout
+
+
+def test_a_find_that_can_not_be_kept_is_shown(broken: str) -> None:
+    ended = run(broken, "--save-rows", "nowhere/kept.json")
+    assert ended.exit_code == 1
+    assert '"id": "found-01"' in ended.stdout
+    assert "nowhere/kept.json" in ended.stderr
+
+
+def test_caps_hold_here_too(correct: str) -> None:
+    ended = run(correct, "--max-calls", "10")
+    assert ended.exit_code == 3
+    assert "10 requests" in ended.stdout
+
+
+@pytest.mark.parametrize("driver", ["machine", "schemathesis"])
+def test_a_server_elsewhere_is_not_asked_by_mistake(monkeypatch: pytest.MonkeyPatch, driver: str) -> None:
+    monkeypatch.setattr(http_transport, "HttpTransport", None)
+    ended = run(ELSEWHERE, "--driver", driver)
+    assert ended.exit_code == 2
+    assert "--i-own-this-server" in ended.stderr
+
+
+def test_a_server_elsewhere_is_asked_by_its_owner(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Transport:
+        def __init__(self, *_: Any) -> None:
+            self.send = stub.send
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(http_transport, "HttpTransport", Transport)
+    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    ended = run(ELSEWHERE, "--i-own-this-server", "--max-calls", "200")
+    assert ended.exit_code in {0, 3}, ended.output
+    assert len(stub.seen) == 200
+
+
+def test_ctrl_c_ends_a_run_with_what_was_seen(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Transport:
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        def send(self, *arguments: Any) -> Any:
+            if len(stub.seen) == 100:
+                raise KeyboardInterrupt
+            return stub.send(*arguments)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(http_transport, "HttpTransport", Transport)
+    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    ended = run(ELSEWHERE, "--i-own-this-server")
+    assert ended.exit_code in {0, 3}, ended.output
+    assert "10" in ended.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [ELSEWHERE, "--only", "row-01"],
+        [ELSEWHERE, "--rows", __file__],
+        ["--recording", __file__],
+        ["ftp://stub"],
+        ["http://127.0.0.1:1", "--driver", "schemathesis", "--max-calls", "7"],
+        ["http://127.0.0.1:1", "--driver", "schemathesis", "--insecure"],
+        ["http://127.0.0.1:1", "--driver", "dice"],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_a_file_that_holds_no_rows_ends_with_2_and_its_place(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text("[{]", encoding="utf-8")
+    ended = CliRunner().invoke(verify, [ELSEWHERE, "--rows", "rows.json"])
+    assert ended.exit_code == 2
+    assert "--rows rows.json:1:3: expected JSON" in ended.stderr
+
+
+@pytest.mark.slow
+def test_schemathesis_draws_if_it_is_asked_to() -> None:
+    broken = next(broken for broken in BROKEN if broken.name == "no X-Location")
+    server, _ = replace(broken, scenario=Scenario(course="immediate")).build()
+    with listen(server) as url:
+        ended = run(url, "--driver", "schemathesis", "--max-seconds", "60")
+    assert ended.exit_code == 1
+    assert "plan schemathesis: 60 s at most, seed 0" in ended.stderr
+    assert "task.location" in ended.stdout
