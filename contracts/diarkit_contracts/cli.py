@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from diarkit_contracts.tier import FUZZ, Tier
 from diarkit_contracts.verdict import Exit
 
 if TYPE_CHECKING:
+    from diarkit_contracts.drive import Forcing
     from diarkit_contracts.plan import Plan
     from diarkit_contracts.target import Caps
     from diarkit_contracts.verdict import RunVerdict
@@ -51,6 +53,11 @@ if TYPE_CHECKING:
     default=DEFAULT.name,
     show_default=True,
     help="Generation of the API to hold it against.",
+)
+@click.option(
+    "--fake",
+    is_flag=True,
+    help="It is diarkit's own: have it fail a task, limit the rate, ... for the rows that need it.",
 )
 @add_fuzz_flags
 @add_output_flags
@@ -127,13 +134,25 @@ def _judge_recording(path: Path, flags: dict[str, Any]) -> RunVerdict:
 
 
 def _ask_target(url: str, flags: dict[str, Any]) -> RunVerdict:
+    from diarkit_contracts.drive import NOTHING_FORCED  # noqa: PLC0415
     from diarkit_contracts.verify import verify_target  # noqa: PLC0415
 
     plan = _make_plan(flags)
     target = make_target(url, flags, _make_caps(flags))
-    click.echo(f"plan {plan.name}: {plan.count_cost()}", err=True)
-    verdict = verify_target(plan, target, PROFILES[flags["profile"]], progress=make_progress(len(plan.rows)))
+    forcing = _find_forcing(target.url) if flags["fake"] else NOTHING_FORCED
+    click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}", err=True)
+    progress = make_progress(len(plan.rows))
+    verdict = verify_target(plan, target, PROFILES[flags["profile"]], forcing, progress)
     return replace(verdict, rows_file=str(flags["rows_file"] or ""))
+
+
+def _find_forcing(url: str) -> Forcing:
+    """Ask whoever carries this command how a fake is made to do something; nobody here knows one."""
+    force = click.get_current_context().find_object(FunctionType)
+    if force is None:
+        raise click.UsageError("--fake is for the command `diarkit verify`")
+    forcing: Forcing = force(url)
+    return forcing
 
 
 def _make_plan(flags: dict[str, Any]) -> Plan:
@@ -152,11 +171,13 @@ def _make_plan(flags: dict[str, Any]) -> Plan:
 
 
 def _make_caps(flags: dict[str, Any]) -> Caps:
+    from diarkit_contracts.forced import make_forced  # noqa: PLC0415
     from diarkit_contracts.target import Caps, caps_of  # noqa: PLC0415
 
     usual = caps_of(Tier.FULL if flags["rows_file"] else Tier.LITE if flags["only"] else Tier(flags["tier"]))
+    tasks = usual.tasks + (len(make_forced()) if flags["fake"] else 0)
     return Caps(
-        tasks=usual.tasks if flags["max_tasks"] is None else flags["max_tasks"],
+        tasks=tasks if flags["max_tasks"] is None else flags["max_tasks"],
         calls=flags["max_calls"] or usual.calls,
         bytes_up=flags["max_bytes"] or usual.bytes_up,
         seconds=usual.seconds if flags["max_seconds"] is None else flags["max_seconds"],

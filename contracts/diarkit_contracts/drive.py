@@ -159,7 +159,7 @@ class _Driver:
         if row.call.method == "POST" and exchange.answer.status == 202 and isinstance(task_id, str) and task_id:
             followed.task_id = task_id
             followed.location = self._read_location(exchange)
-        elif exchange.answer.status in EVENTS:
+        elif exchange.answer.status in EVENTS and row.needs is None:
             followed.reason = f"{exchange.answer.status}: {EVENTS[exchange.answer.status]}"
             if not alone and exchange.answer.status in TOO_MANY_IN_FLIGHT:
                 followed.is_too_many = True

@@ -68,7 +68,7 @@ def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
     Raises:
         click.UsageError: for a server that is somebody else's, and flags that make no sense.
     """
-    from diarkit_contracts.http_transport import is_loopback  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.origin import is_loopback  # noqa: PLC0415 - imported when called
 
     if not is_loopback(url) and not flags["i_own_this_server"]:
         raise click.UsageError(
@@ -82,8 +82,8 @@ def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVe
     require("hypothesis")
     from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415 - as above
     from diarkit_contracts.example import Bounds  # noqa: PLC0415
-    from diarkit_contracts.http_transport import is_loopback  # noqa: PLC0415
     from diarkit_contracts.machine import run_machine  # noqa: PLC0415
+    from diarkit_contracts.origin import is_loopback  # noqa: PLC0415
     from diarkit_contracts.target import Caps  # noqa: PLC0415
 
     caps = Caps(

@@ -6,6 +6,7 @@ import errno
 import importlib
 import ipaddress
 import logging
+import os
 import re
 import secrets
 import sys
@@ -18,6 +19,8 @@ from diarkit_mockserver.settings import Settings, list_knobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from diarkit_contracts.drive import Forcing
 
 CHOICES = {"x_location": ("absolute", "relative"), "log_level": ("debug", "info", "warning", "error")}
 TYPES: dict[str, Any] = {
@@ -85,8 +88,20 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="diarkit")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
+    ctx.obj = _force_fake  # verify's; the contract knows no fake
+
+
+def _force_fake(url: str) -> Forcing:
+    from diarkit_mockserver.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
+
+    try:
+        forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"))
+        return click.get_current_context().with_resource(forcing)
+    except NoFakeError as error:
+        raise click.BadParameter(str(error), param_hint="--fake") from None
 
 
 class OneLine(logging.Formatter):

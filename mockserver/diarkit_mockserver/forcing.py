@@ -1,0 +1,92 @@
+"""Makes a fake show the verifier what a server does seldom, through its control API, and puts its limits back afterwards."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from diarkit_contracts.profiles import Capability
+from diarkit_mockserver import control_calls as calls
+from diarkit_mockserver.control_client import ControlError, find_control
+from diarkit_mockserver.health import is_healthy
+from diarkit_mockserver.limits import Rate
+from diarkit_mockserver.platform import WORLDS
+from diarkit_mockserver.rule_writing import write_rule
+from diarkit_mockserver.when import When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractContextManager
+
+    from diarkit_contracts.drive import Forcing
+    from diarkit_mockserver.control_client import Control
+
+LITTLE: Final = Rate(requests=1, seconds=1.0)
+"""The second request is one too many, and the wait that is asked for is short."""
+
+
+class NoFakeError(ValueError):
+    """The server can't be made to do anything."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        super().__init__(f"{url} can't be told what to do: {reason}")
+
+
+@contextmanager
+def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
+    """List what the fake at a URL, or one world of it, can be made to do, and how.
+
+    Its limits are what they were afterwards; its rules begin to count again, and those of `respond` are gone.
+
+    Args:
+        url: of the server or the world.
+        token: of its control API, if it has one.
+
+    Raises:
+        NoFakeError: another server answers there, or none, or it has another token.
+    """
+    base, _, world = url.partition(WORLDS) if urlsplit(url).path.startswith(WORLDS) else (url, "", "")
+    found = find_control(base.rstrip("/"), token)
+    if found is None:
+        raise NoFakeError(url, "it is not diarkit's fake, or it does not answer")
+    control, world = found[0], world.rstrip("/")
+    with closing(control):
+        try:
+            control.send(calls.read_scenario(world))
+        except ControlError as error:
+            raise NoFakeError(url, str(error)) from None
+        yield dict(_list_ways(control, world, url))
+
+
+def _list_ways(
+    control: Control, world: str, url: str
+) -> Iterator[tuple[Capability, Callable[[], AbstractContextManager[None]]]]:
+    @contextmanager
+    def fail() -> Generator[None]:
+        rule = write_rule(when=When(), times=1, failed="The fake was asked to fail this task.")
+        control.send(calls.add_answers([rule], world))
+        yield
+
+    @contextmanager
+    def limit(**changed: Any) -> Generator[None]:
+        scenario = control.send(calls.read_scenario(world))
+        limited = replace(scenario, limits=replace(scenario.limits, **changed))
+        control.send(calls.replace_scenario(limited, world))
+        try:
+            yield
+        finally:
+            control.send(calls.replace_scenario(scenario, world))
+
+    @contextmanager
+    def limit_rate() -> Generator[None]:
+        with limit(rate=LITTLE):
+            is_healthy(url)
+            yield
+
+    yield Capability.FAIL, fail
+    yield Capability.LIMIT_RATE, limit_rate
+    yield Capability.FILL_STORAGE, lambda: limit(storage_bytes=0)
+    yield Capability.FORBID, lambda: limit(licensed=False)
