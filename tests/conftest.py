@@ -1,12 +1,108 @@
-"""What holds for the whole suite: Hypothesis draws the same examples in every run, unless it is told to look for new ones."""
+"""What holds for the whole suite.
+
+Hypothesis draws the same examples in every run, unless it is told to look for new ones. Time in a server's event loop stands still for
+tests that ask what happens when time passes.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import queue
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.server import ServerThread
+
+PATIENCE_S = 60.0
+"""For what has happened already, on a machine that is busy with other things."""
 
 # DIARKIT_TEST_HYPOTHESIS=search draws new examples: for a night, and for hunting.
 settings.register_profile("same", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("search", deadline=None, print_blob=True, max_examples=500)
 settings.load_profile(os.environ.get("DIARKIT_TEST_HYPOTHESIS", "same"))
+
+
+class HeldLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers wait until its clock is moved, however slow the machine is; once released it is like any other."""
+
+    def __init__(self) -> None:
+        self._held = True
+        self._moved = 0.0
+        super().__init__()
+
+    def time(self) -> float:
+        """Return what the clock was moved to, in seconds."""
+        return self._moved if self._held else self._moved + time.monotonic()
+
+    def move(self, seconds: float) -> None:
+        """Let seconds pass."""
+        self._moved += seconds
+
+    def release(self) -> None:
+        """Let time run by itself."""
+        self._held = False
+
+
+class HeldServer:
+    """A server in a thread, on a loop whose time is held; and what its connections have taken from their clients."""
+
+    def __init__(self, thread: ServerThread, loop: HeldLoop, taken: queue.SimpleQueue[int]) -> None:
+        self.thread = thread
+        self._loop = loop
+        self._taken = taken
+
+    def send(self, connection: socket.socket, data: bytes) -> None:
+        """Send, and return when the server has taken all of it."""
+        connection.sendall(data)
+        missing = len(data)
+        while missing > 0:
+            missing -= self._taken.get(timeout=PATIENCE_S)
+        assert missing == 0
+
+    def wait_for_connections(self, count: int) -> None:
+        """Return when the server has accepted so many: a client is connected before the server knows of it."""
+        while len(self.thread.list_connections()) < count:
+            pass
+
+    def move(self, seconds: float) -> int:
+        """Let seconds pass for the server's timers; return how many connections are open after what they did."""
+        self.thread.call(self._loop.move, seconds)
+        return len(self.thread.list_connections())
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldServer]]:
+    """Start a server whose timers, those for heads and idle connections among them, wait for the test; it ends with it."""
+    from diarkit_mockserver import server  # noqa: PLC0415 - most tests need no server
+    from diarkit_mockserver.http1 import ClientConnection  # noqa: PLC0415
+
+    taken: queue.SimpleQueue[int] = queue.SimpleQueue()
+    take = ClientConnection.data_received
+
+    def take_and_tell(connection: Any, data: bytes) -> None:
+        take(connection, data)
+        taken.put(len(data))
+
+    with ExitStack() as stack:
+
+        def run(platform: Platform) -> HeldServer:
+            loop = HeldLoop()
+            with monkeypatch.context() as patched:
+                patched.setattr(server, "_loop_factory", lambda: lambda: loop)
+                thread = server.ServerThread(platform, server.bind("127.0.0.1", 0))
+            stack.callback(thread.stop)
+            stack.callback(thread.call, loop.release)
+            return HeldServer(thread, loop, taken)
+
+        monkeypatch.setattr(ClientConnection, "data_received", take_and_tell)
+        yield run

@@ -19,7 +19,7 @@ from diarkit_mockserver.server import ServerThread, bind
 from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PATIENCE_S = 10.0
 MANY_CONNECTIONS = 2000
@@ -37,11 +37,15 @@ def thread(world: World) -> Iterator[ServerThread]:
     thread = ServerThread(Platform(world), bind("127.0.0.1", 0))
     yield thread
     try:
-        assert exchange(thread, write_upload(f"--b\r\n{FILE}sound\r\n--b--\r\n".encode()))[:12] == b"HTTP/1.1 202"
-        assert exchange(thread, b"GET /api/system/status HTTP/1.1\r\nHost: x\r\n\r\n")[:12] == b"HTTP/1.1 200"
-        assert thread.list_connections() == frozenset()
+        assert_is_well(thread)
     finally:
         thread.stop()
+
+
+def assert_is_well(thread: ServerThread) -> None:
+    assert exchange(thread, write_upload(f"--b\r\n{FILE}sound\r\n--b--\r\n".encode()))[:12] == b"HTTP/1.1 202"
+    assert exchange(thread, b"GET /api/system/status HTTP/1.1\r\nHost: x\r\n\r\n")[:12] == b"HTTP/1.1 200"
+    assert thread.list_connections() == frozenset()
 
 
 def connect(thread: ServerThread) -> socket.socket:
@@ -151,14 +155,17 @@ def test_slow_uploads_are_refused_when_their_time_is_over(thread: ServerThread, 
 
 
 @pytest.mark.parametrize("beginning", [b"", b"G", b"POST /api HTTP/1.1\r\nHost: x\r\nX: "])
-def test_slow_heads_are_cut_off(thread: ServerThread, monkeypatch: pytest.MonkeyPatch, beginning: bytes) -> None:
-    monkeypatch.setattr(http1, "HEAD_SECONDS", 0.01)
+def test_slow_heads_are_cut_off(hold: Callable[[Platform], Any], world: World, beginning: bytes) -> None:
+    held = hold(Platform(world))
     with ExitStack() as stack:
-        slow = [stack.enter_context(connect(thread)) for _ in range(50)]
+        slow = [stack.enter_context(connect(held.thread)) for _ in range(50)]
+        held.wait_for_connections(50)
         for one in slow:
-            one.sendall(beginning)
+            held.send(one, beginning)
+        assert held.move(http1.HEAD_SECONDS - 1) == 50
+        assert held.move(2) == 0
         assert [read_some(one) for one in slow] == [b""] * 50
-    monkeypatch.undo()
+    assert_is_well(held.thread)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from diarkit_mockserver.server import ServerThread
 
     Start = Callable[..., ServerThread]
+
+    class HeldServer(Protocol):
+        thread: ServerThread
+
+        def send(self, connection: socket.socket, data: bytes) -> None: ...
+
+        def wait_for_connections(self, count: int) -> None: ...
+
+        def move(self, seconds: float) -> int: ...
+
 
 PATIENCE_S = 10.0
 NEVER = (Fault(when=When(filename="a name that no file has"), http=500),)
@@ -253,43 +264,64 @@ def test_a_head_without_an_end_is_cut_off(start: Start) -> None:
     assert LARGEST_HEAD <= sent < 64 * LARGEST_HEAD
 
 
+@pytest.fixture
+def held(hold: Callable[..., HeldServer], monkeypatch: pytest.MonkeyPatch) -> HeldServer:
+    """A server whose time the test moves, and that gives a head two seconds: less than it keeps idle connections."""
+    monkeypatch.setattr(http1, "HEAD_SECONDS", 2.0)
+    return hold(Platform(World("", Scenario(limits=Limits(upload_seconds=1e9)), Clock(frozen=True))))
+
+
 @pytest.mark.parametrize(
     "beginning", [b"", b"GET /api HTTP/1.1\r\nHost", UPLOAD + b"GET"], ids=["nothing", "half", "next"]
 )
-def test_a_client_that_never_finishes_its_head_is_cut_off(
-    start: Start, monkeypatch: pytest.MonkeyPatch, beginning: bytes
-) -> None:
-    monkeypatch.setattr(http1, "HEAD_SECONDS", 0.01)
-    thread = start()
-    with connect(thread) as connection:
-        connection.sendall(beginning)
-        assert read_all(connection).count(b"HTTP/1.1 ") == beginning.count(UPLOAD)
+def test_a_client_that_never_finishes_its_head_is_cut_off(held: HeldServer, beginning: bytes) -> None:
+    with connect(held.thread) as connection:
+        held.wait_for_connections(1)
+        held.send(connection, beginning)
+        answers = [read_answer(connection, UPLOAD) for _ in range(beginning.count(UPLOAD))]
+        assert held.move(1.9) == 1
+        assert held.move(0.2) == 0
+        assert read_all(connection) == b""
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 202"] * len(answers)
 
 
-def test_a_client_that_begins_another_head_and_never_finishes_it_is_cut_off(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    thread = start()
-    with connect(thread) as connection:
-        connection.sendall(UPLOAD)
+def test_the_time_for_a_head_does_not_begin_anew_with_each_piece_of_it(held: HeldServer) -> None:
+    with connect(held.thread) as connection:
+        held.wait_for_connections(1)
+        for byte in b"GET":
+            held.send(connection, bytes([byte]))
+            assert held.move(0.6) == 1
+        held.send(connection, b" ")
+        assert held.move(0.3) == 0
+
+
+def test_a_client_that_begins_another_head_and_never_finishes_it_is_cut_off(held: HeldServer) -> None:
+    with connect(held.thread) as connection:
+        held.send(connection, UPLOAD)
         assert read_answer(connection, UPLOAD).startswith(b"HTTP/1.1 202 ")
-        monkeypatch.setattr(http1, "HEAD_SECONDS", 0.01)
-        connection.sendall(b"GET /api")
+        assert held.move(1.5) == 1
+        held.send(connection, b"GET /api")
+        assert held.move(1.5) == 1
+        assert held.move(0.6) == 0
         assert read_all(connection) == b""
 
 
+@pytest.mark.parametrize(
+    "cuts",
+    [(len(UPLOAD) - len(FORM),), (len(UPLOAD) - 20,), (5, 50, len(UPLOAD) - 20)],
+    ids=["after the head", "in the body", "in the head and in the body"],
+)
 def test_a_client_that_is_slow_with_its_body_is_not_taken_for_one_without_a_head(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    held: HeldServer, cuts: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr(http1, "HEAD_SECONDS", 0.0)
-    world = World("", Scenario(limits=Limits(upload_seconds=1e9)), Clock(frozen=True))
-    thread = start(platform=Platform(world))
-    with connect(thread) as connection:
-        connection.sendall(UPLOAD[:-20])
-        thread.call(world.clock.advance, 1000)
-        thread.list_connections()
-        connection.sendall(UPLOAD[-20:])
-        assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+    with connect(held.thread) as connection:
+        for start, end in pairwise((0, *cuts)):
+            held.send(connection, UPLOAD[start:end])
+        assert held.move(1000) == 1
+        held.send(connection, UPLOAD[cuts[-1] : -10])
+        assert held.move(1000) == 1
+        held.send(connection, UPLOAD[-10:])
+        assert read_answer(connection, UPLOAD).startswith(b"HTTP/1.1 202 ")
 
 
 def test_a_client_that_does_not_read_is_not_read_from(start: Start) -> None:
