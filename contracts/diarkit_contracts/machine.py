@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -82,13 +81,7 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         progress: told after each example.
     """
     session = Session(target, bounds, Tally(profile, fail_on), progress)
-    found, judged = None, -1
-    # Hypothesis ends by itself after some thousand draws that came to nothing; the run goes on with another seed.
-    for part in count():
-        if found is not None or session.over or session.tally.histories == judged:
-            break
-        judged = session.tally.histories
-        found = _draw_examples(session, number + (part << 32))
+    found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):
             found = narrow_find(found, session)
@@ -116,12 +109,14 @@ def _draw_examples(session: Session, number: int) -> Find | None:
         verbosity=Verbosity.quiet,
         suppress_health_check=SLOW,
     )
-    # A find is asked for once more by Hypothesis; whether it shows again does not matter, the first one is kept.
-    with suppress(_FoundError, Flaky):
-        try:
-            run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
-        except KeyboardInterrupt:  # the end of the time, or of somebody's patience: what was seen is worth a verdict
-            session.over = True
+    try:
+        run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
+    except KeyboardInterrupt:  # the end of the time, or of somebody's patience: what was seen is worth a verdict
+        session.over = True
+    except (_FoundError, Flaky):
+        # Hypothesis asks for a find once more; whether it shows again does not matter, the first one is kept.
+        if not found:
+            raise
     return found[0] if found else None
 
 

@@ -45,12 +45,12 @@ def broken() -> Iterator[str]:
 
 
 def test_a_correct_server_passes_and_it_was_said_what_that_costs(correct: str, tmp_path: Path) -> None:
-    ended = run(correct, "--max-seconds", "4", "--seed", "5")
+    ended = run(correct, "--max-seconds", "300", "--max-calls", "400", "--seed", "1")
     assert ended.exit_code == 0, ended.output
     assert ended.stderr.startswith(
-        "plan fuzz: 4 s of tasks and mistakes as fast as the server answers, 4 tasks in flight"
+        "plan fuzz: 300 s of tasks and mistakes as fast as the server answers, 4 tasks in flight"
     )
-    assert ended.stderr.rstrip().endswith("seed 5")
+    assert ended.stderr.rstrip().endswith("seed 1")
     assert "tier fuzz" in ended.stdout
     assert list(tmp_path.iterdir()) == []
 
