@@ -95,7 +95,7 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
 
         flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
     code = output.show(verdict)
-    sys.exit(code or (Exit.FINDINGS if failed else Exit.FINE))
+    sys.exit(Exit.FINDINGS if failed and code != Exit.UNREACHABLE else code)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,8 +10,10 @@ from contract_servers.broken import BROKEN
 from contract_servers.correct import CORRECT
 from contract_servers.listening import listen
 
-from diarkit_contracts import http_transport
+from diarkit_contracts import fuzz, http_transport
 from diarkit_contracts.cli import verify
+from diarkit_contracts.fuzz import FuzzRun
+from diarkit_contracts.verify import verify_recording
 from diarkit_mockserver.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -146,12 +148,20 @@ def test_a_file_that_holds_no_rows_ends_with_2_and_its_place(tmp_path: Path) -> 
     assert "--rows rows.json:1:3: expected JSON" in ended.stderr
 
 
-@pytest.mark.slow
-def test_schemathesis_draws_if_it_is_asked_to() -> None:
-    broken = next(broken for broken in BROKEN if broken.name == "no X-Location")
-    server, _ = replace(broken, scenario=Scenario(course="immediate")).build()
-    with listen(server) as url:
-        ended = run(url, "--driver", "schemathesis", "--max-seconds", "60")
-    assert ended.exit_code == 1
-    assert "plan schemathesis: 60 s at most, seed 0" in ended.stderr
-    assert "task.location" in ended.stdout
+@pytest.mark.parametrize(("failed", "code"), [(True, 1), (False, 3)])
+def test_schemathesis_draws_if_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, failed: bool, code: int) -> None:
+    asked: dict[str, Any] = {}
+
+    def run_schemathesis(url: str, **told: Any) -> FuzzRun:
+        asked.update(told, url=url)
+        return FuzzRun(verdict=verify_recording(url, ()), text="what schemathesis says", failed=failed)
+
+    monkeypatch.setattr(fuzz, "run_schemathesis", run_schemathesis)
+    flags = ["--driver", "schemathesis", "--max-seconds", "60", "--seed", "7", "--pace", "0.5", "--header", "X-A: b"]
+    ended = run("http://me:secret@127.0.0.1:1", *flags)
+    assert ended.exit_code == code
+    assert ended.stderr == "plan schemathesis: 60 s at most, seed 7\n"
+    assert ("what schemathesis says" in ended.stdout) is failed
+    assert asked["url"] == "http://127.0.0.1:1"
+    assert [name for name, _ in asked["headers"]] == ["X-A", "Authorization"]
+    assert (asked["seconds"], asked["number"], asked["rate"]) == (30.0, 7, "120/m")
