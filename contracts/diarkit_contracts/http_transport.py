@@ -1,20 +1,21 @@
-"""Requests sent with httpx: TLS, proxies, time limits. Knows no caps and keeps nothing."""
+"""Requests sent with httpx: TLS, a proxy, time limits. Knows no caps, looks at no proxy of the environment, keeps nothing."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from diarkit_contracts.exchange import Answer
+from diarkit_contracts.http_failures import PROXY_REFUSES, explain_failure
 from diarkit_contracts.target import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.exchange import Request
+    from diarkit_contracts.proxy import Proxy
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
@@ -22,6 +23,10 @@ ANSWER_S: Final = 60.0
 
 LARGEST_ANSWER: Final = 16 << 20
 """Bytes: two hours of speech are about 1 MB of result."""
+
+
+KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
+"""Of the environment; a flag would stand in the list of processes."""
 
 
 class MissingExtraError(ImportError):
@@ -34,36 +39,51 @@ class MissingExtraError(ImportError):
         )
 
 
+class BadConnectionError(ValueError):
+    """A server can't be reached in the way that was asked for.
+
+    Attributes:
+        origin: the flag or the variable that asks for it.
+        reason: what was expected, and what came.
+    """
+
+    def __init__(self, origin: str, reason: str) -> None:
+        self.origin = origin
+        self.reason = reason
+        super().__init__(f"{origin}: {reason}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """How to reach a server.
 
     Attributes:
-        cacert: certificates to trust instead of the system's.
+        cacert: certificates to trust, in PEM; None for those of SSL_CERT_FILE, SSL_CERT_DIR or the client's own.
         insecure: trust any certificate.
-        proxy: URL; None for the one of the environment, which is not used for a server on this computer.
+        certificate: to show to the server, in PEM; None for none.
+        key: of that certificate; None if it is in the same file.
+        key_password: of the key; empty for a key without.
+        proxy: that leads there; None for none.
     """
 
     cacert: Path | None = None
     insecure: bool = False
-    proxy: str | None = None
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to this computer."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    certificate: Path | None = None
+    key: Path | None = None
+    key_password: str = ""
+    proxy: Proxy | None = None
 
 
 class HttpTransport:
-    """Sends requests over one connection that is kept open, and follows no redirection.
+    """Sends requests over one connection that is kept open; follows no redirection and keeps no cookie.
+
+    Args:
+        url: of the server.
+        connection: how to reach it.
 
     Raises:
         MissingExtraError: without the extra `verify`.
-        ValueError: for certificates or a proxy that make no sense.
+        BadConnectionError: for certificates and keys that are none, and a proxy that needs a library that is not there.
     """
 
     def __init__(self, url: str, connection: Connection) -> None:
@@ -72,13 +92,24 @@ class HttpTransport:
         except ImportError:
             raise MissingExtraError("httpx") from None
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
-        self._client: Any = httpx.Client(
-            verify=_make_trust(connection),
-            proxy=connection.proxy,
-            trust_env=not is_loopback(url),
-            follow_redirects=False,
-            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
-        )
+        self._proxy = connection.proxy
+        try:
+            self._client: Any = httpx.Client(
+                # Making trust takes longer than a request, and without TLS it is for nothing.
+                verify=_make_trust(connection) if url.startswith("https:") else False,
+                proxy=None if connection.proxy is None else connection.proxy.url,
+                # The proxy was chosen and the trust is made here: where both come from is told in one place each.
+                trust_env=False,
+                # What a server hands out and gets back would be in no recording.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                follow_redirects=False,
+                timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            )
+        except ImportError:
+            origin = "" if connection.proxy is None else connection.proxy.origin
+            raise BadConnectionError(
+                origin, "a proxy with socks5 needs a library that is not installed: pip install 'httpx[socks]'"
+            ) from None
 
     def send(self, request: Request, content: bytes) -> Answer:
         """Send a request and wait for its whole answer.
@@ -89,11 +120,15 @@ class HttpTransport:
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
         try:
             with self._client.stream(request.method, request.url, headers=headers, content=content or None) as response:
+                if response.status_code == 407 and self._proxy is not None:
+                    raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
                 body = _read_body(response)
                 kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
                 return Answer(status=response.status_code, headers=kept, body=body)
         except self._errors as error:
-            raise UnreachableError(request.url, f"{type(error).__name__}: {error}") from None
+            proxy = "" if self._proxy is None else str(self._proxy)
+            reason = explain_failure(error, request.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
+            raise UnreachableError(request.url, reason) from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -109,12 +144,36 @@ def _read_body(response: Any) -> bytes:
     return bytes(body)
 
 
-def _make_trust(connection: Connection) -> ssl.SSLContext | bool:
+def _make_trust(connection: Connection) -> ssl.SSLContext:
+    trust = _choose_certificates(connection)
     if connection.insecure:
-        return False
+        trust.check_hostname = False
+        trust.verify_mode = ssl.CERT_NONE
+    if connection.certificate is not None:
+        try:
+            # A password is always given: without one OpenSSL would ask for it at the terminal, and wait.
+            trust.load_cert_chain(connection.certificate, connection.key, lambda: connection.key_password)
+        except (OSError, ValueError) as error:
+            files = f"{connection.certificate}{f' and {connection.key}' if connection.key else ''}"
+            raise BadConnectionError(
+                "--cert",
+                f"expected a certificate and its key, both in PEM, in {files}, got: {error}"
+                f" (the password of a key is read from {KEY_VARIABLE})",
+            ) from None
+    return trust
+
+
+def _choose_certificates(connection: Connection) -> ssl.SSLContext:
+    import httpx  # noqa: PLC0415 - as above
+
     if connection.cacert is None:
-        return True
+        try:
+            return httpx.create_ssl_context()
+        except OSError as error:
+            raise BadConnectionError("SSL_CERT_FILE", f"expected certificates in PEM: {error}") from None
     try:
-        return ssl.create_default_context(cafile=str(connection.cacert))
-    except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"expected certificates in PEM in {connection.cacert}: {error}") from None
+        return ssl.create_default_context(cafile=connection.cacert)
+    except OSError as error:
+        raise BadConnectionError(
+            "--cacert", f"expected certificates in PEM in {connection.cacert}, got {error}"
+        ) from None

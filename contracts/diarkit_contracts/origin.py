@@ -1,7 +1,8 @@
-"""Whether two URLs lead to the same server. Knows nothing of what is there."""
+"""Where a URL leads: to the same server as another, to this computer. Knows nothing of what is there."""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,12 +16,26 @@ PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 def is_same_origin(url: str, other: str) -> bool:
     """Tell whether two absolute URLs have the same scheme, host and port (RFC 6454); false for one that is none."""
     try:
-        return _read_origin(url) == _read_origin(other)
+        return read_origin(url) == read_origin(other)
     except ValueError:
         return False
 
 
-def _read_origin(url: str) -> tuple[str, str, int]:
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this computer."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_origin(url: str) -> tuple[str, str, int]:
+    """Read scheme, host and port of an absolute URL with http or https.
+
+    Raises:
+        ValueError: it is none.
+    """
     parts = urlsplit(url)
     port = PORTS.get(parts.scheme) if parts.port is None else parts.port
     if not parts.hostname or port is None:

@@ -13,12 +13,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
-from diarkit_contracts.origin import is_same_origin
+from diarkit_contracts.origin import is_loopback, is_same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.http_transport import Connection
     from diarkit_contracts.target import Caps, Target
 
 HEADERS_VARIABLE: Final = "DIARKIT_VERIFY_HEADERS"
@@ -27,6 +28,8 @@ HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 POLITE_PACE_S: Final = 0.2
 """Between two calls to a server that is not on this computer, unless --pace says otherwise."""
+
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _FLAGS: Final = (
     click.option(
@@ -38,14 +41,21 @@ _FLAGS: Final = (
     ),
     click.option(
         "--cacert",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Trust these certificates (PEM).",
+        type=FILE,
+        help="Trust these certificates (PEM); else those of SSL_CERT_FILE or SSL_CERT_DIR, else the usual ones.",
     ),
     click.option("--insecure", is_flag=True, help="Trust any certificate."),
+    click.option("--cert", type=FILE, help="Show this certificate to the server (PEM)."),
+    click.option(
+        "--key",
+        type=FILE,
+        help="The key of --cert, if it is in a file of its own (PEM); DIARKIT_VERIFY_KEY_PASSWORD tells its password.",
+    ),
     click.option(
         "--proxy",
         metavar="URL",
-        help="Go through this proxy; else that of the environment, if the server is elsewhere.",
+        help="Go through this proxy; else through that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless the server is on this"
+        " computer or in NO_PROXY.",
     ),
     click.option(
         "--task-seconds",
@@ -64,7 +74,17 @@ _FLAGS: Final = (
 
 
 DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
-    {"headers": (), "cacert": None, "insecure": False, "proxy": None, "task_seconds": 120.0, "pace": None, "seed": 0}
+    {
+        "headers": (),
+        "cacert": None,
+        "insecure": False,
+        "cert": None,
+        "key": None,
+        "proxy": None,
+        "task_seconds": 120.0,
+        "pace": None,
+        "seed": 0,
+    }
 )
 """The flags as they are when none is given."""
 
@@ -90,38 +110,76 @@ def make_target(url: str, flags: dict[str, Any], caps: Caps) -> Target:
     Raises:
         click.UsageError: for a URL that is none, and flags that make no sense.
     """
-    from diarkit_contracts.http_transport import Connection, HttpTransport, MissingExtraError, is_loopback  # noqa: PLC0415
-    from diarkit_contracts.redaction import Redaction  # noqa: PLC0415
+    from diarkit_contracts.http_transport import BadConnectionError, HttpTransport, MissingExtraError  # noqa: PLC0415
+    from diarkit_contracts.proxy import ProxyError  # noqa: PLC0415
+    from diarkit_contracts.redaction import Redaction, list_secrets  # noqa: PLC0415
     from diarkit_contracts.target import Target  # noqa: PLC0415
 
-    parts = urlsplit(url)
-    if not is_same_origin(url, url) or parts.query or parts.fragment:
-        raise click.BadParameter(f"expected a URL such as http://127.0.0.1:8000, got {url!r}", param_hint="URL")
     headers = read_headers(flags["headers"])
-    if parts.username is not None:
-        # As a header, so that it also goes with the URLs that the server tells.
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers = (*headers, ("Authorization", f"Basic {base64.b64encode(user.encode()).decode()}"))
-        url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    secrets = [*(value for _, value in headers), *filter(None, (parts.username, parts.password))]
+    url, own, secrets = _read_url(url)
+    headers = (*headers, *own)
     try:
-        transport = HttpTransport(
-            url, Connection(cacert=flags["cacert"], insecure=flags["insecure"], proxy=flags["proxy"])
-        )
+        connection = _make_connection(url, flags)
+        transport = HttpTransport(url, connection)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
-    except ValueError as error:
-        raise click.UsageError(f"--cacert, --proxy: {error}") from None
+    except (BadConnectionError, ProxyError) as error:
+        raise click.BadParameter(error.reason, param_hint=error.origin) from None
     click.get_current_context().call_on_close(transport.close)
+    secrets = (*secrets, *list_secrets(headers), connection.key_password)
+    secrets += () if connection.proxy is None else connection.proxy.secrets
     pace = flags["pace"] if flags["pace"] is not None else 0.0 if is_loopback(url) else POLITE_PACE_S
     return Target(
-        url=url.rstrip("/"),
+        url=url,
         transport=transport,
         caps=caps,
         headers=headers,
         pace_s=pace,
         seed=flags["seed"],
         redaction=Redaction(secrets),
+    )
+
+
+def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
+    """Read the URL of a server: without user and password, with the header that they are sent as, and what is secret of it.
+
+    Raises:
+        click.BadParameter: it is none; user, password and parameters are not repeated.
+    """
+    if not is_same_origin(url, url) or "?" in url or "#" in url:
+        # What can't be read as a URL can't be cut into its parts either: all before the last @ may be secret.
+        shown = re.sub(r"//.*@", "//", url.partition("?")[0].partition("#")[0])
+        more = " without ? and #" if {"?", "#"} & set(url) else ""
+        raise click.BadParameter(f"expected a URL{more} such as http://127.0.0.1:8000, got {shown!r}", param_hint="URL")
+    parts = urlsplit(url)
+    plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
+    if parts.username is None:
+        return plain, (), ()
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    told = base64.b64encode(f"{user}:{password}".encode()).decode()
+    # As a header, so that it also goes with the URLs that the server tells.
+    return (
+        plain,
+        (("Authorization", f"Basic {told}"),),
+        (*filter(None, (parts.username, parts.password)), user, password),
+    )
+
+
+def _make_connection(url: str, flags: dict[str, Any]) -> Connection:
+    from diarkit_contracts.http_transport import KEY_VARIABLE, Connection  # noqa: PLC0415
+    from diarkit_contracts.proxy import choose_proxy  # noqa: PLC0415
+
+    if flags["insecure"] and flags["cacert"] is not None:
+        raise click.UsageError("expected --cacert or --insecure, got both")
+    if flags["key"] is not None and flags["cert"] is None:
+        raise click.UsageError("expected --cert with --key: a key alone shows nothing")
+    return Connection(
+        cacert=flags["cacert"],
+        insecure=flags["insecure"],
+        certificate=flags["cert"],
+        key=flags["key"],
+        key_password=os.environ.get(KEY_VARIABLE, ""),
+        proxy=choose_proxy(url, flags["proxy"]),
     )
 
 

@@ -1,19 +1,34 @@
 from __future__ import annotations
 
 import gzip
+import ssl
+import sys
 import threading
+from contextlib import closing
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contract_servers.forward_proxy import forward
+from contract_servers.secure import Certificates, serve_secure
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from diarkit_contracts.exchange import Request
-from diarkit_contracts.http_transport import Connection, HttpTransport, MissingExtraError, is_loopback
+from diarkit_contracts.http_transport import BadConnectionError, Connection, HttpTransport, MissingExtraError
+from diarkit_contracts.proxy import FLAG, Proxy
 from diarkit_contracts.target import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+INFO = "/api/system/info"
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -26,7 +41,9 @@ class Echo(BaseHTTPRequestHandler):
         self.send_response(302 if self.path == "/away" else 202)
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Location", "http://127.0.0.1:1/")
+        self.send_header("Set-Cookie", "session=1; Path=/")
         self.send_header("X-Told", self.headers.get("X-Token", "none"))
+        self.send_header("X-Cookie", self.headers.get("Cookie", "none"))
         self.send_header("Content-Length", str(len(body) + (9 if self.path == "/short" else 0)))
         self.end_headers()
         self.wfile.write(body)
@@ -42,7 +59,7 @@ class Echo(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -57,6 +74,25 @@ def transport(url: str) -> Iterator[HttpTransport]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority of our own, and what it issues."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def secure_url(certificates: Certificates) -> Iterator[str]:
+    """The fake with TLS."""
+    with serve_secure(certificates.issue("127.0.0.1")) as url:
+        yield url
+
+
+def ask(url: str, **how: Any) -> int:
+    """Ask once over a connection of its own; the status."""
+    with closing(HttpTransport(url, Connection(**how))) as transport:
+        return transport.send(Request(method="GET", url=url + INFO), b"").status
+
+
 def test_a_body_comes_back_without_its_encoding(transport: HttpTransport, url: str) -> None:
     request = Request(method="POST", url=url + "/x", headers=(("X-Token", "t"),))
     answer = transport.send(request, b"\x00\xff" * 1000)
@@ -67,54 +103,163 @@ def test_a_redirection_is_an_answer(transport: HttpTransport, url: str) -> None:
     assert transport.send(Request(method="GET", url=url + "/away"), b"").status == 302
 
 
+def test_a_cookie_that_is_handed_out_is_not_brought_back(transport: HttpTransport, url: str) -> None:
+    answers = [transport.send(Request(method="GET", url=url), b"") for _ in range(2)]
+    assert [answer.header("x-cookie") for answer in answers] == ["none", "none"]
+
+
 def test_an_answer_that_breaks_off_is_none(transport: HttpTransport, url: str) -> None:
-    with pytest.raises(UnreachableError, match="RemoteProtocolError"):
+    with pytest.raises(UnreachableError, match="what came is no HTTP, or it broke off"):
         transport.send(Request(method="GET", url=url + "/short"), b"")
 
 
-def test_nobody_there_is_told(transport: HttpTransport) -> None:
-    with pytest.raises(UnreachableError, match="ConnectError"):
+def test_nobody_there_is_told_with_what_to_look_at(transport: HttpTransport) -> None:
+    with pytest.raises(UnreachableError, match="nobody listens at its port: is the server running"):
         transport.send(Request(method="GET", url="http://127.0.0.1:1/"), b"")
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_computer(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    transport = HttpTransport(url, Connection())
-    assert transport.send(Request(method="GET", url=url), b"").status == 202
-    transport.close()
+def test_a_server_with_tls_is_asked_if_its_issuer_is_trusted(certificates: Certificates, secure_url: str) -> None:
+    assert ask(secure_url, cacert=certificates.issuer) == 200
 
 
-def test_a_named_proxy_is_asked(url: str) -> None:
-    transport = HttpTransport(url, Connection(proxy="http://127.0.0.1:1"))
-    with pytest.raises(UnreachableError):
-        transport.send(Request(method="GET", url=url), b"")
-    transport.close()
+def test_a_server_with_tls_is_refused_without_its_issuer_and_it_is_told_what_to_do(secure_url: str) -> None:
+    with pytest.raises(UnreachableError, match=r"its certificate is not trusted \(.*--cacert FILE, or .*--insecure"):
+        ask(secure_url)
 
 
-def test_certificates_that_are_none_are_refused(tmp_path: Path) -> None:
+def test_any_certificate_is_taken_if_that_is_asked_for(certificates: Certificates, secure_url: str) -> None:
+    assert ask(secure_url, insecure=True) == 200
+    with serve_secure(certificates.issue("another.example")) as url:
+        assert ask(url, insecure=True) == 200
+
+
+def test_the_environment_may_name_whom_to_trust(
+    certificates: Certificates, secure_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.issuer))
+    assert ask(secure_url) == 200
+    monkeypatch.setenv("SSL_CERT_FILE", "no/such/file")
+    with pytest.raises(BadConnectionError, match="SSL_CERT_FILE: expected certificates in PEM"):
+        ask(secure_url)
+
+
+def test_a_certificate_for_another_name_is_told_as_such(certificates: Certificates) -> None:
+    with (
+        serve_secure(certificates.issue("elsewhere.example")) as url,
+        pytest.raises(UnreachableError, match="its certificate is for another name"),
+    ):
+        ask(url, cacert=certificates.issuer)
+
+
+def test_a_certificate_that_is_out_of_date_is_told_as_such(certificates: Certificates) -> None:
+    span = {"not_before": datetime(2020, 1, 1, tzinfo=UTC), "not_after": datetime(2021, 1, 1, tzinfo=UTC)}
+    with (
+        serve_secure(certificates.issue("127.0.0.1", **span)) as url,
+        pytest.raises(UnreachableError, match="certificate has expired"),
+    ):
+        ask(url, cacert=certificates.issuer)
+
+
+@pytest.mark.parametrize(("asked", "advice"), [("https", "try http://"), ("http", "try https://")])
+def test_tls_where_there_is_none_and_none_where_there_is_are_told(
+    url: str, secure_url: str, asked: str, advice: str
+) -> None:
+    wrong = url.replace("http:", "https:") if asked == "https" else secure_url.replace("https:", "http:")
+    with pytest.raises(UnreachableError, match=advice):
+        ask(wrong)
+
+
+def test_a_client_shows_its_certificate_where_one_is_wanted(certificates: Certificates) -> None:
+    chain, key = certificates.issue_in_two("client.example")
+    with serve_secure(certificates.issue("127.0.0.1"), certificates.issuer) as url:
+        assert ask(url, cacert=certificates.issuer, certificate=certificates.issue("client.example")) == 200
+        assert ask(url, cacert=certificates.issuer, certificate=chain, key=key) == 200
+        assert ask(url, insecure=True, certificate=chain, key=key) == 200
+        with pytest.raises(UnreachableError, match=r"certificate .*--cert FILE --key FILE"):
+            ask(url, cacert=certificates.issuer)
+
+
+def test_a_key_with_a_password_needs_it_and_asks_at_no_terminal(certificates: Certificates, secure_url: str) -> None:
+    chain, key = certificates.issue_in_two("locked.example")
+    plain = load_pem_private_key(key.read_bytes(), None)
+    locked = key.with_name("locked.pem")
+    locked.write_bytes(
+        plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"pass-of-the-key"))
+    )
+    how = {"insecure": True, "certificate": chain, "key": locked}
+    assert ask(secure_url, key_password="pass-of-the-key", **how) == 200  # noqa: S106 - of nobody
+    for wrong in ("", "another"):
+        with pytest.raises(BadConnectionError, match="DIARKIT_VERIFY_KEY_PASSWORD"):
+            ask(secure_url, key_password=wrong, **how)
+
+
+@pytest.mark.parametrize("field", ["cacert", "certificate"])
+def test_certificates_that_are_none_are_refused(tmp_path: Path, field: str) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("no certificate", encoding="utf-8")
-    with pytest.raises(ValueError, match="expected certificates in PEM"):
-        HttpTransport("https://127.0.0.1", Connection(cacert=path))
+    with pytest.raises(BadConnectionError, match=r"expected .* in PEM"):
+        HttpTransport("https://127.0.0.1", Connection(**{field: path}))
+
+
+def test_trust_is_made_for_tls_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssl, "create_default_context", None)
+    assert ask(url) == 202
+
+
+def test_a_proxy_is_asked_with_the_absolute_url(url: str) -> None:
+    with forward(url) as proxy:
+        assert ask("http://platform.example", proxy=Proxy(proxy.url, FLAG)) == 202
+        assert proxy.asked == [f"GET http://platform.example{INFO}"]
+
+
+def test_a_tunnel_is_asked_for_where_there_is_tls_and_trust_is_the_servers(certificates: Certificates) -> None:
+    with (
+        serve_secure(certificates.issue("platform.example"), host="platform.example") as url,
+        forward(url.replace("platform.example", "127.0.0.1")) as proxy,
+    ):
+        assert ask(url, cacert=certificates.issuer, proxy=Proxy(proxy.url, FLAG)) == 200
+        assert proxy.asked == [f"CONNECT {url.removeprefix('https://')}"]
+        with pytest.raises(
+            UnreachableError, match=r"not trusted .*asked through the proxy http://127.0.0.1:\d+ \(--proxy"
+        ):
+            ask(url, proxy=Proxy(proxy.url, FLAG))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_gets_user_and_password_and_says_so_if_they_are_wrong(url: str, secure_url: str, scheme: str) -> None:
+    server = url if scheme == "http" else secure_url
+    with forward(server, user="me:pa@ss-word") as proxy:
+        right = proxy.url.replace("http://", "http://me:pa%40ss-word@")
+        assert ask(server, insecure=True, proxy=Proxy(right, FLAG)) in {200, 202}
+        assert proxy.shown == ["Basic bWU6cGFAc3Mtd29yZA=="]
+        for wrong in (proxy.url, right.replace("pa%40", "wrong")):
+            with pytest.raises(UnreachableError, match="the proxy asks for a user and a password") as caught:
+                ask(server, insecure=True, proxy=Proxy(wrong, FLAG))
+            assert "ss-word" not in str(caught.value)
+
+
+def test_a_proxy_that_is_not_there_is_told_by_its_place_and_who_named_it(url: str) -> None:
+    proxy = Proxy("http://me:pass-word@127.0.0.1:1", "HTTP_PROXY")
+    with pytest.raises(
+        UnreachableError, match=r"nobody listens at the proxy http://127.0.0.1:1 \(HTTP_PROXY\)"
+    ) as caught:
+        ask(url, proxy=proxy)
+    assert "pass-word" not in str(caught.value)
+
+
+def test_the_environment_chooses_no_proxy_behind_our_back(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert ask(url) == 202
+
+
+def test_a_proxy_with_socks_says_what_it_needs(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(BadConnectionError, match=r"ALL_PROXY: .*pip install 'httpx\[socks\]'"):
+        HttpTransport(url, Connection(proxy=Proxy("socks5://127.0.0.1:1", "ALL_PROXY")))
 
 
 def test_a_missing_client_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "httpx", None)
+    monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'diarkit\[verify\]'"):
         HttpTransport("http://127.0.0.1", Connection())
-
-
-@pytest.mark.parametrize(
-    ("url", "here"),
-    [
-        ("http://127.0.0.1:8000", True),
-        ("http://localhost", True),
-        ("http://[::1]:80", True),
-        ("http://localhost.example.com", False),
-        ("http://127.example.com", False),
-        ("http://10.0.0.1", False),
-    ],
-)
-def test_this_computer_is_known_by_its_addresses(url: str, here: bool) -> None:
-    assert is_loopback(url) is here

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 import pytest
 
-from diarkit_contracts.redaction import STRUCK, Redaction
+from diarkit_contracts.redaction import STRUCK, Redaction, list_secrets
 
 REDACTION = Redaction(["Bearer s3cret-token", "pass word"])
 
@@ -16,7 +19,14 @@ def test_only_known_headers_of_a_request_keep_their_values() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["Set-Cookie", "www-authenticate", "Proxy-Authenticate"])
+def test_the_ids_of_a_call_are_kept_but_not_a_secret_in_them() -> None:
+    headers = (("X-Request-ID", "d1a1"), ("x-correlation-id", "by s3cret-token"))
+    assert REDACTION.strike_request_headers(headers) == (headers[0], ("x-correlation-id", f"by {STRUCK}"))
+
+
+@pytest.mark.parametrize(
+    "name", ["Set-Cookie", "www-authenticate", "Proxy-Authenticate", "X-Amz-Security-Token", "X-Session-Id", "Api-Key"]
+)
 def test_what_an_answer_hands_out_is_struck(name: str) -> None:
     assert REDACTION.strike_answer_headers(((name, "x"), ("X-Location", "/x"))) == (
         (name, STRUCK),
@@ -28,6 +38,29 @@ def test_a_secret_that_is_echoed_is_struck_whole_or_in_its_words() -> None:
     assert REDACTION.strike_text("sent Bearer s3cret-token; s3cret-token") == f"sent {STRUCK}; {STRUCK}"
     assert REDACTION.strike_body(b'{"came": "s3cret-token", "word": 1}') == b'{"came": "***", "***": 1}'
     assert REDACTION.strike_text("Bearer of good news") == "Bearer of good news"
+
+
+@pytest.mark.parametrize("secret", ['quo"te\\d', "pass%word/ä", "tab\there"])
+def test_a_secret_is_struck_in_the_forms_that_json_and_urls_give_it(secret: str) -> None:
+    redaction = Redaction([secret])
+    for text in (secret, json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")):
+        assert redaction.strike_text(f"<{text}>").strip('<">') == STRUCK
+
+
+def test_each_cookie_is_a_secret_of_its_own() -> None:
+    redaction = Redaction(["sid=abcdef; theme=darkest"])
+    assert redaction.strike_text("abcdef, darkest, sid=abcdef") == f"{STRUCK}, {STRUCK}, {STRUCK}"
+
+
+@pytest.mark.parametrize(
+    "harmless", ["done", "running", "application/json", "speaker_id", "resource.not-found", "2026", "404", "Bearer"]
+)
+def test_what_answers_say_anyway_is_never_struck(harmless: str) -> None:
+    assert Redaction([harmless, f"x={harmless}"]).strike_text(f"<{harmless}>") == f"<{harmless}>"
+
+
+def test_headers_that_are_kept_are_no_secrets() -> None:
+    assert list_secrets((("accept", "application/json"), ("User-Agent", "us/1"), ("X-Own", "s3cret"))) == ("s3cret",)
 
 
 def test_short_texts_are_not_searched_for() -> None:

@@ -10,12 +10,14 @@ from diarkit_contracts import target_flags
 from diarkit_contracts.target import Caps
 from diarkit_contracts.target_flags import DEFAULTS, POLITE_PACE_S, add_target_flags, make_target, read_headers, require
 
+NO_PROXIES = dict.fromkeys(
+    name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
+)
+"""An environment without them."""
 
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make a target from flags; the connection is closed with the command."""
-    monkeypatch.delenv("DIARKIT_VERIFY_HEADERS", raising=False)
-    made: list[Any] = []
+
+def make_command(made: list[Any]) -> click.Command:
+    """Make a command that makes a target from its flags."""
 
     @click.command()
     @click.argument("url")
@@ -23,8 +25,18 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Any:
     def command(url: str, **flags: Any) -> None:
         made.append(make_target(url, flags, Caps()))
 
+    return command
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make a target from flags; the connection is closed with the command."""
+    monkeypatch.delenv("DIARKIT_VERIFY_HEADERS", raising=False)
+    made: list[Any] = []
+    command = make_command(made)
+
     def run(*arguments: str) -> Any:
-        ended = CliRunner().invoke(command, arguments)
+        ended = CliRunner().invoke(command, arguments, env=NO_PROXIES)
         assert ended.exit_code == 0, ended.output
         return made[-1]
 
@@ -77,10 +89,65 @@ def test_a_header_that_is_none_is_refused_without_being_repeated(text: str) -> N
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["h:1", "ftp://h", "http://", "http://h?x=1", "http://h#x", "http://h:port"])
-def test_what_is_no_url_is_refused(url: str) -> None:
-    with click.Context(click.Command("x")), pytest.raises(click.BadParameter, match="expected a URL such as"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "h:1", "ftp://h", "http://", "http://h?x=s3cret", "http://h#s3cret", "http://h:port", "http://[", "http://me:s3cret@h?",
+        "http://me:s3cret@h:port", "http://me:s3/cret@h", "http://me:s3@cret@[",
+    ],
+)  # fmt: skip
+def test_what_is_no_url_is_refused_and_no_secret_of_it_is_repeated(url: str) -> None:
+    with click.Context(click.Command("x")), pytest.raises(click.BadParameter, match="expected a URL ") as caught:
         make_target(url, dict(DEFAULTS), Caps())
+    assert not [piece for piece in ("s3", "cret", "me:") if piece in str(caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--proxy", "http://me:s3/cret@h:1"), "Invalid value for --proxy: expected a URL such as"),
+        (("--proxy", "nonsense"), "Invalid value for --proxy: expected a URL such as"),
+        (("--cacert", __file__), "Invalid value for --cacert: expected certificates in PEM"),
+        (("--cert", __file__), "Invalid value for --cert: expected a certificate and its key"),
+        (("--cacert", __file__, "--insecure"), "expected --cacert or --insecure, got both"),
+        (("--key", __file__), "expected --cert with --key"),
+    ],
+)
+def test_ways_that_do_not_exist_end_with_2(flags: tuple[str, ...], said: str) -> None:
+    ended = CliRunner().invoke(make_command([]), ["https://h.example", *flags], env=NO_PROXIES)
+    assert ended.exit_code == 2
+    assert said in ended.output
+    assert "s3/cret" not in ended.output
+
+
+def test_a_bad_proxy_of_the_environment_is_told_by_its_variable() -> None:
+    ended = CliRunner().invoke(make_command([]), ["https://h.example"], env={**NO_PROXIES, "HTTPS_PROXY": "http://h:x"})
+    assert ended.exit_code == 2
+    assert "Invalid value for HTTPS_PROXY: expected a URL such as" in ended.output
+
+
+def test_secrets_of_the_url_of_headers_and_of_a_proxy_are_struck_in_every_form(make: Any) -> None:
+    target = make(
+        "http://me:p%40ss-word@h.example", "--header", "Cookie: sid=cookie-value; b=other-value", "--header", "X-A: own-value",
+        "--proxy", "http://proxy-user:p%2Fxy-word@127.0.0.1:1",
+    )  # fmt: skip
+    for secret in (
+        "p%40ss-word", "p@ss-word", "bWU6cEBzcy13b3Jk", "cookie-value", "other-value", "own-value",
+        "proxy-user", "p%2Fxy-word", "p/xy-word", "cHJveHktdXNlcjpwL3h5LXdvcmQ=",
+    ):  # fmt: skip
+        assert target.redaction.strike_text(f"<{secret}>") == "<***>"
+
+
+def test_a_header_that_is_no_secret_is_not_struck_out_of_answers(make: Any) -> None:
+    redaction = make("http://h:1", "--header", "Accept: application/json").redaction
+    answered = (("content-type", "application/json"),)
+    assert redaction.strike_answer_headers(answered) == answered
+
+
+def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:
+    from diarkit_contracts.http_transport import KEY_VARIABLE  # noqa: PLC0415
+
+    assert KEY_VARIABLE in CliRunner().invoke(make_command([]), ["--help"]).output
 
 
 def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

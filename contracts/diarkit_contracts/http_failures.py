@@ -1,0 +1,96 @@
+"""Why there was no answer, in words that say what to do: made from the exceptions of the HTTP client. Sends nothing."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PROXY_REFUSES: Final = "the proxy asks for a user and a password that it knows: --proxy http://USER:PASSWORD@HOST:PORT"
+
+WRONG_NAME: Final = (62, 64)
+"""OpenSSL's codes for a host name and an address that the certificate does not have."""
+
+TLS_REASONS: Final[Mapping[str, str]] = {
+    "WRONG_VERSION_NUMBER": "it does not speak TLS: try http:// instead of https://",
+    "RECORD_LAYER_FAILURE": "it does not speak TLS: try http:// instead of https://",
+    "HTTP_REQUEST": "it does not speak TLS: try http:// instead of https://",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate of the client: name one with --cert FILE --key FILE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it ended the TLS handshake: it may want a certificate of the client (--cert FILE --key FILE)",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust the client's certificate: name another with --cert FILE --key FILE",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not take the client's certificate: name another with --cert FILE --key FILE",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client's certificate has expired: name another with --cert FILE --key FILE",
+}
+"""OpenSSL's reasons, in words."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "ConnectTimeout": "no connection came about in {connect_s:g} s: look at the host and the port, and at firewalls between",
+    "ReadTimeout": "it is connected and said nothing for {answer_s:g} s",
+    "WriteTimeout": "it is connected and took nothing for {answer_s:g} s",
+    "RemoteProtocolError": "what came is no HTTP, or it broke off ({told}): look at the port{hint}",
+    "DecodingError": "the body is not in the encoding that its Content-Encoding tells ({told})",
+    "InvalidURL": "the URL is none ({told})",
+}
+"""The client's exceptions by their names, in words."""
+
+
+def explain_failure(error: Exception, url: str, *, proxy: str = "", connect_s: float, answer_s: float) -> str:
+    """Explain why there was no answer.
+
+    Args:
+        error: that the client raised.
+        url: that was asked.
+        proxy: that led to it, without secrets; empty for none.
+        connect_s: that a connection was waited for.
+        answer_s: that an answer was waited for.
+    """
+    said = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
+    return f"{said}; asked through the proxy {proxy}" if proxy and proxy not in said else said
+
+
+def _explain_cause(error: Exception, proxy: str) -> str:
+    whom = f"the proxy {proxy}" if proxy else "the URL"
+    for cause in _list_causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return _explain_certificate(cause)
+            case ssl.SSLError():
+                told = TLS_REASONS.get(cause.reason or "")
+                return f"{told} ({cause.reason})" if told else f"TLS failed ({cause})"
+            case ConnectionRefusedError():
+                return f"nobody listens at {'its port' if not proxy else whom}: is the server running, and is that its port? ({cause.strerror})"
+            case socket.gaierror():
+                return f"there is no host with the name of {whom} ({cause.strerror})"
+            case _:
+                pass
+    return ""
+
+
+def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
+    told = error.verify_message.rstrip(".")
+    if error.verify_code in WRONG_NAME:
+        return f"its certificate is for another name ({told}): use a URL with a name that it has, or --insecure"
+    return f"its certificate is not trusted ({told}): name the certificate of its issuer with --cacert FILE, or trust any with --insecure"
+
+
+def _explain_kind(error: Exception, url: str, connect_s: float, answer_s: float) -> str:
+    kind = type(error).__name__
+    hint = (
+        ", or try https://"
+        if url.startswith("http://")
+        else ", or show it a certificate with --cert FILE --key FILE, if it wants one"
+    )
+    if kind == "ProxyError":
+        return PROXY_REFUSES if str(error).startswith("407") else f"the proxy refuses ({error})"
+    said = KINDS.get(kind, kind + ": {told}")
+    return said.format(connect_s=connect_s, answer_s=answer_s, told=str(error).rstrip("."), hint=hint)
+
+
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,0 +1,125 @@
+"""Which proxy leads to a server: the one that was named, else that of the environment. Opens no connection."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from diarkit_contracts.origin import is_loopback, read_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLAG: Final = "--proxy"
+
+SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+"""What the HTTP client can talk to a proxy by; `socks5` and `socks5h` need its extra `socks`."""
+
+
+class ProxyError(ValueError):
+    """A text names no proxy. The text is kept nowhere: it may hold a password.
+
+    Attributes:
+        origin: who named it: the flag, or a variable of the environment.
+        reason: what was expected.
+    """
+
+    def __init__(self, origin: str, reason: str) -> None:
+        self.origin = origin
+        self.reason = reason
+        super().__init__(f"{origin}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy.
+
+    Attributes:
+        url: with user and password, if it has them.
+        origin: who named it.
+    """
+
+    url: str
+    origin: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """User and password, as they are written in the URL, as they are meant, and as the header has them."""
+        parts = urlsplit(self.url)
+        if parts.username is None:
+            return ()
+        plain = unquote(parts.username), unquote(parts.password or "")
+        header = base64.b64encode(":".join(plain).encode()).decode()
+        return tuple(filter(None, (parts.username, parts.password, *plain, header)))
+
+    def __str__(self) -> str:
+        """Tell scheme, host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.origin})"
+
+
+def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
+    """Choose the proxy to a server.
+
+    The environment's is not used for this computer: no proxy elsewhere can reach that.
+
+    Args:
+        url: of the server.
+        named: URL of a proxy, used whatever the environment says.
+
+    Raises:
+        ProxyError: it is named by something that is no URL of a proxy.
+
+    Source:
+        curl's manual, "Environment": `http_proxy`, `https_proxy`, `all_proxy`, and `no_proxy` with names, addresses, networks, `*`.
+    """
+    if named is not None:
+        return _read_proxy(named, FLAG)
+    if is_loopback(url):
+        return None
+    scheme, host, port = read_origin(url)
+    known = getproxies()
+    which = scheme if known.get(scheme) else "all"
+    found = known.get(which)
+    if not found or _is_exempt(host, known.get("no", "")) or proxy_bypass(f"{host}:{port}"):
+        return None
+    return _read_proxy(found if "://" in found else f"http://{found}", f"{which.upper()}_PROXY")
+
+
+def _is_exempt(host: str, exempt: str) -> bool:
+    """Tell what the standard library's own look at `no_proxy` does not know: networks, and `*` among others."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "*" in _split(exempt)
+    return any(one == "*" or _holds(one, address.compressed) for one in _split(exempt))
+
+
+def _holds(network: str, address: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network.strip("[]"), strict=False)
+    except ValueError:
+        return False
+
+
+def _split(exempt: str) -> Iterator[str]:
+    return (one.strip() for one in exempt.split(","))
+
+
+def _read_proxy(text: str, origin: str) -> Proxy:
+    try:
+        parts = urlsplit(text)
+        told = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        told = False
+    if not told or not text.isprintable() or " " in text:
+        raise ProxyError(
+            origin,
+            f"expected a URL such as http://proxy:3128 or http://USER:PASSWORD@proxy:3128, with {', '.join(SCHEMES)};"
+            " @ : / in a password are written %40 %3A %2F",
+        )
+    return Proxy(text, origin)
