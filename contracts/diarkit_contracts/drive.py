@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from diarkit_contracts.call_ids import is_named
 from diarkit_contracts.history import find_value, read_object
 from diarkit_contracts.pace import Age
 from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, MOST_TRIES, CapReachedError, UnreachableError
@@ -142,7 +143,7 @@ class _Driver:
         force = nullcontext() if row.needs is None else self._forcing[row.needs]()
         try:
             with force:
-                at = self._target.send(row.call, tries=MOST_TRIES if alone else 1)
+                at = self._target.send(row.call, tries=MOST_TRIES if alone else 1, named=is_named(row.id))
         except CapReachedError as error:
             # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
             self._note_cap(error)
@@ -196,7 +197,7 @@ class _Driver:
         followed.polls += 1
         first = len(self._target.exchanges)
         try:
-            at = self._target.poll(followed.task_id, location)
+            at = self._target.poll(followed.task_id, location, named=is_named(followed.row.id))
         except CapReachedError as error:
             followed.reason = "" if followed.ended else str(error)
             self._note_cap(error)

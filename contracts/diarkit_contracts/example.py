@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from diarkit_contracts.call import Attached, Row
+from diarkit_contracts.call_ids import is_named
 from diarkit_contracts.history import find_value, read_object
 from diarkit_contracts.row_file import Plain, write_row
 from diarkit_contracts.target import ENDED, CapReachedError, UnreachableError
@@ -141,7 +142,7 @@ class Example:
                 if not self._target.has_room:
                     self.follow(other)
         self._sent.append(task)
-        exchange = self._keep(task, lambda: self._target.send(call))
+        exchange = self._keep(task, lambda: self._target.send(call, named=is_named(row.id)))
         if exchange is not None and exchange.answer.status == 202 and call.method == "POST":
             task_id = find_value(read_object(exchange.answer.body), "task", "task_id")
             task.task_id = task_id if isinstance(task_id, str) and task_id else None
@@ -163,7 +164,7 @@ class Example:
         # By the told URL and by the id in turn: both have to lead to the task.
         location = task.location if task.looks % 2 == 0 else None
         task.looks += 1
-        exchange = self._keep(task, lambda: self._target.poll(task_id, location))
+        exchange = self._keep(task, lambda: self._target.poll(task_id, location, named=is_named(task.row.id)))
         state = find_value(read_object(exchange.answer.body), "task", "state") if exchange else None
         if state in ENDED or exchange is None or exchange.answer.status != 200 or task.looks >= MOST_LOOKS:
             task.ended = True

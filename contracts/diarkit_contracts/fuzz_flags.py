@@ -119,7 +119,7 @@ def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[
     from diarkit_contracts.fuzz import PHASES, run_schemathesis  # noqa: PLC0415 - as above
     from diarkit_contracts.target import Caps  # noqa: PLC0415
 
-    for flag in ("max_tasks", "max_calls", "max_bytes", "in_flight", "cacert", "insecure", "proxy"):
+    for flag in ("max_tasks", "max_calls", "max_bytes", "in_flight", "cacert", "insecure", "cert", "key", "proxy"):
         if flags[flag]:
             raise click.UsageError(f"--{flag.replace('_', '-')} is not for --driver schemathesis")
     target = make_target(url, flags, Caps())

@@ -5,10 +5,11 @@ Knows no row and no clause. A cap is a hard end: what it would cost more is not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
+from diarkit_contracts.call_ids import make_ids
 from diarkit_contracts.exchange import Answer, Exchange, Request
 from diarkit_contracts.history import START_PATH, find_value, read_object
 from diarkit_contracts.origin import is_same_origin
@@ -139,12 +140,13 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES) -> int:
+    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True) -> int:
         """Send a call, again if the server asks to come back later.
 
         Args:
             call: what to send.
             tries: how often at most.
+            named: with the two ids of a call, as far as `headers` has none of their names.
 
         Returns:
             Position of the exchange with the last answer.
@@ -161,15 +163,16 @@ class Target:
             headers=(*own, *self.headers),
             parts=call.describe_body(),
         )
-        return self._send_patiently(request, content, tries)
+        return self._send_patiently(request, content, tries=tries, named=named)
 
-    def poll(self, task_id: str, location: str | None = None) -> int:
+    def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
         """Ask for a task.
 
         Args:
             task_id: of the task.
             location: the URL that the server told, if it is to be used; it is followed on this server only, since what we send
                 with a call is meant for this server.
+            named: with the two ids of a call, as far as `headers` has none of their names.
 
         Returns:
             Position of the exchange with the last answer.
@@ -182,14 +185,16 @@ class Target:
         if location is not None:
             led = urljoin(self.url + START_PATH, location)
             url = led if is_same_origin(led, self.url) else url
-        return self._send_patiently(Request(method="GET", url=url, headers=self.headers), b"")
+        return self._send_patiently(
+            Request(method="GET", url=url, headers=self.headers), b"", tries=MOST_TRIES, named=named
+        )
 
     def give_up(self, task_id: str) -> None:
         """Stop counting a task as in flight, whatever has become of it."""
         self._running.discard(task_id.lower())
 
-    def _send_patiently(self, request: Request, content: bytes, tries: int = MOST_TRIES) -> int:
-        at = self._send_once(request, content)
+    def _send_patiently(self, request: Request, content: bytes, *, tries: int, named: bool) -> int:
+        at = self._send_once(request, content, named=named)
         for attempt in range(tries - 1):
             answer = self.exchanges[at].answer
             if answer.status not in ASKED_TO_WAIT:
@@ -200,11 +205,12 @@ class Target:
                 break
             self.waits += 1
             self.clock.sleep(wait)
-            at = self._send_once(request, content)
+            at = self._send_once(request, content, named=named)
         return at
 
-    def _send_once(self, request: Request, content: bytes) -> int:
+    def _send_once(self, request: Request, content: bytes, *, named: bool) -> int:
         self._check_caps(request, len(content))
+        request = self._name(request) if named else request
         too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
         if too_early > 0:
             self.clock.sleep(too_early)
@@ -222,6 +228,11 @@ class Target:
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at, self.clock.now()))
         return len(self.exchanges) - 1
+
+    def _name(self, request: Request) -> Request:
+        given = {name.lower() for name, _ in request.headers}
+        ids = tuple((name, told) for name, told in make_ids(self.seed, self._calls) if name not in given)
+        return replace(request, headers=(*request.headers, *ids))
 
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent

@@ -71,6 +71,7 @@ NEEDED: Final[Mapping[str, Capability]] = {
 UNSEEN_CLAUSES: Final[Mapping[str, str]] = {
     "shape.headers": "no task was accepted",
     "shape.rate-headers": "no 429 was seen",
+    "shape.ids-echoed": "no answer had x-request-id or x-correlation-id",
     "refusal.retry-after": "no 429 was seen",
     "task.error-type": "no task failed or was rejected",
     "task.terminal-is-final": "no task was asked for again after its end",
@@ -81,6 +82,7 @@ UNSEEN_CLAUSES: Final[Mapping[str, str]] = {
     "parameters.total-speakers": "no result for total_speakers was seen",
     "parameters.mix-is-one": "no result for channel_mode mix was seen",
     "parameters.mix-is-zero": "no result for channel_mode mix was seen",
+    "audio.mix-speakers": "no result for channel_mode mix was seen of a recording whose truth is known",
     "parameters.range": "no result with a segment for a range was seen",
 }
 """What a clause needs to have something to judge, where its family does not say it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.call import Attached, Call
+from diarkit_contracts.call_ids import IDS, OURS
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.history import START_PATH
 from diarkit_contracts.redaction import STRUCK, Redaction
@@ -190,3 +191,46 @@ def test_a_tier_may_cost_what_it_was_announced_to() -> None:
     assert caps_of(Tier.PROBE).tasks <= 2
     assert caps_of(Tier.LITE).tasks == 8
     assert caps_of(Tier.FULL).tasks >= 45
+
+
+def read_ids(request: Request) -> list[str]:
+    return [value for name, value in request.headers if name.lower() in IDS]
+
+
+def test_each_call_carries_ids_of_its_own_and_the_same_in_the_next_run(make_target: Any, stub: Any) -> None:
+    for seed in (5, 5, 6):
+        target = make_target(seed=seed)
+        task_id = task_of(target, target.send(UPLOAD))
+        target.poll(task_id)
+        target.send(INFO)
+    sent = [tuple(read_ids(request)) for request in stub.seen]
+    assert sent[:3] == sent[3:6] != sent[6:]
+    assert all(len(ids) == 2 for ids in sent)
+    assert len({told for ids in sent for told in ids}) == 12
+
+
+def test_a_call_that_is_sent_again_has_other_ids(make_target: Any, stub: Any) -> None:
+    limit_rate(stub, 2, ("Retry-After", "1"))
+    make_target().send(INFO)
+    assert len({tuple(read_ids(request)) for request in stub.seen}) == 3
+
+
+def test_a_call_may_go_without_ids(make_target: Any, stub: Any) -> None:
+    target = make_target()
+    target.poll(task_of(target, target.send(UPLOAD, named=False)), named=False)
+    assert [read_ids(request) for request in stub.seen] == [[], []]
+
+
+def test_an_id_that_was_given_is_sent_in_place_of_ours(make_target: Any, stub: Any) -> None:
+    target = make_target(headers=(("X-Request-ID", "mine"),))
+    target.send(INFO)
+    sent = {name.lower(): value for name, value in stub.seen[0].headers}
+    assert sent["x-request-id"] == "mine"
+    assert sent["x-correlation-id"].startswith(OURS)
+    assert len(stub.seen[0].headers) == 2
+
+
+def test_ids_are_kept_in_the_exchange(make_target: Any, stub: Any) -> None:
+    target = make_target()
+    target.send(INFO)
+    assert read_ids(target.exchanges[0].request) == read_ids(stub.seen[0])

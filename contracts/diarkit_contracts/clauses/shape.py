@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
+from diarkit_contracts.call_ids import IDS
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.document import as_object, operations, resolve
 from diarkit_contracts.history import find_operation, find_value
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.profiles import Profile
 
 JSON: Final = "application/json"
-
-IDS: Final = ("x-request-id", "x-correlation-id")
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
@@ -106,13 +105,15 @@ def check_ids(history: History) -> Iterator[Observation]:
         if find_operation(exchange) is not None:
             sent = {name.lower(): value for name, value in exchange.request.headers}
             for name in IDS:
-                came = exchange.answer.header(name)
+                came = [value.strip() for key, value in exchange.answer.headers if key.lower() == name]
+                wanted = sent.get(name, "").strip()
                 # UNK whether they come back at all. One that was struck out of a recording can't be compared.
-                if came is not None and sent.get(name) != STRUCK:
-                    wanted = sent.get(name)
+                if came and STRUCK not in wanted:
                     expected = f"{name} {wanted}, as it was sent" if wanted else f"a value for {name}"
-                    kept = came == wanted if wanted else came.strip() != ""
-                    yield observe(at, kept=kept, expected=expected, got=came or "an empty one")
+                    # A proxy may add one of its own, beside it or behind a comma.
+                    told = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
+                    kept = wanted in told if wanted else any(came)
+                    yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
 def _read_response(exchange: Exchange) -> Mapping[str, object]:

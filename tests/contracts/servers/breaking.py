@@ -127,6 +127,27 @@ def change_look(change: Callable[[int, Told], None]) -> Wrap:
     return wrap
 
 
+def change_mix(change: Callable[[Channel], object]) -> Wrap:
+    """Change the channel of each result that was asked for with channel_mode mix and without a limit."""
+
+    def wrap(server: Server) -> Server:
+        mixed: set[str] = set()
+
+        def change_told(asked: Asked, told: Told) -> None:
+            is_mixed = "channel_mode=mix" in asked.query and b"_speakers" not in (find_config(asked) or b"")
+            if asked.starts and is_mixed and told.status == 202:
+                mixed.add(told.json["task"]["task_id"])
+            if asked.looks and asked.path.rpartition("/")[2] in mixed and told.state == "done":
+                body = told.json
+                for channel in body["result"]["channels"]:
+                    change(channel)
+                told.json = body
+
+        return change_answer(change_told)(server)
+
+    return wrap
+
+
 def change_request(change: Callable[[Asked], Asked]) -> Wrap:
     """Let the server see another upload."""
     return lambda server: lambda asked: server(change(asked) if asked.starts else asked)

@@ -22,7 +22,7 @@ from diarkit_mockserver.scenario import Scenario
 
 if TYPE_CHECKING:
     from contract_servers.breaking import Channel
-    from contract_servers.fake import Asked, Told
+    from contract_servers.fake import Asked, Server, Told
 
 ENVELOPE_OF_A_FRAMEWORK: Final = b'{"detail":"Not Found"}'
 
@@ -36,9 +36,31 @@ def drop_location(_: Asked, told: Told) -> None:
     told.headers.pop("x-location", None)
 
 
-def empty_request_id(_: Asked, told: Told) -> None:
-    if "x-request-id" in told.headers:
+def make_no_request_id(asked: Asked, told: Told) -> None:
+    """Give back what was sent; where nothing was, give back nothing under the header's name."""
+    if "x-request-id" in told.headers and "x-request-id" not in dict(asked.headers):
         told.headers["x-request-id"] = ""
+
+
+def name_it_anew(_: Asked, told: Told) -> None:
+    if "x-correlation-id" in told.headers:
+        told.headers["x-correlation-id"] = "7f3c0000-0000-4000-8000-000000000001"
+
+
+def correlate_by_request(_: Asked, told: Told) -> None:
+    if {"x-correlation-id", "x-request-id"} <= set(told.headers):
+        told.headers["x-correlation-id"] = told.headers["x-request-id"]
+
+
+def keep_ids(server: Server) -> Server:
+    """Keep the ids of the first answer about a task with the answer, and tell them each time."""
+    kept: dict[str, str] = {}
+
+    def change(asked: Asked, told: Told) -> None:
+        if asked.looks and told.status == 200:
+            told.headers["x-request-id"] = kept.setdefault(asked.path, told.headers["x-request-id"])
+
+    return change_answer(change)(server)
 
 
 def drop_rate_headers(_: Asked, told: Told) -> None:
@@ -212,7 +234,14 @@ ANSWERS: Final = (
         wrap=change_answer(lambda asked, told: setattr(told, "body", b"{}") if asked.path.endswith("/info") else None),
     ),
     Broken(name="no X-Location", clause="shape.headers", wrap=change_answer(drop_location)),
-    Broken(name="an empty request id", clause="shape.ids-echoed", wrap=change_answer(empty_request_id)),
+    Broken(
+        name="an empty request id where none was sent",
+        clause="shape.ids-echoed",
+        wrap=change_answer(make_no_request_id),
+    ),
+    Broken(name="a correlation id of its own", clause="shape.ids-echoed", wrap=change_answer(name_it_anew)),
+    Broken(name="the request id for both", clause="shape.ids-echoed", wrap=change_answer(correlate_by_request)),
+    Broken(name="answers cached with their ids", clause="shape.ids-echoed", wrap=keep_ids),
     Broken(
         name="429 without its headers",
         clause="shape.rate-headers",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from contract_servers.breaking import ENDS, change_answer, change_body, change_channel, find_config, refuse, refuse_when
+from contract_servers.breaking import ENDS, change_answer, change_body, change_channel, change_mix, find_config, refuse, refuse_when
 from contract_servers.fake import Fake
 
+from diarkit_contracts.call_ids import IDS
 from diarkit_contracts.profiles import DEFAULT, PROFILES, Profile
 from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.limits import Limits, Rate
@@ -168,6 +170,39 @@ def tell_cancelled(server: Server) -> Server:
     return change_answer(change)(change_answer(move_location)(refuse_ids(404)(server)))
 
 
+def drop_ids(_: Asked, told: Told) -> None:
+    for name in IDS:
+        told.headers.pop(name, None)
+
+
+def drop_made_ids(asked: Asked, told: Told) -> None:
+    """Give back what was sent, and nothing else."""
+    for name in set(IDS) - set(dict(asked.headers)):
+        told.headers.pop(name, None)
+
+
+def drop_ids_of_refusals(_: Asked, told: Told) -> None:
+    if told.status >= 400:
+        told.headers.pop("x-request-id", None)
+
+
+def add_id_of_proxy(_: Asked, told: Told) -> None:
+    if "x-request-id" in told.headers:
+        told.headers["x-request-id"] = f"edge-7, {told.headers['x-request-id']}"
+
+
+def forget_who_hardly_speaks(channel: Channel) -> None:
+    """Give what a speaker says in less than half a second to whoever spoke before."""
+    talk: Counter[int] = Counter()
+    for segment in channel["segments"]:
+        talk[segment["speaker_id"]] += round((segment["end_time"] - segment["start_time"]) * 100)
+    last, ids = 0, {}
+    for segment in channel["segments"]:
+        last = segment["speaker_id"] if talk[segment["speaker_id"]] >= 50 else last
+        segment["speaker_id"] = ids.setdefault(last, len(ids))
+    channel["speakers_count"] = len(ids)
+
+
 def overlap_and_count_backwards(channel: Channel) -> None:
     """Tell overlapped speech under speaker numbers of an inner order."""
     for before, after in zip(channel["segments"], channel["segments"][1:], strict=False):
@@ -248,7 +283,12 @@ CORRECT: Final[tuple[Correct, ...]] = (
     Correct(name="Location beside X-Location", wrap=change_answer(add_location)),
     Correct(name="the generation of 4.0", wrap=change_answer(add_location), profile=PROFILES["4.0"]),
     Correct(name="the generation of 5.0", wrap=tell_cancelled, profile=PROFILES["5.0"]),
+    Correct(name="no ids in answers", wrap=change_answer(drop_ids)),
+    Correct(name="ids only where they were sent", wrap=change_answer(drop_made_ids)),
+    Correct(name="no request id in refusals", wrap=change_answer(drop_ids_of_refusals)),
+    Correct(name="a proxy that adds a request id", wrap=change_answer(add_id_of_proxy)),
     Correct(name="behind a prefix", wrap=answer_under("/speech")),
+    Correct(name="a mix without who hardly speaks", wrap=change_mix(forget_who_hardly_speaks)),
     Correct(name="three decimals", wrap=change_channel(add_milliseconds), warns=frozenset({"result.two-decimals"})),
     Correct(
         name="overlapped speech under numbers of its own",

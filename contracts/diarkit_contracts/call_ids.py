@@ -1,0 +1,42 @@
+"""The two ids that a call carries, so that it can be found in a server's log and an answer can be told to be that to it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from diarkit_fixtures.draws import Draws
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchange import Headers
+
+IDS: Final = ("x-request-id", "x-correlation-id")
+"""DOC (all reference pages, 3.6.0): optional, each is generated if not provided."""
+
+OURS: Final = "d1a12c17"
+"""How each of ours begins: diarkit, as far as hex digits can spell it."""
+
+UNNAMED: Final = 4
+"""Of each fourth row the calls carry none: else nobody would see what a server makes of such a call."""
+
+
+def is_named(row_id: str) -> bool:
+    """Tell whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
+    number = re.search("[0-9]+$", row_id)
+    return number is None or int(number[0]) % UNNAMED != 0
+
+
+def make_ids(seed: int, number: int) -> Headers:
+    """Make the ids of a call, in lower case and in the form of random UUIDs: what form a server wants is UNK, and this is the usual one.
+
+    Args:
+        seed: of the run.
+        number: of the call, which no other call of the run has.
+    """
+    draws = Draws("call-ids-1", seed, number)
+    return tuple((name, _make_id(draws)) for name in IDS)
+
+
+def _make_id(draws: Draws) -> str:
+    digits = f"{draws.u64():016x}{draws.u64():016x}"
+    return f"{OURS}-{digits[:4]}-4{digits[4:7]}-a{digits[7:10]}-{digits[10:22]}"
