@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,7 +21,6 @@ CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 
 SegmentLike: TypeAlias = tuple[int, float, float] | Mapping[str, float]
 """Speaker, start and end in seconds; or the platform's object."""
-
 
 LONGEST_S = 1_000_000
 """Seconds; more than any recording."""
@@ -92,18 +92,26 @@ def read_course(course: CourseLike) -> Course:
     if not isinstance(course, Mapping):
         if course in ("immediate", "manual") or not isinstance(course, str):
             return course
-    elif set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
+    else:
+        with suppress(TypeError):  # for a state that no task stays in
+            if (read := _read_course_mapping(course)) is not None:
+                return read
+    raise ValueError(
+        'expected a course: "immediate", "manual", {"polls": {"pending": 1, "running": 2}}, '
+        f'{{"seconds": {{"pending": 0.5, "running": 4}}}} or {{"realtime_factor": 60, "workers": 2}}, got {course!r}'
+    )
+
+
+def _read_course_mapping(course: Mapping[str, Mapping[str, float] | float]) -> Course | None:
+    if set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
         return ByPolls(polls=PollCounts(**{state: int(count) for state, count in counts.items()}))
-    elif set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
+    if set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
         return BySeconds(seconds=StateSeconds(**lasts))
-    elif {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
+    if {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
         factor, workers = course["realtime_factor"], course.get("workers", 1)
         if not isinstance(factor, Mapping) and not isinstance(workers, Mapping):
             return ByRealTime(realtime_factor=factor, workers=int(workers))
-    raise ValueError(
-        'expected a course: "immediate", "manual", {"polls": ...}, {"seconds": ...} or {"realtime_factor": ...}, '
-        f"got {course!r}"
-    )
+    return None
 
 
 def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:

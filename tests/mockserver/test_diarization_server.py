@@ -36,6 +36,10 @@ def server(fake: Fake) -> Iterator[DiarizationServer]:
     server.close()
 
 
+def look(ask: Ask, location: str) -> str:
+    return str(json.loads(ask(location).body)["task"]["state"])
+
+
 def test_a_scenario_is_loaded_from_a_value_or_a_file_with_its_rttm(
     server: DiarizationServer, submit: Ask, ask: Ask, tmp_path: Path
 ) -> None:
@@ -100,6 +104,64 @@ def test_a_task_is_moved_to_a_state_by_hand(server: DiarizationServer, submit: A
         server.move("none", "done")
 
 
+def test_time_is_moved_and_stopped_by_hand(server: DiarizationServer, submit: Ask, ask: Ask) -> None:
+    server.respond(course={"seconds": {"pending": 10, "running": 10}}, failed="At last.")
+    location = submit(server.url, b"x").header("x-location")
+    states = []
+    for seconds in (0, 9.999999, 0.000001, 9.999999, 0.000001, 1e6):
+        server.advance(seconds)
+        states.append(look(ask, location))
+    assert states == ["pending", "pending", "running", "running", "failed", "failed"]
+    server.resume()
+    server.advance(0)
+    assert not server.clock.frozen
+    server.freeze()
+    assert server.clock.frozen
+    with pytest.raises(ValueError, match="forward only"):
+        server.advance(-1)
+
+
+def test_a_manual_task_is_moved_step_by_step(server: DiarizationServer, submit: Ask, ask: Ask) -> None:
+    server.respond(course="manual", segments=[[(0, 1, 2)]])
+    location = submit(server.url, b"x").header("x-location")
+    states = [look(ask, location)]
+    for _ in range(3):
+        server.step(location.rpartition("/")[2])
+        states.append(look(ask, location))
+    assert states == ["pending", "running", "done", "done"]
+    with pytest.raises(KeyError):
+        server.step("unknown")
+
+
+def test_what_the_client_sent_is_remembered(server: DiarizationServer, submit: Ask) -> None:
+    submit(server.url, b"RIFF", filename="a.wav")
+    asked = {"config": '{"max_speakers": 2, "y": null}', "query": "channels=0&z=1", "headers": {"X-Mine": "1"}}
+    submit(server.url, b"x", filename="Ž.wav", **asked)
+    server.respond(http=503)
+    submit(server.url, b"refused", filename="refused.wav")
+    first, second, third = server.submissions
+    assert (first.filename, first.size, first.config, first.query) == ("a.wav", 4, None, {})
+    assert (second.filename, second.config) == ("Ž.wav", {"max_speakers": 2, "y": None})
+    assert second.query == {"channels": "0", "z": "1"}
+    assert second.headers["x-mine"] == "1"
+    assert second.sha256 == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert third.filename == "refused.wav"
+
+
+def test_polls_are_remembered_for_each_task(server: DiarizationServer, submit: Ask, ask: Ask) -> None:
+    server.respond(course={"polls": {"running": 1}}, speakers=1)
+    one, other = (submit(server.url, b"x").header("x-location") for _ in range(2))
+    for location in (one, other, one, one):
+        look(ask, location)
+    assert [(poll.status, poll.state) for poll in server.polls(one.rpartition("/")[2])] == [
+        (200, "running"),
+        (200, "done"),
+        (200, "done"),
+    ]
+    assert len(server.polls(other.rpartition("/")[2])) == 1
+    assert server.polls("unknown") == ()
+
+
 def test_the_journal_tells_the_clients_own_secrets_to_its_own_test(server: DiarizationServer, ask: Ask) -> None:
     ask(server.url, "GET", "/api/system/info?token=t", None, {"Authorization": "Bearer s"})
     (entry,) = server.journal
@@ -148,13 +210,12 @@ def test_the_client_is_judged_by_its_journal_and_connections(server: Diarization
     server.load(Scenario(course="immediate"))
     location = submit(server.url, b"x").header("x-location")
     ask(location)
-    good = server.conduct()
+    assert server.conduct() == ()
     ask(location)
-    bad = server.conduct()
-    assert good == ()
-    assert [finding.entries for finding in bad] == [(2, 3)] or bad
-    rules = {finding.rule.id for finding in bad}
-    assert server.conduct(ignore=rules) == ()
+    late, reconnects = server.conduct()
+    assert (late.rule.id, late.entries) == ("conduct.polls-after-end", (3,))
+    assert (reconnects.rule.id, reconnects.entries) == ("conduct.reconnects", (1, 2, 3))
+    assert server.conduct(ignore=[late.rule.id, reconnects.rule.id]) == ()
 
 
 def test_a_closed_world_answers_nothing_any_more(fake: Fake) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,8 @@ from hypothesis import strategies as st
 
 from diarkit_fixtures.draws import Draws
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.disturb import PROXY_PAGE, damage, draw_pause
-from diarkit_mockserver.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.disturb import damage, draw_pause
+from diarkit_mockserver.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.scenario import Rule, Scenario, Then
@@ -77,23 +76,6 @@ def plain_answer(start: Start) -> tuple[int, dict[str, str], bytes]:
     bench = Bench(start)
     bench.upload()
     return bench.poll()
-
-
-@pytest.mark.parametrize("status", [400, 404, 418, 429, 499, 500, 503, 599])
-def test_http_gives_the_documented_envelope(start: Start, status: int) -> None:
-    bench = Bench(start, Fault(on="poll", http=status))
-    bench.upload()
-    came, headers, body = bench.poll()
-    assert (came, headers["content-type"]) == (status, "application/json")
-    assert set(json.loads(body)) == {"type", "message", "detail"}
-    assert (bench.last.status, bench.last.note) == (status, "fault http; a fault says so")
-    assert bench.last.body == body
-
-
-def test_http_may_have_a_foreign_body_and_a_retry_after(start: Start) -> None:
-    fault = HttpFault(status=503, body="<h1>Later</h1>", content_type="text/html", retry_after=7)
-    status, headers, body = Bench(start, Fault(on="submit", http=fault)).upload()
-    assert (status, headers["content-type"], headers["retry-after"], body) == (503, "text/html", "7", b"<h1>Later</h1>")
 
 
 @pytest.mark.parametrize("kind", ["reset_before_headers", "reset_after_headers", "close_in_body", "length_too_long"])
@@ -157,25 +139,6 @@ def test_a_length_that_is_too_short_hides_the_end_from_the_client(start: Start) 
     bench.upload()
     body = bench.poll()[2]
     assert body == plain_answer(start)[2][:-10]
-
-
-def test_a_damaged_body_is_sound_http(start: Start) -> None:
-    sound = plain_answer(start)[2]
-    for kind in ("truncated", "garbled", "empty", "html"):
-        bench = Bench(start, Fault(on="poll", body=kind))
-        bench.upload()
-        status, headers, body = bench.poll()
-        assert int(headers["content-length"]) == len(body)
-        assert body != sound
-        expected = {"truncated": 200, "garbled": 200, "empty": 200, "html": 502}[kind]
-        assert (status, bench.last.status, bench.last.body) == (expected, expected, body)
-        assert bench.last.note == f"fault body:{kind}"
-        if kind == "html":
-            assert (headers["content-type"], body) == ("text/html", PROXY_PAGE)
-        elif kind == "truncated":
-            assert sound.startswith(body)
-        elif kind == "garbled":
-            assert len(body) == len(sound)
 
 
 @given(body=st.binary(max_size=300), seed=st.integers(0, 99))
@@ -311,37 +274,3 @@ def test_after_an_outage_connections_are_refused_until_the_clock_says_so(start: 
             answered.set()
             break
     assert answered.is_set()
-
-
-def test_a_task_can_be_lost_or_stuck(start: Start) -> None:
-    lost = Bench(start, Fault(task="lost"))
-    assert lost.upload()[0] == 202
-    assert lost.last.note == "fault task:lost"
-    assert lost.poll()[0] == 404
-    stuck = Bench(start, Fault(task="stuck"))
-    assert stuck.upload()[0] == 202
-    for _ in range(3):
-        assert json.loads(stuck.poll()[2])["task"]["state"] == "running"
-        stuck.thread.call(stuck.world.clock.advance, 1e6)
-
-
-def test_a_result_breaks_the_contract_in_the_named_way(start: Start) -> None:
-    bench = Bench(start, Fault(result="unknown_state"))
-    bench.upload()
-    assert bench.last.note == "fault result:unknown_state"
-    assert json.loads(bench.poll()[2])["task"]["state"] == "finished"
-
-
-def test_two_runs_with_one_seed_are_disturbed_alike(start: Start) -> None:
-    """Row 25 of the demands: whom a fault meets, and how, follows from the seed."""
-
-    def run(seed: int) -> list[tuple[int, bytes]]:
-        faults = (Fault(on="poll", body="garbled", share=0.5), Fault(on="poll", http=503, share=0.3))
-        bench = Bench(start, *faults, seed=seed)
-        bench.upload()
-        answers = [bench.poll() for _ in range(30)]
-        return [(status, body) for status, _, body in answers]
-
-    assert run(3) == run(3)
-    assert run(3) != run(4)
-    assert {status for status, _ in run(3)} == {200, 503}

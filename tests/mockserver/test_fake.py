@@ -188,6 +188,23 @@ def test_a_name_is_given_once_at_a_time(fake: Fake) -> None:
         fake.open_world("once")
 
 
+def test_a_closed_world_is_not_found(fake: Fake, submit: Ask) -> None:
+    world = fake.open_world("closed")
+    world.close()
+    world.close()
+    assert submit(world.url, b"x").status == 404
+
+
+def test_a_world_may_be_opened_again_and_begins_anew(fake: Fake, submit: Ask) -> None:
+    answers = []
+    for _ in range(2):
+        world = fake.open_world("again", Scenario(course="immediate"))
+        answers.append(submit(world.url, b"x").body)
+        assert len(world.submissions) == 1
+        world.close()
+    assert answers[0] == answers[1]
+
+
 def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: Ask, tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text("rules:\n- then: {http: 507}\n", "utf-8")

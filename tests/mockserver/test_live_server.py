@@ -29,3 +29,21 @@ def test_each_refusal_says_what_it_refuses(name: str) -> None:
 
 def test_its_url_is_all_that_is_known() -> None:
     assert LiveServer(URL).endpoint == f"{URL}/api/technology/speaker-diarization"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("respond", "be told what to answer"),
+        ("advance", "have its time moved"),
+        ("freeze", "have its time stopped"),
+        ("resume", "have its time stopped"),
+        ("step", "have its tasks moved by hand"),
+        ("submissions", "tell what it was sent"),
+        ("polls", "tell how it was polled"),
+    ],
+)
+def test_what_is_refused_is_said_in_words(name: str, text: str) -> None:
+    live: Any = LiveServer(URL)
+    with pytest.raises(UnavailableError, match=f"^only the fake can {text}; "):
+        getattr(live, name)("x")

@@ -1,3 +1,8 @@
+"""The plugin in pytest runs of their own: alone, in several processes, and with servers elsewhere.
+
+Longer than other files, as the tests that those runs are made of stand here as texts.
+"""
+
 from __future__ import annotations
 
 import http.server

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -69,6 +69,34 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
     assert ask(book, make_submission()) == "script"
     book.add(rule("late", times=1))
     assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
+
+
+def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
+    once = rule("rule", times=1)
+    book = RuleBook([once, once, rule("rest")])
+    assert [ask(book, make_submission()) for _ in range(3)] == ["rule", "rule", "rest"]
+
+
+@pytest.mark.parametrize(
+    ("when", "hit", "miss"),
+    [
+        (When(filename="call?.wav"), {"filename": "call1.wav"}, {"filename": "Call1.wav"}),
+        (When(sha256="ABCDEF01"), {"sha256": "abcdef01" + "0" * 56}, {"sha256": "abcdef02" + "0" * 56}),
+        (When(config=ConfigPattern(max_speakers=2)), {"max_speakers": 2}, {"total_speakers": 2}),
+        (When(config=ConfigPattern(total_speakers=3)), {"total_speakers": 3}, {}),
+        (When(channel_mode="mix"), {"channel_mode": "mix"}, {}),
+        (When(channels="0,1"), {"channels": (0, 1)}, {"channels": (1, 0)}),
+        (When(channels=""), {}, {"channels": (0,)}),
+        (When(range_from=0.5), {"range_from": 0.5}, {}),
+        (When(range_to=2), {"range_to": 2.0}, {}),
+        (When(filename="a", channel_mode="mix"), {"filename": "a", "channel_mode": "mix"}, {"filename": "a"}),
+    ],
+)
+def test_a_rule_answers_what_it_is_for_and_nothing_else(
+    make_submission: Make, when: When, hit: dict[str, Any], miss: dict[str, Any]
+) -> None:
+    book = RuleBook([rule("hit", when), rule("miss")])
+    assert [ask(book, make_submission(**sent)) for sent in (hit, miss)] == ["hit", "miss"]
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.course import ByPolls, PollCounts
 from diarkit_mockserver.scenario import (
-    Dialect,
     HttpAnswer,
-    Media,
     Rule,
     Scenario,
     SpokenSegment,
@@ -239,105 +232,3 @@ def test_the_example_loads_within_the_budget_and_without_pydantic(example: Path)
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(example.parent / "compiled")}
     runs = [subprocess.run(command, check=True, capture_output=True, env=os.environ | compiled) for _ in range(4)]
     assert min(float(run.stdout) for run in runs) < 0.2
-
-
-# Texts that YAML 1.2 takes for numbers, and the YAML 1.1 of the dumper does not, are quoted as any writer of 1.2 would.
-class Dumper(yaml.SafeDumper):
-    pass
-
-
-Dumper.add_implicit_resolver(
-    "number of 1.2",
-    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+"),
-    list("-+.0123456789"),
-)
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
-    ["on", "1e3", "0o7", "1:30", "~", "2026-01-31"]
-)
-COUNTS = st.integers(0, 10**12)
-FINITE = st.floats(0, 10**9)
-COURSES: st.SearchStrategy[Course] = st.one_of(
-    st.sampled_from(["immediate", "manual"]),
-    st.builds(ByPolls, polls=st.builds(PollCounts, pending=COUNTS, running=COUNTS)),
-    st.builds(BySeconds, seconds=st.builds(StateSeconds, pending=FINITE, running=FINITE)),
-    st.builds(ByRealTime, realtime_factor=st.floats(0.001, 10**6), workers=st.integers(1, 99)),
-)
-HTTP = st.one_of(
-    st.integers(400, 599),
-    st.builds(
-        HttpAnswer,
-        status=st.integers(400, 599),
-        on=st.just("poll"),
-        times=st.integers(1, 9),
-        message=st.none() | TEXTS,
-        retry_after=st.none() | COUNTS,
-    ),
-)
-SPOKEN = st.builds(
-    lambda speaker, start, length: SpokenSegment(
-        speaker_id=speaker, start_time=start / 100, end_time=(start + length) / 100
-    ),
-    COUNTS,
-    COUNTS,
-    st.integers(1, 10**6),
-)
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=6,
-)
-COMMON = {"http": st.none() | HTTP.filter(lambda http: not isinstance(http, int)), "course": st.none() | COURSES}
-THENS = st.one_of(
-    st.builds(Then, result=st.dictionaries(TEXTS, ANYTHING, max_size=3), breaks_contract=st.just(value=True), **COMMON),
-    st.builds(Then, segments=st.lists(st.lists(SPOKEN, max_size=2).map(tuple), max_size=2).map(tuple), **COMMON),
-    st.builds(Then, speakers=COUNTS, **COMMON),
-    st.builds(Then, failed=TEXTS, **COMMON),
-    st.builds(Then, rejected=TEXTS, **COMMON),
-    st.builds(Then, http=HTTP, course=st.none() | COURSES),
-)
-WHENS = st.builds(
-    When,
-    filename=st.none() | TEXTS,
-    sha256=st.none() | st.text("0123456789abcdefABCDEF", min_size=8, max_size=64),
-    config=st.none() | st.builds(ConfigPattern, max_speakers=st.none() | COUNTS, total_speakers=st.none() | COUNTS),
-    channel_mode=st.sampled_from([None, "split", "mix"]),
-    channels=st.none() | st.from_regex(r"[0-9](,[0-9])*", fullmatch=True),
-    range_from=st.none() | FINITE,
-    range_to=st.none() | FINITE,
-    submission=st.none() | st.integers(1, 99),
-)
-SCENARIOS = st.builds(
-    Scenario,
-    seed=st.integers(),
-    course=COURSES,
-    rules=st.lists(st.builds(Rule, when=WHENS, then=THENS, times=st.none() | st.integers(1, 99)), max_size=3).map(
-        tuple
-    ),
-    media=st.builds(Media, duration=st.floats(0, 86_400), channels=st.integers(1, 64)),
-    dialect=st.builds(
-        Dialect,
-        x_location=st.sampled_from(["absolute", "relative"]),
-        unpopulated=st.sampled_from(["null", "absent"]),
-        times=st.sampled_from(["file", "range"]),
-    ),
-)
-
-
-def as_written(value: Any) -> Any:
-    """What a person writes for a dataclass: what is unset is left out, unless it is set by default."""
-    if is_dataclass(value):
-        pairs = ((one, getattr(value, one.name)) for one in fields(value))
-        return {one.name: as_written(held) for one, held in pairs if held is not None or one.default is not None}
-    return [as_written(one) for one in value] if isinstance(value, tuple) else value
-
-
-@given(SCENARIOS)
-def test_any_scenario_written_as_yaml_is_read_as_it_was(scenario: Scenario) -> None:
-    written = yaml.dump(as_written(scenario), Dumper=Dumper, allow_unicode=True)
-    assert parse(written) == scenario
-
-
-@given(SCENARIOS)
-def test_any_scenario_written_as_json_is_read_as_it_was(scenario: Scenario) -> None:
-    assert parse(json.dumps(as_written(scenario), ensure_ascii=False).replace("Infinity", ".inf")) == scenario

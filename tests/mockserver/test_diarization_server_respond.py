@@ -1,0 +1,222 @@
+"""What a test tells the fake to answer, in one call, and what the client then gets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_mockserver.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario import HttpAnswer
+from diarkit_mockserver.testing import DiarizationServer, Fake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Ask = Callable[..., Any]
+
+RESULT: dict[str, Any] = {
+    "channels": [
+        {
+            "channel_number": 0,
+            "speakers_count": 1,
+            "segments": [{"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}],
+        }
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    fake = Fake()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def server(fake: Fake) -> Iterator[DiarizationServer]:
+    world = fake.open_world("told")
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def upload(server: DiarizationServer, submit: Ask) -> Callable[..., str]:
+    """Upload and return the task's id."""
+
+    def run(content: bytes = b"x", **how: Any) -> str:
+        answer = submit(server.url, content, **how)
+        assert answer.status == 202
+        return str(json.loads(answer.body)["task"]["task_id"])
+
+    return run
+
+
+@pytest.fixture
+def look(server: DiarizationServer, ask: Ask) -> Callable[[str], Any]:
+    return lambda task_id: json.loads(ask(server.endpoint, "GET", f"/{task_id}").body)
+
+
+def rows(body: dict[str, Any]) -> list[list[tuple[int, float, float]]]:
+    return [
+        [(each["speaker_id"], each["start_time"], each["end_time"]) for each in channel["segments"]]
+        for channel in body["result"]["channels"]
+    ]
+
+
+def test_by_default_every_task_is_done_at_its_first_poll(
+    upload: Callable[..., str], look: Callable[[str], Any], make_wav: Callable[..., bytes]
+) -> None:
+    body = look(upload(make_wav(20)))
+    assert body["task"]["state"] == "done"
+    assert body["result"]["channels"][0]["speakers_count"] >= 1
+
+
+def test_a_result_is_given_as_it_stands(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
+) -> None:
+    server.respond(result=RESULT)
+    assert look(upload())["result"] == RESULT
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [[(0, 0.5, 2.25), (1, 3, 4)], [(0, 1, 2)]],
+        (({"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}, (1, 3, 4)), ((0, 1, 2),)),
+    ],
+)
+def test_segments_are_told_for_each_channel(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], segments: Any
+) -> None:
+    server.respond(segments=segments)
+    assert rows(look(upload())) == [[(0, 0.5, 2.25), (1, 3, 4)], [(0, 1, 2)]]
+
+
+def test_speakers_are_told(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], make_wav: Callable[..., bytes]
+) -> None:
+    server.respond(speakers=3)
+    assert [channel["speakers_count"] for channel in look(upload(make_wav(30)))["result"]["channels"]] == [3]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_an_rttm_file_is_told(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], tmp_path: Path, *, as_text: bool
+) -> None:
+    file = tmp_path / "truth.rttm"
+    file.write_text(
+        "SPEAKER call 1 0.50 1.75 <NA> <NA> Ann <NA> <NA>\nSPEAKER call 1 3.00 1.00 <NA> <NA> Bob <NA> <NA>\n", "utf-8"
+    )
+    server.respond(rttm=str(file) if as_text else file)
+    assert rows(look(upload())) == [[(0, 0.5, 2.25), (1, 3, 4)]]
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected"])
+def test_a_task_is_told_to_end_badly(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], state: str
+) -> None:
+    server.respond(**{state: "Because."})  # type: ignore[arg-type]
+    body = look(upload())
+    assert (body["task"]["state"], body["result"], body["error"]["message"]) == (state, None, "Because.")
+
+
+@pytest.mark.parametrize(
+    ("http", "status", "retry_after"),
+    [(429, 429, None), (503, 503, None), (HttpAnswer(status=507, retry_after=3), 507, "3")],
+)
+def test_a_submission_is_told_to_be_refused(
+    server: DiarizationServer, submit: Ask, http: Any, status: int, retry_after: str | None
+) -> None:
+    server.respond(http=http)
+    answer = submit(server.url, b"x")
+    assert (answer.status, answer.header("retry-after")) == (status, retry_after)
+    assert submit(server.url, b"x").status == 202
+
+
+def test_polls_are_told_to_be_refused(
+    server: DiarizationServer, upload: Callable[..., str], ask: Ask, look: Callable[[str], Any]
+) -> None:
+    server.respond(http=HttpAnswer(status=429, on="poll", times=2), failed="At last.")
+    task_id = upload()
+    assert [ask(server.endpoint, "GET", f"/{task_id}").status for _ in range(2)] == [429, 429]
+    assert look(task_id)["task"]["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("course", "states"),
+    [
+        ("immediate", ["done"]),
+        ("manual", ["pending", "pending"]),
+        ({"polls": {"pending": 1, "running": 1}}, ["pending", "running", "done"]),
+        ({"polls": {}}, ["done"]),
+        (ByPolls(polls=PollCounts(running=2)), ["running", "running", "done"]),
+        ({"seconds": {"running": 3600}}, ["running", "running"]),
+        ({"realtime_factor": 0.001}, ["running"]),
+    ],
+)
+def test_a_course_is_told(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], course: Any, states: list[str]
+) -> None:
+    server.respond(course=course, speakers=1)
+    task_id = upload()
+    assert [look(task_id)["task"]["state"] for _ in states] == states
+
+
+def test_what_is_told_without_a_filter_is_for_the_next_submission_only(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
+) -> None:
+    server.respond(failed="1")
+    server.respond(failed="2", times=2)
+    server.respond(rejected="3")
+    bodies = [look(upload()) for _ in range(5)]
+    assert [(body["error"] or {}).get("message", "")[:4] for body in bodies] == ["1", "2", "2", "3", "The "]
+
+
+@pytest.mark.parametrize(
+    ("how", "hit", "miss"),
+    [
+        ({"filename": "a*.wav"}, {"filename": "a1.wav"}, {"filename": "b.wav"}),
+        ({"config": {"max_speakers": 2}}, {"config": '{"max_speakers": 2}'}, {"config": '{"max_speakers": 3}'}),
+        ({"sha256": "2d711642"}, {"content": b"x"}, {"content": b"y"}),
+    ],
+)
+def test_what_is_told_with_a_filter_is_for_every_submission_that_matches(
+    server: DiarizationServer,
+    upload: Callable[..., str],
+    look: Callable[[str], Any],
+    how: dict[str, Any],
+    hit: dict[str, Any],
+    miss: dict[str, Any],
+) -> None:
+    server.respond(**how, failed="Hit.")
+    states = [look(upload(**each))["task"]["state"] for each in (miss, hit, hit, miss)]
+    assert states == ["rejected", "failed", "failed", "rejected"]
+
+
+def test_a_submission_is_told_apart_by_its_number(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
+) -> None:
+    server.respond(submission=2, failed="Again?")
+    assert [look(upload())["task"]["state"] for _ in range(3)] == ["rejected", "failed", "rejected"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"failed": "x", "rejected": "y"}, {"sha256": "xyz", "failed": "x"}, {"config": {"max_speaker": 2}, "failed": "x"}],
+)
+def test_what_makes_no_sense_is_refused_where_it_is_told(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], told: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        server.respond(**told)
+    assert look(upload())["task"]["state"] == "rejected"
+
+
+def test_a_result_may_break_the_contract_if_so_told(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
+) -> None:
+    server.respond(result={"channels": "none"}, breaks_contract=True)
+    assert look(upload())["result"] == {"channels": "none"}

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.rule_writing import LONGEST_S, read_config, read_course, write_rule
+from diarkit_mockserver.scenario import HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.when import EVERY, ConfigPattern, When
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANNEL: dict[str, Any] = {
+    "channel_number": 0,
+    "speakers_count": 1,
+    "segments": [{"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}],
+}
+RESULT: dict[str, Any] = {"channels": [CHANNEL]}
+UNUSUAL: dict[str, Any] = {"channels": [{**CHANNEL, "segments": [{**CHANNEL["segments"][0], "speaker_id": 7}]}]}
+"""Differs from the documents' examples (the first id is not 0), and breaks nothing that they say."""
+SPOKEN = ((SpokenSegment(speaker_id=0, start_time=0.5, end_time=2.25),),)
+
+
+def write(when: When = EVERY, **told: Any) -> Rule:
+    return write_rule(when=when, **told)
+
+
+@pytest.mark.parametrize(
+    ("told", "then"),
+    [
+        ({"result": RESULT}, Then(result=RESULT)),
+        ({"result": UNUSUAL}, Then(result=UNUSUAL)),
+        ({"result": {"channels": 1}, "breaks_contract": True}, Then(result={"channels": 1}, breaks_contract=True)),
+        ({"segments": [[(0, 0.5, 2.25)]]}, Then(segments=SPOKEN)),
+        ({"segments": (({"speaker_id": 0, "start_time": 0.5, "end_time": 2.25},),)}, Then(segments=SPOKEN)),
+        ({"segments": [[], [(3, 0, LONGEST_S)]]},
+         Then(segments=((), (SpokenSegment(speaker_id=3, start_time=0.0, end_time=float(LONGEST_S)),)))),
+        ({"segments": []}, Then(segments=())),
+        ({"speakers": 0}, Then(speakers=0)),
+        ({"failed": ""}, Then(failed="")),
+        ({"rejected": "x"}, Then(rejected="x")),
+        ({"http": 503}, Then(http=503)),
+        ({"http": HttpAnswer(status=429, on="poll"), "failed": "x"},
+         Then(http=HttpAnswer(status=429, on="poll"), failed="x")),
+        ({"der": 0.25}, Then(der=0.25)),
+        ({"course": "manual"}, Then(course="manual")),
+        ({"course": {"polls": {"running": 2}}}, Then(course=ByPolls(polls=PollCounts(running=2)))),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_each_thing_that_can_be_told_is_in_the_rule(told: dict[str, Any], then: Then) -> None:
+    assert write(**told).then == then
+
+
+@pytest.mark.parametrize(
+    ("when", "times", "expected"),
+    [
+        (EVERY, None, 1),
+        (When(), None, 1),
+        (EVERY, 3, 3),
+        (When(filename="a"), None, None),
+        (When(submission=1), None, None),
+        (When(config=ConfigPattern()), None, None),
+        (When(filename="a"), 2, 2),
+    ],
+)
+def test_a_rule_for_every_submission_is_for_the_next_one_unless_told_otherwise(
+    when: When, times: int | None, expected: int | None
+) -> None:
+    assert write(when, failed="x", times=times) == Rule(when=when, then=Then(failed="x"), times=expected)
+
+
+def test_an_rttm_file_is_read_channel_by_channel(tmp_path: Path) -> None:
+    file = tmp_path / "truth.rttm"
+    rows = ("1 0.50 1.75 <NA> <NA> Ann", "1 3.00 1.00 <NA> <NA> Bob", "2 0.00 0.25 <NA> <NA> Eve")
+    file.write_text("".join(f"SPEAKER Žaneta {row} <NA> <NA>\n" for row in rows), "utf-8")
+    ann, bob, eve = ((0, 0.5, 2.25), (1, 3.0, 4.0), (0, 0.0, 0.25))
+    for path in (file, str(file)):
+        assert write(rttm=path) == write(segments=[[ann, bob], [eve]])
+
+
+def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "broken.rttm"
+    file.write_text("SPEAKER call 1 x y\n", "utf-8")
+    with pytest.raises(ValueError, match=r"broken\.rttm"):
+        write(rttm=file)
+    with pytest.raises(FileNotFoundError):
+        write(rttm=tmp_path / "missing.rttm")
+    with pytest.raises(ValueError, match="one outcome, got segments and rttm"):
+        write(rttm=file, segments=[])
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ({}, "nothing is said of what to answer: expected one of result, segments, .*, http, der, course$"),
+        ({"times": 2}, "nothing is said"),
+        ({"failed": "x", "rejected": "y"}, "one outcome, got failed and rejected"),
+        ({"result": RESULT, "speakers": 2}, "one outcome, got result and speakers"),
+        ({"speakers": -1}, "speakers >= 0"),
+        ({"times": 0, "failed": "x"}, "times >= 1"),
+        ({"http": 200}, "from 400 to 599"),
+        ({"http": 429, "failed": "x"}, "has no outcome"),
+        ({"course": {"polls": {"pending": -1}}, "failed": "x"}, ">= 0"),
+        ({"course": {"realtime_factor": 0}}, "> 0"),
+        ({"course": {"realtime_factor": 1, "workers": 0}}, "workers >= 1"),
+        ({"result": {"channels": {}}}, r"breaks the contract \(breaks_contract=True lets it pass\):\n  result\.channels: "),
+        ({"result": {}}, r"result: expected the key channels"),
+        ({"result": {"channels": [{**CHANNEL, "speakers_count": 2}]}}, "speakers_count"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(told: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=f"(?s){text}"):
+        write(**told)
+
+
+@pytest.mark.parametrize(
+    ("segments", "text"),
+    [
+        (5, r"a list of segments for each channel, got 5"),
+        ([5], r"a list of segments for each channel, got \[5\]"),
+        ([[5]], r"segments=\[\[\(0, 0.5, 2.25\)\]\], got 5"),
+        ([[(0, 1)]], r"each \(speaker, start, end\) .*, got \(0, 1\)"),
+        ([[(0, 1, 2, 3)]], r"got \(0, 1, 2, 3\)"),
+        ([[(0, "one", 2)]], r"got \(0, 'one', 2\)"),
+        ([[{"speaker_id": 0, "start_time": 1}]], r"with speaker_id, start_time, end_time"),
+        ([[(0, -0.01, 2)]], "0 <= start < end"),
+        ([[(0, 1, 1)]], "0 <= start < end"),
+        ([[(0, 2, 1)]], "0 <= start < end"),
+        ([[(0, 0, LONGEST_S + 0.01)]], f"end <= {LONGEST_S} seconds"),
+        ([[(0, 0, math.inf)]], f"end <= {LONGEST_S} seconds"),
+        ([[(0, math.nan, 1)]], "0 <= start < end"),
+        ([[(-1, 0, 1)]], r"a speaker from 0, got \(-1, 0, 1\)"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_segment_is_refused_with_the_way_to_write_it(segments: Any, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        write(segments=segments)
+
+
+@pytest.mark.parametrize(
+    ("config", "pattern"),
+    [
+        (None, None),
+        ({}, ConfigPattern()),
+        ({"max_speakers": 2}, ConfigPattern(max_speakers=2)),
+        ({"max_speakers": 2, "total_speakers": 3}, ConfigPattern(max_speakers=2, total_speakers=3)),
+    ],
+)
+def test_a_config_is_read_as_what_a_submission_must_have(
+    config: dict[str, int] | None, pattern: ConfigPattern | None
+) -> None:
+    assert read_config(config) == pattern
+
+
+def test_a_config_key_that_the_platform_does_not_know_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"^expected the config keys max_speakers and total_speakers, got max_speaker, y$"
+    ):
+        read_config({"max_speaker": 2, "y": 1})
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("immediate", "immediate"),
+        ("manual", "manual"),
+        ({"polls": {"pending": 2}}, ByPolls(polls=PollCounts(pending=2))),
+        ({"polls": {"pending": 2.0}}, ByPolls(polls=PollCounts(pending=2))),
+        ({"polls": {}}, ByPolls(polls=PollCounts())),
+        ({"seconds": {"pending": 0.5, "running": 4}}, BySeconds(seconds=StateSeconds(pending=0.5, running=4))),
+        ({"realtime_factor": 60}, ByRealTime(realtime_factor=60, workers=1)),
+        ({"realtime_factor": 60, "workers": 2}, ByRealTime(realtime_factor=60, workers=2)),
+        (ByPolls(polls=PollCounts()), ByPolls(polls=PollCounts())),
+    ],
+    ids=repr,
+)
+def test_a_course_is_read_as_a_scenario_file_writes_it(written: Any, expected: Any) -> None:
+    read = read_course(written)
+    assert (read, type(read)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "slow",
+        {},
+        {"polls": {}, "seconds": {}},
+        {"polls": 3},
+        {"polls": {"waiting": 1}},
+        {"seconds": 3},
+        {"seconds": {"done": 1}},
+        {"realtime_factor": {}},
+        {"realtime_factor": 1, "workers": {}},
+        {"realtime_factor": 1, "polls": {}},
+        {"workers": 1},
+    ],
+    ids=repr,
+)
+def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"^expected a course: \"immediate\", .* or \{\"realtime_factor\": .*, got "
+    ) as told:
+        read_course(written)
+    assert str(told.value).endswith(f", got {written!r}")
