@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.disturb import cut
-from diarkit_mockserver.refusals import Condition, refuse
 from diarkit_mockserver.request import Request
-from diarkit_mockserver.wire import write_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -102,7 +100,7 @@ async def _answer(platform: Platform, visit: Visit, receive: Receive) -> Respons
             await _read_body(visit, upload, receive)
         except TimeoutError:
             return platform.refuse_slow(visit)
-    return platform.answer(visit, upload) or write_refusal(refuse(Condition.NOT_FOUND))
+    return platform.answer(visit, upload)
 
 
 async def _read_body(visit: Visit, upload: UploadReader, receive: Receive) -> None:

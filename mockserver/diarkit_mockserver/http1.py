@@ -170,7 +170,7 @@ class ClientConnection(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         request = Request("GET", path.decode("latin-1"), query, self.headers, scheme="http", server="")
         response = self.platform.answer(self.platform.begin(request, self._place, self.number))
-        self._write(response or write_refusal(refuse(Condition.NOT_FOUND)), keep_alive=self._keeps_alive)
+        self._write(response, keep_alive=self._keeps_alive)
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:
         lines = [STATUS_LINE[response.status]]

@@ -28,19 +28,14 @@ STATUS: Final = "/api/system/status"
 PLATFORM_VERSION: Final = "3.6.0"
 
 
-def answer_operation(
-    visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None
-) -> Response | None:
+def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None) -> Response:
     """Answer one request.
 
     Args:
         visit: of the request.
         place: where it leads.
-        upload: the body of a POST, read to the end.
+        upload: the body of a POST to `ENDPOINT`, read to the end.
         external_url: the address to name in `X-Location`, instead of the one that the client used.
-
-    Returns:
-        None for a path that is not the platform's.
 
     Raises:
         Refusal: for every answer that is an error.
@@ -51,7 +46,8 @@ def answer_operation(
         world.check_licence()
         world.count_request(visit)
         world.check_queue()
-        return None if upload is None else _submit(visit, place, upload, external_url)
+        assert upload is not None  # noqa: S101 - such a request is an upload
+        return _submit(visit, place, upload, external_url)
     if place.path.startswith(ENDPOINT + "/"):
         text = place.path[len(ENDPOINT) + 1 :]
         if "/" not in text and text:
@@ -66,11 +62,13 @@ def answer_operation(
         _allow(visit, "GET")
         world.count_request(visit)
         return Response(200, b"")  # UNK: the reference shows no body
-    return None
+    # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
+    raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
     upload = reader.close()
+    visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)

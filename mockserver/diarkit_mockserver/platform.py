@@ -176,15 +176,12 @@ class Platform:
             assumed=scenario.media,
         )
 
-    def answer(self, visit: Visit, upload: UploadReader | None = None) -> Response | None:
+    def answer(self, visit: Visit, upload: UploadReader | None = None) -> Response:
         """Answer a request.
 
         Args:
             visit: of the request.
             upload: its body, read to the end, if `is_upload`.
-
-        Returns:
-            None for a path that is not the platform's.
         """
         try:
             if visit.place is None:
@@ -192,7 +189,7 @@ class Platform:
             response = answer_operation(visit, visit.place, upload, self.external_url)
         except Refusal as refusal:
             response = _refuse(visit, refusal)
-        return None if response is None else self._finish(visit, response)
+        return self._finish(visit, response)
 
     def give_up(self, visit: Visit, reason: str) -> None:
         """Note a request that got no answer, as its client went away."""
@@ -209,7 +206,7 @@ class Platform:
         if visit.place is None:
             return response
         world = visit.place.world
-        headers = response.headers + _name_answer(visit.request, world, response)
+        headers = response.headers + _name_answer(visit, visit.place, response)
         response = Response(response.status, response.body, headers)
         if visit.disturbing:
             response = _disturb(world, visit, response)
@@ -269,9 +266,16 @@ def _disturb(world: World, visit: Visit, response: Response) -> Response:
     )
 
 
-def _name_answer(request: Request, world: World, response: Response) -> Headers:
-    """Echo the ids of the request, or make them (DOC: generated if not provided; INF: told in the response)."""
-    made = response.ids or world.answer_ids.make(f"{request.method} {request.path} {response.status}")
+def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
+    """Echo the ids of the request, or make them (DOC: generated if not provided; INF: told in the response).
+
+    The body is part of what they follow from, so that of two refused uploads that could not be read, whichever comes first,
+    each kind of refusal has ids of its own.
+    """
+    request = visit.request
+    if (made := response.ids) is None:
+        asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
+        made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
     request_id, correlation_id = request.find(b"x-request-id"), request.find(b"x-correlation-id")
     return (
         (b"x-request-id", request_id or made[0].encode()),

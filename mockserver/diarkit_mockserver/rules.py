@@ -50,13 +50,18 @@ class RuleBook:
     def explain_miss(self, submission: Submission) -> str:
         """Say which rule came closest to a submission that none matched, and why it missed."""
         misses = [
-            (["it is used up"] if self._is_used_up(index) else list(rule.when.misses(submission)), index, rule)
+            ([*rule.when.misses(submission), *self._list_uses(index)], index, rule)
             for index, rule in enumerate(self._rules)
         ]
         if not misses:
             return ""
         reasons, index, rule = min(misses, key=lambda miss: (len(miss[0]), miss[1]))
-        return f"no rule matched; the closest is rule {index + 1} ({rule}): {'; '.join(reasons)}"
+        number = index - self._added + 1
+        name = f"rule {number}" if number > 0 else f"rule {index + 1} of those added"
+        return f"no rule matched; the closest is {name} ({rule}): {'; '.join(reasons)}"
+
+    def _list_uses(self, index: int) -> list[str]:
+        return [f"it is used up (times: {self._rules[index].times})"] if self._is_used_up(index) else []
 
     def _is_used_up(self, index: int) -> bool:
         times = self._rules[index].times

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -80,3 +80,8 @@ class Submission:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     first_bytes: bytes = b""
     occurrence: int = 1
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What makes two uploads the same request: the file, its name, and what the platform understood of the parameters."""
+        return (self.sha256, self.filename, *astuple(self.parameters))

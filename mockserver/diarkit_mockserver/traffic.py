@@ -96,9 +96,9 @@ class Traffic:
         """List the accepted uploads that came again: the first one, and the next of the same file and parameters."""
         latest: dict[object, Entry] = {}
         for entry in self.uploads:
-            if (submission := entry.submission) is None:
+            if entry.submission is None:
                 continue
-            key = (submission.sha256, submission.filename, submission.parameters)
+            key = entry.submission.identity
             if key in latest and comes_after(entry, latest[key]):
                 yield latest[key], entry
             if entry.status == 202 and is_heard(entry):
@@ -113,7 +113,7 @@ def is_upload(entry: Entry) -> bool:
 def read_task_id(entry: Entry) -> str | None:
     """Read which task a poll asks for; refused polls do not know it by themselves."""
     prefix, mark, task_id = entry.request.path.rpartition(ENDPOINT + "/")
-    if entry.request.method != "GET" or not mark or "/" in task_id or ENDPOINT in prefix:
+    if entry.request.method != "GET" or not task_id or "/" in task_id or not mark or ENDPOINT in prefix:
         return None
     return entry.task_id or task_id.lower()
 

@@ -41,6 +41,7 @@ class Visit:
         follows: how many answers its world had given by then.
         received: bytes of the body so far.
         counted: the rate limit has seen it.
+        brought: what tells an upload from others, as far as it could be read; empty for all other requests.
         submission: what an upload brought, if it could be read.
         task_id: of the task that it is about.
         state: that the client is told.
@@ -56,6 +57,7 @@ class Visit:
     follows: int = 0
     received: int = 0
     counted: bool = False
+    brought: str = ""
     submission: Submission | None = None
     task_id: str | None = None
     state: TaskState | None = None

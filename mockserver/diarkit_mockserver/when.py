@@ -71,14 +71,23 @@ class When:
         if self.range_from is not None and self.range_from != parameters.range_from:
             yield f"range_from: expected {self.range_from}, got {parameters.range_from}"
         if self.range_to is not None and self.range_to != parameters.range_to:
-            yield f"range_to: expected {self.range_to}, got {parameters.range_to}"
+            came = parameters.range_to
+            yield f"range_to: expected {self.range_to}, got {'nothing' if came is None else came}"
         if self.submission is not None and self.submission != submission.occurrence:
             yield f"submission: expected number {self.submission}, this is number {submission.occurrence}"
 
     def __str__(self) -> str:
         """Name what is asked for."""
-        asked = [f"{f.name}={value!r}" for f in fields(self) if (value := getattr(self, f.name)) is not None]
-        return ", ".join(asked) or "any submission"
+        return ", ".join(_list_asked(self, "")) or "any submission"
+
+
+def _list_asked(pattern: When | ConfigPattern, prefix: str) -> Iterator[str]:
+    for one in fields(pattern):
+        value = getattr(pattern, one.name)
+        if isinstance(value, ConfigPattern):
+            yield from _list_asked(value, f"{one.name}.")
+        elif value is not None:
+            yield f"{prefix}{one.name}={value!r}"
 
 
 EVERY = When()

@@ -28,7 +28,7 @@ class Response:
         status: of HTTP.
         body: all of it.
         headers: without the length, which the server adds.
-        ids: of the request and its correlation, for a client that did not send them; None for those that follow from the request.
+        ids: of the request and its correlation, for a client that did not send them; None if the world is to make them.
         disturbance: what happens to it on its way out.
     """
 

@@ -20,6 +20,7 @@ from diarkit_mockserver.ids import AnswerIds, make_id
 from diarkit_mockserver.journal import Journal
 from diarkit_mockserver.limits import Exceeded, RateWindow
 from diarkit_mockserver.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.repeats import Repeats
 from diarkit_mockserver.rules import RuleBook
 from diarkit_mockserver.scenario import HttpAnswer, Scenario, Then
 from diarkit_mockserver.store import Store
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 NO_RULE = Then()
-
-MOST_REQUESTS = 100_000
-"""Different uploads whose repetitions are counted; beyond that the one that came longest ago is forgotten."""
 
 
 class World:
@@ -57,13 +55,13 @@ class World:
         self.scenario = self.origin
         check_reach(self.scenario.faults, name)
         self.clock = clock or Clock()
-        self.answer_ids = AnswerIds(self.scenario.seed, name)
+        self._answer_ids = AnswerIds(self.scenario.seed, name)
         self.journal = Journal()
         self.tasks = Store(self.scenario.limits)
         self.rules = RuleBook(self.scenario.rules)
         self._schedule = Schedule(self.scenario.faults, self.scenario.seed, name)
         self._rate = None if self.scenario.limits.rate is None else RateWindow(self.scenario.limits.rate, self.clock)
-        self._came: dict[str, int] = {}
+        self._repeats = Repeats()
         self._workers = Workers()
 
     @property
@@ -83,7 +81,7 @@ class World:
         """
         check_reach(scenario.faults, self.name)
         self.scenario = scenario
-        self.answer_ids = AnswerIds(scenario.seed, self.name)
+        self._answer_ids = AnswerIds(scenario.seed, self.name)
         self.rules = RuleBook(scenario.rules)
         self.replace_faults(scenario.faults)
         self.tasks.replace_limits(scenario.limits)
@@ -166,10 +164,8 @@ class World:
         Raises:
             Refusal: if a rule or a fault says so.
         """
-        key = make_id("request-1", self.scenario.seed, self.name, *_identify(submission))
-        count = self._came[key] = self._came.pop(key, 0) + 1
-        if len(self._came) > MOST_REQUESTS:
-            self._came.pop(next(iter(self._came)))
+        key = make_id("request-1", self.scenario.seed, self.name, *submission.identity)
+        count = self._repeats.count(key)
         submission = replace(submission, occurrence=count)
         rule = self.rules.find(submission)
         then = NO_RULE if rule is None else rule.then
@@ -246,6 +242,16 @@ class World:
                 task.final_body = break_answer(task.final_body, task.broken)
         return task.final_body
 
+    def name_answer(self, trace: str) -> tuple[str, str]:
+        """Make the ids of an answer that has none of a task: its request's and its correlation's.
+
+        Args:
+            trace: what was asked and answered; ids differ also where that is the same as before.
+        """
+        first = self._answer_ids.make(trace)
+        count = self._repeats.count(first[0])
+        return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
+
     def _meet_faults(
         self, operation: Literal["submit", "poll"], submission: Submission, request: str, visit: Visit
     ) -> list[Fault]:
@@ -272,21 +278,6 @@ def _answer_with(http: HttpAnswer | HttpFault, reason: str) -> Refusal:
         foreign = (http.body.encode(), http.content_type)
     headers = () if http.retry_after is None else (("retry-after", str(http.retry_after)),)
     return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=foreign)
-
-
-def _identify(submission: Submission) -> list[object]:
-    """List what makes two uploads the same request."""
-    parameters = submission.parameters
-    return [
-        submission.sha256,
-        submission.filename,
-        parameters.channel_mode,
-        parameters.channels,
-        parameters.range_from,
-        parameters.range_to,
-        parameters.max_speakers,
-        parameters.total_speakers,
-    ]
 
 
 def _warn_of_assumption(submission: Submission) -> None:

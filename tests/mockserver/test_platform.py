@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT, INFO
+from diarkit_mockserver.operations import ENDPOINT, INFO, STATUS
 from diarkit_mockserver.platform import Platform
 from diarkit_mockserver.request import Request
 from diarkit_mockserver.scenario import Scenario
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Make = Callable[..., bytes]
 
+NO_TASK = "00000000-0000-4000-8000-000000000000"
 HEADERS = {"host": "platform", "content-type": "multipart/form-data; boundary=boundary-of-the-tests"}
 
 
@@ -43,9 +44,7 @@ def ask(platform: Platform, method: str, path: str, body: bytes = b"", **headers
         upload = platform.read_upload(visit)
         upload.feed(body)
         visit.received = len(body)
-    response = platform.answer(visit, upload)
-    assert response is not None
-    return response
+    return platform.answer(visit, upload)
 
 
 @pytest.fixture
@@ -80,12 +79,25 @@ def test_a_path_into_no_world_is_not_found(path: str) -> None:
     assert platform.find_place(path) is None
     response = ask(platform, "GET", path)
     assert (response.status, json.loads(response.body)["type"]) == (404, "resource.not-found")
+    assert len(platform.world.journal) == len(platform.worlds["a"].journal) == 0
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/worlds", f"{ENDPOINT}/", f"{ENDPOINT}//x", f"{ENDPOINT}/x/y"])
-def test_a_path_that_is_not_the_platforms_has_no_answer_here(path: str) -> None:
+@pytest.mark.parametrize("prefix", ["", "/worlds/a"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_path_that_is_not_the_platforms_is_not_found_and_stands_in_the_journal_of_its_world(
+    path: str, prefix: str, method: str
+) -> None:
     platform = make_platform()
-    assert platform.answer(enter(platform, "GET", path)) is None
+    world = platform.worlds["a"] = World("a")
+    response = ask(platform, method, prefix + path, x_request_id="mine")
+    assert (response.status, json.loads(response.body)["type"]) == (404, "resource.not-found")
+    (entry,) = world.journal if prefix else platform.world.journal
+    assert (entry.number, entry.status, entry.body, entry.connection) == (1, 404, response.body, 7)
+    assert (entry.request.path, entry.note) == (prefix + path, f"the platform has no path {path}")
+    assert (entry.task_id, entry.submission) == (None, None)
+    assert (b"x-request-id", b"mine") in entry.headers
+    assert len(platform.world.journal if prefix else world.journal) == 0
 
 
 @pytest.mark.parametrize(
@@ -207,7 +219,64 @@ def test_the_external_url_counts_before_the_clients(body: bytes, url: str) -> No
     assert headers[b"x-location"].startswith(f"https://public.example{ENDPOINT}/".encode())
 
 
-def test_refusals_of_different_requests_have_different_ids() -> None:
+def list_ids(response: Response) -> tuple[bytes, bytes]:
+    headers = dict(response.headers)
+    return headers[b"x-request-id"], headers[b"x-correlation-id"]
+
+
+@pytest.fixture
+def refused(make_form: Make, make_wav: Make, body: bytes) -> list[tuple[str, str, bytes]]:
+    """Requests that are refused, or have no task; each another one, and the status alone tells few of them apart."""
+    file = ('name="file"; filename="call.wav"', make_wav())
+    config = 'name="config"'
+    return [
+        ("POST", ENDPOINT, make_form(file, (config, b"{"))),
+        ("POST", ENDPOINT, make_form(file, (config, b"{{"))),
+        ("POST", ENDPOINT, make_form(file, (config, b'{"max_speakers": 0}'))),
+        ("POST", ENDPOINT, make_form(('name="file"; filename="other.wav"', b"x"), (config, b"{"))),
+        ("POST", ENDPOINT, make_form((config, b"{}"))),
+        ("POST", ENDPOINT, make_form(('name="file"', b"text"))),
+        ("POST", ENDPOINT, body[:-9]),
+        ("PUT", ENDPOINT, b""),
+        ("GET", f"{ENDPOINT}/1", b""),
+        ("GET", f"{ENDPOINT}/2", b""),
+        ("GET", f"{ENDPOINT}/{NO_TASK}", b""),
+        ("GET", "/nowhere", b""),
+        ("GET", "/elsewhere", b""),
+        ("GET", INFO, b""),
+        ("GET", STATUS, b""),
+    ]
+
+
+def test_no_two_answers_have_the_same_ids_also_if_they_are_the_same(refused: list[tuple[str, str, bytes]]) -> None:
     platform = make_platform()
-    ids = [dict(ask(platform, "GET", f"{ENDPOINT}/{text}").headers)[b"x-request-id"] for text in ("1", "2")]
-    assert ids[0] != ids[1]
+    came = [list_ids(ask(platform, *each)) for each in refused * 3]
+    made = [one for ids in came for one in ids]
+    assert len(set(made)) == len(made) == 3 * 2 * len(refused)
+
+
+def test_the_ids_follow_from_the_request_and_from_how_often_it_came_and_not_from_what_else_came(
+    refused: list[tuple[str, str, bytes]],
+) -> None:
+    together, backwards, again = make_platform(), make_platform(), make_platform()
+    first = [[list_ids(ask(together, *each)) for each in refused] for _ in range(2)]
+    second = [[list_ids(ask(backwards, *each)) for each in reversed(refused)] for _ in range(2)]
+    alone = [[list_ids(ask(again, *each)) for _ in range(2)] for each in refused]
+    assert first == [turn[::-1] for turn in second] == [list(turn) for turn in zip(*alone, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_the_ids_of_a_world_do_not_follow_from_its_name_if_so_told(name: str) -> None:
+    platform = make_platform()
+    platform.open_world(name, ids_from="world")
+    told = b"93f8b868-17f7-417e-bdbd-d3ab15cea859"
+    assert list_ids(ask(platform, "GET", f"/worlds/{name}/nowhere"))[0] == told
+
+
+def test_the_ids_begin_again_with_their_world_and_go_on_with_a_new_scenario() -> None:
+    platform = make_platform()
+    first = list_ids(ask(platform, "GET", INFO))
+    platform.world.replace_scenario(Scenario())
+    assert list_ids(ask(platform, "GET", INFO)) != first
+    platform.reset_world("")
+    assert list_ids(ask(platform, "GET", INFO)) == first

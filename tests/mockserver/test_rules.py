@@ -54,7 +54,7 @@ def test_only_what_a_rule_answers_uses_it_up(make_submission: Make) -> None:
         assert ask(book, make_submission(filename="a")) is None
         assert "filename: expected 'b', got 'a'" in book.explain_miss(make_submission(filename="a"))
     assert ask(book, make_submission(filename="b")) == "b"
-    assert book.explain_miss(make_submission(filename="b")).endswith("it is used up")
+    assert book.explain_miss(make_submission(filename="b")).endswith(": it is used up (times: 1)")
 
 
 def test_added_rules_come_first_in_the_order_in_which_they_were_added(make_submission: Make) -> None:
@@ -125,6 +125,24 @@ def test_all_that_keeps_the_closest_rule_from_matching_is_told(make_submission: 
     assert book.explain_miss(make_submission()).endswith(
         "filename: expected 'x', got 'call.wav'; submission: expected number 2, this is number 1"
     )
+
+
+def test_a_used_up_rule_is_the_closest_only_if_nothing_else_keeps_it_from_matching(make_submission: Make) -> None:
+    book = RuleBook([rule("b", When(filename="b", channel_mode="mix"), times=1), rule("c", When(filename="c"))])
+    assert ask(book, make_submission(filename="b", channel_mode="mix")) == "b"
+    assert "the closest is rule 1 (" in book.explain_miss(make_submission(filename="b", channel_mode="mix"))
+    assert "the closest is rule 2 (" in book.explain_miss(make_submission(filename="b"))
+    assert book.explain_miss(make_submission(filename="a")).endswith(
+        "rule 2 (filename='c'): filename: expected 'c', got 'a'"
+    )
+
+
+def test_rules_are_numbered_as_in_the_scenario_and_added_ones_by_themselves(make_submission: Make) -> None:
+    book = RuleBook([rule("script", When(filename="b")), rule("far", When(filename="x", submission=2))])
+    book.add(rule("far", When(filename="y", submission=2)))
+    assert "the closest is rule 1 (filename='b'): " in book.explain_miss(make_submission())
+    book.add(rule("near", When(submission=3)))
+    assert "the closest is rule 2 of those added (submission=3): " in book.explain_miss(make_submission())
 
 
 WHENS = st.builds(

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
 
 
@@ -19,3 +24,24 @@ def test_submissions_share_nothing_that_can_be_changed() -> None:
 
 def test_parameters_can_be_compared_and_counted() -> None:
     assert len({Parameters(), Parameters(range_from=0), Parameters(channels=(0,))}) == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({"config": {"x": 1}, "query": {"y": ""}, "headers": {"z": ""}, "occurrence": 2, "size": 3}, True),
+        ({"parameters": Parameters()}, True),
+        ({"parameters": Parameters(range_from=0)}, True),
+        ({"filename": "b"}, False),
+        ({"sha256": "1"}, False),
+        ({"parameters": Parameters(channel_mode="mix")}, False),
+        ({"parameters": Parameters(channels=(0,))}, False),
+        ({"parameters": Parameters(range_from=1)}, False),
+        ({"parameters": Parameters(range_to=1)}, False),
+        ({"parameters": Parameters(max_speakers=1)}, False),
+        ({"parameters": Parameters(total_speakers=1)}, False),
+    ],
+)
+def test_the_file_its_name_and_the_parameters_make_a_request(other: dict[str, Any], *, same: bool) -> None:
+    first = Submission(filename="a", sha256="0", size=0, media=MediaFacts(kind="unknown"))
+    assert (replace(first, **other).identity == first.identity) is same

@@ -55,6 +55,7 @@ def arrange(*entries: Entry) -> Traffic:
         ("GET", f"{ENDPOINT}/T", "t"),
         ("GET", f"/worlds/w{ENDPOINT}/t", "t"),
         ("GET", ENDPOINT, None),
+        ("GET", f"{ENDPOINT}/", None),
         ("GET", f"{ENDPOINT}/t/more", None),
         ("DELETE", f"{ENDPOINT}/t", None),
         ("GET", "/api/system/info", None),

@@ -73,7 +73,7 @@ def test_what_has_all_that_is_asked_for_is_meant(when: When, sent: Submission) -
         (When(channels="0,1"), submission(channels=(1, 0)), "channels: expected '0,1', got '1,0'"),
         (When(channels="0"), submission(), "channels: expected '0', got ''"),
         (When(range_from=1), submission(), "range_from: expected 1, got 0.0"),
-        (When(range_to=1), submission(), "range_to: expected 1, got None"),
+        (When(range_to=1), submission(), "range_to: expected 1, got nothing"),
         (When(submission=1), submission(3), "submission: expected number 1, this is number 3"),
     ],
 )
@@ -106,3 +106,18 @@ def test_submissions_are_counted_from_1() -> None:
 def test_a_pattern_is_named_by_what_it_asks_for() -> None:
     assert str(When()) == "any submission"
     assert str(When(filename="*.wav", submission=2)) == "filename='*.wav', submission=2"
+
+
+@pytest.mark.parametrize(
+    ("when", "name"),
+    [
+        (When(config=ConfigPattern()), "any submission"),
+        (When(config=ConfigPattern(total_speakers=3)), "config.total_speakers=3"),
+        (
+            When(filename="a", config=ConfigPattern(max_speakers=2, total_speakers=3), submission=1),
+            "filename='a', config.max_speakers=2, config.total_speakers=3, submission=1",
+        ),
+    ],
+)
+def test_it_is_named_in_the_words_of_a_scenario(when: When, name: str) -> None:
+    assert str(when) == name

@@ -69,7 +69,7 @@ def list_requests(make_wav: Callable[..., bytes]) -> Callable[[], list[Sent]]:
         Sent("long.wav", long, None, "channels=a"),
         Sent("long.wav", long, None, "range_from=-1"),
     ]
-    return lambda: [*sent, *sent[:6]]
+    return lambda: [*sent, *sent[:6], *sent[-5:]]
 
 
 RULES = (
