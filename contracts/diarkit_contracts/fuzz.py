@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.document import DOCUMENT
 from diarkit_contracts.profiles import DEFAULT
 from diarkit_contracts.recording import read_recording
@@ -52,7 +53,8 @@ class FuzzRun:
     Attributes:
         verdict: of our clauses over all exchanges.
         text: what schemathesis printed; its own failures are there.
-        failed: schemathesis saw a failure, of a clause or of one of its own two checks.
+        failed: schemathesis saw a failure, of a clause or of one of its own two checks; or its exchanges, judged together, break a
+            clause of severity error. It sees one task at a time, and a run whose time is up tells nothing of what it saw.
     """
 
     verdict: RunVerdict
@@ -100,6 +102,7 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
             texts.append(text)
         exchanges = read_recording(recording) if recording.exists() else ()
     verdict = verify_recording(url, exchanges, profile)
+    failed = failed or any(finding.clause.severity is Severity.ERROR for finding in verdict.findings)
     return FuzzRun(verdict=replace(verdict, tier=TIER), text="\n".join(texts), failed=failed)
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from contract_servers.broken import BROKEN
+from contract_servers.correct import CORRECT
+from contract_servers.fake import verify
 from contract_servers.listening import listen
 
 from diarkit_contracts import fuzz
 from diarkit_contracts.fuzz import FuzzMissingError, run_schemathesis
+from diarkit_contracts.recording import write_recording
 from diarkit_contracts.verdict import Exit
 from diarkit_mockserver.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from contract_servers.breaking import Broken
 
 pytestmark = pytest.mark.slow
 
@@ -30,16 +36,37 @@ def test_the_fake_passes_and_was_seen_done(serve: Callable[[str], str]) -> None:
 
 
 def test_a_clause_is_a_check() -> None:
-    broken = next(broken for broken in BROKEN if broken.name == "one speaker too many counted")
     # It does not wait: a task that is not done at the first look is hardly ever seen done.
-    server, _ = replace(broken, scenario=Scenario(course="immediate")).build()
+    server, _ = replace(find("one speaker too many counted"), scenario=Scenario(course="immediate")).build()
     with listen(server) as url:
-        # Which of its calls ask a task again after its end is drawn: one of three runs is enough.
-        runs = (run_schemathesis(url, examples=40, number=number) for number in range(3))
-        run = next((run for run in runs if run.failed), None)
-    assert run is not None
+        run = run_schemathesis(url, examples=10)
+    assert run.failed
     assert "result.count-is-ids: expected" in run.text
     assert "result.count-is-ids" in {finding.clause.id for finding in run.verdict.findings}
+
+
+@pytest.mark.parametrize("code", [0, None], ids=["which schemathesis passed", "whose time was up"])
+@pytest.mark.parametrize(
+    ("name", "failed"), [("one speaker too many counted", True), ("four decimals", False), ("", False)], ids=str
+)
+def test_a_run_fails_by_what_is_in_its_recording(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, name: str, failed: bool
+) -> None:
+    exchanges = verify(*(find(name) if name else CORRECT[0]).build()).exchanges
+
+    def record(_: object, __: str, environment: Mapping[str, str], ___: float) -> tuple[int | None, str]:
+        recording = Path(environment["DIARKIT_FUZZ_RECORDING"])
+        recording.write_text("".join(write_recording(exchanges)), encoding="utf-8")
+        return code, ""
+
+    monkeypatch.setattr(fuzz, "_run", record)
+    run = run_schemathesis("http://127.0.0.1:1")
+    assert run.failed == failed
+    assert bool(run.verdict.findings) == bool(name)
+
+
+def find(name: str) -> Broken:
+    return next(broken for broken in BROKEN if broken.name == name)
 
 
 def test_a_run_ends_in_its_time() -> None:
