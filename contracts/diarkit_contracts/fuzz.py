@@ -5,6 +5,7 @@ Runs it as a command of its own, since its hooks are global. The contract is our
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -89,12 +90,12 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
     if find_spec("schemathesis") is None:
         raise FuzzMissingError
     flags = ["--max-examples", str(examples), "--seed", str(number), "--checks", CHECKS, "--no-color"]
-    flags += [flag for name, value in headers for flag in ("--header", f"{name}: {value}")]
     flags += ["--rate-limit", rate] if rate else []
     texts: list[str] = []
     failed = False
     with tempfile.TemporaryDirectory() as folder, as_file(DOCUMENT) as document:
         recording = Path(folder, "exchanges.ndjson")
+        Path(folder, "schemathesis.toml").write_text(_write_settings(headers), encoding="utf-8")
         for phases in PHASES:
             command = [sys.executable, "-c", START, "run", str(document), "--url", url, "--phases", phases, *flags]
             code, text = _run(command, folder, _name_environment(recording, profile), seconds)
@@ -104,6 +105,13 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
     verdict = verify_recording(url, exchanges, profile)
     failed = failed or any(finding.clause.severity is Severity.ERROR for finding in verdict.findings)
     return FuzzRun(verdict=replace(verdict, tier=TIER), text="\n".join(texts), failed=failed)
+
+
+def _write_settings(headers: Iterable[tuple[str, str]]) -> str:
+    """Write its settings: headers may be secret, and flags stand in the list of processes."""
+    # A text of JSON is one of TOML, too. ${ begins a variable there.
+    lines = [f"{json.dumps(name)} = {json.dumps(value.replace('${', '$${'))}" for name, value in headers]
+    return "\n".join(["[headers]", *lines, ""])
 
 
 def _name_environment(recording: Path, profile: Profile) -> Mapping[str, str]:

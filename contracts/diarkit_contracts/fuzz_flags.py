@@ -117,12 +117,18 @@ def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVe
 def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
     require("schemathesis")
     from diarkit_contracts.fuzz import PHASES, run_schemathesis  # noqa: PLC0415 - as above
-    from diarkit_contracts.target import Caps  # noqa: PLC0415
+    from diarkit_contracts.mistakes import NEVER_GIVEN  # noqa: PLC0415
+    from diarkit_contracts.target import Caps, UnreachableError  # noqa: PLC0415
+    from diarkit_contracts.verify import verify_recording  # noqa: PLC0415
 
     for flag in ("max_tasks", "max_calls", "max_bytes", "in_flight", "cacert", "insecure", "cert", "key", "proxy"):
         if flags[flag]:
             raise click.UsageError(f"--{flag.replace('_', '-')} is not for --driver schemathesis")
     target = make_target(url, flags, Caps())
+    try:
+        target.poll(NEVER_GIVEN)
+    except UnreachableError as error:
+        return replace(verify_recording(target.url, ()), unreachable=str(error)), False
     click.echo(f"plan schemathesis: {seconds:g} s at most, seed {flags['seed']}", err=True)
     run = run_schemathesis(
         target.url,

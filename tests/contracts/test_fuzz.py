@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from contract_servers.broken import BROKEN
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from contract_servers.breaking import Broken
+    from contract_servers.fake import Asked, Told
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +65,32 @@ def test_a_run_fails_by_what_is_in_its_recording(
     run = run_schemathesis("http://127.0.0.1:1")
     assert run.failed == failed
     assert bool(run.verdict.findings) == bool(name)
+
+
+def test_headers_reach_the_server_and_not_the_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"authorization": 'Bearer "s3cret" ${HOME} $1', "x-plain": "b"}
+    seen: list[dict[str, str]] = []
+    commands: list[list[str]] = []
+    server, _ = CORRECT[0].build()
+
+    def look(asked: Asked) -> Told:
+        seen.append(dict(asked.headers))
+        return server(asked)
+
+    run = subprocess.run
+
+    def look_at(command: list[str], **told: Any) -> Any:
+        commands.append(command)
+        return run(command, **told)
+
+    monkeypatch.setattr(fuzz.subprocess, "run", look_at)
+    monkeypatch.setattr(fuzz, "PHASES", ("examples",))
+    with listen(look) as url:
+        run_schemathesis(url, examples=1, headers=headers.items())
+    api = [each for each in seen if each.keys() & headers.keys()]
+    assert api
+    assert all(each[name] == value for each in api for name, value in headers.items())
+    assert "s3cret" not in str(commands)
 
 
 def find(name: str) -> Broken:

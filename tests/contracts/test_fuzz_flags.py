@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -149,7 +150,9 @@ def test_a_file_that_holds_no_rows_ends_with_2_and_its_place(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("failed", "code"), [(True, 1), (False, 3)])
-def test_schemathesis_draws_if_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, failed: bool, code: int) -> None:
+def test_schemathesis_draws_if_it_is_asked_to(
+    correct: str, monkeypatch: pytest.MonkeyPatch, failed: bool, code: int
+) -> None:
     asked: dict[str, Any] = {}
 
     def run_schemathesis(url: str, **told: Any) -> FuzzRun:
@@ -158,10 +161,19 @@ def test_schemathesis_draws_if_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, f
 
     monkeypatch.setattr(fuzz, "run_schemathesis", run_schemathesis)
     flags = ["--driver", "schemathesis", "--max-seconds", "60", "--seed", "7", "--pace", "0.5", "--header", "X-A: b"]
-    ended = run("http://me:secret@127.0.0.1:1", *flags)
+    ended = run(correct.replace("//", "//me:secret@"), *flags)
     assert ended.exit_code == code
     assert ended.stderr == "plan schemathesis: 60 s at most, seed 7\n"
     assert ("what schemathesis says" in ended.stdout) is failed
-    assert asked["url"] == "http://127.0.0.1:1"
+    assert asked["url"] == correct
     assert [name for name, _ in asked["headers"]] == ["X-A", "Authorization"]
     assert (asked["seconds"], asked["number"], asked["rate"]) == (30.0, 7, "120/m")
+
+
+@pytest.mark.parametrize("driver", ["machine", "schemathesis"])
+def test_a_server_that_does_not_answer_ends_with_4(driver: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    ended = run(url, "--driver", driver)
+    assert ended.exit_code == 4, ended.output
+    assert "nobody listens" in ended.stdout
