@@ -67,6 +67,7 @@ PLACES: Final[Mapping[str, str]] = MappingProxyType(
         "acceptance": f"{_START}/requestBody",
         "audio": f"{_CHANNEL}/properties/segments",
         "audio.speakers": f"{_CHANNEL}/properties/speakers_count",
+        "audio.mix-speakers": "components/parameters/ChannelMode",
         "": "paths",
     }
 )

@@ -57,5 +57,6 @@ def describe_part(part: Part) -> str:
         return f"{show_text(part.name)} = {show_text(part.text, 200)}"
     name = "" if part.filename is None else f" {show_text(part.filename)!r}"
     sound = part.sound
-    length = "" if sound is None else f", {sound.length / 100:.2f} s, {sound.channels} channels"
+    channels = "" if sound is None else f"{sound.channels} channel{'' if sound.channels == 1 else 's'}"
+    length = "" if sound is None else f", {sound.length / 100:.2f} s, {channels}"
     return f"{show_text(part.name)}: file{name}, {part.size} bytes{length}"

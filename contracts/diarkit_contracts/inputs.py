@@ -39,7 +39,8 @@ FILES: Final[Mapping[str, bytes]] = {
 """Files that are no recordings."""
 
 NAME: Final = re.compile(
-    r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?(?P<silence>:silence)?"
+    r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?"
+    r"(?P<silence>:silence)?(?P<in_turn>:in-turn)?"
 )
 
 
@@ -48,7 +49,7 @@ class InputNameError(ValueError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        wavs = "wav:1ch:2.0s, wav:2ch:4.0s:speakers=2,0 or wav:1ch:2.0s:silence (1 to 8 channels, up to 60.0 s)"
+        wavs = "wav:1ch:2.0s, wav:2ch:4.0s:speakers=2,0, wav:2ch:4.0s:in-turn or wav:1ch:2.0s:silence (1 to 8 channels, up to 60.0 s)"
         super().__init__(f"expected {wavs}, or one of {', '.join(FILES)}, got {name!r}")
 
 
@@ -59,10 +60,12 @@ class Recipe:
     Attributes:
         speakers: in each channel; 0 for a silent one.
         length: centiseconds.
+        in_turn: the channels take turns as the speakers of one do; else each is a conversation of its own.
     """
 
     speakers: tuple[int, ...]
     length: int
+    in_turn: bool = False
 
     @property
     def truth(self) -> Channels:
@@ -74,6 +77,8 @@ class Recipe:
     @property
     def spoken(self) -> Channels:
         """Who speaks when, one entry per channel."""
+        if self.in_turn:
+            return _deal_turns(_lay_turns(0, sum(self.speakers), self.length), self.speakers)
         return tuple(
             _lay_turns(number, speakers, self.length) if speakers else ()
             for number, speakers in enumerate(self.speakers)
@@ -92,11 +97,11 @@ def read_recipe(name: str) -> Recipe:
         raise InputNameError(name)
     channels = int(match["channels"])
     told = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
-    if told and (len(told) != channels or match["silence"]):
+    if (told and len(told) != channels) or (match["silence"] and (told or match["in_turn"])):
         raise InputNameError(name)
     # One and two speakers in turn: two channels that differ show which of them was told.
     usual = tuple(2 - (number % 2) for number in range(channels))
-    return Recipe((0,) * channels if match["silence"] else told or usual, length)
+    return Recipe((0,) * channels if match["silence"] else told or usual, length, match["in_turn"] is not None)
 
 
 @cache
@@ -121,6 +126,19 @@ def make_input(name: str) -> bytes:
         for number, segments in enumerate(recipe.spoken)
     ]
     return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth)
+
+
+def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:
+    """Give the turns of one conversation to channels: the first speakers to the first channel, and so on."""
+    firsts = [sum(speakers[:number]) for number in range(len(speakers))]
+    return tuple(
+        tuple(
+            Segment(turn.speaker - first, turn.start, turn.end)
+            for turn in turns
+            if first <= turn.speaker < first + count
+        )
+        for first, count in zip(firsts, speakers, strict=True)
+    )
 
 
 def _lay_turns(channel: int, speakers: int, length: int) -> Segments:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
+from diarkit_contracts.document import operations
 from diarkit_contracts.form import BOUNDARY
-from diarkit_contracts.history import START_PATH
+from diarkit_contracts.history import START_PATH, match_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,17 +18,36 @@ CLIP: Final = "wav:1ch:0.5s"
 NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
 """DOC: any UUID is a task id; this one is as unlikely as any to be a task's."""
 
-ENVELOPE: Final = ("shape.status", "shape.content-type", "shape.json", "shape.schema", "refusal.type-of-status")
-"""What every refusal shows."""
+ANSWER: Final = ("shape.status", "shape.ids-echoed")
+BODY: Final = (*ANSWER, "shape.content-type", "shape.json", "shape.schema")
+ENVELOPE: Final = (*BODY, "refusal.type-of-status")
+"""What every answer shows, every one with a body, and every refusal."""
 
 
 def make_mistakes() -> tuple[Row, ...]:
-    """Make all rows; those of a short run come first, and ids count on."""
-    told = (*_SHORT.items(), *_LONG.items())
+    """Make all rows; those of a short run come first."""
+    first = dict(enumerate(_SHORT.items(), start=1))
+    rest = dict(enumerate(_LONG.items(), start=len(first) + 1))
+    # The last of a short run was thought of later: ids that were given stay.
+    first |= dict(enumerate(_SHORT_TOO.items(), start=len(first) + len(rest) + 1))
     return tuple(
-        Row(id=f"bad-{number:02d}", what=what, call=call, shows=(*ENVELOPE, *((clause,) if clause else ())))
-        for number, (what, (clause, call)) in enumerate(told, start=1)
+        Row(
+            id=f"bad-{number:02d}",
+            what=what,
+            call=call,
+            shows=(*_list_shown(call, clause), *([clause] if clause else [])),
+        )
+        for number, (what, (clause, call)) in (first | rest).items()
     )
+
+
+def _list_shown(call: Call, clause: str) -> tuple[str, ...]:
+    """List what a row shows beside the clause that it is for."""
+    if not any(call.method == each.method and match_path(each.path, call.path) for each in operations()):
+        return ()  # what the document does not have, it does not give a shape
+    if call.path.endswith("/status"):
+        return ANSWER  # UNK whether it has a body
+    return ENVELOPE if clause else BODY
 
 
 def _post(config: str | None = None, **query: str) -> Call:
@@ -52,12 +72,17 @@ _SHORT: Final[Mapping[str, tuple[str, Call]]] = {
     "max=text": ("refusal.bad-config", _post('{"max_speakers": "many"}')),
     "no-file": ("refusal.missing-file", Call(body=(Written('{"max_speakers": 2}'),))),
     "file-as-text": ("", Call(body=(Written("RIFF", FILE),))),
-    "broken-form": ("", Call(body=Raw(f"multipart/form-data; boundary={BOUNDARY}", _BROKEN))),
+    "broken-form": ("refusal.broken-form", Call(body=Raw(f"multipart/form-data; boundary={BOUNDARY}", _BROKEN))),
     "mode=stereo": ("refusal.bad-query", _post(channel_mode="stereo")),
     "channels=0;1": ("refusal.bad-query", _post(channels="0;1")),
     "from=-1": ("refusal.bad-query", _post(range_from="-1")),
     "to=soon": ("refusal.bad-query", _post(range_to="soon")),
     "put": ("refusal.method", _get(NEVER_GIVEN, "PUT")),
+}
+
+_SHORT_TOO: Final[Mapping[str, tuple[str, Call]]] = {
+    # As a text field, which most servers refuse at once: with a file name (row-90) it would be a task too many for a short run.
+    "file-empty": ("refusal.empty-file", Call(body=(Written("", FILE),))),
 }
 
 _LONG: Final[Mapping[str, tuple[str, Call]]] = {
@@ -89,8 +114,8 @@ _LONG: Final[Mapping[str, tuple[str, Call]]] = {
     "from=nan": ("", _post(range_from="nan")),
     "to=inf": ("", _post(range_to="inf")),
     "no-body": ("", Call()),
-    "json-body": ("", Call(body=Raw("application/json", b'{"file": "a.wav"}'))),
-    "no-boundary": ("", Call(body=Raw("multipart/form-data", _BROKEN))),
+    "json-body": ("refusal.broken-form", Call(body=Raw("application/json", b'{"file": "a.wav"}'))),
+    "no-boundary": ("refusal.broken-form", Call(body=Raw("multipart/form-data", _BROKEN))),
     "task-id=braces": ("", _get("%7B%7D")),
     "task-id-too-long": ("refusal.bad-task-id", _get("x" * 300)),
     "delete": ("refusal.method", _get(NEVER_GIVEN, "DELETE")),

@@ -1,13 +1,15 @@
-"""What a verdict means for each clause, as test frameworks want it: passed, failed, skipped. The same names in every run."""
+"""What a verdict means for each clause, and for it in each row, as test frameworks want it: passed, failed, skipped."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.clauses.clause import Severity, judge
 from diarkit_contracts.exchange_text import describe_exchange, show_text
+from diarkit_contracts.history import read_history
+from diarkit_contracts.profiles import PROFILES
 from diarkit_contracts.reproduce import write_repeat
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ ANSWERS: Final = "run.server-answers"
 ENOUGH: Final = "run.enough-was-seen"
 
 NAMES: Final = (ANSWERS, ENOUGH, *(clause.id for clause in CLAUSES))
-"""Of all outcomes: the run's own two, then the clauses in their order."""
+"""Of all outcomes, in every run: the run's own two, then the clauses in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Outcome:
 
     Attributes:
         end: `error` where nothing could be judged at all.
+        row: that it is about; empty for the whole run.
         message: in a line; the reason of a skip.
         text: all there is to say: findings with how to repeat them. A passed clause has one if its findings are warnings only.
     """
@@ -40,6 +43,7 @@ class Outcome:
     end: End
     message: str = ""
     text: str = ""
+    row: str = ""
 
 
 def list_outcomes(
@@ -59,6 +63,25 @@ def list_outcomes(
     )
 
 
+def list_row_outcomes(
+    verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None
+) -> tuple[Outcome, ...]:
+    """List an outcome for each clause and row in which it was seen; for a clause that was seen in no row, one for the run.
+
+    Arguments are those of `list_outcomes`.
+    """
+    rows = _find_rows(verdict)
+    return tuple(
+        outcome
+        for whole in list_outcomes(verdict, fail_on, folder)
+        for outcome in (
+            [_judge_row(whole.name, row, verdict, fail_on, folder) for row in rows[whole.name]]
+            if rows.get(whole.name)
+            else [whole]
+        )
+    )
+
+
 def write_findings(findings: Iterable[Finding], verdict: RunVerdict, folder: Path | None = None) -> str:
     """Write findings as plain text, without colours."""
     return "\n\n".join("\n".join(_list_finding(finding, verdict, folder)) for finding in findings)
@@ -69,19 +92,51 @@ def _judge_run(name: str, reasons: list[str]) -> Outcome:
 
 
 def _judge_clause(clause: Clause, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome:
-    findings = [finding for finding in verdict.findings if finding.clause.id == clause.id]
-    if findings:
-        fails = clause.severity is Severity.ERROR or fail_on is Severity.WARNING
-        fault = findings[0].fault
-        message = show_text(f"expected {fault.expected}, got {fault.got}")
-        return Outcome(clause.id, "failed" if fails else "passed", message, write_findings(findings, verdict, folder))
-    for accepted in verdict.accepted:
-        if accepted.finding.clause.id == clause.id:
-            return Outcome(clause.id, "skipped", show_text(f"accepted until {accepted.expires}: {accepted.reason}"))
+    told = _judge_findings(clause.id, verdict, fail_on, folder)
+    if told is not None:
+        return told
     if any(passed.clause.id == clause.id for passed in verdict.passed):
         return Outcome(clause.id, "passed")
     reason = next((each.reason for each in verdict.skipped if each.name == clause.id), "nothing was seen")
     return Outcome(clause.id, "skipped", show_text(reason))
+
+
+def _judge_row(name: str, row: str, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome:
+    own = replace(
+        verdict,
+        findings=tuple(finding for finding in verdict.findings if finding.row == row),
+        accepted=tuple(each for each in verdict.accepted if each.finding.row == row),
+    )
+    told = _judge_findings(name, own, fail_on, folder) or Outcome(name, "passed")
+    return replace(told, row=row)
+
+
+def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome | None:
+    """Judge a clause by what was found against it; None if nothing was."""
+    findings = [finding for finding in verdict.findings if finding.clause.id == name]
+    if findings:
+        fails = findings[0].clause.severity is Severity.ERROR or fail_on is Severity.WARNING
+        fault = findings[0].fault
+        message = show_text(f"expected {fault.expected}, got {fault.got}")
+        return Outcome(name, "failed" if fails else "passed", message, write_findings(findings, verdict, folder))
+    for accepted in verdict.accepted:
+        if accepted.finding.clause.id == name:
+            return Outcome(name, "skipped", show_text(f"accepted until {accepted.expires}: {accepted.reason}"))
+    return None
+
+
+def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
+    """Find in which rows each clause was seen, in the order in which they were sent; empty if that was in no row alone."""
+    history = read_history(verdict.exchanges, PROFILES[verdict.profile])
+    row_of = {at: row.name for row in verdict.rows for at in row.at}
+    found = (*verdict.findings, *(each.finding for each in verdict.accepted))
+    rows: dict[str, tuple[str, ...]] = {}
+    for clause in CLAUSES if row_of else ():
+        seen = {row_of.get(observation.at, "") for observation in judge(clause, history).observations}
+        seen |= {finding.row for finding in found if finding.clause.id == clause.id}
+        # What was seen outside of all rows is told for the whole run, where nothing of it can be missed.
+        rows[clause.id] = () if "" in seen else tuple(row.name for row in verdict.rows if row.name in seen)
+    return rows
 
 
 def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:

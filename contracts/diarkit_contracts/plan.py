@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.profiles import Capability
 
 UPLOADS_IN_LITE: Final = 7
-MISTAKES_IN_LITE: Final = 16
+MISTAKES_IN_LITE: Final = 17
 
 POLLS_OF_A_TASK: Final = 6
 """INF, for the announcement: three states and their looks on a server that needs about a second, and two looks at the end."""

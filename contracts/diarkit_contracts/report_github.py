@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchange_text import show_text
@@ -11,13 +11,18 @@ from diarkit_contracts.reproduce import write_repeat
 from diarkit_contracts.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.verdict import Accepted, Finding, RunVerdict
+
+Thing = TypeVar("Thing")
 
 MOST_ANNOTATIONS: Final = 8
 """GitHub shows few annotations of a step; the summary has all findings."""
+
+MOST_LINES: Final = 100
+"""Of a table or a list: GitHub shows nothing at all of a summary above 1 MiB, and a line has up to 4 KiB."""
 
 LONGEST: Final = 200
 """Characters of a cell."""
@@ -41,20 +46,7 @@ def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folde
     lines = [f"## diarkit verify: {_escape(sum_up(verdict, fail_on))}", "", _escape(describe_subject(verdict)), ""]
     if verdict.unreachable:
         lines += [_escape(verdict.unreachable), ""]
-    lines += _list_table(
-        ("", "clause", "row", "expected", "seen", "evidence"),
-        [
-            (
-                finding.clause.severity.value,
-                f"{_code(finding.clause.id)}<br>{_escape(finding.clause.sentence)}",
-                f"{_escape(finding.row)} ({finding.times} times)" if finding.times > 1 else _escape(finding.row),
-                _escape(finding.fault.expected),
-                _escape(finding.fault.got),
-                f"{finding.clause.label}: {_escape(finding.clause.source)}",
-            )
-            for finding in verdict.findings
-        ],
-    )
+    lines += _list_table(verdict.findings)
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
         repeat = write_repeat(finding, verdict, folder)
         if repeat is not None:
@@ -67,22 +59,16 @@ def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folde
                 "</details>",
                 "",
             ]
+    lines += _list_section("Accepted by the baseline", verdict.accepted, _write_accepted)
+    lines += _list_section("Baseline to be tidied up", verdict.stale, _escape)
+    lines += _list_section("Too little was seen", verdict.vacuous, _escape)
     lines += _list_section(
-        "Accepted by the baseline",
-        (
-            f"{_code(each.finding.clause.id)} {_escape(each.finding.row)} until {each.expires}: {_escape(each.reason)}"
-            for each in verdict.accepted
-        ),
-    )
-    lines += _list_section("Baseline to be tidied up", map(_escape, verdict.stale))
-    lines += _list_section("Too little was seen", map(_escape, verdict.vacuous))
-    lines += _list_section(
-        "Undocumented", (f"{_escape(each.what)} ({each.times} times)" for each in verdict.undocumented)
+        "Undocumented", verdict.undocumented, lambda each: f"{_escape(each.what)} ({each.times} times)"
     )
     lines += _list_section(
-        "Inconclusive", (f"{_escape(each.row)}: {_escape(each.reason)}" for each in verdict.inconclusive)
+        "Inconclusive", verdict.inconclusive, lambda each: f"{_escape(each.row)}: {_escape(each.reason)}"
     )
-    lines += _list_section("Skipped", (f"{_escape(each.name)}: {_escape(each.reason)}" for each in verdict.skipped))
+    lines += _list_section("Skipped", verdict.skipped, lambda each: f"{_escape(each.name)}: {_escape(each.reason)}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -106,16 +92,39 @@ def _name_row(finding: Finding) -> str:
     return f"({finding.row})" if finding.row else ""
 
 
-def _list_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    if not rows:
+def _list_table(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
         return []
-    lines = [head, ("---",) * len(head), *rows]
-    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+    head = ("", "clause", "row", "expected", "seen", "evidence")
+    lines = [head, ("---",) * len(head), *map(_write_cells, findings[:MOST_LINES])]
+    return [*(f"| {' | '.join(line)} |" for line in lines), "", *_say_more(findings)]
 
 
-def _list_section(title: str, lines: Iterable[str]) -> list[str]:
-    items = [f"- {line}" for line in lines]
-    return [f"### {title}", "", *items, ""] if items else []
+def _write_cells(finding: Finding) -> tuple[str, ...]:
+    clause = finding.clause
+    return (
+        clause.severity.value,
+        f"{_code(clause.id)}<br>{_escape(clause.sentence)}",
+        f"{_escape(finding.row)} ({finding.times} times)" if finding.times > 1 else _escape(finding.row),
+        _code(finding.fault.expected),
+        _code(finding.fault.got),
+        f"{clause.label}: {_escape(clause.source)}",
+    )
+
+
+def _write_accepted(accepted: Accepted) -> str:
+    finding = accepted.finding
+    return f"{_code(finding.clause.id)} {_escape(finding.row)} until {accepted.expires}: {_escape(accepted.reason)}"
+
+
+def _list_section(title: str, things: Sequence[Thing], write: Callable[[Thing], str]) -> list[str]:
+    items = [f"- {write(thing)}" for thing in things[:MOST_LINES]]
+    return [f"### {title}", "", *items, "", *_say_more(things)] if items else []
+
+
+def _say_more(lines: Sequence[object]) -> list[str]:
+    left = len(lines) - MOST_LINES
+    return [f"... and {left} more: the other reports have all of them.", ""] if left > 0 else []
 
 
 def _code(text: str) -> str:
@@ -125,4 +134,5 @@ def _code(text: str) -> str:
 def _escape(text: str) -> str:
     """Make a text of a server plain in Markdown: no markup, no link, no mention, no end of the cell."""
     shown = escape_html(show_text(text, LONGEST))
-    return re.sub(r"[\\`*_{}\[\]#|~@!]", lambda match: f"&#{ord(match[0])};", shown)
+    plain = re.sub(r"[\\`*_{}\[\]#|~@!:]", lambda match: f"&#{ord(match[0])};", shown)
+    return plain.replace("www.", "www&#46;")

@@ -117,8 +117,8 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
         repeat = write_repeat(finding, verdict, folder)
         if repeat is not None:
             yield "<details><summary>How to repeat it</summary>"
-            for text in (repeat.command, repeat.curl, repeat.python):
-                yield f'<pre tabindex="0">{escape(text)}</pre>'
+            yield from (f'<pre class="line">{escape(text)}</pre>' for text in (repeat.command, repeat.curl))
+            yield f'<pre tabindex="0">{escape(repeat.python)}</pre>'
             if repeat.files:
                 yield f"<p>{_text(' and '.join(repeat.files))} is not saved: write this report with --report.</p>"
             yield "</details>"

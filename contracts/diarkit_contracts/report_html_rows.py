@@ -65,7 +65,7 @@ def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[str]:
     ends = [segment.end for segments in answered.values() for segment in segments]
     length = min(max([100, *ends, sound.length if sound is not None else 0]), LONGEST)
     truth = sound.truth if sound is not None else None
-    yield '<figure class="timeline">'
+    yield '<figure class="timeline" tabindex="0">'
     if truth is not None and _is_comparable(look) and set(answered) <= set(range(len(truth))):
         # Channels that were not asked for stand there as they were sent, without an answer.
         both = [(segments, answered.get(number)) for number, segments in enumerate(truth)]
@@ -99,9 +99,12 @@ def _is_comparable(look: Look) -> bool:
 
 
 def _draw(expected: Sequence[Segments], answer: Sequence[Segments] | None, length: int) -> str:
+    told = "Timeline of who speaks when" + (", as recorded and as answered" if answer is not None else "")
     # The page's own style decides the size and, for dark pages, the colours.
     svg = draw_svg(expected, answer, length=length).svg
-    return re.sub(r' width="\d+" height="\d+" font-family', ' role="img" font-family', svg, count=1).rstrip()
+    return re.sub(
+        r' width="\d+" height="\d+" font-family', f' role="img" aria-label="{told}" font-family', svg, count=1
+    ).rstrip()
 
 
 def _read_segments(channel: ChannelTold) -> Iterator[Segment]:

@@ -50,11 +50,12 @@ section > details:last-child { border-bottom: 1px solid var(--line); }
 section > details.broken > summary { color: var(--error); font-weight: 600; }
 .answers { color: var(--soft); font-weight: 400; margin-left: .5rem; }
 pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--lane); border-radius: .375rem; overflow-x: auto; }
+pre.line { white-space: pre-wrap; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
 th, td { padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td { font-variant-numeric: tabular-nums; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; min-width: 5.5rem; }
 td:first-child, .exchanges td:nth-child(2) { white-space: nowrap; }
 .exchanges td { min-width: 3rem; }
 .body { color: var(--soft); font-size: .75rem; overflow-wrap: anywhere; }

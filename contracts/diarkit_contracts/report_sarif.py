@@ -1,13 +1,15 @@
 """A verdict as SARIF 2.1.0 for code scanning: a rule for each clause, a place in the contract document. Prints nothing.
 
 Source:
-    OASIS, Static Analysis Results Interchange Format 2.1.0.
+    OASIS, Static Analysis Results Interchange Format 2.1.0; GitHub docs, "SARIF support for code scanning".
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +22,7 @@ from diarkit_contracts.reproduce import write_repeat
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.verdict import Accepted, Finding, RunVerdict
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -34,17 +37,11 @@ def write_sarif(verdict: RunVerdict, folder: Path | None = None) -> str:
             "driver": {
                 "name": "diarkit",
                 "semanticVersion": _read_version(),
-                "rules": [
-                    {
-                        "id": clause.id,
-                        "shortDescription": {"text": clause.sentence},
-                        "fullDescription": {"text": f"{clause.sentence} {clause.label}: {clause.source}"},
-                        "defaultConfiguration": {"level": clause.severity.value},
-                    }
-                    for clause in CLAUSES
-                ],
+                "rules": [_write_rule(clause) for clause in CLAUSES],
             }
         },
+        # Runs against other generations and of other tiers stand beside each other in code scanning, and don't close each other.
+        "automationDetails": {"id": f"diarkit-verify/{verdict.profile}/{show_text(verdict.tier) or 'recording'}"},
         "invocations": [
             {
                 "executionSuccessful": not verdict.unreachable and not verdict.vacuous,
@@ -60,21 +57,39 @@ def write_sarif(verdict: RunVerdict, folder: Path | None = None) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
 
 
+def _write_rule(clause: Clause) -> dict[str, object]:
+    known = f"{clause.label}: {clause.source}"
+    return {
+        "id": clause.id,
+        "name": "".join(word.capitalize() for word in re.split(r"[^a-z0-9]+", clause.id)),
+        "shortDescription": {"text": clause.sentence},
+        "fullDescription": {"text": f"{clause.sentence} {known}"},
+        # GitHub shows it beside each finding, and refuses rules without.
+        "help": {
+            "text": f"{clause.sentence} Known from {known}. List all with `diarkit clauses`.",
+            "markdown": f"{clause.sentence}\n\nKnown from {known}.\n\nList all with `diarkit clauses`.",
+        },
+        "defaultConfiguration": {"level": clause.severity.value},
+        "properties": {"tags": [clause.id.partition(".")[0]]},
+    }
+
+
 def _write_result(finding: Finding, verdict: RunVerdict, folder: Path | None) -> dict[str, object]:
     fault = finding.fault
     where = f" ({finding.row}, {finding.times} times)" if finding.row else ""
     repeat = write_repeat(finding, verdict, folder)
+    line = find_line(finding.clause.id)
     key = hashlib.sha256(f"{finding.clause.id}\n{finding.row}".encode()).hexdigest()
     return {
         "ruleId": finding.clause.id,
         "ruleIndex": next(number for number, clause in enumerate(CLAUSES) if clause.id == finding.clause.id),
         "level": finding.clause.severity.value,
-        "message": {"text": show_text(f"Expected {fault.expected}, got {fault.got}{where}.")},
+        "message": {"text": _write_message(f"Expected {fault.expected}, got {fault.got}{where}.")},
         "locations": [
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": DOCUMENT.name},
-                    "region": {"startLine": find_line(finding.clause.id)},
+                    "region": {"startLine": line, "snippet": {"text": _read_lines()[line - 1]}},
                 }
             }
         ],
@@ -86,9 +101,19 @@ def _write_result(finding: Finding, verdict: RunVerdict, folder: Path | None) ->
     }
 
 
+def _write_message(text: str) -> str:
+    """Write a text that has neither a link nor a placeholder of SARIF's (3.11.5, 3.11.6), whatever a server said."""
+    return re.sub(r"\{(\d+)\}", r"{{\1}}", show_text(text).replace("](", "] ("))
+
+
 def _suppress(accepted: Accepted, result: dict[str, object]) -> dict[str, object]:
     why = show_text(f"{accepted.reason} (until {accepted.expires})")
     return {**result, "suppressions": [{"kind": "external", "justification": why}]}
+
+
+@cache
+def _read_lines() -> tuple[str, ...]:
+    return tuple(DOCUMENT.read_text("utf-8").splitlines())
 
 
 def _read_version() -> str:

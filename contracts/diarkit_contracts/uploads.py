@@ -7,14 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.call import FILE, Attached, Call, Row, Written
-from diarkit_contracts.inputs import NAME, read_recipe
+from diarkit_contracts.inputs import NAME, SHORTEST, read_recipe
 from diarkit_contracts.pairwise import cover_pairs
+from diarkit_fixtures.segments import crop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from diarkit_fixtures.segments import Segments
+
 MONO: Final = "wav:1ch:6.0s"
 STEREO: Final = "wav:2ch:4.0s"
+IN_TURN: Final = "wav:2ch:4.0s:in-turn"
 THREE: Final = "wav:3ch:2.0s"
 ONE_SILENT: Final = "wav:2ch:3.0s:speakers=2,0"
 SILENT: Final = "wav:1ch:2.0s:silence"
@@ -36,13 +40,18 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
 """What is varied, and how; the first value is what most clients do. `back` asks for the last channel, then the first."""
 
 ALWAYS: Final = (
-    "shape.status", "shape.content-type", "shape.json", "shape.schema", "shape.headers",
-    "result.end-after-start", "result.count-is-ids", "result.channel-once",
-    "result.sorted", "result.no-overlap", "result.ids-by-appearance", "result.two-decimals",
-    "task.id-echo", "task.id-unique", "task.location", "task.location-host", "task.legal-steps", "task.terminal-is-final", "task.is-found",
-    "parameters.max-speakers", "parameters.inside-audio",
+    "shape.status", "shape.content-type", "shape.json", "shape.schema", "shape.headers", "shape.ids-echoed",
+    "task.id-echo", "task.id-unique", "task.location", "task.location-host", "task.legal-steps", "task.terminal-is-final",
+    "task.identical-polls", "task.is-found",
 )  # fmt: skip
+"""What every upload shows that is accepted and ends."""
+
+DONE: Final = (*ALWAYS, "acceptance.not-rejected", "result.count-is-ids", "result.channel-once")
 """What every upload shows that ends as done."""
+
+HEARD: Final = ("result.end-after-start", "result.ids-by-appearance", "result.two-decimals", "parameters.inside-audio")
+OFTEN: Final = ("result.sorted", "result.no-overlap", "task.no-crosstalk")
+"""What a result shows with a segment, and with several in a channel; the last one only beside another task in flight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +79,12 @@ class Choice:
         sound = f"{match['channels']}ch-{match['seconds']}s" if match else self.audio
         tags = {
             "speakers": match["speakers"].replace(",", "+") if match and match["speakers"] else "",
-            "silence": "silence" if match and match["silence"] else "",
+            "manner": "silence" if match and match["silence"] else "in-turn" if match and match["in_turn"] else "",
         }
         said = [
             sound,
             f"speakers={tags['speakers']}" if tags["speakers"] else "",
-            tags["silence"],
+            tags["manner"],
             self.config,
             self.mode,
             f"channels={'+'.join(map(str, self.numbers))}" if self.numbers else "",
@@ -90,8 +99,8 @@ class Choice:
 CHOSEN: Final = (
     Choice(audio=STEREO),
     Choice(audio=MONO, config="total=3", filename=BEYOND_ASCII),
-    Choice(audio=STEREO, config="max=1", mode="mix", span="0.4-3.6"),
-    Choice(audio=THREE, config="max=2", channels="back", order="config", unknown="key"),
+    Choice(audio=IN_TURN, mode="mix", span="0.4-3.6"),
+    Choice(audio=THREE, config="max=1", channels="back", order="config", unknown="key"),
     Choice(audio=SHORT, config="total=12", mode="split"),
     Choice(audio=ONE_SILENT, span="1.0-", unknown="part"),
 )
@@ -158,23 +167,43 @@ def _make_call(choice: Choice) -> Call:
 
 
 def _list_shown(choice: Choice) -> Iterator[str]:
-    yield from ALWAYS
-    if choice.config.startswith("total"):
-        yield "parameters.total-speakers"
+    yield from DONE
+    yield "acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload"
+    yield "parameters.total-speakers" if choice.config.startswith("total") else "parameters.max-speakers"
+    recipe = read_recipe(choice.audio)
+    numbers = choice.numbers or tuple(range(len(recipe.speakers)))
+    heard = [_hear(recipe.truth[number], choice.span, recipe.length) for number in numbers]
+    if any(heard):
+        yield from (*HEARD, *(["parameters.range"] if choice.span else []))
+    if any(len(segments) > 1 for segments in heard):
+        yield from OFTEN
+    if recipe.length < SHORTEST:
+        yield "audio.short-is-empty"
     if choice.mode == "mix":
         yield from ("parameters.mix-is-one", "parameters.mix-is-zero")
-    else:
-        yield from ("parameters.channels", "parameters.channel-order")
-    if choice.span:
-        yield "parameters.range"
+        if not choice.config:
+            yield "audio.mix-speakers"
+        return
+    yield from ("parameters.channels", "parameters.channel-order")
+    if any(recipe.speakers[number] == 0 for number in numbers):
+        yield "audio.silence-is-empty"
+    if not choice.config and choice.span:
+        yield from ["audio.range-error-rate"] if any(heard) else []
+    elif not choice.config:
+        yield from ("audio.speakers", *(["audio.error-rate"] if any(heard) else []))
 
 
-def _make_file_row(name: str, what: str, number: int = len(CHOSEN) + 1) -> Row:
-    return _make_unclear(number, what, Call(body=(Attached(name),)))
+def _hear(segments: Segments, span: str, length: int) -> Segments:
+    first, _, last = span.partition("-")
+    return crop(segments, round(float(first or 0) * 100), min(round(float(last or length) * 100), length))
 
 
-def _make_unclear(number: int, what: str, call: Call) -> Row:
-    return Row(id=f"row-{number:02d}", what=what, call=call, shows=("task.error-type", "shape.schema"), accepted=True)
+def _make_file_row(name: str, what: str, *clauses: str, number: int = len(CHOSEN) + 1) -> Row:
+    return _make_unclear(number, what, Call(body=(Attached(name),)), *clauses, "task.error-type")
+
+
+def _make_unclear(number: int, what: str, call: Call, *clauses: str) -> Row:
+    return Row(id=f"row-{number:02d}", what=what, call=call, shows=(*ALWAYS, *clauses), accepted=True)
 
 
 def _list_unclear() -> Iterator[Row]:
@@ -182,8 +211,8 @@ def _list_unclear() -> Iterator[Row]:
 
     UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
     """
-    yield _make_file_row("file:empty", "empty-file", 90)
-    yield _make_file_row("file:half-a-head", "half-a-head", 91)
+    yield _make_file_row("file:empty", "empty-file", "refusal.empty-file", number=90)
+    yield _make_file_row("file:half-a-head", "half-a-head", number=91)
     for number, (what, query) in enumerate(
         {
             "channel-beyond": {"channels": "7"},

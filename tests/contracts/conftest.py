@@ -192,12 +192,21 @@ class StubServer:
         if first >= last:
             return None
         told: list[Any] = []
-        for number in dict.fromkeys(asked or range(sound.channels)):
-            spoken = [
+        heard = {
+            number: [
                 (each.speaker, max(each.start / 100, first), min(each.end / 100, last))
                 for each in sound.truth[number]
                 if each.start / 100 < last - 0.01 and each.end / 100 > first + 0.01
             ]
+            for number in dict.fromkeys(asked or range(sound.channels))
+        }
+        if query.get("channel_mode") == "mix":
+            mixed = [(10 * number + who, *times) for number, said in heard.items() for who, *times in said]
+            heard = {0: []}
+            for who, start, end in sorted(mixed, key=lambda said: said[1]):
+                begin = max([start, *(said[2] for said in heard[0])])
+                heard[0] += [(who, begin, end)] if end - begin > 0.01 else []
+        for number, spoken in heard.items():
             total, most = config.get("total_speakers"), config.get("max_speakers", 100)
             ids: dict[int, int] = {}
             segments = [
@@ -215,7 +224,7 @@ class StubServer:
                     "segments": segments,
                 }
             )
-        return {"channels": [{**told[0], "channel_number": 0}] if query.get("channel_mode") == "mix" else told}
+        return {"channels": told}
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from diarkit_contracts.inputs import FILES, InputNameError, make_input, read_recipe
-from diarkit_fixtures.segments import list_faults
+from diarkit_fixtures.segments import count_speakers, list_faults
 from diarkit_fixtures.wav import WavError, WavReader
 
 WAVS = [
@@ -13,6 +15,8 @@ WAVS = [
     "wav:2ch:3.0s:speakers=2,0",
     "wav:1ch:2.0s:silence",
     "wav:1ch:0.5s",
+    "wav:2ch:4.0s:in-turn",
+    "wav:3ch:4.0s:speakers=1,0,2:in-turn",
 ]
 
 
@@ -52,6 +56,14 @@ def test_channels_differ_so_that_a_mixed_up_one_shows() -> None:
     assert len(set(truth)) == 3
 
 
+@pytest.mark.parametrize("name", ["wav:2ch:4.0s:in-turn", "wav:3ch:9.0s:speakers=2,0,3:in-turn"])
+def test_channels_that_take_turns_never_speak_at_once(name: str) -> None:
+    recipe = read_recipe(name)
+    assert tuple(map(count_speakers, recipe.truth)) == recipe.speakers
+    laid = sorted((segment.start, segment.end) for channel in recipe.truth for segment in channel)
+    assert all(before[1] < after[0] for before, after in pairwise(laid))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_other_files_are_no_recordings(name: str) -> None:
     with pytest.raises(WavError):
@@ -61,7 +73,7 @@ def test_the_other_files_are_no_recordings(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "wav", "wav:0ch:1.0s", "wav:9ch:1.0s", "wav:1ch:1s", "wav:1ch:0.0s", "wav:1ch:60.1s", "wav:2ch:1.0s:speakers=1",
-     "wav:1ch:1.0s:speakers=0:silence", "file:nothing"],
+     "wav:1ch:1.0s:speakers=0:silence", "wav:1ch:1.0s:silence:in-turn", "file:nothing"],
 )  # fmt: skip
 def test_another_name_is_refused_with_what_is_expected(name: str) -> None:
     with pytest.raises(InputNameError, match=r"wav:1ch:2\.0s"):

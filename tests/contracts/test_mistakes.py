@@ -12,8 +12,9 @@ URL = "http://stub:8000"
 
 def test_the_names_of_rows_stay() -> None:
     assert [row.name for row in ROWS][:4] == ["bad-01[unknown-task]", "bad-02[bad-task-id]", "bad-03[both-limits]", "bad-04[config-not-json]"]  # fmt: skip
-    assert (ROWS[15].name, ROWS[16].name) == ("bad-16[put]", "bad-17[total=0]")
-    assert len({row.what for row in ROWS}) == len(ROWS)
+    assert [row.name for row in ROWS][15:18] == ["bad-16[put]", "bad-51[file-empty]", "bad-17[total=0]"]
+    assert ROWS[-1].name == "bad-50[system-status]"
+    assert len({row.what for row in ROWS}) == len({row.id for row in ROWS}) == len(ROWS)
 
 
 def test_a_row_shows_clauses_that_are_there() -> None:
@@ -22,12 +23,13 @@ def test_a_row_shows_clauses_that_are_there() -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in ROWS if row.shows[-1].startswith("refusal.") and len(row.shows) > 5],
+    [row for row in ROWS if any(clause.startswith("refusal.") for clause in row.shows)],
     ids=lambda row: row.name,
 )
 def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
     call = row.call  # type: ignore[attr-defined]
-    request = Request(method=call.method, url=URL + call.target, parts=call.describe_body())
+    headers = (("Content-Type", call.write_body()[0]),)
+    request = Request(method=call.method, url=URL + call.target, headers=headers, parts=call.describe_body())
     for status in (422, 405, 404):
         refused = Exchange(request, Answer(status=status, body=b'{"type": "request.validation-error", "message": ""}'))
         told = {each.clause.id: each for each in judge_exchanges([refused])}
@@ -38,3 +40,26 @@ def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
 
 def test_an_upload_with_a_mistake_is_small() -> None:
     assert max(len(row.call.write_body()[1]) for row in ROWS) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("what", "clause"),
+    [
+        ("broken-form", "refusal.broken-form"),
+        ("no-boundary", "refusal.broken-form"),
+        ("json-body", "refusal.broken-form"),
+        ("file-empty", "refusal.empty-file"),
+        ("put", "refusal.method"),
+    ],
+)
+def test_what_is_refused_as_no_form_or_for_nothing_in_it_is_said(what: str, clause: str) -> None:
+    (row,) = (row for row in ROWS if row.what == what)
+    assert row.shows[-1] == clause
+
+
+def test_what_is_not_of_the_document_shows_no_shape_and_what_is_unknown_no_refusal() -> None:
+    shows = {row.what: row.shows for row in ROWS}
+    assert shows["unknown-path"] == ()
+    assert shows["put"] == ("refusal.method",)
+    assert "refusal.type-of-status" not in shows["max=huge"]
+    assert "refusal.type-of-status" in shows["max=0"]

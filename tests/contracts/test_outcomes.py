@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes
+from diarkit_contracts.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes, list_row_outcomes
 from diarkit_contracts.verdict import Accepted
 
 TYPE = {b'"resource.not-found"': b'"request.invalid"'}
@@ -51,3 +51,37 @@ def test_what_was_not_seen_or_is_accepted_is_skipped_with_its_reason(verify_stub
 def test_a_run_that_says_nothing_is_an_error(verify_stub: Any, fields: dict[str, Any], name: str) -> None:
     outcomes = {each.name: each for each in list_outcomes(replace(verify_stub(), **fields))}
     assert (outcomes[name].end, outcomes[name].text) == ("error", str(next(iter(fields.values()))).strip("(),'"))
+
+
+def test_each_clause_is_told_for_each_row_in_which_it_was_seen(verify_stub: Any) -> None:
+    verdict = verify_stub({b'"speaker_id": 1': b'"speaker_id": 7'}, "row-01", "row-02", "bad-01")
+    broken = {(finding.clause.id, finding.row) for finding in verdict.findings}
+    outcomes = {(each.name, each.row): each.end for each in list_row_outcomes(verdict)}
+    fails = {key for key, end in outcomes.items() if end == "failed"}
+    assert fails == {(each.clause.id, each.row) for each in verdict.list_findings(Severity.ERROR)}
+    assert fails <= broken
+    rows = [row.name for row in verdict.rows]
+    assert [row for name, row in outcomes if name == "shape.status"] == rows
+    assert {end for (name, _), end in outcomes.items() if name == "shape.status"} == {"passed"}
+    assert outcomes[("refusal.retry-after", "")] == "skipped"
+
+
+def test_a_finding_is_accepted_in_its_row_alone(verify_stub: Any) -> None:
+    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, "row-01", "row-03")
+    first, second = (each for each in verdict.findings if each.clause.id == "result.count-is-ids")
+    accepted = Accepted(finding=first, reason="known", expires="2030-01-01")
+    left = replace(verdict, findings=(second,), accepted=(accepted,))
+    told = {each.row: each.end for each in list_row_outcomes(left) if each.name == first.clause.id}
+    assert told == {first.row: "skipped", second.row: "failed"}
+
+
+def test_without_rows_each_clause_is_told_for_the_whole(verify_stub: Any) -> None:
+    verdict = replace(verify_stub(COUNT, "row-01"), rows=())
+    assert list_row_outcomes(verdict) == list_outcomes(verdict)
+
+
+def test_what_was_found_outside_of_all_rows_is_told_for_the_whole(verify_stub: Any) -> None:
+    verdict = verify_stub(COUNT, "row-01")
+    lost = replace(verdict, findings=tuple(replace(each, row="") for each in verdict.findings))
+    (told,) = (each for each in list_row_outcomes(lost) if each.name == "result.count-is-ids")
+    assert (told.row, told.end) == ("", "failed")

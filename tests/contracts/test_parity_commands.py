@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from diarkit_contracts import http_transport
+from diarkit_contracts.call_ids import IDS
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.parity_commands import parity
 from diarkit_contracts.recording import write_recording
@@ -50,7 +51,7 @@ def break_other(request: Any, answer: Answer) -> Answer:
 def test_servers_that_answer_alike_end_with_0(run: Any, stub: Any) -> None:
     ended = run(ONE, OTHER)
     assert ended.exit_code == 0, ended.output
-    assert ended.stdout.endswith("FINE: no differences in 23 rows\n")
+    assert ended.stdout.endswith("FINE: no differences in 24 rows\n")
     assert ended.stderr.count("plan lite: 7 tasks") == 2
     assert {request.url.split("/")[2] for request in stub.seen} == {"stub:8000", "other:8000"}
 
@@ -78,7 +79,7 @@ def test_a_recording_stands_for_a_server(run: Any, stub: Any, verify_stub: Any, 
     file = tmp_path / "yesterday.ndjson"
     file.write_text("".join(write_recording(verify_stub().exchanges)), encoding="utf-8")
     stub.seen.clear()
-    assert run(file, file).stdout.endswith("FINE: no differences in 23 rows\n")
+    assert run(file, file).stdout.endswith("FINE: no differences in 24 rows\n")
     assert stub.seen == []
     stub.tamper = break_other
     ended = run(file, OTHER)
@@ -124,7 +125,10 @@ def test_a_secret_goes_to_its_side_alone_and_is_kept_nowhere(run: Any, stub: Any
         ONE, OTHER, "--only", "bad-01", "--header", "X-Both: b0th-secret", "--header-a", "X-A: a-secret",
         "--header-b", "X-B: b-secret", "--json", tmp_path / "p.json",
     )  # fmt: skip
-    sent = {request.url.split("/")[2]: dict(request.headers) for request in stub.seen}
+    sent = {
+        request.url.split("/")[2]: {name: value for name, value in request.headers if name not in IDS}
+        for request in stub.seen
+    }
     assert sent == {
         "stub:8000": {"X-Both": "b0th-secret", "X-A": "a-secret"},
         "other:8000": {"X-Both": "b0th-secret", "X-B": "b-secret"},

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from contract_servers.fake import Fake, verify
 
+from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
+from diarkit_contracts.forced import make_forced
 from diarkit_contracts.plan import UnknownRowError, choose_rows, list_rows, make_plan
 from diarkit_contracts.profiles import Capability
 from diarkit_contracts.tier import Tier
@@ -10,7 +13,7 @@ from diarkit_contracts.tier import Tier
 def test_a_probe_starts_no_task() -> None:
     cost = make_plan(Tier.PROBE).count_cost()
     assert (cost.tasks, cost.polls) == (0, 0)
-    assert cost.mistakes == 16
+    assert cost.mistakes == 17
 
 
 def test_a_short_run_costs_what_was_promised() -> None:
@@ -34,11 +37,11 @@ def test_a_full_run_sends_every_row_once_and_the_short_run_first() -> None:
 def test_mistakes_lie_between_the_uploads_and_none_behind_the_last() -> None:
     steps = make_plan(Tier.LITE).steps
     kinds = "".join("u" if step[0].accepted else "m" for step in steps if step[0].needs is None)
-    assert kinds == "mmmmummmmummmmummmmu"
+    assert kinds == "mmmmummmmummmmummmmmu"
 
 
 def test_a_cost_is_said_in_one_line() -> None:
-    assert str(make_plan(Tier.LITE).count_cost()) == "7 tasks, 16 bad requests, about 42 polls, 0.6 MB"
+    assert str(make_plan(Tier.LITE).count_cost()) == "7 tasks, 17 bad requests, about 42 polls, 0.6 MB"
 
 
 def test_a_target_that_can_be_made_to_fail_costs_a_task_more() -> None:
@@ -55,3 +58,22 @@ def test_rows_are_chosen_by_id_or_name() -> None:
 def test_an_unknown_row_is_refused_by_name() -> None:
     with pytest.raises(UnknownRowError, match="'row-700'"):
         choose_rows(["row-700"])
+
+
+def test_each_row_shows_on_the_fake_what_it_is_said_to_show_and_together_they_show_every_clause() -> None:
+    fake = Fake()
+    verdict = verify(fake, fake.clock, Tier.FULL)
+    seen: dict[int, set[str]] = {}
+    for judgement in judge_exchanges(verdict.exchanges):
+        for observation in judgement.observations:
+            seen.setdefault(observation.at, set()).add(judgement.clause.id)
+    shown: set[str] = set()
+    for run in verdict.rows:
+        assert run.row is not None
+        observed = set().union(*(seen.get(at, set()) for at in run.at))
+        # Tasks of one step are in flight together, and no row knows its neighbour.
+        assert set(run.row.shows) - observed <= {"task.no-crosstalk"}, run.name
+        shown |= set(run.row.shows) & observed
+    forced = {clause for row in make_forced() for clause in row.shows}
+    assert shown | forced == {clause.id for clause in CLAUSES}
+    assert len(shown) > len(CLAUSES) - 3

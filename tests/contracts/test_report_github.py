@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.report_github import MOST_ANNOTATIONS, list_annotations, write_summary
+from diarkit_contracts.clauses.clause import Fault, Severity
+from diarkit_contracts.report_github import MOST_ANNOTATIONS, MOST_LINES, list_annotations, write_summary
 from diarkit_contracts.verdict import Accepted
 
-NASTY = "\\u001b[1m|</td>`x` [a](http://b) @team ![](http://c) <img src=x> %0A::error::y \\n"
+NASTY = "\\u001b[1m|</td>`x` [a](http://b) @team https://d www.e.org ![](http://c) <img src=x> %0A::error::y \\n"
 EVIL = {b'"state": "done"': f'"state": "{NASTY}"'.encode()}
 
 
@@ -53,8 +53,17 @@ def test_a_server_can_write_no_command_and_no_markup(verify_stub: Any) -> None:
         assert "%0A" not in line.replace("%250A", "")
         assert "\n" not in line
     summary = write_summary(verdict)
-    for markup in ("<img", "</td>", "](http", "`x`", " @team", "\x1b"):
+    for markup in ("<img", "</td>", "](http", "`x`", " @team", "\x1b", "https://d", "www.e"):
         assert markup not in summary.replace("<code>", "").replace("</code>", "")
+
+
+def test_a_summary_stays_under_the_mebibyte_that_github_shows(verify_stub: Any) -> None:
+    verdict = verify_stub(EVIL, "row-01")
+    finding = replace(verdict.findings[0], fault=Fault("|" * 9999, "&" * 9999))
+    many = replace(verdict, findings=(finding,) * 5000, stale=("<" * 9999,) * 5000, vacuous=("#" * 9999,) * 5000)
+    summary = write_summary(many)
+    assert len(summary.encode()) < 1 << 20
+    assert summary.count(f"... and {5000 - MOST_LINES} more") == 3
 
 
 @pytest.mark.parametrize("replaced", [{}, EVIL, {b"{": b"["}])
@@ -67,7 +76,7 @@ def test_the_summary_says_how_to_repeat_and_what_is_accepted_or_stale(verify_stu
     verdict = verify_stub({b'"speakers_count": 2': b'"speakers_count": 3'}, "row-01")
     accepted = Accepted(finding=verdict.findings[0], reason="known", expires="2030-01-01")
     summary = write_summary(replace(verdict, accepted=(accepted,), stale=("f:1: old",)))
-    assert summary.startswith("## diarkit verify: FINDINGS&#58; 1 error".replace("&#58;", ":"))
+    assert summary.startswith("## diarkit verify: FINDINGS&#58; 1 error")
     assert "diarkit verify http://stub:8000 --only row-01" in summary
     assert "until 2030-01-01: known" in summary
-    assert "- f:1: old" in summary
+    assert "- f&#58;1&#58; old" in summary

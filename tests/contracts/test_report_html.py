@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.plan import list_rows
 from diarkit_contracts.report_html import write_html
+from diarkit_contracts.target import caps_of
+from diarkit_contracts.tier import Tier
 from diarkit_contracts.verdict import Accepted
 
 VOID = {"meta", "br"}
@@ -102,3 +105,20 @@ def test_light_and_dark_and_narrow_screens_are_thought_of(verify_stub: Any) -> N
     text = write_html(verify_stub())
     for said in ("prefers-color-scheme: dark", "max-width: 40rem", "width=device-width", "@media print"):
         assert said in text
+
+
+def test_pictures_say_what_they_are_and_all_that_scrolls_is_reached_by_keyboard(verify_stub: Any) -> None:
+    text = write_html(verify_stub(COUNT))
+    assert text.count("<svg") == text.count('role="img" aria-label="Timeline of who speaks when')
+    for scrolling in ("<figure", "<pre", '<div class="wide"'):
+        opened = re.findall(f"{scrolling}[^>]*>", text)
+        assert opened
+        assert all('tabindex="0"' in tag or 'class="line"' in tag for tag in opened)
+
+
+def test_a_full_run_is_a_page_below_a_megabyte(verify_stub: Any) -> None:
+    rows = [row.id for row in list_rows() if row.needs is None]
+    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, *rows, caps=caps_of(Tier.FULL))
+    assert len(verdict.rows) > 60
+    assert len(verdict.findings) > 30
+    assert len(write_html(verdict).encode()) < 1_000_000

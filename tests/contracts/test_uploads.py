@@ -17,14 +17,14 @@ def test_the_names_of_rows_stay() -> None:
     assert names[:8] == [
         "row-01[2ch-4.0s]",
         "row-02[1ch-6.0s,total=3,name-beyond-ascii]",
-        "row-03[2ch-4.0s,max=1,mix,0.4-3.6]",
-        "row-04[3ch-2.0s,max=2,channels=2+0,config-first,unknown-key]",
+        "row-03[2ch-4.0s,in-turn,mix,0.4-3.6]",
+        "row-04[3ch-2.0s,max=1,channels=2+0,config-first,unknown-key]",
         "row-05[1ch-0.5s,total=12,split]",
         "row-06[2ch-3.0s,speakers=2+0,1.0-,unknown-part]",
         "row-07[junk]",
         "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]",
     ]
-    assert names[36:38] == ["row-37[1ch-6.0s,0.4-,unknown-parameter]", "row-90[empty-file]"]
+    assert names[36:38] == ["row-37[1ch-6.0s,0.4-,unknown-part]", "row-90[empty-file]"]
     assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 46
 
 
@@ -75,3 +75,28 @@ def test_a_config_has_what_was_chosen_and_unknown_keys_beside_it() -> None:
     assert write_config(Choice()) is None
     assert json.loads(write_config(Choice(config="total=3")) or "") == {"total_speakers": 3}
     assert json.loads(write_config(Choice(config="max=1", unknown="key")) or "") == {"max_speakers": 1, "MAX_SPEAKERS": 1, "language": "en"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "clause", "shown"),
+    [
+        ("row-01", "audio.speakers", True),
+        ("row-01", "acceptance.upload", True),
+        ("row-01", "parameters.range", False),
+        ("row-03", "audio.mix-speakers", True),
+        ("row-03", "parameters.range", True),
+        ("row-03", "audio.range-error-rate", False),
+        ("row-04", "audio.speakers", False),
+        ("row-04", "acceptance.unknown-is-ignored", True),
+        ("row-05", "audio.short-is-empty", True),
+        ("row-05", "result.end-after-start", False),
+        ("row-06", "audio.silence-is-empty", True),
+        ("row-06", "audio.range-error-rate", True),
+        ("row-07", "task.error-type", True),
+        ("row-90", "refusal.empty-file", True),
+        ("row-91", "refusal.empty-file", False),
+    ],
+)
+def test_a_row_says_what_it_shows(row: str, clause: str, shown: bool) -> None:
+    (found,) = (each for each in ROWS if each.id == row)
+    assert (clause in found.shows) is shown

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.forced import make_forced
 from diarkit_contracts.history import START_PATH
 from diarkit_contracts.http_transport import Connection, HttpTransport
 from diarkit_contracts.mistakes import NEVER_GIVEN
@@ -17,6 +18,7 @@ from diarkit_contracts.plan import make_plan
 from diarkit_contracts.profiles import Capability
 from diarkit_contracts.target import Target, caps_of
 from diarkit_contracts.tier import Tier
+from diarkit_contracts.vacuity import NEEDED
 from diarkit_contracts.verdict import Exit
 from diarkit_contracts.verify import verify_target
 from diarkit_mockserver.limits import Limits, Rate
@@ -76,6 +78,14 @@ def test_the_fake_passes_without_a_finding_and_not_for_want_of_seeing(make_targe
     assert verdict.decide_exit(Severity.WARNING) is Exit.FINE
 
 
+@pytest.mark.parametrize("tier", [Tier.LITE, Tier.FULL])
+def test_a_run_leaves_unseen_only_what_nobody_can_ask_for(make_target: Any, tier: Tier) -> None:
+    verdict = verify_target(make_plan(tier), make_target(tier))
+    clauses = {each.name for each in verdict.skipped if "[" not in each.name}
+    assert clauses == {clause for clause, capability in NEEDED.items() if capability is Capability.LIMIT_RATE}
+    assert {each.name for each in verdict.skipped} == clauses | {row.name for row in make_forced()}
+
+
 def test_a_short_run_stays_under_eight_tasks_sixty_looks_and_a_megabyte(make_target: Any) -> None:
     verdict = verify_target(make_plan(Tier.LITE), make_target(Tier.LITE))
     assert verdict.spent.tasks < 8
@@ -83,8 +93,9 @@ def test_a_short_run_stays_under_eight_tasks_sixty_looks_and_a_megabyte(make_tar
     assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 60
 
 
+@pytest.mark.parametrize("tier", [Tier.LITE, Tier.FULL])
 def test_a_server_that_can_be_made_to_shows_every_clause(
-    make_target: Any, diarization_server: DiarizationServer
+    make_target: Any, diarization_server: DiarizationServer, tier: Tier
 ) -> None:
     @contextmanager
     def fail() -> Iterator[None]:
@@ -102,10 +113,9 @@ def test_a_server_that_can_be_made_to_shows_every_clause(
         Capability.FORBID: force(diarization_server, Limits(licensed=False)),
     }
     target = make_target(Tier.FULL)
-    verdict = verify_target(make_plan(Tier.LITE), target, forcing=forcing)
+    verdict = verify_target(make_plan(tier), target, forcing=forcing)
     assert verdict.findings == ()
-    # The empty file is a row of the full tier.
-    assert [each.name for each in verdict.skipped] == ["refusal.empty-file"]
+    assert verdict.skipped == ()
     statuses = {exchange.answer.status for exchange in verdict.exchanges}
     assert {403, 429, 507} <= statuses
     assert target.waits == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses.belonging import is_limited, read_segments, read_truth
+from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score import score
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import ChannelTold, History, Look
+    from diarkit_contracts.history import ChannelTold, History, Look, Start
     from diarkit_fixtures.segments import Segments
     from diarkit_fixtures.wav import WavFacts
 
@@ -26,6 +26,9 @@ SHORTEST_S: Final = 0.8
 
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for half of the speech or more is for another recording, or for none."""
+
+LEAST_ALONE: Final = 50
+"""INF: whoever speaks less than that while nobody else does may be lost under the others of a mix. Centiseconds."""
 
 
 def check_silence(history: History) -> Iterator[Observation]:
@@ -56,6 +59,18 @@ def check_speakers(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
+def check_mix_speakers(history: History) -> Iterator[Observation]:
+    """In a mix as many speakers are found as speak in its channels, those aside that speak over others."""
+    for look, channels in history.results():
+        truth = None if look.start is None else _read_mixed(look.start)
+        if truth is not None and len(channels) == 1:
+            alone = measure_alone(truth)
+            least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
+            came = channels[0].speakers
+            expected = f"{least} to {most} speakers in a mix of {len(truth)} channels"
+            yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
+
+
 def check_der(history: History) -> Iterator[Observation]:
     """The answer is about this recording."""
     for look, truth, channel in _list_truths(history):
@@ -68,18 +83,45 @@ def check_der(history: History) -> Iterator[Observation]:
 def check_range_der(history: History) -> Iterator[Observation]:
     """The answer for a part of a recording is about that part."""
     for look, sound, channel in _list_channels(history):
-        bounds = None if look.start is None else read_range(look.start)
-        if bounds is None or sound.truth is None or look.start is None or is_limited(look.start):
+        if look.start is None or sound.truth is None or is_limited(look.start):
             continue
-        first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
-        truth = crop(sound.truth[channel.number], first, last) if last - first >= SHORTEST_S * 100 else ()
+        part = _read_part(look.start, sound)
+        truth = () if part is None else crop(sound.truth[channel.number], *part)
         if truth:
             told = tuple(read_segments(channel))
             # UNK what times count from: the better of the two counts.
+            first = 0 if part is None else part[0]
             ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+
+
+def _read_mixed(start: Start) -> list[Segments] | None:
+    """Read who speaks in each channel of a mix; None if it is not known, or something else than the mix changes it."""
+    query, sound = start.exchange.request.query, start.file.sound if start.file is not None else None
+    if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
+        return None
+    asked = query.get("channels", "")
+    if asked and not all(map(str.isdecimal, asked.split(","))):
+        return None
+    numbers = list(map(int, asked.split(","))) if asked else list(range(sound.channels))
+    if len(set(numbers)) < len(numbers) or max(numbers) >= sound.channels:
+        return None
+    truth = [sound.truth[number] for number in numbers]
+    if not CHANGING & set(query):
+        return truth
+    part = _read_part(start, sound)
+    return None if part is None else [crop(segments, *part) for segments in truth]
+
+
+def _read_part(start: Start, sound: WavFacts) -> tuple[int, int] | None:
+    """Read the range in centiseconds, as far as the recording has it; None if there is none, or nobody is found in so little."""
+    bounds = read_range(start)
+    if bounds is None:
+        return None
+    first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
+    return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
 def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTold]]:
@@ -103,6 +145,7 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold
 
 
 PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
+MIX: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
 TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
 CLAUSES: Final = (
@@ -129,6 +172,14 @@ CLAUSES: Final = (
         source=TECHNIQUE,
         severity=Severity.WARNING,
         check=check_speakers,
+    ),
+    Clause(
+        id="audio.mix-speakers",
+        sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+        label=Label.INF,
+        source=f"{MIX}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
+        severity=Severity.WARNING,
+        check=check_mix_speakers,
     ),
     Clause(
         id="audio.error-rate",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.score import NOTHING, score
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from diarkit_contracts.history import ChannelTold, Start
-    from diarkit_fixtures.segments import Channels
+    from diarkit_fixtures.segments import Channels, Segments
+
+    Person = tuple[int, int]
 
 ROUNDING_S: Final = 0.02
 """How far a time may lie outside: both of its ends are rounded to a grid of 10 ms (INF from the examples)."""
@@ -71,3 +74,28 @@ def rate_errors(start: Start, channels: tuple[ChannelTold, ...]) -> float | None
 def count_segments(channels: tuple[ChannelTold, ...]) -> int:
     """Count the segments of all channels."""
     return sum(len(channel.segments) for channel in channels)
+
+
+def measure_alone(channels: Iterable[Segments]) -> dict[Person, int]:
+    """Measure how long each speaker speaks while nobody else does, in any of the channels.
+
+    Returns:
+        Centiseconds by position of the channel and number of the speaker.
+    """
+    edges = sorted(
+        (time, step, (number, segment.speaker))
+        for number, segments in enumerate(channels)
+        for segment in segments
+        for time, step in ((segment.start, 1), (segment.end, -1))
+    )
+    alone = {person: 0 for _, _, person in edges}
+    speaking: Counter[Person] = Counter()
+    last = 0
+    for time, step, person in edges:
+        if len(speaking) == 1:
+            alone[next(iter(speaking))] += time - last
+        speaking[person] += step
+        if not speaking[person]:
+            del speaking[person]
+        last = time
+    return alone

@@ -11,14 +11,21 @@ from diarkit_fixtures.segments import Segment
 TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 50, 250),))
 RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 0.5, 2.5)]}
 KNOWN: dict[str, Any] = {"channels": 2, "truth": TRUTH}
+MIX = {"channel_mode": "mix"}
 
-BROKEN = [
+BROKEN: list[tuple[str, dict[str, Any], dict[int, Any]]] = [
     ("audio.silence-is-empty", {"channels": 2, "loud": (True, False)}, {0: RIGHT[0], 1: RIGHT[1]}),
     ("audio.short-is-empty", {"seconds": 0.79}, {0: [(0, 0.1, 0.7)]}),
     ("audio.speakers", KNOWN, {0: [(0, 1.0, 3.0), (1, 3.0, 4.0), (2, 4.0, 5.0)], 1: RIGHT[1]}),
     ("audio.speakers", {**KNOWN, "query": {"channel_mode": "split"}}, {0: RIGHT[0], 1: [(0, 0.5, 2.0), (1, 2.0, 2.5)]}),
     ("audio.error-rate", KNOWN, {0: RIGHT[0], 1: [(0, 5.0, 7.0)]}),
     ("audio.error-rate", KNOWN, {0: [(0, 1.0, 1.1), (1, 4.9, 5.0)], 1: RIGHT[1]}),
+    ("audio.mix-speakers", {**KNOWN, "query": MIX}, {0: [(0, 0.5, 3.0), (1, 3.0, 5.0)]}),
+    ("audio.mix-speakers", {**KNOWN, "query": MIX}, {0: [(0, 0.5, 1.0), (1, 1.0, 2.0), (2, 2.0, 3.0), (3, 3.0, 5.0)]}),
+    ("audio.mix-speakers", {**KNOWN, "query": {**MIX, "channels": "1,0"}}, {0: [(0, 0.5, 5.0)]}),
+    ("audio.mix-speakers", {**KNOWN, "query": {**MIX, "channels": "1"}}, {0: [(0, 0.5, 1.0), (1, 1.0, 2.5)]}),
+    ("audio.mix-speakers", {**KNOWN, "query": {**MIX, "range_from": 2.5, "range_to": 4}}, {0: [(0, 2.5, 4.0)]}),
+    ("audio.mix-speakers", {"truth": ((),), "query": MIX}, {0: [(0, 2.5, 4.0)]}),
     ("audio.range-error-rate", {**KNOWN, "query": {"range_from": 3}}, {0: [], 1: []}),
     ("audio.range-error-rate", {**KNOWN, "query": {"range_to": 4}}, {0: RIGHT[0][:1], 1: [(0, 3.0, 4.0)]}),
 ]
@@ -26,7 +33,16 @@ CORRECT: list[tuple[dict[str, Any], dict[int, Any]]] = [
     (KNOWN, RIGHT),
     (KNOWN, {0: [(0, 1.2, 3.3), (1, 3.4, 5.0)], 1: [(0, 0.7, 2.6)]}),
     ({**KNOWN, "query": {"channels": "1"}}, {1: RIGHT[1]}),
-    ({**KNOWN, "query": {"channel_mode": "mix"}}, {0: [(0, 0.5, 1.0)]}),
+    ({**KNOWN, "query": MIX}, {0: [(0, 0.5, 1.0), (1, 1.0, 3.0), (2, 3.0, 5.0)]}),
+    ({**KNOWN, "query": {**MIX, "channels": "1"}}, {0: [(0, 0.5, 1.0)]}),
+    ({**KNOWN, "query": {**MIX, "channels": "1,1"}}, {0: [(0, 0.5, 1.0), (1, 1.0, 2.5)]}),
+    ({**KNOWN, "query": {**MIX, "channels": "7"}}, {0: [(0, 0.5, 1.0)]}),
+    ({**KNOWN, "query": {**MIX, "range_from": 2}}, {0: [(0, 2.0, 3.0), (1, 3.0, 5.0)]}),
+    ({**KNOWN, "query": {**MIX, "range_from": 2}}, {0: [(0, 2.0, 2.2), (1, 2.2, 3.0), (2, 3.0, 5.0)]}),
+    ({**KNOWN, "query": {**MIX, "range_from": 2, "range_to": 2.7}}, {0: []}),
+    ({**KNOWN, "query": {**MIX, "range_from": 5, "range_to": 2}}, {0: []}),
+    ({**KNOWN, "query": MIX, "config": {"max_speakers": 2}}, {0: [(0, 0.5, 3.0), (1, 3.0, 5.0)]}),
+    ({"channels": 2, "query": MIX}, {0: []}),
     ({**KNOWN, "query": {"range_from": 3}}, {0: [(0, 3.0, 5.0)], 1: []}),
     ({**KNOWN, "query": {"range_from": 2, "range_to": 4}}, {0: [(0, 2.0, 3.0), (1, 3.0, 4.0)], 1: [(0, 2.0, 2.5)]}),
     ({**KNOWN, "query": {"range_from": 2, "range_to": 4}}, {0: [(0, 0.0, 1.0), (1, 1.0, 2.0)], 1: [(0, 0.0, 0.5)]}),

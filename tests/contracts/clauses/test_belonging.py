@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.belonging import contradicts_file, count_segments, rate_errors, read_segments, read_truth
+from diarkit_contracts.clauses.belonging import (
+    contradicts_file,
+    count_segments,
+    measure_alone,
+    rate_errors,
+    read_segments,
+    read_truth,
+)
 from diarkit_contracts.history import read_history
 from diarkit_fixtures.segments import Segment
 
@@ -80,3 +87,19 @@ def test_segments_without_a_length_and_times_that_are_none_are_left_out(script: 
     _, (channel,) = tell(script, {0: [(0, 1.0, 2.0), (1, 3.0, 2.0), (0, 4.001, 4.002), (1, 5.0, 1e308)]})
     assert tuple(read_segments(channel)) == (Segment(0, 100, 200),)
     assert count_segments((channel, channel)) == 8
+
+
+@pytest.mark.parametrize(
+    ("channels", "alone"),
+    [
+        ((), {}),
+        (((Segment(0, 0, 100),),), {(0, 0): 100}),
+        (((Segment(0, 0, 100),), (Segment(0, 40, 60),)), {(0, 0): 80, (1, 0): 0}),
+        (((Segment(0, 0, 100), Segment(1, 100, 150)), (Segment(0, 90, 120),)), {(0, 0): 90, (0, 1): 30, (1, 0): 0}),
+        (((Segment(0, 0, 50), Segment(0, 50, 80)), ()), {(0, 0): 80}),
+        (((Segment(0, 0, 50), Segment(0, 30, 80)),), {(0, 0): 80}),
+        (((Segment(0, 10, 50),), (Segment(0, 10, 50),), (Segment(1, 60, 61),)), {(0, 0): 0, (1, 0): 0, (2, 1): 1}),
+    ],
+)
+def test_who_speaks_alone_is_measured_over_all_channels(channels: Any, alone: dict[Any, int]) -> None:
+    assert measure_alone(channels) == alone

@@ -22,7 +22,11 @@ def afternoon(script: Any) -> Any:
     asked: list[dict[str, Any]] = [
         {"config": {"total_speakers": 2}, "query": {"range_from": 0.5, "range_to": 9}},
         {"config": {"max_speakers": 2}},
-        {"query": {"channel_mode": "mix"}, "channels": 2},
+        {
+            "query": {"channel_mode": "mix"},
+            "channels": 2,
+            "truth": ((Segment(0, 100, 200),), (Segment(0, 200, 350),)),
+        },
     ]
     for sent in asked:
         task = script.post(**sent)

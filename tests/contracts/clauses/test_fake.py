@@ -95,6 +95,7 @@ def send_everything(recorder: Recorder) -> None:
     recorder.upload(stereo)
     recorder.upload(stereo, {"total_speakers": 3, "unknown": 1}, channels="1,0", range_from=2, range_to=14)
     recorder.upload(stereo, {"max_speakers": 1}, channel_mode="mix")
+    recorder.upload(stereo, channel_mode="mix")
     recorder.upload(mono, {}, range_from=5)
     recorder.upload(make_recording(50, 1))
     recorder.upload(make_recording(300, 1, amplitude=0))

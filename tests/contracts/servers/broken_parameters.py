@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contract_servers.breaking import (
     Broken,
+    change_mix,
     change_parameters,
     change_result,
     drop_config,
 )
 
-from diarkit_contracts.plan import Tier
 from diarkit_mockserver.world import World
 
 if TYPE_CHECKING:
@@ -96,6 +96,17 @@ def say_one_word(channels: list[Channel]) -> None:
         channel.update(speakers_count=len(channel["segments"]))
 
 
+def take_two_for_one(channel: Channel) -> None:
+    """Take speakers of different channels for one: those of each number in their channel, where each has two at most."""
+    for segment in channel["segments"]:
+        segment["speaker_id"] %= 2
+    channel["speakers_count"] = len({segment["speaker_id"] for segment in channel["segments"]})
+
+
+def mix_one(asked: Parameters) -> Parameters:
+    return replace(asked, channels=asked.channels[:1] or (0,)) if asked.channel_mode == "mix" else asked
+
+
 def forget_early_config(server: Server) -> Any:
     return lambda asked: server(drop_config(asked) if is_config_first(asked) else asked)
 
@@ -130,7 +141,6 @@ PARAMETERS: Final = (
     Broken(
         name="config ahead of the file ignored",
         clause="parameters.max-speakers",
-        tier=Tier.FULL,
         wrap=forget_early_config,
     ),
     Broken(
@@ -185,6 +195,12 @@ PARAMETERS: Final = (
         clause="audio.speakers",
         world=change_parameters(lambda asked: replace(asked, max_speakers=asked.max_speakers or 1)),
     ),
+    Broken(
+        name="speakers of two channels taken for one in a mix",
+        clause="audio.mix-speakers",
+        wrap=change_mix(take_two_for_one),
+    ),
+    Broken(name="the first channel alone as a mix", clause="audio.mix-speakers", world=change_parameters(mix_one)),
     Broken(name="one word of each channel", clause="audio.error-rate", wrap=change_result(say_one_word)),
     Broken(name="the answer of the first recording for all", clause="audio.error-rate", world=AlwaysTheSame),
     Broken(

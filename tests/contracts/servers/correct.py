@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from contract_servers.breaking import ENDS, change_answer, change_body, change_channel, change_mix, find_config, refuse, refuse_when
+from contract_servers.breaking import (
+    ENDS,
+    change_answer,
+    change_body,
+    change_channel,
+    change_mix,
+    find_config,
+    refuse,
+    refuse_when,
+)
 from contract_servers.fake import Fake
 
 from diarkit_contracts.call_ids import IDS
