@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi_offline import FastAPIOffline
 
@@ -18,7 +18,7 @@ from diarkit_mockserver.control_server import router as server_router
 from diarkit_mockserver.control_views import Problem
 from diarkit_mockserver.control_world import router as world_router
 from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.scenario_schema import list_schemas
+from diarkit_mockserver.scenario_schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -89,7 +89,7 @@ def _describe_bodies(app: FastAPI, platform: Platform) -> None:
         document = generate()
         components = document.setdefault("components", {})
         if "Scenario" not in components.setdefault("schemas", {}):
-            components["schemas"] |= _refer(list_schemas(*SENT, Problem))
+            components["schemas"] |= move_references(list_schemas(*SENT, Problem), IN_SCHEMA, IN_OPENAPI)
             if platform.control_token is not None:
                 components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"token": []}]
@@ -98,16 +98,3 @@ def _describe_bodies(app: FastAPI, platform: Platform) -> None:
         return document
 
     app.openapi = describe  # type: ignore[method-assign] # the way that FastAPI's documentation shows
-
-
-def _refer(schemas: object) -> Any:
-    """Let schemas refer to each other as OpenAPI wants it."""
-    match schemas:
-        case dict():
-            return {key: _refer(one) for key, one in cast("dict[str, object]", schemas).items()}
-        case list():
-            return [_refer(one) for one in cast("list[object]", schemas)]
-        case str():
-            return schemas.replace("#/$defs/", "#/components/schemas/")
-        case _:
-            return schemas

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from diarkit_mockserver.field_types import list_fields
+from diarkit_mockserver.scenario_plain import write_plain
 from diarkit_mockserver.yaml_scalar import resolve_plain
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def dump_scenario(scenario: Scenario) -> str:
     Returns:
         YAML that is read as an equal scenario. RTTM files of rules are written as what they say, if they were read.
     """
-    written = cast("dict[str, object]", _simplify(scenario))
+    written = cast("dict[str, object]", write_plain(scenario, short=True))
     return "".join(_write_entry(key, value) for key, value in written.items()) or EMPTY
 
 
@@ -54,39 +53,11 @@ def _read_pairs(value: object) -> dict[str, object]:
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _simplify(value: object) -> object:
-    """Turn dataclasses into mappings of what is not the default, tuples into lists."""
-    if is_dataclass(value) and not isinstance(value, type):
-        kinds = {one.name: one for one in list_fields(type(value))}
-        held = {one.name: getattr(value, one.name) for one in fields(value)}
-        return {
-            name: _simplify_number(kinds[name].kind.scalars, _simplify(came))
-            for name, came in held.items()
-            if came != kinds[name].default
-        }
-    if isinstance(value, tuple):
-        return [_simplify(one) for one in cast("tuple[object, ...]", value)]
-    return value
-
-
-def _simplify_number(scalars: Iterable[type], value: object) -> object:
-    """Write 2.0 as 2 where the reader makes a float of it anyway."""
-    if (
-        isinstance(value, float)
-        and int not in scalars
-        and float in scalars
-        and value.is_integer()
-        and abs(value) < 1e15
-    ):
-        return int(value)
-    return value
-
-
 def _write(value: object) -> str:
     """Write a value on one line."""
     if isinstance(value, Mapping):
         return "{" + _write_pairs(cast("Mapping[str, object]", value)) + "}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return "[" + ", ".join(_write(one) for one in cast("Iterable[object]", value)) + "]"
     if isinstance(value, str):
         return _write_text(value)

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from diarkit_mockserver.field_types import list_fields
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from dataclasses import Field
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from diarkit_mockserver.field_types import Field, Kind
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-WRITTEN_ALWAYS = "version"
-"""A file says which format it has, even the first one."""
+VERSION = "version"
+"""A file says which format it has, even the first one; only the shortest form does not."""
+
+LARGEST_WHOLE = 1e15
+"""Floats up to here are exact as whole numbers, and as easy to read."""
 
 
-def write_plain(value: object) -> Json:
-    """Write a value of the scenario's classes; what is as it is by default is left out."""
+def write_plain(value: object, *, short: bool = False) -> Json:
+    """Write a value of the scenario's classes; what is as it is by default is left out.
+
+    Args:
+        value: a dataclass, or what stands in a field of one.
+        short: write 2.0 as 2 where the reader makes a float of it anyway, and leave the version out.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            one.name: write_plain(came)
-            for one in fields(value)
-            if (came := getattr(value, one.name)) != _find_default(one) or one.name == WRITTEN_ALWAYS
-        }
+        return dict(_write_fields(value, list_fields(type(value)), short=short))
     if isinstance(value, (tuple, list)):
-        return [write_plain(one) for one in cast("tuple[object, ...]", value)]
+        return [write_plain(one, short=short) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, dict):
         return {str(key): write_plain(one) for key, one in cast("Mapping[object, object]", value).items()}
     return cast("Json", value)
 
 
-def _find_default(field: Field[object]) -> object:
-    return field.default if field.default_factory is MISSING else field.default_factory()
+def _write_fields(value: object, fields: Iterable[Field], *, short: bool) -> Iterator[tuple[str, Json]]:
+    for field in fields:
+        came: object = getattr(value, field.name)
+        if came != field.default or (field.name == VERSION and not short):
+            plain = write_plain(came, short=short)
+            yield field.name, _shorten(plain, field.kind) if short else plain
+
+
+def _shorten(plain: Json, kind: Kind) -> Json:
+    if isinstance(plain, float) and plain.is_integer() and abs(plain) < LARGEST_WHOLE:
+        return int(plain) if float in kind.scalars and int not in kind.scalars else plain
+    return plain

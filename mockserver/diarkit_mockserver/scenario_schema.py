@@ -92,6 +92,10 @@ TOGETHER: Final[Mapping[type, Schema]] = {
 }
 """How the keys of one mapping go together."""
 
+IN_SCHEMA: Final = "#/$defs/"
+IN_OPENAPI: Final = "#/components/schemas/"
+"""Where schemas refer to each other: in a JSON Schema, and in an OpenAPI document."""
+
 TYPES: Final[Mapping[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -159,7 +163,7 @@ def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schem
         if mapping.__name__ not in written:
             written[mapping.__name__] = {}
             written[mapping.__name__] = _write_mapping(mapping, written)
-        branches.append({"$ref": f"#/$defs/{mapping.__name__}"})
+        branches.append({"$ref": IN_SCHEMA + mapping.__name__})
     if kind.free:
         branches.append({"type": "object"})
     return branches[0] if len(branches) == 1 else {"anyOf": branches}
@@ -176,17 +180,27 @@ def _write_result() -> dict[str, Schema]:
     """Take the result's schemas from the contract, closed: a key that the reference does not list is a fault here."""
     schemas = cast("dict[str, dict[str, Schema]]", load_document()["components"])["schemas"]
     names = ("SpeakerDiarizationResult", "SpeakerDiarizationChannel", "SpeakerDiarizationSegment")
-    return {name: {**cast("Schema", _adapt(schemas[name])), "additionalProperties": False} for name in names}
+    return {
+        name: {**cast("Schema", move_references(schemas[name], IN_OPENAPI, IN_SCHEMA)), "additionalProperties": False}
+        for name in names
+    }
 
 
-def _adapt(node: object) -> object:
-    match node:
+def move_references(schema: object, old: str, new: str) -> object:
+    """Let a schema refer to its neighbours in another document; our notes of evidence stay behind.
+
+    Args:
+        schema: or a part of one.
+        old: where its neighbours are, such as `IN_OPENAPI`.
+        new: where they will be.
+    """
+    match schema:
         case dict():
-            pairs = cast("dict[str, object]", node).items()
-            return {key: _adapt(value) for key, value in pairs if key != "x-evidence"}
+            pairs = cast("dict[str, object]", schema).items()
+            return {key: move_references(value, old, new) for key, value in pairs if key != "x-evidence"}
         case list():
-            return [_adapt(one) for one in cast("list[object]", node)]
+            return [move_references(one, old, new) for one in cast("list[object]", schema)]
         case str():
-            return node.replace("#/components/schemas/", "#/$defs/")
+            return schema.replace(old, new)
         case _:
-            return node
+            return schema

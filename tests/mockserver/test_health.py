@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,9 +57,7 @@ def test_what_speaks_no_http_is_not_healthy(said: bytes) -> None:
 def test_who_does_not_answer_in_time_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "TIMEOUT_S", 0.05)
     with bind("127.0.0.1", 0) as bound:
-        began = time.monotonic()
         assert not is_healthy(write_url(bound))
-        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         def move(self, seconds: float) -> int: ...
 
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 NEVER = (Fault(when=When(filename="a name that no file has"), http=500),)
 """A schedule that meets no request, and so sends every poll the long way."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from diarkit_mockserver.faults import Drip, Fault
+from diarkit_mockserver.faults import Drip, Fault, Latency
 from diarkit_mockserver.json_as_yaml import make_yaml
 from diarkit_mockserver.limits import Limits
 from diarkit_mockserver.scenario import Rule, Scenario, Then
@@ -27,6 +27,31 @@ from diarkit_mockserver.strategies import scenarios
 )
 def test_what_is_as_by_default_is_left_out(value: object, plain: Any) -> None:
     assert write_plain(value) == plain
+
+
+@pytest.mark.parametrize(
+    ("value", "long", "short"),
+    [
+        (Scenario(), '{"version": 1}', "{}"),
+        (Limits(audio_seconds=2.0, upload_bytes=3), '{"upload_bytes": 3, "audio_seconds": 2.0}', None),
+        (Limits(audio_seconds=2.0), '{"audio_seconds": 2.0}', '{"audio_seconds": 2}'),
+        (Limits(audio_seconds=2.5), '{"audio_seconds": 2.5}', '{"audio_seconds": 2.5}'),
+        (Limits(audio_seconds=1e15), '{"audio_seconds": 1000000000000000.0}', '{"audio_seconds": 1000000000000000.0}'),
+        (Latency(uniform=(1.0, 2.5)), '{"uniform": [1.0, 2.5]}', '{"uniform": [1.0, 2.5]}'),
+        (
+            Rule(then=Then(result={"a": [1.0]})),
+            '{"then": {"result": {"a": [1.0]}}}',
+            '{"then": {"result": {"a": [1.0]}}}',
+        ),
+        (Fault(drip=Drip(every=3.0)), '{"drip": {"every": 3.0}}', '{"drip": {"every": 3}}'),
+    ],
+    ids=repr,
+)
+def test_the_short_form_has_whole_numbers_where_the_reader_makes_floats_of_them(
+    value: object, long: str, short: str | None
+) -> None:
+    assert json.dumps(write_plain(value)) == long
+    assert short is None or json.dumps(write_plain(value, short=True)) == short
 
 
 @given(scenarios(timed=True, dialects=True))

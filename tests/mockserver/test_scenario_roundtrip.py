@@ -37,8 +37,8 @@ Dumper.add_implicit_resolver(
 
 TRICKY = ["on", "null", "~", "1", "1e3", "0o7", "0x1f", ".inf", "1:30", "2026-01-31", "- a", "a: b", "a #b", "{", "[a]"]
 MARKS = ["", "'", '"', "\\", "\u2028", "\ufeff"]
-PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(TRICKY)
-"""What other writers leave as it stands."""
+PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp"]), max_size=12) | st.sampled_from(TRICKY)
+"""What other writers leave as it stands, and means the same in JSON and YAML: no ends of lines that only YAML knows."""
 WILD = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(TRICKY + MARKS)
 
 COUNTS = st.integers(0, 10**12)
@@ -163,7 +163,7 @@ def test_any_scenario_written_as_yaml_is_read_as_it_was(scenario: Scenario) -> N
     assert read(written) == scenario
 
 
-@given(all_scenarios(PLAIN))
+@given(all_scenarios(PLAIN.filter(lambda text: "Infinity" not in text)))
 def test_any_scenario_written_as_json_is_read_as_it_was(scenario: Scenario) -> None:
     assert read(json.dumps(as_written(scenario), ensure_ascii=False).replace("Infinity", ".inf")) == scenario
 

@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from diarkit_mockserver.scenario_file import ScenarioError, parse_scenario
-from diarkit_mockserver.scenario_schema import BOUNDS, TOGETHER, scenario_schema
+from diarkit_mockserver.scenario_schema import BOUNDS, IN_OPENAPI, IN_SCHEMA, TOGETHER, move_references, scenario_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,3 +220,10 @@ def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     assert when["properties"]["submission"]["description"].startswith("1 for the first time that this very request")
     assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
+
+
+def test_references_are_moved_wherever_they_stand_and_evidence_stays_behind() -> None:
+    there = {"a": [{"$ref": "#/$defs/X"}, 1, None], "b": {"x-evidence": "DOC", "c": "no reference"}, "maximum": 2.5}
+    moved = {"a": [{"$ref": "#/components/schemas/X"}, 1, None], "b": {"c": "no reference"}, "maximum": 2.5}
+    assert move_references(there, IN_SCHEMA, IN_OPENAPI) == moved
+    assert move_references(moved, IN_OPENAPI, IN_SCHEMA) == {**there, "b": {"c": "no reference"}}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 RECORDING = write_wav(np.full((16_000, 1), 999, np.int16), 8000, truth=((Segment(0, 0, 90), Segment(1, 90, 200)),))
 MOST_POLLS = 40
 PLAIN = Scenario(course="immediate")
