@@ -13,7 +13,7 @@ import click
 from diarkit_contracts.fuzz_flags import add_fuzz_flags, fuzz_server
 from diarkit_contracts.output import add_output_flags, make_progress, read_output
 from diarkit_contracts.profiles import DEFAULT, PROFILES
-from diarkit_contracts.target_flags import add_target_flags, make_target, require
+from diarkit_contracts.target_flags import add_target_flags, list_repeat_flags, make_target, require
 from diarkit_contracts.tier import FUZZ, Tier
 from diarkit_contracts.verdict import Exit
 
@@ -82,6 +82,10 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
     if sum((recording is not None, flags["tier"] == FUZZ, bool(flags["only"]), flags["rows_file"] is not None)) > 1:
         raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
+    if flags["record"] is not None and not flags["record"].absolute().parent.is_dir():
+        raise click.BadParameter(
+            f"expected a file in a folder that exists, got {flags['record']}", param_hint="--record"
+        )
     output = read_output(flags, flags["record"])
     failed = False
     if recording is not None:
@@ -93,8 +97,11 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
     if flags["record"] is not None:
         from diarkit_contracts.recording import write_recording  # noqa: PLC0415
 
-        flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
-    code = output.show(verdict)
+        try:
+            flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
+        except OSError as error:
+            raise click.FileError(str(flags["record"]), error.strerror) from None
+    code = output.show(replace(verdict, flags=list_repeat_flags(flags)))
     sys.exit(Exit.FINDINGS if failed and code != Exit.UNREACHABLE else code)
 
 

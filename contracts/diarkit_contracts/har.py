@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from diarkit_contracts.exchange import Answer, Exchange, Part, Request, describe_field
 from diarkit_contracts.form import read_form
 from diarkit_contracts.recording_error import RecordingError
-from diarkit_contracts.redaction import Redaction
+from diarkit_contracts.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,8 +75,8 @@ def _read_entry(entry: object) -> Exchange:
     sent_at = datetime.fromisoformat(_text(entry, "startedDateTime")).timestamp()
     took = _find(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
-    redaction = Redaction()
     headers = _read_headers(request)
+    redaction = Redaction(list_secrets(headers))
     return Exchange(
         Request(
             method=_text(request, "method").upper(),
@@ -88,7 +88,7 @@ def _read_entry(entry: object) -> Exchange:
         Answer(
             status=_read_status(response),
             headers=redaction.strike_answer_headers(_read_headers(response)),
-            body=_read_content(_find(response, "content")),
+            body=redaction.strike_body(_read_content(_find(response, "content"))),
             received_at=sent_at + seconds,
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchange_text import show_text
 from diarkit_contracts.reproduce import write_repeat
@@ -46,6 +47,7 @@ def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folde
     lines = [f"## diarkit verify: {_escape(sum_up(verdict, fail_on))}", "", _escape(describe_subject(verdict)), ""]
     if verdict.unreachable:
         lines += [_escape(verdict.unreachable), ""]
+    lines += _list_section("What to do", advise(verdict), _escape)
     lines += _list_table(verdict.findings)
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
         repeat = write_repeat(finding, verdict, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.contract_lines import find_line
 from diarkit_contracts.document import DOCUMENT
@@ -42,6 +43,7 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         "<body>",
         "<main>",
         *_list_head(verdict, fail_on),
+        *_list_notes("What to do", advise(verdict)),
         *_list_findings(verdict, folder),
         *_list_accepted(verdict),
         *_list_notes("Too little was seen", verdict.vacuous),

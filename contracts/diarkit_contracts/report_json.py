@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.contract_lines import find_line
 from diarkit_contracts.exchange_text import describe_part, show_body
@@ -56,6 +57,7 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         "events": list(verdict.events),
         "stale": list(verdict.stale),
         "vacuous": list(verdict.vacuous),
+        "advice": list(advise(verdict)),
         "unreachable": verdict.unreachable,
         "spent": {
             "tasks": spent.tasks,

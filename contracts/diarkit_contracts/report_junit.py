@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchange_text import show_text
 from diarkit_contracts.outcomes import list_row_outcomes
@@ -73,4 +74,5 @@ def _list_more(verdict: RunVerdict) -> Iterable[str]:
     yield from (f"undocumented: {show_text(each.what)} ({each.times} times)" for each in verdict.undocumented)
     yield from (f"inconclusive: {show_text(each.row)}: {show_text(each.reason)}" for each in verdict.inconclusive)
     yield from map(show_text, verdict.stale)
+    yield from advise(verdict)
     yield from map(show_text, verdict.events)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import indent
+from itertools import groupby
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchange_text import describe_exchange, show_text
 from diarkit_contracts.reproduce import write_repeat
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}
+
+MOST_OTHERS: Final = 5
+"""Further rows of a broken clause that are shown with what they saw; of the rest only the names are."""
+
+WIDTH: Final = 120
+"""Characters of a line of names."""
 
 LONGEST: Final = 400
 """Characters of what a server said: enough to see the mistake; the other reports have all of it."""
@@ -49,13 +57,14 @@ def list_lines(
         "undocumented: not in the contract, so a client must not rely on it",
         [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
     )
-    yield from _list_section("inconclusive", [f"{each.row}: {show_text(each.reason)}" for each in verdict.inconclusive])
-    yield from _list_section("skipped", [f"{each.name}: {show_text(each.reason)}" for each in verdict.skipped])
+    yield from _list_reasons("inconclusive", [(each.row, each.reason) for each in verdict.inconclusive])
+    yield from _list_reasons("skipped", [(each.name, each.reason) for each in verdict.skipped])
     yield from _list_section("events", [show_text(event) for event in verdict.events])
     if not quiet:
         width = max((len(each.clause.id) for each in verdict.passed), default=0)
         yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
     yield from _list_section("too little was seen", list(verdict.vacuous))
+    yield from _list_section("what to do", list(advise(verdict)))
     yield describe_subject(verdict)
     yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
 
@@ -73,19 +82,58 @@ def write_progress(number: int, total: int, row: Row) -> str:
 
 def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
     repeated: set[str] = set()
-    for finding in verdict.findings:
-        severity = finding.clause.severity
-        where = f"  {show_text(finding.row)}" if finding.row else ""
-        times = f"  ({finding.times} times)" if finding.times > 1 else ""
-        yield click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True) + where + times
-        yield f"  {finding.clause.sentence}"
-        yield f"  expected  {show_text(finding.fault.expected, LONGEST)}"
-        yield f"  seen      {show_text(finding.fault.got, LONGEST)}"
-        for at in finding.at:
-            yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
-        yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
-        yield from _list_repeat(finding, verdict, folder, repeated)
+    is_short = False
+    for _, group in groupby(verdict.findings, key=lambda finding: finding.clause.id):
+        first, *others = group
+        yield from _list_finding(first, verdict, folder, repeated)
+        # The same mistake in other rows: what differs, and no more.
+        for finding in others[:MOST_OTHERS]:
+            yield from _list_other(finding, verdict, folder)
+        left = [finding.row for finding in others[MOST_OTHERS:]]
+        if left:
+            yield f"{_name_clause(first)}  and in {count(len(left), 'row')} more"
+            yield from _wrap(left)
+            yield ""
+        is_short = is_short or bool(others)
+    if is_short:
+        yield "all of each finding: --report html=FILE"
         yield ""
+
+
+def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
+    yield _write_head(finding)
+    yield f"  {finding.clause.sentence}"
+    yield from _list_fault(finding)
+    for at in finding.at:
+        yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
+    yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
+    yield from _list_repeat(finding, verdict, folder, repeated)
+    yield ""
+
+
+def _list_other(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
+    repeat = write_repeat(finding, verdict, folder)
+    yield _write_head(finding)
+    yield from _list_fault(finding)
+    if repeat is not None:
+        yield f"  repeat    {repeat.command}"
+    yield ""
+
+
+def _name_clause(finding: Finding) -> str:
+    severity = finding.clause.severity
+    return click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True)
+
+
+def _write_head(finding: Finding) -> str:
+    where = f"  {show_text(finding.row)}" if finding.row else ""
+    times = f"  ({finding.times} times)" if finding.times > 1 else ""
+    return _name_clause(finding) + where + times
+
+
+def _list_fault(finding: Finding) -> Iterator[str]:
+    yield f"  expected  {show_text(finding.fault.expected, LONGEST)}"
+    yield f"  seen      {show_text(finding.fault.got, LONGEST)}"
 
 
 def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
@@ -99,7 +147,7 @@ def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, rep
     yield f"  repeat    {repeat.command}"
     yield f"  curl      {repeat.curl}"
     if repeat.files:
-        yield f"            with --report or --record, {' and '.join(repeat.files)} would be saved for it"
+        yield f"            (--report html=FILE saves {' and '.join(repeat.files)} for it)"
     yield "  python"
     yield indent(repeat.python, "    | ", lambda _: True)
 
@@ -121,3 +169,23 @@ def _list_section(title: str, lines: list[str]) -> Iterator[str]:
         yield click.style(title, bold=True)
         yield from (f"  {line}" for line in lines)
         yield ""
+
+
+def _list_reasons(title: str, pairs: list[tuple[str, str]]) -> Iterator[str]:
+    """List names under their reasons: many rows are left out for one."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in pairs:
+        by_reason.setdefault(reason, []).append(name)
+    if by_reason:
+        yield click.style(title, bold=True)
+        for reason, names in by_reason.items():
+            yield f"  {show_text(reason)}"
+            yield from _wrap(names)
+        yield ""
+
+
+def _wrap(names: list[str]) -> list[str]:
+    text = ", ".join(map(show_text, names))
+    return wrap(
+        text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

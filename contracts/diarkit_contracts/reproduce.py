@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.call import Attached, Raw, Written
 from diarkit_contracts.inputs import make_input
 from diarkit_contracts.plan import list_rows
+from diarkit_contracts.profiles import DEFAULT
 from diarkit_contracts.redaction import STRUCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from diarkit_contracts.call import Call, Row
+    from diarkit_contracts.call import Row
     from diarkit_contracts.verdict import Finding, RowRun, RunVerdict
 
 RAW: Final = "body.bin"
 """Ends the name of a file that holds a body as it is."""
+
+OF_TRUST: Final = frozenset({"--cacert", "--cert", "--insecure"})
+
+LONGEST_BODY: Final = 300
+"""Bytes of a body that stand in the lines of Python themselves."""
 
 ROWS: Final = "rows.json"
 """Stands for the file with drawn rows if they were not kept."""
@@ -61,14 +67,10 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
     if row is None:
         return None
     headers = _list_secret_headers(finding, verdict)
-    # What was found by chance may need all that was sent with it.
-    drawn = bool(verdict.rows_file) or row not in list_rows()
-    which = f"--rows {shlex.quote(verdict.rows_file or ROWS)}" if drawn else f"--only {row.id}"
-    flags = "".join(f" --header {shlex.quote(f'{name}: {STRUCK}')}" for name in headers)
     return Repeat(
-        command=f"diarkit verify {shlex.quote(verdict.target)} {which}{flags}",
-        curl=_write_curl(row, verdict.target, headers, folder),
-        python=_write_python(row.call, verdict.target, headers),
+        command=_write_command(row, verdict, headers),
+        curl=_write_curl(row, verdict, headers, folder),
+        python="\n".join(_list_python(row, verdict, dict.fromkeys(headers, STRUCK), folder)),
         files=() if folder is not None else tuple(_list_files(row)),
     )
 
@@ -112,9 +114,26 @@ def _list_secret_headers(finding: Finding, verdict: RunVerdict) -> tuple[str, ..
     return tuple(dict.fromkeys(name for name, value in headers if value == STRUCK))
 
 
-def _write_curl(row: Row, target: str, headers: Iterable[str], folder: Path | None) -> str:
+def _write_command(row: Row, verdict: RunVerdict, headers: Iterable[str]) -> str:
+    # What was found by chance may need all that was sent with it.
+    drawn = bool(verdict.rows_file) or row not in list_rows()
+    words = ["diarkit", "verify", verdict.target]
+    words += ["--rows", verdict.rows_file or ROWS] if drawn else ["--only", row.id]
+    words += [] if verdict.profile == DEFAULT.name else ["--profile", verdict.profile]
+    words += ["--fake"] if row.needs is not None else []
+    words += _list_words(verdict)
+    words += [word for name in headers for word in ("--header", f"{name}: {STRUCK}")]
+    return shlex.join(words)
+
+
+def _list_words(verdict: RunVerdict) -> list[str]:
+    return [word for flag in verdict.flags for word in flag if word]
+
+
+def _write_curl(row: Row, verdict: RunVerdict, headers: Iterable[str], folder: Path | None) -> str:
     call = row.call
     words = ["curl", "-i"]
+    words += _list_words(verdict)  # curl's flags have the same names
     if call.method != ("GET" if call.body is None else "POST"):
         words += ["-X", call.method]
     for name in headers:
@@ -131,34 +150,35 @@ def _write_curl(row: Row, target: str, headers: Iterable[str], folder: Path | No
             filename = part.filename.replace("\\", "\\\\").replace('"', '\\"')
             path = _place(name_input(part.input), folder)
             words += ["-F", f'{part.name}=@"{path}";filename="{filename}";type=application/octet-stream']
-    return shlex.join([*words, target + call.target])
+    return shlex.join([*words, verdict.target + call.target])
 
 
 def _place(name: str, folder: Path | None) -> str:
     return name if folder is None else (folder / name).as_posix()
 
 
-def _write_python(call: Call, target: str, headers: Iterable[str]) -> str:
-    sent = dict.fromkeys(headers, STRUCK)
-    told = f", headers={sent!r}" if sent else ""
-    return "\n".join(_list_python(call, target, told, sent))
-
-
-def _list_python(call: Call, target: str, told: str, sent: dict[str, str]) -> Iterator[str]:
+def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Path | None) -> Iterator[str]:
+    call, flags = row.call, dict(verdict.flags)
+    if flags.keys() & OF_TRUST:
+        yield "import ssl"
     if call.method == "POST":
         yield "import time"
     yield "import httpx"
     if isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body):
         yield "from diarkit_contracts.inputs import make_input"
     yield ""
-    yield f"url = {target + call.target!r}"
+    yield from _list_trust(flags)
+    how = _write_arguments(flags)
+    told = f", headers={sent!r}{how}" if sent else how
+    yield f"url = {verdict.target + call.target!r}"
     match call.body:
         case None:
             yield f"answer = httpx.request({call.method!r}, url{told})"
         case Raw(content_type, content):
             headers = {**sent, "Content-Type": content_type}
-            shown = repr(content) if len(content) <= 300 else f"open({RAW!r}, 'rb').read()"
-            yield f"answer = httpx.request({call.method!r}, url, headers={headers!r}, content={shown})"
+            short = len(content) <= LONGEST_BODY
+            shown = repr(content) if short else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
+            yield f"answer = httpx.request({call.method!r}, url, headers={headers!r}, content={shown}{how})"
         case parts:
             yield "form = ["
             for part in parts:
@@ -173,5 +193,21 @@ def _list_python(call: Call, target: str, told: str, sent: dict[str, str]) -> It
         yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"
         yield "    time.sleep(1)"
         yield "    task = answer.json()['task']['task_id']"
-        yield f"    answer = httpx.get(f'{target}{call.path}/{{task}}'{told})"
+        yield f"    answer = httpx.get(f'{verdict.target}{call.path}/{{task}}'{told})"
         yield "    print(answer.status_code, answer.text)"
+
+
+def _list_trust(flags: Mapping[str, str]) -> Iterator[str]:
+    if not flags.keys() & OF_TRUST:
+        return
+    issuer = f"cafile={flags['--cacert']!r}" if "--cacert" in flags else ""
+    yield f"trust = ssl.create_default_context({issuer})"
+    if "--insecure" in flags:
+        yield "trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE"
+    if "--cert" in flags:
+        yield f"trust.load_cert_chain({flags['--cert']!r}, {flags.get('--key')!r})"
+
+
+def _write_arguments(flags: Mapping[str, str]) -> str:
+    trust = ", verify=trust" if flags.keys() & OF_TRUST else ""
+    return trust + (f", proxy={flags['--proxy']!r}" if "--proxy" in flags else "")

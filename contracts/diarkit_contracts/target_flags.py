@@ -152,6 +152,10 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
         more = " without ? and #" if {"?", "#"} & set(url) else ""
         raise click.BadParameter(f"expected a URL{more} such as http://127.0.0.1:8000, got {shown!r}", param_hint="URL")
     parts = urlsplit(url)
+    from diarkit_contracts.history import START_PATH  # noqa: PLC0415
+
+    if parts.path.rstrip("/").endswith(START_PATH):
+        raise click.BadParameter(f"expected the root of the platform, without {START_PATH}", param_hint="URL")
     plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
     if parts.username is None:
         return plain, (), ()
@@ -180,6 +184,16 @@ def _make_connection(url: str, flags: dict[str, Any]) -> Connection:
         key=flags["key"],
         key_password=os.environ.get(KEY_VARIABLE, ""),
         proxy=choose_proxy(url, flags["proxy"]),
+    )
+
+
+def list_repeat_flags(flags: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """List the flags without which the same server would not answer the same, with their values; those of a proxy struck out."""
+    proxy = flags["proxy"] and re.sub(r"//.*@", "//***@", flags["proxy"])
+    return (
+        *((f"--{name}", str(flags[name])) for name in ("cacert", "cert", "key") if flags[name] is not None),
+        *((("--insecure", ""),) if flags["insecure"] else ()),
+        *((("--proxy", proxy),) if proxy else ()),
     )
 
 

@@ -147,6 +147,7 @@ class RunVerdict:
         events: what is no fault but worth telling, such as how often a rate limit was met.
         vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
         unreachable: why the target could not be asked at all; empty if it could.
+        flags: that a repetition needs too, and what they are given; secrets struck out.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
 
@@ -167,6 +168,7 @@ class RunVerdict:
     accepted: tuple[Accepted, ...] = ()
     stale: tuple[str, ...] = ()
     rows_file: str = ""
+    flags: tuple[tuple[str, str], ...] = ()
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """List the findings of one severity."""

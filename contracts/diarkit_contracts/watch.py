@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from diarkit_contracts.exchange import Answer, Exchange, Request
 from diarkit_contracts.form import read_form
 from diarkit_contracts.pace import SystemClock
-from diarkit_contracts.redaction import Redaction
+from diarkit_contracts.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +34,6 @@ class Watch:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._redaction = Redaction()
         self._kept: list[Exchange] = []
         self._releases: list[Callable[[], None]] = []
 
@@ -118,8 +117,8 @@ class Watch:
     def _keep(self, sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float) -> None:
         method, url, request_headers, content = sent
         status, headers, body = came
-        strike = self._redaction
         told = _read_headers(request_headers)
+        strike = Redaction(list_secrets(told))
         kind = next((value for name, value in told if name.lower() == "content-type"), "")
         self._kept.append(
             Exchange(
@@ -133,7 +132,7 @@ class Watch:
                 Answer(
                     status=status,
                     headers=strike.strike_answer_headers(_read_headers(headers)),
-                    body=body,
+                    body=strike.strike_body(body),
                     received_at=self._clock.now(),
                 ),
             )

@@ -52,6 +52,22 @@ def test_an_entry_is_an_exchange_without_its_secrets() -> None:
     assert exchange.answer.body == b"{}"
 
 
+def test_a_secret_that_an_answer_repeats_is_struck_out_of_it() -> None:
+    told = {
+        "headers": [
+            {"name": "Authorization", "value": "Bearer s3cret-token"},
+            {"name": "Origin", "value": "http://stub:8000"},
+        ]
+    }
+    content = {"text": json.dumps({"x": "s3cret-token", "y": "http://stub:8000"})}
+    headers = [{"name": "X-Location", "value": "http://stub:8000/s3cret-token"}]
+    changed = entry(response={"status": 200, "headers": headers, "content": content})
+    changed["request"] |= told
+    (exchange,) = read(changed)
+    assert json.loads(exchange.answer.body) == {"x": "***", "y": "http://stub:8000"}
+    assert exchange.answer.headers == (("X-Location", "http://stub:8000/***"),)
+
+
 def test_a_body_in_base64_is_decoded() -> None:
     content = {"text": base64.b64encode(b"\xff").decode(), "encoding": "base64"}
     (exchange,) = read(entry(response={"status": 200, "headers": [], "content": content}))

@@ -29,6 +29,9 @@ ELEMENTS = {
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3', b'"state": "running"': b'"state": "\\u001b]0;x"'}
 
 
+JUST_COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
+
+
 def read(verdict: Any, *arguments: Any) -> ET.Element:
     return ET.fromstring(write_junit(verdict, *arguments))  # noqa: S314 - our own XML
 
@@ -49,7 +52,7 @@ def test_a_clause_has_a_case_for_each_row_and_each_case_its_own_name(verify_stub
 
 
 def test_the_same_rows_are_the_same_cases_whatever_came(verify_stub: Any) -> None:
-    kept, broken = (name_cases(read(verify_stub(replaced))) for replaced in ({}, COUNT))
+    kept, broken = (name_cases(read(verify_stub(replaced))) for replaced in ({}, JUST_COUNT))
     assert {case for case in kept if case[1] != WHOLE} <= set(broken)
 
 

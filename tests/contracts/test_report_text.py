@@ -8,7 +8,8 @@ import pytest
 
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.plan import list_rows
-from diarkit_contracts.report_text import list_lines, write_progress
+from diarkit_contracts.report_text import MOST_OTHERS, list_lines, write_progress
+from diarkit_contracts.target import Caps
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
 
@@ -30,14 +31,14 @@ def test_a_finding_says_what_was_expected_and_seen_and_how_it_is_known_and_repea
     assert lines[6].startswith("  evidence  INF: ")
     assert lines[7] == "  repeat    diarkit verify http://stub:8000 --only row-01"
     assert lines[8].startswith("  curl      curl -i -F ")
-    assert lines[9] == "            with --report or --record, wav-2ch-4.0s.wav would be saved for it"
+    assert lines[9] == "            (--report html=FILE saves wav-2ch-4.0s.wav for it)"
     assert "    | import httpx" in lines
 
 
 def test_a_saved_file_is_named_by_its_path(verify_stub: Any) -> None:
     shown = show(verify_stub(COUNT, "row-01"), folder=Path("some/folder"))
     assert 'file=@"some/folder/wav-2ch-4.0s.wav"' in shown
-    assert "would be saved" not in shown
+    assert "saves" not in shown
 
 
 def test_findings_come_first_and_the_verdict_last(verify_stub: Any) -> None:
@@ -61,11 +62,35 @@ def test_every_skip_has_its_reason_and_every_pass_its_observations(verify_stub: 
     verdict = verify_stub()
     shown = show(verdict)
     assert verdict.skipped
+    skipped = shown.partition("skipped\n")[2].partition("\n\n")[0]
     for each in verdict.skipped:
-        assert f"  {each.name}: {each.reason}" in shown
+        assert each.name in skipped.partition(f"  {each.reason}\n")[2]
     kept = {line.split()[0]: line.split()[1] for line in shown.partition("kept\n")[2].split("\n\n")[0].splitlines()}
     assert kept == {each.clause.id: str(each.observations) for each in verdict.passed}
     assert "kept\n" not in show(verdict, quiet=True)
+
+
+def test_the_same_mistake_in_other_rows_is_told_in_short_and_in_many_by_their_names(verify_stub: Any) -> None:
+    verdict = verify_stub({b'"type": "': b'"type": "x'})
+    shown = show(verdict)
+    schema = [finding for finding in verdict.findings if finding.clause.id == "shape.schema"]
+    assert len(schema) > MOST_OTHERS + 1
+    assert shown.count(schema[0].clause.sentence) == 1
+    for finding in schema[: MOST_OTHERS + 1]:
+        assert f"error: shape.schema  {finding.row}" in shown
+        assert f"--only {finding.row.partition('[')[0]}" in shown
+    left = schema[MOST_OTHERS + 1 :]
+    names = shown.partition(f"error: shape.schema  and in {len(left)} rows more\n")[2].partition("\n\n")[0]
+    assert [name.strip() for name in " ".join(names.split()).split(", ")] == [finding.row for finding in left]
+    assert "all of each finding: --report html=FILE" in shown
+
+
+def test_a_run_that_could_show_nothing_says_what_to_do_at_its_end(verify_stub: Any) -> None:
+    assert "what to do" not in show(verify_stub())
+    lines = show(verify_stub(None, caps=Caps(tasks=0))).splitlines()
+    at = lines.index("what to do")
+    assert lines[at + 1] == "  the cap on tasks left rows out: allow more with --max-tasks"
+    assert at > len(lines) - 8
 
 
 def test_what_a_server_says_reaches_no_terminal_as_it_is(verify_stub: Any) -> None:

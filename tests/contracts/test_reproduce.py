@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.call import Call, Raw, Row
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.exchange import Answer, Exchange, Request
@@ -30,10 +31,12 @@ PICKED = [
 ]  # fmt: skip
 
 
-def make_verdict(target: str, name: str, headers: tuple[tuple[str, str], ...] = (), **more: Any) -> RunVerdict:
+def make_verdict(
+    target: str, name: str, headers: tuple[tuple[str, str], ...] = (), profile: str = "3.6", **more: Any
+) -> RunVerdict:
     finding = Finding(clause=CLAUSES[0], row=name, at=(0,), fault=Fault("a", "b"))
     exchange = Exchange(Request(method="GET", url=target, headers=headers), Answer(status=200))
-    return RunVerdict(target=target, tier="lite", profile="3.6", exchanges=(exchange,), findings=(finding,), **more)
+    return RunVerdict(target=target, tier="lite", profile=profile, exchanges=(exchange,), findings=(finding,), **more)
 
 
 def repeat(target: str, name: str, folder: Path | None = None, **more: Any) -> Any:
@@ -128,7 +131,7 @@ def test_both_ways_send_what_the_row_sends(
         if curl is None:
             pytest.skip("curl is not installed")
         words = [curl, "-s", "--noproxy", "*", *shlex.split(told.curl)[1:]]
-        output = subprocess.run(words, capture_output=True, timeout=30, check=True).stdout.decode()
+        output = subprocess.run(words, capture_output=True, timeout=60, check=True).stdout.decode()
         assert output.splitlines()[0].split()[1] == str(status)
     else:
         out = StringIO()
@@ -155,3 +158,47 @@ def make_exchange() -> Any:
             transport.close()
 
     return send
+
+
+FLAGS = (
+    ("--cacert", "my ca.pem"),
+    ("--cert", "c.pem"),
+    ("--key", "k.pem"),
+    ("--insecure", ""),
+    ("--proxy", "http://***@p:1"),
+)
+
+
+def test_what_led_to_the_server_leads_there_again(tmp_path: Path) -> None:
+    told = repeat("https://h:1", "row-01", tmp_path, flags=FLAGS)
+    for text in (told.command, told.curl):
+        words = shlex.split(text)
+        for name, value in FLAGS:
+            assert words[words.index(name) + 1] == value or not value
+    assert told.python.splitlines()[0] == "import ssl"
+    compile(told.python, "snippet", "exec")
+    for said in (
+        "create_default_context(cafile='my ca.pem')", "ssl.CERT_NONE", "load_cert_chain('c.pem', 'k.pem')",
+        "files=form, verify=trust, proxy='http://***@p:1')",
+    ):  # fmt: skip
+        assert said in told.python
+
+
+@pytest.mark.parametrize("flags", [(), (("--proxy", "http://p:1"),)])
+def test_trust_is_not_spoken_of_where_it_is_the_usual_one(flags: Any) -> None:
+    assert "trust" not in repeat("http://h:1", "row-01", flags=flags).python
+
+
+def test_the_generation_and_the_force_that_a_row_needs_are_told() -> None:
+    assert repeat("http://h:1", "row-01").command == "diarkit verify http://h:1 --only row-01"
+    assert repeat("http://h:1", "row-01", profile="4.0").command.endswith("--only row-01 --profile 4.0")
+    forced = next(row for row in list_rows() if row.needs is not None)
+    assert repeat("http://h:1", forced.name).command.endswith(f"--only {forced.id} --fake")
+
+
+def test_a_long_body_is_read_from_the_file_that_is_saved(tmp_path: Path) -> None:
+    row = Row(id="x-1", what="x", call=Call(body=Raw("text/plain", b"x" * 999)), shows=())
+    run = RowRun(name=row.name, at=(0,), row=row)
+    told = repeat("http://h:1", row.name, tmp_path, rows=(run,), rows_file="r.json")
+    assert f"open('{tmp_path.as_posix()}/x-1-body.bin', 'rb')" in told.python
+    assert f"@{tmp_path.as_posix()}/x-1-body.bin" in told.curl

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,7 +9,15 @@ from click.testing import CliRunner
 
 from diarkit_contracts import target_flags
 from diarkit_contracts.target import Caps
-from diarkit_contracts.target_flags import DEFAULTS, POLITE_PACE_S, add_target_flags, make_target, read_headers, require
+from diarkit_contracts.target_flags import (
+    DEFAULTS,
+    POLITE_PACE_S,
+    add_target_flags,
+    list_repeat_flags,
+    make_target,
+    read_headers,
+    require,
+)
 
 NO_PROXIES = dict.fromkeys(
     name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
@@ -103,6 +112,17 @@ def test_what_is_no_url_is_refused_and_no_secret_of_it_is_repeated(url: str) -> 
 
 
 @pytest.mark.parametrize(
+    "url", ["http://h/api/technology/speaker-diarization", "https://h/v/api/technology/speaker-diarization/"]
+)
+def test_the_url_of_an_operation_is_refused_since_paths_are_put_behind_it(url: str) -> None:
+    with (
+        click.Context(click.Command("x")),
+        pytest.raises(click.BadParameter, match="expected the root of the platform"),
+    ):
+        make_target(url, dict(DEFAULTS), Caps())
+
+
+@pytest.mark.parametrize(
     ("flags", "said"),
     [
         (("--proxy", "http://me:s3/cret@h:1"), "Invalid value for --proxy: expected a URL such as"),
@@ -142,6 +162,20 @@ def test_a_header_that_is_no_secret_is_not_struck_out_of_answers(make: Any) -> N
     redaction = make("http://h:1", "--header", "Accept: application/json").redaction
     answered = (("content-type", "application/json"),)
     assert redaction.strike_answer_headers(answered) == answered
+
+
+def test_what_led_to_a_server_is_told_for_a_repetition_without_secrets() -> None:
+    assert list_repeat_flags(dict(DEFAULTS)) == ()
+    flags = {
+        "cacert": Path("ca"),
+        "cert": Path("c"),
+        "key": Path("k"),
+        "insecure": True,
+        "proxy": "http://me:s3@cret@h:1",
+    }
+    assert list_repeat_flags({**DEFAULTS, **flags}) == (
+        ("--cacert", "ca"), ("--cert", "c"), ("--key", "k"), ("--insecure", ""), ("--proxy", "http://***@h:1"),
+    )  # fmt: skip
 
 
 def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:

@@ -69,6 +69,17 @@ def test_what_a_client_sends_and_gets_is_kept(diarization_server: Any, use: Any)
     assert submission.sha256 == file.sha256
 
 
+def test_a_secret_is_kept_neither_where_it_is_sent_nor_where_it_is_told_back() -> None:
+    echo = httpx.MockTransport(lambda request: httpx.Response(200, text=request.headers["Authorization"]))
+    watch = Watch()
+    with httpx.Client(transport=echo) as client:
+        answer = watch.add(client).get("http://h/api/x", headers={"Authorization": "Bearer s3cret-token"})
+    (exchange,) = watch.exchanges
+    assert answer.text == "Bearer s3cret-token"
+    assert dict(exchange.request.headers)["authorization"] == "***"
+    assert exchange.answer.body == b"***"
+
+
 @pytest.mark.parametrize("make", [requests.Session, httpx.Client])
 def test_a_released_client_is_as_it_was(diarization_server: Any, make: Any) -> None:
     seen: list[Any] = []
@@ -108,7 +119,7 @@ def test_an_answer_that_is_read_in_pieces_still_comes(diarization_server: Any) -
     url = diarization_server.url + "/api/system/info"
     with httpx.Client() as client, watch.add(client).stream("GET", url) as response:
         assert b"".join(response.iter_bytes()) == response.content
-    with requests.Session() as session, watch.add(session).get(url, stream=True, timeout=10) as response:
+    with requests.Session() as session, watch.add(session).get(url, stream=True, timeout=60) as response:
         assert b"".join(response.iter_content(3)) == response.content
     assert len({exchange.answer.body for exchange in watch.exchanges}) == 1
 
@@ -116,7 +127,7 @@ def test_an_answer_that_is_read_in_pieces_still_comes(diarization_server: Any) -
 def test_a_stream_that_is_gone_is_not_judged(diarization_server: Any) -> None:
     watch = Watch()
     with requests.Session() as session:
-        watch.add(session).post(diarization_server.endpoint, data=iter([b"x"]), timeout=10)
+        watch.add(session).post(diarization_server.endpoint, data=iter([b"x"]), timeout=60)
     assert watch.exchanges == ()
 
 

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from diarkit_contracts.advice import CAPS, CREDENTIALS, REMEDIES, advise
+from diarkit_contracts.exchange import Answer
+from diarkit_contracts.target import Caps
+from diarkit_contracts.verdict import Inconclusive, Skipped
+
+
+@pytest.fixture
+def ask(verify_stub: Any, stub: Any, make_target: Any) -> Any:
+    """Verify a server that gives everybody the same answer."""
+    from diarkit_contracts.plan import make_plan  # noqa: PLC0415
+    from diarkit_contracts.tier import Tier  # noqa: PLC0415
+    from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+
+    def run(status: int, body: bytes = b"", **headers: str) -> tuple[str, ...]:
+        told = Answer(
+            status=status, body=body, headers=tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        )
+        stub.tamper = lambda *_: told
+        return advise(verify_target(make_plan(Tier.PROBE), make_target()))
+
+    return run
+
+
+def test_a_run_that_saw_enough_needs_no_advice(verify_stub: Any) -> None:
+    assert advise(verify_stub()) == ()
+    assert advise(verify_stub({b'"type"': b'"kind"', b'"state"': b'"status"'})) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "said"),
+    [
+        (200, b"<html>", {"content_type": "text/html; charset=utf-8"}, "web pages answer: are these the host"),
+        (200, b"{}", {}, "is it the platform that answers at this URL?"),
+        (301, b"", {"location": "/other/x"}, "it redirects to http://stub:8000/other/x: use that URL"),
+        (403, b"", {}, CREDENTIALS),
+        (502, b"<html>", {"content_type": "text/html"}, "a gateway answers in its place"),
+        (504, b"", {}, "a gateway answers in its place"),
+    ],
+)
+def test_a_server_that_is_another_is_told_with_what_to_look_at(
+    ask: Any, status: int, body: bytes, headers: dict[str, str], said: str
+) -> None:
+    (advice,) = [text for text in ask(status, body, **headers) if not text.startswith("the cap")]
+    assert advice.startswith("none of ")
+    assert f"answers is of this API (most are {status}): " in advice
+    assert said in advice
+
+
+def test_a_redirection_to_another_host_is_told_by_the_url_to_use(stub: Any, verify_stub: Any) -> None:
+    verdict = verify_stub(None, "bad-01")
+    (exchange,) = verdict.exchanges
+    led = exchange.request.url.replace("http://stub:8000", "https://there")
+    moved = replace(exchange, answer=Answer(status=308, headers=(("Location", led),)))
+    assert advise(replace(verdict, exchanges=(moved,))) == (
+        "no answer is of this API (most are 308): it redirects to https://there: use that URL",
+    )
+
+
+@pytest.mark.parametrize(("status", "said"), REMEDIES.items())
+def test_one_answer_to_most_requests_has_its_own_remedy(ask: Any, status: int, said: str) -> None:
+    body = b'{"type": "request.forbidden", "message": "No.", "detail": []}'
+    assert any(text.endswith(f"answers are {status}: {said}") for text in ask(status, body))
+
+
+@pytest.mark.parametrize(
+    ("caps", "name"),
+    [
+        (Caps(tasks=0), "tasks"),
+        (Caps(calls=1), "calls"),
+        (Caps(bytes_up=10), "bytes sent"),
+        (Caps(seconds=0), "seconds"),
+    ],
+)
+def test_a_cap_that_left_too_much_out_is_told_by_its_flag(verify_stub: Any, caps: Caps, name: str) -> None:
+    assert f"the cap on {name} left rows out: allow more with {CAPS[name]}" in advise(verify_stub(None, caps=caps))
+
+
+def test_slow_tasks_are_told_by_their_flag_if_too_little_was_seen(verify_stub: Any) -> None:
+    slow = (Inconclusive(row="row-01[x]", reason="the task did not end within 120 s"),)
+    verdict = replace(
+        verify_stub(), inconclusive=slow, skipped=(Skipped(name="x", reason="budget: 3 tasks in flight"),)
+    )
+    assert advise(verdict) == ()
+    assert advise(replace(verdict, vacuous=("never seen: x",))) == (
+        "the cap on tasks in flight left rows out: allow more with --in-flight",
+        "tasks took too long: give them more time with --task-seconds",
+    )
