@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Parameters:
     range_to: float | None = None
     max_speakers: int | None = None
     total_speakers: int | None = None
+
+
+PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,4 +87,5 @@ class Submission:
     @property
     def identity(self) -> tuple[object, ...]:
         """What makes two uploads the same request: the file, its name, and what the platform understood of the parameters."""
-        return (self.sha256, self.filename, *astuple(self.parameters))
+        # Not `astuple`, which copies deeply and costs a tenth of an upload.
+        return (self.sha256, self.filename, *(getattr(self.parameters, name) for name in PARAMETERS))
