@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diarkit_contracts.fuzz_flags import add_fuzz_flags, fuzz_server
-from diarkit_contracts.output import add_output_flags, make_progress, read_output
+from diarkit_contracts.output import UnwritableError, add_output_flags, make_progress, read_output
 from diarkit_contracts.profiles import DEFAULT, PROFILES
 from diarkit_contracts.target_flags import add_target_flags, list_repeat_flags, make_target, require
 from diarkit_contracts.tier import FUZZ, Tier
@@ -100,7 +100,7 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
         try:
             flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
         except OSError as error:
-            raise click.FileError(str(flags["record"]), error.strerror) from None
+            raise UnwritableError(str(flags["record"]), error.strerror) from None
     code = output.show(replace(verdict, flags=list_repeat_flags(flags)))
     sys.exit(Exit.FINDINGS if failed and code != Exit.UNREACHABLE else code)
 

@@ -110,8 +110,7 @@ def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVe
     )
     if run.find is None:
         return run.verdict, False
-    _keep_find(run.find, flags["save_rows"])
-    return replace(run.verdict, rows_file=str(flags["save_rows"])), False
+    return replace(run.verdict, rows_file=_keep_find(run.find, flags["save_rows"])), False
 
 
 def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
@@ -143,14 +142,18 @@ def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[
     return run.verdict, run.failed
 
 
-def _keep_find(find: Find, path: Path) -> None:
+def _keep_find(find: Find, path: Path) -> str:
+    """Write the rows of a find to a file and show how it came about; where the file can't be written, the rows are shown, too."""
     text = json.dumps(find.write_rows(), ensure_ascii=False, indent=1)
+    kept = str(path)
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        echo_lines([text])  # better here than nowhere
-        raise click.FileError(str(path), error.strerror) from None
+        click.echo(f"--save-rows {path} can't be written ({error.strerror}); its text:", err=True)
+        echo_lines(text.splitlines())
+        kept = ""
     echo_lines(["what was sent, in this order:", *(f"  {step}" for step in find.steps), ""])
+    return kept
 
 
 def _make_progress(seconds: float) -> Callable[[Session], None]:

@@ -43,6 +43,12 @@ _FLAGS: Final = (
 )
 
 
+class UnwritableError(click.FileError):
+    """A file can't be written. Ends like wrong usage: 1 would be findings."""
+
+    exit_code = 2
+
+
 def add_output_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the flags of its output."""
     for flag in reversed(_FLAGS):
@@ -83,7 +89,7 @@ class Output:
                 save_inputs(verdict, folder)
             write_reports(self.reports, verdict, self.fail_on, folder)
         except OSError as error:
-            raise click.FileError(str(error.filename), error.strerror) from None
+            raise UnwritableError(str(error.filename), error.strerror) from None
         echo_lines(list_lines(verdict, self.fail_on, folder=folder))
         if any(report.kind is Kind.GITHUB for report in self.reports):
             from diarkit_contracts.report_github import list_annotations  # noqa: PLC0415
@@ -132,10 +138,10 @@ def make_progress(total: int) -> Callable[[Row], None]:
 
 
 def echo_lines(lines: Iterable[str]) -> None:
-    """Print lines: as they are on a terminal, plain ASCII elsewhere, since nothing is known of the encoding there."""
-    on_terminal = sys.stdout.isatty()
+    """Print lines; what the encoding of the output does not have is escaped."""
+    encoding = sys.stdout.encoding or "ascii"
     for line in lines:
-        shown = line if on_terminal else line.encode("ascii", "backslashreplace").decode()
+        shown = line.encode(encoding, "backslashreplace").decode(encoding)
         click.echo(shown, color=False if os.environ.get("NO_COLOR") else None)
 
 

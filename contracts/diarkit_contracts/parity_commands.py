@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.output import echo_lines, make_progress
+from diarkit_contracts.output import UnwritableError, echo_lines, make_progress
 from diarkit_contracts.profiles import DEFAULT, PROFILES
 from diarkit_contracts.target_flags import add_target_flags, make_target, require
 from diarkit_contracts.tier import Tier
@@ -71,7 +71,7 @@ def parity(one: str, other: str, **flags: Any) -> None:
         try:
             flags["report"].write_text(write_json(compared, fail_on), encoding="utf-8")
         except OSError as error:
-            raise click.FileError(str(error.filename), error.strerror) from None
+            raise UnwritableError(str(error.filename), error.strerror) from None
     echo_lines(list_lines(compared, fail_on))
     sys.exit(compared.decide_exit(fail_on))
 

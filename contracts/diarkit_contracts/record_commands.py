@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.output import UnwritableError
 from diarkit_contracts.target_flags import add_target_flags, make_target, require
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.FileError(str(output), error.strerror) from None
+        raise UnwritableError(str(output), error.strerror) from None
 
 
 def _read_asked(flags: dict[str, Any]) -> Asked:

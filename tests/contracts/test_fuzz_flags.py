@@ -74,7 +74,8 @@ def test_a_find_that_can_not_be_kept_is_shown(broken: str) -> None:
     ended = run(broken, "--save-rows", "nowhere/kept.json")
     assert ended.exit_code == 1
     assert '"id": "found-01"' in ended.stdout
-    assert "nowhere/kept.json" in ended.stderr
+    assert "--save-rows nowhere/kept.json can't be written (No such file or directory)" in ended.stderr
+    assert "parameters.range" in ended.stdout
 
 
 def test_caps_hold_here_too(correct: str) -> None:

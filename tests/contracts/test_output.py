@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,13 +80,18 @@ def test_wrong_flags_end_with_2_before_anything_is_sent(
 def test_a_report_that_can_not_be_written_is_told_by_its_name(show: Any, tmp_path: Path) -> None:
     (tmp_path / "run-inputs").write_text("in the way", encoding="utf-8")
     ended = show("--report", f"json={tmp_path}/run.json")
-    assert ended.exit_code == 1
+    assert ended.exit_code == 2
     assert "run-inputs" in ended.output
 
 
-def test_without_a_terminal_the_text_is_plain_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8", "Ľúbica\n"), ("latin-1", "\\u013dúbica\n"), ("ascii", "\\u013d\\xfabica\n")]
+)
+def test_what_an_encoding_does_not_have_is_escaped(monkeypatch: pytest.MonkeyPatch, encoding: str, shown: str) -> None:
+    written = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, encoding=encoding, write_through=True))
     echo_lines([click.style("Ľúbica", fg="red")])
-    assert capsys.readouterr().out == "\\u013d\\xfabica\n"
+    assert written.getvalue().decode(encoding) == shown
 
 
 @pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[31mĽ\x1b[0m\n"), ("1", "Ľ\n")])
