@@ -1,6 +1,7 @@
 """Misbehaviour on a schedule: which request is disturbed, and how. Values and their choice; knows no sockets.
 
 Nothing is tossed: a share is decided from the seed and the request, so that the same run is disturbed in the same places.
+Whoever counts requests (`ordinal`, `times`) counts them as they arrive: only there does order matter.
 """
 
 from __future__ import annotations
@@ -156,9 +157,9 @@ class Fault:
     Attributes:
         on: uploads, polls, or both; task and result faults are about uploads.
         when: which uploads, or the polls of which uploads.
-        ordinal: the how manieth of the matching requests: a number or a list of them, from 1.
-        share: of the matching requests, from 0 to 1; which ones follows from the seed.
-        times: how many requests at the most.
+        ordinal: the how manieth of the matching requests, as they arrive: a number or a list of them, from 1.
+        share: of the matching requests, from 0 to 1; which ones follows from the seed, whatever their order.
+        times: how many requests at the most: the first that arrive.
         http: another answer.
         latency: a pause before the answer.
         connection: what happens to the connection.

@@ -33,6 +33,9 @@ LARGEST_HEAD = 64 << 10
 HEAD_SECONDS = 60.0
 """For a head to arrive, of real time; as in nginx."""
 
+FETCH_SECONDS = 60.0
+"""For a client to fetch some of what waits for it, of real time; as in nginx."""
+
 POLL_MARK = (ENDPOINT + "/").encode()
 
 _numbers = itertools.count(1)
@@ -56,6 +59,7 @@ class ClientConnection(HttpToolsProtocol):
         self._in_head = False
         self._begins = False
         self._head_ends: TimerHandle | None = None
+        self._fetch_ends: TimerHandle | None = None
         self._answers_poll = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
@@ -66,6 +70,7 @@ class ClientConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._unbound_head()
+        self._unbound_fetch()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -83,11 +88,26 @@ class ClientConnection(HttpToolsProtocol):
         """Read no more from a client that does not read: it may send more polls than there is room for answers."""
         super().pause_writing()
         self.flow.pause_reading()
+        self._unbound_fetch()
+        self._fetch_ends = self.loop.call_later(FETCH_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Read on."""
         super().resume_writing()
         self.flow.resume_reading()
+        self._unbound_fetch()
+        # What the client could not send meanwhile it was not late with.
+        if self._head_ends is not None:
+            self._bound_head()
+        if self.timeout_keep_alive_task is not None:
+            self._bound_idleness()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection; one whose client has answers to fetch, and has perhaps asked for more, is not idle."""
+        if self.flow.write_paused:
+            self._bound_idleness()
+        else:
+            super().timeout_keep_alive_handler()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the server's port for a while; this connection stays."""
@@ -145,12 +165,24 @@ class ClientConnection(HttpToolsProtocol):
         self._write(write_refusal(refuse(Condition.MULTIPART_BROKEN, reason=msg)), keep_alive=False)
 
     def _bound_head(self) -> None:
-        self._head_ends = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._unbound_head()
+        self._head_ends = self.loop.call_later(HEAD_SECONDS, self._end_head)
+
+    def _end_head(self) -> None:
+        if self.flow.read_paused:
+            self._bound_head()
+        else:
+            self.transport.close()
 
     def _unbound_head(self) -> None:
         if self._head_ends is not None:
             self._head_ends.cancel()
             self._head_ends = None
+
+    def _unbound_fetch(self) -> None:
+        if self._fetch_ends is not None:
+            self._fetch_ends.cancel()
+            self._fetch_ends = None
 
     def _count(self, size: int) -> None:
         self._head_size += size
@@ -182,12 +214,13 @@ class ClientConnection(HttpToolsProtocol):
         self.transport.write(b"".join(lines))
         self.server_state.total_requests += 1
         if keep_alive:
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._bound_idleness()
         else:
             self.transport.close()
+
+    def _bound_idleness(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
 
 def _keeps_alive(parser: Any) -> bool:

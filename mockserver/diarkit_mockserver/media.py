@@ -46,7 +46,6 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 )
 """Where in a file which bytes stand for which format."""
 
-
 DECODED = frozenset({"aiff", "au", "caf", "flac", "mp3", "ogg", "w64"})
 """Formats that soundfile knows: what it can't read of these is broken."""
 

@@ -30,7 +30,6 @@ log = logging.getLogger("diarkit")
 WORLDS: Final = "/worlds/"
 """Prefix of all worlds but the default one. No path of the platform begins so."""
 
-
 WORLD_NAME: Final = re.compile("[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}")
 """What stands in a path as it is; a name of dots would be taken for a way up."""
 

@@ -48,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{FIXTURE}: a clause of the contract, added by {OPTION}")
     url = config.getoption(OPTION)
     if url is not None and not url.startswith(("http://", "https://")):
-        raise pytest.UsageError(f"{OPTION}: expected a URL such as http://127.0.0.1:8000, got {url.rpartition('@')[2]!r}")
+        raise pytest.UsageError(
+            f"{OPTION}: expected a URL such as http://127.0.0.1:8000, got {url.rpartition('@')[2]!r}"
+        )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PACE_S = 5.0
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 FINAL = ("done", "failed", "rejected")
 CONTENT = b"bytes that are no audio"
 FIVE_POLLS = Scenario(course=ByPolls(polls=PollCounts(pending=2, running=3)), rules=(Rule(then=Then(speakers=1)),))

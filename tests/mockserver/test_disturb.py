@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., ServerThread]
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\nno audio\r\n--b--\r\n'
 FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=b"}
 SPOKEN = (Rule(then=Then(speakers=2)),)
@@ -250,7 +250,8 @@ def test_a_client_that_goes_while_its_answer_waits_leaves_nothing_behind(start: 
         bare.sendall(f"{head}{len(FORM)}\r\n\r\n".encode() + FORM)
         bench.wait_for(1)
     bench.thread.call(bench.world.clock.advance, 1e6)
-    assert bench.thread.list_connections() == frozenset()
+    while bench.thread.list_connections():
+        pass  # what is closed here is closed there a moment later; or the test's own time is up
     bench.world.replace_faults(())
     assert bench.poll()[0] == 200
 

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from diarkit_mockserver import http1
+from diarkit_mockserver.app import create_app
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.course import ByPolls, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.faults import Fault
-from diarkit_mockserver.http1 import LARGEST_HEAD
+from diarkit_mockserver.http1 import LARGEST_HEAD, make_protocol
 from diarkit_mockserver.limits import Limits, Rate
 from diarkit_mockserver.operations import ENDPOINT
 from diarkit_mockserver.platform import Platform
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
 
 
 PATIENCE_S = 60.0
+MOST_SENT = 20_000_000
+"""Bytes: more than the system keeps for both ends of a connection."""
+
 NEVER = (Fault(when=When(filename="a name that no file has"), http=500),)
 """A schedule that meets no request, and so sends every poll the long way."""
 
@@ -324,10 +331,11 @@ def test_a_client_that_is_slow_with_its_body_is_not_taken_for_one_without_a_head
         assert read_answer(connection, UPLOAD).startswith(b"HTTP/1.1 202 ")
 
 
-def test_a_client_that_does_not_read_is_not_read_from(start: Start) -> None:
+def test_a_client_that_does_not_read_is_not_read_from(hold: Callable[..., HeldServer]) -> None:
     """Row 10 of the demands: answers that nobody fetches do not pile up, the client can't send any more either."""
     world = World("", Scenario(), Clock(frozen=True))
-    thread = start(platform=Platform(world))
+    # Time is held: with both ends full, the system takes seconds to pass anything on, and the connection seems to be idle.
+    thread = hold(Platform(world)).thread
     requests = memoryview(poll(UNKNOWN).encode() * 500)
     sent, answered = 0, -1
     with connect(thread, room=1 << 16) as connection:
@@ -336,15 +344,100 @@ def test_a_client_that_does_not_read_is_not_read_from(start: Start) -> None:
         while answered < thread.call(lambda: world.journal.total):
             answered = world.journal.total
             with contextlib.suppress(TimeoutError):
-                while sent < 10_000_000:
+                while sent < MOST_SENT:
                     sent += connection.send(requests[sent % len(requests) :])
-        assert sent < 10_000_000
+            thread.list_connections()  # which gives it turns in which to read
+        assert sent < MOST_SENT
         whole = sent // len(poll(UNKNOWN))
         connection.settimeout(PATIENCE_S)
-        answers = 0
-        rest = b""
-        while answers < whole:
-            rest += connection.recv(1 << 20)
+        answers, rest = 0, b""
+        while answers < whole and (piece := connection.recv(1 << 20)):
+            rest += piece
             answers += rest.count(b"HTTP/1.1 404 ")
             rest = rest[-12:]
     assert answers == whole
+
+
+class Wire(asyncio.Transport):
+    """What a connection writes to, in the place of a socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.reads = True
+        self.open = True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
+    def is_closing(self) -> bool:
+        return not self.open
+
+    def close(self) -> None:
+        self.open = False
+
+    abort = close
+
+
+class Late:
+    """A connection whose client has asked for a task, and for half of something else, and fetches nothing."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        self.wire = Wire()
+        platform = Platform(World("", Scenario(), Clock(frozen=True)))
+        config = uvicorn.Config(create_app(platform), lifespan="off", ws="none", log_config=None)
+        self.connection = make_protocol(platform, lambda *_: None)(config, ServerState(), {}, loop)
+        self.connection.connection_made(self.wire)
+        self.connection.data_received(poll(UNKNOWN).encode())
+        self.connection.pause_writing()
+
+    def move(self, seconds: float) -> bool:
+        """Let seconds pass; whether the connection is still open."""
+        self.loop.move(seconds)
+        for _ in range(3):
+            self.loop.run_until_complete(asyncio.sleep(0))
+        return self.wire.open
+
+
+@pytest.mark.parametrize("rest", [b"", b"GET /api"], ids=["nothing", "half a head"])
+def test_a_client_that_reads_late_is_not_taken_for_one_that_is_idle_or_slow(held_loop: Any, rest: bytes) -> None:
+    """What it has asked for waits, and so does what it would ask for: it is not read from."""
+    late = Late(held_loop)
+    if rest:
+        late.connection.data_received(rest)
+    assert not late.wire.reads
+    assert late.move(http1.FETCH_SECONDS - 3)
+    assert late.move(2)
+    late.connection.resume_writing()
+    assert late.wire.reads
+    bound = http1.HEAD_SECONDS if rest else late.connection.timeout_keep_alive
+    assert late.move(bound - 1)
+    late.connection.pause_writing()
+    assert late.move(2)
+    late.connection.resume_writing()
+    assert late.move(bound - 1)
+    assert not late.move(2)
+    late.connection.connection_lost(None)
+
+
+def test_a_client_that_never_reads_is_cut_off(held_loop: Any) -> None:
+    late = Late(held_loop)
+    assert late.move(http1.FETCH_SECONDS - 1)
+    assert not late.move(2)
+    late.connection.connection_lost(None)
+
+
+def test_a_client_that_reads_now_and_then_is_not_cut_off(held_loop: Any) -> None:
+    late = Late(held_loop)
+    for _ in range(5):
+        assert late.move(http1.FETCH_SECONDS - 1)
+        late.connection.resume_writing()
+        late.connection.pause_writing()
+    late.connection.connection_lost(None)

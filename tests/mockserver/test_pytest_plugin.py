@@ -170,7 +170,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def start(test: str, *flags: str) -> pytest.RunResult:
         pytester.makepyfile(test)
-        return pytester.runpytest_subprocess(*ALONE, *flags, timeout=60)
+        return pytester.runpytest_subprocess(*ALONE, *flags, timeout=240)
 
     return start
 
@@ -225,7 +225,7 @@ def live_url(serve: Callable[..., Any]) -> Iterator[str]:
             request = urllib.request.Request(  # noqa: S310 - the fake's own URL
                 fake + self.path, body or None, dict(self.headers), method=self.command
             )
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     self.send_header(name, value)

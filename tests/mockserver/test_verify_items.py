@@ -78,16 +78,16 @@ def test_no_process_sees_half_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     def ask(_: Run) -> tuple[Outcome, ...]:
         begun.set()
-        assert seen.wait(20)
+        assert seen.wait(60)
         return TOLD
 
     monkeypatch.setattr(Run, "_ask", ask)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(make_run(tmp_path).find, ANSWERS)
-        assert begun.wait(20)
+        assert begun.wait(60)
         assert not (tmp_path / "outcomes.json").exists()
-        second = make_run(tmp_path, clock=Waits(lambda: (seen.set(), first.result(20))))
-        assert second.find(ANSWERS) == first.result(20) == TOLD[0]
+        second = make_run(tmp_path, clock=Waits(lambda: (seen.set(), first.result(60))))
+        assert second.find(ANSWERS) == first.result(60) == TOLD[0]
 
 
 @pytest.mark.parametrize("shared", [True, False])
