@@ -81,6 +81,14 @@ class HeldServer:
 
 
 @pytest.fixture
+def held_loop() -> Iterator[HeldLoop]:
+    """A loop that nothing runs but the test."""
+    loop = HeldLoop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldServer]]:
     """Start a server whose timers, those for heads and idle connections among them, wait for the test; it ends with it."""
     from diarkit_mockserver import server  # noqa: PLC0415 - most tests need no server

@@ -37,6 +37,8 @@ MOST_LOST: Final = 3
 """Calls without an answer, one after the other, after which the server is taken for gone."""
 
 EVENTS: Final = {
+    401: "it wants to be told who asks",
+    407: "a proxy wants to be told who asks",
     413: "the upload is too large for it",
     429: "it limits the rate",
     503: "it is busy",

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.exchange import Answer
 from diarkit_contracts.http_failures import PROXY_REFUSES, explain_failure
+from diarkit_contracts.pace import SystemClock
 from diarkit_contracts.target import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.exchange import Request
+    from diarkit_contracts.pace import Clock
     from diarkit_contracts.proxy import Proxy
 
 CONNECT_S: Final = 5.0
@@ -80,19 +82,21 @@ class HttpTransport:
     Args:
         url: of the server.
         connection: how to reach it.
+        clock: that an answer is timed by.
 
     Raises:
         MissingExtraError: without the extra `verify`.
         BadConnectionError: for certificates and keys that are none, and a proxy that needs a library that is not there.
     """
 
-    def __init__(self, url: str, connection: Connection) -> None:
+    def __init__(self, url: str, connection: Connection, clock: Clock | None = None) -> None:
         try:
             import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
         except ImportError:
             raise MissingExtraError("httpx") from None
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
         self._proxy = connection.proxy
+        self._clock = clock or SystemClock()
         try:
             self._client: Any = httpx.Client(
                 # Making trust takes longer than a request, and without TLS it is for nothing.
@@ -122,7 +126,7 @@ class HttpTransport:
             with self._client.stream(request.method, request.url, headers=headers, content=content or None) as response:
                 if response.status_code == 407 and self._proxy is not None:
                     raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
-                body = _read_body(response)
+                body = self._read_body(response)
                 kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
                 return Answer(status=response.status_code, headers=kept, body=body)
         except self._errors as error:
@@ -134,14 +138,16 @@ class HttpTransport:
         """Close the connection."""
         self._client.close()
 
-
-def _read_body(response: Any) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise UnreachableError(str(response.url), f"the answer is larger than {LARGEST_ANSWER} bytes")
-    return bytes(body)
+    def _read_body(self, response: Any) -> bytes:
+        body, end = bytearray(), self._clock.now() + ANSWER_S
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise UnreachableError(str(response.url), f"the answer is larger than {LARGEST_ANSWER} bytes")
+            # The client's own limit is for each piece: one byte now and then would keep it for ever.
+            if self._clock.now() > end:
+                raise UnreachableError(str(response.url), f"the answer did not end within {ANSWER_S:g} s")
+        return bytes(body)
 
 
 def _make_trust(connection: Connection) -> ssl.SSLContext:

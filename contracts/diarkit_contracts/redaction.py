@@ -22,6 +22,13 @@ KEPT_OF_REQUEST: Final = frozenset(
 )
 """Headers that are kept with their values; of all others only the name is. A header we have not thought of may be a token."""
 
+NO_SECRET: Final = re.compile(
+    r"accept-.*|cache-control|date|dnt|expect|forwarded|if-.*|origin|pragma|priority|referer|sec-.*|te|traceparent|upgrade.*"
+    r"|x-correlation-id|x-forwarded-.*|x-request-id",
+    re.IGNORECASE,
+)
+"""Names of headers whose values an answer may well repeat, a host and a language first of all: they are not searched for there."""
+
 STRUCK_OF_ANSWER: Final = re.compile(r"auth|cookie|credential|key|passw|secret|session|token", re.IGNORECASE)
 """In the names of headers of an answer whose values are struck: an answer is what is judged, so the others are kept."""
 
@@ -92,8 +99,10 @@ class Redaction:
 
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
-    """List the values of headers that may be secrets."""
-    return tuple(value for name, value in headers if name.lower() not in KEPT_OF_REQUEST)
+    """List the values of a request's headers that may be secrets, to be struck out of its answer too."""
+    return tuple(
+        value for name, value in headers if name.lower() not in KEPT_OF_REQUEST and not NO_SECRET.fullmatch(name)
+    )
 
 
 def _split(secret: str) -> Iterator[str]:

@@ -69,7 +69,9 @@ _FLAGS: Final = (
         type=click.FloatRange(min=0),
         help=f"Seconds between requests [0 on this computer, else {POLITE_PACE_S}].",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="What waits, ids and fuzzed requests are drawn from."),
+    click.option(
+        "--seed", type=int, default=0, show_default=True, help="What waits, ids and fuzzed requests are drawn from."
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from diarkit_contracts.pairwise import cover_pairs
 from diarkit_fixtures.segments import crop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from diarkit_fixtures.segments import Segments
 
@@ -26,30 +26,38 @@ SHORT: Final = "wav:1ch:0.5s"
 
 BEYOND_ASCII: Final = "Ľúbica & Šárka, 50 %.wav"
 PLAIN: Final = "a.wav"
+NO_SUFFIX: Final = "no-suffix"
+BEYOND: Final = "0-99"
 
 FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "audio": (MONO, STEREO, THREE, ONE_SILENT, SILENT, SHORT),
     "config": ("", "max=1", "max=2", "total=3", "total=12"),
     "mode": ("", "split", "mix"),
     "channels": ("", "last", "back"),
-    "span": ("", "0.4-", "-1.6", "0.4-1.7", "0-99"),
+    "span": ("", "0.4-", "-1.6", "0.4-1.7", BEYOND),
     "order": ("file", "config"),
     "unknown": ("", "key", "parameter", "part"),
-    "filename": (PLAIN, BEYOND_ASCII, "no-suffix"),
+    "filename": (PLAIN, BEYOND_ASCII, NO_SUFFIX),
 }
 """What is varied, and how; the first value is what most clients do. `back` asks for the last channel, then the first."""
 
 ALWAYS: Final = (
     "shape.status", "shape.content-type", "shape.json", "shape.schema", "shape.headers", "shape.ids-echoed",
     "task.id-echo", "task.id-unique", "task.location", "task.location-host", "task.legal-steps", "task.terminal-is-final",
-    "task.identical-polls", "task.is-found",
+    "task.no-way-back", "task.nothing-before-end", "task.identical-polls", "task.is-found",
 )  # fmt: skip
 """What every upload shows that is accepted and ends."""
 
-DONE: Final = (*ALWAYS, "acceptance.not-rejected", "result.count-is-ids", "result.channel-once")
+DONE: Final = (*ALWAYS, "result.count-is-ids", "result.channel-once")
 """What every upload shows that ends as done."""
 
-HEARD: Final = ("result.end-after-start", "result.ids-by-appearance", "result.two-decimals", "parameters.inside-audio")
+HEARD: Final = (
+    "result.end-after-start",
+    "result.has-length",
+    "result.ids-by-appearance",
+    "result.two-decimals",
+    "parameters.inside-audio",
+)
 OFTEN: Final = ("result.sorted", "result.no-overlap", "task.no-crosstalk")
 """What a result shows with a segment, and with several in a channel; the last one only beside another task in flight."""
 
@@ -107,12 +115,19 @@ CHOSEN: Final = (
 """What shows most with the least: the rows of a short run. Neighbours differ in config, so that a mixed-up one shows."""
 
 
+LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
+"""What needs more sound than the others, by number: a mix of more channels than two, each with somebody who is heard alone."""
+
+
 def make_uploads() -> tuple[Row, ...]:
     """Make all rows, the chosen ones first; ids count on."""
     pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
     choices = [*CHOSEN, *(Choice(**values) for values in pairs)]
-    made = [_make_row(number, choice) for number, choice in enumerate(choices, start=1)]
-    return (*made[: len(CHOSEN)], _make_file_row("file:junk", "junk"), *made[len(CHOSEN) :], *_list_unclear())
+    first = [_make_row(number, choice) for number, choice in enumerate(choices[: len(CHOSEN)], start=1)]
+    junk = _make_file_row("file:junk", "junk")
+    rest = [_make_row(number, choice) for number, choice in enumerate(choices[len(CHOSEN) :], start=len(first) + 2)]
+    large = [_make_row(number, choice) for number, choice in LARGE.items()]
+    return (*first, junk, *rest, *large, *_list_unclear())
 
 
 def write_config(choice: Choice) -> str | None:
@@ -141,7 +156,7 @@ def _is_allowed(values: Mapping[str, str]) -> bool:
 
 def _make_row(number: int, choice: Choice) -> Row:
     return Row(
-        id=f"row-{number if number <= len(CHOSEN) else number + 1:02d}",
+        id=f"row-{number:02d}",
         what=choice.describe(),
         call=_make_call(choice),
         shows=tuple(_list_shown(choice)),
@@ -168,29 +183,47 @@ def _make_call(choice: Choice) -> Call:
 
 def _list_shown(choice: Choice) -> Iterator[str]:
     yield from DONE
-    yield "acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload"
-    yield "parameters.total-speakers" if choice.config.startswith("total") else "parameters.max-speakers"
     recipe = read_recipe(choice.audio)
     numbers = choice.numbers or tuple(range(len(recipe.speakers)))
-    heard = [_hear(recipe.truth[number], choice.span, recipe.length) for number in numbers]
+    # Whether what is shorter, ends after the file or has no suffix has to be taken is UNK.
+    if recipe.length >= SHORTEST and choice.span != BEYOND and choice.filename != NO_SUFFIX:
+        yield "acceptance.not-rejected"
+        yield "acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload"
+    if not choice.config.startswith("total"):
+        yield "parameters.max-speakers"
+    elif choice.mode == "mix" or len(numbers) == 1:
+        yield "parameters.total-speakers"
+    yield from _list_heard(choice, [recipe.truth[number] for number in numbers], recipe.length)
+    if choice.mode == "mix":
+        yield from ("parameters.mix-is-one", "parameters.mix-is-zero")
+    else:
+        yield from ("parameters.channels", "parameters.channel-order")
+        if choice.channels:
+            yield "parameters.channel-numbers"
+
+
+def _list_heard(choice: Choice, truth: Sequence[Segments], length: int) -> Iterator[str]:
+    """List what shows that depends on who speaks in the channels that are asked for."""
+    heard = [_hear(segments, choice.span, length) for segments in truth]
     if any(heard):
         yield from (*HEARD, *(["parameters.range"] if choice.span else []))
     if any(len(segments) > 1 for segments in heard):
         yield from OFTEN
-    if recipe.length < SHORTEST:
+    if length < SHORTEST:
         yield "audio.short-is-empty"
-    if choice.mode == "mix":
-        yield from ("parameters.mix-is-one", "parameters.mix-is-zero")
-        if not choice.config:
-            yield "audio.mix-speakers"
-        return
-    yield from ("parameters.channels", "parameters.channel-order")
-    if any(recipe.speakers[number] == 0 for number in numbers):
+    if choice.mode != "mix" and length >= SHORTEST and not all(truth):
         yield "audio.silence-is-empty"
-    if not choice.config and choice.span:
-        yield from ["audio.range-error-rate"] if any(heard) else []
-    elif not choice.config:
-        yield from ("audio.speakers", *(["audio.error-rate"] if any(heard) else []))
+    if not choice.config:
+        yield from _list_compared(choice, is_heard=any(heard))
+
+
+def _list_compared(choice: Choice, *, is_heard: bool) -> Iterator[str]:
+    if choice.mode == "mix":
+        yield "audio.mix-speakers"
+    elif not choice.span:
+        yield from ("audio.speakers", *(["audio.error-rate"] if is_heard else []))
+    elif is_heard:
+        yield "audio.range-error-rate"
 
 
 def _hear(segments: Segments, span: str, length: int) -> Segments:

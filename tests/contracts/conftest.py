@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.verdict import RunVerdict
 
 SERVE = "from diarkit_mockserver.cli import main; main()"
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 60.0
 SERVERS = Path(__file__).with_name("servers")
 
 

@@ -91,6 +91,7 @@ def test_a_server_that_does_not_answer_ends_with_4(run: Any, stub: Any) -> None:
         [URL, "--header", "bad name: x"],
         [URL, "--header", "X: a\nb"],
         [URL, "--recording", __file__],
+        [URL, "--record", "no/such/folder/run.ndjson"],
         ["--recording", __file__],
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from contract_servers.correct import CORRECT
-from contract_servers.fake import Fake, verify
+from contract_servers.fake import Fake, Told, verify
 from contract_servers.listening import Manner, listen
 
 from diarkit_contracts.clauses.clause import Severity
@@ -93,3 +93,16 @@ def test_a_server_without_a_result_does_not_pass() -> None:
         return told
 
     assert verify(answer, fake.clock).decide_exit() is Exit.VACUOUS
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_who_is_let_in_by_no_proxy_has_seen_nothing_and_nothing_wrong(status: int) -> None:
+    fake = Fake()
+
+    def answer(_: Any) -> Any:
+        return Told(status=status, headers={"content-type": "text/html"}, body=b"<html>Who are you?</html>")
+
+    verdict = verify(answer, fake.clock, Tier.FULL)
+    assert verdict.findings == ()
+    assert verdict.decide_exit() is Exit.VACUOUS
+    assert {each.reason.partition(":")[0] for each in verdict.inconclusive} == {str(status)}

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from diarkit_contracts import http_transport
 from diarkit_contracts.exchange import Request
 from diarkit_contracts.http_transport import BadConnectionError, Connection, HttpTransport, MissingExtraError
 from diarkit_contracts.proxy import FLAG, Proxy
@@ -53,6 +54,12 @@ class Echo(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded computer may take long to let a server begin."""
+    monkeypatch.setattr(http_transport, "CONNECT_S", 60.0)
 
 
 @pytest.fixture
@@ -111,6 +118,25 @@ def test_a_cookie_that_is_handed_out_is_not_brought_back(transport: HttpTranspor
 def test_an_answer_that_breaks_off_is_none(transport: HttpTransport, url: str) -> None:
     with pytest.raises(UnreachableError, match="what came is no HTTP, or it broke off"):
         transport.send(Request(method="GET", url=url + "/short"), b"")
+
+
+def test_an_answer_that_does_not_end_is_given_up(url: str, clock: Any) -> None:
+    steps = iter((0.0, 60.5))
+    clock.now = lambda: next(steps)
+    with (
+        closing(HttpTransport(url, Connection(), clock)) as transport,
+        pytest.raises(UnreachableError, match="the answer did not end within 60 s"),
+    ):
+        transport.send(Request(method="POST", url=url), b"x")
+
+
+def test_an_answer_that_is_too_large_is_given_up(
+    transport: HttpTransport, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_transport, "LARGEST_ANSWER", 99)
+    assert transport.send(Request(method="POST", url=url), b"x" * 99).status == 202
+    with pytest.raises(UnreachableError, match="the answer is larger than 99 bytes"):
+        transport.send(Request(method="POST", url=url), b"x" * 100)
 
 
 def test_nobody_there_is_told_with_what_to_look_at(transport: HttpTransport) -> None:

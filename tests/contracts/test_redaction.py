@@ -63,6 +63,14 @@ def test_headers_that_are_kept_are_no_secrets() -> None:
     assert list_secrets((("accept", "application/json"), ("User-Agent", "us/1"), ("X-Own", "s3cret"))) == ("s3cret",)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Origin", "referer", "Accept-Language", "X-Forwarded-Host", "x-request-id", "Sec-Fetch-Mode", "Cache-Control"],
+)
+def test_what_an_answer_may_repeat_is_not_searched_for_there(name: str) -> None:
+    assert list_secrets(((name, "https://platform.example"),)) == ()
+
+
 def test_short_texts_are_not_searched_for() -> None:
     assert Redaction(["a", ""]).strike_text("banana") == "banana"
 

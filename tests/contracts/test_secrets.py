@@ -17,6 +17,7 @@ from contract_servers.fake import Fake
 from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
 
+from diarkit_contracts import http_transport
 from diarkit_contracts.cli import verify
 from diarkit_contracts.parity_commands import parity
 from diarkit_contracts.record_commands import record
@@ -60,6 +61,12 @@ def tell_back(server: Server) -> Server:
         return told
 
     return answer
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded computer may take long to let a server begin."""
+    monkeypatch.setattr(http_transport, "CONNECT_S", 60.0)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,12 @@ def test_the_names_of_rows_stay() -> None:
         "row-07[junk]",
         "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]",
     ]
-    assert names[36:38] == ["row-37[1ch-6.0s,0.4-,unknown-part]", "row-90[empty-file]"]
-    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 46
+    assert names[36:39] == [
+        "row-37[1ch-6.0s,0.4-,unknown-part]",
+        "row-89[3ch-6.0s,speakers=2+1+2,in-turn,mix]",
+        "row-90[empty-file]",
+    ]
+    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 47
 
 
 def test_two_rows_never_send_the_same() -> None:

@@ -11,6 +11,7 @@ from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
 from contract_servers.secure import Certificates, serve_secure
 
+from diarkit_contracts import http_transport
 from diarkit_contracts.cli import verify
 from diarkit_mockserver.scenario import Scenario
 
@@ -21,6 +22,12 @@ NAME = "platform.example"
 PROXY_NAMES = tuple(
     name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
 )
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded computer may take long to let a server begin."""
+    monkeypatch.setattr(http_transport, "CONNECT_S", 60.0)
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,7 @@ def test_the_guides_config_decides_the_number_of_speakers(
 def test_the_polling_url_can_be_assembled_as_the_guide_says(serve: Callable[..., Any], recordings: Path) -> None:
     client = Client(serve().url)
     with (recordings / "Veronika_Harry.wav").open("rb") as file:
-        response = requests.post(client.endpoint_url, files={"file": file}, timeout=20)
+        response = requests.post(client.endpoint_url, files={"file": file}, timeout=60)
     assert client.endpoint_url + "/" + response.json()["task"]["task_id"] == response.headers["x-location"]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import socket
 from contextlib import ExitStack
@@ -21,7 +22,7 @@ from diarkit_mockserver.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 MANY_CONNECTIONS = 2000
 FILE = 'Content-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\n'
 
@@ -45,7 +46,8 @@ def thread(world: World) -> Iterator[ServerThread]:
 def assert_is_well(thread: ServerThread) -> None:
     assert exchange(thread, write_upload(f"--b\r\n{FILE}sound\r\n--b--\r\n".encode()))[:12] == b"HTTP/1.1 202"
     assert exchange(thread, b"GET /api/system/status HTTP/1.1\r\nHost: x\r\n\r\n")[:12] == b"HTTP/1.1 200"
-    assert thread.list_connections() == frozenset()
+    while thread.list_connections():
+        pass  # what is closed here is closed there a moment later; or the test's own time is up
 
 
 def connect(thread: ServerThread) -> socket.socket:
@@ -54,10 +56,18 @@ def connect(thread: ServerThread) -> socket.socket:
 
 
 def read_some(connection: socket.socket) -> bytes:
-    """Read the beginning of an answer; empty if the connection ended without one."""
+    """Read an answer; less, or nothing, if the connection ended before."""
+    received = b""
     with contextlib.suppress(ConnectionError):
-        return connection.recv(65536)
-    return b""
+        while not is_whole(received) and (piece := connection.recv(65536)):
+            received += piece
+    return received
+
+
+def is_whole(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: (\d+)", head)
+    return bool(end) and (length is None or len(body) >= int(length[1]))
 
 
 def exchange(thread: ServerThread, request: bytes) -> bytes:

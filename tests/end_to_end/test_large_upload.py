@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -50,7 +49,6 @@ def test_two_gigabytes_leave_the_servers_memory_as_it_was(serve: Callable[..., A
     frames = SIZE // (2 * CHANNELS)
     head = write_wav_head(frames, RATE_HZ, channels=CHANNELS, shape="RF64") if kind == "wav" else b"no audio"
     idle = read_memory(served.pid, "VmRSS")
-    began = time.monotonic()
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     length = len(HEAD) + len(head) + SIZE + len(TAIL)
     connection.request(
@@ -68,4 +66,3 @@ def test_two_gigabytes_leave_the_servers_memory_as_it_was(serve: Callable[..., A
     connection.close()
     assert body["task"]["state"] == ("done" if kind == "wav" else "rejected")
     assert read_memory(served.pid, "VmHWM") - idle < ALLOWED_KB
-    assert time.monotonic() - began < 60

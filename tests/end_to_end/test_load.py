@@ -46,7 +46,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+        self.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         self.connection.connect()
         self.exchanges = 0
 

@@ -30,11 +30,11 @@ def files(tmp_path: Path) -> list[Path]:
 
 def diarize(endpoint: str, file: Path) -> Any:
     """Send a file and wait for its end; all but the id."""
-    started = requests.post(endpoint, files={"file": (file.name, file.read_bytes())}, timeout=10)
+    started = requests.post(endpoint, files={"file": (file.name, file.read_bytes())}, timeout=60)
     if started.status_code != 202:
         return started.status_code, started.json()["message"]
     while True:
-        told = requests.get(started.headers["x-location"], timeout=10).json()
+        told = requests.get(started.headers["x-location"], timeout=60).json()
         if told["task"]["state"] not in {"pending", "running"}:
             return told["task"]["state"], told["result"], (told["error"] or {}).get("message")
 

@@ -46,11 +46,11 @@ def wav() -> bytes:
 
 
 def send(server: DiarizationServer, filename: str, wav: bytes) -> requests.Response:
-    return requests.post(server.endpoint, files={"file": (filename, wav)}, timeout=10)
+    return requests.post(server.endpoint, files={"file": (filename, wav)}, timeout=60)
 
 
 def poll(response: requests.Response) -> Any:
-    return requests.get(response.headers["x-location"], timeout=10).json()
+    return requests.get(response.headers["x-location"], timeout=60).json()
 
 
 def end(response: requests.Response) -> Any:
@@ -107,7 +107,7 @@ def test_the_busy_platform_comes_round(serve: Callable[[str], DiarizationServer]
     refused = [send(server, "often.wav", wav) for _ in range(3)]
     assert [(r.status_code, r.headers["retry-after"]) for r in refused] == [(429, "1")] * 3
     often, second, third = (send(server, name, wav) for name in ("often.wav", "b.wav", "c.wav"))
-    polls = [requests.get(often.headers["x-location"], timeout=10) for _ in range(3)]
+    polls = [requests.get(often.headers["x-location"], timeout=60) for _ in range(3)]
     assert [r.status_code for r in polls] == [429, 429, 200]
     assert [poll(r)["task"]["state"] for r in (second, third)] == ["running", "pending"]
     server.advance(1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 from diarkit_contracts.states import TaskState
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.history import History, Start
     from diarkit_fixtures.wav import WavFacts
 
-SAYS_NOTHING: Final = frozenset({403, 413, 429})
-"""DOC: a server may refuse any upload with these, and with 507. Whether it may answer any other status is for another clause."""
+SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
+"""DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""
 
 LIMITS: Final = ("max_speakers", "total_speakers")
 PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
@@ -26,8 +26,11 @@ PARTS: Final = ("file", "config")
 CHANNELS: Final = re.compile("[0-9]+(?:,[0-9]+)*")
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
-SHORTEST_S: Final = 0.01
-"""INF: what is less than one frame of the grid may be refused or be empty."""
+SHORTEST_S: Final = 0.8
+"""DOC (proto): in less nobody is found. UNK whether REST refuses it."""
+
+SUFFIX: Final = ".wav"
+"""UNK whether a server tells the format by the name: one that says otherwise, or nothing, may be refused."""
 
 
 def check_taken(history: History) -> Iterator[Observation]:
@@ -69,8 +72,10 @@ def _is_allowed(start: Start) -> bool:
     config = start.find_part("config")
     return (
         sound is not None
-        and sound.frames > 0
+        and sound.frames >= SHORTEST_S * sound.sample_rate_hz
         and not sound.truncated
+        and start.file is not None
+        and (start.file.filename or "").lower().endswith(SUFFIX)
         and len(set(names)) == len(names)
         and (config is None or config.text is not None)
         and _is_allowed_config(start.config)
@@ -100,7 +105,8 @@ def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
     if not SECONDS.fullmatch(first) or (last and not SECONDS.fullmatch(last)) or query.get("range_to") == "":
         return False
     length = sound.frames / sound.sample_rate_hz
-    return min(float(last) if last else math.inf, length) - float(first) >= SHORTEST_S
+    # UNK whether a range may end after the file.
+    return float(first) + SHORTEST_S <= (float(last) if last else length) <= length
 
 
 def _has_unknown(start: Start) -> bool:
@@ -116,7 +122,7 @@ PAGE: Final = "reference page of POST, 3.6.0"
 CLAUSES: Final = (
     Clause(
         id="acceptance.upload",
-        sentence="An upload of a readable WAV with parameters that the contract allows is accepted with 202.",
+        sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
         label=Label.DOC,
         source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
         severity=Severity.ERROR,

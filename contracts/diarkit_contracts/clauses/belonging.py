@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Person = tuple[int, int]
 
-ROUNDING_S: Final = 0.02
-"""How far a time may lie outside: both of its ends are rounded to a grid of 10 ms (INF from the examples)."""
+ROUNDING_S: Final = 0.1
+"""How far a time may lie outside: it counts in frames, and voice activity detection adds a little around speech (INF)."""
 
 LATEST_S: Final = 1e9
 """What is told after 30 years is no time: other clauses have it, and it is too large to count with."""

@@ -19,10 +19,11 @@ MOST_SPEAKERS: Final = 100
 
 
 def check_total(history: History) -> Iterator[Observation]:
-    """Each channel has total_speakers speakers, as far as it has that many segments."""
+    """A result of one channel has total_speakers speakers, as far as it has that many segments."""
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
-        if wanted is None:
+        # That it counts for each of several channels, and not for all of them, is nowhere written.
+        if wanted is None or len(channels) != 1:
             continue
         for channel in channels:
             expected = min(wanted, len(channel.segments))
@@ -49,10 +50,23 @@ def check_max(history: History) -> Iterator[Observation]:
 
 
 def check_channels(history: History) -> Iterator[Observation]:
-    """Split tells the channels that were asked for, or all, under their numbers in the file."""
+    """Split tells as many channels as were asked for, or all that the file has."""
     for look, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
+        kept = len(came) == len(wanted) if _is_part(look) else came == sorted(wanted)
+        yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
+
+
+def check_channel_numbers(history: History) -> Iterator[Observation]:
+    """Split tells some of the channels under their numbers in the file."""
+    for look, channels, wanted in _list_split(history):
+        came = sorted({channel.number for channel in channels})
+        if _is_part(look) and len(came) == len(wanted):
+            yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
+
+
+def _is_part(look: Look) -> bool:
+    return look.start is not None and bool(look.start.exchange.request.query.get("channels"))
 
 
 def check_channel_order(history: History) -> Iterator[Observation]:
@@ -165,9 +179,9 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 CLAUSES: Final = (
     Clause(
         id="parameters.total-speakers",
-        sentence="With total_speakers each channel has exactly so many speakers, or one for each segment if it has fewer segments.",
+        sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
         label=Label.DOC,
-        source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told",
+        source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
         severity=Severity.ERROR,
         check=check_total,
     ),
@@ -181,11 +195,19 @@ CLAUSES: Final = (
     ),
     Clause(
         id="parameters.channels",
-        sentence="With split a result has the channels that were asked for, or all of the file, under their numbers in the file.",
+        sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
         label=Label.DOC,
-        source=PAGE,
+        source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
         severity=Severity.ERROR,
         check=check_channels,
+    ),
+    Clause(
+        id="parameters.channel-numbers",
+        sentence="With split the channels that were asked for come under their numbers in the file.",
+        label=Label.INF,
+        source=PROTO,
+        severity=Severity.WARNING,
+        check=check_channel_numbers,
     ),
     Clause(
         id="parameters.channel-order",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.mistake import has_bad_config, has_bad_query, has_both_limits, has_no_file, is_no_form
+from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.promise import read_promise
+from diarkit_contracts.clauses.shape import without_nulls
 from diarkit_contracts.document import operations
 from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_object
 from diarkit_contracts.schema import list_faults
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""
 
-BUSY: Final = frozenset({429, 503})
-"""Refusals that say nothing of the request: it may be sent again. That 503 is undocumented is for another clause."""
+BUSY: Final = frozenset({429, 503}) | BARRED
+"""Refusals that say nothing of the request: it may be sent again, or by somebody else. That 503 is undocumented is for another clause."""
 
 EMPTY: Final = hashlib.sha256().hexdigest()
 
@@ -107,7 +109,7 @@ def check_method(history: History) -> Iterator[Observation]:
             yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
             body = read_object(exchange.answer.body)
             if status == 405 and body is not None:
-                faults = list_faults("ErrorResult", body)
+                faults = list_faults("ErrorResult", without_nulls(body))
                 kept = not faults and body["type"] == ErrorType.METHOD
                 got = "; ".join(faults) or f"the type {body['type']}"
                 yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
@@ -155,7 +157,7 @@ def _judge_reset(told: Promise, exchange: Exchange) -> Iterator[Observation]:
 
 
 def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expected: str) -> Iterator[Observation]:
-    """Judge the requests with a mistake: refused at once, or accepted and then rejected.
+    """Judge the requests with a mistake: refused at once, or accepted and then not done.
 
     A server may look at the request only when it processes it (INF; the limits page says so of the length), so an accepted one
     is judged by how it ends. Refusals for another reason, such as 413 or 429, say nothing.
@@ -167,8 +169,9 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
             if status in REFUSED:
                 yield observe(start.at, kept=True, expected=expected, got="")
             elif end is not None and end.state is not None:
+                # One that failed was not processed either; that it should have been rejected is nowhere written.
                 yield observe(
-                    end.at, kept=end.state is TaskState.REJECTED, expected=expected, got=f"a task that is {end.state}"
+                    end.at, kept=end.state is not TaskState.DONE, expected=expected, got=f"a task that is {end.state}"
                 )
 
 
@@ -178,9 +181,9 @@ CLAUSES: Final = (
     Clause(
         id="refusal.both-limits",
         sentence="max_speakers and total_speakers at once are refused, or the task is rejected.",
-        label=Label.DOC,
-        source=f"{PAGE}, and guide: mutually exclusive; the status is not known",
-        severity=Severity.ERROR,
+        label=Label.INF,
+        source=f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins",
+        severity=Severity.WARNING,
         check=check_both_limits,
     ),
     Clause(
@@ -194,9 +197,9 @@ CLAUSES: Final = (
     Clause(
         id="refusal.bad-query",
         sentence="A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
-        label=Label.DOC,
-        source=f"{PAGE}: types and bounds of the parameters",
-        severity=Severity.ERROR,
+        label=Label.INF,
+        source=f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written",
+        severity=Severity.WARNING,
         check=check_query,
     ),
     Clause(
@@ -210,9 +213,9 @@ CLAUSES: Final = (
     Clause(
         id="refusal.broken-form",
         sentence="A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
-        label=Label.DOC,
-        source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; RFC 2046 for the end",
-        severity=Severity.ERROR,
+        label=Label.INF,
+        source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more",
+        severity=Severity.WARNING,
         check=check_form,
     ),
     Clause(

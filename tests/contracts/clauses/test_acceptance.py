@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,9 @@ ALLOWED: list[dict[str, Any]] = [
     {"config": {"total_speakers": 1}},
     {"query": {"channel_mode": "mix", "channels": "1,0"}, "channels": 2},
     {"query": {"channels": ""}},
-    {"query": {"range_from": "0.5", "range_to": "99"}},
+    {"query": {"range_from": "0.5", "range_to": "10"}},
+    {"query": {"range_from": "0.5", "range_to": "1.3"}},
+    {"seconds": 0.8},
     {"query": {"range_from": "0"}},
 ]
 
@@ -40,7 +43,10 @@ OPEN: list[dict[str, Any]] = [
     {"query": {"range_to": "5e-324"}},
     {"query": {"range_from": "nan"}},
     {"query": {"range_to": ""}},
+    {"query": {"range_from": "0.5", "range_to": "99"}},
+    {"query": {"range_from": "0.5", "range_to": "1.2"}},
     {"seconds": 0},
+    {"seconds": 0.79},
     {"file": False},
 ]
 
@@ -75,7 +81,16 @@ def test_what_has_a_fault_or_is_left_open_is_not_judged(script: Any, upload: dic
     assert not {clause.id for clause in CLAUSES} & script.observed()
 
 
-@pytest.mark.parametrize("status", [403, 413, 429, 507])
+@pytest.mark.parametrize("filename", ["a", "a.mp3", "wav", ""])
+def test_a_name_that_does_not_say_wav_is_not_judged(script: Any, filename: str) -> None:
+    script.post(status=422, location=None)
+    exchange = script.exchanges.pop()
+    (part,) = exchange.request.parts
+    script.refuse("POST", exchange.request.url, 422, parts=(replace(part, filename=filename),))
+    assert "acceptance.upload" not in script.observed()
+
+
+@pytest.mark.parametrize("status", [401, 403, 407, 408, 413, 429, 507])
 def test_a_server_may_always_be_full_or_busy(script: Any, status: int) -> None:
     refuse(status)(script, {})
     assert not {clause.id for clause in CLAUSES} & script.observed()

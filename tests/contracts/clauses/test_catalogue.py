@@ -21,7 +21,7 @@ def afternoon(script: Any) -> Any:
     """A correct server, asked for everything that a clause is about."""
     asked: list[dict[str, Any]] = [
         {"config": {"total_speakers": 2}, "query": {"range_from": 0.5, "range_to": 9}},
-        {"config": {"max_speakers": 2}},
+        {"config": {"max_speakers": 2}, "query": {"channels": "0"}},
         {
             "query": {"channel_mode": "mix"},
             "channels": 2,

@@ -15,7 +15,16 @@ MANY = [(n, n / 100, (n + 1) / 100) for n in range(101)]
 BROKEN = [
     ("parameters.total-speakers", {"config": {"total_speakers": 3}}, {0: TWO}),
     ("parameters.total-speakers", {"config": {"total_speakers": 2}}, {0: THREE}),
-    ("parameters.total-speakers", {"config": {"total_speakers": 1}, "channels": 2}, {0: ONE, 1: TWO}),
+    (
+        "parameters.total-speakers",
+        {"config": {"total_speakers": 1}, "channels": 2, "query": {"channels": "1"}},
+        {1: TWO},
+    ),
+    (
+        "parameters.total-speakers",
+        {"config": {"total_speakers": 1}, "channels": 2, "query": {"channel_mode": "mix"}},
+        {0: TWO},
+    ),
     ("parameters.total-speakers", {"config": {"total_speakers": 4}}, {0: TWO}),
     ("parameters.max-speakers", {"config": {"max_speakers": 1}}, {0: TWO}),
     ("parameters.max-speakers", {"config": {"max_speakers": 2}, "channels": 2}, {0: ONE, 1: THREE}),
@@ -23,7 +32,10 @@ BROKEN = [
     ("parameters.channels", {"channels": 2}, {0: ONE}),
     ("parameters.channels", {"channels": 1}, {0: ONE, 1: ONE}),
     ("parameters.channels", {"channels": 2, "query": {"channels": "1"}}, {0: ONE, 1: ONE}),
-    ("parameters.channels", {"channels": 2, "query": {"channels": "1"}}, {0: ONE}),
+    ("parameters.channels", {"channels": 2, "query": {"channels": "1,0"}}, {0: ONE}),
+    ("parameters.channels", {"channels": 2}, {1: ONE, 2: ONE}),
+    ("parameters.channel-numbers", {"channels": 2, "query": {"channels": "1"}}, {0: ONE}),
+    ("parameters.channel-numbers", {"channels": 3, "query": {"channels": "2,0"}}, {0: ONE, 1: ONE}),
     ("parameters.channels", {"channels": 2, "query": {"channels": ""}}, {1: ONE}),
     ("parameters.channel-order", {"channels": 2, "query": {"channels": "1,0"}}, {0: ONE, 1: ONE}),
     ("parameters.channel-order", {"channels": 2}, {1: ONE, 0: ONE}),
@@ -33,12 +45,13 @@ BROKEN = [
     ("parameters.range", {"query": {"range_from": 3}}, {0: [(0, 2.5, 9.5)]}),
     ("parameters.range", {"query": {"range_to": 3}}, {0: TWO}),
     ("parameters.range", {"query": {"range_from": 4, "range_to": 6}}, {0: [(0, 1.0, 5.0)]}),
-    ("parameters.inside-audio", {"seconds": 3.9}, {0: TWO}),
+    ("parameters.inside-audio", {"seconds": 3.89}, {0: TWO}),
 ]
 CORRECT = [
     ({"config": {"total_speakers": 3}}, {0: THREE}),
     ({"config": {"total_speakers": 5}}, {0: THREE}),
     ({"config": {"total_speakers": 2}, "channels": 2}, {0: TWO, 1: []}),
+    ({"config": {"total_speakers": 3}, "channels": 2}, {0: TWO, 1: ONE}),
     ({"config": {"max_speakers": 2}}, {0: TWO}),
     ({"config": {"max_speakers": 2}}, {0: []}),
     ({"config": {"max_speakers": 9, "unknown": 1}}, {0: ONE}),
@@ -55,6 +68,8 @@ CORRECT = [
     ({"query": {"range_to": 100}}, {0: TWO}),
     ({"query": {"range_from": 3, "range_to": 6}}, {0: []}),
     ({"seconds": 3.99}, {0: TWO}),
+    ({"seconds": 3.91}, {0: TWO}),
+    ({"query": {"range_from": 1.1, "range_to": 3.9}}, {0: TWO}),
 ]
 
 

@@ -10,7 +10,7 @@ ID = "0a1b2c3d-0000-4000-8000-00000000000f"
 
 BROKEN = [
     ("result.end-after-start", [(0, 1.0, 2.0), (1, 3.0, 2.5)]),
-    ("result.end-after-start", [(0, 1.0, 1.0)]),
+    ("result.has-length", [(0, 1.0, 1.0)]),
     ("result.sorted", [(0, 3.0, 4.0), (1, 1.0, 2.0)]),
     ("result.no-overlap", [(0, 1.0, 2.0), (1, 1.99, 3.0)]),
     ("result.no-overlap", [(0, 1.0, 4.0), (1, 1.0, 4.0)]),
@@ -43,6 +43,26 @@ def test_a_wrong_count_is_caught(script: Any, speakers: int) -> None:
 def test_a_channel_that_comes_twice_is_caught(script: Any) -> None:
     script.get(ID, channels=[script.channel(1), script.channel(0), script.channel(1)])
     assert script.findings() == {"result.channel-once": "error"}
+
+
+def test_a_channel_that_was_asked_for_twice_may_come_twice(script: Any) -> None:
+    task = script.post(query={"channels": "0,0"})
+    script.get(task, channels=[script.channel(0), script.channel(0)])
+    assert script.findings() == {}
+
+
+@pytest.mark.parametrize(("told", "findings"), [(5, {}), (2, {}), (4, {"result.count-is-ids": "error"})])
+def test_the_total_that_was_asked_for_may_be_told_as_the_count(
+    script: Any, told: int, findings: dict[str, str]
+) -> None:
+    task = script.post(config={"total_speakers": 5})
+    script.get(task, channels=[script.channel(0, (0, 1.0, 2.0), (1, 2.0, 3.0), speakers=told)])
+    assert script.findings() == findings
+
+
+def test_a_result_without_length_and_one_that_runs_backwards_are_told_apart(script: Any) -> None:
+    script.get(ID, "done", (0, 1.0, 1.0), (0, 3.0, 2.0))
+    assert script.findings() == {"result.has-length": "warning", "result.end-after-start": "error"}
 
 
 @pytest.mark.parametrize("segments", CORRECT)

@@ -27,6 +27,7 @@ BROKEN = [
     ("shape.status", "200 for 202", lambda s: s.post(status=200)),
     ("shape.status", "500", lambda s: s.refuse("GET", f"{URL}/{ID}", 500)),
     ("shape.status", "405 on a declared method", lambda s: s.refuse("POST", URL, 405)),
+    ("shape.status", "401 among answers", lambda s: [s.get(ID), s.add("GET", f"{URL}/{ID}", None, status=401), s.get(ID)]),
     ("shape.status", "503 of the system", lambda s: s.refuse("GET", "http://a/api/system/info", 503)),
     ("shape.content-type", "text", lambda s: s.get(ID, headers=(("Content-Type", "text/plain"),))),
     ("shape.content-type", "none", lambda s: s.post(headers=())),
@@ -38,11 +39,17 @@ BROKEN = [
     ("shape.schema", "unknown state", lambda s: s.get(ID, "finished")),
     ("shape.schema", "done without result", lambda s: s.get(ID, body=write_done("null"))),
     ("shape.schema", "error beside the result", lambda s: s.get(ID, body=write_done('{"channels":[]}', ',"error":{"type":"internal","message":""}'))),
+    ("shape.schema", "no id while it runs", lambda s: s.get(ID, "running", body=b'{"task":{"state":"running"}}')),
+    ("shape.content-type", "a page in place of a task", lambda s: s.get(ID, headers=PAGE)),
     ("shape.schema", "text for a time", lambda s: s.get(ID, "done", (0, "1.5", 2.0))),
     ("shape.schema", "a time below 0", lambda s: s.get(ID, "done", (0, -0.01, 2.0))),
     ("shape.schema", "404 of a framework", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"detail":"Not Found"}')),
     ("shape.schema", "rejected without error", lambda s: s.get(ID, "rejected", body=b'{"task":{"task_id":"%s","state":"rejected"}}' % ID.encode())),
     ("shape.schema", "202 without a task", lambda s: s.post(body=b"{}")),
+    ("shape.schema", "null for the message of a refusal", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":null}')),
+    ("shape.schema", "null for a place", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":[{"location":null}]}')),
+    ("shape.schema", "null for the type of a task's error", lambda s: s.get(ID, "failed", body=FAILED % b'{"type":null,"message":""}')),
+    ("shape.schema", "null for a count", lambda s: s.get(ID, body=write_done('{"channels":[{"channel_number":0,"speakers_count":null,"segments":[]}]}'))),
     ("shape.headers", "no X-Location", lambda s: s.post(location=None)),
     ("shape.rate-headers", "none", lambda s: s.refuse("POST", URL, 429, extra=())),
     ("shape.ids-echoed", "another id", lambda s: ask_with_ids(s, ("X-Request-Id", "8"), sent=(("x-request-id", "7"),))),
@@ -53,6 +60,11 @@ BROKEN = [
     ("shape.rate-headers", "a date", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
 ]  # fmt: skip
 
+PAGE = (("content-type", "text/html; charset=utf-8"),)
+RUNNING = b'{"task":{"task_id":"%s","state":"running"},%%s}' % ID.encode()
+
+FAILED = b'{"task":{"task_id":"%s","state":"failed"},"result":null,"error":%%s}' % ID.encode()
+
 RATE_AS_DATE = (
     ("Retry-After", "Fri, 31 Dec 2027 23:59:59 GMT"),
     ("X-RateLimit-Limit", "10"),
@@ -61,6 +73,11 @@ RATE_AS_DATE = (
 )
 
 CORRECT = [
+    ("null for what an error leaves out", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":null}')),
+    ("null for what a task's error leaves out", lambda s: s.get(ID, "failed", body=FAILED % b'{"type":"internal","message":"","detail":[{"location":[],"context":null}]}')),
+    ("who it is, wanted to know by a proxy", lambda s: s.add("GET", f"{URL}/{ID}", None, status=401, headers=PAGE, body=b"<html>")),
+    ("an upload that took too long", lambda s: s.add("POST", URL, None, status=408, headers=PAGE, body=b"<html>")),
+    ("too large for a proxy", lambda s: s.add("POST", URL, None, status=413, headers=PAGE, body=b"<html>")),
     ("the ids that were sent", lambda s: ask_with_ids(s, ("x-request-id", "7"), ("X-Correlation-Id", "9"), sent=(("X-Request-ID", "7"), ("x-correlation-id", "9")))),
     ("ids of its own where none was sent", lambda s: ask_with_ids(s, ("x-request-id", "1f"), ("x-correlation-id", "2e"))),
     ("no ids", lambda s: ask_with_ids(s, sent=(("x-request-id", "7"),))),
@@ -95,6 +112,12 @@ def test_a_broken_shape_is_caught_by_its_clause_alone(
 def test_a_correct_shape_passes(script: Any, name: str, write: Callable[[Any], None]) -> None:
     write(script)
     assert script.findings() == {}
+
+
+@pytest.mark.parametrize("told", [b'"result":{"segments":[]}', b'"error":{"type":"other","message":""}', b'"result":0'])
+def test_what_is_told_too_early_has_to_be_right_all_the_same(script: Any, told: bytes) -> None:
+    script.get(ID, "running", body=RUNNING % told)
+    assert script.findings() == {"shape.schema": "error", "task.nothing-before-end": "warning"}
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:

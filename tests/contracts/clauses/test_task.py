@@ -8,7 +8,7 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_exchanges
 from diarkit_contracts.clauses.task import CLAUSES
-from diarkit_contracts.states import STEPS, TaskState
+from diarkit_contracts.states import STEPS, TERMINAL, TaskState
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
@@ -42,6 +42,24 @@ def change_the_error(s: Any) -> None:
     s.get(task, "failed")
     error = {"type": "internal", "message": "Another reason."}
     s.add("GET", f"{URL}/{task}", {"task": {"task_id": task, "state": "failed"}, "result": None, "error": error})
+
+
+def change_the_type(s: Any) -> None:
+    task = s.post()
+    s.get(task, "failed")
+    error = {"type": "task.validation-error", "message": "It did not work."}
+    s.add("GET", f"{URL}/{task}", {"task": {"task_id": task, "state": "failed"}, "result": None, "error": error})
+
+
+def tell_early(s: Any, state: str, **told: Any) -> None:
+    task = s.post()
+    s.add("GET", f"{URL}/{task}", {"task": {"task_id": task, "state": state}, **told})
+
+
+def look_again_after(s: Any, seconds: float) -> None:
+    task = s.post()
+    s.get(task, "running", sent_at=1.0)  # answered at 1.5
+    s.refuse("GET", f"{URL}/{task}", 404, sent_at=1.5 + seconds)
 
 
 def swap_the_error_types(s: Any) -> None:
@@ -94,7 +112,10 @@ BROKEN = [
     ("task.location-host", lambda s: s.post(task_id=OTHER, location=f"https://127.0.0.1:8000{PATH}{OTHER}")),
     ("task.is-found", forget_before_the_end),
     ("task.terminal-is-final", change_the_result),
-    ("task.terminal-is-final", change_the_error),
+    ("task.identical-polls", change_the_error),
+    ("task.nothing-before-end", lambda s: tell_early(s, "running", result={"channels": []})),
+    ("task.nothing-before-end", lambda s: tell_early(s, "pending", error={"type": "internal", "message": ""})),
+    ("task.is-found", lambda s: look_again_after(s, 4.9)),
     ("task.error-type", swap_the_error_types),
 ]
 
@@ -113,6 +134,8 @@ def overtake_on_the_wire(s: Any) -> None:
 
 CORRECT = [
     expire_after_the_end,
+    lambda s: look_again_after(s, 5.1),
+    lambda s: s.post(task_id=OTHER, location=f"{PATH}{OTHER}/"),
     lambda s: [
         s.get(task, "running", body=body) for task in [s.post(task_id=OTHER)] for body in (RUNNING, b" " + RUNNING)
     ],
@@ -146,7 +169,13 @@ def test_every_illegal_step_is_caught_and_no_legal_one(script: Any, before: Task
     script.get(task, before.value)
     script.get(task, after.value)
     legal = before is after or after in STEPS[before]
-    assert script.findings() == ({} if legal else {"task.legal-steps": "error"})
+    broken = {"task.legal-steps": "error"} if before in TERMINAL else {"task.no-way-back": "warning"}
+    assert script.findings() == ({} if legal else broken)
+
+
+def test_an_error_of_another_type_is_another_outcome(script: Any) -> None:
+    change_the_type(script)
+    assert script.findings() == {"task.terminal-is-final": "error", "task.error-type": "warning"}
 
 
 def test_polls_of_other_tasks_in_between_change_nothing(script: Any) -> None:
@@ -164,7 +193,9 @@ def test_polls_of_other_tasks_in_between_change_nothing(script: Any) -> None:
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
-    assert {clause for clause, _ in BROKEN} | {"task.legal-steps"} == {clause.id for clause in CLAUSES}
+    assert {clause for clause, _ in BROKEN} | {"task.legal-steps", "task.no-way-back"} == {
+        clause.id for clause in CLAUSES
+    }
 
 
 FAR_ONE = (Segment(0, 0, 100), Segment(1, 100, 200), Segment(0, 200, 300))

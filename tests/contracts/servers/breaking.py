@@ -163,13 +163,16 @@ def change_parameters(change: Callable[[Parameters], Parameters]) -> Callable[..
     return Misled
 
 
-def take_mistakes(place: tuple[str, ...], correct: Callable[[Asked], Asked]) -> Wrap:
-    """Take uploads that are refused for a fault at a place, as if they had been sent without."""
+def take_mistakes(
+    place: tuple[str, ...], correct: Callable[[Asked], Asked], is_taken: Callable[[bytes], bool] = lambda _: True
+) -> Wrap:
+    """Take uploads that are refused for a fault at a place, as if they had been sent without; only those with such a config."""
 
     def wrap(server: Server) -> Server:
         def answer(asked: Asked) -> Told:
             told = server(asked)
-            if asked.starts and told.status == 422 and told.json["detail"][0]["location"][: len(place)] == [*place]:
+            is_there = asked.starts and told.status == 422 and is_taken(find_config(asked) or b"")
+            if is_there and told.json["detail"][0]["location"][: len(place)] == [*place]:
                 return server(correct(asked))
             return told
 

@@ -169,8 +169,13 @@ ANSWERS: Final = (
     ),
     Broken(
         name="a result while it runs",
-        clause="shape.schema",
+        clause="task.nothing-before-end",
         wrap=change_body("running", lambda body: body.update(result={"channels": []})),
+    ),
+    Broken(
+        name="half a result while it runs",
+        clause="shape.schema",
+        wrap=change_body("running", lambda body: body.update(result={"segments": []})),
     ),
     Broken(
         name="a state of its own",
@@ -249,7 +254,7 @@ ANSWERS: Final = (
         scenario=FAST,
     ),
     Broken(name="ends before starts", clause="result.end-after-start", wrap=change_channel(swap)),
-    Broken(name="a segment of no length", clause="result.end-after-start", wrap=change_channel(shrink)),
+    Broken(name="a segment of no length", clause="result.has-length", wrap=change_channel(shrink)),
     Broken(
         name="one speaker too many counted",
         clause="result.count-is-ids",

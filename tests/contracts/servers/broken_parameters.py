@@ -158,7 +158,7 @@ PARAMETERS: Final = (
         clause="parameters.channels",
         world=change_parameters(lambda asked: replace(asked, channels=asked.channels or (0,))),
     ),
-    Broken(name="channels numbered anew", clause="parameters.channels", wrap=change_result(renumber)),
+    Broken(name="channels numbered anew", clause="parameters.channel-numbers", wrap=change_result(renumber)),
     Broken(name="channels numbered from 1", clause="parameters.channels", wrap=change_result(count_from_one)),
     Broken(
         name="channels in the order of the file",

@@ -136,6 +136,7 @@ REFUSALS: Final = (
     Broken(
         name="more than ten speakers refused",
         clause="acceptance.upload",
+        tier=Tier.FULL,
         wrap=refuse_when(lambda asked: b"12" in (find_config(asked) or b"")),
     ),
     Broken(name="a name beyond ASCII refused", clause="acceptance.upload", wrap=refuse_when(has_name_beyond_ascii)),

@@ -72,6 +72,13 @@ def reword(look: int, told: Told) -> None:
         told.json = body
 
 
+def retype(look: int, told: Told) -> None:
+    if told.state == "rejected" and look % 2:
+        body = told.json
+        body["error"]["type"] = "internal"
+        told.json = body
+
+
 def turn_keys(look: int, told: Told) -> None:
     if look % 2:
         told.json = dict(reversed(told.json.items()))
@@ -185,11 +192,12 @@ TASKS: Final = (
     ),
     Broken(name="running again after done", clause="task.legal-steps", wrap=change_look(tell_later("running"))),
     Broken(name="failed after done", clause="task.legal-steps", wrap=change_look(tell_later("failed"))),
-    Broken(name="pending again after running", clause="task.legal-steps", wrap=change_look(go_back), scenario=SLOW),
+    Broken(name="pending again after running", clause="task.no-way-back", wrap=change_look(go_back), scenario=SLOW),
     Broken(name="running again after failed", clause="task.legal-steps", wrap=change_look(go_on), scenario=SLOW),
     Broken(name="a result that grows", clause="task.terminal-is-final", wrap=change_look(grow)),
     Broken(name="a result that is told once", clause="task.terminal-is-final", wrap=change_look(forget_result)),
-    Broken(name="an error in other words each time", clause="task.terminal-is-final", wrap=change_look(reword)),
+    Broken(name="an error in other words each time", clause="task.identical-polls", wrap=change_look(reword)),
+    Broken(name="an error of another type each time", clause="task.terminal-is-final", wrap=change_look(retype)),
     Broken(name="a task that is lost while it runs", clause="task.is-found", wrap=lose, scenario=SLOW),
     Broken(name="keys in another order each time", clause="task.identical-polls", wrap=change_look(turn_keys)),
     Broken(name="rejected for an internal error", clause="task.error-type", wrap=set_error_type("internal")),

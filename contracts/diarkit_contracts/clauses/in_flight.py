@@ -1,0 +1,60 @@
+"""Answers to uploads that were in flight together: whether one is that to another's upload. Knows no clause."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.clauses.belonging import contradicts_file, count_segments, rate_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.history import ChannelTold, Look, Start
+
+    Answered = tuple[Look, Start, tuple[ChannelTold, ...]]
+
+LEAST_SEGMENTS: Final = 3
+"""Two recordings may have the same answer of one or two segments by chance; not of three, to the hundredth of a second."""
+
+FAR: Final = 0.5
+NEAR: Final = 0.1
+"""INF: an answer wrong for half of the speech is for another recording, and for the one that it is right for but a tenth."""
+
+OFF: Final = 0.2
+"""INF: how wrong an answer has to be for its own recording if another task told the very same."""
+
+
+def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:
+    """List each answer with those of other files that were asked for before it came and came after it was asked for."""
+    beside: dict[int, list[Answered]] = defaultdict(list)
+    open_ones: list[Answered] = []
+    for one in sorted(answered, key=lambda each: each[1].at):
+        look, start, _ = one
+        open_ones = [each for each in open_ones if each[0].at > start.at]
+        for other in open_ones:
+            if _read_digest(start) != _read_digest(other[1]):
+                beside[look.at].append(other)
+                beside[other[0].at].append(one)
+        open_ones.append(one)
+    for one in answered:
+        if one[0].at in beside:
+            yield one, beside[one[0].at]
+
+
+def _read_digest(start: Start) -> str:
+    return "" if start.file is None else start.file.sha256
+
+
+def is_of(one: Answered, other: Answered) -> bool:
+    """Tell whether an answer can't be that to its own upload and is that to another one."""
+    (_, start, channels), (_, other_start, other_channels) = one, other
+    if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
+        return False
+    is_same = channels == other_channels
+    own, theirs = rate_errors(start, channels), rate_errors(other_start, channels)
+    if contradicts_file(start, channels):
+        return is_same or (theirs is not None and theirs <= NEAR)
+    if own is None or theirs is None:
+        return False
+    return (is_same and own >= OFF and theirs < own) or (own >= FAR and theirs <= NEAR)
