@@ -47,7 +47,7 @@ def load_rows(path: Path) -> tuple[Row, ...]:
     except UnicodeDecodeError:
         raise RowFileError(str(path), "JSON in UTF-8", "other bytes") from None
     if not isinstance(plain, list) or not plain:
-        raise RowFileError(str(path), "a list of rows", plain)
+        raise RowFileError(str(path), "a list of rows", cast("object", plain))
     rows: dict[str, Row] = {}
     for number, each in enumerate(cast("list[object]", plain), start=1):
         try:
