@@ -46,10 +46,11 @@ def load_rows(path: Path) -> tuple[Row, ...]:
         raise RowFileError(f"{path}:{error.lineno}:{error.colno}", "JSON", error.msg) from None
     except UnicodeDecodeError:
         raise RowFileError(str(path), "JSON in UTF-8", "other bytes") from None
-    if not isinstance(plain, list) or not plain:
-        raise RowFileError(str(path), "a list of rows", cast("object", plain))
+    listed = cast("list[object]", plain) if isinstance(plain, list) else []
+    if not listed:
+        raise RowFileError(str(path), "a list of rows", plain)
     rows: dict[str, Row] = {}
-    for number, each in enumerate(cast("list[object]", plain), start=1):
+    for number, each in enumerate(listed, start=1):
         try:
             row = read_row(each)
         except RowFileError as error:
