@@ -46,9 +46,9 @@ def load_rows(path: Path) -> tuple[Row, ...]:
         raise RowFileError(f"{path}:{error.lineno}:{error.colno}", "JSON", error.msg) from None
     except UnicodeDecodeError:
         raise RowFileError(str(path), "JSON in UTF-8", "other bytes") from None
-    listed = cast("list[object]", plain) if isinstance(plain, list) else []
+    listed = _read_list(plain, str(path))
     if not listed:
-        raise RowFileError(str(path), "a list of rows", plain)
+        raise RowFileError(str(path), "a list of rows", listed)
     rows: dict[str, Row] = {}
     for number, each in enumerate(listed, start=1):
         try:

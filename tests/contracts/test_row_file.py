@@ -75,7 +75,7 @@ def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
         (b"", ":1:1: expected JSON"),
         (b"\xff\xfe\xff", ": expected JSON in UTF-8"),
         (b"[]", ": expected a list of rows, got []"),
-        (b"{}", ": expected a list of rows"),
+        (b"{}", ": expected a list, got {}"),
         (json.dumps([GOOD, {**GOOD, "id": 7}]).encode(), ": row 2: id: expected a text, got 7"),
         (json.dumps([GOOD, GOOD]).encode(), ": row 2: id: expected one that no row before it has, got 'found-01'"),
     ],
