@@ -4,9 +4,10 @@ NOTES = """\
 How to read it:
 
 - The 32 mistakes were chosen by the people who wrote the clauses; for mistakes that nobody chose see mutants.txt.
-- Ours: 05, 16 and 30 are warnings, since the documents do not say from which number speakers count, which of 400 and 422 a mistake
-  gets, and that 0 speakers are refused. 19 is told and is no finding: a server with further fields is a correct server to us. The
-  tools beside us (all but S0) are given closed answers instead, so they see it, and would report each field of a later version.
+- Ours: 05, 11, 16, 27 and 30 are warnings, since the documents do not say in as many words from which number speakers count, what
+  becomes of both limits at once, which of 400 and 422 a mistake gets, that a running task does not wait again, and that 0 speakers
+  are refused. 19 is told and is no finding: a server with further fields is a correct server to us. The tools beside us (all but S0)
+  are given closed answers instead, so they see it, and would report each field of a later version.
 - S0 sends bytes that are no recording, so no task is ever done; the run is green and does not say that it saw no result.
 - S1 to S4 send recordings and see results. What they miss has no check: that an answer fits its request, that answers fit each
   other, that one documented refusal is not another. 16 stays within what the contract declares; 27 is not to be seen where results

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diarkit_contracts.clauses.clause import Severity
@@ -19,7 +20,6 @@ from seeded.documents import Form, write_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from diarkit_contracts.verdict import RunVerdict
     from seeded.cells import Run
@@ -33,6 +33,7 @@ FEW = 30
 
 SHAPES = "examples,coverage,fuzzing"
 PATIENCE_S = 1_200
+PEERS = Path(__file__).resolve().parents[1]
 RECORDING = "DIARKIT_FUZZ_RECORDING"
 OWN_CHECKS = "a check of its own"
 
@@ -57,10 +58,11 @@ def start(place: Place, document: Path, variables: Mapping[str, str], flags: tup
     command += ["--report-json-path", str(report)]
     command += ["--max-failures", "1", "--no-shrink"] if place.number else []
     report.unlink(missing_ok=True)
+    path = os.pathsep.join(filter(None, (str(PEERS), os.environ.get("PYTHONPATH"))))  # for hooks of this folder
     ended = subprocess.run(
         command,
         cwd=place.folder,
-        env={**os.environ, **variables, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, **variables, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         timeout=PATIENCE_S,
         check=False,
