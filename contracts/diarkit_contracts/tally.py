@@ -46,7 +46,7 @@ class Tally:
     warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
 
     def judge(self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = ()) -> tuple[Finding, ...]:
-        """Judge one history, together with the starts of all earlier ones, and count it.
+        """Judge one history by itself, and count it; what it started is kept for `find_twice_given`.
 
         Returns:
             The findings that fail a run; positions count from the first of `exchanges`.

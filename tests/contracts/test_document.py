@@ -1,3 +1,8 @@
+"""The contract document against validators, its own examples, and bodies that it has to take or to refuse.
+
+Longer than other files, as the table of those bodies stands here whole.
+"""
+
 from __future__ import annotations
 
 import json

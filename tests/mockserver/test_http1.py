@@ -1,3 +1,8 @@
+"""One connection: the short way of polls against the long one, and the bounds on heads, idleness and clients that do not read.
+
+Longer than other files, as all of it is held by the same table of raw requests and the same connection.
+"""
+
 from __future__ import annotations
 
 import asyncio

@@ -3,7 +3,7 @@
     python tests/peers/mutants.py [number] [seed] > tests/peers/mutants.txt
 
 A mutant is one changed comparison, constant, operator or call. It counts if it changes an answer to a fixed trace of requests; the
-tier `full` then runs against it, in a process of its own.
+tier `full` then runs against it, in a process of its own. Longer than other files: one script, to be read from top to end.
 """
 
 from __future__ import annotations
