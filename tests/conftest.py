@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from diarkit_mockserver.platform import Platform
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
+    from diarkit_mockserver.world.platform import Platform
 
 PATIENCE_S = 60.0
 """For what has happened already, on a machine that is busy with other things."""
@@ -91,8 +91,8 @@ def held_loop() -> Iterator[HeldLoop]:
 @pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldServer]]:
     """Start a server whose timers, those for heads and idle connections among them, wait for the test; it ends with it."""
-    from diarkit_mockserver import server  # noqa: PLC0415 - most tests need no server
-    from diarkit_mockserver.http1 import ClientConnection  # noqa: PLC0415
+    from diarkit_mockserver.serving import server  # noqa: PLC0415 - most tests need no server
+    from diarkit_mockserver.serving.connection import ClientConnection  # noqa: PLC0415
 
     taken: queue.SimpleQueue[int] = queue.SimpleQueue()
     take = ClientConnection.data_received

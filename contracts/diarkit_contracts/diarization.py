@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_fixtures.difference import compare_answers
-from diarkit_fixtures.score import Rules
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_fixtures.score.der import Rules
+from diarkit_fixtures.score.difference import compare_answers
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from diarkit_fixtures.strategies import segmentations
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.faults import Fault, HttpFault, Latency
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.scenario_dump import dump_scenario
+from diarkit_fixtures.strategies.segments import segmentations
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dump import dump_scenario
+from diarkit_mockserver.scenario.faults import Fault, HttpFault, Latency
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from diarkit_fixtures.segments import Segments
-    from diarkit_mockserver.scenario import JsonObject
+    from diarkit_mockserver.scenario.model import JsonObject
 
 FEW = st.integers(0, 2)
 

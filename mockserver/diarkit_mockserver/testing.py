@@ -6,10 +6,10 @@ URL: what can't be told or asked there ends in `UnavailableError`, which the pyt
 
 from __future__ import annotations
 
-from diarkit_mockserver.diarization_server import DiarizationServer
-from diarkit_mockserver.fake import DiarizationServerFactory, Fake, find_fake
-from diarkit_mockserver.live_server import LiveServer, UnavailableError
-from diarkit_mockserver.rule_writing import CourseLike, SegmentLike, read_course
+from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
+from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike, read_course
 
 __all__ = [
     "CourseLike",

@@ -23,7 +23,7 @@ BUDGET_MS = 20.0
 NO_TESTS = 5
 """What pytest exits with where it found nothing to collect."""
 
-WITH = ("-p", "diarkit_mockserver.pytest_plugin")
+WITH = ("-p", "diarkit_mockserver.harness.plugin")
 WITHOUT: tuple[str, ...] = ()
 
 

@@ -25,16 +25,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.speech import speak
-from diarkit_fixtures.voices import VOICES
-from diarkit_fixtures.wav import write_wav_head
-from diarkit_fixtures.wav_format import WavError
-from diarkit_fixtures.wav_reader import WavReader
-from diarkit_fixtures.wav_truth import pack_chunk
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import ServerThread, bind, write_url
-from diarkit_mockserver.world import World
+from diarkit_fixtures.speech.synth import speak
+from diarkit_fixtures.speech.voices import VOICES
+from diarkit_fixtures.wav.file import write_wav_head
+from diarkit_fixtures.wav.format import WavError
+from diarkit_fixtures.wav.reader import WavReader
+from diarkit_fixtures.wav.truth import pack_chunk
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.server import ServerThread, bind, write_url
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 TESTS: Final = Path(__file__).parent.parent
 ROUNDS: Final = 5
 PATIENCE_S: Final = 60.0
-DIARKIT: Final = (sys.executable, "-c", "from diarkit_mockserver.cli import main; main()")
+DIARKIT: Final = (sys.executable, "-c", "from diarkit_mockserver.commands.main import main; main()")
 BLOCK: Final = b"\xe8\x03" * (1 << 20)
 LOAD: Final = (
-    "import sys, time; began = time.perf_counter(); from pathlib import Path; from diarkit_mockserver import scenario_file;"
+    "import sys, time; began = time.perf_counter(); from pathlib import Path; from diarkit_mockserver.scenario.model import load as scenario_file;"
     " scenario_file.load_scenario(Path(sys.argv[1])); print(time.perf_counter() - began)"
 )
 
@@ -211,7 +211,7 @@ def measure_empty_chunks() -> float:
 
 def measure_crowd_of_speakers() -> float:
     """Answer two hours of sound that are to have a hundred thousand speakers."""
-    diarize = load("mockserver/test_diarize.py")
+    diarize = load("mockserver/world/test_diarize.py")
     natural = diarize.draw(diarize.HOURS_2, True)
     return take(lambda: diarize.answer(natural, diarize.HOURS_2, total_speakers=100_000))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diarkit_fixtures.wav import write_wav
+from diarkit_fixtures.wav.file import write_wav
 
 ENDPOINT = "/api/technology/speaker-diarization"
 TASK_ID = "123e4567-e89b-12d3-a456-426614174000"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from speed_programs import FASTAPI, MOTO, PYTEST_HTTPSERVER
 from speed_requests import ENDPOINT, NUMBER, POLL, TASK_ID, Request
 
-from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.api.document import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +74,7 @@ def describe_fake(small: Request, large: Request, compiled: Path) -> Server:
         does="keeps a task for each upload, reads and hashes the file, draws a conversation of its length",
         command=(
             *(sys.executable, "-X", f"pycache_prefix={compiled}"),
-            *("-c", "from diarkit_mockserver.cli import main; main()"),
+            *("-c", "from diarkit_mockserver.commands.main import main; main()"),
             *("serve", "--port", "@PORT@", "--log-level", "error", "--storage-bytes", str(10**15)),
         ),
         small=small,

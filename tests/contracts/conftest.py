@@ -15,21 +15,21 @@ from uuid import UUID
 
 import pytest
 
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.history import START_PATH, is_uuid, read_object
-from diarkit_contracts.plan import choose_rows, make_plan
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS
-from diarkit_contracts.target import Target
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verify import verify_target
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.history import START_PATH, is_uuid, read_object
+from diarkit_contracts.rows.plan import choose_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from diarkit_contracts.exchange import Request
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.exchanges.exchange import Request
+    from diarkit_contracts.runs.verdict import RunVerdict
 
-SERVE = "from diarkit_mockserver.cli import main; main()"
+SERVE = "from diarkit_mockserver.commands.main import main; main()"
 STOP_TIMEOUT_S = 60.0
 SERVERS = Path(__file__).with_name("servers")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PROGRAM = "from diarkit_mockserver.cli import main; main()"
+PROGRAM = "from diarkit_mockserver.commands.main import main; main()"
 PATIENCE_S = 60.0
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from diarkit_fixtures.rttm import read_rttm
-from diarkit_fixtures.samples import write_samples
+from diarkit_fixtures.samples.catalogue import write_samples
+from diarkit_fixtures.texts.rttm import read_rttm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver import http1
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving import connection as http1
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

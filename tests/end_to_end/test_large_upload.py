@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_fixtures.wav import write_wav_head
+from diarkit_fixtures.wav.file import write_wav_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

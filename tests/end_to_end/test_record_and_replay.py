@@ -8,10 +8,10 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.record_commands import record
-from diarkit_mockserver.course import BySeconds
-from diarkit_mockserver.scenario_file import load_scenario
+from diarkit_contracts.commands.record import record
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_mockserver.scenario.course import BySeconds
+from diarkit_mockserver.scenario.load import load_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from diarkit_mockserver.faults import Drip, Fault
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.when import When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.faults import Drip, Fault
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.course import ByRealTime
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Media, Scenario
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.course import ByRealTime
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Media, Scenario
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

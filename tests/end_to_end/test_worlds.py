@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.course import BySeconds, StateSeconds
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import WORLDS, Platform
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import WORLDS, Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

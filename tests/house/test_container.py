@@ -10,8 +10,8 @@ import click
 import pytest
 import yaml
 
-from diarkit_mockserver.cli import main
-from diarkit_mockserver.settings import list_knobs
+from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.commands.settings import list_knobs
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.speech import speak
-from diarkit_fixtures.voices import VOICES
-from diarkit_fixtures.wav import write_wav
-from diarkit_mockserver.scenario_file import load_scenario
+from diarkit_fixtures.speech.synth import speak
+from diarkit_fixtures.speech.voices import VOICES
+from diarkit_fixtures.wav.file import write_wav
+from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.testing import DiarizationServer, Fake
 
 if TYPE_CHECKING:

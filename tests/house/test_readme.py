@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diarkit_mockserver.cli import main
-from diarkit_mockserver.scenario_file import parse_scenario
+from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.scenario.load import parse_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,23 +14,23 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from diarkit_fixtures.wav import write_wav
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Media, Scenario
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
-from diarkit_mockserver.upload import UploadReader
-from diarkit_mockserver.world import World
+from diarkit_fixtures.wav.file import write_wav
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.scenario.model import Media, Scenario
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.upload import Upload
+    from diarkit_mockserver.intake.upload import Upload
 
 BOUNDARY = "boundary-of-the-tests"
-PROGRAM = "from diarkit_mockserver.cli import main; main()"
+PROGRAM = "from diarkit_mockserver.commands.main import main; main()"
 PATIENCE_S = 60.0
 
 Part = tuple[str, bytes]

@@ -10,20 +10,20 @@ import requests
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
-from diarkit_contracts.result import list_result_faults
+from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.wav import write_wav
+from diarkit_fixtures.wav.file import write_wav
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.conduct import judge
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import WORLDS, Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.scenario_dump import dump_scenario
-from diarkit_mockserver.scenario_file import load_scenario
-from diarkit_mockserver.server import ServerThread, bind
+from diarkit_mockserver.journal.conduct import judge
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds
+from diarkit_mockserver.scenario.dump import dump_scenario
+from diarkit_mockserver.scenario.load import load_scenario
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.strategies import scenarios
-from diarkit_mockserver.world import World
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import WORLDS, Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

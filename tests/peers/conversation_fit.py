@@ -1,7 +1,7 @@
 """Shows how near drawn conversations are to published diarization output, and builds the tables they are drawn from.
 
     python tests/peers/conversation_fit.py STATISTICS.json            the fit, as a table
-    python tests/peers/conversation_fit.py STATISTICS.json --build    the text of conversation_quantiles.py
+    python tests/peers/conversation_fit.py STATISTICS.json --build    the text of conversation/quantiles.py
 
 STATISTICS.json holds, for each kind of recording, the quantiles of segment durations, of pauses and of gaps (257
 each, centiseconds), p_hold, p_touch_given_change, p_return_aba and the 5, 25, 50, 75 and 95 % quantiles of the share of the
@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import NormalDist, mean, pstdev
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from diarkit_fixtures.conversation import PRESETS, Preset, draw_conversation
+from diarkit_fixtures.conversation.drawn import PRESETS, Preset, draw_conversation
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def describe_broadcast(times: int) -> str:
 
 
 def build(published: Published, times: int) -> str:
-    """Make the text of conversation_quantiles.py."""
+    """Make the text of conversation/quantiles.py."""
     tables: dict[str, Sequence[int]] = {}
     for row, name in (
         (ROWS[0], "TELEPHONE_PAIR"),

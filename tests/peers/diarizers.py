@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from diarkit_fixtures.conversation import PRESETS, draw_conversation
-from diarkit_fixtures.samples import BELIEVED, Sample, find_sample
-from diarkit_fixtures.score import Rules, Score, score
+from diarkit_fixtures.conversation.drawn import PRESETS, draw_conversation
+from diarkit_fixtures.samples.catalogue import BELIEVED, Sample, find_sample
+from diarkit_fixtures.score.der import Rules, Score, score
 from diarkit_fixtures.segments import Segment, count_speakers
-from diarkit_fixtures.speech import speak
-from diarkit_fixtures.voices import VOICES
+from diarkit_fixtures.speech.synth import speak
+from diarkit_fixtures.speech.voices import VOICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,10 +13,10 @@ from hashlib import sha256
 
 import numpy as np
 
-from diarkit_fixtures.samples import GUIDE, find_sample
+from diarkit_fixtures.samples.catalogue import GUIDE, find_sample
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.speech import speak
-from diarkit_fixtures.voices import VOICES
+from diarkit_fixtures.speech.synth import speak
+from diarkit_fixtures.speech.voices import VOICES
 
 PAIR = (Segment(0, 20, 200), Segment(1, 200, 330), Segment(0, 300, 460))
 

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.call import Attached, Call, Written
-from diarkit_contracts.plan import Tier, list_rows, make_plan
-from diarkit_contracts.uploads import FACTORS, Choice, write_config
-from diarkit_contracts.verify import verify_target
+from diarkit_contracts.rows.call import Attached, Call, Written
+from diarkit_contracts.rows.plan import Tier, list_rows, make_plan
+from diarkit_contracts.rows.uploads import FACTORS, Choice, write_config
+from diarkit_contracts.runs.verify import verify_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import tempfile
 import wave
 from pathlib import Path
 
-from diarkit_fixtures.samples import SAMPLES, write_samples
+from diarkit_fixtures.samples.catalogue import SAMPLES, write_samples
 
 
 def ask(*command: str | Path) -> str:

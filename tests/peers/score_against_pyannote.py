@@ -1,4 +1,4 @@
-"""Compares `diarkit_fixtures.score` with pyannote.metrics, and writes the golden cases that the ordinary tests keep.
+"""Compares `diarkit_fixtures.score.der` with pyannote.metrics, and writes the golden cases that the ordinary tests keep.
 
 pyannote.metrics brings 260 MB, so it gets an environment of its own:
 
@@ -21,7 +21,7 @@ from pyannote.core import Segment as Stretch
 from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
 from diarkit_fixtures.draws import Draws
-from diarkit_fixtures.score import Rules, map_speakers, score
+from diarkit_fixtures.score.der import Rules, map_speakers, score
 from diarkit_fixtures.segments import Segment, merge_touching
 
 if TYPE_CHECKING:

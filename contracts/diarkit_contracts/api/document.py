@@ -13,7 +13,7 @@ import yaml
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-DOCUMENT: Final[Traversable] = files("diarkit_contracts") / "speaker_diarization.openapi.yaml"
+DOCUMENT: Final[Traversable] = files("diarkit_contracts.api") / "speaker_diarization.openapi.yaml"
 """The document as it was written, with its comments."""
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.api.document import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

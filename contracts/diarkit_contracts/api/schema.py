@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
-from diarkit_contracts.document import as_object, load_document
+from diarkit_contracts.api.document import as_object, load_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,1 +1,1 @@
-"""The oracle: clauses of the contract, each a pure function over recorded exchanges. Knows no server and sends nothing."""
+"""The oracle: what must hold, clause by clause, as pure functions over recorded exchanges."""

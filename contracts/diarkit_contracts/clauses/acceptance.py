@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
-from diarkit_contracts.states import TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import History, Start
-    from diarkit_fixtures.wav import WavFacts
+    from diarkit_contracts.exchanges.history import History, Start
+    from diarkit_fixtures.wav.file import WavFacts
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.parameters import read_range
-from diarkit_fixtures.score import score
+from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segment, count_speakers, crop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
     from diarkit_fixtures.segments import Segments
-    from diarkit_fixtures.wav import WavFacts
+    from diarkit_fixtures.wav.file import WavFacts
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""

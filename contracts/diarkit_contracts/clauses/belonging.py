@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from diarkit_fixtures.score import NOTHING, score
+from diarkit_fixtures.score.der import NOTHING, score
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.history import ChannelTold, Start
+    from diarkit_contracts.exchanges.history import ChannelTold, Start
     from diarkit_fixtures.segments import Channels, Segments
 
     Person = tuple[int, int]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, result, shape, task
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.history import read_history
+from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diarkit_contracts.clauses.clause import Clause, Judgement
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 CLAUSES: Final[tuple[Clause, ...]] = (
     *shape.CLAUSES,

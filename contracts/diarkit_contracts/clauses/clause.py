@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from diarkit_contracts.history import History
+    from diarkit_contracts.exchanges.history import History
 
 
 class Severity(StrEnum):

@@ -10,7 +10,7 @@ from diarkit_contracts.clauses.belonging import contradicts_file, count_segments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.history import ChannelTold, Look, Start
+    from diarkit_contracts.exchanges.history import ChannelTold, Look, Start
 
     Answered = tuple[Look, Start, tuple[ChannelTold, ...]]
 

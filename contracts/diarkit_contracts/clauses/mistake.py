@@ -10,10 +10,10 @@ import re
 from email.message import Message
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.form import BOUNDARY
+from diarkit_contracts.exchanges.form import BOUNDARY
 
 if TYPE_CHECKING:
-    from diarkit_contracts.history import Start
+    from diarkit_contracts.exchanges.history import Start
 
 CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""

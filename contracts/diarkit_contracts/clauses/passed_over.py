@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 BARRED: Final = frozenset({401, 407})
 """UNK what a proxy in front of the API wants to be shown; the API itself wants nothing (DOC by absence)."""

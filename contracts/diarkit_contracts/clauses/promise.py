@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 ROUNDING_S: Final = 1.5
 """How far two answers may differ in where one window ends: each counts in whole seconds from its own moment."""

@@ -7,23 +7,23 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.document import operations
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.mistake import has_bad_config, has_bad_query, has_both_limits, has_no_file, is_no_form
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.document import operations
-from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_object
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
+from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.clauses.promise import Promise
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.history import History, Start
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History, Start
 
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""

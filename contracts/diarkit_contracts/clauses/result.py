@@ -12,9 +12,9 @@ from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check
-    from diarkit_contracts.history import ChannelTold, History, Look, SegmentTold
-    from diarkit_contracts.result import ResultFault, Rule
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
 
     Excuse = Callable[[Look, ResultFault], bool]
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
-from diarkit_contracts.call_ids import IDS
+from diarkit_contracts.api.document import as_object, operations, resolve
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.api.strict_json import StrictJsonError
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
-from diarkit_contracts.document import as_object, operations, resolve
-from diarkit_contracts.history import find_operation, find_value
-from diarkit_contracts.redaction import STRUCK
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import TaskState
-from diarkit_contracts.strict_json import StrictJsonError
+from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.history import find_operation, find_value
+from diarkit_contracts.exchanges.redaction import STRUCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.history import History
-    from diarkit_contracts.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History
 
 JSON: Final = "application/json"
 

@@ -6,18 +6,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
-from diarkit_contracts.history import START_PATH, find_value
-from diarkit_contracts.origin import is_same_origin
-from diarkit_contracts.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
+from diarkit_contracts.exchanges.history import START_PATH, find_value
+from diarkit_contracts.exchanges.origin import is_same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.history import History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_KEPT_S: Final = 5.0
 """INF: no server removes a task in less than that after its end. UNK how long it is kept; the period can be set (DOC, life cycle 5.0.0)."""

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from diarkit_contracts.output import echo_lines
-from diarkit_contracts.profiles import PROFILES
-from diarkit_contracts.target_flags import make_target, require
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.commands.output import echo_lines
+from diarkit_contracts.commands.target_flags import make_target, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.example import Find, Session
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.runs.fuzz.example import Find, Session
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 MACHINE: Final = "machine"
 SCHEMATHESIS: Final = "schemathesis"
@@ -68,7 +68,7 @@ def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
     Raises:
         click.UsageError: for a server that is somebody else's, and flags that make no sense.
     """
-    from diarkit_contracts.origin import is_loopback  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415 - imported when called
 
     if not is_loopback(url) and not flags["i_own_this_server"]:
         raise click.UsageError(
@@ -81,10 +81,10 @@ def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
 def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
     require("hypothesis")
     from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415 - as above
-    from diarkit_contracts.example import Bounds  # noqa: PLC0415
-    from diarkit_contracts.machine import run_machine  # noqa: PLC0415
-    from diarkit_contracts.origin import is_loopback  # noqa: PLC0415
-    from diarkit_contracts.target import Caps  # noqa: PLC0415
+    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
+    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     caps = Caps(
         tasks=UNBOUNDED if flags["max_tasks"] is None else flags["max_tasks"],
@@ -115,10 +115,10 @@ def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVe
 
 def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
     require("schemathesis")
-    from diarkit_contracts.fuzz import PHASES, run_schemathesis  # noqa: PLC0415 - as above
-    from diarkit_contracts.mistakes import NEVER_GIVEN  # noqa: PLC0415
-    from diarkit_contracts.target import Caps, UnreachableError  # noqa: PLC0415
-    from diarkit_contracts.verify import verify_recording  # noqa: PLC0415
+    from diarkit_contracts.rows.mistakes import NEVER_GIVEN  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.schemathesis import PHASES, run_schemathesis  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
+    from diarkit_contracts.target.client import Caps, UnreachableError  # noqa: PLC0415
 
     for flag in ("max_tasks", "max_calls", "max_bytes", "in_flight", "cacert", "insecure", "cert", "key", "proxy"):
         if flags[flag]:

@@ -15,10 +15,10 @@ from diarkit_contracts.clauses.clause import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from diarkit_contracts.baseline import Baseline
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.reports import Report
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.reports.write import Report
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.runs.baseline import Baseline
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 _FLAGS: Final = (
     click.option(
@@ -74,13 +74,13 @@ class Output:
 
     def show(self, verdict: RunVerdict) -> int:
         """Show a verdict, write its reports and return the exit code."""
-        from diarkit_contracts.report_text import list_lines  # noqa: PLC0415 - imported when there is something to show
-        from diarkit_contracts.reports import Kind, write_reports  # noqa: PLC0415
-        from diarkit_contracts.reproduce import save_inputs  # noqa: PLC0415
+        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
+        from diarkit_contracts.reports.write import Kind, write_reports  # noqa: PLC0415
+        from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
 
         if self.baseline is not None:
-            from diarkit_contracts.baseline import apply_baseline  # noqa: PLC0415
-            from diarkit_contracts.pace import SystemClock  # noqa: PLC0415
+            from diarkit_contracts.runs.baseline import apply_baseline  # noqa: PLC0415
+            from diarkit_contracts.target.pace import SystemClock  # noqa: PLC0415
 
             verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
         folder = self.folder
@@ -92,7 +92,7 @@ class Output:
             raise UnwritableError(str(error.filename), error.strerror) from None
         echo_lines(list_lines(verdict, self.fail_on, folder=folder))
         if any(report.kind is Kind.GITHUB for report in self.reports):
-            from diarkit_contracts.report_github import list_annotations  # noqa: PLC0415
+            from diarkit_contracts.reports.github import list_annotations  # noqa: PLC0415
 
             echo_lines(list_annotations(verdict, self.fail_on))
         return verdict.decide_exit(self.fail_on)
@@ -108,7 +108,7 @@ def read_output(flags: dict[str, Any], recording: Path | None = None) -> Output:
     Raises:
         click.UsageError: for a report or a baseline that can't be.
     """
-    from diarkit_contracts.reports import ReportError, choose_folder, read_reports  # noqa: PLC0415 - as above
+    from diarkit_contracts.reports.write import ReportError, choose_folder, read_reports  # noqa: PLC0415 - as above
 
     try:
         reports = read_reports(flags["reports"])
@@ -126,7 +126,7 @@ def make_progress(total: int) -> Callable[[Row], None]:
     """Make what tells each row as it is sent: a line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
-    from diarkit_contracts.report_text import write_progress  # noqa: PLC0415 - as above
+    from diarkit_contracts.reports.text import write_progress  # noqa: PLC0415 - as above
 
     sent: list[Row] = []
 
@@ -146,7 +146,7 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 def _load_baseline(path: Path) -> Baseline:
-    from diarkit_contracts.baseline import BaselineError, load_baseline  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.baseline import BaselineError, load_baseline  # noqa: PLC0415 - as above
 
     try:
         return load_baseline(path)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.output import UnwritableError, echo_lines, make_progress
-from diarkit_contracts.profiles import DEFAULT, PROFILES
-from diarkit_contracts.target_flags import add_target_flags, make_target, require
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.commands.output import UnwritableError, echo_lines, make_progress
+from diarkit_contracts.commands.target_flags import add_target_flags, make_target, require
+from diarkit_contracts.rows.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.plan import Plan
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.rows.plan import Plan
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,8 +57,8 @@ def parity(one: str, other: str, **flags: Any) -> None:
     A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
     when. Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen. 4: a server does not answer.
     """
-    from diarkit_contracts.parity import compare_verdicts  # noqa: PLC0415 - imported when called
-    from diarkit_contracts.parity_report import list_lines, write_json  # noqa: PLC0415
+    from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
+    from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
 
     require("jsonschema")
     plan = _make_plan(flags)
@@ -77,7 +77,7 @@ def parity(one: str, other: str, **flags: Any) -> None:
 
 
 def _make_plan(flags: dict[str, Any]) -> Plan:
-    from diarkit_contracts.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - as above
+    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - as above
 
     try:
         return choose_rows(flags["only"]) if flags["only"] else make_plan(Tier(flags["tier"]))
@@ -86,8 +86,8 @@ def _make_plan(flags: dict[str, Any]) -> Plan:
 
 
 def _open_side(side: str, plan: Plan, flags: dict[str, Any], own: str) -> Callable[[], RunVerdict]:
-    from diarkit_contracts.target import caps_of  # noqa: PLC0415 - as above
-    from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415 - as above
 
     if "://" not in side:
         verdict = _read_side(Path(side), plan, flags["profile"])
@@ -103,11 +103,11 @@ def _open_side(side: str, plan: Plan, flags: dict[str, Any], own: str) -> Callab
 
 
 def _read_side(path: Path, plan: Plan, profile: str) -> RunVerdict:
-    from diarkit_contracts.history import read_history  # noqa: PLC0415 - as above
-    from diarkit_contracts.recording import read_recording  # noqa: PLC0415
-    from diarkit_contracts.recording_error import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.row_matching import match_rows  # noqa: PLC0415
-    from diarkit_contracts.verify import judge_history, verify_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.history import read_history  # noqa: PLC0415 - as above
+    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
+    from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import judge_history, verify_recording  # noqa: PLC0415
 
     try:
         exchanges = read_recording(path)

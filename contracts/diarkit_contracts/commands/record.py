@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_contracts.output import UnwritableError
-from diarkit_contracts.target_flags import add_target_flags, make_target, require
+from diarkit_contracts.commands.output import UnwritableError
+from diarkit_contracts.commands.target_flags import add_target_flags, make_target, require
 
 if TYPE_CHECKING:
-    from diarkit_contracts.record import Asked, Course, Recorded
+    from diarkit_contracts.runs.record import Asked, Course, Recorded
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
@@ -58,8 +58,8 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
 
     A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
     """
-    from diarkit_contracts.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
-    from diarkit_contracts.target import Caps  # noqa: PLC0415
+    from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     require("jsonschema")
     asked = _read_asked(flags)
@@ -100,8 +100,8 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
 
 
 def _read_asked(flags: dict[str, Any]) -> Asked:
-    from diarkit_contracts.history import read_object  # noqa: PLC0415 - as above
-    from diarkit_contracts.record import Asked  # noqa: PLC0415
+    from diarkit_contracts.exchanges.history import read_object  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.record import Asked  # noqa: PLC0415
 
     if flags["config"] and read_object(flags["config"].encode()) is None:
         raise click.BadParameter(f"expected a JSON object, got {flags['config']!r}", param_hint="--config")

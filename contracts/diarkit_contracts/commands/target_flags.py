@@ -13,14 +13,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
-from diarkit_contracts.origin import is_loopback, is_same_origin
+from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from diarkit_contracts.exchange import Headers
-    from diarkit_contracts.http_transport import Connection
-    from diarkit_contracts.target import Caps, Target
+    from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.target.client import Caps, Target
+    from diarkit_contracts.target.transport import Connection
 
 HEADERS_VARIABLE: Final = "DIARKIT_VERIFY_HEADERS"
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -112,10 +112,10 @@ def make_target(url: str, flags: dict[str, Any], caps: Caps) -> Target:
     Raises:
         click.UsageError: for a URL that is none, and flags that make no sense.
     """
-    from diarkit_contracts.http_transport import BadConnectionError, HttpTransport, MissingExtraError  # noqa: PLC0415
-    from diarkit_contracts.proxy import ProxyError  # noqa: PLC0415
-    from diarkit_contracts.redaction import Redaction, list_secrets  # noqa: PLC0415
-    from diarkit_contracts.target import Target  # noqa: PLC0415
+    from diarkit_contracts.exchanges.redaction import Redaction, list_secrets  # noqa: PLC0415
+    from diarkit_contracts.target.client import Target  # noqa: PLC0415
+    from diarkit_contracts.target.proxy import ProxyError  # noqa: PLC0415
+    from diarkit_contracts.target.transport import BadConnectionError, HttpTransport, MissingExtraError  # noqa: PLC0415
 
     headers = read_headers(flags["headers"])
     url, own, secrets = _read_url(url)
@@ -154,7 +154,7 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
         more = " without ? and #" if {"?", "#"} & set(url) else ""
         raise click.BadParameter(f"expected a URL{more} such as http://127.0.0.1:8000, got {shown!r}", param_hint="URL")
     parts = urlsplit(url)
-    from diarkit_contracts.history import START_PATH  # noqa: PLC0415
+    from diarkit_contracts.exchanges.history import START_PATH  # noqa: PLC0415
 
     if parts.path.rstrip("/").endswith(START_PATH):
         raise click.BadParameter(f"expected the root of the platform, without {START_PATH}", param_hint="URL")
@@ -172,8 +172,8 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
 
 
 def _make_connection(url: str, flags: dict[str, Any]) -> Connection:
-    from diarkit_contracts.http_transport import KEY_VARIABLE, Connection  # noqa: PLC0415
-    from diarkit_contracts.proxy import choose_proxy  # noqa: PLC0415
+    from diarkit_contracts.target.proxy import choose_proxy  # noqa: PLC0415
+    from diarkit_contracts.target.transport import KEY_VARIABLE, Connection  # noqa: PLC0415
 
     if flags["insecure"] and flags["cacert"] is not None:
         raise click.UsageError("expected --cacert or --insecure, got both")

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_contracts.fuzz_flags import add_fuzz_flags, fuzz_server
-from diarkit_contracts.output import UnwritableError, add_output_flags, make_progress, read_output
-from diarkit_contracts.profiles import DEFAULT, PROFILES
-from diarkit_contracts.target_flags import add_target_flags, list_repeat_flags, make_target, require
-from diarkit_contracts.tier import FUZZ, Tier
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
+from diarkit_contracts.commands.fuzz_flags import add_fuzz_flags, fuzz_server
+from diarkit_contracts.commands.output import UnwritableError, add_output_flags, make_progress, read_output
+from diarkit_contracts.commands.target_flags import add_target_flags, list_repeat_flags, make_target, require
+from diarkit_contracts.rows.tier import FUZZ, Tier
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
-    from diarkit_contracts.drive import Forcing
-    from diarkit_contracts.plan import Plan
-    from diarkit_contracts.target import Caps
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.rows.plan import Plan
+    from diarkit_contracts.runs.drive import Forcing
+    from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.target.client import Caps
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,7 +95,7 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
     else:
         verdict = _ask_target(url or "", flags)
     if flags["record"] is not None:
-        from diarkit_contracts.recording import write_recording  # noqa: PLC0415
+        from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
 
         try:
             flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
@@ -112,7 +112,7 @@ def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract: id, severity, what holds, and how it is known."""
     require("jsonschema")
     if rows:
-        from diarkit_contracts.plan import list_rows  # noqa: PLC0415
+        from diarkit_contracts.rows.plan import list_rows  # noqa: PLC0415
 
         for row in list_rows():
             click.echo(f"{row.name}  {row.call.method} {row.call.target}")
@@ -129,9 +129,9 @@ def clauses(*, rows: bool, markdown: bool) -> None:
 
 
 def _judge_recording(path: Path, flags: dict[str, Any]) -> RunVerdict:
-    from diarkit_contracts.recording import read_recording  # noqa: PLC0415
-    from diarkit_contracts.recording_error import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.verify import verify_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
 
     try:
         exchanges = read_recording(path)
@@ -141,8 +141,8 @@ def _judge_recording(path: Path, flags: dict[str, Any]) -> RunVerdict:
 
 
 def _ask_target(url: str, flags: dict[str, Any]) -> RunVerdict:
-    from diarkit_contracts.drive import NOTHING_FORCED  # noqa: PLC0415
-    from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.runs.drive import NOTHING_FORCED  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
 
     plan = _make_plan(flags)
     target = make_target(url, flags, _make_caps(flags))
@@ -163,8 +163,8 @@ def _find_forcing(url: str) -> Forcing:
 
 
 def _make_plan(flags: dict[str, Any]) -> Plan:
-    from diarkit_contracts.plan import Plan, UnknownRowError, choose_rows, make_plan  # noqa: PLC0415
-    from diarkit_contracts.row_file import RowFileError, load_rows  # noqa: PLC0415
+    from diarkit_contracts.rows.file import RowFileError, load_rows  # noqa: PLC0415
+    from diarkit_contracts.rows.plan import Plan, UnknownRowError, choose_rows, make_plan  # noqa: PLC0415
 
     try:
         if flags["rows_file"] is not None:
@@ -178,8 +178,8 @@ def _make_plan(flags: dict[str, Any]) -> Plan:
 
 
 def _make_caps(flags: dict[str, Any]) -> Caps:
-    from diarkit_contracts.forced import make_forced  # noqa: PLC0415
-    from diarkit_contracts.target import Caps, caps_of  # noqa: PLC0415
+    from diarkit_contracts.rows.forced import make_forced  # noqa: PLC0415
+    from diarkit_contracts.target.client import Caps, caps_of  # noqa: PLC0415
 
     usual = caps_of(Tier.FULL if flags["rows_file"] else Tier.LITE if flags["only"] else Tier(flags["tier"]))
     tasks = usual.tasks + (len(make_forced()) if flags["fake"] else 0)

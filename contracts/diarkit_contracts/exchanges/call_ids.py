@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Headers
 
 IDS: Final = ("x-request-id", "x-correlation-id")
 """DOC (all reference pages, 3.6.0): optional, each is generated if not provided."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_fixtures.wav import WavError, WavReader
+from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_fixtures.wav import WavFacts
+    from diarkit_fixtures.wav.file import WavFacts
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in the order of the wire; a name may come more than once and in any case."""

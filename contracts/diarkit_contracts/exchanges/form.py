@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.exchange import Part, describe_field, describe_file
+from diarkit_contracts.exchanges.exchange import Part, describe_field, describe_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,15 +13,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchange import Answer, Exchange, Part, Request, describe_field
-from diarkit_contracts.form import read_form
-from diarkit_contracts.recording_error import RecordingError
-from diarkit_contracts.redaction import Redaction, list_secrets
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Headers
 
 API: Final = "/api/"
 """Part of the path of everything that is judged; a browser's HAR holds much else."""

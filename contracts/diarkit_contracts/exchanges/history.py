@@ -15,19 +15,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
-from diarkit_contracts.document import operations
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.result import list_result_faults
-from diarkit_contracts.states import TERMINAL, TaskState
-from diarkit_contracts.strict_json import StrictJsonError, decode_json
+from diarkit_contracts.api.document import operations
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from diarkit_contracts.document import Operation
-    from diarkit_contracts.exchange import Exchange, Part
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.result import ResultFault
+    from diarkit_contracts.api.document import Operation
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.api.result import ResultFault
+    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""

@@ -11,17 +11,17 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, TypeGuard, cast
 
-from diarkit_contracts.exchange import Answer, Exchange, Part, Request
-from diarkit_contracts.har import read_har
-from diarkit_contracts.recording_error import RecordingError
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request
+from diarkit_contracts.exchanges.har import read_har
+from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.wav import Encoding, WavFacts
+from diarkit_fixtures.wav.file import Encoding, WavFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Headers
 
 FORMAT: Final = "diarkit-exchanges"
 VERSION: Final = 1

@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from diarkit_contracts.call_ids import IDS
-from diarkit_contracts.states import ErrorType, TaskErrorType, TaskState
+from diarkit_contracts.api.states import ErrorType, TaskErrorType, TaskState
+from diarkit_contracts.exchanges.call_ids import IDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Headers
 
 STRUCK: Final = "***"
 

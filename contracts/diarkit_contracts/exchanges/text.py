@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.history import find_value, read_object
+from diarkit_contracts.exchanges.history import find_value, read_object
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchange import Exchange, Part
+    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 LONGEST_BODY: Final = 2_000
 """Characters of a body that a report shows: a page of text; the recording has the rest."""

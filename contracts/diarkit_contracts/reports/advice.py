@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.exchange_text import show_text
-from diarkit_contracts.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.text import show_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 CAPS: Final[Mapping[str, str]] = {
     "tasks": "--max-tasks",

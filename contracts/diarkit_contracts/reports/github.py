@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import show_text
-from diarkit_contracts.reproduce import write_repeat
-from diarkit_contracts.summary import describe_subject, sum_up
+from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from diarkit_contracts.verdict import Accepted, Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import Accepted, Finding, RunVerdict
 
 Thing = TypeVar("Thing")
 

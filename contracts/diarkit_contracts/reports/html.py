@@ -5,23 +5,23 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.advice import advise
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.lines import find_line
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.contract_lines import find_line
-from diarkit_contracts.document import DOCUMENT
-from diarkit_contracts.exchange_text import describe_exchange, show_text
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import PROFILES
-from diarkit_contracts.report_html_rows import draw_rows, name_anchor
-from diarkit_contracts.report_html_style import STYLE
-from diarkit_contracts.reproduce import write_repeat
-from diarkit_contracts.summary import WORDS, count, describe_spent, sum_up
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.html_rows import draw_rows, name_anchor
+from diarkit_contracts.reports.html_style import STYLE
+from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 """Whatever a server makes this page say, a browser loads and runs nothing."""

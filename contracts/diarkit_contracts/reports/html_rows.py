@@ -6,15 +6,15 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.exchange_text import describe_answer, describe_part, describe_request, show_body, show_text
-from diarkit_contracts.verdict import RowRun
-from diarkit_fixtures.picture import draw_svg
+from diarkit_contracts.exchanges.text import describe_answer, describe_part, describe_request, show_body, show_text
+from diarkit_contracts.runs.verdict import RowRun
+from diarkit_fixtures.score.picture import draw_svg
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from diarkit_contracts.history import ChannelTold, History, Look
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
     from diarkit_fixtures.segments import Segments
 
 MOST_PICTURES = 200

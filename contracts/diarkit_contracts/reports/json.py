@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.advice import advise
+from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.contract_lines import find_line
-from diarkit_contracts.exchange_text import describe_part, show_body
-from diarkit_contracts.reproduce import write_repeat
-from diarkit_contracts.summary import sum_up
+from diarkit_contracts.exchanges.text import describe_part, show_body
+from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.summary import sum_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 FORMAT: Final = "diarkit-verdict"
 VERSION: Final = 1

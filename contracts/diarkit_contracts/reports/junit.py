@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import show_text
-from diarkit_contracts.outcomes import list_row_outcomes
-from diarkit_contracts.summary import describe_subject, sum_up
+from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.runs.outcomes import list_row_outcomes
+from diarkit_contracts.runs.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from diarkit_contracts.outcomes import Outcome
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.runs.outcomes import Outcome
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 SUITE: Final = "diarkit verify"
 

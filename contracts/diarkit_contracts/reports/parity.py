@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import show_text
-from diarkit_contracts.report_text import COLOURS
-from diarkit_contracts.summary import WORDS, count
+from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.reports.text import COLOURS
+from diarkit_contracts.runs.summary import WORDS, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.parity import Parity
+    from diarkit_contracts.runs.parity.compare import Parity
 
 FORMAT: Final = "diarkit-parity"
 VERSION: Final = 1

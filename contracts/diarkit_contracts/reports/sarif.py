@@ -13,17 +13,17 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.contract_lines import find_line
-from diarkit_contracts.document import DOCUMENT
-from diarkit_contracts.exchange_text import describe_exchange, show_text
-from diarkit_contracts.reproduce import write_repeat
+from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.runs.reproduce import write_repeat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.verdict import Accepted, Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import Accepted, Finding, RunVerdict
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from diarkit_contracts.advice import advise
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import describe_exchange, show_text
-from diarkit_contracts.reproduce import write_repeat
-from diarkit_contracts.summary import WORDS, count, describe_subject, sum_up
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.summary import WORDS, count, describe_subject, sum_up
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}

@@ -13,7 +13,7 @@ from diarkit_contracts.clauses.clause import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -104,22 +104,22 @@ def _write_report(kind: Kind, verdict: RunVerdict, fail_on: Severity, folder: Pa
     # A report is imported when it is asked for: most runs ask for none.
     match kind:
         case Kind.JSON:
-            from diarkit_contracts.report_json import write_json  # noqa: PLC0415
+            from diarkit_contracts.reports.json import write_json  # noqa: PLC0415
 
             return write_json(verdict, fail_on, folder)
         case Kind.JUNIT:
-            from diarkit_contracts.report_junit import write_junit  # noqa: PLC0415
+            from diarkit_contracts.reports.junit import write_junit  # noqa: PLC0415
 
             return write_junit(verdict, fail_on, folder)
         case Kind.HTML:
-            from diarkit_contracts.report_html import write_html  # noqa: PLC0415
+            from diarkit_contracts.reports.html import write_html  # noqa: PLC0415
 
             return write_html(verdict, fail_on, folder)
         case Kind.GITHUB:
-            from diarkit_contracts.report_github import write_summary  # noqa: PLC0415
+            from diarkit_contracts.reports.github import write_summary  # noqa: PLC0415
 
             return write_summary(verdict, fail_on, folder)
         case Kind.SARIF:
-            from diarkit_contracts.report_sarif import write_sarif  # noqa: PLC0415
+            from diarkit_contracts.reports.sarif import write_sarif  # noqa: PLC0415
 
             return write_sarif(verdict, folder)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from diarkit_contracts.form import Field, describe_form, write_form
-from diarkit_contracts.history import START_PATH
-from diarkit_contracts.inputs import make_input
+from diarkit_contracts.exchanges.form import Field, describe_form, write_form
+from diarkit_contracts.exchanges.history import START_PATH
+from diarkit_contracts.rows.inputs import make_input
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchange import Part
-    from diarkit_contracts.profiles import Capability
+    from diarkit_contracts.api.profiles import Capability
+    from diarkit_contracts.exchanges.exchange import Part
 
 FILE: Final = "file"
 CONFIG: Final = "config"

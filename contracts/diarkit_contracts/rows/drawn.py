@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Written
-from diarkit_contracts.history import START_PATH
-from diarkit_contracts.inputs import FILES
-from diarkit_contracts.mistakes import CLIP, make_mistakes
-from diarkit_contracts.uploads import FACTORS, make_uploads
+from diarkit_contracts.exchanges.history import START_PATH
+from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Written
+from diarkit_contracts.rows.inputs import FILES
+from diarkit_contracts.rows.mistakes import CLIP, make_mistakes
+from diarkit_contracts.rows.uploads import FACTORS, make_uploads
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy

@@ -12,7 +12,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
+from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diarkit_contracts.call import Attached, Call, Row
-from diarkit_contracts.profiles import Capability
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.rows.call import Attached, Call, Row
 
 CLIP = "wav:1ch:2.0s"
 

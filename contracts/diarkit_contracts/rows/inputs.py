@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.draws import Draws
 from diarkit_fixtures.segments import Segment, list_faults
-from diarkit_fixtures.voices import VOICES
+from diarkit_fixtures.speech.voices import VOICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,8 +116,8 @@ def make_input(name: str) -> bytes:
     recipe = read_recipe(name)
     from numpy import stack  # noqa: PLC0415 - numpy and the voices take time to load, a recording is judged without them
 
-    from diarkit_fixtures.speech import speak  # noqa: PLC0415
-    from diarkit_fixtures.wav import write_wav  # noqa: PLC0415
+    from diarkit_fixtures.speech.synth import speak  # noqa: PLC0415
+    from diarkit_fixtures.wav.file import write_wav  # noqa: PLC0415
 
     channels = [
         speak(

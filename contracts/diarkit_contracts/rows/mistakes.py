@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
-from diarkit_contracts.document import operations
-from diarkit_contracts.form import BOUNDARY
-from diarkit_contracts.history import START_PATH, match_path
+from diarkit_contracts.api.document import operations
+from diarkit_contracts.exchanges.form import BOUNDARY
+from diarkit_contracts.exchanges.history import START_PATH, match_path
+from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

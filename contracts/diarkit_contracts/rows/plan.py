@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.forced import make_forced
-from diarkit_contracts.mistakes import make_mistakes
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.uploads import make_uploads
+from diarkit_contracts.rows.forced import make_forced
+from diarkit_contracts.rows.mistakes import make_mistakes
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.rows.uploads import make_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.profiles import Capability
+    from diarkit_contracts.api.profiles import Capability
+    from diarkit_contracts.rows.call import Row
 
 UPLOADS_IN_LITE: Final = 7
 MISTAKES_IN_LITE: Final = 17

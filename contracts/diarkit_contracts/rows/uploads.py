@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.call import FILE, Attached, Call, Row, Written
-from diarkit_contracts.inputs import NAME, SHORTEST, read_recipe
-from diarkit_contracts.pairwise import cover_pairs
+from diarkit_contracts.rows.call import FILE, Attached, Call, Row, Written
+from diarkit_contracts.rows.inputs import NAME, SHORTEST, read_recipe
+from diarkit_contracts.rows.pairwise import cover_pairs
 from diarkit_fixtures.segments import crop
 
 if TYPE_CHECKING:

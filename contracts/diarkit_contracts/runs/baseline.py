@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import yaml
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.runs.verdict import Accepted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 KEYS: Final = ("clause", "row", "reason", "expires")
 OPTIONAL: Final = ("row",)

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.history import find_operation
-from diarkit_contracts.outcomes import write_findings
-from diarkit_contracts.profiles import DEFAULT, PROFILES
-from diarkit_contracts.recording import read_recording
-from diarkit_contracts.summary import count
-from diarkit_contracts.verify import verify_recording
-from diarkit_contracts.watch import Watch, group_by_server
+from diarkit_contracts.exchanges.history import find_operation
+from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.runs.outcomes import write_findings
+from diarkit_contracts.runs.summary import count
+from diarkit_contracts.runs.verify import verify_recording
+from diarkit_contracts.runs.watch import Watch, group_by_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.verdict import Finding
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.verdict import Finding
 
 Client = TypeVar("Client")
 Exchanges: TypeAlias = "Iterable[Exchange] | str | Path"

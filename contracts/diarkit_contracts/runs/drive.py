@@ -6,21 +6,21 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from diarkit_contracts.call_ids import is_named
-from diarkit_contracts.history import find_value, read_object
-from diarkit_contracts.pace import Age
-from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, MOST_TRIES, CapReachedError, UnreachableError
-from diarkit_contracts.verdict import Inconclusive, RowRun, Skipped
+from diarkit_contracts.exchanges.call_ids import is_named
+from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.runs.verdict import Inconclusive, RowRun, Skipped
+from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, MOST_TRIES, CapReachedError, UnreachableError
+from diarkit_contracts.target.pace import Age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.plan import Plan
-    from diarkit_contracts.profiles import Capability, Profile
-    from diarkit_contracts.target import Target
+    from diarkit_contracts.api.profiles import Capability, Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.rows.plan import Plan
+    from diarkit_contracts.target.client import Target
 
 LOOKS_AT_THE_END: Final = 2
 """A task that has ended is looked at again: at once, and after the other tasks of its step."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity, judge
-from diarkit_contracts.exchange_text import describe_exchange, show_text
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import PROFILES
-from diarkit_contracts.reproduce import write_repeat
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.runs.reproduce import write_repeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.verdict import Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 End: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 

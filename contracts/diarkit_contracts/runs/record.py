@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import yaml
 
-from diarkit_contracts.call import Call, Raw
-from diarkit_contracts.exchange_text import describe_answer
-from diarkit_contracts.form import Field, write_form
-from diarkit_contracts.history import find_value, is_uuid, read_object
-from diarkit_contracts.result import list_result_faults
-from diarkit_contracts.states import TaskState
-from diarkit_contracts.target import ASKED_TO_WAIT, ENDED, TargetError
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.form import Field, write_form
+from diarkit_contracts.exchanges.history import find_value, is_uuid, read_object
+from diarkit_contracts.exchanges.text import describe_answer
+from diarkit_contracts.rows.call import Call, Raw
+from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.target import Target
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.target.client import Target
 
 FIRST_POLL_S: Final = 0.05
 LAST_POLL_S: Final = 1.0

@@ -7,18 +7,18 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.call import Attached, Raw, Written
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.redaction import STRUCK
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.exchanges.redaction import STRUCK
+from diarkit_contracts.rows.call import Attached, Raw, Written
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.verdict import Finding, RowRun, RunVerdict
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
 
 RAW: Final = "body.bin"
 """Ends the name of a file that holds a body as it is."""
@@ -165,7 +165,7 @@ def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Pa
         yield "import time"
     yield "import httpx"
     if isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body):
-        yield "from diarkit_contracts.inputs import make_input"
+        yield "from diarkit_contracts.rows.inputs import make_input"
     yield ""
     yield from _list_trust(flags)
     how = _write_arguments(flags)

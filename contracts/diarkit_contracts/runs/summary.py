@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange_text import show_text
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
-    from diarkit_contracts.verdict import RunVerdict, Spent
+    from diarkit_contracts.runs.verdict import RunVerdict, Spent
 
 WORDS: Final = {
     Exit.FINE: "FINE",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from diarkit_contracts.document import as_object, resolve
-from diarkit_contracts.history import find_operation, read_object
-from diarkit_contracts.verdict import Undocumented
+from diarkit_contracts.api.document import as_object, resolve
+from diarkit_contracts.exchanges.history import find_operation, read_object
+from diarkit_contracts.runs.verdict import Undocumented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.history import find_operation, find_value, read_object
-from diarkit_contracts.profiles import Capability
-from diarkit_contracts.states import TERMINAL, TaskState
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.history import History
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History
 
 
 class Sight(StrEnum):

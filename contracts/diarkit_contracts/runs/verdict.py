@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from diarkit_contracts.clauses.clause import Severity
 
 if TYPE_CHECKING:
-    from diarkit_contracts.call import Row
     from diarkit_contracts.clauses.clause import Clause, Fault
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.rows.call import Row
 
 
 class Exit(IntEnum):

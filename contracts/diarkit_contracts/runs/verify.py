@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity, judge
-from diarkit_contracts.drive import NOTHING_FORCED, drive_plan
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.undocumented import list_undocumented
-from diarkit_contracts.vacuity import (
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
+from diarkit_contracts.runs.undocumented import list_undocumented
+from diarkit_contracts.runs.vacuity import (
     SIGHTS_OF_A_PLAN,
     SIGHTS_OF_A_PROBE,
     SIGHTS_OF_A_RECORDING,
@@ -20,21 +20,21 @@ from diarkit_contracts.vacuity import (
     explain_unseen,
     list_unseen,
 )
-from diarkit_contracts.verdict import Finding, Passed, RunVerdict, Skipped, Spent
+from diarkit_contracts.runs.verdict import Finding, Passed, RunVerdict, Skipped, Spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-    from diarkit_contracts.call import Row
+    from diarkit_contracts.api.profiles import Capability, Profile
     from diarkit_contracts.clauses.clause import Judgement
-    from diarkit_contracts.drive import Forcing
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.history import History
-    from diarkit_contracts.plan import Plan
-    from diarkit_contracts.profiles import Capability, Profile
-    from diarkit_contracts.target import Target
-    from diarkit_contracts.vacuity import Sight
-    from diarkit_contracts.verdict import RowRun
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.rows.plan import Plan
+    from diarkit_contracts.runs.drive import Forcing
+    from diarkit_contracts.runs.vacuity import Sight
+    from diarkit_contracts.runs.verdict import RowRun
+    from diarkit_contracts.target.client import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,16 @@ import itertools
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.form import read_form
-from diarkit_contracts.pace import SystemClock
-from diarkit_contracts.redaction import Redaction, list_secrets
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
+from diarkit_contracts.target.pace import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from diarkit_contracts.exchange import Headers
-    from diarkit_contracts.pace import Clock
+    from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.target.pace import Clock
 
 Client = TypeVar("Client")
 

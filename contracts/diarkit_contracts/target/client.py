@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
-from diarkit_contracts.call_ids import make_ids
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.history import START_PATH, find_value, read_object
-from diarkit_contracts.origin import is_same_origin
-from diarkit_contracts.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
-from diarkit_contracts.redaction import Redaction
-from diarkit_contracts.states import TERMINAL
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verdict import Spent
+from diarkit_contracts.api.states import TERMINAL
+from diarkit_contracts.exchanges.call_ids import make_ids
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.origin import is_same_origin
+from diarkit_contracts.exchanges.redaction import Redaction
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.verdict import Spent
+from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from diarkit_contracts.call import Call
-    from diarkit_contracts.exchange import Headers
-    from diarkit_contracts.pace import Clock
+    from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.rows.call import Call
+    from diarkit_contracts.target.pace import Clock
 
 ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from diarkit_contracts.origin import is_loopback, read_origin
+from diarkit_contracts.exchanges.origin import is_loopback, read_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

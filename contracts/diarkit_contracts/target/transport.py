@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.http_failures import PROXY_REFUSES, explain_failure
-from diarkit_contracts.pace import SystemClock
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.target.failures import PROXY_REFUSES, explain_failure
+from diarkit_contracts.target.pace import SystemClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.exchange import Request
-    from diarkit_contracts.pace import Clock
-    from diarkit_contracts.proxy import Proxy
+    from diarkit_contracts.exchanges.exchange import Request
+    from diarkit_contracts.target.pace import Clock
+    from diarkit_contracts.target.proxy import Proxy
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0

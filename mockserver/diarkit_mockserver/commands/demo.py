@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_fixtures.picture import draw_line
-from diarkit_fixtures.samples import GUIDE, write_samples
+from diarkit_fixtures.samples.catalogue import GUIDE, write_samples
+from diarkit_fixtures.score.picture import draw_line
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.profiles import Capability
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import ControlError, find_control
-from diarkit_mockserver.health import is_healthy
-from diarkit_mockserver.limits import Rate
-from diarkit_mockserver.platform import WORLDS
-from diarkit_mockserver.rule_writing import write_rule
-from diarkit_mockserver.when import When
+from diarkit_contracts.api.profiles import Capability
+from diarkit_mockserver.commands.health import is_healthy
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import ControlError, find_control
+from diarkit_mockserver.scenario.limits import Rate
+from diarkit_mockserver.scenario.shorthand import write_rule
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
 
-    from diarkit_contracts.drive import Forcing
-    from diarkit_mockserver.control_client import Control
+    from diarkit_contracts.runs.drive import Forcing
+    from diarkit_mockserver.control.client import Control
 
 LITTLE: Final = Rate(requests=1, seconds=1.0)
 """The second request is one too many, and the wait that is asked for is short."""

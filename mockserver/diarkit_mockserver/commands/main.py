@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_mockserver.settings import Settings, list_knobs
+from diarkit_mockserver.commands.settings import Settings, list_knobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.drive import Forcing
+    from diarkit_contracts.runs.drive import Forcing
 
 CHOICES = {"x_location": ("absolute", "relative"), "log_level": ("debug", "info", "warning", "error")}
 TYPES: dict[str, Any] = {
@@ -60,12 +60,12 @@ def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None
 
 
 ELSEWHERE = {
-    "samples": "diarkit_mockserver.sample_commands:samples",
-    "scenario": "diarkit_mockserver.scenario_commands:scenario",
-    "verify": "diarkit_contracts.cli:verify",
-    "clauses": "diarkit_contracts.cli:clauses",
-    "parity": "diarkit_contracts.parity_commands:parity",
-    "record": "diarkit_contracts.record_commands:record",
+    "samples": "diarkit_mockserver.commands.samples:samples",
+    "scenario": "diarkit_mockserver.commands.scenario:scenario",
+    "verify": "diarkit_contracts.commands.verify:verify",
+    "clauses": "diarkit_contracts.commands.verify:clauses",
+    "parity": "diarkit_contracts.commands.parity:parity",
+    "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""
 
@@ -95,7 +95,7 @@ def main(ctx: click.Context) -> None:
 
 
 def _force_fake(url: str) -> Forcing:
-    from diarkit_mockserver.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
 
     try:
         forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"))
@@ -125,8 +125,8 @@ def start_log(level: str) -> None:
 @add_knobs()
 def serve(**flags: Any) -> None:
     """Serve the fake until Ctrl-C."""
-    from diarkit_mockserver.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
-    from diarkit_mockserver.server import write_url  # noqa: PLC0415
+    from diarkit_mockserver.serving.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.serving.server import write_url  # noqa: PLC0415
 
     settings = Settings(**flags)
     start_log(settings.log_level)
@@ -136,7 +136,7 @@ def serve(**flags: Any) -> None:
 
 
 def _bind(settings: Settings) -> Any:
-    from diarkit_mockserver.server import bind  # noqa: PLC0415
+    from diarkit_mockserver.serving.server import bind  # noqa: PLC0415
 
     try:
         return bind(settings.host, settings.port)
@@ -158,15 +158,15 @@ def _choose_token(settings: Settings, bound: Any) -> str | None:
 
 
 def _make_platform(settings: Settings, control_token: str | None) -> Any:
-    from diarkit_mockserver.platform import Platform  # noqa: PLC0415
-    from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415
-    from diarkit_mockserver.world import World  # noqa: PLC0415
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415
+    from diarkit_mockserver.world.platform import Platform  # noqa: PLC0415
+    from diarkit_mockserver.world.world import World  # noqa: PLC0415
 
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:
-        from diarkit_mockserver.reload import ScenarioFollower  # noqa: PLC0415
-        from diarkit_mockserver.scenario_file import ScenarioError, load_scenario  # noqa: PLC0415
+        from diarkit_mockserver.commands.reload import ScenarioFollower  # noqa: PLC0415
+        from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
@@ -194,8 +194,8 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
 @add_knobs("host", "port")
 def health(url: str | None, host: str, port: int) -> None:
     """Exit 0 if a platform answers at URL, or where `diarkit serve` with the same settings would listen; else 1."""
-    from diarkit_mockserver.health import is_healthy  # noqa: PLC0415
-    from diarkit_mockserver.server import reach  # noqa: PLC0415
+    from diarkit_mockserver.commands.health import is_healthy  # noqa: PLC0415
+    from diarkit_mockserver.serving.server import reach  # noqa: PLC0415
 
     if url is None:
         url = reach(host, port)
@@ -207,6 +207,6 @@ def health(url: str | None, host: str, port: int) -> None:
 @main.command()
 def demo() -> None:
     """Send the guide's recordings to the fake and show who speaks when."""
-    from diarkit_mockserver.demo import run_demo  # noqa: PLC0415
+    from diarkit_mockserver.commands.demo import run_demo  # noqa: PLC0415
 
     run_demo()

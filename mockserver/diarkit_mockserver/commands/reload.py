@@ -11,14 +11,14 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from diarkit_mockserver.clock import SECOND, read_system_ticks
-from diarkit_mockserver.scenario_file import ScenarioError, load_scenario
+from diarkit_mockserver.scenario.load import ScenarioError, load_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from diarkit_mockserver.scenario import Scenario
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.world.world import World
 
 log = logging.getLogger("diarkit")
 
@@ -87,8 +87,8 @@ class ScenarioFollower:
         return tuple(map(_digest, self._files))
 
     def _list_files(self) -> tuple[Path, ...]:
-        from diarkit_mockserver.scenario_content import list_rttm_files  # noqa: PLC0415 - the reader of YAML comes with it
-        from diarkit_mockserver.yaml_reader import read_tree  # noqa: PLC0415
+        from diarkit_fixtures.texts.yaml import read_tree  # noqa: PLC0415
+        from diarkit_mockserver.scenario.content import list_rttm_files  # noqa: PLC0415 - the reader of YAML comes with it
 
         try:
             tree, _ = read_tree(self._path.read_text("utf-8"))

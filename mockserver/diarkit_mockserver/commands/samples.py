@@ -23,7 +23,7 @@ def samples() -> None:
 @samples.command("list")
 def list_samples() -> None:
     """List the recordings by name; the guide's come first."""
-    from diarkit_fixtures.samples import SAMPLES  # noqa: PLC0415 - imported when called
+    from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported when called
 
     width = max(map(len, SAMPLES))
     for sample in SAMPLES.values():
@@ -36,7 +36,7 @@ def list_samples() -> None:
 @click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")
 def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
     """Write recordings into DIRECTORY, by name or the guide's four: wav, rttm, Audacity labels (txt), picture (svg)."""
-    from diarkit_fixtures.samples import BESIDE, SAMPLES, UnknownSampleError, write_samples  # noqa: PLC0415
+    from diarkit_fixtures.samples.catalogue import BESIDE, SAMPLES, UnknownSampleError, write_samples  # noqa: PLC0415
 
     chosen = tuple(SAMPLES) if everything else names or None
     try:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.course import Course
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.scenario.course import Course
+    from diarkit_mockserver.scenario.model import Scenario
 
 
 @click.group()
@@ -22,7 +22,7 @@ def scenario() -> None:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where."""
-    from diarkit_mockserver.scenario_file import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
 
     wrong = False
     for file in files:
@@ -42,7 +42,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     import json  # noqa: PLC0415
 
-    from diarkit_mockserver.scenario_schema import scenario_schema  # noqa: PLC0415
+    from diarkit_mockserver.scenario.schema import scenario_schema  # noqa: PLC0415
 
     click.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
 
@@ -55,7 +55,7 @@ def describe_scenario(scenario: Scenario) -> str:
 
 
 def _describe_course(course: Course) -> str:
-    from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds  # noqa: PLC0415
+    from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds  # noqa: PLC0415
 
     match course:
         case ByPolls(polls=counts):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from diarkit_mockserver.limits import Limits, Rate
+from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.scenario.model import Scenario
 
 
 def _say(text: str) -> dict[str, str]:

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver.control_views import (
+from diarkit_contracts.api.states import TaskState
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_mockserver.control.views import (
     Check,
     ClockView,
     Flawed,
@@ -19,16 +20,15 @@ from diarkit_mockserver.control_views import (
     Verdict,
     WorldView,
 )
-from diarkit_mockserver.journal_export import read_entry
-from diarkit_mockserver.json_as_yaml import make_yaml
-from diarkit_mockserver.scenario_file import parse_scenario
+from diarkit_mockserver.journal.export import read_entry
+from diarkit_mockserver.scenario.load import parse_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_mockserver.faults import Fault
-    from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.model import Scenario
 
 Json: TypeAlias = dict[str, Any]
 

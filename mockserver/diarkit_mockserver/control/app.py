@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi_offline import FastAPIOffline
 
-from diarkit_mockserver.control_journal import router as journal_router
-from diarkit_mockserver.control_orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
-from diarkit_mockserver.control_problem import PROBLEM_TYPE, ProblemError, answer_problems, write_problem
-from diarkit_mockserver.control_server import router as server_router
-from diarkit_mockserver.control_views import Problem
-from diarkit_mockserver.control_world import router as world_router
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.scenario_schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
+from diarkit_mockserver.control.journal_calls import router as journal_router
+from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
+from diarkit_mockserver.control.problem import PROBLEM_TYPE, ProblemError, answer_problems, write_problem
+from diarkit_mockserver.control.server_calls import router as server_router
+from diarkit_mockserver.control.views import Problem
+from diarkit_mockserver.control.world_calls import router as world_router
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from diarkit_mockserver.app import Application, Message, Receive, Send
-    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.serving.app import Application, Message, Receive, Send
+    from diarkit_mockserver.world.platform import Platform
 
 OPEN: Final = ("/health", "/ready")
 """Paths that need no token: those who start a server have to see that it answers."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from diarkit_mockserver.control_problem import ProblemError, refuse_flaws
-from diarkit_mockserver.control_views import Flawed
-from diarkit_mockserver.faults import NO_OUTAGE
-from diarkit_mockserver.json_as_yaml import make_yaml
-from diarkit_mockserver.scenario_file import parse_value
-from diarkit_mockserver.yaml_reader import read_tree
-from diarkit_mockserver.yaml_tree import find_place
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.tree import find_place
+from diarkit_fixtures.texts.yaml import read_tree
+from diarkit_mockserver.control.problem import ProblemError, refuse_flaws
+from diarkit_mockserver.control.views import Flawed
+from diarkit_mockserver.scenario.faults import NO_OUTAGE
+from diarkit_mockserver.scenario.load import parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
 
-    from diarkit_mockserver.faults import Fault
+    from diarkit_mockserver.scenario.faults import Fault
 
 Built = TypeVar("Built")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from diarkit_mockserver import control_answers as read
-from diarkit_mockserver.control_orders import (
+from diarkit_mockserver.control import answers as read
+from diarkit_mockserver.control.orders import (
     Answers,
     Expectations,
     Expected,
@@ -19,16 +19,16 @@ from diarkit_mockserver.control_orders import (
     NewState,
     NewWorld,
 )
-from diarkit_mockserver.scenario_plain import write_plain
+from diarkit_mockserver.scenario.plain import write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from diarkit_mockserver.control_answers import JournalPage
-    from diarkit_mockserver.control_views import ClockView, Ready, TaskView, Validation, Verdict, WorldView
-    from diarkit_mockserver.faults import Fault
-    from diarkit_mockserver.scenario import Rule, Scenario
-    from diarkit_mockserver.scenario_plain import Json
+    from diarkit_mockserver.control.answers import JournalPage
+    from diarkit_mockserver.control.views import ClockView, Ready, TaskView, Validation, Verdict, WorldView
+    from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.model import Rule, Scenario
+    from diarkit_mockserver.scenario.plain import Json
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -1,4 +1,4 @@
-"""Sends calls to the control API of a server, waiting or not. Knows HTTP; what the calls are is in `control_calls`.
+"""Sends calls to the control API of a server, waiting or not. Knows HTTP; what the calls are is in `calls`.
 
 Standard library only: whoever has the fixtures has the client.
 """
@@ -14,15 +14,15 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
-from diarkit_mockserver import control_answers as read
-from diarkit_mockserver.control_calls import Call, read_ready
-from diarkit_mockserver.control_orders import CONTROL
-from diarkit_mockserver.control_views import Problem
+from diarkit_mockserver.control import answers as read
+from diarkit_mockserver.control.calls import Call, read_ready
+from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.control.views import Problem
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from diarkit_mockserver.control_views import Ready
+    from diarkit_mockserver.control.views import Ready
 
 T = TypeVar("T")
 

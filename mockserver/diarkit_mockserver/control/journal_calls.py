@@ -11,18 +11,18 @@ from starlette.requests import Request  # noqa: TC002 - the framework reads the 
 from starlette.responses import Response
 
 from diarkit_mockserver.clock import let_others_run
-from diarkit_mockserver.control_body import parse_body, read_text
-from diarkit_mockserver.control_orders import Expectations
-from diarkit_mockserver.control_server import ThePlatform, TheWorld, accept_body
-from diarkit_mockserver.control_views import Verdict  # noqa: TC001
-from diarkit_mockserver.har import write_har
-from diarkit_mockserver.journal_export import write_entry, write_lines
-from diarkit_mockserver.verification import verify_journal
+from diarkit_mockserver.control.body import parse_body, read_text
+from diarkit_mockserver.control.orders import Expectations
+from diarkit_mockserver.control.server_calls import ThePlatform, TheWorld, accept_body
+from diarkit_mockserver.control.views import Verdict  # noqa: TC001
+from diarkit_mockserver.journal.export import write_entry, write_lines
+from diarkit_mockserver.journal.har import write_har
+from diarkit_mockserver.journal.verification import verify_journal
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.platform import Platform
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.world.platform import Platform
+    from diarkit_mockserver.world.world import World
 
 router = APIRouter(tags=["journal"])
 

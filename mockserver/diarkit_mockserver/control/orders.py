@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from diarkit_mockserver.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
-from diarkit_mockserver.scenario import Rule, Scenario  # noqa: TC001
-from diarkit_mockserver.when import EVERY, When
+from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
+from diarkit_mockserver.scenario.model import Rule, Scenario  # noqa: TC001
+from diarkit_mockserver.scenario.when import EVERY, When
 
 CONTROL: Final = "/__diarkit/v1"
 """Prefix of all paths of the control API."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
-from diarkit_contracts.document import DOCUMENT, load_document
-from diarkit_mockserver.control import create_control
-from diarkit_mockserver.control_orders import CONTROL
+from diarkit_contracts.api.document import DOCUMENT, load_document
+from diarkit_mockserver.control.app import create_control
+from diarkit_mockserver.control.orders import CONTROL
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.world.platform import Platform
 
 
 def create_pages(platform: Platform) -> FastAPI:

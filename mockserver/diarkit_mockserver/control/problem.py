@@ -12,8 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from diarkit_mockserver.control_views import Flawed, Problem
-from diarkit_mockserver.scenario_file import ScenarioError
+from diarkit_mockserver.control.views import Flawed, Problem
+from diarkit_mockserver.scenario.load import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

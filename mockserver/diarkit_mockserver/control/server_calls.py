@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Response
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.control_body import parse_body, read_text, refuse_outages
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.control_problem import ProblemError, refuse_unknown
-from diarkit_mockserver.control_views import ClockView, Ready, WorldView
-from diarkit_mockserver.platform import WORLDS, Platform
-from diarkit_mockserver.world import World
+from diarkit_mockserver.control.body import parse_body, read_text, refuse_outages
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.control.problem import ProblemError, refuse_unknown
+from diarkit_mockserver.control.views import ClockView, Ready, WorldView
+from diarkit_mockserver.world.platform import WORLDS, Platform
+from diarkit_mockserver.world.world import World
 
 VERSION: Final = version("diarkit")
 

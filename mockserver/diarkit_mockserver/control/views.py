@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from diarkit_contracts.states import TaskState  # noqa: TC001 - the framework reads the fields' types at run time
+from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the framework reads the fields' types at run time
 from diarkit_mockserver.clock import SECOND
 
 LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)

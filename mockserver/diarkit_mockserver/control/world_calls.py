@@ -8,20 +8,20 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver.control_body import parse_body, read_text, refuse_outages
-from diarkit_mockserver.control_orders import Answers, FaultList, Move, NewState
-from diarkit_mockserver.control_problem import ProblemError, list_flaws, refuse_unknown
-from diarkit_mockserver.control_server import TheWorld, accept_body, view_clock
-from diarkit_mockserver.control_views import ClockView, TaskView, Validation
-from diarkit_mockserver.manual import NotMovableError, move_task, step_task
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.scenario_file import ScenarioError
-from diarkit_mockserver.scenario_plain import write_plain
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.control.body import parse_body, read_text, refuse_outages
+from diarkit_mockserver.control.orders import Answers, FaultList, Move, NewState
+from diarkit_mockserver.control.problem import ProblemError, list_flaws, refuse_unknown
+from diarkit_mockserver.control.server_calls import TheWorld, accept_body, view_clock
+from diarkit_mockserver.control.views import ClockView, TaskView, Validation
+from diarkit_mockserver.scenario.load import ScenarioError
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.plain import write_plain
+from diarkit_mockserver.world.manual import NotMovableError, move_task, step_task
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.task import Task
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.world import World
 
 router = APIRouter()
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from diarkit_contracts.outcomes import ANSWERS, NAMES, Outcome, list_outcomes
-from diarkit_contracts.pace import SystemClock
+from diarkit_contracts.runs.outcomes import ANSWERS, NAMES, Outcome, list_outcomes
+from diarkit_contracts.target.pace import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from diarkit_contracts.pace import Clock
+    from diarkit_contracts.target.pace import Clock
 
 Made = TypeVar("Made", bound=pytest.Item | pytest.Collector)
 
@@ -84,11 +84,11 @@ class Run:
         import click  # noqa: PLC0415 - collecting needs none of this
 
         from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415
-        from diarkit_contracts.plan import make_plan  # noqa: PLC0415
-        from diarkit_contracts.target import caps_of  # noqa: PLC0415
-        from diarkit_contracts.target_flags import DEFAULTS, make_target  # noqa: PLC0415
-        from diarkit_contracts.tier import Tier  # noqa: PLC0415
-        from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+        from diarkit_contracts.commands.target_flags import DEFAULTS, make_target  # noqa: PLC0415
+        from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
+        from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415
+        from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
+        from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
 
         tier = Tier(self.tier)
         # The end of the command that is acted here closes the connection.

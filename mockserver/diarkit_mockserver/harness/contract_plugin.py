@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from diarkit_contracts.checking import DiarizationContract
+    from diarkit_contracts.runs.checking import DiarizationContract
 
 OPTION = "--diarization-verify"
 SHARED = "diarization_verify_shared"
@@ -75,7 +75,7 @@ def pytest_make_collect_report(
     report = yield
     url = collector.config.getoption(OPTION)
     if url is not None and isinstance(collector, pytest.Session):
-        from diarkit_mockserver.verify_items import make_node  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.contract_items import make_node  # noqa: PLC0415 - costs nothing until used
 
         config = collector.config
         tier, fail_on = (str(config.getoption(f"{OPTION}-{name}")) for name in ("tier", "fail-on"))
@@ -87,7 +87,7 @@ def pytest_make_collect_report(
 @pytest.fixture
 def diarization_contract() -> Iterator[DiarizationContract]:
     """Judges traffic: `.check(exchanges)` at once, `.watch(client)` at the end of the test."""
-    from diarkit_contracts.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
 
     contract = DiarizationContract()
     yield contract

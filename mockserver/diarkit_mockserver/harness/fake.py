@@ -6,15 +6,15 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import Control, find_control
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.diarization_server import DiarizationServer
-from diarkit_mockserver.live_server import LiveServer
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control, find_control
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.harness.live import LiveServer
+from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -138,7 +138,7 @@ class DiarizationServerFactory:
         if isinstance(self._fake, str):
             LiveServer(self._fake).make_another()
         if isinstance(scenario, (str, Path)):
-            from diarkit_mockserver.scenario_file import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
         name = f"{self._name}-{len(self._opened) + 1}"

@@ -12,10 +12,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from diarkit_fixtures.sample_cache import SampleCache
+    from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.testing import DiarizationServer, DiarizationServerFactory, Fake, LiveServer
 
-pytest_plugins = ["diarkit_mockserver.verify_plugin"]
+pytest_plugins = ["diarkit_mockserver.harness.contract_plugin"]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -59,7 +59,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(scope="session")
 def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCache:
     """The recordings with known truth, by name: `.data`, `.truth`, `.path`; each is made once in a session."""
-    from diarkit_fixtures.sample_cache import SampleCache as MadeCache  # noqa: PLC0415 - costs nothing until used
+    from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - costs nothing until used
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
 

@@ -9,28 +9,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_answers import JournalPage
-from diarkit_mockserver.control_client import UnknownError
-from diarkit_mockserver.control_orders import Expected
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import WORLDS
-from diarkit_mockserver.rule_writing import read_config, write_rule
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.verification import describe_verdict
-from diarkit_mockserver.when import When
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.answers import JournalPage
+from diarkit_mockserver.control.client import UnknownError
+from diarkit_mockserver.control.orders import Expected
+from diarkit_mockserver.journal.verification import describe_verdict
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.shorthand import read_config, write_rule
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from diarkit_mockserver.conduct import ConductFinding
-    from diarkit_mockserver.control_client import Control
-    from diarkit_mockserver.control_views import ClockView, TaskView
-    from diarkit_mockserver.faults import Fault
-    from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.rule_writing import CourseLike, SegmentLike
-    from diarkit_mockserver.scenario import HttpAnswer
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.control.client import Control
+    from diarkit_mockserver.control.views import ClockView, TaskView
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.journal.conduct import ConductFinding
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.model import HttpAnswer
+    from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
 
 
 class DiarizationServer:
@@ -127,7 +127,7 @@ class DiarizationServer:
             OSError: for a file that can't be read.
         """
         if not isinstance(scenario, Scenario):
-            from diarkit_mockserver.scenario_file import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
         self._control.send(calls.replace_scenario(scenario, self._name))
@@ -263,7 +263,7 @@ class DiarizationServer:
             pace_s: least seconds of this world's time from one poll of a task to the next.
             ignore: ids of rules to leave out.
         """
-        from diarkit_mockserver.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
+        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
 
         page = self._read_journal()
         return judge(page.entries, now=page.now, open_connections=page.connections, pace_s=pace_s, ignore=ignore)

@@ -12,11 +12,11 @@ import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from diarkit_fixtures.wav import WavError, WavReader, is_wav
-from diarkit_mockserver.submission import MediaFacts
+from diarkit_fixtures.wav.file import WavError, WavReader, is_wav
+from diarkit_mockserver.intake.submission import MediaFacts
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.scenario import Media
+    from diarkit_mockserver.scenario.model import Media
 
 HEAD = 42
 """Bytes that tell the format: as many as FLAC needs to say its length."""

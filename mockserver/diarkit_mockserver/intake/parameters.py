@@ -7,8 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, NoReturn, cast
 
-from diarkit_mockserver.refusals import Condition, refuse
-from diarkit_mockserver.submission import Parameters
+from diarkit_mockserver.intake.refusals import Condition, refuse
+from diarkit_mockserver.intake.submission import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

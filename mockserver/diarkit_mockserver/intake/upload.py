@@ -15,12 +15,12 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from diarkit_mockserver.media import MediaProbe
-from diarkit_mockserver.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.scenario import Media
-    from diarkit_mockserver.submission import MediaFacts
+    from diarkit_mockserver.intake.submission import MediaFacts
+    from diarkit_mockserver.scenario.model import Media
 
 LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
-from diarkit_mockserver.traffic import Traffic, comes_after, is_heard, read_retry_after
+from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard, read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.journal.journal import Entry
 
 KEEP_ALIVE = 5 * SECOND
 """Ticks after which our server itself closes a connection that nobody uses; a client that polls as slowly has to reconnect."""

@@ -7,12 +7,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.journal import Entry, tell_headers
-from diarkit_mockserver.redaction import hide_query, hide_values
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.journal.journal import Entry, tell_headers
+from diarkit_mockserver.journal.redaction import hide_query, hide_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

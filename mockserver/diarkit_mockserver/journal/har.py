@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.control_views import tell_date
-from diarkit_mockserver.journal import tell_headers
-from diarkit_mockserver.journal_export import list_answer_headers, read_text
-from diarkit_mockserver.redaction import hide_query, hide_values
+from diarkit_mockserver.control.views import tell_date
+from diarkit_mockserver.journal.export import list_answer_headers, read_text
+from diarkit_mockserver.journal.journal import tell_headers
+from diarkit_mockserver.journal.redaction import hide_query, hide_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.journal.journal import Entry
 
 Json: TypeAlias = dict[str, Any]
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote_plus
 
-from diarkit_mockserver.journal import REDACTED
+from diarkit_mockserver.journal.journal import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.states import TERMINAL
+from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
-from diarkit_mockserver.operations import ENDPOINT
+from diarkit_mockserver.world.operations import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.journal.journal import Entry
 
 UNHEARD = ("fault connection:", "fault body:")
 """Notes on answers that the client could not understand."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.control_views import Check, ClockView, Miss, Verdict
+from diarkit_mockserver.control.views import Check, ClockView, Miss, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_mockserver.control_orders import Expected
-    from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.submission import Submission
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.control.orders import Expected
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.world.world import World
 
 MOST_MISSES = 3
 LAST_EXCHANGES = 10

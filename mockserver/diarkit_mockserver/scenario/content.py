@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_fixtures.rttm import read_rttm
+from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError
-from diarkit_mockserver.scenario import SpokenSegment
-from diarkit_mockserver.yaml_tree import Entries, Flaw, Items, Leaf, as_plain, find_place
+from diarkit_fixtures.texts.rttm import read_rttm
+from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_place
+from diarkit_mockserver.scenario.model import SpokenSegment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_mockserver.yaml_tree import Node
+    from diarkit_fixtures.texts.tree import Node
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 """What is said in each channel."""

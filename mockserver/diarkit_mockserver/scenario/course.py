@@ -11,7 +11,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import FARTHEST, to_ticks
 
 NEVER = 1 << 62

@@ -1,4 +1,4 @@
-"""A scenario into YAML as short as can be: what has its default is left out. The way back is `scenario_file.parse_scenario`."""
+"""A scenario into YAML as short as can be: what has its default is left out. The way back is `load.parse_scenario`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from diarkit_mockserver.scenario_plain import write_plain
-from diarkit_mockserver.yaml_scalar import resolve_plain
+from diarkit_fixtures.texts.scalar import resolve_plain
+from diarkit_mockserver.scenario.plain import write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.scenario.model import Scenario
 
 EMPTY: Final = "version: 1\n"
 """A scenario without anything of its own; a file has to say something."""

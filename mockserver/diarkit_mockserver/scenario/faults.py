@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_fixtures.draws import Draws
-from diarkit_mockserver.when import EVERY, When
+from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
 PARTS = 1_000_000
 """A share is decided in millionths."""

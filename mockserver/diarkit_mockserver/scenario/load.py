@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from diarkit_mockserver.scenario import Scenario
-    from diarkit_mockserver.scenario_content import Spoken
-    from diarkit_mockserver.yaml_tree import Flaw
+    from diarkit_fixtures.texts.tree import Flaw
+    from diarkit_mockserver.scenario.content import Spoken
+    from diarkit_mockserver.scenario.model import Scenario
 
 Built = TypeVar("Built")
 
@@ -82,7 +82,7 @@ def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenari
     Raises:
         ScenarioError: with all that is wrong with it.
     """
-    from diarkit_mockserver.scenario import Scenario  # noqa: PLC0415 - only those who have a file pay for its libraries
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - only those who have a file pay for its libraries
 
     scenario, spoken = parse_value(Scenario, text, source=source, directory=directory)
     rules = tuple(
@@ -110,10 +110,10 @@ def parse_value(
     Raises:
         ScenarioError: with all that is wrong with it.
     """
-    from diarkit_mockserver.scenario_content import check_content  # noqa: PLC0415 - as above
-    from diarkit_mockserver.tree_dataclass import build_dataclass  # noqa: PLC0415
-    from diarkit_mockserver.yaml_reader import read_tree  # noqa: PLC0415
-    from diarkit_mockserver.yaml_tree import find_node  # noqa: PLC0415
+    from diarkit_fixtures.texts.build import build_dataclass  # noqa: PLC0415
+    from diarkit_fixtures.texts.tree import find_node  # noqa: PLC0415
+    from diarkit_fixtures.texts.yaml import read_tree  # noqa: PLC0415
+    from diarkit_mockserver.scenario.content import check_content  # noqa: PLC0415 - as above
 
     def refuse(flaws: Iterable[Flaw]) -> ScenarioError:
         return ScenarioError(

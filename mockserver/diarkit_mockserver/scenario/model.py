@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from diarkit_mockserver.course import GUIDE, Course
-from diarkit_mockserver.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.when import EVERY, When
+from diarkit_mockserver.scenario.course import GUIDE, Course
+from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
 

@@ -1,16 +1,16 @@
-"""A scenario, or a part of one, as the plain values that its file holds: the way back from `tree_dataclass`. Knows no text."""
+"""A scenario, or a part of one, as the plain values that its file holds: the way back from `build`. Knows no text."""
 
 from __future__ import annotations
 
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from diarkit_mockserver.field_types import list_fields
+from diarkit_fixtures.texts.fields import list_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from diarkit_mockserver.field_types import Field, Kind
+    from diarkit_fixtures.texts.fields import Field, Kind
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

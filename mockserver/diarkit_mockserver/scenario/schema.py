@@ -10,18 +10,18 @@ import re
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from diarkit_contracts.document import load_document
-from diarkit_mockserver.course import ByRealTime, PollCounts, StateSeconds
-from diarkit_mockserver.faults import EFFECTS, Drip, Fault, HttpFault, Latency, LogNormal, Outage
-from diarkit_mockserver.field_types import list_fields
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Media, Rule, Scenario, SpokenSegment, Then
-from diarkit_mockserver.when import When
+from diarkit_contracts.api.document import load_document
+from diarkit_fixtures.texts.fields import list_fields
+from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Media, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_mockserver.field_types import Field, Kind
+    from diarkit_fixtures.texts.fields import Field, Kind
 
 Schema = dict[str, object]
 

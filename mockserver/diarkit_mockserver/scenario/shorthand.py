@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_fixtures.rttm import read_rttm
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Rule, SpokenSegment, Then
-from diarkit_mockserver.when import EVERY, ConfigPattern, When
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_fixtures.texts.rttm import read_rttm
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,17 +11,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from diarkit_mockserver.clock import to_ticks
-from diarkit_mockserver.disturb import cut
-from diarkit_mockserver.request import Request
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.world.disturb import cut
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.platform import Platform
-    from diarkit_mockserver.upload import UploadReader
-    from diarkit_mockserver.visit import Visit
-    from diarkit_mockserver.wire import Response
+    from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.world.platform import Platform
+    from diarkit_mockserver.world.visit import Visit
+    from diarkit_mockserver.world.wire import Response
 
     Message: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -55,7 +55,7 @@ def create_app(platform: Platform) -> Application:
 
     @cache
     def load_pages() -> Application:
-        from diarkit_mockserver.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+        from diarkit_mockserver.control.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
 
         return create_pages(platform)
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from diarkit_mockserver.app import CONNECTION
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.refusals import Condition, refuse
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.wire import Response, write_refusal
+from diarkit_mockserver.intake.refusals import Condition, refuse
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.serving.app import CONNECTION
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.wire import Response, write_refusal
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.world.platform import Platform
 
 LARGEST_HEAD = 64 << 10
 """Bytes of request line and headers; nginx, which stands before the platform, takes 32 KiB by default."""

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import uvicorn
 
-from diarkit_mockserver.app import create_app
 from diarkit_mockserver.clock import let_others_run, to_ticks
-from diarkit_mockserver.http1 import ClientConnection, make_protocol
+from diarkit_mockserver.serving.app import create_app
+from diarkit_mockserver.serving.connection import ClientConnection, make_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.platform import Platform
+    from diarkit_mockserver.world.platform import Platform
 
 Returned = TypeVar("Returned")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_mockserver.wire import dump
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_mockserver.world.wire import dump
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.faults import ResultFault
+    from diarkit_mockserver.scenario.faults import ResultFault
 
 
 def break_answer(body: bytes, fault: ResultFault) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_fixtures.conversation import draw_conversation
+from diarkit_fixtures.conversation.drawn import draw_conversation
 from diarkit_fixtures.segments import (
     SHORTEST,
     Segment,
@@ -21,7 +21,7 @@ from diarkit_fixtures.segments import (
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels, Segments
-    from diarkit_mockserver.submission import MediaFacts, Parameters
+    from diarkit_mockserver.intake.submission import MediaFacts, Parameters
 
 SHORTEST_AUDIO = 80
 """DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""

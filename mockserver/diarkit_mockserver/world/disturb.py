@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.faults import BodyDamage, Connection, Drip, Latency, Outage
-    from diarkit_mockserver.wire import Response
+    from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Drip, Latency, Outage
+    from diarkit_mockserver.world.wire import Response
 
 PROXY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"

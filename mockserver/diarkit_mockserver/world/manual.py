@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.states import STEPS, TERMINAL, TaskState
-from diarkit_mockserver.answer import Outcome
+from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
+from diarkit_mockserver.world.outcome import Outcome
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.task import Task
+    from diarkit_mockserver.world.task import Task
 
 
 class NotMovableError(ValueError):

@@ -6,19 +6,19 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver.ids import name_poll
-from diarkit_mockserver.parameters import KNOWN_CONFIG, decode_config, read_parameters
-from diarkit_mockserver.refusals import Condition, refuse
-from diarkit_mockserver.submission import Submission
-from diarkit_mockserver.wire import JSON, Response, write_accepted
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
+from diarkit_mockserver.intake.refusals import Condition, refuse
+from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.world.ids import name_poll
+from diarkit_mockserver.world.wire import JSON, Response, write_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_mockserver.upload import UploadReader
-    from diarkit_mockserver.visit import Place, Visit
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.world.visit import Place, Visit
+    from diarkit_mockserver.world.world import World
 
 log = logging.getLogger("diarkit")
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.states import ERROR_TYPE_OF_STATE, TaskState
-from diarkit_fixtures.degrade import degrade
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
+from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
-from diarkit_mockserver.media import assume
-from diarkit_mockserver.refusals import Detail
-from diarkit_mockserver.wire import dump, write_error, write_result
+from diarkit_mockserver.intake.media import assume
+from diarkit_mockserver.intake.refusals import Detail
+from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
+from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.limits import Limits
-    from diarkit_mockserver.scenario import Scenario, SpokenSegment, Then
-    from diarkit_mockserver.submission import MediaFacts, Submission
+    from diarkit_mockserver.intake.submission import MediaFacts, Submission
+    from diarkit_mockserver.scenario.limits import Limits
+    from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
 
 
 @dataclass(frozen=True, slots=True)

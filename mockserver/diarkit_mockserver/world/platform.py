@@ -9,21 +9,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_mockserver.clock import FARTHEST
-from diarkit_mockserver.disturb import Disturbance, damage, draw_pause
-from diarkit_mockserver.journal import Entry
-from diarkit_mockserver.operations import ENDPOINT, answer_operation
-from diarkit_mockserver.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.upload import UploadReader
-from diarkit_mockserver.visit import Place, Visit
-from diarkit_mockserver.wire import Headers, Response, write_refusal
-from diarkit_mockserver.world import World
+from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.world.disturb import Disturbance, damage, draw_pause
+from diarkit_mockserver.world.operations import ENDPOINT, answer_operation
+from diarkit_mockserver.world.visit import Place, Visit
+from diarkit_mockserver.world.wire import Headers, Response, write_refusal
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.request import Request
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.scenario.model import Scenario
 
 log = logging.getLogger("diarkit")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_mockserver.scenario import Rule
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.scenario.model import Rule
 
 log = logging.getLogger("diarkit")
 

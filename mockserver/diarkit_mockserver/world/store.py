@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.states import TERMINAL
+from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
-from diarkit_mockserver.course import NEVER
+from diarkit_mockserver.scenario.course import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_mockserver.limits import Limits
-    from diarkit_mockserver.task import Task
+    from diarkit_mockserver.scenario.limits import Limits
+    from diarkit_mockserver.world.task import Task
 
 SETTLE_AT_LEAST = 64
 

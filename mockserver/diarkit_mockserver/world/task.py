@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diarkit_contracts.states import TaskState
-    from diarkit_mockserver.answer import Outcome
-    from diarkit_mockserver.course import Timetable
-    from diarkit_mockserver.faults import Fault, ResultFault
-    from diarkit_mockserver.scenario import Then
-    from diarkit_mockserver.submission import Submission
+    from diarkit_contracts.api.states import TaskState
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.scenario.course import Timetable
+    from diarkit_mockserver.scenario.faults import Fault, ResultFault
+    from diarkit_mockserver.scenario.model import Then
+    from diarkit_mockserver.world.outcome import Outcome
 
 
 @dataclass(slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diarkit_contracts.states import TaskState
+    from diarkit_contracts.api.states import TaskState
     from diarkit_fixtures.draws import Draws
-    from diarkit_mockserver.faults import Fault
-    from diarkit_mockserver.request import Request
-    from diarkit_mockserver.submission import Submission
-    from diarkit_mockserver.world import World
+    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.world.world import World
 
 
 @dataclass(frozen=True, slots=True)

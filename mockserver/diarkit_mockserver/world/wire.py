@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.states import TaskState
-    from diarkit_mockserver.diarize import Answer
-    from diarkit_mockserver.disturb import Disturbance
-    from diarkit_mockserver.refusals import Detail, Refusal
+    from diarkit_contracts.api.states import TaskState
+    from diarkit_mockserver.intake.refusals import Detail, Refusal
+    from diarkit_mockserver.world.diarize import Answer
+    from diarkit_mockserver.world.disturb import Disturbance
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names in lower case."""

@@ -10,29 +10,29 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.states import TERMINAL, TaskState
-from diarkit_mockserver.answer import choose_media, decide_outcome, write_outcome
-from diarkit_mockserver.breakage import break_answer
+from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.course import Workers, lay_out
-from diarkit_mockserver.faults import Fault, HttpFault, Schedule, check_reach
-from diarkit_mockserver.ids import AnswerIds, make_id
-from diarkit_mockserver.journal import Journal
-from diarkit_mockserver.limits import Exceeded, RateWindow
-from diarkit_mockserver.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.repeats import Repeats
-from diarkit_mockserver.rules import RuleBook
-from diarkit_mockserver.scenario import HttpAnswer, Scenario, Then
-from diarkit_mockserver.store import Store
-from diarkit_mockserver.task import Task
-from diarkit_mockserver.wire import write_task
+from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.journal.journal import Journal
+from diarkit_mockserver.scenario.course import Workers, lay_out
+from diarkit_mockserver.scenario.faults import Fault, HttpFault, Schedule, check_reach
+from diarkit_mockserver.scenario.limits import Exceeded, RateWindow
+from diarkit_mockserver.scenario.model import HttpAnswer, Scenario, Then
+from diarkit_mockserver.world.breakage import break_answer
+from diarkit_mockserver.world.ids import AnswerIds, make_id
+from diarkit_mockserver.world.outcome import choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.world.repeats import Repeats
+from diarkit_mockserver.world.rules import RuleBook
+from diarkit_mockserver.world.store import Store
+from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.wire import write_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_mockserver.scenario import Rule
-    from diarkit_mockserver.submission import Submission
-    from diarkit_mockserver.visit import Visit
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.scenario.model import Rule
+    from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
 

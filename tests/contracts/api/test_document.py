@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openapi_spec_validator import validate
 
-from diarkit_contracts import document
-from diarkit_contracts.document import DOCUMENT, as_object, document_json, load_document, operations, resolve
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskErrorType, TaskState
+from diarkit_contracts.api import document
+from diarkit_contracts.api.document import DOCUMENT, as_object, document_json, load_document, operations, resolve
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskErrorType, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

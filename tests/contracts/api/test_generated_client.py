@@ -13,9 +13,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.api.document import DOCUMENT
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.wav import write_wav
+from diarkit_fixtures.wav.file import write_wav
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

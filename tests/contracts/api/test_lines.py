@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.lines import FIELDS, PLACES, find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.contract_lines import FIELDS, PLACES, find_line, find_line_of_field
-from diarkit_contracts.document import DOCUMENT
 
 LINES = DOCUMENT.read_text("utf-8").splitlines()
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from diarkit_contracts.api.document import operations
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import judge_exchanges
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.clauses.shape import CLAUSES
-from diarkit_contracts.document import operations
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import DEFAULT, PROFILES
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
 
 POST = Request(method="POST", url="http://stub/api/technology/speaker-diarization")
 TASK = "0a1b2c3d-0000-4000-8000-00000000000f"

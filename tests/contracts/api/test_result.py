@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from diarkit_contracts.api.document import load_document
+from diarkit_contracts.api.result import RULES, Rule, list_result_faults
 from diarkit_contracts.clauses.result import CLAUSES
-from diarkit_contracts.document import load_document
-from diarkit_contracts.result import RULES, Rule, list_result_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.schema import list_faults
+from diarkit_contracts.api.schema import list_faults
 
 ID = "123e4567-e89b-12d3-a456-426614174000"
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from diarkit_contracts.states import (
+from diarkit_contracts.api.states import (
     ERROR_TYPE_OF_STATE,
     ERROR_TYPE_OF_STATUS,
     STEPS,

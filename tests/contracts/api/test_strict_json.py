@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.strict_json import StrictJsonError, decode_json
+from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_exchanges
-from diarkit_contracts.exchange import Answer, Exchange, Part, Request, describe_field
-from diarkit_fixtures.wav import Encoding, WavFacts
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_fixtures.wav.file import Encoding, WavFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

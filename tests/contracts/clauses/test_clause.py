@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity, judge, observe
-from diarkit_contracts.history import read_history
+from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.history import History
+    from diarkit_contracts.exchanges.history import History
 
 
 def make_clause(*observations: Observation) -> Clause:

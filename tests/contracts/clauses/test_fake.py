@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_exchanges
-from diarkit_contracts.exchange import Answer, Exchange, Request, describe_field, describe_file
-from diarkit_fixtures.conversation import draw_conversation
-from diarkit_fixtures.wav import write_wav
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_field, describe_file
+from diarkit_fixtures.conversation.drawn import draw_conversation
+from diarkit_fixtures.wav.file import write_wav
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
-from diarkit_contracts.history import read_history
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:

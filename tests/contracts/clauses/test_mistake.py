@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.clauses.mistake import has_bad_config, has_bad_query, has_both_limits, has_no_file, is_no_form
-from diarkit_contracts.history import read_history
+from diarkit_contracts.exchanges.history import read_history
 
 PREDICATES = (has_both_limits, has_bad_config, has_bad_query, has_no_file, is_no_form)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from diarkit_contracts.clauses.passed_over import is_of_proxy, list_barred
-from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 
 
 @pytest.mark.parametrize(

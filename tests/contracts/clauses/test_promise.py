@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from diarkit_contracts.clauses.promise import ROUNDING_S, Promise, read_promise
-from diarkit_contracts.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 
 
 def refuse(*headers: tuple[str, str]) -> Exchange:

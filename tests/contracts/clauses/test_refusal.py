@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.clauses.refusal import CLAUSES
-from diarkit_contracts.form import BOUNDARY
+from diarkit_contracts.exchanges.form import BOUNDARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_contracts.clauses.catalogue import judge_exchanges
 from diarkit_contracts.clauses.task import CLAUSES
-from diarkit_contracts.states import STEPS, TERMINAL, TaskState
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:

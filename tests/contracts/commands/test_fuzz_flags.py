@@ -11,11 +11,12 @@ from contract_servers.broken import BROKEN
 from contract_servers.correct import CORRECT
 from contract_servers.listening import listen
 
-from diarkit_contracts import fuzz, http_transport
-from diarkit_contracts.cli import verify
-from diarkit_contracts.fuzz import FuzzRun
-from diarkit_contracts.verify import verify_recording
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.commands.verify import verify
+from diarkit_contracts.runs.fuzz import schemathesis as fuzz
+from diarkit_contracts.runs.fuzz.schemathesis import FuzzRun
+from diarkit_contracts.runs.verify import verify_recording
+from diarkit_contracts.target import transport as http_transport
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def test_a_server_elsewhere_is_asked_by_its_owner(stub: Any, monkeypatch: pytest
             pass
 
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
     ended = run(ELSEWHERE, "--i-own-this-server", "--max-calls", "200")
     assert ended.exit_code in {0, 3}, ended.output
     assert len(stub.seen) == 200
@@ -121,7 +122,7 @@ def test_ctrl_c_ends_a_run_with_what_was_seen(stub: Any, monkeypatch: pytest.Mon
             pass
 
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
     ended = run(ELSEWHERE, "--i-own-this-server")
     assert ended.exit_code in {0, 3}, ended.output
     assert "10" in ended.stdout.splitlines()[-1]

@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts.output import add_output_flags, echo_lines, make_progress, read_output
-from diarkit_contracts.plan import list_rows
+from diarkit_contracts.commands.output import add_output_flags, echo_lines, make_progress, read_output
+from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ BASELINE = "version: 1\naccepted:\n  - {clause: result.count-is-ids, reason: kno
 @pytest.fixture
 def show(verify_stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a command that shows the verdict of a server with a wrong count."""
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.today", lambda _: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.today", lambda _: datetime(2026, 1, 1, tzinfo=UTC))
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     @click.command()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts import http_transport
-from diarkit_contracts.call_ids import IDS
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.parity_commands import parity
-from diarkit_contracts.recording import write_recording
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.commands.parity import parity
+from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.recording import write_recording
+from diarkit_contracts.target import transport as http_transport
+from diarkit_contracts.target.client import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             """There is nothing to close."""
 
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
     return lambda *arguments: CliRunner().invoke(parity, [str(argument) for argument in arguments])
 
 

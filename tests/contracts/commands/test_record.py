@@ -7,11 +7,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from diarkit_contracts import http_transport
-from diarkit_contracts.form import read_form
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.record_commands import record
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.commands.record import record
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.target import transport as http_transport
+from diarkit_contracts.target.client import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             """There is nothing to close."""
 
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     for name in ("wav:1ch:2.0s", "wav:2ch:4.0s"):
         (tmp_path / f"{name[4:7]}.wav").write_bytes(make_input(name))

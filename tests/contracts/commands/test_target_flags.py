@@ -7,9 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts import target_flags
-from diarkit_contracts.target import Caps
-from diarkit_contracts.target_flags import (
+from diarkit_contracts.commands import target_flags
+from diarkit_contracts.commands.target_flags import (
     DEFAULTS,
     POLITE_PACE_S,
     add_target_flags,
@@ -18,6 +17,7 @@ from diarkit_contracts.target_flags import (
     read_headers,
     require,
 )
+from diarkit_contracts.target.client import Caps
 
 NO_PROXIES = dict.fromkeys(
     name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
@@ -179,7 +179,7 @@ def test_what_led_to_a_server_is_told_for_a_repetition_without_secrets() -> None
 
 
 def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:
-    from diarkit_contracts.http_transport import KEY_VARIABLE  # noqa: PLC0415
+    from diarkit_contracts.target.transport import KEY_VARIABLE  # noqa: PLC0415
 
     assert KEY_VARIABLE in CliRunner().invoke(make_command([]), ["--help"]).output
 

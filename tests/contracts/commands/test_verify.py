@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts import http_transport
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.cli import clauses, verify
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.commands.verify import clauses, verify
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.target import transport as http_transport
+from diarkit_contracts.target.client import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             stub.closed = True
 
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
-    monkeypatch.setattr("diarkit_contracts.pace.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
 
     def call(*arguments: str, **environment: str) -> Any:
         return CliRunner().invoke(verify, list(arguments), env=environment)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.call_ids import IDS, OURS, is_named, make_ids
-from diarkit_contracts.plan import make_plan
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.exchanges.call_ids import IDS, OURS, is_named, make_ids
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
 
 
 @given(st.integers(0, 2**32), st.integers(0, 10**6))

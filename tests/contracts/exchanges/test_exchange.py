@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from diarkit_contracts.exchange import Answer, Request, describe_field, describe_file
-from diarkit_fixtures.wav import write_wav
+from diarkit_contracts.exchanges.exchange import Answer, Request, describe_field, describe_file
+from diarkit_fixtures.wav.file import write_wav
 
 
 def test_a_request_tells_its_path_and_decoded_query() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.form import BOUNDARY, Field, describe_form, read_form, write_form
+from diarkit_contracts.exchanges.form import BOUNDARY, Field, describe_form, read_form, write_form
 
 TEXTS = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"\\%'), max_size=20)
 FIELDS = st.builds(Field, name=TEXTS.filter(bool), content=st.binary(max_size=60), filename=st.none() | TEXTS)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.form import Field, describe_form, write_form
-from diarkit_contracts.har import read_har
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.recording_error import RecordingError
+from diarkit_contracts.exchanges.form import Field, describe_form, write_form
+from diarkit_contracts.exchanges.har import read_har
+from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.rows.inputs import make_input
 
 URL = "http://stub:8000/api/technology/speaker-diarization"
 FIELDS = [Field("file", make_input("wav:1ch:0.5s"), "Ľ.wav"), Field("config", b'{"max_speakers": 2}')]

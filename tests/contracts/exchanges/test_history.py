@@ -5,10 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from diarkit_contracts.exchange import Answer, Exchange, Request, describe_field
-from diarkit_contracts.history import find_operation, find_value, is_uuid, match_path, read_history, read_object
-from diarkit_contracts.states import TaskState
-from diarkit_contracts.strict_json import StrictJsonError
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.api.strict_json import StrictJsonError
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_field
+from diarkit_contracts.exchanges.history import (
+    find_operation,
+    find_value,
+    is_uuid,
+    match_path,
+    read_history,
+    read_object,
+)
 
 URL = "http://a/worlds/w/api/technology/speaker-diarization"
 ID = "0a1b2c3d-0000-4000-8000-00000000000f"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.origin import is_loopback, is_same_origin, read_origin
+from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin, read_origin
 
 
 @pytest.mark.parametrize(

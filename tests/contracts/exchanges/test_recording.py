@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.plan import make_plan
-from diarkit_contracts.recording import read_recording, write_recording
-from diarkit_contracts.recording_error import RecordingError
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verify import verify_target
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.recording import read_recording, write_recording
+from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.verify import verify_target
 
 if TYPE_CHECKING:
     from pathlib import Path

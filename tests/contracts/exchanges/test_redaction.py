@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from diarkit_contracts.redaction import STRUCK, Redaction, list_secrets
+from diarkit_contracts.exchanges.redaction import STRUCK, Redaction, list_secrets
 
 REDACTION = Redaction(["Bearer s3cret-token", "pass word"])
 

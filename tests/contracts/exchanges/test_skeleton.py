@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.skeleton import compare_skeletons, read_skeleton
+from diarkit_contracts.exchanges.skeleton import compare_skeletons, read_skeleton
 
 VALUES = st.recursive(
     st.none()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.exchange import Answer, Exchange, Part, Request, describe_field
-from diarkit_contracts.exchange_text import describe_exchange, describe_part, show_body, show_text
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.text import describe_exchange, describe_part, show_body, show_text
 
 URL = "http://host:8000/api/technology/speaker-diarization"
 

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.advice import CAPS, CREDENTIALS, REMEDIES, advise
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.target import Caps
-from diarkit_contracts.verdict import Inconclusive, Skipped
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.reports.advice import CAPS, CREDENTIALS, REMEDIES, advise
+from diarkit_contracts.runs.verdict import Inconclusive, Skipped
+from diarkit_contracts.target.client import Caps
 
 
 @pytest.fixture
 def ask(verify_stub: Any, stub: Any, make_target: Any) -> Any:
     """Verify a server that gives everybody the same answer."""
-    from diarkit_contracts.plan import make_plan  # noqa: PLC0415
-    from diarkit_contracts.tier import Tier  # noqa: PLC0415
-    from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
+    from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
 
     def run(status: int, body: bytes = b"", **headers: str) -> tuple[str, ...]:
         told = Answer(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.clauses.clause import Fault, Severity
-from diarkit_contracts.report_github import MOST_ANNOTATIONS, MOST_LINES, list_annotations, write_summary
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.reports.github import MOST_ANNOTATIONS, MOST_LINES, list_annotations, write_summary
+from diarkit_contracts.runs.verdict import Accepted
 
 NASTY = "\\u001b[1m|</td>`x` [a](http://b) @team https://d www.e.org ![](http://c) <img src=x> %0A::error::y \\n"
 EVIL = {b'"state": "done"': f'"state": "{NASTY}"'.encode()}

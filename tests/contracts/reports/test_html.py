@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.report_html import write_html
-from diarkit_contracts.target import caps_of
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.reports.html import write_html
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.target.client import caps_of
 
 VOID = {"meta", "br"}
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}

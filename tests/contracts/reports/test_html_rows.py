@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.history import read_history
-from diarkit_contracts.report_html_rows import draw_rows, name_anchor
-from diarkit_contracts.verdict import RowRun
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.reports.html_rows import draw_rows, name_anchor
+from diarkit_contracts.runs.verdict import RowRun
 
 
 def draw(verdict: Any, broken: tuple[str, ...] = ()) -> str:

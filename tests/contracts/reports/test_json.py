@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.report_json import write_json
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.reports.json import write_json
+from diarkit_contracts.runs.verdict import Accepted
 
 SCHEMA = json.loads((Path(__file__).parent / "verdict.schema.json").read_text("utf-8"))
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3', b'"message": "No."': b'"message": "No.", "extra": 1'}

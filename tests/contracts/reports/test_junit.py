@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.outcomes import ANSWERS, ENOUGH, NAMES
-from diarkit_contracts.report_junit import WHOLE, write_junit
+from diarkit_contracts.reports.junit import WHOLE, write_junit
+from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES
 
 ELEMENTS = {
     "testsuites": ({"name", "time", "tests", "failures", "errors", "disabled"}, ["testsuite"]),

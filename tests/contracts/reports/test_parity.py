@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.parity import Difference, Parity
-from diarkit_contracts.parity_report import list_lines, sum_up, write_json
+from diarkit_contracts.reports.parity import list_lines, sum_up, write_json
+from diarkit_contracts.runs.parity.compare import Difference, Parity
 
 ONE = Difference(
     row="row-01[a]", what="status", one="202", other="422 x", severity=Severity.ERROR, clause="shape.status", line=7

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.document import DOCUMENT
-from diarkit_contracts.report_sarif import write_sarif
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.reports.sarif import write_sarif
+from diarkit_contracts.runs.verdict import Accepted
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
 

@@ -7,9 +7,9 @@ import click
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.report_text import MOST_OTHERS, list_lines, write_progress
-from diarkit_contracts.target import Caps
+from diarkit_contracts.reports.text import MOST_OTHERS, list_lines, write_progress
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.target.client import Caps
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
 

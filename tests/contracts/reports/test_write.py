@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.redaction import Redaction
-from diarkit_contracts.reports import Kind, Report, ReportError, choose_folder, read_reports, write_reports
+from diarkit_contracts.exchanges.redaction import Redaction
+from diarkit_contracts.reports.write import Kind, Report, ReportError, choose_folder, read_reports, write_reports
 
 SECRET = "hunter2-hunter2"  # noqa: S105 - of nobody
 

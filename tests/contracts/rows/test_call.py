@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from diarkit_contracts.call import Attached, Call, Raw, Row, Written
-from diarkit_contracts.form import read_form
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.rows.call import Attached, Call, Raw, Row, Written
 
 
 def test_a_query_is_written_as_the_reference_writes_it() -> None:

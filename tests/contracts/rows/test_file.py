@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from diarkit_contracts.call import Call, Row
-from diarkit_contracts.drawn_calls import draw_mistakes, draw_uploads
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.row_file import RowFileError, load_rows, read_row, write_row
+from diarkit_contracts.rows.call import Call, Row
+from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
+from diarkit_contracts.rows.file import RowFileError, load_rows, read_row, write_row
+from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from diarkit_contracts.forced import make_forced
-from diarkit_contracts.profiles import Capability
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.rows.forced import make_forced
 
 
 def test_there_is_one_row_for_each_capability() -> None:

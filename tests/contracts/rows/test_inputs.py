@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from diarkit_contracts.inputs import FILES, InputNameError, make_input, read_recipe
+from diarkit_contracts.rows.inputs import FILES, InputNameError, make_input, read_recipe
 from diarkit_fixtures.segments import count_speakers, list_faults
-from diarkit_fixtures.wav import WavError, WavReader
+from diarkit_fixtures.wav.file import WavError, WavReader
 
 WAVS = [
     "wav:1ch:6.0s",

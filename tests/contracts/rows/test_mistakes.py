@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.mistakes import make_mistakes
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.rows.mistakes import make_mistakes
 
 ROWS = make_mistakes()
 URL = "http://stub:8000"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.pairwise import cover_pairs
+from diarkit_contracts.rows.pairwise import cover_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from contract_servers.fake import Fake, verify
 
+from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
-from diarkit_contracts.forced import make_forced
-from diarkit_contracts.plan import UnknownRowError, choose_rows, list_rows, make_plan
-from diarkit_contracts.profiles import Capability
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.rows.forced import make_forced
+from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, list_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
 
 
 def test_a_probe_starts_no_task() -> None:

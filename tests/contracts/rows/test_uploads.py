@@ -5,9 +5,9 @@ from itertools import combinations, pairwise, product
 
 import pytest
 
-from diarkit_contracts.call import Attached, Written
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.uploads import CHOSEN, FACTORS, Choice, make_uploads, write_config
+from diarkit_contracts.rows.call import Attached, Written
+from diarkit_contracts.rows.uploads import CHOSEN, FACTORS, Choice, make_uploads, write_config
 
 ROWS = make_uploads()
 

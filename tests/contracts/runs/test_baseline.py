@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.baseline import BaselineError, apply_baseline, load_baseline, read_baseline
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.runs.baseline import BaselineError, apply_baseline, load_baseline, read_baseline
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
     from pathlib import Path

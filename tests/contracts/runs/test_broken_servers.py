@@ -11,8 +11,8 @@ from contract_servers.fake import Fake, verify
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.plan import Tier
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.rows.plan import Tier
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from diarkit_contracts.checking import ContractError, DiarizationContract
-from diarkit_contracts.recording import write_recording
+from diarkit_contracts.exchanges.recording import write_recording
+from diarkit_contracts.runs.checking import ContractError, DiarizationContract
 
 if TYPE_CHECKING:
     from pathlib import Path

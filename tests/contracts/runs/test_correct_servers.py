@@ -14,12 +14,12 @@ from contract_servers.fake import Fake, Told, verify
 from contract_servers.listening import Manner, listen
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.cli import verify as verify_command
-from diarkit_contracts.http_transport import Connection, HttpTransport
-from diarkit_contracts.plan import Tier, make_plan
-from diarkit_contracts.target import Target
-from diarkit_contracts.verdict import Exit
-from diarkit_contracts.verify import verify_target
+from diarkit_contracts.commands.verify import verify as verify_command
+from diarkit_contracts.rows.plan import Tier, make_plan
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import Target
+from diarkit_contracts.target.transport import Connection, HttpTransport
 
 LEAST = 15
 

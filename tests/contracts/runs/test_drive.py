@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.drive import drive_plan
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.plan import Plan, choose_rows, make_plan
-from diarkit_contracts.profiles import DEFAULT, Capability
-from diarkit_contracts.target import Caps, UnreachableError
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.api.profiles import DEFAULT, Capability
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.rows.plan import Plan, choose_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.drive import drive_plan
+from diarkit_contracts.target.client import Caps, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.exchange import Request
+    from diarkit_contracts.exchanges.exchange import Request
 
 
 def lose(request: Request, _: Answer) -> Answer:

@@ -7,8 +7,8 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes, list_row_outcomes
-from diarkit_contracts.verdict import Accepted
+from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes, list_row_outcomes
+from diarkit_contracts.runs.verdict import Accepted
 
 TYPE = {b'"resource.not-found"': b'"request.invalid"'}
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.record import Asked, Recorded, RecordError, record_file, write_scenario
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.runs.record import Asked, Recorded, RecordError, record_file, write_scenario
+from diarkit_contracts.target.client import UnreachableError
 
 PLAIN = Asked()
 WAV = make_input("wav:1ch:2.0s")
@@ -112,7 +112,7 @@ def test_what_can_not_be_repeated_is_told(record: Any, platform: Platform, start
 
 
 def test_a_task_that_does_not_end_is_given_up(record: Any, platform: Platform) -> None:
-    from diarkit_contracts.target import Caps  # noqa: PLC0415
+    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     platform.ends_at = 1e9
     with pytest.raises(RecordError, match=r"the task is still running after 2\d s"):

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.call import Call, Raw, Row
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.redaction import STRUCK
-from diarkit_contracts.reproduce import name_input, save_inputs, write_repeat
-from diarkit_contracts.verdict import Finding, RowRun, RunVerdict
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.redaction import STRUCK
+from diarkit_contracts.rows.call import Call, Raw, Row
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.runs.reproduce import name_input, save_inputs, write_repeat
+from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +144,7 @@ def test_both_ways_send_what_the_row_sends(
 @pytest.fixture
 def make_exchange() -> Any:
     """Send a row itself and return the status."""
-    from diarkit_contracts.http_transport import Connection, HttpTransport  # noqa: PLC0415
+    from diarkit_contracts.target.transport import Connection, HttpTransport  # noqa: PLC0415
 
     def send(url: str, row: Any) -> int:
         transport = HttpTransport(url, Connection())

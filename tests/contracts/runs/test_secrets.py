@@ -17,12 +17,12 @@ from contract_servers.fake import Fake
 from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
 
-from diarkit_contracts import http_transport
-from diarkit_contracts.cli import verify
-from diarkit_contracts.parity_commands import parity
-from diarkit_contracts.record_commands import record
-from diarkit_fixtures.samples import write_samples
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.commands.parity import parity
+from diarkit_contracts.commands.record import record
+from diarkit_contracts.commands.verify import verify
+from diarkit_contracts.target import transport as http_transport
+from diarkit_fixtures.samples.catalogue import write_samples
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

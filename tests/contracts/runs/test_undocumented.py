@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.undocumented import list_undocumented
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.runs.undocumented import list_undocumented
 
 URL = "http://stub/api/technology/speaker-diarization"
 TASK = "0a1b2c3d-0000-4000-8000-00000000000f"

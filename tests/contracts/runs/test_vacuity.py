@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import Capability
-from diarkit_contracts.vacuity import NEEDED, SIGHTS_OF_A_PLAN, UNSEEN_CLAUSES, Sight, explain_unseen, list_unseen
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.runs.vacuity import NEEDED, SIGHTS_OF_A_PLAN, UNSEEN_CLAUSES, Sight, explain_unseen, list_unseen
 
 INFO = Exchange(Request(method="GET", url="http://stub/api/system/info"), Answer(status=200, body=b"{}"))
 ELSEWHERE = Exchange(Request(method="GET", url="http://stub/health"), Answer(status=404, body=b"Not found"))

@@ -4,7 +4,7 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault, Severity
-from diarkit_contracts.verdict import Exit, Finding, RunVerdict
+from diarkit_contracts.runs.verdict import Exit, Finding, RunVerdict
 
 ERROR, WARNING = (
     Finding(clause=next(c for c in CLAUSES if c.severity is severity), row="", at=(0,), fault=Fault("a", "b"))

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.plan import choose_rows, make_plan
-from diarkit_contracts.target import Caps, caps_of
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verdict import Exit
-from diarkit_contracts.verify import verify_recording, verify_target
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.rows.plan import choose_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verify import verify_recording, verify_target
+from diarkit_contracts.target.client import Caps, caps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.exchange import Request
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.exchanges.exchange import Request
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 
 def change_body(change: Callable[[Any], Any]) -> Callable[[Request, Answer], Answer]:
@@ -147,7 +147,7 @@ def test_an_empty_recording_is_vacuous() -> None:
 
 
 def test_an_answer_that_is_lost_makes_no_finding(make_target: Any, stub: Any) -> None:
-    from diarkit_contracts.target import UnreachableError  # noqa: PLC0415
+    from diarkit_contracts.target.client import UnreachableError  # noqa: PLC0415
 
     def lose(request: Request, answer: Answer) -> Answer:
         if len(stub.seen) == 20:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.forced import make_forced
-from diarkit_contracts.history import START_PATH
-from diarkit_contracts.http_transport import Connection, HttpTransport
-from diarkit_contracts.mistakes import NEVER_GIVEN
-from diarkit_contracts.plan import make_plan
-from diarkit_contracts.profiles import Capability
-from diarkit_contracts.target import Target, caps_of
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.vacuity import NEEDED
-from diarkit_contracts.verdict import Exit
-from diarkit_contracts.verify import verify_target
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.exchanges.history import START_PATH
+from diarkit_contracts.rows.forced import make_forced
+from diarkit_contracts.rows.mistakes import NEVER_GIVEN
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.vacuity import NEEDED
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import Target, caps_of
+from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,9 @@ from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
 from contract_servers.secure import Certificates, serve_secure
 
-from diarkit_contracts import http_transport
-from diarkit_contracts.cli import verify
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.commands.verify import verify
+from diarkit_contracts.target import transport as http_transport
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

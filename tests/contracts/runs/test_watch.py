@@ -7,9 +7,9 @@ import httpx
 import pytest
 import requests
 
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.watch import Watch, group_by_server
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.runs.watch import Watch, group_by_server
 
 WAV = make_input("wav:2ch:4.0s")
 

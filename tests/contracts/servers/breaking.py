@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contract_servers.fake import Asked, Fake, Server, Told
 
-from diarkit_contracts.plan import Tier
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_contracts.rows.plan import Tier
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.submission import Parameters
+    from diarkit_mockserver.intake.submission import Parameters
 
 Wrap: TypeAlias = Callable[[Server], Server]
 Channel: TypeAlias = dict[str, Any]

@@ -16,9 +16,9 @@ from contract_servers.breaking import (
     refuse_when,
 )
 
-from diarkit_contracts.plan import Tier
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.rows.plan import Tier
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from contract_servers.breaking import Channel

@@ -13,13 +13,13 @@ from contract_servers.breaking import (
     drop_config,
 )
 
-from diarkit_mockserver.world import World
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from contract_servers.breaking import Channel
     from contract_servers.fake import Asked, Server
 
-    from diarkit_mockserver.submission import Parameters
+    from diarkit_mockserver.intake.submission import Parameters
 
 
 def is_config_first(asked: Asked) -> bool:

@@ -17,11 +17,11 @@ from contract_servers.breaking import (
     take_mistakes,
 )
 
-from diarkit_contracts.form import Field, write_form
-from diarkit_contracts.inputs import make_input
-from diarkit_contracts.plan import Tier
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.exchanges.form import Field, write_form
+from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.rows.plan import Tier
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from contract_servers.fake import Asked, Server, Told

@@ -14,8 +14,8 @@ from contract_servers.breaking import (
     refuse,
 )
 
-from diarkit_mockserver.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario import Scenario
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable

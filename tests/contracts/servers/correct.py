@@ -45,10 +45,10 @@ from contract_servers.correct_ways import (
 )
 from contract_servers.fake import Fake
 
-from diarkit_contracts.profiles import DEFAULT, PROFILES, Profile
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Dialect, Rule, Scenario, Then
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_servers.breaking import ENDS, change_answer, find_config, refuse
 
-from diarkit_contracts.call_ids import IDS
+from diarkit_contracts.exchanges.call_ids import IDS
 
 if TYPE_CHECKING:
     from contract_servers.breaking import Channel, Wrap

@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.plan import Tier, make_plan
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.target import Target, caps_of
-from diarkit_contracts.verify import verify_target
-from diarkit_mockserver.app import create_app
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.rows.plan import Tier, make_plan
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import Target, caps_of
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.app import create_app
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
 
-    from diarkit_contracts.exchange import Request
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Request
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 URL: Final = "http://127.0.0.1:8000"
 """Where the servers say they are; nothing listens there."""

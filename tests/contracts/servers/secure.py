@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import trustme
 import uvicorn
 
-from diarkit_mockserver.app import create_app
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.app import create_app
+from diarkit_mockserver.serving.server import bind
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

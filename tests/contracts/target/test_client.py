@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.call import Attached, Call
-from diarkit_contracts.call_ids import IDS, OURS
-from diarkit_contracts.exchange import Answer
-from diarkit_contracts.history import START_PATH
-from diarkit_contracts.redaction import STRUCK, Redaction
-from diarkit_contracts.target import CapReachedError, Caps, UnreachableError, caps_of
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.exchanges.call_ids import IDS, OURS
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.history import START_PATH
+from diarkit_contracts.exchanges.redaction import STRUCK, Redaction
+from diarkit_contracts.rows.call import Attached, Call
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.target.client import CapReachedError, Caps, UnreachableError, caps_of
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchange import Request
+    from diarkit_contracts.exchanges.exchange import Request
 
 UPLOAD = Call(body=(Attached("wav:1ch:0.5s"),))
 INFO = Call(method="GET", path="/api/system/info")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from diarkit_contracts.http_failures import KINDS, TLS_REASONS, explain_failure
+from diarkit_contracts.target.failures import KINDS, TLS_REASONS, explain_failure
 
 URL = "http://h:1"
 

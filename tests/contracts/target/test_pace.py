@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from diarkit_contracts.pace import FIRST_POLL_S, LAST_BACK_OFF_S, LAST_POLL_S, Age, draw_back_off, read_retry_after
+from diarkit_contracts.target.pace import (
+    FIRST_POLL_S,
+    LAST_BACK_OFF_S,
+    LAST_POLL_S,
+    Age,
+    draw_back_off,
+    read_retry_after,
+)
 from diarkit_fixtures.draws import Draws
 
 TODAY = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

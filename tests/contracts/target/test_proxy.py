@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from diarkit_contracts.proxy import FLAG, Proxy, ProxyError, choose_proxy
+from diarkit_contracts.target.proxy import FLAG, Proxy, ProxyError, choose_proxy
 
 HTTPS = "https://platform.example"
 HTTP = "http://platform.example:8000"

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from diarkit_contracts import http_transport
-from diarkit_contracts.exchange import Request
-from diarkit_contracts.http_transport import BadConnectionError, Connection, HttpTransport, MissingExtraError
-from diarkit_contracts.proxy import FLAG, Proxy
-from diarkit_contracts.target import UnreachableError
+from diarkit_contracts.exchanges.exchange import Request
+from diarkit_contracts.target import transport as http_transport
+from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.target.proxy import FLAG, Proxy
+from diarkit_contracts.target.transport import BadConnectionError, Connection, HttpTransport, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts.cli import verify as contract_alone
-from diarkit_contracts.profiles import Capability
-from diarkit_mockserver.cli import main
-from diarkit_mockserver.control_calls import open_world, read_scenario
-from diarkit_mockserver.control_client import Control
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.forcing import force_fake
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.commands.verify import verify as contract_alone
+from diarkit_mockserver.commands.forcing import force_fake
+from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.control.calls import open_world, read_scenario
+from diarkit_mockserver.control.client import Control
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
 
 TOKEN = "a-token"  # noqa: S105 - of a test
 OUTCOMES = {

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver import health
-from diarkit_mockserver.health import is_healthy
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.server import bind, write_url
+from diarkit_mockserver.commands import health
+from diarkit_mockserver.commands.health import is_healthy
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.server import bind, write_url
 
 if TYPE_CHECKING:
     import subprocess

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.server import bind
-from diarkit_mockserver.settings import list_knobs
+from diarkit_mockserver.commands.settings import list_knobs
+from diarkit_mockserver.serving.server import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENDPOINT = "/api/technology/speaker-diarization"
 IMPORTS = """
 import sys
-from diarkit_mockserver.cli import main
+from diarkit_mockserver.commands.main import main
 heavy = ("uvicorn", "numpy", "fastapi", "pydantic", "hypothesis", "yaml", "multipart")
 print([name for name in heavy if name in sys.modules])
 """

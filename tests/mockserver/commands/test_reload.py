@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.reload import COARSEST, ScenarioFollower
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.scenario_file import load_scenario
-from diarkit_mockserver.world import World
+from diarkit_mockserver.commands.reload import COARSEST, ScenarioFollower
+from diarkit_mockserver.scenario.load import load_scenario
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from diarkit_fixtures.samples import GUIDE, SAMPLES
-from diarkit_mockserver import sample_commands
-from diarkit_mockserver.sample_commands import WORTH_A_BAR, samples, show_progress
+from diarkit_fixtures.samples.catalogue import GUIDE, SAMPLES
+from diarkit_mockserver.commands import samples as sample_commands
+from diarkit_mockserver.commands.samples import WORTH_A_BAR, samples, show_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,9 @@ def test_without_names_the_guides_are_written_and_all_only_if_so_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], expected: Any
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr("diarkit_fixtures.samples.write_samples", lambda *told, **_: asked.append(told[1]) or [])
+    monkeypatch.setattr(
+        "diarkit_fixtures.samples.catalogue.write_samples", lambda *told, **_: asked.append(told[1]) or []
+    )
     assert run("write", str(tmp_path), *arguments).exit_code == 0
     assert asked == [expected]
 

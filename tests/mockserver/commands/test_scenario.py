@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from diarkit_mockserver.scenario_commands import scenario
+from diarkit_mockserver.commands.scenario import scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import Dialect, Scenario
-from diarkit_mockserver.settings import Settings, list_knobs
+from diarkit_mockserver.commands.settings import Settings, list_knobs
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, Scenario
 
 
 def test_every_setting_is_a_flag_and_a_variable_with_a_text() -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver import control_answers as read
-from diarkit_mockserver.control_views import (
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.control import answers as read
+from diarkit_mockserver.control.views import (
     Check,
     ClockView,
     Flawed,
@@ -20,11 +20,11 @@ from diarkit_mockserver.control_views import (
     Verdict,
     WorldView,
 )
-from diarkit_mockserver.faults import Fault
-from diarkit_mockserver.journal import Entry
-from diarkit_mockserver.journal_export import write_entry
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Rule, Scenario, Then
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.journal.export import write_entry
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openapi_spec_validator import validate
 
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_mockserver.control_body import parse_body, refuse_outages
-from diarkit_mockserver.control_orders import Answers, FaultList, Move
-from diarkit_mockserver.control_problem import ProblemError
-from diarkit_mockserver.faults import Fault, Outage
-from diarkit_mockserver.scenario_file import ScenarioError
+from diarkit_mockserver.control.body import parse_body, refuse_outages
+from diarkit_mockserver.control.orders import Answers, FaultList, Move
+from diarkit_mockserver.control.problem import ProblemError
+from diarkit_mockserver.scenario.faults import Fault, Outage
+from diarkit_mockserver.scenario.load import ScenarioError
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_calls import PAGE, Call
-from diarkit_mockserver.control_orders import CONTROL, Expected, NewWorld
-from diarkit_mockserver.faults import Fault
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.when import When
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.calls import PAGE, Call
+from diarkit_mockserver.control.orders import CONTROL, Expected, NewWorld
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable

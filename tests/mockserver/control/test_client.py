@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import Control, ControlError, RefusedError, UnknownError, find_control
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Rule, Then
-from diarkit_mockserver.world import World
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control, ControlError, RefusedError, UnknownError, find_control
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.scenario.model import Rule, Then
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,6 +166,6 @@ def test_every_call_says_what_it_returns() -> None:
 
 
 def test_a_client_costs_no_framework() -> None:
-    program = "import sys, diarkit_mockserver.control_client; print({'fastapi', 'starlette', 'pydantic', 'uvicorn'} & set(sys.modules))"
+    program = "import sys, diarkit_mockserver.control.client; print({'fastapi', 'starlette', 'pydantic', 'uvicorn'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import Control, RefusedError
-from diarkit_mockserver.control_orders import Expected
-from diarkit_mockserver.when import When
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control, RefusedError
+from diarkit_mockserver.control.orders import Expected
+from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

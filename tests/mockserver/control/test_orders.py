@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.control_orders import (
+from diarkit_mockserver.control.orders import (
     Answers,
     Expectations,
     Expected,
@@ -14,11 +14,11 @@ from diarkit_mockserver.control_orders import (
     NewState,
     NewWorld,
 )
-from diarkit_mockserver.faults import Fault
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.scenario_file import ScenarioError, parse_value
-from diarkit_mockserver.scenario_plain import write_plain
-from diarkit_mockserver.when import When
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.load import ScenarioError, parse_value
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.plain import write_plain
+from diarkit_mockserver.scenario.when import When
 
 
 def read(cls: type[Any], data: object) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from diarkit_contracts.document import DOCUMENT, load_document
+from diarkit_contracts.api.document import DOCUMENT, load_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,9 @@ LOCAL = re.compile(r"""(?:src|href)="(/[^"]+)\"""")
 
 LAZY = """
 import sys, urllib.request
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.world import World
 server = ServerThread(Platform(World()), bind("127.0.0.1", 0))
 urllib.request.urlopen(server.url + "/api/system/info").close()
 before = {name for name in ("fastapi", "starlette", "pydantic", "yaml") if name in sys.modules}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 
-from diarkit_mockserver.control_problem import (
+from diarkit_mockserver.control.problem import (
     ProblemError,
     answer_problems,
     list_flaws,
@@ -16,8 +16,8 @@ from diarkit_mockserver.control_problem import (
     refuse_unknown,
     write_problem,
 )
-from diarkit_mockserver.control_views import Flawed
-from diarkit_mockserver.scenario_file import Problem, ScenarioError
+from diarkit_mockserver.control.views import Flawed
+from diarkit_mockserver.scenario.load import Problem, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver import control_calls as calls
 from diarkit_mockserver.clock import STANDSTILL_EPOCH
-from diarkit_mockserver.control_client import Control, RefusedError, UnknownError
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.faults import Fault, Outage
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.world import World
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control, RefusedError, UnknownError
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.scenario.faults import Fault, Outage
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import Control, RefusedError, UnknownError
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.course import ByPolls, PollCounts
-from diarkit_mockserver.faults import Fault, HttpFault, Latency
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.scenario import HttpAnswer, Rule, Scenario, SpokenSegment, Then
-from diarkit_mockserver.when import ConfigPattern, When
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control, RefusedError, UnknownError
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.faults import Fault, HttpFault, Latency
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

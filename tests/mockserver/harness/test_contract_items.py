@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.outcomes import ANSWERS, NAMES, Outcome
-from diarkit_mockserver.verify_items import Run
+from diarkit_contracts.runs.outcomes import ANSWERS, NAMES, Outcome
+from diarkit_mockserver.harness.contract_items import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

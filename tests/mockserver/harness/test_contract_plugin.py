@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.outcomes import NAMES
-from diarkit_contracts.plan import UPLOADS_IN_LITE
+from diarkit_contracts.rows.plan import UPLOADS_IN_LITE
+from diarkit_contracts.runs.outcomes import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ IMPORTED = """
 import sys
 import pytest
 before = set(sys.modules)
-import diarkit_mockserver.verify_plugin
+import diarkit_mockserver.harness.contract_plugin
 print(sorted({name.partition(".")[0] for name in set(sys.modules) - before} - {"shutil", "tempfile"} - set(sys.stdlib_module_names)))
 """
 
@@ -155,7 +155,7 @@ def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
     result.stdout.fnmatch_lines(
         ["*_ clause result.count-is-ids _*", "error: result.count-is-ids row-01*", "  expected *", "  seen *"]
     )
-    assert not any("verify_items.py" in line for line in result.outlines if not line.startswith("SKIPPED"))
+    assert not any("contract_items.py" in line for line in result.outlines if not line.startswith("SKIPPED"))
     cases = ET.parse(pytester.path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - pytest's own
     failed = {(case.get("classname"), case.get("name")) for case in cases if case.find("failure") is not None}
     assert ("diarization-contract", "result.count-is-ids") in failed
@@ -194,4 +194,4 @@ def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pyte
     result.stdout.fnmatch_lines(
         ["*ContractError: http://127.0.0.1:* breaks the contract:", "*error: result.count-is-ids"]
     )
-    assert not any("checking.py" in line or "verify_plugin.py" in line for line in result.outlines)
+    assert not any("checking.py" in line or "contract_plugin.py" in line for line in result.outlines)

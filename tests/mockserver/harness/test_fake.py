@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.control_client import RefusedError
-from diarkit_mockserver.fake import DiarizationServerFactory, Fake, find_fake
-from diarkit_mockserver.faults import Fault, Latency
-from diarkit_mockserver.journal_export import write_entry
-from diarkit_mockserver.live_server import UnavailableError
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Rule, Scenario, Then
+from diarkit_mockserver.control.client import RefusedError
+from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
+from diarkit_mockserver.harness.live import UnavailableError
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.journal.export import write_entry
+from diarkit_mockserver.scenario.faults import Fault, Latency
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.strategies import scenarios
-from diarkit_mockserver.world import World
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

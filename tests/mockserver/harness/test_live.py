@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.diarization_server import DiarizationServer
-from diarkit_mockserver.live_server import LiveServer, UnavailableError
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
+from diarkit_mockserver.harness.server import DiarizationServer
 
 URL = "http://live:8000"
 NAMES = sorted(

@@ -114,18 +114,18 @@ LIGHT = """
 import sys
 
 def test_nothing(request):
-    heavy = ("uvicorn", "numpy", "fastapi", "pydantic", "yaml", "click", "multipart", "diarkit_mockserver.server")
+    heavy = ("uvicorn", "numpy", "fastapi", "pydantic", "yaml", "click", "multipart", "diarkit_mockserver.serving.server")
     assert request.config.pluginmanager.has_plugin("diarkit")
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
-    assert ours == ["diarkit_mockserver", "diarkit_mockserver.pytest_plugin", "diarkit_mockserver.verify_plugin"]
+    assert ours == ["diarkit_mockserver", "diarkit_mockserver.harness.plugin", "diarkit_mockserver.harness.contract_plugin"]
 """
 
 IMPORTED = """
 import sys
 import pytest
 before = set(sys.modules)
-import diarkit_mockserver.pytest_plugin
+import diarkit_mockserver.harness.plugin
 after = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(sorted(after - set(sys.stdlib_module_names)))
 """

@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.control_client import UnknownError
-from diarkit_mockserver.fake import Fake
-from diarkit_mockserver.faults import Fault, Outage
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.scenario_file import ScenarioError
+from diarkit_mockserver.control.client import UnknownError
+from diarkit_mockserver.harness.fake import Fake
+from diarkit_mockserver.scenario.faults import Fault, Outage
+from diarkit_mockserver.scenario.load import ScenarioError
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from diarkit_mockserver.diarization_server import DiarizationServer
+    from diarkit_mockserver.harness.server import DiarizationServer
 
     Ask = Callable[..., Any]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from diarkit_contracts.states import ErrorType
-from diarkit_mockserver.parameters import decode_config, read_parameters
-from diarkit_mockserver.refusals import Refusal
-from diarkit_mockserver.submission import Parameters
+from diarkit_contracts.api.states import ErrorType
+from diarkit_mockserver.intake.parameters import decode_config, read_parameters
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.submission import Parameters
 
 GOOD_QUERIES: list[tuple[dict[str, str], Parameters]] = [
     ({}, Parameters()),

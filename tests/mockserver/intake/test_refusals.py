@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS, ErrorType
-from diarkit_mockserver.refusals import ROWS, STATUS_MESSAGES, Condition, Detail, Refusal, refuse
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
+from diarkit_mockserver.intake.refusals import ROWS, STATUS_MESSAGES, Condition, Detail, Refusal, refuse
 
 STATUSES = {
     Condition.MULTIPART_BROKEN: 400,

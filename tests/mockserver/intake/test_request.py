@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.request import Request
+from diarkit_mockserver.intake.request import Request
 
 
 def request(

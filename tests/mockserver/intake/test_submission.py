@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
 
 
 def test_a_request_without_parameters_asks_for_all_of_the_file() -> None:

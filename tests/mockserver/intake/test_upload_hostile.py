@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diarkit_mockserver.refusals import Refusal
+from diarkit_mockserver.intake.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.upload import Upload
+    from diarkit_mockserver.intake.upload import Upload
 
 FILE = 'name="file"; filename="call.wav"'
 CONFIG = 'name="config"'

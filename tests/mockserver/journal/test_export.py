@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.journal import REDACTED, Entry
-from diarkit_mockserver.journal_export import list_answer_headers, read_entry, write_entry, write_lines
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
-from diarkit_mockserver.world import World
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.journal.export import list_answer_headers, read_entry, write_entry, write_lines
+from diarkit_mockserver.journal.journal import REDACTED, Entry
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from diarkit_mockserver import control_calls as calls
-from diarkit_mockserver.control_client import Control
-from diarkit_mockserver.control_orders import NewWorld
-from diarkit_mockserver.faults import Fault
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import Control
+from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.scenario.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

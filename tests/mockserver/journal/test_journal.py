@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.journal import ENTRY_BYTES, MOST_ENTRIES, REDACTED, TOLD_HEADERS, Entry, Journal, tell_headers
-from diarkit_mockserver.request import Request
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.journal.journal import (
+    ENTRY_BYTES,
+    MOST_ENTRIES,
+    REDACTED,
+    TOLD_HEADERS,
+    Entry,
+    Journal,
+    tell_headers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.journal import REDACTED
-from diarkit_mockserver.redaction import hide_query, hide_values, is_secret
+from diarkit_mockserver.journal.journal import REDACTED
+from diarkit_mockserver.journal.redaction import hide_query, hide_values, is_secret
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.journal import Entry
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.submission import MediaFacts, Submission
-from diarkit_mockserver.traffic import (
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.submission import MediaFacts, Submission
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.journal.traffic import (
     Traffic,
     comes_after,
     is_heard,
@@ -19,6 +18,7 @@ from diarkit_mockserver.traffic import (
     read_task_id,
     tells_end,
 )
+from diarkit_mockserver.world.operations import ENDPOINT
 
 
 def exchange(

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.control_orders import Expected
-from diarkit_mockserver.journal import Entry
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.verification import describe_verdict, verify_journal
-from diarkit_mockserver.when import ConfigPattern, When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.control.orders import Expected
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.journal.verification import describe_verdict, verify_journal
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.when import ConfigPattern, When
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
 
 def write_down(world: World, submission: Submission | None, status: int = 202, note: str = "") -> None:

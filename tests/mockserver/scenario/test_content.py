@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_mockserver.scenario import SpokenSegment
-from diarkit_mockserver.scenario_content import check_content
-from diarkit_mockserver.yaml_reader import read_tree
+from diarkit_fixtures.texts.yaml import read_tree
+from diarkit_mockserver.scenario.content import check_content
+from diarkit_mockserver.scenario.model import SpokenSegment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_mockserver.scenario_content import Spoken
+    from diarkit_mockserver.scenario.content import Spoken
 
 RTTM = "SPEAKER a 1 0.5 1.5 <NA> <NA> anna <NA> <NA>\nSPEAKER a 2 2 0.25 <NA> <NA> bob <NA> <NA>\n"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.states import STEPS, TERMINAL, TaskState
+from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.course import (
+from diarkit_mockserver.scenario.course import (
     GUIDE,
     ByPolls,
     ByRealTime,

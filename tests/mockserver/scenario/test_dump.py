@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from diarkit_mockserver.course import BySeconds, StateSeconds
-from diarkit_mockserver.faults import Fault, Latency
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.scenario import HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.scenario_dump import dump_scenario
-from diarkit_mockserver.scenario_file import load_scenario, parse_scenario
-from diarkit_mockserver.when import When
+from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
+from diarkit_mockserver.scenario.dump import dump_scenario
+from diarkit_mockserver.scenario.faults import Fault, Latency
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
+from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
 
 
 def read(text: str) -> Scenario:

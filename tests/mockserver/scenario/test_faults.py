@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage, Schedule, check_reach
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.when import When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage, Schedule, check_reach
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
     Make = Callable[..., Submission]
 

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.clock import SECOND, STANDSTILL_EPOCH, Clock
-from diarkit_mockserver.course import BySeconds, StateSeconds
-from diarkit_mockserver.limits import Exceeded, Limit, Limits, Rate, RateWindow
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
+from diarkit_mockserver.scenario.limits import Exceeded, Limit, Limits, Rate, RateWindow
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
 
     Ask = Callable[..., Any]
     Start = Callable[..., ServerThread]

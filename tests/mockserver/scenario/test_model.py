@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.course import GUIDE
-from diarkit_mockserver.scenario import OUTCOMES, HttpAnswer, Media, Rule, Scenario, Then
-from diarkit_mockserver.when import When
+from diarkit_mockserver.scenario.course import GUIDE
+from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Media, Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from diarkit_mockserver.faults import Drip, Fault, Latency
-from diarkit_mockserver.json_as_yaml import make_yaml
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.scenario_file import parse_scenario
-from diarkit_mockserver.scenario_plain import write_plain
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.load import parse_scenario
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.strategies import scenarios
 
 

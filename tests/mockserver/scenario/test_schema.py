@@ -10,8 +10,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from diarkit_mockserver.scenario_file import ScenarioError, parse_scenario
-from diarkit_mockserver.scenario_schema import BOUNDS, IN_OPENAPI, IN_SCHEMA, TOGETHER, move_references, scenario_schema
+from diarkit_mockserver.scenario.load import ScenarioError, parse_scenario
+from diarkit_mockserver.scenario.schema import BOUNDS, IN_OPENAPI, IN_SCHEMA, TOGETHER, move_references, scenario_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

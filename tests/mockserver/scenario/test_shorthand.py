@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.rule_writing import LONGEST_S, read_config, read_course, write_rule
-from diarkit_mockserver.scenario import HttpAnswer, Rule, SpokenSegment, Then
-from diarkit_mockserver.when import EVERY, ConfigPattern, When
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.model import HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.shorthand import LONGEST_S, read_config, read_course, write_rule
+from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.submission import MediaFacts, Parameters, Submission
-from diarkit_mockserver.when import ConfigPattern, When
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

@@ -6,20 +6,20 @@ from uuid import UUID
 
 import pytest
 
-from diarkit_contracts.document import Operation, as_object, operations, resolve
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import ERROR_TYPE_OF_STATUS
-from diarkit_mockserver.course import ByPolls, PollCounts
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.world import World
+from diarkit_contracts.api.document import Operation, as_object, operations, resolve
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
 
     Ask = Callable[..., Any]
     Start = Callable[..., ServerThread]

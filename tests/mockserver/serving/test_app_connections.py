@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.course import ByPolls, PollCounts
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.when import When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
 
     Ask = Callable[..., Any]
     Start = Callable[..., ServerThread]

@@ -17,23 +17,23 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from diarkit_mockserver import http1
-from diarkit_mockserver.app import create_app
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.course import ByPolls, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.faults import Fault
-from diarkit_mockserver.http1 import LARGEST_HEAD, make_protocol
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.when import When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.serving import connection as http1
+from diarkit_mockserver.serving.app import create_app
+from diarkit_mockserver.serving.connection import LARGEST_HEAD, make_protocol
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.serving.server import ServerThread
 
     Start = Callable[..., ServerThread]
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.disturb import PROXY_PAGE
-from diarkit_mockserver.faults import Fault, HttpFault
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.faults import Fault, HttpFault
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.world.disturb import PROXY_PAGE
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.journal import Entry
+    from diarkit_mockserver.journal.journal import Entry
 
     Ask = Callable[..., Any]
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.server import ServerThread, bind, reach, write_url
-from diarkit_mockserver.world import World
+from diarkit_mockserver.serving.server import ServerThread, bind, reach, write_url
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

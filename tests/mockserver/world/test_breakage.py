@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_contracts.states import TaskState
-from diarkit_fixtures.strategies import channels
-from diarkit_mockserver.breakage import break_answer
-from diarkit_mockserver.faults import ResultFault
-from diarkit_mockserver.wire import dump, write_result, write_task
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.states import TaskState
+from diarkit_fixtures.strategies.segments import channels
+from diarkit_mockserver.scenario.faults import ResultFault
+from diarkit_mockserver.world.breakage import break_answer
+from diarkit_mockserver.world.wire import dump, write_result, write_task
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_fixtures.segments import SHORTEST, Segment, Segments, count_speakers, list_faults, merge_touching
-from diarkit_mockserver.diarize import (
+from diarkit_mockserver.intake.submission import MediaFacts, Parameters
+from diarkit_mockserver.world.diarize import (
     MOST_SPEAKERS,
     SHORTEST_AUDIO,
     apply_parameters,
     draw_channels,
     range_in_centiseconds,
 )
-from diarkit_mockserver.submission import MediaFacts, Parameters
 
 HOURS_2 = 720_000
 

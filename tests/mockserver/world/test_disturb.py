@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 
 from diarkit_fixtures.draws import Draws
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.disturb import damage, draw_pause
-from diarkit_mockserver.faults import Drip, Fault, Latency, LogNormal, Outage
-from diarkit_mockserver.operations import ENDPOINT
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.scenario import Rule, Scenario, Then
-from diarkit_mockserver.wire import Response
-from diarkit_mockserver.world import World
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.world.disturb import damage, draw_pause
+from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.wire import Response
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.journal import Entry
-    from diarkit_mockserver.server import ServerThread
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.serving.server import ServerThread
 
     Start = Callable[..., ServerThread]
 

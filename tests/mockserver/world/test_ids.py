@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.ids import AnswerIds, make_id, name_poll
+from diarkit_mockserver.world.ids import AnswerIds, make_id, name_poll
 
 TASK = "bc28dae7-d15c-45cc-9a45-a499a1c1fa3d"
 

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_contracts.states import STEPS, TERMINAL, TaskState
-from diarkit_mockserver.answer import Outcome
-from diarkit_mockserver.course import Workers, lay_out
-from diarkit_mockserver.manual import NotMovableError, move_task, step_task
-from diarkit_mockserver.scenario import Then
-from diarkit_mockserver.task import Task
+from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
+from diarkit_mockserver.scenario.course import Workers, lay_out
+from diarkit_mockserver.scenario.model import Then
+from diarkit_mockserver.world.manual import NotMovableError, move_task, step_task
+from diarkit_mockserver.world.outcome import Outcome
+from diarkit_mockserver.world.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT, INFO, STATUS, answer_operation
-from diarkit_mockserver.refusals import Refusal
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.submission import MediaFacts
-from diarkit_mockserver.upload import Upload
-from diarkit_mockserver.visit import Place, Visit
-from diarkit_mockserver.world import World
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.submission import MediaFacts
+from diarkit_mockserver.intake.upload import Upload
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.world.operations import ENDPOINT, INFO, STATUS, answer_operation
+from diarkit_mockserver.world.visit import Place, Visit
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.wire import Response
+    from diarkit_mockserver.world.wire import Response
 
 NO_TASK = "00000000-0000-4000-8000-000000000000"
 BROKEN = Refusal(400, reason="broken")

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.result import list_result_faults
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.answer import DONE, Outcome, choose_media, decide_outcome, write_outcome
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.scenario import Dialect, Media, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.model import Dialect, Media, Scenario, SpokenSegment, Then
+from diarkit_mockserver.world.outcome import DONE, Outcome, choose_media, decide_outcome, write_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
     Make = Callable[..., Submission]
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.limits import Limits, Rate
-from diarkit_mockserver.operations import ENDPOINT, INFO, STATUS
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.operations import ENDPOINT, INFO, STATUS
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.visit import Visit
-    from diarkit_mockserver.wire import Response
+    from diarkit_mockserver.world.visit import Visit
+    from diarkit_mockserver.world.wire import Response
 
     Make = Callable[..., bytes]
 

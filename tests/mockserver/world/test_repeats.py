@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.repeats import Repeats
+from diarkit_mockserver.world.repeats import Repeats
 
 
 @given(st.lists(st.text("abc", max_size=2)))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.rules import RuleBook
-from diarkit_mockserver.scenario import Rule, Then
-from diarkit_mockserver.when import EVERY, ConfigPattern, When
+from diarkit_mockserver.scenario.model import Rule, Then
+from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
+from diarkit_mockserver.world.rules import RuleBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
     Make = Callable[..., Submission]
 

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from diarkit_contracts.states import TERMINAL
-from diarkit_mockserver.answer import DONE
+from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.course import NEVER, Timetable
-from diarkit_mockserver.limits import Limits
-from diarkit_mockserver.scenario import Then
-from diarkit_mockserver.store import SETTLE_AT_LEAST, Store
-from diarkit_mockserver.submission import MediaFacts, Submission
-from diarkit_mockserver.task import Task
+from diarkit_mockserver.intake.submission import MediaFacts, Submission
+from diarkit_mockserver.scenario.course import NEVER, Timetable
+from diarkit_mockserver.scenario.limits import Limits
+from diarkit_mockserver.scenario.model import Then
+from diarkit_mockserver.world.outcome import DONE
+from diarkit_mockserver.world.store import SETTLE_AT_LEAST, Store
+from diarkit_mockserver.world.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_contracts.states import TaskState
-from diarkit_mockserver.answer import Outcome
-from diarkit_mockserver.course import Timetable
-from diarkit_mockserver.scenario import Then
-from diarkit_mockserver.task import Task
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.scenario.course import Timetable
+from diarkit_mockserver.scenario.model import Then
+from diarkit_mockserver.world.outcome import Outcome
+from diarkit_mockserver.world.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_mockserver.submission import Submission
+    from diarkit_mockserver.intake.submission import Submission
 
 
 @pytest.fixture

@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import TaskState
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.refusals import Condition, Detail, Refusal, refuse
-from diarkit_mockserver.wire import JSON, dump, write_accepted, write_error, write_refusal, write_result, write_task
+from diarkit_mockserver.intake.refusals import Condition, Detail, Refusal, refuse
+from diarkit_mockserver.world.wire import (
+    JSON,
+    dump,
+    write_accepted,
+    write_error,
+    write_refusal,
+    write_result,
+    write_task,
+)
 
 ID = "123e4567-e89b-42d3-a456-426614174000"
 

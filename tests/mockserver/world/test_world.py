@@ -10,24 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.schema import list_faults
-from diarkit_contracts.states import STEPS, TERMINAL, TaskState
+from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.refusals import Refusal
-from diarkit_mockserver.request import Request
-from diarkit_mockserver.scenario import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.when import When
-from diarkit_mockserver.world import World
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from diarkit_mockserver.submission import Submission
-    from diarkit_mockserver.task import Task
-    from diarkit_mockserver.visit import Visit
+    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.visit import Visit
 
     Make = Callable[..., Submission]
 

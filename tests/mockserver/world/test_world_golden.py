@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diarkit_mockserver.scenario import Rule, Scenario, SpokenSegment, Then
-from diarkit_mockserver.when import When
+from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable

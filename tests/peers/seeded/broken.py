@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from diarkit_contracts.form import read_form
-from diarkit_mockserver.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario import Scenario
-from diarkit_mockserver.world import World
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world.world import World
 
 SERVERS = Path(__file__).resolve().parents[2] / "contracts" / "servers"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_mockserver.scenario import Scenario
+    from diarkit_mockserver.scenario.model import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

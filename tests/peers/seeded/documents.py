@@ -10,7 +10,7 @@ import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.document import load_document
+from diarkit_contracts.api.document import load_document
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import schemathesis
 from hypothesis import strategies as st
 
-from diarkit_contracts.inputs import make_input
+from diarkit_contracts.rows.inputs import make_input
 
 NAMES = ("wav:1ch:2.0s", "wav:2ch:2.0s", "wav:1ch:0.5s", "wav:1ch:1.0s:silence", "file:junk")
 

@@ -14,7 +14,7 @@ from seeded.cells import Column, Place, Said
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMAND = "from diarkit_mockserver.cli import main; main()"
+COMMAND = "from diarkit_mockserver.commands.main import main; main()"
 SEED = 1
 FUZZ_CALLS = 1_500
 PATIENCE_S = 600

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from diarkit_contracts.call import Attached, Call, Raw
-from diarkit_contracts.form import Field, write_form
-from diarkit_contracts.plan import make_plan
-from diarkit_contracts.tier import Tier
+from diarkit_contracts.exchanges.form import Field, write_form
+from diarkit_contracts.rows.call import Attached, Call, Raw
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
 from seeded.broken import AFTER_THREE_LOOKS
 from seeded.cells import Column, Place, Said
 from seeded.documents import Form, write_document

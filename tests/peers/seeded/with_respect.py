@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.inputs import make_input
+from diarkit_contracts.rows.inputs import make_input
 from seeded.broken import AFTER_THREE_LOOKS
 from seeded.cells import Column, Place, Said
 from seeded.documents import Form, write_document

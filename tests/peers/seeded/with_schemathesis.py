@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.fuzz import CHECKS, PHASES, START, run_schemathesis
-from diarkit_contracts.recording import read_recording
-from diarkit_contracts.verify import verify_recording
+from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.runs.fuzz.schemathesis import CHECKS, PHASES, START, run_schemathesis
+from diarkit_contracts.runs.verify import verify_recording
 from seeded.broken import AFTER_THREE_LOOKS, AT_ONCE
 from seeded.cells import Column, Place, Said
 from seeded.documents import Form, write_document
@@ -21,7 +21,7 @@ from seeded.documents import Form, write_document
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.runs.verdict import RunVerdict
     from seeded.cells import Run
 
 SEED = 1
@@ -84,7 +84,7 @@ def run_with_clauses(place: Place) -> Said:
     said = Said()
     for phases in PHASES:
         flags = ("--phases", phases, "--max-examples", str(FEW), "--checks", CHECKS)
-        variables = {RECORDING: str(recording), "SCHEMATHESIS_HOOKS": "diarkit_contracts.fuzz_hooks"}
+        variables = {RECORDING: str(recording), "SCHEMATHESIS_HOOKS": "diarkit_contracts.runs.fuzz.hooks"}
         failures = start(place, write_document(Form.PUBLISHED, place.folder), variables, flags)
         said = read_verdict(verify_recording("", read_recording(recording)), "".join(failures[:1]))
         if said.errors:
@@ -123,7 +123,7 @@ ALONE = (
         key="S4",
         about="schemathesis at its best: our media_hooks, closed schemas by state, the stateful phase in a run of its own; results at the first look",
         course=AT_ONCE,
-        run=_make(Form.CLOSED, "diarkit_contracts.media_hooks", SHAPES, "stateful", examples=FEW),
+        run=_make(Form.CLOSED, "diarkit_contracts.runs.fuzz.media_hooks", SHAPES, "stateful", examples=FEW),
     ),
 )
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from diarkit_contracts.call import Attached, Row
-from diarkit_contracts.call_ids import is_named
-from diarkit_contracts.history import find_value, read_object
-from diarkit_contracts.row_file import Plain, write_row
-from diarkit_contracts.target import ENDED, CapReachedError, UnreachableError
-from diarkit_contracts.verdict import RowRun
+from diarkit_contracts.exchanges.call_ids import is_named
+from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.rows.call import Attached, Row
+from diarkit_contracts.rows.file import Plain, write_row
+from diarkit_contracts.runs.verdict import RowRun
+from diarkit_contracts.target.client import ENDED, CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diarkit_contracts.call import Call
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.tally import Tally
-    from diarkit_contracts.target import Target
-    from diarkit_contracts.verdict import Finding
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.rows.call import Call
+    from diarkit_contracts.runs.fuzz.tally import Tally
+    from diarkit_contracts.runs.verdict import Finding
+    from diarkit_contracts.target.client import Target
 
 MOST_LOOKS: Final = 50
 """At one task that does not end; it is given up then."""

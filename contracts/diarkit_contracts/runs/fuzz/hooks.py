@@ -1,6 +1,6 @@
 """Hooks for schemathesis beside those for audio: our clauses as its check, and a recording of all it asked. Starts nothing.
 
-    SCHEMATHESIS_HOOKS=diarkit_contracts.fuzz_hooks DIARKIT_FUZZ_RECORDING=exchanges.ndjson schemathesis run URL/openapi.json
+    SCHEMATHESIS_HOOKS=diarkit_contracts.runs.fuzz.hooks DIARKIT_FUZZ_RECORDING=exchanges.ndjson schemathesis run URL/openapi.json
 
 Importing this file registers the hooks, since that is how schemathesis loads them.
 """
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import schemathesis
 
-import diarkit_contracts.media_hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] - registers the recordings
+import diarkit_contracts.runs.fuzz.media_hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] - registers the recordings
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity, judge
-from diarkit_contracts.exchange import Answer, Exchange, Request
-from diarkit_contracts.form import read_form
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import PROFILES
-from diarkit_contracts.recording import write_recording
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.recording import write_recording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

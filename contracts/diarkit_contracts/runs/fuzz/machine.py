@@ -13,21 +13,21 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.drawn_calls import draw_mistakes, draw_uploads
-from diarkit_contracts.example import Example, Find, Followed, Session, narrow_find
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.tally import Tally
-from diarkit_contracts.tier import FUZZ
+from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
+from diarkit_contracts.rows.tier import FUZZ
+from diarkit_contracts.runs.fuzz.example import Example, Find, Followed, Session, narrow_find
+from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.call import Call
-    from diarkit_contracts.example import Bounds
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.target import Target
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.rows.call import Call
+    from diarkit_contracts.runs.fuzz.example import Bounds
+    from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.target.client import Target
 
 STEPS: Final = 25
 """Of an example: enough for several tasks, each looked at between the others, and short enough to be read."""

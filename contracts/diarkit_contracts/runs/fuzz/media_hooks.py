@@ -1,6 +1,6 @@
 """Hooks for schemathesis: recordings where it would send random bytes, and no false alarm for them. Knows no server.
 
-    SCHEMATHESIS_HOOKS=diarkit_contracts.media_hooks schemathesis run URL/openapi.json
+    SCHEMATHESIS_HOOKS=diarkit_contracts.runs.fuzz.media_hooks schemathesis run URL/openapi.json
 
 Importing this file registers the hooks, since that is how schemathesis loads them.
 """
@@ -13,9 +13,9 @@ import numpy as np
 import schemathesis
 from hypothesis import strategies as st
 
-from diarkit_contracts.schema import list_faults
-from diarkit_fixtures.conversation import draw_conversation
-from diarkit_fixtures.wav import write_wav
+from diarkit_contracts.api.schema import list_faults
+from diarkit_fixtures.conversation.drawn import draw_conversation
+from diarkit_fixtures.wav.file import write_wav
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,17 +16,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.document import DOCUMENT
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.recording import read_recording
-from diarkit_contracts.verify import verify_recording
+from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.runs.verify import verify_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 TIER: Final = "schemathesis"
 PHASES: Final = ("examples,coverage,fuzzing", "stateful")
@@ -117,7 +117,7 @@ def _write_settings(headers: Iterable[tuple[str, str]]) -> str:
 def _name_environment(recording: Path, profile: Profile) -> Mapping[str, str]:
     return {
         **os.environ,
-        "SCHEMATHESIS_HOOKS": "diarkit_contracts.fuzz_hooks",
+        "SCHEMATHESIS_HOOKS": "diarkit_contracts.runs.fuzz.hooks",
         "DIARKIT_FUZZ_RECORDING": str(recording),
         "DIARKIT_FUZZ_PROFILE": profile.name,
         "PYTHONIOENCODING": "utf-8",

@@ -6,22 +6,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.history import read_history
-from diarkit_contracts.profiles import DEFAULT
-from diarkit_contracts.undocumented import list_undocumented
-from diarkit_contracts.vacuity import SIGHTS_OF_A_PLAN, Sight, explain_unseen, list_unseen
-from diarkit_contracts.verdict import Passed, RunVerdict, Skipped
-from diarkit_contracts.verify import judge_history
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.runs.undocumented import list_undocumented
+from diarkit_contracts.runs.vacuity import SIGHTS_OF_A_PLAN, Sight, explain_unseen, list_unseen
+from diarkit_contracts.runs.verdict import Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verify import judge_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.profiles import Profile
-    from diarkit_contracts.target import Target
-    from diarkit_contracts.verdict import Finding, RowRun
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.verdict import Finding, RowRun
+    from diarkit_contracts.target.client import Target
 
 
 @dataclass(slots=True)

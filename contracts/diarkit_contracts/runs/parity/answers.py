@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchange_text import describe_answer
-from diarkit_contracts.history import find_value, read_object
-from diarkit_contracts.skeleton import ABSENT
-from diarkit_contracts.states import TERMINAL
+from diarkit_contracts.api.states import TERMINAL
+from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.exchanges.skeleton import ABSENT
+from diarkit_contracts.exchanges.text import describe_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.history import History
-    from diarkit_contracts.verdict import RowRun
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History
+    from diarkit_contracts.runs.verdict import RowRun
 
 ENDED = frozenset(state.value for state in TERMINAL)
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.lines import find_line, find_line_of_field
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.contract_lines import find_line, find_line_of_field
-from diarkit_contracts.history import read_history
-from diarkit_contracts.parity_answers import RowAnswers, read_answers, read_error_type
-from diarkit_contracts.profiles import PROFILES
-from diarkit_contracts.reproduce import find_row
-from diarkit_contracts.skeleton import ABSENT, compare_skeletons, read_skeleton
-from diarkit_contracts.undocumented import USUAL_HEADERS
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
+from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
+from diarkit_contracts.runs.reproduce import find_row
+from diarkit_contracts.runs.undocumented import USUAL_HEADERS
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchange import Exchange
-    from diarkit_contracts.verdict import RunVerdict
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 KEPT: Final = "kept"
 """What stands for the side that does not break a clause; it may not have met it at all."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.call import Raw
-from diarkit_contracts.history import read_history
-from diarkit_contracts.plan import list_rows
-from diarkit_contracts.verdict import RowRun
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.rows.call import Raw
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.runs.verdict import RowRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_contracts.call import Row
-    from diarkit_contracts.exchange import Exchange, Part
+    from diarkit_contracts.exchanges.exchange import Exchange, Part
+    from diarkit_contracts.rows.call import Row
 
 _Form: TypeAlias = "tuple[tuple[str, str | None, str], ...] | str | None"
 

@@ -9,14 +9,14 @@ from contract_servers.broken import BROKEN
 from contract_servers.correct import CORRECT
 from contract_servers.fake import verify
 
-from diarkit_contracts import fuzz_hooks
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.fuzz_hooks import find_broken
+from diarkit_contracts.runs.fuzz import hooks as fuzz_hooks
+from diarkit_contracts.runs.fuzz.hooks import find_broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 NAMES = (
     "200 for an accepted upload",

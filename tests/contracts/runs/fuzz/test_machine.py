@@ -14,15 +14,15 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport
 from hypothesis.errors import Flaky
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.example import Bounds
-from diarkit_contracts.http_transport import Connection, HttpTransport
-from diarkit_contracts.machine import run_machine
-from diarkit_contracts.row_file import read_row
-from diarkit_contracts.target import Caps, Target, UnreachableError
-from diarkit_contracts.verdict import Exit
-from diarkit_mockserver.platform import Platform
-from diarkit_mockserver.server import ServerThread, bind
-from diarkit_mockserver.world import World
+from diarkit_contracts.rows.file import read_row
+from diarkit_contracts.runs.fuzz.example import Bounds
+from diarkit_contracts.runs.fuzz.machine import run_machine
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.target.client import Caps, Target, UnreachableError
+from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_mockserver.serving.server import ServerThread, bind
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

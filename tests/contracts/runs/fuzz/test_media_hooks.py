@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from diarkit_contracts.document import DOCUMENT
-from diarkit_fixtures.wav import WavReader
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_fixtures.wav.file import WavReader
 
 # The hooks are registered for the whole process that imports them: each question is asked in one of its own.
 ASK = """
 import base64, json
-from diarkit_contracts.media_hooks import FILES, fits_contract, make_recording
+from diarkit_contracts.runs.fuzz.media_hooks import FILES, fits_contract, make_recording
 def fits(**parts): return fits_contract(parts)
 assert make_recording(channels=2, length=90) == make_recording(channels=2, length=90)
 assert fits(file=b"x")
@@ -26,7 +26,7 @@ print(json.dumps({name: base64.b64encode(data).decode() for name, data in FILES.
 GENERATE = f"""
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from diarkit_contracts import media_hooks
+from diarkit_contracts.runs.fuzz import media_hooks
 schema = schemathesis.openapi.from_path({str(DOCUMENT)!r})
 operation = schema["/api/technology/speaker-diarization"]["POST"]
 seen = []

@@ -13,11 +13,11 @@ from contract_servers.correct import CORRECT
 from contract_servers.fake import verify
 from contract_servers.listening import listen
 
-from diarkit_contracts import fuzz
-from diarkit_contracts.fuzz import FuzzMissingError, run_schemathesis
-from diarkit_contracts.recording import write_recording
-from diarkit_contracts.verdict import Exit
-from diarkit_mockserver.scenario import Scenario
+from diarkit_contracts.exchanges.recording import write_recording
+from diarkit_contracts.runs.fuzz import schemathesis as fuzz
+from diarkit_contracts.runs.fuzz.schemathesis import FuzzMissingError, run_schemathesis
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

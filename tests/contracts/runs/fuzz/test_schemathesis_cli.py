@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_contracts.document import DOCUMENT
+from diarkit_contracts.api.document import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +52,11 @@ def run_schemathesis(url: str, phases: str, folder: Path) -> Run:
                 *("--report-har-path", str(report)),
             ],
             cwd=folder,
-            env={**os.environ, "SCHEMATHESIS_HOOKS": "diarkit_contracts.media_hooks", "PYTHONIOENCODING": "utf-8"},
+            env={
+                **os.environ,
+                "SCHEMATHESIS_HOOKS": "diarkit_contracts.runs.fuzz.media_hooks",
+                "PYTHONIOENCODING": "utf-8",
+            },
             capture_output=True,
             encoding="utf-8",
             check=False,

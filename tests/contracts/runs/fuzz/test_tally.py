@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from diarkit_contracts.exchange import Answer, Exchange, Request, describe_file
-from diarkit_contracts.tally import Tally
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_file
+from diarkit_contracts.runs.fuzz.tally import Tally
 
 URL = "http://platform.test/api/technology/speaker-diarization"
 FIRST, SECOND = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "123e4567-e89b-42d3-a456-426614174000"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.history import read_history
-from diarkit_contracts.parity_answers import read_answers, read_error_type
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.runs.parity.answers import read_answers, read_error_type
 
 
 def read(verdict: Any) -> Any:
@@ -35,8 +35,8 @@ def test_a_rejected_task_is_a_refusal_too(verify_stub: Any) -> None:
 
 
 def test_the_last_of_several_tries_counts(verify_stub: Any, stub: Any, make_target: Any) -> None:
-    from diarkit_contracts.plan import choose_rows  # noqa: PLC0415
-    from diarkit_contracts.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.rows.plan import choose_rows  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
 
     tries = []
 

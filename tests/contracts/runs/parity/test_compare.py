@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.parity import compare_verdicts
-from diarkit_contracts.verdict import Exit
+from diarkit_contracts.runs.parity.compare import compare_verdicts
+from diarkit_contracts.runs.verdict import Exit
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.plan import list_rows, make_plan
-from diarkit_contracts.recording import read_recording, write_recording
-from diarkit_contracts.row_matching import match_rows
-from diarkit_contracts.target import caps_of
-from diarkit_contracts.tier import Tier
-from diarkit_contracts.verify import verify_target
+from diarkit_contracts.exchanges.recording import read_recording, write_recording
+from diarkit_contracts.rows.plan import list_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.parity.matching import match_rows
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import caps_of
 
 
 @pytest.mark.parametrize("tier", [Tier.PROBE, Tier.LITE, Tier.FULL])

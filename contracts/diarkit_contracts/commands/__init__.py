@@ -1,0 +1,1 @@
+"""The commands `verify`, `clauses`, `parity` and `record`: flags to values, one call, an exit code."""

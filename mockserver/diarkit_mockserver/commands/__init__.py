@@ -1,0 +1,1 @@
+"""The command `diarkit`: flags to values, one call, an exit code."""

@@ -1,0 +1,1 @@
+"""A request into values, or refused: head, form, media facts, parameters."""
