@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -137,3 +139,44 @@ async def let_others_run(turns: int = 1) -> None:
 
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
+"""Time can be moved farther than a calendar goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """A world's time.
+
+    Attributes:
+        ticks: microseconds since the world began.
+        frozen: it stands still until it is moved or resumed.
+        epoch: the date at 0, in seconds since 1970 UTC.
+    """
+
+    ticks: int
+    frozen: bool
+    epoch: int
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the world began."""
+        return self.ticks / SECOND
+
+    @property
+    def date(self) -> datetime:
+        """What a calendar in this world says."""
+        return tell_date(self.epoch, self.ticks)
+
+    def __str__(self) -> str:
+        """Tell the time in one line."""
+        return f"{self.seconds:.6f} s, {'frozen' if self.frozen else 'running'}"
+
+
+def tell_date(epoch: int, ticks: int) -> datetime:
+    """Tell the date of a moment of a world, as far as calendars go."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch, microseconds=ticks)
+    except OverflowError:
+        return LAST_DATE

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving import connection as http1
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import Drip, Fault
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

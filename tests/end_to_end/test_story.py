@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.course import ByRealTime
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Media, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

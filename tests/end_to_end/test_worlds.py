@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
 

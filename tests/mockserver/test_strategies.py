@@ -14,6 +14,7 @@ from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.wav.file import write_wav
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds
 from diarkit_mockserver.scenario.dump import dump_scenario
@@ -21,7 +22,6 @@ from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.strategies import scenarios
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
 

@@ -9,7 +9,8 @@ from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
-    from diarkit_contracts.runs.verdict import RunVerdict, Spent
+    from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.target.client import Spent
 
 WORDS: Final = {
     Exit.FINE: "FINE",

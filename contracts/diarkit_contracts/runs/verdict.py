@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
     from diarkit_contracts.clauses.clause import Clause, Fault
@@ -117,23 +118,6 @@ class RowRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """What a run cost the target.
-
-    Attributes:
-        tasks: accepted.
-        calls: sent, answered or not.
-        bytes_up: of request bodies.
-        seconds: from the first call to the last answer.
-    """
-
-    tasks: int = 0
-    calls: int = 0
-    bytes_up: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunVerdict:
     """All that a run has to say.
 
@@ -164,7 +148,7 @@ class RunVerdict:
     events: tuple[str, ...] = ()
     vacuous: tuple[str, ...] = ()
     unreachable: str = ""
-    spent: Spent = Spent()
+    spent: Spent = field(default_factory=Spent)
     accepted: tuple[Accepted, ...] = ()
     stale: tuple[str, ...] = ()
     rows_file: str = ""

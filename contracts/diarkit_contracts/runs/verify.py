@@ -20,7 +20,8 @@ from diarkit_contracts.runs.vacuity import (
     explain_unseen,
     list_unseen,
 )
-from diarkit_contracts.runs.verdict import Finding, Passed, RunVerdict, Skipped, Spent
+from diarkit_contracts.runs.verdict import Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence

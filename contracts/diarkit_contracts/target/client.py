@@ -16,7 +16,6 @@ from diarkit_contracts.exchanges.history import START_PATH, find_value, read_obj
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.verdict import Spent
 from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
 from diarkit_fixtures.draws import Draws
 
@@ -50,6 +49,23 @@ class CapReachedError(TargetError):
         self.cap = cap
         self.allowed = allowed
         super().__init__(f"budget: {allowed:g} {cap}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a run cost the target.
+
+    Attributes:
+        tasks: accepted.
+        calls: sent, answered or not.
+        bytes_up: of request bodies.
+        seconds: from the first call to the last answer.
+    """
+
+    tasks: int = 0
+    calls: int = 0
+    bytes_up: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

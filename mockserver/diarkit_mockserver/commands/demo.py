@@ -13,8 +13,8 @@ import click
 from diarkit_fixtures.samples.catalogue import GUIDE, write_samples
 from diarkit_fixtures.score.picture import draw_line
 from diarkit_fixtures.segments import Segment
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
-from diarkit_mockserver.control.views import (
-    Check,
-    ClockView,
-    Flawed,
-    Miss,
-    Problem,
-    Ready,
-    TaskView,
-    Validation,
-    Verdict,
-    WorldView,
-)
+from diarkit_mockserver.clock import ClockView
+from diarkit_mockserver.control.views import Flawed, Problem, Ready, TaskView, Validation, WorldView
 from diarkit_mockserver.journal.export import read_entry
+from diarkit_mockserver.journal.verification import Check, Miss, Verdict
 from diarkit_mockserver.scenario.load import parse_scenario
 
 if TYPE_CHECKING:

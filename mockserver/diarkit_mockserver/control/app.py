@@ -22,8 +22,8 @@ from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schem
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from diarkit_mockserver.serving.app import Application, Message, Receive, Send
     from diarkit_mockserver.world.platform import Platform
 
 OPEN: Final = ("/health", "/ready")
@@ -37,7 +37,7 @@ A world is a platform of its own. All calls but those on worlds take `?world=NAM
 the root. Three verbs, never mixed: reset a world, clear its journal, clear its faults."""
 
 
-def create_control(platform: Platform) -> Application:
+def create_control(platform: Platform) -> ASGIApp:
     """Make the application for the worlds of a platform; it is mounted under `CONTROL`."""
     app = FastAPIOffline(
         title="diarkit control",
@@ -59,10 +59,10 @@ def create_control(platform: Platform) -> Application:
     return _guard(app, platform)
 
 
-def _guard(app: Application, platform: Platform) -> Application:
+def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
     """Ask for the token, if the platform has one."""
 
-    async def guarded(scope: Message, receive: Receive, send: Send) -> None:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         wanted = platform.control_token
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if wanted is not None and path not in OPEN and not _has_token(scope, wanted):
@@ -75,7 +75,7 @@ def _guard(app: Application, platform: Platform) -> Application:
     return guarded
 
 
-def _has_token(scope: Message, wanted: str) -> bool:
+def _has_token(scope: Scope, wanted: str) -> bool:
     sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
     scheme, _, token = sent.partition(b" ")
     return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), wanted.encode())

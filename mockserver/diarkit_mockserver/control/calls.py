@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from diarkit_mockserver.control import answers as read
-from diarkit_mockserver.control.orders import (
-    Answers,
-    Expectations,
-    Expected,
-    FaultList,
-    Move,
-    NewState,
-    NewWorld,
-)
+from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.scenario.plain import write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.answers import JournalPage
-    from diarkit_mockserver.control.views import ClockView, Ready, TaskView, Validation, Verdict, WorldView
+    from diarkit_mockserver.control.views import Ready, TaskView, Validation, WorldView
+    from diarkit_mockserver.journal.verification import Expected, Verdict
     from diarkit_mockserver.scenario.faults import Fault
     from diarkit_mockserver.scenario.model import Rule, Scenario
     from diarkit_mockserver.scenario.plain import Json

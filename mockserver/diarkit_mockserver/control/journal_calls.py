@@ -14,10 +14,12 @@ from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import parse_body, read_text
 from diarkit_mockserver.control.orders import Expectations
 from diarkit_mockserver.control.server_calls import ThePlatform, TheWorld, accept_body
-from diarkit_mockserver.control.views import Verdict  # noqa: TC001
 from diarkit_mockserver.journal.export import write_entry, write_lines
 from diarkit_mockserver.journal.har import write_har
-from diarkit_mockserver.journal.verification import verify_journal
+from diarkit_mockserver.journal.verification import (
+    Verdict,
+    verify_journal,
+)
 
 if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
@@ -90,7 +92,8 @@ async def clear_journal(world: TheWorld) -> None:
 @router.post("/journal/verify", openapi_extra=accept_body("Expectations"))
 async def verify(request: Request, world: TheWorld) -> Verdict:
     """Say whether the client made the submissions that were expected, and which came near."""
-    return verify_journal(world, parse_body(Expectations, await read_text(request)).expected)
+    expected = parse_body(Expectations, await read_text(request)).expected
+    return verify_journal(world.journal, expected, seed=world.scenario.seed, clock=world.clock)
 
 
 def _choose(world: World, since: int, limit: int, task: str | None) -> list[Entry]:

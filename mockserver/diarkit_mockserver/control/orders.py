@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from diarkit_mockserver.journal.verification import Expected  # noqa: TC001
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
 from diarkit_mockserver.scenario.model import Rule, Scenario  # noqa: TC001
-from diarkit_mockserver.scenario.when import EVERY, When
 
 CONTROL: Final = "/__diarkit/v1"
 """Prefix of all paths of the control API."""
@@ -76,23 +76,6 @@ class NewState:
 
     state: Literal["running", "done", "failed", "rejected"]
     message: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """Submissions that a client should have made.
-
-    Attributes:
-        when: which ones.
-        times: how many; at least one if it is not said.
-    """
-
-    when: When = EVERY
-    times: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.times is not None and self.times < 0:
-            raise ValueError(f"expected times >= 0, got {self.times}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

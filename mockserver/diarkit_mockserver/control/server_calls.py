@@ -8,11 +8,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
-from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.body import parse_body, read_text, refuse_outages
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.control.problem import ProblemError, refuse_unknown
-from diarkit_mockserver.control.views import ClockView, Ready, WorldView
+from diarkit_mockserver.control.views import Ready, WorldView
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
 

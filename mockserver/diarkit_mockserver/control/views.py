@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 
 from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the framework reads the fields' types at run time
-from diarkit_mockserver.clock import SECOND
-
-LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
-"""Time can be moved farther than a calendar goes."""
+from diarkit_mockserver.clock import ClockView  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,35 +19,6 @@ class Ready:
 
     nonce: str
     version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockView:
-    """A world's time.
-
-    Attributes:
-        ticks: microseconds since the world began.
-        frozen: it stands still until it is moved or resumed.
-        epoch: the date at 0, in seconds since 1970 UTC.
-    """
-
-    ticks: int
-    frozen: bool
-    epoch: int
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the world began."""
-        return self.ticks / SECOND
-
-    @property
-    def date(self) -> datetime:
-        """What a calendar in this world says."""
-        return tell_date(self.epoch, self.ticks)
-
-    def __str__(self) -> str:
-        """Tell the time in one line."""
-        return f"{self.seconds:.6f} s, {'frozen' if self.frozen else 'running'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,66 +120,3 @@ class Problem:
     status: int
     detail: str
     errors: tuple[Flawed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
-    """A submission that was not the expected one.
-
-    Attributes:
-        number: of its exchange.
-        filename: as the client named it.
-        reasons: field by field.
-    """
-
-    number: int
-    filename: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """What became of one expectation.
-
-    Attributes:
-        expected: in words.
-        times: how many; None for at least one.
-        found: how many there were.
-        holds: whether that is as expected.
-        nearest: the submissions that missed by the least, if there were too few.
-    """
-
-    expected: str
-    times: int | None
-    found: int
-    holds: bool
-    nearest: tuple[Miss, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether what was expected is what the journal says.
-
-    Attributes:
-        holds: all of it.
-        checks: in the order of the expectations.
-        exchanges: the last ones, each in a line.
-        forgotten: exchanges that the journal no longer has.
-        seed: of the world.
-        clock: its time.
-    """
-
-    holds: bool
-    checks: tuple[Check, ...]
-    exchanges: tuple[str, ...] = field(default=())
-    forgotten: int = 0
-    seed: int
-    clock: ClockView
-
-
-def tell_date(epoch: int, ticks: int) -> datetime:
-    """Tell the date of a moment of a world, as far as calendars go."""
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch, microseconds=ticks)
-    except OverflowError:
-        return LAST_DATE

@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.control.body import parse_body, read_text, refuse_outages
 from diarkit_mockserver.control.orders import Answers, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import ProblemError, list_flaws, refuse_unknown
 from diarkit_mockserver.control.server_calls import TheWorld, accept_body, view_clock
-from diarkit_mockserver.control.views import ClockView, TaskView, Validation
+from diarkit_mockserver.control.views import TaskView, Validation
 from diarkit_mockserver.scenario.load import ScenarioError
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import write_plain

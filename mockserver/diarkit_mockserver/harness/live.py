@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.intake.request import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from diarkit_fixtures.samples.cache import SampleCache
-    from diarkit_mockserver.testing import DiarizationServer, DiarizationServerFactory, Fake, LiveServer
+    from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
+    from diarkit_mockserver.harness.live import LiveServer
+    from diarkit_mockserver.harness.server import DiarizationServer
 
 pytest_plugins = ["diarkit_mockserver.harness.contract_plugin"]
 
@@ -48,7 +50,7 @@ def pytest_configure_node(node: Any) -> None:
         return
     fake: Fake | None = getattr(config, SHARED, None)
     if fake is None:
-        from diarkit_mockserver.testing import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
 
         fake = StartedFake()
         setattr(config, SHARED, fake)
@@ -82,7 +84,7 @@ def diarization_url(pytestconfig: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | None]:
     """The server of this session, with a world for each test; None if the tests go to a server that is not a fake."""
-    from diarkit_mockserver.testing import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
 
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     if diarization_url is not None:
@@ -105,7 +107,7 @@ def diarization_server(
 ) -> Iterator[DiarizationServer | LiveServer]:
     """A fake platform in its first state: nothing asked, nothing told; every task is done at its first poll."""
     if diarization_fake is None:
-        from diarkit_mockserver.testing import LiveServer  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
 
         yield LiveServer(diarization_url or "")
         return
@@ -119,7 +121,7 @@ def diarization_server_factory(
     request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
 ) -> Iterator[DiarizationServerFactory]:
     """Makes further fake platforms, each a world of its own; they end with the test."""
-    from diarkit_mockserver.testing import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
 
     factory = DiarizationServerFactory(diarization_fake or diarization_url or "", _name_world(request))
     yield factory
@@ -150,7 +152,7 @@ def _skip_unavailable(item: pytest.Item) -> Generator[None]:
         yield
     except Exception as error:
         if OURS.intersection(getattr(item, "fixturenames", ())):
-            from diarkit_mockserver.testing import UnavailableError  # noqa: PLC0415 - costs nothing until used
+            from diarkit_mockserver.harness.live import UnavailableError  # noqa: PLC0415 - costs nothing until used
 
             if isinstance(error, UnavailableError):
                 pytest.skip(str(error))

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Literal
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.answers import JournalPage
 from diarkit_mockserver.control.client import UnknownError
-from diarkit_mockserver.control.orders import Expected
-from diarkit_mockserver.journal.verification import describe_verdict
+from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.shorthand import read_config, write_rule
 from diarkit_mockserver.scenario.when import When
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.client import Control
-    from diarkit_mockserver.control.views import ClockView, TaskView
+    from diarkit_mockserver.control.views import TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry

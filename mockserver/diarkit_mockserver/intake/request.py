@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+ENDPOINT: Final = "/api/technology/speaker-diarization"
+"""Path of the operation that accepts uploads; a slash and an id behind it lead to a task."""
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names in lower case."""
 
 FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that make an address."""

@@ -13,8 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote
 
-from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.control.views import tell_date
+from diarkit_mockserver.clock import SECOND, tell_date
 from diarkit_mockserver.journal.export import list_answer_headers, read_text
 from diarkit_mockserver.journal.journal import tell_headers
 from diarkit_mockserver.journal.redaction import hide_query, hide_values

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from diarkit_contracts.api.states import TaskState
-    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.intake.request import Headers, Request
     from diarkit_mockserver.intake.submission import Submission
-    from diarkit_mockserver.world.wire import Headers
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 << 20

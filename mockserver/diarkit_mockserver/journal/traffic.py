@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
-from diarkit_mockserver.world.operations import ENDPOINT
+from diarkit_mockserver.intake.request import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -2,36 +2,107 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.control.views import Check, ClockView, Miss, Verdict
+from diarkit_mockserver.clock import SECOND, ClockView
+from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_mockserver.control.orders import Expected
+    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.submission import Submission
-    from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.world.world import World
+    from diarkit_mockserver.journal.journal import Entry, Journal
 
 MOST_MISSES = 3
 LAST_EXCHANGES = 10
 """Enough to see what the client did instead."""
 
 
-def verify_journal(world: World, expected: Iterable[Expected]) -> Verdict:
-    """Hold the journal of a world against what was expected of its client."""
-    entries = tuple(world.journal)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Submissions that a client should have made.
+
+    Attributes:
+        when: which ones.
+        times: how many; at least one if it is not said.
+    """
+
+    when: When = EVERY
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 0:
+            raise ValueError(f"expected times >= 0, got {self.times}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """A submission that was not the expected one.
+
+    Attributes:
+        number: of its exchange.
+        filename: as the client named it.
+        reasons: field by field.
+    """
+
+    number: int
+    filename: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What became of one expectation.
+
+    Attributes:
+        expected: in words.
+        times: how many; None for at least one.
+        found: how many there were.
+        holds: whether that is as expected.
+        nearest: the submissions that missed by the least, if there were too few.
+    """
+
+    expected: str
+    times: int | None
+    found: int
+    holds: bool
+    nearest: tuple[Miss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether what was expected is what the journal says.
+
+    Attributes:
+        holds: all of it.
+        checks: in the order of the expectations.
+        exchanges: the last ones, each in a line.
+        forgotten: exchanges that the journal no longer has.
+        seed: of the world.
+        clock: its time.
+    """
+
+    holds: bool
+    checks: tuple[Check, ...]
+    exchanges: tuple[str, ...] = field(default=())
+    forgotten: int = 0
+    seed: int
+    clock: ClockView
+
+
+def verify_journal(journal: Journal, expected: Iterable[Expected], *, seed: int, clock: Clock) -> Verdict:
+    """Hold the journal of a world, which has this seed and this clock, against what was expected of its client."""
+    entries = tuple(journal)
     checks = tuple(check_expectation(entries, one) for one in expected)
-    clock = ClockView(ticks=world.clock.now(), frozen=world.clock.frozen, epoch=world.clock.epoch)
     return Verdict(
         holds=all(check.holds for check in checks),
         checks=checks,
         exchanges=tuple(map(describe_exchange, entries[-LAST_EXCHANGES:])),
-        forgotten=entries[0].number - 1 if entries else world.journal.total,
-        seed=world.scenario.seed,
-        clock=clock,
+        forgotten=entries[0].number - 1 if entries else journal.total,
+        seed=seed,
+        clock=ClockView(ticks=clock.now(), frozen=clock.frozen, epoch=clock.epoch),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.scenario.course import GUIDE, Course
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
@@ -130,25 +131,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
-    """What to assume of a file whose length can't be read from its bytes.
-
-    Attributes:
-        duration: seconds.
-        channels: how many.
-    """
-
-    duration: float = 60.0
-    channels: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.duration <= 86_400:
-            raise ValueError(f"expected a duration from 0 to 86400 seconds, got {self.duration}")
-        if not 1 <= self.channels <= 64:
-            raise ValueError(f"expected 1 to 64 channels, got {self.channels}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """Points that the platform's documents leave open (UNK), each with the likeliest reading as its default.
 
@@ -184,5 +166,5 @@ class Scenario:
     rules: tuple[Rule, ...] = ()
     limits: Limits = field(default_factory=Limits)
     faults: tuple[Fault, ...] = ()
-    media: Media = Media()
+    media: Media = field(default_factory=Media)
     dialect: Dialect = Dialect()

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import load_document
 from diarkit_fixtures.texts.fields import list_fields
+from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, HttpFault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Media, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:

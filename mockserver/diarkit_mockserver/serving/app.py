@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
+    from diarkit_mockserver.world.world import World
 
     Message: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -75,11 +77,12 @@ def create_app(platform: Platform) -> Application:
             scheme=scope["scheme"],
             server=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         )
-        visit = platform.enter(request, 0 if connection is None else connection.number)
+        place = platform.find_place(request.path)
+        visit = platform.begin(request, place, 0 if connection is None else connection.number)
         try:
-            response = await _answer(platform, visit, receive)
+            response = await _answer(platform, visit, place, receive)
         except ClientGoneError:
-            platform.give_up(visit, "the client closed the connection in the middle of its upload")
+            platform.give_up(visit, place, "the client closed the connection in the middle of its upload")
             return
         if response.disturbance is None:
             await _send(send, response)
@@ -89,26 +92,24 @@ def create_app(platform: Platform) -> Application:
     return app
 
 
-async def _answer(platform: Platform, visit: Visit, receive: Receive) -> Response:
+async def _answer(platform: Platform, visit: Visit, place: Place | None, receive: Receive) -> Response:
     upload: UploadReader | None = None
-    if platform.is_upload(visit):
-        early = platform.refuse_early(visit)
+    if place is not None and platform.is_upload(visit, place):
+        early = platform.refuse_early(visit, place)
         if early is not None:
             return early
-        upload = platform.read_upload(visit)
+        upload = platform.read_upload(visit, place)
         try:
-            await _read_body(visit, upload, receive)
+            await _read_body(visit, place.world, upload, receive)
         except TimeoutError:
-            return platform.refuse_slow(visit)
-    return platform.answer(visit, upload)
+            return platform.refuse_slow(visit, place)
+    return platform.answer(visit, place, upload)
 
 
-async def _read_body(visit: Visit, upload: UploadReader, receive: Receive) -> None:
+async def _read_body(visit: Visit, world: World, upload: UploadReader, receive: Receive) -> None:
     """Pass the body on, chunk by chunk, as long as the world's time allows."""
     if await _read_chunk(visit, upload, receive):
         return
-    assert visit.place is not None  # noqa: S101 - the body of an upload into no world is not read
-    world = visit.place.world
     longest = world.scenario.limits.upload_seconds
     async with asyncio.timeout(None) as timeout:
         ends = None

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from diarkit_mockserver.intake.refusals import Condition, refuse
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.serving.app import CONNECTION
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.wire import Response, write_refusal
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ class ClientConnection(HttpToolsProtocol):
     def _answer_poll(self) -> None:
         path, _, query = self.url.partition(b"?")
         request = Request("GET", path.decode("latin-1"), query, self.headers, scheme="http", server="")
-        response = self.platform.answer(self.platform.begin(request, self._place, self.number))
+        response = self.platform.answer(self.platform.begin(request, self._place, self.number), self._place)
         self._write(response, keep_alive=self._keeps_alive)
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:

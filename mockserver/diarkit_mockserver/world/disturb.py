@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import exp
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from diarkit_fixtures.draws import Draws
-    from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Drip, Latency, Outage
+    from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Latency
     from diarkit_mockserver.world.wire import Response
 
 PROXY_PAGE = (
@@ -27,25 +26,6 @@ PROXY_PAGE = (
 """What a reverse proxy says for a platform that does not answer."""
 
 REASONS = {200: b"OK", 202: b"Accepted"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disturbance:
-    """What happens to one answer.
-
-    Attributes:
-        clock: that pauses are taken on.
-        pause: ticks before the answer.
-        connection: how it ends before its time.
-        drip: in which pieces the body comes.
-        outage: how long the port is closed afterwards.
-    """
-
-    clock: Clock
-    pause: int = 0
-    connection: Connection | None = None
-    drip: Drip | None = None
-    outage: Outage | None = None
 
 
 def draw_pause(latency: Latency, draws: Draws) -> int:

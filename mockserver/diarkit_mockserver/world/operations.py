@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, refuse
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.world.ids import name_poll
 from diarkit_mockserver.world.wire import JSON, Response, write_accepted
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diarkit_mockserver.intake.upload import UploadReader
-    from diarkit_mockserver.world.visit import Place, Visit
+    from diarkit_mockserver.world.place import Place
+    from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.world import World
 
 log = logging.getLogger("diarkit")
 
-ENDPOINT: Final = "/api/technology/speaker-diarization"
 INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
 PLATFORM_VERSION: Final = "3.6.0"

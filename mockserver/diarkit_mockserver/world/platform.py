@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_mockserver.clock import FARTHEST
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.journal.journal import Entry
-from diarkit_mockserver.world.disturb import Disturbance, damage, draw_pause
-from diarkit_mockserver.world.operations import ENDPOINT, answer_operation
-from diarkit_mockserver.world.visit import Place, Visit
-from diarkit_mockserver.world.wire import Headers, Response, write_refusal
+from diarkit_mockserver.world.disturb import damage, draw_pause
+from diarkit_mockserver.world.operations import answer_operation
+from diarkit_mockserver.world.place import Place
+from diarkit_mockserver.world.visit import Visit
+from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -120,32 +122,29 @@ class Platform:
         world = self.worlds.get(name)
         return None if world is None else Place(world, f"{WORLDS}{name}", slash + rest)
 
-    def enter(self, request: Request, connection: int = 0) -> Visit:
+    def begin(self, request: Request, place: Place | None, connection: int = 0) -> Visit:
         """Begin the way of a request.
 
         Args:
             request: its head.
+            place: where it leads, as `find_place` says.
             connection: number of the client's connection, from 1.
         """
-        return self.begin(request, self.find_place(request.path), connection)
-
-    def begin(self, request: Request, place: Place | None, connection: int = 0) -> Visit:
-        """Begin the way of a request whose place is known."""
         if place is None:
-            return Visit(request, place, connection)
-        return Visit(request, place, connection, place.world.clock.now(), place.world.journal.total)
+            return Visit(request, connection)
+        return Visit(request, connection, place.world.clock.now(), place.world.journal.total)
 
-    def is_upload(self, visit: Visit) -> bool:
+    def is_upload(self, visit: Visit, place: Place | None) -> bool:
         """Whether the body of this request is worth reading."""
-        return visit.request.method == "POST" and visit.place is not None and visit.place.path == ENDPOINT
+        return visit.request.method == "POST" and place is not None and place.path == ENDPOINT
 
-    def refuse_early(self, visit: Visit) -> Response | None:
+    def refuse_early(self, visit: Visit, place: Place | None) -> Response | None:
         """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
-        if self._refresh is not None and visit.place is not None and visit.place.world is self.world:
+        if self._refresh is not None and place is not None and place.world is self.world:
             self._refresh(self.world)
-        if visit.place is None or not visit.place.world.scenario.limits.before_body:
+        if place is None or not place.world.scenario.limits.before_body:
             return None
-        world = visit.place.world
+        world = place.world
         length = visit.request.headers.get("content-length", "")
         size = int(length) if length.isdecimal() else 0
         before = world.scenario.limits.before_body
@@ -162,12 +161,12 @@ class Platform:
             if "storage_bytes" in before:
                 world.check_storage(size)
         except Refusal as refusal:
-            return self._finish(visit, _refuse(visit, refusal))
+            return self._finish(visit, place, _refuse(visit, refusal))
         return None
 
-    def read_upload(self, visit: Visit) -> UploadReader:
+    def read_upload(self, visit: Visit, place: Place | None) -> UploadReader:
         """Make the reader for the body of an upload."""
-        world = self.world if visit.place is None else visit.place.world
+        world = self.world if place is None else place.world
         scenario = world.scenario
         return UploadReader(
             visit.request.headers.get("content-type", ""),
@@ -175,47 +174,48 @@ class Platform:
             assumed=scenario.media,
         )
 
-    def answer(self, visit: Visit, upload: UploadReader | None = None) -> Response:
+    def answer(self, visit: Visit, place: Place | None, upload: UploadReader | None = None) -> Response:
         """Answer a request.
 
         Args:
             visit: of the request.
+            place: where it leads; None if there is no such world.
             upload: its body, read to the end, if `is_upload`.
         """
         try:
-            if visit.place is None:
+            if place is None:
                 raise refuse(Condition.NOT_FOUND, reason=f"no world has the path {visit.request.path}")
-            response = answer_operation(visit, visit.place, upload, self.external_url)
+            response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
             response = _refuse(visit, refusal)
-        return self._finish(visit, response)
+        return self._finish(visit, place, response)
 
-    def give_up(self, visit: Visit, reason: str) -> None:
+    def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
         """Note a request that got no answer, as its client went away."""
         visit.notes.append(reason)
-        self._write_down(visit, Response(0, b""))
+        self._write_down(visit, place, Response(0, b""))
 
-    def refuse_slow(self, visit: Visit) -> Response:
+    def refuse_slow(self, visit: Visit, place: Place | None) -> Response:
         """Answer an upload that takes longer than the scenario allows."""
         reason = "limits.upload_seconds: the body did not come in time"
-        return self._finish(visit, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason)))
+        return self._finish(visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason)))
 
-    def _finish(self, visit: Visit, response: Response) -> Response:
+    def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
-        if visit.place is None:
+        if place is None:
             return response
-        world = visit.place.world
-        headers = response.headers + _name_answer(visit, visit.place, response)
+        world = place.world
+        headers = response.headers + _name_answer(visit, place, response)
         response = Response(response.status, response.body, headers)
         if visit.disturbing:
             response = _disturb(world, visit, response)
-        self._write_down(visit, response)
+        self._write_down(visit, place, response)
         return response
 
-    def _write_down(self, visit: Visit, response: Response) -> None:
-        if visit.place is None:
+    def _write_down(self, visit: Visit, place: Place | None, response: Response) -> None:
+        if place is None:
             return
-        world = visit.place.world
+        world = place.world
         disturbance = response.disturbance
         unheard = disturbance is not None and disturbance.connection == "reset_before_headers"
         world.journal.add(

@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.world.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A world, and the path that is left inside it.
-
-    Attributes:
-        world: that the request goes to.
-        prefix: of this world's paths; empty for the default world.
-        path: inside the world, as the platform knows it.
-    """
-
-    world: World
-    prefix: str
-    path: str
 
 
 @dataclass(slots=True)
@@ -35,7 +19,6 @@ class Visit:
 
     Attributes:
         request: its head.
-        place: where it leads; None if there is no such world.
         connection: number of the client's connection, from 1.
         asked_at: when the head was there, in ticks of the world's clock.
         follows: how many answers its world had given by then.
@@ -51,7 +34,6 @@ class Visit:
     """
 
     request: Request
-    place: Place | None
     connection: int = 0
     asked_at: int = 0
     follows: int = 0

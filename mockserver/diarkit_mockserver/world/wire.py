@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diarkit_contracts.api.states import TaskState
+    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.refusals import Detail, Refusal
+    from diarkit_mockserver.intake.request import Headers
+    from diarkit_mockserver.scenario.faults import Connection, Drip, Outage
     from diarkit_mockserver.world.diarize import Answer
-    from diarkit_mockserver.world.disturb import Disturbance
-
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-"""Names in lower case."""
 
 JSON = (b"content-type", b"application/json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What happens to one answer.
+
+    Attributes:
+        clock: that pauses are taken on.
+        pause: ticks before the answer.
+        connection: how it ends before its time.
+        drip: in which pieces the body comes.
+        outage: how long the port is closed afterwards.
+    """
+
+    clock: Clock
+    pause: int = 0
+    connection: Connection | None = None
+    drip: Drip | None = None
+    outage: Outage | None = None
 
 
 @dataclass(slots=True)  # not frozen: that would triple what it costs to make, and one is made for each poll

@@ -7,7 +7,8 @@ import pytest
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault, Severity
 from diarkit_contracts.runs.summary import count, describe_subject, sum_up
-from diarkit_contracts.runs.verdict import Accepted, Finding, Passed, RunVerdict, Skipped, Spent
+from diarkit_contracts.runs.verdict import Accepted, Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.target.client import Spent
 
 ERROR, WARNING = (
     Finding(clause=next(c for c in CLAUSES if c.severity is severity), row="", at=(0,), fault=Fault("a", "b"))

@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control import answers as read
-from diarkit_mockserver.control.views import (
-    Check,
-    ClockView,
-    Flawed,
-    Miss,
-    Problem,
-    Ready,
-    TaskView,
-    Validation,
-    Verdict,
-    WorldView,
-)
+from diarkit_mockserver.control.views import Flawed, Problem, Ready, TaskView, Validation, WorldView
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.journal.export import write_entry
 from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.journal.verification import Check, Miss, Verdict
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 

@@ -8,7 +8,8 @@ import pytest
 
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.calls import PAGE, Call
-from diarkit_mockserver.control.orders import CONTROL, Expected, NewWorld
+from diarkit_mockserver.control.orders import CONTROL, NewWorld
+from diarkit_mockserver.journal.verification import Expected
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When

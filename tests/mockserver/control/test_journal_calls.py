@@ -9,7 +9,7 @@ import pytest
 
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, RefusedError
-from diarkit_mockserver.control.orders import Expected
+from diarkit_mockserver.journal.verification import Expected
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:

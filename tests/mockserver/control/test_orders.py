@@ -5,15 +5,8 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.control.orders import (
-    Answers,
-    Expectations,
-    Expected,
-    FaultList,
-    Move,
-    NewState,
-    NewWorld,
-)
+from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
+from diarkit_mockserver.journal.verification import Expected
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioError, parse_value
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then

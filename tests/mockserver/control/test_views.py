@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_mockserver.control.views import LAST_DATE, ClockView, Flawed, tell_date
+from diarkit_mockserver.clock import LAST_DATE, ClockView, tell_date
+from diarkit_mockserver.control.views import Flawed
 
 
 def test_a_clock_is_told_in_seconds_and_as_a_date() -> None:

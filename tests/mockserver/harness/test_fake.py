@@ -14,12 +14,11 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control.client import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
 from diarkit_mockserver.harness.live import UnavailableError
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.journal.export import write_entry
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.strategies import scenarios
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
@@ -90,15 +89,16 @@ def run_history(  # noqa: C901 - one case for each thing to do
 
     def ask(method: str, path: str, body: bytes = b"") -> Any:
         headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"host", b"h")]
-        visit = platform.enter(Request(method, base + path, b"", headers, scheme="http", server="h"))
+        place = platform.find_place(base + path)
+        visit = platform.begin(Request(method, base + path, b"", headers, scheme="http", server="h"), place)
         if method == "GET":
-            return platform.answer(visit)
-        early = platform.refuse_early(visit)
+            return platform.answer(visit, place)
+        early = platform.refuse_early(visit, place)
         if early is not None:
             return early
-        reader = platform.read_upload(visit)
+        reader = platform.read_upload(visit, place)
         reader.feed(body)
-        return platform.answer(visit, reader)
+        return platform.answer(visit, place, reader)
 
     for kind, value in history:
         match kind:

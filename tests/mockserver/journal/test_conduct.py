@@ -7,11 +7,10 @@ import pytest
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
 from diarkit_mockserver.journal.conduct import RULES, judge
 from diarkit_mockserver.journal.journal import Entry
-from diarkit_mockserver.world.operations import ENDPOINT
 
 TASK = "00000000-0000-4000-8000-000000000001"
 

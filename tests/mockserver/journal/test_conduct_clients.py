@@ -18,13 +18,13 @@ import pytest
 import requests
 
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.conduct import RULES, ConductFinding, judge
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.faults import Fault, HttpFault
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, Then
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
 

@@ -6,7 +6,7 @@ import pytest
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts, Submission
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.journal.traffic import (
@@ -18,7 +18,6 @@ from diarkit_mockserver.journal.traffic import (
     read_task_id,
     tells_end,
 )
-from diarkit_mockserver.world.operations import ENDPOINT
 
 
 def exchange(

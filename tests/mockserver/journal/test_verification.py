@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.control.orders import Expected
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.journal.journal import Entry
-from diarkit_mockserver.journal.verification import describe_verdict, verify_journal
+from diarkit_mockserver.journal.verification import Expected, Verdict, describe_verdict, verify_journal
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 from diarkit_mockserver.world.world import World
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diarkit_mockserver.intake.submission import Submission
+
+
+def verify(world: World, expected: list[Expected]) -> Verdict:
+    return verify_journal(world.journal, expected, seed=world.scenario.seed, clock=world.clock)
 
 
 def write_down(world: World, submission: Submission | None, status: int = 202, note: str = "") -> None:
@@ -67,13 +70,13 @@ def world(make_submission: Callable[..., Submission]) -> World:
     ],
 )
 def test_submissions_are_counted(world: World, when: When, times: int | None, *, holds: bool, found: int) -> None:
-    verdict = verify_journal(world, [Expected(when=when, times=times)])
+    verdict = verify(world, [Expected(when=when, times=times)])
     assert (verdict.holds, verdict.checks[0].holds, verdict.checks[0].found) == (holds, holds, found)
 
 
 def test_a_failure_says_what_came_near_what_happened_and_where(world: World) -> None:
     expected = Expected(when=When(filename="b.wav", config=ConfigPattern(max_speakers=2)), times=2)
-    assert describe_verdict(verify_journal(world, [expected])).splitlines() == [
+    assert describe_verdict(verify(world, [expected])).splitlines() == [
         "expected 2 submissions with filename='b.wav', config.max_speakers=2, found 0",
         "  exchange 3, 'b.wav', misses:",
         "    config.max_speakers: expected 2, got nothing",
@@ -91,16 +94,16 @@ def test_a_failure_says_what_came_near_what_happened_and_where(world: World) -> 
 
 
 def test_too_many_are_no_reason_to_look_for_near_ones(world: World) -> None:
-    text = describe_verdict(verify_journal(world, [Expected(when=When(filename="a.wav"), times=1)]))
+    text = describe_verdict(verify(world, [Expected(when=When(filename="a.wav"), times=1)]))
     assert text.startswith("expected 1 submission with filename='a.wav', found 2\nthe last exchanges:")
 
 
 def test_the_last_ten_exchanges_are_told_and_how_many_are_gone(world: World) -> None:
     world.journal.clear()
-    assert "there were no exchanges\n(4 earlier ones" in describe_verdict(verify_journal(world, [Expected()]))
+    assert "there were no exchanges\n(4 earlier ones" in describe_verdict(verify(world, [Expected()]))
     for _ in range(12):
         write_down(world, None, status=0)
-    text = describe_verdict(verify_journal(world, [Expected()]))
+    text = describe_verdict(verify(world, [Expected()]))
     assert text.count("-> no answer") == 10
     assert "\n  7. 1.250 s POST" in text
     assert "(4 earlier ones are no longer in the journal)" in text

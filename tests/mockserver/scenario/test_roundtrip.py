@@ -12,12 +12,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import parse_scenario
-from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Media, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 from diarkit_mockserver.strategies import scenarios
 

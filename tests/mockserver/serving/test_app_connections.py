@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits, Rate
@@ -26,7 +27,6 @@ from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.serving import connection as http1
 from diarkit_mockserver.serving.app import create_app
 from diarkit_mockserver.serving.connection import LARGEST_HEAD, make_protocol
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import Fault, HttpFault
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.disturb import PROXY_PAGE
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from diarkit_fixtures.draws import Draws
 from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.disturb import damage, draw_pause
-from diarkit_mockserver.world.operations import ENDPOINT
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.wire import Response
 from diarkit_mockserver.world.world import World

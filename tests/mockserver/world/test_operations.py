@@ -6,13 +6,14 @@ import pytest
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Refusal
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts
 from diarkit_mockserver.intake.upload import Upload
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
-from diarkit_mockserver.world.operations import ENDPOINT, INFO, STATUS, answer_operation
-from diarkit_mockserver.world.visit import Place, Visit
+from diarkit_mockserver.world.operations import INFO, STATUS, answer_operation
+from diarkit_mockserver.world.place import Place
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def ask(
 ) -> tuple[Response, Visit]:
     request = Request(method, f"/prefix{path}", query, [(b"host", b"h")], scheme="http", server="x:1")
     place = Place(world, "/prefix", path)
-    visit = Visit(request, place)
+    visit = Visit(request)
     return answer_operation(visit, place, reader, external), visit
 
 
@@ -146,7 +147,7 @@ def test_what_an_upload_brought_is_known_also_if_it_is_refused(limits: dict[str,
     request = Request("POST", ENDPOINT, b"", [], scheme="http", server="x:1")
     brought = set()
     for config in (None, "{}", "{"):
-        visit = Visit(request, place := Place(world, "", ENDPOINT))
+        visit, place = Visit(request), Place(world, "", ENDPOINT)
         reader: Any = Reader(config)
         with pytest.raises(Refusal):
             answer_operation(visit, place, reader, None)

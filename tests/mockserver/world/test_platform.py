@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.world.operations import ENDPOINT, INFO, STATUS
+from diarkit_mockserver.world.operations import INFO, STATUS
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
 
@@ -29,22 +30,24 @@ def make_platform(scenario: Scenario | None = None, **fields: Any) -> Platform:
     return Platform(World(scenario=scenario or Scenario(course="immediate"), clock=Clock(frozen=True)), **fields)
 
 
-def enter(platform: Platform, method: str, path: str, **headers: str) -> Visit:
+def enter(platform: Platform, method: str, path: str, **headers: str) -> tuple[Visit, Place | None]:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in {**HEADERS, **headers}.items()]
-    return platform.enter(Request(method, path, b"", raw, scheme="http", server="127.0.0.1:1"), connection=7)
+    place = platform.find_place(path)
+    request = Request(method, path, b"", raw, scheme="http", server="127.0.0.1:1")
+    return platform.begin(request, place, connection=7), place
 
 
 def ask(platform: Platform, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-    visit = enter(platform, method, path, **headers)
+    visit, place = enter(platform, method, path, **headers)
     upload = None
-    if platform.is_upload(visit):
-        early = platform.refuse_early(visit)
+    if platform.is_upload(visit, place):
+        early = platform.refuse_early(visit, place)
         if early is not None:
             return early
-        upload = platform.read_upload(visit)
+        upload = platform.read_upload(visit, place)
         upload.feed(body)
         visit.received = len(body)
-    return platform.answer(visit, upload)
+    return platform.answer(visit, place, upload)
 
 
 @pytest.fixture
@@ -115,7 +118,7 @@ def test_a_path_that_is_not_the_platforms_is_not_found_and_stands_in_the_journal
 def test_only_an_uploads_body_is_read(method: str, path: str, *, expected: bool) -> None:
     platform = make_platform()
     platform.worlds["a"] = World("a")
-    assert platform.is_upload(enter(platform, method, path)) is expected
+    assert platform.is_upload(*enter(platform, method, path)) is expected
 
 
 def test_every_exchange_is_written_down(body: bytes) -> None:
@@ -142,8 +145,8 @@ def test_every_exchange_is_written_down(body: bytes) -> None:
 
 def test_an_upload_without_an_answer_is_written_down_too() -> None:
     platform = make_platform()
-    visit = enter(platform, "POST", ENDPOINT)
-    platform.give_up(visit, "the client went away")
+    visit, place = enter(platform, "POST", ENDPOINT)
+    platform.give_up(visit, place, "the client went away")
     (entry,) = platform.world.journal
     assert (entry.status, entry.note) == (0, "the client went away")
 
@@ -175,8 +178,8 @@ def test_worlds_have_their_own_journals_clocks_and_tasks(body: bytes) -> None:
 )
 def test_a_limit_may_answer_before_the_body_or_after_it(body: bytes, limits: Limits, status: int) -> None:
     platform = make_platform(Scenario(limits=limits))
-    visit = enter(platform, "POST", ENDPOINT, content_length=str(len(body)))
-    early = platform.refuse_early(visit)
+    visit, place = enter(platform, "POST", ENDPOINT, content_length=str(len(body)))
+    early = platform.refuse_early(visit, place)
     assert early is not None
     assert early.status == status
     late = ask(make_platform(Scenario(limits=Limits(**{**_fields(limits), "before_body": ()}))), "POST", ENDPOINT, body)

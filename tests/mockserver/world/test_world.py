@@ -18,7 +18,7 @@ from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
-from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.world.task import Task
-    from diarkit_mockserver.world.visit import Visit
 
     Make = Callable[..., Submission]
 
@@ -54,7 +53,7 @@ def make_world(*rules: Rule, course: Course = "immediate", name: str = "", **fie
 
 
 def visit() -> Visit:
-    return Platform(World()).enter(Request("POST", "/", b"", [], scheme="http", server="x:1"))
+    return Visit(Request("POST", "/", b"", [], scheme="http", server="x:1"))
 
 
 def accept(world: World, submission: Submission) -> Task:
