@@ -179,7 +179,7 @@ server = fake.open_world("first")
 urllib.request.urlopen(server.url + "/api/system/info").close()
 told = len(server.journal), server.clock.frozen, server.conduct()
 fake.stop()
-print({"fastapi", "starlette", "pydantic", "click", "numpy"} & set(sys.modules), told)
+print({"fastapi", "starlette", "pydantic", "numpy"} & set(sys.modules), told)
 """
 
 
