@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import GUIDE
 from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
