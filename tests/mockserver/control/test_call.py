@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def test_what_is_served_is_the_table(start: Callable[..., Any], ask: Callable[..
     assert set(served) == {(call.method, call.path) for call in calls.TABLE}
     for call in calls.TABLE:
         operation = served[call.method, call.path]
-        assert operation["description"] == call.handle.__doc__
+        assert operation["description"] == inspect.getdoc(call.handle)
         assert ("requestBody" in operation) == (call.body is not None)
         named = {one["name"] for one in operation.get("parameters", ())}
         own = {"world"} if not call.about_server else set()
