@@ -7,7 +7,7 @@ Routes, document and typed client follow from it. What is answered is a value th
 import json
 from importlib.metadata import version
 from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import Clock, ClockView
@@ -227,5 +227,5 @@ def _find_task(here: Here, task_id: str) -> Task:
     return task
 
 
-TABLE: Final[tuple[Call[..., Any], ...]] = tuple(one for one in list(globals().values()) if isinstance(one, Call))
+TABLE: Final = tuple(cast("Call[..., Any]", one) for one in list(globals().values()) if isinstance(one, Call))
 """All calls, in their order."""
