@@ -134,7 +134,7 @@ def _write_request(request: Request) -> Json:
     }
     if request.parts is not None:
         params = [_write_parameter(part) for part in request.parts]
-        written["postData"] = {"mimeType": request.header("Content-Type") or "", "params": params}
+        written["postData"] = {"mimeType": request.header("Content-Type") or "multipart/form-data", "params": params}
     return written
 
 

@@ -63,9 +63,9 @@ SCHEMES: Final = ("basic", "bearer", "digest", "negotiate", "token")
 WORDS_OF_ANSWERS: Final = (
     *TaskState, *TaskErrorType, *ErrorType,
     "task_id", "result", "error", "channels", "channel_number", "segments", "speaker_id", "speakers_count",
-    "start_time", "end_time", "message", "detail", "location", "application/json",
+    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *KEPT_FIELDS,
 )  # fmt: skip
-"""What an answer says anyway. A text that is a part of them is no secret, and struck out of an answer it would make it a wrong one."""
+"""What an exchange says anyway. A text that is a part of them is no secret, and struck out it would make a right one wrong."""
 
 
 class Redaction:

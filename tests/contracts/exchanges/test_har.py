@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request
 from diarkit_contracts.exchanges.form import Field, describe_form, write_form
-from diarkit_contracts.exchanges.har import read_har
+from diarkit_contracts.exchanges.har import read_har, write_har
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.rows.inputs import make_input
 
@@ -93,14 +94,59 @@ def test_a_form_without_its_bytes_is_described_as_unknown() -> None:
     ]
     (exchange,) = read(post({"mimeType": CONTENT_TYPE, "params": parameters}))
     file, config = exchange.request.parts
-    assert (file.filename, file.size, file.sound) == ("a.wav", 0, None)
+    assert (file.filename, file.size, file.sha256, file.sound) == ("a.wav", None, None, None)
     assert config.text == '{"max_speakers": 2}'
 
 
 @pytest.mark.parametrize("data", [{}, {"text": ""}, {"text": "garbage"}, {"params": []}])
-def test_a_body_that_can_not_be_read_is_no_form(data: dict[str, Any]) -> None:
+def test_a_body_that_can_not_be_read_is_unknown(data: dict[str, Any]) -> None:
     (exchange,) = read(post(data))
-    assert exchange.request.parts is None
+    assert (exchange.request.parts, exchange.request.is_body_known) == (None, False)
+
+
+def test_what_has_no_body_is_known_to_be_no_form() -> None:
+    none = entry()
+    none["request"]["bodySize"] = 0
+    (exchange,) = read(none)
+    assert (exchange.request.parts, exchange.request.is_body_known) == (None, True)
+
+
+EXCHANGES = (
+    Exchange(
+        Request(
+            method="POST",
+            url=f"{URL}?channels=0",
+            headers=(("content-type", CONTENT_TYPE),),
+            parts=describe_form(FIELDS),
+        ),
+        Answer(status=202, headers=(("content-type", "application/json"),), body=b"{}", received_at=0.25),
+    ),
+    Exchange(
+        Request(method="POST", url=URL, parts=(Part(name="file", filename="a.wav"), Part(name="other")), sent_at=1.0),
+        Answer(status=500, body=b"\xff", received_at=1.5),
+    ),
+    Exchange(Request(method="POST", url=URL, is_body_known=False, sent_at=2.0), Answer(status=403, received_at=2.0)),
+    Exchange(Request(method="GET", url=URL + "/x", sent_at=3.0), Lost(kind=Loss.BEFORE_HEAD, received_at=3.0)),
+    Exchange(
+        Request(method="GET", url=URL + "/x", sent_at=4.0),
+        Lost(kind=Loss.CUT, status=200, body=b'{"ta', received_at=4.0),
+    ),
+)
+
+
+def test_what_is_written_is_read_again_as_it_was() -> None:
+    assert read_har(json.dumps(write_har(EXCHANGES)), "x.har") == EXCHANGES
+
+
+def test_an_owner_may_add_what_is_its_own() -> None:
+    archive = write_har(EXCHANGES, [{"comment": str(number)} for number in range(5)])
+    assert [each["comment"] for each in archive["log"]["entries"]] == list("01234")
+    assert read_har(json.dumps(archive), "x.har") == EXCHANGES
+
+
+def test_a_loss_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(RecordingError, match=r"expected one of refused, .* for lost, got 'eaten'"):
+        read(entry(response={"status": 0, "headers": [], "_lost": "eaten"}))
 
 
 def test_exchanges_come_in_the_order_in_which_they_were_sent() -> None:
