@@ -67,7 +67,16 @@ ENTRIES = {
     "poll": make_entry(submission=None, received=0, state=None, task_id=None),
     "no answer": make_entry(status=0, body=b"", headers=(), lost=Loss.BEFORE_HEAD),
     "garbled": make_entry(body=b"\xff\x00{"),
-    "no audio": make_entry(submission=Submission(filename="", sha256="", size=0, media=MediaFacts(kind="unknown"), query=SUBMISSION.query, headers=SUBMISSION.headers)),
+    "no audio": make_entry(
+        submission=Submission(
+            filename="",
+            sha256="",
+            size=0,
+            media=MediaFacts(kind="unknown"),
+            query=SUBMISSION.query,
+            headers=SUBMISSION.headers,
+        )
+    ),
 }
 
 
@@ -148,7 +157,12 @@ def test_nothing_is_made_up_of_a_sound_that_was_not_measured(media: MediaFacts) 
 
 @pytest.mark.parametrize(
     ("header", "known"),
-    [(b"content-length: 0", True), (b"x: 1", True), (b"content-length: 9", False), (b"transfer-encoding: chunked", False)],
+    [
+        (b"content-length: 0", True),
+        (b"x: 1", True),
+        (b"content-length: 9", False),
+        (b"transfer-encoding: chunked", False),
+    ],
 )
 def test_a_body_that_was_not_recorded_is_unknown(header: bytes, *, known: bool) -> None:
     name, _, value = header.partition(b": ")

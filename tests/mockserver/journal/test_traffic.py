@@ -134,9 +134,7 @@ def test_a_chain_is_an_accepted_upload_and_its_polls() -> None:
     assert [one.upload is None for one in traffic.chains] == [False, True]
 
 
-@pytest.mark.parametrize(
-    ("fault", "hopeless"), [("task:stuck", True), ("task:lost", True), ("drip", False)]
-)
+@pytest.mark.parametrize(("fault", "hopeless"), [("task:stuck", True), ("task:lost", True), ("drip", False)])
 def test_a_task_without_an_end_is_hopeless(fault: str, *, hopeless: bool) -> None:
     (chain,) = arrange(upload(1, "a", "t", faults=(fault,))).chains
     assert chain.is_hopeless is hopeless
