@@ -110,8 +110,9 @@ def test_what_a_journal_does_not_hold_is_no_finding(
     assert submit(wav, query="?channel_mode=both").status_code == 422
     assert requests.post(url + API, data={"a": "b"}, timeout=60).status_code == 422
     assert submit(b"").status_code == 202
-    secret = '{"api_key": "s3cret", "max_speakers": 2}'
-    accepted = submit(wav, secret, "?token=s3cret&channels=0", other=("o.txt", b"x"))
+    accepted = submit(
+        wav, '{"api_key": "s3cret", "max_speakers": 2}', "?token=s3cret&channels=0", other=("o.txt", b"x")
+    )
     location = accepted.headers["x-location"]
     for _ in range(2):
         with pytest.raises(requests.RequestException):

@@ -8,12 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
+from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from diarkit_fixtures.segments import Channels
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in the order of the wire; a name may come more than once and in any case."""

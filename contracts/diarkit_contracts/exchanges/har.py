@@ -15,9 +15,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Request, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
-from diarkit_contracts.exchanges.plain import read_loss, read_part, write_body, write_part
+from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
@@ -101,7 +101,7 @@ def _write_entry(exchange: Exchange) -> Json:
     request, answer = exchange.request, exchange.answer
     started = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(request.sent_at, LAST_SECOND))
     waited = round((answer.received_at - request.sent_at) * 1000, 3)
-    body = write_body(answer.body)
+    body = write_plain(answer.body)
     content: Json = {"size": len(answer.body), "mimeType": answer.header("Content-Type") or "application/octet-stream"}
     if "base64" in body:
         content |= {"text": body["base64"], "encoding": "base64"}
@@ -150,7 +150,7 @@ def _write_message(headers: Headers, size: int) -> Json:
 
 def _write_parameter(part: Part) -> Json:
     own = {"fileName": part.filename} if part.filename is not None else {"value": part.text or ""}
-    return {"name": part.name, **own, "_part": write_part(part)}
+    return {"name": part.name, **own, "_part": write_plain(part)}
 
 
 def _write_pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
@@ -180,7 +180,7 @@ def _read_entry(entry: object) -> Exchange:
             is_body_known=parts is not None or _find(request, "bodySize") == 0,
             sent_at=sent_at,
         ),
-        Answer(**came) if lost is None else Lost(kind=read_loss(lost), **came),
+        Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
     )
     return Redaction(list_secrets(headers)).strike(exchange)
 
@@ -222,7 +222,7 @@ def _encode(text: str) -> bytes:
 def _read_parameter(parameter: object) -> Part:
     name, filename, value, ours = (_find(parameter, key) for key in ("name", "fileName", "value", "_part"))
     if ours is not None:
-        return read_part(ours)
+        return read_plain(Part, ours, "_part")
     if isinstance(filename, str) and filename:
         return Part(name=str(name), filename=filename)
     return describe_field(str(name), value if isinstance(value, str) else "")

@@ -7,24 +7,24 @@ JSON, a head is the whole file and has the exchanges as its `entries`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
-from diarkit_contracts.exchanges.plain import PlainError, read_exchange, read_object, write_exchange
+from diarkit_contracts.exchanges.plain import PlainError, read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.plain import Json
 
 FORMAT: Final = "diarkit-exchanges"
-VERSIONS: Final = (1, 2)
-"""That are read; the last one is written. Goes up when an older reader would misunderstand; new keys alone don't move it."""
+VERSION: Final = 2
+"""Goes up when an older reader, or this one, would misunderstand; new keys alone don't move it."""
 
-HEAD: Final[Json] = {"format": FORMAT, "version": VERSIONS[-1]}
+HEAD: Final[Json] = {"format": FORMAT, "version": VERSION}
 
 
 def read_recording(path: Path) -> tuple[Exchange, ...]:
@@ -46,7 +46,7 @@ def read_recording(path: Path) -> tuple[Exchange, ...]:
 
 def write_recording(exchanges: Iterable[Exchange]) -> Iterator[str]:
     """Write a recording, line by line, each with its line end."""
-    return write_lines(map(write_exchange, exchanges))
+    return write_lines(map(write_plain, exchanges))
 
 
 def write_lines(written: Iterable[Json]) -> Iterator[str]:
@@ -57,18 +57,19 @@ def write_lines(written: Iterable[Json]) -> Iterator[str]:
 
 def _read_ours(text: str, name: str) -> Iterator[Exchange]:
     for line, value in _split(text, name):
+        if isinstance(value, dict) and value.get("format") == FORMAT:
+            if value.get("version") != VERSION:
+                raise RecordingError(
+                    name, line, f"expected version {VERSION}, got {value.get('version')!r}: record again"
+                )
+            continue
         try:
-            found = read_object(value, "a line")
-            if found.get("format") != FORMAT:
-                yield read_exchange(found)
-            elif found.get("version") not in VERSIONS:
-                known = " or ".join(map(str, VERSIONS))
-                raise RecordingError(name, line, f"expected version {known}, got {found.get('version')!r}")
+            yield read_plain(Exchange, value, "an exchange")
         except PlainError as error:
             raise RecordingError(name, line, str(error)) from None
 
 
-def _split(text: str, name: str) -> Iterator[tuple[int, object]]:
+def _split(text: str, name: str) -> Iterator[tuple[int, Any]]:
     """Split a recording into its head and its exchanges, each with its line; 0 where the file is not made of lines."""
     try:
         whole = json.loads(text)
@@ -83,7 +84,7 @@ def _split(text: str, name: str) -> Iterator[tuple[int, object]]:
             yield 0, each
 
 
-def _decode(line: str, name: str, number: int) -> object:
+def _decode(line: str, name: str, number: int) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:

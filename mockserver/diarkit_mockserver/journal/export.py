@@ -14,7 +14,7 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Sound, describe_field
 from diarkit_contracts.exchanges.exchange import Request as Sent
 from diarkit_contracts.exchanges.har import write_har as write_archive
-from diarkit_contracts.exchanges.plain import read_exchange, write_exchange
+from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import CONFIG, Redaction, list_secrets
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.request import Request
@@ -71,7 +71,7 @@ def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False)
         reveal: leave in the values of all headers and parameters.
     """
     for exchange, own in _prepare(entries, epoch, reveal=reveal):
-        yield {**write_exchange(exchange), OWN: own}
+        yield {**write_plain(exchange), OWN: own}
 
 
 def write_har(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Json:
@@ -87,7 +87,7 @@ def read_entry(data: Json) -> Entry:
         KeyError: for other values than those.
         PlainError: likewise.
     """
-    exchange, own = read_exchange(data), dict(data[OWN])
+    exchange, own = read_plain(Exchange, data, "an exchange"), dict(data[OWN])
     sent, answer = exchange.request, exchange.answer
     address, _, query = sent.url.partition("?")
     parts = urlsplit(address)

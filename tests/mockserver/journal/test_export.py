@@ -194,3 +194,10 @@ def test_what_a_client_sent_comes_out_as_it_was(
     assert read.submission == entry.submission
     assert read.submission is not None
     assert read.submission.first_bytes == wav[:64]
+
+
+def test_a_har_has_what_the_world_knows_for_tools_and_for_people() -> None:
+    first, second = write_har([make_entry(), make_entry(number=8, rule="", note="")], 946_684_800)["log"]["entries"]
+    assert (first["connection"], first["comment"]) == ("4", "rule any submission; a note")
+    assert (second["_entry"]["number"], "comment" in second) == (8, False)
+    assert (first["startedDateTime"], first["time"]) == ("2000-01-01T00:00:01.500000+00:00", 500.0)
