@@ -6,7 +6,7 @@ Each export is a recording: an exchange with the world's own fields beside it. S
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 OWN = "entry"
 """Under which an exchange has the world's own fields."""
+
+OWN_FIELDS = tuple(
+    field.name for field in fields(Entry) if field.name not in {"request", "status", "headers", "body", "lost"}
+)
 
 
 def make_exchange(entry: Entry, epoch: int) -> Exchange:
@@ -137,32 +141,16 @@ def _list_parts(entry: Entry, submission: Submission) -> Iterator[Part]:
 
 
 def _write_own(entry: Entry) -> Json:
-    submission = entry.submission
-    return {
-        "number": entry.number,
-        "follows": entry.follows,
-        "connection": entry.connection,
-        "asked_at": entry.asked_at,
-        "answered_at": entry.answered_at,
-        "received": entry.received,
-        "task_id": entry.task_id,
-        "state": entry.state,
-        "rule": entry.rule,
-        "faults": entry.faults,
-        "limit": entry.limit,
-        "ignored_keys": entry.ignored_keys,
-        "ignored_parts": entry.ignored_parts,
-        "note": entry.note,
-        "submission": None
-        if submission is None
-        else {
+    own: Json = {name: getattr(entry, name) for name in OWN_FIELDS}
+    if (submission := entry.submission) is not None:
+        own["submission"] = {
             "occurrence": submission.occurrence,
             "first_bytes": submission.first_bytes.hex(),
             "parameters": asdict(submission.parameters),
             # Who speaks when is in the exchange, as part of what is known of the sound.
             "media": asdict(replace(submission.media, truth=None)),
-        },
-    }
+        }
+    return own
 
 
 def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
