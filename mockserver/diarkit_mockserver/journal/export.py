@@ -155,7 +155,8 @@ def _write_own(entry: Entry) -> Json:
 
 def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
     form = {part.name: part for part in reversed(sent.parts or ())}
-    file, config, parameters = form["file"], form.get(CONFIG), own["parameters"]
+    file, config = form["file"], form.get(CONFIG)
+    parameters: Json = {**own["parameters"], "channels": tuple(own["parameters"]["channels"])}
     truth = None if file.sound is None else file.sound.truth
     media: Json = {**own["media"], "loud": tuple(own["media"]["loud"]), "truth": truth}
     return Submission(
@@ -163,7 +164,7 @@ def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
         sha256=file.sha256 or "",
         size=file.size or 0,
         media=MediaFacts(**media),
-        parameters=Parameters(**{**parameters, "channels": tuple(parameters["channels"])}),
+        parameters=Parameters(**parameters),
         config=None if config is None else json.loads(config.text or "{}"),
         query=request.query,
         headers=request.headers,
