@@ -64,7 +64,7 @@ def _read_ours(text: str, name: str) -> Iterator[Exchange]:
                 raise RecordingError(name, line, reason)
             continue
         try:
-            yield read_plain(Exchange, value, "an exchange")
+            yield read_plain(Exchange, cast("object", value), "an exchange")
         except PlainError as error:
             raise RecordingError(name, line, str(error)) from None
 
