@@ -57,14 +57,15 @@ def write_lines(written: Iterable[Json]) -> Iterator[str]:
 
 def _read_ours(text: str, name: str) -> Iterator[Exchange]:
     for line, value in _split(text, name):
-        head = cast("Json", value) if isinstance(value, dict) else {}
+        is_object = isinstance(value, dict)
+        head = cast("Json", value) if is_object else {}
         if head.get("format") == FORMAT:
             if head.get("version") != VERSION:
                 reason = f"expected version {VERSION}, got {head.get('version')!r}: record again"
                 raise RecordingError(name, line, reason)
             continue
         try:
-            yield read_plain(Exchange, cast("object", value), "an exchange")
+            yield read_plain(Exchange, value, "an exchange")
         except PlainError as error:
             raise RecordingError(name, line, str(error)) from None
 
