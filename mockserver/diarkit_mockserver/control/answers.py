@@ -103,8 +103,13 @@ def problem(data: Json) -> Problem:
 def page(data: Json) -> JournalPage:
     """Read a part of a journal."""
     entries = tuple(map(read_entry, data["entries"]))
-    changed: Json = {**data, "connections": frozenset(data["connections"]), "entries": entries}
-    return JournalPage(**changed)
+    return JournalPage(
+        total=data["total"],
+        now=data["now"],
+        epoch=data["epoch"],
+        connections=frozenset(data["connections"]),
+        entries=entries,
+    )
 
 
 def verdict(data: Json) -> Verdict:

@@ -10,16 +10,13 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 from starlette.responses import Response
 
+from diarkit_contracts.exchanges.recording import HEAD, write_lines
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import parse_body, read_text
 from diarkit_mockserver.control.orders import Expectations
 from diarkit_mockserver.control.server_calls import ThePlatform, TheWorld, accept_body
-from diarkit_mockserver.journal.export import write_entry, write_lines
-from diarkit_mockserver.journal.har import write_har
-from diarkit_mockserver.journal.verification import (
-    Verdict,
-    verify_journal,
-)
+from diarkit_mockserver.journal.export import write_entries, write_har
+from diarkit_mockserver.journal.verification import Verdict, verify_journal
 
 if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
@@ -32,13 +29,15 @@ MOST: Final = 1000
 """Exchanges in one answer: a few megabytes at the most, in most cases."""
 
 FORMS: Final[dict[str, Any]] = {
-    "description": "The exchanges, the oldest first. HAR is for the tools of browsers, NDJSON has one exchange in a line",
+    "description": "The exchanges, the oldest first: a recording for `diarkit verify --recording`, in each of the forms. HAR is for"
+    " the tools of browsers too, NDJSON has one exchange in a line",
     "content": {
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["total", "now", "epoch", "connections", "entries"],
+                "required": [*HEAD, "total", "now", "epoch", "connections", "entries"],
                 "properties": {
+                    **{name: {"const": value} for name, value in HEAD.items()},
                     "total": {"type": "integer", "description": "Exchanges ever, also those that are no longer kept"},
                     "now": {"type": "integer", "description": "Time of the world, in microseconds"},
                     "epoch": {"type": "integer", "description": "The date at 0, in seconds since 1970 UTC"},
@@ -67,18 +66,20 @@ async def read_journal(  # noqa: PLR0913, PLR0917 - one for each query parameter
     reveal: Annotated[bool, Query(description="Tell the values of all headers and parameters")] = False,  # noqa: FBT002
 ) -> Response:
     """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for."""
-    entries = _choose(world, since, limit, task)
-    if format == "ndjson":
-        return Response("".join(write_lines(entries, reveal=reveal)), media_type="application/x-ndjson")
+    entries, epoch = _choose(world, since, limit, task), world.clock.epoch
     if format == "har":
-        return _write_json(write_har(entries, epoch=world.clock.epoch, reveal=reveal))
+        return _write_json(write_har(entries, epoch, reveal=reveal))
+    written = write_entries(entries, epoch, reveal=reveal)
+    if format == "ndjson":
+        return Response("".join(write_lines(written)), media_type="application/x-ndjson")
     return _write_json(
         {
+            **HEAD,
             "total": world.journal.total,
             "now": world.clock.now(),
-            "epoch": world.clock.epoch,
+            "epoch": epoch,
             "connections": await _list_connections(platform, world),
-            "entries": [write_entry(entry, reveal=reveal) for entry in entries],
+            "entries": list(written),
         }
     )
 

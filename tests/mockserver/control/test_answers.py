@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.recording import HEAD
 from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control import answers as read
 from diarkit_mockserver.control.views import Flawed, Problem, Ready, TaskView, Validation, WorldView
 from diarkit_mockserver.intake.request import Request
-from diarkit_mockserver.journal.export import write_entry
+from diarkit_mockserver.journal.export import write_entries
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.journal.verification import Check, Miss, Verdict
 from diarkit_mockserver.scenario.faults import Fault
@@ -119,8 +120,8 @@ def test_a_page_of_the_journal_is_read_with_its_moment_and_connections() -> None
         rule="",
         note="n",
     )
-    written = write_entry(entry, reveal=True)
-    data = {"total": 9, "now": 8, "epoch": 7, "connections": [2, 1, 2], "entries": [written, written]}
+    (written,) = write_entries([entry], 7, reveal=True)
+    data = {**HEAD, "total": 9, "now": 8, "epoch": 7, "connections": [2, 1, 2], "entries": [written, written]}
     page = read.page(json.loads(json.dumps(data)))
     assert (page.total, page.now, page.epoch, page.connections) == (9, 8, 7, frozenset({1, 2}))
-    assert [write_entry(one, reveal=True) for one in page.entries] == [written, written]
+    assert list(write_entries(page.entries, 7, reveal=True)) == [written, written]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from diarkit_contracts.exchanges.recording import HEAD
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, RefusedError
 from diarkit_mockserver.journal.verification import Expected
@@ -55,13 +56,14 @@ def test_no_secret_is_told_unless_it_is_asked_for(control: Control, ask: Ask, fo
     assert "x-whatever" in told
     assert "api_key" in told
     revealed = ask(control.url, "GET", f"/__diarkit/v1/journal?format={form}&reveal=true").body.decode()
-    # In a header thrice, in the query string and as a parameter, in the config twice; for each upload.
+    # In three headers, in the query and twice in the config; for each upload.
     assert revealed.count(SECRET) >= 3 * 6
 
 
 def test_ndjson_has_an_exchange_in_each_line(control: Control) -> None:
-    lines = control.send(calls.export_journal("ndjson")).splitlines()
-    assert [json.loads(line)["number"] for line in lines] == [1, 2, 3]
+    head, *lines = control.send(calls.export_journal("ndjson")).splitlines()
+    assert json.loads(head) == HEAD
+    assert [json.loads(line)["entry"]["number"] for line in lines] == [1, 2, 3]
 
 
 def test_har_is_told_as_an_archive(control: Control) -> None:
