@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from diarkit_contracts.clauses.clause import Severity
+from diarkit_fixtures.texts.read import TextError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -146,9 +147,9 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 def _load_baseline(path: Path) -> Baseline:
-    from diarkit_contracts.runs.baseline import BaselineError, load_baseline  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.baseline import load_baseline  # noqa: PLC0415 - as above
 
     try:
         return load_baseline(path)
-    except (BaselineError, OSError) as error:
+    except (TextError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="--baseline") from None

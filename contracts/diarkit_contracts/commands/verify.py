@@ -16,6 +16,7 @@ from diarkit_contracts.commands.output import UnwritableError, add_output_flags,
 from diarkit_contracts.commands.target_flags import add_target_flags, list_repeat_flags, make_target, require
 from diarkit_contracts.rows.tier import FUZZ, Tier
 from diarkit_contracts.runs.verdict import Exit
+from diarkit_fixtures.texts.read import TextError
 
 if TYPE_CHECKING:
     from diarkit_contracts.rows.plan import Plan
@@ -163,7 +164,7 @@ def _find_forcing(url: str) -> Forcing:
 
 
 def _make_plan(flags: dict[str, Any]) -> Plan:
-    from diarkit_contracts.rows.file import RowFileError, load_rows  # noqa: PLC0415
+    from diarkit_contracts.rows.file import load_rows  # noqa: PLC0415
     from diarkit_contracts.rows.plan import Plan, UnknownRowError, choose_rows, make_plan  # noqa: PLC0415
 
     try:
@@ -173,7 +174,7 @@ def _make_plan(flags: dict[str, Any]) -> Plan:
         return choose_rows(flags["only"]) if flags["only"] else make_plan(Tier(flags["tier"]))
     except UnknownRowError as error:
         raise click.BadParameter(str(error), param_hint="--only") from None
-    except (RowFileError, OSError) as error:
+    except (TextError, OSError) as error:
         raise click.UsageError(f"--rows {error}") from None
 
 
