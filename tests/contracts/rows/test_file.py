@@ -84,14 +84,14 @@ def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'[\n {"id": }', [":2:9: "]),
+        (b'[\n {"id": }', [":3:1: not YAML: "]),
         (b"", [":1:1: the file is empty"]),
         (b"\xff\xfe\xff", [":1:1: expected UTF-8, got the byte 0xff"]),
         (b"[]", [":1:1: expected a list of rows, got an empty one"]),
         (b"{}", [":1:1: expected a list, got a mapping"]),
         (
             json.dumps([GOOD, {**GOOD, "id": 7}, GOOD], indent=1).encode(),
-            [":11:8: id: expected a text, got", ":19:8: id: expected one that no row before it has, got 'found-01'"],
+            [":11:9: id: expected a text, got", ":19:9: id: expected one that no row before it has, got 'found-01'"],
         ),
     ],
 )

@@ -107,8 +107,8 @@ def test_a_file_is_yaml_or_json(tmp_path: Path, ending: str) -> None:
         (write("clause: shape.json, expires: ''"), "3:35: expires: expected a day such as 2026-12-31, got ''"),
         (write("clause: [a], expires: 2026-01-01"), "3:14: clause: expected a text, got a list"),
         ("version: 1\naccepted:\n- {clause: shape.json, reason: ' ', expires: 2026-01-01}",
-         "3:31: reason: expected words, got ' '"),
-        ("version: 1\naccepted: [", "2:12: not YAML: "),
+         "3:32: reason: expected words, got ' '"),
+        ("version: 1\naccepted: [", "3:1: not YAML: "),
         ("version: 1\n\x07", "2:1: not YAML: the character '\\x07' is not allowed"),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport
 from hypothesis.errors import Flaky
 
 from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.rows.file import read_rows
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
 from diarkit_contracts.runs.verdict import Exit
