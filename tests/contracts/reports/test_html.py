@@ -122,3 +122,11 @@ def test_a_full_run_is_a_page_below_a_megabyte(verify_stub: Any) -> None:
     assert len(verdict.rows) > 60
     assert len(verdict.findings) > 30
     assert len(write_html(verdict).encode()) < 1_000_000
+
+
+def test_rows_with_findings_are_open_and_the_others_are_not(verify_stub: Any) -> None:
+    text = write_html(verify_stub(COUNT, "row-01", "bad-01"))
+    assert re.findall(r'<details id="([^"]*)"( class="broken" open)?>', text) == [
+        ("row-01", ' class="broken" open'),
+        ("bad-01", ""),
+    ]
