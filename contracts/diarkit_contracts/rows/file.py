@@ -110,13 +110,15 @@ def _write_part(part: Attached | Written) -> Plain:
 
 
 def _make_row(row: _Row) -> Row:
-    body = row.body
-    call = Call(
-        method=row.method,
-        path=row.path,
-        query=row.query,
-        body=Raw(body.content_type, body.base64) if isinstance(body, _Raw) else body and tuple(map(_make_part, body)),
-    )
+    body: tuple[Attached | Written, ...] | Raw | None
+    match row.body:
+        case None:
+            body = None
+        case _Raw(content_type=kind, base64=content):
+            body = Raw(kind, content)
+        case parts:
+            body = tuple(map(_make_part, parts))
+    call = Call(method=row.method, path=row.path, query=row.query, body=body)
     return Row(id=row.id, what=row.what, call=call, shows=(), accepted=row.accepted)
 
 
