@@ -44,11 +44,13 @@ def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Cal
             attributes = {"group": getattr(settings, "GROUP", "Options"), **one.metadata["attributes"]}
             kind, default = attributes.get("type"), one.default
             default = kind.find_name(default) if isinstance(kind, Named) else default
-            attributes.setdefault("show_default", default not in (None, False, "", ()))
+            attributes.setdefault("show_default", default is not False and default not in (None, "", ()))
+            if default is not None:  # given, even None would do for a flag that is required
+                attributes["default"] = default
             if prefix:
                 attributes |= {"envvar": prefix + one.name.upper(), "show_envvar": True}
             names = one.metadata["names"] or ("--" + one.name.replace("_", "-"),)
-            click.option(one.name, *names, cls=_Flag, default=default, **attributes)(call)
+            click.option(one.name, *names, cls=_Flag, **attributes)(call)
         return call
 
     return decorate

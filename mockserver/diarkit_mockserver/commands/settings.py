@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PREFIX: Final = "DIARKIT_"
 """Of the environment variables."""
 
+USUAL: Final = Limits()
+
 SERVER: Final = "Server"
 ANSWERS: Final = "Answers"
 
@@ -49,20 +51,22 @@ class Settings:
         type=click.Choice(("absolute", "relative")), group=ANSWERS, help="Write X-Location in this form."
     )
     upload_bytes: int | None = flag(
-        type=click.IntRange(min=0), show_default="500000000", help="Refuse larger files with 413."
+        type=click.IntRange(min=0), show_default=f"{USUAL.upload_bytes}", help="Refuse larger files with 413."
     )
     upload_seconds: float | None = flag(
-        type=click.FloatRange(min=0), show_default="120", help="Refuse slower uploads with 400."
+        type=click.FloatRange(min=0), show_default=f"{USUAL.upload_seconds:g}", help="Refuse slower uploads with 400."
     )
     storage_bytes: int | None = flag(
         type=click.IntRange(min=0),
-        show_default="1073741824",
+        show_default=f"{USUAL.storage_bytes}",
         help="Have room for so many bytes of unfinished tasks; 507 above.",
     )
     queue_length: int | None = flag(
         type=click.IntRange(min=0), show_default="no limit", help="Have so many unfinished tasks; 429 above."
     )
-    audio_seconds: float | None = flag(type=click.FloatRange(min=0), show_default="7200", help="Reject longer audio.")
+    audio_seconds: float | None = flag(
+        type=click.FloatRange(min=0), show_default=f"{USUAL.audio_seconds:g}", help="Reject longer audio."
+    )
     finished_seconds: float | None = flag(
         type=click.FloatRange(min=0),
         show_default="always",
