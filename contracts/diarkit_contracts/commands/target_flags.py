@@ -40,19 +40,7 @@ BOUNDS: Final = "Bounds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How a server is reached, and how gently.
-
-    Attributes:
-        headers: `Name: value` each.
-        cacert: certificates that are trusted; None for the usual ones.
-        insecure: any certificate is trusted.
-        cert: that is shown to the server.
-        key: of `cert`, if it has a file of its own.
-        proxy: URL; None for that of the environment.
-        task_seconds: after which a task is given up.
-        pace: seconds between requests; None for a polite one.
-        seed: of waits, ids and fuzzed requests.
-    """
+    """How a server is reached, and how gently; what is None follows from the server or the environment."""
 
     GROUP: ClassVar[str] = "Connection"
 

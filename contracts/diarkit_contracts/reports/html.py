@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,16 +13,25 @@ from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.exchanges.text import (
+    describe_answer,
+    describe_exchange,
+    describe_part,
+    describe_request,
+    show_body,
+    show_text,
+)
 from diarkit_contracts.reports.advice import advise
-from diarkit_contracts.reports.html_rows import list_rows, name_anchor
+from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
+from diarkit_contracts.runs.verdict import RowRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 
@@ -35,16 +45,21 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "anchor": _name_anchor,
+        "request": describe_request,
+        "part": describe_part,
+        "answer": describe_answer,
+    }
     end = verdict.decide_exit(fail_on)
-    history = read_history(verdict.exchanges, PROFILES[verdict.profile])
-    broken = {finding.row for finding in verdict.findings}
     return environment.get_template("report.html.jinja").render(
         verdict=verdict,
         end=int(end),
         end_word=WORDS[end],
         counts=list(_count(verdict)),
         advice=list(advise(verdict)),
-        anchors={row.name: name_anchor(row.name) for row in verdict.rows},
+        names={row.name for row in verdict.rows},
+        broken={finding.row for finding in verdict.findings},
         findings=[
             (
                 finding,
@@ -62,7 +77,8 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         inconclusive=[(each.row, each.reason) for each in verdict.inconclusive],
         skipped=[(each.name, each.reason) for each in verdict.skipped],
         passed=[(each.clause.id, each.clause.sentence, each.observations) for each in verdict.passed],
-        rows=list(list_rows(verdict.rows, history, broken)) if verdict.exchanges else [],
+        rows=list(_list_rows(verdict)),
+        figures=draw_results(read_history(verdict.exchanges, PROFILES[verdict.profile])),
         summary=sum_up(verdict, fail_on),
     )
 
@@ -70,6 +86,19 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
 def _show(value: object) -> object:
     """Make each text of the page printable before it is escaped; markup is the template's own."""
     return show_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _name_anchor(name: str) -> str:
+    """Name the place of a row in the page."""
+    return re.sub(r"[^0-9a-z-]+", "-", name.partition("[")[0].lower())
+
+
+def _list_rows(verdict: RunVerdict) -> Iterator[tuple[str, list[tuple[int, Exchange, str]]]]:
+    """List the rows, or one of all exchanges, each exchange with its number and the body that it answers."""
+    everything = (RowRun(name="all exchanges", at=tuple(range(len(verdict.exchanges)))),) if verdict.exchanges else ()
+    for row in verdict.rows or everything:
+        exchanges = [(at, verdict.exchanges[at]) for at in row.at]
+        yield row.name, [(at, exchange, show_body(exchange.answer.body)) for at, exchange in exchanges]
 
 
 def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.runs.verdict import Accepted
@@ -82,11 +82,8 @@ class _File:
     accepted: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """All entries of a file in its order, each with its place as `file:line`."""
-
-    entries: tuple[tuple[Entry, str], ...]
+Baseline: TypeAlias = "tuple[tuple[Entry, str], ...]"
+"""All entries of a file in its order, each with its place as `file:line`."""
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -111,7 +108,7 @@ def read_baseline(text: str, file: str) -> Baseline:
     """
     read, tree = read_value(_File, text, source=file)
     places = (find_place(tree, ("accepted", index)) for index in range(len(read.accepted)))
-    return Baseline(tuple((entry, f"{file}:{place.line}") for entry, place in zip(read.accepted, places, strict=True)))
+    return tuple((entry, f"{file}:{place.line}") for entry, place in zip(read.accepted, places, strict=True))
 
 
 def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunVerdict:
@@ -125,7 +122,7 @@ def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunV
     Returns:
         The verdict with `accepted` and `stale` filled in.
     """
-    open_entries = [entry for entry, _ in baseline.entries if entry.expires >= today]
+    open_entries = [entry for entry, _ in baseline if entry.expires >= today]
     findings: list[Finding] = []
     accepted: list[Accepted] = []
     used: set[Entry] = set()
@@ -148,7 +145,7 @@ def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunV
 
 def _say_stale(baseline: Baseline, used: set[Entry], verdict: RunVerdict, today: date) -> Iterable[str]:
     sent = {name for row in verdict.rows for name in (row.name, row.name.partition("[")[0])}
-    for entry, place in baseline.entries:
+    for entry, place in baseline:
         if entry.expires < today:
             yield f"{place}: {entry} was accepted until {entry.expires}: mend the server, or say a later day"
         # An entry for a row that this run left out may be needed by another run.

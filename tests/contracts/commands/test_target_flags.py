@@ -68,8 +68,8 @@ def test_a_task_is_given_up_after_the_time_that_was_asked_for(make: Any) -> None
 
 
 def test_the_connection_is_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[HttpTransport] = []
-    monkeypatch.setattr(HttpTransport, "close", lambda self: closed.append(self))
+    closed: list[object] = []
+    monkeypatch.setattr(HttpTransport, "close", lambda _: closed.append("closed"))
     with open_target("http://127.0.0.1:1", Access(), Caps()):
         assert closed == []
     assert len(closed) == 1

@@ -82,7 +82,7 @@ def test_a_file_is_yaml_or_json(tmp_path: Path, ending: str) -> None:
         else "version: 1\naccepted:\n- clause: shape.json\n  reason: r\n  expires: 2026-01-01\n",
         encoding="utf-8",
     )
-    ((entry, _),) = load_baseline(path).entries
+    ((entry, _),) = load_baseline(path)
     assert (entry.clause, entry.row, entry.expires) == ("shape.json", "", date(2026, 1, 1))
 
 

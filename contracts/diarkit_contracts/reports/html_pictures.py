@@ -1,20 +1,18 @@
-"""The rows of a run as a page shows them: what was asked and answered, who speaks when in a picture. Knows no markup."""
+"""The results of a run in pictures: who speaks when, as recorded and as answered. Knows no page and judges nothing."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from diarkit_contracts.exchanges.text import describe_answer, describe_part, describe_request, show_body
-from diarkit_contracts.runs.verdict import RowRun
 from diarkit_fixtures.score.picture import Look as PictureLook
 from diarkit_fixtures.score.picture import Picture, draw_svg
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from diarkit_contracts.exchanges.history import ChannelTold, History, Look
 
@@ -33,72 +31,9 @@ LOOK: Final = PictureLook(
 """The page's own colours, light or dark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One exchange of a row.
-
-    Attributes:
-        at: its number.
-        after_s: since the row's first one.
-        asked: what was asked.
-        parts: of the form that was sent.
-        answered: what was answered.
-        body: of the answer; empty for one that is the same as before.
-    """
-
-    at: int
-    after_s: float
-    asked: str
-    parts: tuple[str, ...]
-    answered: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """One row of a run.
-
-    Attributes:
-        anchor: its place in the page.
-        name: of it.
-        broken: it has findings.
-        answers: each thing that was answered once, in its order.
-        figures: for each result pictures with their captions.
-        lines: its exchanges.
-    """
-
-    anchor: str
-    name: str
-    broken: bool
-    answers: tuple[str, ...]
-    figures: tuple[tuple[Captioned, ...], ...]
-    lines: tuple[Line, ...]
-
-
-def list_rows(rows: Sequence[RowRun], history: History, broken: Collection[str]) -> Iterator[ShownRow]:
-    """List all rows as they are shown.
-
-    Args:
-        rows: of the run; without any, one for all exchanges.
-        history: all that was asked and answered.
-        broken: names of rows with findings.
-    """
-    told = {look.at: (look, channels) for look, channels in history.results()}
-    drawn = set(list(told)[:MOST_PICTURES])
-    for row in rows or (RowRun(name="all exchanges", at=tuple(range(len(history.exchanges)))),):
-        yield ShownRow(
-            anchor=name_anchor(row.name),
-            name=row.name,
-            broken=row.name in broken,
-            answers=tuple(dict.fromkeys(describe_answer(history.exchanges[at]) for at in row.at)),
-            figures=tuple(tuple(_draw_result(*told[at])) for at in row.at if at in drawn),
-            lines=tuple(_list_lines(row, history)),
-        )
-
-
-def name_anchor(name: str) -> str:
-    """Name the place of a row in the page."""
-    return re.sub(r"[^0-9a-z-]+", "-", name.partition("[")[0].lower())
+def draw_results(history: History) -> dict[int, list[Captioned]]:
+    """Draw each result, as far as there is room: pictures with their captions, by the number of the exchange."""
+    return {look.at: list(_draw_result(look, told)) for look, told in islice(history.results(), MOST_PICTURES)}
 
 
 def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captioned]:
@@ -146,19 +81,3 @@ def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
         # What can't be drawn, such as an end before its start, is a finding and not a bar.
         if 0 <= told.start < told.end <= LONGEST and round(told.start * 100) < round(told.end * 100):
             yield Segment(told.speaker, round(told.start * 100), round(told.end * 100))
-
-
-def _list_lines(row: RowRun, history: History) -> Iterator[Line]:
-    before = ""
-    for at in row.at:
-        exchange = history.exchanges[at]
-        body = show_body(exchange.answer.body)
-        yield Line(
-            at=at,
-            after_s=exchange.request.sent_at - history.exchanges[row.at[0]].request.sent_at,
-            asked=describe_request(exchange),
-            parts=tuple(map(describe_part, exchange.request.parts or ())),
-            answered=describe_answer(exchange),
-            body=body if body != before else "",
-        )
-        before = body
