@@ -47,10 +47,7 @@ class Question:
         help="Start no task (probe), at most 8 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
     )
     only: tuple[str, ...] = flag(
-        default=(),
-        multiple=True,
-        metavar="ROW",
-        help="Send this row alone, such as row-07; may come more than once.",
+        default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
     )
     rows_file: Path | None = flag(
         "--rows", type=FILE, help="Send the rows of this file instead, such as tier fuzz has saved."
