@@ -60,7 +60,7 @@ class Named(click.Choice):  # type: ignore[type-arg]
     """Values that are chosen by their names."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__(list(values))
+        super().__init__(list(values))  # pyright: ignore[reportUnknownMemberType] - generic from click 8.2 on
         self._values = values
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
