@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.read import Problem, decode_text
 from diarkit_fixtures.texts.tree import find_place
 from diarkit_fixtures.texts.yaml import read_tree
-from diarkit_mockserver.control.problem import ProblemError, refuse_flaws
-from diarkit_mockserver.control.views import Flawed
+from diarkit_mockserver.control.problem import ProblemError
 from diarkit_mockserver.scenario.faults import NO_OUTAGE
-from diarkit_mockserver.scenario.load import parse_value
+from diarkit_mockserver.scenario.load import ScenarioError, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,19 +31,15 @@ async def read_text(request: Request) -> str:
     """Read the body as a text that the YAML reader takes, JSON or not.
 
     Raises:
-        ProblemError: 413 for one that is too large, 422 for one that is not UTF-8.
+        ProblemError: 413 for one that is too large.
+        ScenarioError: for one that is not UTF-8.
     """
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > LARGEST_BODY:
             raise ProblemError(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refuse_flaws(
-            [Flawed(detail=f"expected UTF-8, got the byte 0x{data[error.start]:02x}", source=SOURCE)]
-        ) from None
+    text = decode_text(bytes(data), source=SOURCE, error=ScenarioError)
     is_json = "json" in request.headers.get("content-type", "json")
     return make_yaml(text) if is_json else text
 
@@ -71,14 +67,13 @@ def refuse_outages(faults: Sequence[Fault], text: str, *path: str) -> None:
         path: keys that lead to what has the faults.
 
     Raises:
-        ProblemError: with the places of all outages.
+        ScenarioError: with the places of all outages.
     """
-    flaws: list[Flawed] = []
-    for index, fault in enumerate(faults):
-        if fault.outage is not None:
-            tree, _ = read_tree(text)
-            place: Any = None if tree is None else find_place(tree, (*path, "faults", index, "outage"))
-            line, column = (0, 0) if place is None else (place.line, place.column)
-            flaws.append(Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=line, column=column))
-    if flaws:
-        raise refuse_flaws(flaws)
+    wrong = [index for index, fault in enumerate(faults) if fault.outage is not None]
+    tree, _ = read_tree(text) if wrong else (None, ())
+    if tree is not None:
+        places = [find_place(tree, (*path, "faults", index, "outage")) for index in wrong]
+        raise ScenarioError(
+            Problem(SOURCE, place.line, place.column, NO_OUTAGE.format(index + 1))
+            for index, place in zip(wrong, places, strict=True)
+        )

@@ -4,7 +4,6 @@ import pytest
 
 from diarkit_mockserver.control.body import parse_body, refuse_outages
 from diarkit_mockserver.control.orders import Answers, FaultList, Move
-from diarkit_mockserver.control.problem import ProblemError
 from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.load import ScenarioError
 
@@ -28,9 +27,9 @@ def test_what_is_wrong_is_told_with_its_place(cls: type, text: str, place: str) 
 def test_each_outage_is_refused_at_its_place() -> None:
     outage = Fault(outage=Outage(seconds=1))
     text = "scenario:\n  faults:\n  - outage: {seconds: 1}\n  - body: empty\n  - outage: {seconds: 1}\n"
-    with pytest.raises(ProblemError) as raised:
+    with pytest.raises(ScenarioError) as raised:
         refuse_outages((outage, Fault(body="empty"), outage), text, "scenario")
-    assert [(one.line, one.column, one.detail[:8]) for one in raised.value.problem.errors] == [
+    assert [(one.line, one.column, one.text[:8]) for one in raised.value.problems] == [
         (3, 13, "fault 1:"),
         (5, 13, "fault 3:"),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 
+from diarkit_fixtures.texts.read import Problem
 from diarkit_mockserver.control.problem import (
     ProblemError,
     answer_problems,
@@ -17,7 +18,7 @@ from diarkit_mockserver.control.problem import (
     write_problem,
 )
 from diarkit_mockserver.control.views import Flawed
-from diarkit_mockserver.scenario.load import Problem, ScenarioError
+from diarkit_mockserver.scenario.load import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
