@@ -114,7 +114,7 @@ def check_length(history: History) -> Iterator[Observation]:
         sound = start.file.sound if start.file is not None else None
         ends = [segment.end for channel in channels for segment in channel.segments]
         if sound is not None and ends:
-            length = sound.frames / sound.sample_rate_hz
+            length = sound.seconds
             kept = max(ends) <= length + ROUNDING_S
             yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
@@ -168,7 +168,7 @@ def read_range(start: Start) -> tuple[float, float] | None:
     except ValueError:
         return None
     if sound is not None:
-        last = min(last, sound.frames / sound.sample_rate_hz)
+        last = min(last, sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
 
 

@@ -10,13 +10,13 @@ from itertools import islice
 from typing import Annotated, Any, Final, cast
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.recording import write_lines
 from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.control.views import JournalPage, Ready, TaskView, WorldView, view_task, view_world
-from diarkit_mockserver.journal.export import read_entry, write_entry
-from diarkit_mockserver.journal.har import write_har
+from diarkit_mockserver.journal.export import write_entries, write_har
 from diarkit_mockserver.journal.verification import Verdict
 from diarkit_mockserver.journal.verification import verify_journal as hold_against
 from diarkit_mockserver.scenario.model import Scenario
@@ -173,12 +173,11 @@ def clear_faults(here: Here) -> None:
 
 
 def _write_lines(page: JournalPage) -> str:
-    return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in page.entries)
+    return "".join(write_lines(page.entries))
 
 
 def _write_har(page: JournalPage) -> str:
-    # What the page does not reveal is not in it any more.
-    return json.dumps(write_har(map(read_entry, page.entries), epoch=page.epoch, reveal=True), separators=(",", ":"))
+    return json.dumps(write_har(page.entries), separators=(",", ":"))
 
 
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
@@ -194,7 +193,8 @@ def read_journal(
 ) -> JournalPage:
     """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
 
-    HAR is for the tools of browsers, NDJSON has one exchange in a line.
+    Each form is a recording for `diarkit verify --recording`, the oldest exchange first. HAR is for the tools of browsers too,
+    NDJSON has one exchange in a line.
     """
     journal, clock = here.world.journal, here.world.clock
     chosen = (entry for entry in journal if entry.number > since and task in (None, entry.task_id))
@@ -204,7 +204,7 @@ def read_journal(
         now=clock.now(),
         epoch=clock.epoch,
         connections=tuple(sorted(connections)),
-        entries=tuple(write_entry(entry, reveal=reveal) for entry in islice(chosen, limit)),
+        entries=tuple(write_entries(islice(chosen, limit), clock.epoch, reveal=reveal)),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
+from diarkit_contracts.exchanges.recording import FORMAT, VERSION
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.world.platform import WORLDS
 
@@ -98,16 +99,20 @@ class Flawed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
-    """A part of a world's journal.
+    """A part of a world's journal, which is a recording too.
 
     Attributes:
+        format: what a recording begins with.
+        version: of that format.
         total: exchanges that the world ever had, also those that are no longer there.
         now: its time, in ticks.
         epoch: the date at its time 0, in seconds since 1970 UTC.
         connections: numbers of the clients' connections that are open.
-        entries: the oldest first, as `write_entry` writes them.
+        entries: the oldest first, as `write_entries` writes them.
     """
 
+    format: Literal["diarkit-exchanges"] = FORMAT
+    version: Literal[2] = VERSION
     total: int
     now: int
     epoch: int

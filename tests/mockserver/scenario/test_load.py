@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from diarkit_fixtures.texts.read import Problem
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario.load import Problem, ScenarioError, load_scenario, parse_scenario
+from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import (
     HttpAnswer,
     Rule,

@@ -139,6 +139,7 @@ def test_what_the_client_sent_is_kept_as_it_came() -> None:
     assert sent.headers == {"host": "h"}
     assert (sent.parameters.max_speakers, sent.parameters.channels) == (2, (0,))
     assert visit.notes == ["config keys that the platform does not know are ignored: a, z"]
+    assert visit.ignored_keys == ("a", "z")
 
 
 @pytest.mark.parametrize("limits", [{}, {"storage_bytes": 0}])
