@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.lines import START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import Need, need_upload
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
@@ -32,23 +35,56 @@ SHORTEST_S: Final = 0.8
 SUFFIX: Final = ".wav"
 """UNK whether a server tells the format by the name: one that says otherwise, or nothing, may be refused."""
 
+PAGE: Final = "reference page of POST, 3.6.0"
 
-def check_taken(history: History) -> Iterator[Observation]:
-    """An upload that the contract allows is accepted."""
+
+@clause(
+    "acceptance.upload",
+    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
+    label=Label.DOC,
+    source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
+    place=f"{START}/requestBody",
+    needs=(
+        need_upload(
+            "allowed", "that the contract allows", lambda start: _is_allowed(start) and not _has_unknown(start)
+        ),
+    ),
+)
+def _check_upload(history: History) -> Iterator[Observation]:
     for start in history.starts:
         if _is_allowed(start) and not _has_unknown(start):
             yield from _judge(start)
 
 
-def check_unknown(history: History) -> Iterator[Observation]:
-    """Unknown keys, parameters and parts change nothing."""
+@clause(
+    "acceptance.unknown-is-ignored",
+    "Unknown keys of config, query parameters and form parts are ignored.",
+    label=Label.INF,
+    source="newest overview of the reference, for keys of config; parameters and parts likewise",
+    place=f"{START}/requestBody",
+    needs=(need_upload("unknown", "with something unknown", lambda start: _is_allowed(start) and _has_unknown(start)),),
+)
+def _check_unknown_is_ignored(history: History) -> Iterator[Observation]:
     for start in history.starts:
         if _is_allowed(start) and _has_unknown(start):
             yield from _judge(start)
 
 
-def check_done(history: History) -> Iterator[Observation]:
-    """The task of such an upload is not rejected."""
+@clause(
+    "acceptance.not-rejected",
+    "The task of such an upload is not rejected.",
+    label=Label.INF,
+    source="task life cycle, 5.0.0: rejected means invalid input data",
+    place=f"{START}/requestBody",
+    needs=(
+        Need(
+            "allowed-end",
+            "the end of an upload that the contract allows",
+            lambda history: any(_is_allowed(start) and history.find_end(start) is not None for start in history.starts),
+        ),
+    ),
+)
+def _check_not_rejected(history: History) -> Iterator[Observation]:
     for start in history.starts:
         end = history.find_end(start)
         if _is_allowed(start) and end is not None and end.state in {TaskState.DONE, TaskState.REJECTED}:
@@ -117,31 +153,8 @@ def _has_unknown(start: Start) -> bool:
     )
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-
 CLAUSES: Final = (
-    Clause(
-        id="acceptance.upload",
-        sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
-        label=Label.DOC,
-        source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
-        severity=Severity.ERROR,
-        check=check_taken,
-    ),
-    Clause(
-        id="acceptance.unknown-is-ignored",
-        sentence="Unknown keys of config, query parameters and form parts are ignored.",
-        label=Label.INF,
-        source="newest overview of the reference, for keys of config; parameters and parts likewise",
-        severity=Severity.WARNING,
-        check=check_unknown,
-    ),
-    Clause(
-        id="acceptance.not-rejected",
-        sentence="The task of such an upload is not rejected.",
-        label=Label.INF,
-        source="task life cycle, 5.0.0: rejected means invalid input data",
-        severity=Severity.WARNING,
-        check=check_done,
-    ),
+    _check_upload,
+    _check_unknown_is_ignored,
+    _check_not_rejected,
 )

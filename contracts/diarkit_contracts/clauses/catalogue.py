@@ -26,6 +26,11 @@ CLAUSES: Final[tuple[Clause, ...]] = (
 """Each id once, in the order in which a report shows them."""
 
 
+def find_clause(clause_id: str) -> Clause:
+    """Find a clause by its id."""
+    return next(clause for clause in CLAUSES if clause.id == clause_id)
+
+
 def judge_exchanges(exchanges: Iterable[Exchange], clauses: Iterable[Clause] = CLAUSES) -> tuple[Judgement, ...]:
     """Hold recorded exchanges against clauses.
 

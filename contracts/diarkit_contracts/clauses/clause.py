@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.clauses.need import list_unseen
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
+    from diarkit_contracts.api.profiles import Capability
+    from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History
-
-
-class Severity(StrEnum):
-    """How bad it is to break a clause.
-
-    ERROR: the answer breaks what is documented, or contradicts itself. WARNING: it only differs from what is inferred.
-    """
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Label(StrEnum):
-    """How a clause is known: read in a public document, or inferred from one. What is not known makes no clause."""
-
-    DOC = "DOC"
-    INF = "INF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +43,14 @@ Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """One sentence of the contract.
+    """One sentence of the contract, and all that belongs to it.
 
     Attributes:
         id: file and name, such as `task.terminal-is-final`; never changes its meaning.
         sentence: what holds.
         source: where it is written, or what it is inferred from.
+        place: path of keys in the contract document where it speaks of this.
+        needs: what has to be seen so that there is something to judge, the most general first.
     """
 
     id: str
@@ -69,7 +58,63 @@ class Clause:
     label: Label
     source: str
     severity: Severity
+    place: str
+    needs: tuple[Need, ...]
     check: Check
+
+    def explain_unseen(self, history: History, capabilities: Container[Capability] = ()) -> str:
+        """Say why there was nothing to judge in a history.
+
+        Args:
+            history: that shows no case of it.
+            capabilities: what the target can be made to do.
+        """
+        unseen = list_unseen(history, self.needs)
+        if not unseen:
+            return "nothing was seen that it is about"
+        capability = unseen[0].capability
+        reason = f"never seen: {unseen[0].sentence}"
+        if capability is None or capability in capabilities:
+            return reason
+        return f"{reason}, and this target can't be made to {capability}"
+
+
+def clause(  # noqa: PLR0913 - a clause carries all of itself
+    clause_id: str,
+    sentence: str,
+    *,
+    label: Label,
+    source: str,
+    place: str,
+    needs: tuple[Need, ...],
+    severity: Severity | None = None,
+) -> Callable[[Check], Clause]:
+    """Make a clause of its check; the arguments are its attributes.
+
+    Args:
+        clause_id: `Clause.id`.
+        sentence: what holds.
+        label: how it is known.
+        source: where from.
+        place: in the contract document.
+        needs: to have something to judge.
+        severity: where it does not follow from the label: error for what is documented, warning for what is inferred.
+    """
+    usual = Severity.ERROR if label is Label.DOC else Severity.WARNING
+
+    def make(check: Check) -> Clause:
+        return Clause(
+            id=clause_id,
+            sentence=sentence,
+            label=label,
+            source=source,
+            severity=severity or usual,
+            place=place,
+            needs=needs,
+            check=check,
+        )
+
+    return make
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.lines import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +20,20 @@ if TYPE_CHECKING:
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
 
+PAGE: Final = "reference page of POST, 3.6.0"
+GUIDE: Final = "guide, 3.6.0"
+PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
-def check_total(history: History) -> Iterator[Observation]:
-    """A result of one channel has total_speakers speakers, as far as it has that many segments."""
+
+@clause(
+    "parameters.total-speakers",
+    "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    label=Label.DOC,
+    source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
+    place=f"{SCHEMAS}/TotalSpeakers",
+    needs=(TOTAL,),
+)
+def _check_total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
         # That it counts for each of several channels, and not for all of them, is nowhere written.
@@ -35,8 +49,15 @@ def check_total(history: History) -> Iterator[Observation]:
             )
 
 
-def check_max(history: History) -> Iterator[Observation]:
-    """No channel has more than max_speakers speakers."""
+@clause(
+    "parameters.max-speakers",
+    "No channel has more than max_speakers speakers, 100 if it is not given.",
+    label=Label.DOC,
+    source=GUIDE,
+    place=f"{SCHEMAS}/MaxSpeakers",
+    needs=(ANSWERED,),
+)
+def _check_max_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
@@ -49,16 +70,30 @@ def check_max(history: History) -> Iterator[Observation]:
                 )
 
 
-def check_channels(history: History) -> Iterator[Observation]:
-    """Split tells as many channels as were asked for, or all that the file has."""
+@clause(
+    "parameters.channels",
+    "With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    label=Label.DOC,
+    source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
+    place="components/parameters/Channels",
+    needs=(ANSWERED,),
+)
+def _check_channels(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         kept = len(came) == len(wanted) if _is_part(look) else came == sorted(wanted)
         yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
 
 
-def check_channel_numbers(history: History) -> Iterator[Observation]:
-    """Split tells some of the channels under their numbers in the file."""
+@clause(
+    "parameters.channel-numbers",
+    "With split the channels that were asked for come under their numbers in the file.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/Channels",
+    needs=(CHOSEN,),
+)
+def _check_channel_numbers(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         if _is_part(look) and len(came) == len(wanted):
@@ -69,8 +104,15 @@ def _is_part(look: Look) -> bool:
     return look.start is not None and bool(look.start.exchange.request.query.get("channels"))
 
 
-def check_channel_order(history: History) -> Iterator[Observation]:
-    """Split tells the channels in the order in which they were asked for."""
+@clause(
+    "parameters.channel-order",
+    "With split the channels come in the order in which they were asked for.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/Channels",
+    needs=(ANSWERED,),
+)
+def _check_channel_order(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
@@ -78,24 +120,45 @@ def check_channel_order(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
 
 
-def check_mix(history: History) -> Iterator[Observation]:
-    """Mix tells one channel."""
+@clause(
+    "parameters.mix-is-one",
+    "With mix a result has one channel.",
+    label=Label.DOC,
+    source=f"{PAGE}: the meaning of mix",
+    place="components/parameters/ChannelMode",
+    needs=(MIX,),
+)
+def _check_mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix":
             numbers = [channel.number for channel in channels]
             yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
-def check_mix_number(history: History) -> Iterator[Observation]:
-    """The channel that mix tells is number 0."""
+@clause(
+    "parameters.mix-is-zero",
+    "With mix the channel is number 0.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/ChannelMode",
+    needs=(MIX,),
+)
+def _check_mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix" and len(channels) == 1:
             came = channels[0].number
             yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
-def check_range(history: History) -> Iterator[Observation]:
-    """Segments lie inside the range that was asked for, in one of the two ways to count."""
+@clause(
+    "parameters.range",
+    "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
+    label=Label.DOC,
+    source=f"{PAGE}; what times count from is not known",
+    place="components/parameters/RangeFrom",
+    needs=(RANGE, SEGMENT),
+)
+def _check_range(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
@@ -108,8 +171,16 @@ def check_range(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
-def check_length(history: History) -> Iterator[Observation]:
-    """No segment ends after the recording."""
+@clause(
+    "parameters.inside-audio",
+    "No segment ends after the recording.",
+    label=Label.INF,
+    source="the meaning of end_time: the contrary contradicts the upload",
+    severity=Severity.ERROR,
+    place=f"{IN_SEGMENT}/end_time",
+    needs=(SOUND, SEGMENT),
+)
+def _check_inside_audio(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         sound = start.file.sound if start.file is not None else None
         ends = [segment.end for channel in channels for segment in channel.segments]
@@ -172,81 +243,14 @@ def read_range(start: Start) -> tuple[float, float] | None:
     return (first, last) if first < last and math.isfinite(first) else None
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-GUIDE: Final = "guide, 3.6.0"
-PROTO: Final = "media_processing.proto (gRPC, 2.30)"
-
 CLAUSES: Final = (
-    Clause(
-        id="parameters.total-speakers",
-        sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
-        label=Label.DOC,
-        source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
-        severity=Severity.ERROR,
-        check=check_total,
-    ),
-    Clause(
-        id="parameters.max-speakers",
-        sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
-        label=Label.DOC,
-        source=GUIDE,
-        severity=Severity.ERROR,
-        check=check_max,
-    ),
-    Clause(
-        id="parameters.channels",
-        sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
-        label=Label.DOC,
-        source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
-        severity=Severity.ERROR,
-        check=check_channels,
-    ),
-    Clause(
-        id="parameters.channel-numbers",
-        sentence="With split the channels that were asked for come under their numbers in the file.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_channel_numbers,
-    ),
-    Clause(
-        id="parameters.channel-order",
-        sentence="With split the channels come in the order in which they were asked for.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_channel_order,
-    ),
-    Clause(
-        id="parameters.mix-is-one",
-        sentence="With mix a result has one channel.",
-        label=Label.DOC,
-        source=f"{PAGE}: the meaning of mix",
-        severity=Severity.ERROR,
-        check=check_mix,
-    ),
-    Clause(
-        id="parameters.mix-is-zero",
-        sentence="With mix the channel is number 0.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_mix_number,
-    ),
-    Clause(
-        id="parameters.range",
-        sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-        label=Label.DOC,
-        source=f"{PAGE}; what times count from is not known",
-        severity=Severity.ERROR,
-        check=check_range,
-    ),
-    Clause(
-        id="parameters.inside-audio",
-        sentence="No segment ends after the recording.",
-        label=Label.INF,
-        source="the meaning of end_time: the contrary contradicts the upload",
-        severity=Severity.ERROR,
-        check=check_length,
-    ),
+    _check_total_speakers,
+    _check_max_speakers,
+    _check_channels,
+    _check_channel_numbers,
+    _check_channel_order,
+    _check_mix_is_one,
+    _check_mix_is_zero,
+    _check_range,
+    _check_inside_audio,
 )

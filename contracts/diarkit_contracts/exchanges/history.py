@@ -17,7 +17,7 @@ from uuid import UUID
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.result import STRUCTURE, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 
@@ -281,9 +281,7 @@ def _read_told(data: bytes) -> _Told:
         body=body,
         task_id=_read_text(body, "task", "task_id"),
         state=TaskState(state) if state in set(TaskState) else None,
-        channels=None
-        if result is None or any(fault.rule == "structure" for fault in faults)
-        else _read_channels(result),
+        channels=None if result is None or any(fault.rule is STRUCTURE for fault in faults) else _read_channels(result),
         faults=faults,
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.text import describe_part, show_body
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.reproduce import write_repeat
@@ -92,7 +92,7 @@ def _write_clause(clause: Clause) -> dict[str, object]:
         "sentence": clause.sentence,
         "label": clause.label.value,
         "source": clause.source,
-        "line": find_line(clause.id),
+        "line": find_line(clause.place),
     }
 
 

@@ -96,7 +96,6 @@ def read_row(plain: object) -> Row:
             query=tuple(_read_pair(pair) for pair in _read_list(told.get("query", []), "query")),
             body=_read_body(told.get("body")),
         ),
-        shows=(),
         accepted=told.get("accepted", False) is True,
     )
 

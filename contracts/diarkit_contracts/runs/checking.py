@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.outcomes import write_findings

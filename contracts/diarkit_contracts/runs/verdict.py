@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity, judge, observe
+import pytest
+
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.clauses.clause import Clause, Fault, Observation, clause, judge, observe
+from diarkit_contracts.clauses.need import ANSWER, LIMITED
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
@@ -15,7 +21,7 @@ def make_clause(*observations: Observation) -> Clause:
     def check(history: History) -> Iterable[Observation]:
         return iter(observations)
 
-    return Clause(id="a.b", sentence="S.", label=Label.DOC, source="page", severity=Severity.ERROR, check=check)
+    return clause("a.b", "S.", label=Label.DOC, source="page", place="info", needs=(ANSWER, LIMITED))(check)
 
 
 def test_a_kept_observation_has_no_fault() -> None:
@@ -35,11 +41,40 @@ def test_what_came_is_cut_to_a_readable_length() -> None:
 
 def test_a_judgement_keeps_every_case_and_tells_the_broken_ones() -> None:
     broken = Observation(1, Fault("one", "two"))
-    clause = make_clause(Observation(0), broken, Observation(2))
-    judgement = judge(clause, read_history([]))
-    assert (judgement.clause, len(judgement.observations), judgement.broken) == (clause, 3, (broken,))
+    made = make_clause(Observation(0), broken, Observation(2))
+    judgement = judge(made, read_history([]))
+    assert (judgement.clause, len(judgement.observations), judgement.broken) == (made, 3, (broken,))
 
 
 def test_a_clause_that_met_no_case_has_verified_nothing() -> None:
     judgement = judge(make_clause(), read_history([]))
     assert (judgement.observations, judgement.broken) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("label", "severity", "expected"),
+    [
+        (Label.DOC, None, Severity.ERROR),
+        (Label.INF, None, Severity.WARNING),
+        (Label.DOC, Severity.WARNING, Severity.WARNING),
+        (Label.INF, Severity.ERROR, Severity.ERROR),
+    ],
+)
+def test_what_is_documented_is_an_error_unless_a_clause_says_otherwise(
+    label: Label, severity: Severity | None, expected: Severity
+) -> None:
+    made = clause("a.b", "S.", label=label, source="page", place="info", needs=(), severity=severity)(lambda _: ())
+    assert made.severity is expected
+
+
+def test_what_was_never_seen_is_the_first_need_and_what_a_target_can_not_be_made_to_do() -> None:
+    made = make_clause()
+    info = Exchange(Request(method="GET", url="http://stub/api/system/info"), Answer(status=200, body=b"{}"))
+    limited = Exchange(info.request, Answer(status=429, body=b"{}"))
+    assert made.explain_unseen(read_history([])) == "never seen: an answer of one of the API's operations"
+    assert (
+        made.explain_unseen(read_history([info]))
+        == "never seen: a 429, and this target can't be made to limit the rate"
+    )
+    assert made.explain_unseen(read_history([info]), {Capability.LIMIT_RATE}) == "never seen: a 429"
+    assert made.explain_unseen(read_history([limited])) == "nothing was seen that it is about"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Fault, Severity
+from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.runs.summary import count, describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Accepted, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.plan import choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier

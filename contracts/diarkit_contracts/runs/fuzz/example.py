@@ -135,7 +135,7 @@ class Example:
             OverError: the run is over.
         """
         self._session.check_time()
-        row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, shows=(), accepted=what == "upload")
+        row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, accepted=what == "upload")
         task = Followed(row)
         if call.method == "POST":
             for other in self._sent:

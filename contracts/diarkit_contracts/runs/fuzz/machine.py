@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
 from diarkit_contracts.rows.tier import FUZZ
 from diarkit_contracts.runs.fuzz.example import Example, Find, Followed, Session, narrow_find

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.verify import verify_recording
 
