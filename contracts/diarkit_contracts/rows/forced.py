@@ -13,7 +13,9 @@ def make_forced() -> tuple[Row, ...]:
     upload = Call(body=(Attached(CLIP),))
     limited = "refusal.type-of-status"
     return (
-        Row(id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL),
+        Row(
+            id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL
+        ),
         Row(id="forced-02", what="rate-limited", call=upload, about=limited, needs=Capability.LIMIT_RATE),
         Row(id="forced-03", what="storage-full", call=upload, about=limited, needs=Capability.FILL_STORAGE),
         Row(id="forced-04", what="forbidden", call=upload, about=limited, needs=Capability.FORBID),
