@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.clauses.need import list_unseen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Iterable
 
-    from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History
 
@@ -61,22 +59,6 @@ class Clause:
     place: str
     needs: tuple[Need, ...]
     check: Check
-
-    def explain_unseen(self, history: History, capabilities: Container[Capability] = ()) -> str:
-        """Say why there was nothing to judge in a history.
-
-        Args:
-            history: that shows no case of it.
-            capabilities: what the target can be made to do.
-        """
-        unseen = list_unseen(history, self.needs)
-        if not unseen:
-            return "nothing was seen that it is about"
-        capability = unseen[0].capability
-        reason = f"never seen: {unseen[0].sentence}"
-        if capability is None or capability in capabilities:
-            return reason
-        return f"{reason}, and this target can't be made to {capability}"
 
 
 def clause(  # noqa: PLR0913 - a clause carries all of itself

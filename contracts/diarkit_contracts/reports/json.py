@@ -47,8 +47,10 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             for each in verdict.accepted
         ],
         "undocumented": [{"what": each.what, "at": each.at, "times": each.times} for each in verdict.undocumented],
-        "inconclusive": [{"row": each.row, "reason": each.reason} for each in verdict.inconclusive],
-        "skipped": [{"name": each.name, "reason": each.reason} for each in verdict.skipped],
+        "inconclusive": [
+            {"row": each.row, "cause": each.cause, "reason": each.reason} for each in verdict.inconclusive
+        ],
+        "skipped": [{"name": each.name, "cause": each.cause, "reason": each.reason} for each in verdict.skipped],
         "passed": [
             {"clause": each.clause.id, "severity": each.clause.severity.value, "observations": each.observations}
             for each in verdict.passed

@@ -14,14 +14,14 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.verdict import Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verdict import Cause, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from diarkit_contracts.api.profiles import Capability, Profile
-    from diarkit_contracts.clauses.clause import Judgement
+    from diarkit_contracts.clauses.clause import Clause, Judgement
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
@@ -127,7 +127,7 @@ def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: C
             if judgement.observations and not judgement.broken
         ),
         skipped=tuple(
-            Skipped(name=judgement.clause.id, reason=judgement.clause.explain_unseen(history, capabilities))
+            skip_clause(judgement.clause, history, capabilities)
             for judgement in judgements
             if not judgement.observations
         ),
@@ -165,6 +165,24 @@ def _list_events(target: Target) -> Iterator[str]:
             yield f"{status} ({what}) {statuses.count(status)} times"
     if target.waits:
         yield f"waited {target.waits} times because the server asked for it"
+
+
+def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:
+    """Say why a clause had nothing to judge: the first of its needs that was never seen.
+
+    Args:
+        clause: without an observation.
+        history: that it was held against.
+        capabilities: what the target can be made to do.
+    """
+    unseen = list_unseen(history, clause.needs)
+    if not unseen:
+        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing was seen that it is about")
+    (reason,), capability = say_unseen(unseen[:1]), unseen[0].capability
+    if capability is None or capability in capabilities:
+        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason=reason)
+    reason = f"{reason}, and this target can't be made to {capability}"
+    return Skipped(name=clause.id, cause=Cause.CAPABILITY, reason=reason)
 
 
 def say_unseen(needs: Iterable[Need]) -> tuple[str, ...]:

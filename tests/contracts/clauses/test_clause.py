@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.clause import Clause, Fault, Observation, clause, judge, observe
 from diarkit_contracts.clauses.need import ANSWER, LIMITED
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
@@ -65,16 +63,3 @@ def test_what_is_documented_is_an_error_unless_a_clause_says_otherwise(
 ) -> None:
     made = clause("a.b", "S.", label=label, source="page", place="info", needs=(), severity=severity)(lambda _: ())
     assert made.severity is expected
-
-
-def test_what_was_never_seen_is_the_first_need_and_what_a_target_can_not_be_made_to_do() -> None:
-    made = make_clause()
-    info = Exchange(Request(method="GET", url="http://stub/api/system/info"), Answer(status=200, body=b"{}"))
-    limited = Exchange(info.request, Answer(status=429, body=b"{}"))
-    assert made.explain_unseen(read_history([])) == "never seen: an answer of one of the API's operations"
-    assert (
-        made.explain_unseen(read_history([info]))
-        == "never seen: a 429, and this target can't be made to limit the rate"
-    )
-    assert made.explain_unseen(read_history([info]), {Capability.LIMIT_RATE}) == "never seen: a 429"
-    assert made.explain_unseen(read_history([limited])) == "nothing was seen that it is about"

@@ -12,8 +12,8 @@ from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.need import Need, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.verdict import Passed, RunVerdict, Skipped
-from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, judge_history, say_unseen
+from diarkit_contracts.runs.verdict import Passed, RunVerdict
+from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, judge_history, say_unseen, skip_clause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ class Tally:
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.locations),
             skipped=tuple(
-                Skipped(name=clause.id, reason=clause.explain_unseen(history))
+                skip_clause(clause, history)
                 for clause in CLAUSES
                 if clause.id not in broken and not self.kept[clause.id]
             ),
