@@ -25,7 +25,7 @@ EXAMPLES: Final = "examples of the reference and the guide, 3.6.0"
 VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What a result has to keep; but for the first two of them there is a clause of the same name, which is this row.
 
@@ -38,68 +38,56 @@ class Rule:
 
     name: str
     sentence: str
+    source: str
+    place: str
     label: Label = Label.INF
     severity: Severity = Severity.WARNING
-    source: str = EXAMPLES
-    place: str
 
+
+_SEGMENTS: Final = f"{IN_CHANNEL}/properties/segments"
 
 STRUCTURE: Final = Rule(
-    name="structure",
-    sentence="A result has the keys, types and bounds of its schema.",
-    label=Label.DOC,
-    severity=Severity.ERROR,
-    source="reference page of GET, 3.6.0",
-    place=f"{SCHEMAS}/SpeakerDiarizationResult",
+    "structure",
+    "A result has the keys, types and bounds of its schema.",
+    "reference page of GET, 3.6.0",
+    f"{SCHEMAS}/SpeakerDiarizationResult",
+    Label.DOC,
+    Severity.ERROR,
 )
 KNOWN_KEYS: Final = Rule(
-    name="known-keys",
-    sentence="A result has no other keys.",
-    severity=Severity.ERROR,
-    place=f"{SCHEMAS}/SpeakerDiarizationResult",
+    "known-keys", "A result has no other keys.", EXAMPLES, STRUCTURE.place, severity=Severity.ERROR
 )
 END_AFTER_START: Final = Rule(
-    name="end-after-start",
-    sentence="A segment does not end before it starts.",
+    "end-after-start",
+    "A segment does not end before it starts.",
+    "the names start_time and end_time: the contrary contradicts itself",
+    f"{IN_SEGMENT}/end_time",
     severity=Severity.ERROR,
-    source="the names start_time and end_time: the contrary contradicts itself",
-    place=f"{IN_SEGMENT}/end_time",
 )
 COUNT_IS_IDS: Final = Rule(
-    name="count-is-ids",
-    sentence="speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
+    "count-is-ids",
+    "speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
+    "the name speakers_count: the contrary contradicts itself",
+    f"{IN_CHANNEL}/properties/speakers_count",
     severity=Severity.ERROR,
-    source="the name speakers_count: the contrary contradicts itself",
-    place=f"{IN_CHANNEL}/properties/speakers_count",
 )
 CHANNEL_ONCE: Final = Rule(
-    name="channel-once",
-    sentence="A result has each channel once, unless it was asked for twice.",
-    label=Label.DOC,
-    severity=Severity.ERROR,
-    source="reference page of POST, 3.6.0: for each channel an independent result",
-    place=f"{IN_CHANNEL}/properties/channel_number",
+    "channel-once",
+    "A result has each channel once, unless it was asked for twice.",
+    "reference page of POST, 3.6.0: for each channel an independent result",
+    f"{IN_CHANNEL}/properties/channel_number",
+    Label.DOC,
+    Severity.ERROR,
 )
-SORTED: Final = Rule(
-    name="sorted",
-    sentence="The segments of a channel are sorted by their start.",
-    source=VBX,
-    place=f"{IN_CHANNEL}/properties/segments",
-)
-NO_OVERLAP: Final = Rule(
-    name="no-overlap",
-    sentence="In a channel one speaker speaks at a time.",
-    source=VBX,
-    place=f"{IN_CHANNEL}/properties/segments",
-)
+SORTED: Final = Rule("sorted", "The segments of a channel are sorted by their start.", VBX, _SEGMENTS)
+NO_OVERLAP: Final = Rule("no-overlap", "In a channel one speaker speaks at a time.", VBX, _SEGMENTS)
 IDS_BY_APPEARANCE: Final = Rule(
-    name="ids-by-appearance",
-    sentence="The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
-    place=f"{IN_SEGMENT}/speaker_id",
+    "ids-by-appearance",
+    "The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
+    EXAMPLES,
+    f"{IN_SEGMENT}/speaker_id",
 )
-TWO_DECIMALS: Final = Rule(
-    name="two-decimals", sentence="Times have at most two decimals.", place=f"{IN_SEGMENT}/start_time"
-)
+TWO_DECIMALS: Final = Rule("two-decimals", "Times have at most two decimals.", EXAMPLES, f"{IN_SEGMENT}/start_time")
 
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")

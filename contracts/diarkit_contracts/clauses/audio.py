@@ -5,12 +5,13 @@ All are warnings: they tell how good a server is at its work, which is not what 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.lines import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score.der import score
@@ -38,15 +39,16 @@ MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
 TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
 
-@clause(
-    "audio.silence-is-empty",
-    "A silent channel has no segments.",
+@partial(
+    Clause,
+    id="audio.silence-is-empty",
+    sentence="A silent channel has no segments.",
     label=Label.INF,
     source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
     place=f"{IN_CHANNEL}/properties/segments",
     needs=(SOUND,),
 )
-def _check_silence_is_empty(history: History) -> Iterator[Observation]:
+def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
             expected = f"no segment in channel {channel.number}, which is silent"
@@ -55,47 +57,50 @@ def _check_silence_is_empty(history: History) -> Iterator[Observation]:
             )
 
 
-@clause(
-    "audio.short-is-empty",
-    "Audio under 0.8 s has no segments.",
+@partial(
+    Clause,
+    id="audio.short-is-empty",
+    sentence="Audio under 0.8 s has no segments.",
     label=Label.INF,
     source=PROTO,
     place=f"{IN_CHANNEL}/properties/segments",
     needs=(SOUND,),
 )
-def _check_short_is_empty(history: History) -> Iterator[Observation]:
+def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
-        sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
+        sound = None if look.start is None else look.start.sound
         if sound is not None and sound.frames < SHORTEST_S * sound.sample_rate_hz:
             count = sum(len(channel.segments) for channel in channels)
             expected = f"no segment for {sound.frames / sound.sample_rate_hz:.2f} s of audio"
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-@clause(
-    "audio.speakers",
-    "As many speakers are found in a channel as speak in it.",
+@partial(
+    Clause,
+    id="audio.speakers",
+    sentence="As many speakers are found in a channel as speak in it.",
     label=Label.INF,
     source=TECHNIQUE,
     place=f"{IN_CHANNEL}/properties/speakers_count",
     needs=(TRUTH,),
 )
-def _check_speakers(history: History) -> Iterator[Observation]:
+def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{speakers} speakers in channel {channel.number}"
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
-@clause(
-    "audio.mix-speakers",
-    "In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+@partial(
+    Clause,
+    id="audio.mix-speakers",
+    sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
     label=Label.INF,
     source=f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
     place="components/parameters/ChannelMode",
     needs=(MIX, TRUTH),
 )
-def _check_mix_speakers(history: History) -> Iterator[Observation]:
+def _mix_speakers(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
         truth = None if look.start is None else _read_mixed(look.start)
         if truth is not None and len(channels) == 1:
@@ -106,15 +111,16 @@ def _check_mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
 
 
-@clause(
-    "audio.error-rate",
-    "The answer fits the recording: its diarization error rate is below 50 %.",
+@partial(
+    Clause,
+    id="audio.error-rate",
+    sentence="The answer fits the recording: its diarization error rate is below 50 %.",
     label=Label.INF,
     source=TECHNIQUE,
     place=f"{IN_CHANNEL}/properties/segments",
     needs=(TRUTH,),
 )
-def _check_error_rate(history: History) -> Iterator[Observation]:
+def _error_rate(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         if truth:
             der = score(truth, read_segments(channel)).der
@@ -122,15 +128,16 @@ def _check_error_rate(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
-@clause(
-    "audio.range-error-rate",
-    "The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+@partial(
+    Clause,
+    id="audio.range-error-rate",
+    sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
     label=Label.INF,
     source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
     place=f"{IN_CHANNEL}/properties/segments",
     needs=(RANGE, TRUTH),
 )
-def _check_range_error_rate(history: History) -> Iterator[Observation]:
+def _range_error_rate(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):
         if look.start is None or sound.truth is None or is_limited(look.start):
             continue
@@ -148,7 +155,7 @@ def _check_range_error_rate(history: History) -> Iterator[Observation]:
 
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read who speaks in each channel of a mix; None if it is not known, or something else than the mix changes it."""
-    query, sound = start.exchange.request.query, start.file.sound if start.file is not None else None
+    query, sound = start.query, start.sound
     if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
     asked = query.get("channels", "")
@@ -177,12 +184,12 @@ def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTo
     """List the channels of split results that the file has."""
     for look, channels in history.results():
         start = look.start
-        if start is None or start.file is None or start.file.sound is None:
+        if start is None or start.sound is None:
             continue
-        if start.exchange.request.query.get("channel_mode", "split") == "split":
+        if start.query.get("channel_mode", "split") == "split":
             for channel in channels:
-                if channel.number < start.file.sound.channels:
-                    yield look, start.file.sound, channel
+                if channel.number < start.sound.channels:
+                    yield look, start.sound, channel
 
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
@@ -193,11 +200,4 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold
             yield look, truth[channel.number], channel
 
 
-CLAUSES: Final = (
-    _check_silence_is_empty,
-    _check_short_is_empty,
-    _check_speakers,
-    _check_mix_speakers,
-    _check_error_rate,
-    _check_range_error_rate,
-)
+CLAUSES: Final = (_silence_is_empty, _short_is_empty, _speakers, _mix_speakers, _error_rate, _range_error_rate)

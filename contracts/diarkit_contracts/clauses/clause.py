@@ -39,64 +39,33 @@ Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
 """Looks through a history; one observation for each case, kept or broken, so that it can be told whether anything was judged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence of the contract, and all that belongs to it.
+    """One sentence of the contract, and all that belongs to it; made of its check: `@partial(Clause, id=..., ...)`.
 
     Attributes:
+        check: looks for what is against it.
         id: file and name, such as `task.terminal-is-final`; never changes its meaning.
         sentence: what holds.
         source: where it is written, or what it is inferred from.
         place: path of keys in the contract document where it speaks of this.
         needs: what has to be seen so that there is something to judge, the most general first.
+        weight: its severity, where that does not follow from the label.
     """
 
+    check: Check
     id: str
     sentence: str
     label: Label
     source: str
-    severity: Severity
     place: str
     needs: tuple[Need, ...]
-    check: Check
+    weight: Severity | None = None
 
-
-def clause(  # noqa: PLR0913 - a clause carries all of itself
-    clause_id: str,
-    sentence: str,
-    *,
-    label: Label,
-    source: str,
-    place: str,
-    needs: tuple[Need, ...],
-    severity: Severity | None = None,
-) -> Callable[[Check], Clause]:
-    """Make a clause of its check; the arguments are its attributes.
-
-    Args:
-        clause_id: `Clause.id`.
-        sentence: what holds.
-        label: how it is known.
-        source: where from.
-        place: in the contract document.
-        needs: to have something to judge.
-        severity: where it does not follow from the label: error for what is documented, warning for what is inferred.
-    """
-    usual = Severity.ERROR if label is Label.DOC else Severity.WARNING
-
-    def make(check: Check) -> Clause:
-        return Clause(
-            id=clause_id,
-            sentence=sentence,
-            label=label,
-            source=source,
-            severity=severity or usual,
-            place=place,
-            needs=needs,
-            check=check,
-        )
-
-    return make
+    @property
+    def severity(self) -> Severity:
+        """Error for what is documented, warning for what is inferred, unless a clause says otherwise."""
+        return self.weight or (Severity.ERROR if self.label is Label.DOC else Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from diarkit_contracts.api.result import (
     SORTED,
     TWO_DECIMALS,
 )
-from diarkit_contracts.clauses.clause import Clause, Fault, Observation, clause
+from diarkit_contracts.clauses.clause import Clause, Fault, Observation
 from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def _make_clause(
 ) -> Clause:
     """Make the clause of a rule, which has all of it but the check."""
     return Clause(
+        _make_check(rule, can_show, is_excused),
         id=f"result.{rule.name}",
         sentence=rule.sentence,
         label=rule.label,
         source=rule.source,
-        severity=rule.severity,
         place=rule.place,
         needs=(need,),
-        check=_make_check(rule, can_show, is_excused),
+        weight=rule.severity,
     )
 
 
@@ -95,7 +95,7 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     """Tell whether the request names a channel twice: UNK what is told then."""
-    asked = look.start.exchange.request.query.get("channels", "").split(",") if look.start is not None else []
+    asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 
 
@@ -113,14 +113,15 @@ def _has_neighbours(channel: ChannelTold) -> bool:
 
 CLAUSES: Final = (
     _make_clause(END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
-    clause(
-        "result.has-length",
-        "A segment does not end where it starts.",
+    Clause(
+        _make_check(END_AFTER_START, _has_segment, _has_negative_length),
+        id="result.has-length",
+        sentence="A segment does not end where it starts.",
         label=Label.INF,
         source=EXAMPLES,
         place=END_AFTER_START.place,
         needs=(SEGMENT,),
-    )(_make_check(END_AFTER_START, _has_segment, _has_negative_length)),
+    ),
     _make_clause(COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
     _make_clause(CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
     _make_clause(SORTED, _has_neighbours, SEGMENTS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
@@ -11,7 +11,7 @@ from diarkit_contracts.api.lines import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
@@ -37,15 +37,16 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
 
 
-@clause(
-    "shape.status",
-    "Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+@partial(
+    Clause,
+    id="shape.status",
+    sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
     label=Label.DOC,
     source="reference pages of the operations, 3.6.0",
     place=f"{START}/responses",
     needs=(ANSWER,),
 )
-def _check_status(history: History) -> Iterator[Observation]:
+def _status(history: History) -> Iterator[Observation]:
     barred = list_barred(history.exchanges)
     for at, exchange in enumerate(history.exchanges):
         operation = find_operation(exchange)
@@ -58,30 +59,32 @@ def _check_status(history: History) -> Iterator[Observation]:
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
 
 
-@clause(
-    "shape.content-type",
-    "A JSON body is declared as application/json.",
+@partial(
+    Clause,
+    id="shape.content-type",
+    sentence="A JSON body is declared as application/json.",
     label=Label.DOC,
     source="reference pages of the operations, 3.6.0",
     place="components/responses/TaskResult/content",
     needs=(ANSWER,),
 )
-def _check_content_type(history: History) -> Iterator[Observation]:
+def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
         kept = (came or "").partition(";")[0].strip().lower() == JSON
         yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
 
 
-@clause(
-    "shape.json",
-    "A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
+@partial(
+    Clause,
+    id="shape.json",
+    sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
     label=Label.DOC,
     source="RFC 8259, which application/json means; of a key that comes twice readers take either value",
     place="components/responses/TaskResult/content",
     needs=(ANSWER,),
 )
-def _check_json(history: History) -> Iterator[Observation]:
+def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         try:
             history.decode(exchange.answer.body)
@@ -91,15 +94,16 @@ def _check_json(history: History) -> Iterator[Observation]:
             yield observe(at, kept=True, expected="", got="")
 
 
-@clause(
-    "shape.schema",
-    "A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+@partial(
+    Clause,
+    id="shape.schema",
+    sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
     label=Label.DOC,
     source="reference pages of the operations, 3.6.0",
     place=f"{SCHEMAS}/SpeakerDiarizationTask",
     needs=(ANSWER,),
 )
-def _check_schema(history: History) -> Iterator[Observation]:
+def _schema(history: History) -> Iterator[Observation]:
     sound = {look.at for look in history.looks if look.channels is not None}
     for at, exchange, response in _list_declared(history):
         try:
@@ -120,15 +124,16 @@ def _check_schema(history: History) -> Iterator[Observation]:
         yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
 
 
-@clause(
-    "shape.headers",
-    "Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
+@partial(
+    Clause,
+    id="shape.headers",
+    sentence="Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
     label=Label.DOC,
     source="reference page of POST and guide, 3.6.0",
     place="components/headers/XLocation",
     needs=(ACCEPTED,),
 )
-def _check_headers(history: History) -> Iterator[Observation]:
+def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         for name, header in _list_headers(exchange):
             if header.get("required"):
@@ -138,15 +143,16 @@ def _check_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"the header {' or '.join(names)}", got="none of that name")
 
 
-@clause(
-    "shape.rate-headers",
-    "A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
+@partial(
+    Clause,
+    id="shape.rate-headers",
+    sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
     label=Label.INF,
     source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
     place="components/responses/RateLimitExceeded/headers",
     needs=(LIMITED,),
 )
-def _check_rate_headers(history: History) -> Iterator[Observation]:
+def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
             for name, _ in _list_headers(exchange):
@@ -155,15 +161,16 @@ def _check_rate_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
 
 
-@clause(
-    "shape.ids-echoed",
-    "If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+@partial(
+    Clause,
+    id="shape.ids-echoed",
+    sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
     label=Label.INF,
     source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
     place=f"{GET}/responses",
     needs=(ECHO,),
 )
-def _check_ids_echoed(history: History) -> Iterator[Observation]:
+def _ids_echoed(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
             sent = {name.lower(): value for name, value in exchange.request.headers}
@@ -181,12 +188,12 @@ def _check_ids_echoed(history: History) -> Iterator[Observation]:
 
 def _read_response(exchange: Exchange) -> Mapping[str, object]:
     operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.operation_id, exchange.answer.status)
+    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
 
 
 @cache
-def _find_response(operation_id: str, status: int) -> Mapping[str, object]:
-    (operation,) = (each for each in operations() if each.operation_id == operation_id)
+def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
+    (operation,) = (each for each in operations() if (each.method, each.path) == (method, path))
     declared = as_object(operation.body["responses"], "responses").get(str(status))
     return {} if declared is None else resolve(declared)
 
@@ -247,12 +254,4 @@ def _name_branch(body: object) -> str:
     return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
 
 
-CLAUSES: Final = (
-    _check_status,
-    _check_content_type,
-    _check_json,
-    _check_schema,
-    _check_headers,
-    _check_rate_headers,
-    _check_ids_echoed,
-)
+CLAUSES: Final = (_status, _content_type, _json, _schema, _headers, _rate_headers, _ids_echoed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
@@ -10,7 +11,7 @@ from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.lines import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
 from diarkit_contracts.clauses.need import ACCEPTED, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
 from diarkit_contracts.exchanges.history import START_PATH, find_value
@@ -26,30 +27,32 @@ SHORTEST_KEPT_S: Final = 5.0
 """INF: no server removes a task in less than that after its end. UNK how long it is kept; the period can be set (DOC, life cycle 5.0.0)."""
 
 
-@clause(
-    "task.id-echo",
-    "GET tells the id it was asked for.",
+@partial(
+    Clause,
+    id="task.id-echo",
+    sentence="GET tells the id it was asked for.",
     label=Label.DOC,
     source="reference page of GET, 3.6.0",
     place=f"{SCHEMAS}/TaskInfo/properties/task_id",
     needs=(TASK,),
 )
-def _check_id_echo(history: History) -> Iterator[Observation]:
+def _id_echo(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.task_id is not None and look.is_uuid:
             expected = f"the task_id that was asked for, {look.asked}"
             yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
 
 
-@clause(
-    "task.id-unique",
-    "Each task has an id of its own.",
+@partial(
+    Clause,
+    id="task.id-unique",
+    sentence="Each task has an id of its own.",
     label=Label.DOC,
     source="guide, 3.6.0: a unique task ID",
     place=f"{SCHEMAS}/TaskInfo/properties/task_id",
     needs=(ACCEPTED,),
 )
-def _check_id_unique(history: History) -> Iterator[Observation]:
+def _id_unique(history: History) -> Iterator[Observation]:
     known: set[str] = set()
     for start in history.starts:
         if start.task_id is not None:
@@ -57,15 +60,16 @@ def _check_id_unique(history: History) -> Iterator[Observation]:
             known.add(start.task_id)
 
 
-@clause(
-    "task.location",
-    "X-Location leads to the task that was started.",
+@partial(
+    Clause,
+    id="task.location",
+    sentence="X-Location leads to the task that was started.",
     label=Label.DOC,
     source="reference page of POST and guide, 3.6.0",
     place="components/headers/XLocation",
     needs=(ACCEPTED,),
 )
-def _check_location(history: History) -> Iterator[Observation]:
+def _location(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         if start.task_id is not None:
             path = urlsplit(urljoin(start.exchange.request.url, told)).path
@@ -78,45 +82,48 @@ def _check_location(history: History) -> Iterator[Observation]:
             )
 
 
-@clause(
-    "task.location-host",
-    "X-Location leads to the server that was asked.",
+@partial(
+    Clause,
+    id="task.location-host",
+    sentence="X-Location leads to the server that was asked.",
     label=Label.INF,
     source="guide, 3.6.0: its client polls there; a proxy may have reasons of its own",
     place="components/headers/XLocation",
     needs=(ACCEPTED,),
 )
-def _check_location_host(history: History) -> Iterator[Observation]:
+def _location_host(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
         yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
 
 
-@clause(
-    "task.legal-steps",
-    "A task that is done, failed or rejected stays so.",
+@partial(
+    Clause,
+    id="task.legal-steps",
+    sentence="A task that is done, failed or rejected stays so.",
     label=Label.DOC,
     source="task life cycle, 5.0.0: the three are terminal; guide, 3.6.0",
     place=f"{SCHEMAS}/TaskInfoState",
     needs=(FINALITY,),
 )
-def _check_legal_steps(history: History) -> Iterator[Observation]:
+def _legal_steps(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is not None:
             kept = after.state is before.state
             yield observe(after.at, kept=kept, expected=f"{before.state} and nothing else", got=str(after.state))
 
 
-@clause(
-    "task.no-way-back",
-    "A task that is running is not pending again.",
+@partial(
+    Clause,
+    id="task.no-way-back",
+    sentence="A task that is running is not pending again.",
     label=Label.INF,
     source="task life cycle, 5.0.0: nothing is said of a task that is queued again",
     place=f"{SCHEMAS}/TaskInfoState",
     needs=(SUCCESSION,),
 )
-def _check_no_way_back(history: History) -> Iterator[Observation]:
+def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state is not None and before.state not in TERMINAL and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
@@ -124,15 +131,16 @@ def _check_no_way_back(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
 
 
-@clause(
-    "task.nothing-before-end",
-    "A task that has not ended has neither result nor error.",
+@partial(
+    Clause,
+    id="task.nothing-before-end",
+    sentence="A task that has not ended has neither result nor error.",
     label=Label.INF,
     source="reference page of GET, 3.6.0: one of them is populated, depending on the outcome",
     place=f"{SCHEMAS}/RunningTask",
     needs=(UNENDED,),
 )
-def _check_nothing_before_end(history: History) -> Iterator[Observation]:
+def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.state is not None and look.state not in TERMINAL and look.body is not None:
             told = [key for key in ("result", "error") if look.body.get(key) is not None]
@@ -140,15 +148,16 @@ def _check_nothing_before_end(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))
 
 
-@clause(
-    "task.terminal-is-final",
-    "A task that has ended tells the same result, or the same type of error, each time.",
+@partial(
+    Clause,
+    id="task.terminal-is-final",
+    sentence="A task that has ended tells the same result, or the same type of error, each time.",
     label=Label.DOC,
     source="task life cycle, 5.0.0: done, failed and rejected are terminal",
     place=f"{SCHEMAS}/TaskInfoState",
     needs=(FINALITY,),
 )
-def _check_terminal_is_final(history: History) -> Iterator[Observation]:
+def _terminal_is_final(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is before.state:
             kept = _read_outcome(before) == _read_outcome(after)
@@ -156,15 +165,16 @@ def _check_terminal_is_final(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after))
 
 
-@clause(
-    "task.identical-polls",
-    "A task that has ended tells it in the same bytes each time.",
+@partial(
+    Clause,
+    id="task.identical-polls",
+    sentence="A task that has ended tells it in the same bytes each time.",
     label=Label.INF,
     source="task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere",
     place=f"{SCHEMAS}/TaskInfo",
     needs=(FINALITY,),
 )
-def _check_identical_polls(history: History) -> Iterator[Observation]:
+def _identical_polls(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         told, again = before.exchange.answer.body, after.exchange.answer.body
         is_same = before.state is after.state and _read_outcome(before) == _read_outcome(after)
@@ -174,15 +184,16 @@ def _check_identical_polls(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=told == again, expected=expected, got=got)
 
 
-@clause(
-    "task.no-crosstalk",
-    "Of tasks in flight at the same time none tells the answer to another one's upload.",
+@partial(
+    Clause,
+    id="task.no-crosstalk",
+    sentence="Of tasks in flight at the same time none tells the answer to another one's upload.",
     label=Label.DOC,
     source="reference page of GET, 3.6.0: the result of the task that is asked for",
     place=f"{SCHEMAS}/TaskInfo",
     needs=(RESULTS,),
 )
-def _check_no_crosstalk(history: History) -> Iterator[Observation]:
+def _no_crosstalk(history: History) -> Iterator[Observation]:
     answered = [
         (look, look.start, channels)
         for look, channels in history.results()
@@ -198,15 +209,16 @@ def _check_no_crosstalk(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=mixed is None, expected=expected, got=got)
 
 
-@clause(
-    "task.is-found",
-    "A task that was accepted is found until it has ended.",
+@partial(
+    Clause,
+    id="task.is-found",
+    sentence="A task that was accepted is found until it has ended.",
     label=Label.DOC,
     source="task life cycle, 5.0.0: finished tasks are removed after a period",
     place="components/responses/NotFound",
     needs=(FOUND,),
 )
-def _check_is_found(history: History) -> Iterator[Observation]:
+def _is_found(history: History) -> Iterator[Observation]:
     ended: set[str] = set()
     seen_at: dict[str, float] = {}
     for look in history.looks:
@@ -223,15 +235,16 @@ def _check_is_found(history: History) -> Iterator[Observation]:
             ended.add(look.asked)
 
 
-@clause(
-    "task.error-type",
-    "The error of a failed task is internal, that of a rejected one task.validation-error.",
+@partial(
+    Clause,
+    id="task.error-type",
+    sentence="The error of a failed task is internal, that of a rejected one task.validation-error.",
     label=Label.INF,
     source="reference page of GET, 3.6.0: two such states, two types, and the texts agree",
     place=f"{SCHEMAS}/TaskErrorType",
     needs=(FAILED,),
 )
-def _check_error_type(history: History) -> Iterator[Observation]:
+def _error_type(history: History) -> Iterator[Observation]:
     for look in history.looks:
         came = find_value(look.body, "error", "type")
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
@@ -270,16 +283,6 @@ def _read_outcome(look: Look) -> tuple[object, object]:
 
 
 CLAUSES: Final = (
-    _check_id_echo,
-    _check_id_unique,
-    _check_location,
-    _check_location_host,
-    _check_legal_steps,
-    _check_no_way_back,
-    _check_nothing_before_end,
-    _check_terminal_is_final,
-    _check_identical_polls,
-    _check_no_crosstalk,
-    _check_is_found,
-    _check_error_type,
-)
+    _id_echo, _id_unique, _location, _location_host, _legal_steps, _no_way_back, _nothing_before_end,
+    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _error_type,
+)  # fmt: skip

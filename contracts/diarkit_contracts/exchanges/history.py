@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.api.result import ResultFault
     from diarkit_contracts.exchanges.exchange import Exchange, Part
+    from diarkit_fixtures.wav.file import WavFacts
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -73,6 +74,16 @@ class Start:
     def file(self) -> Part | None:
         """The last part `file`, as a file or as text."""
         return self.find_part("file")
+
+    @property
+    def sound(self) -> WavFacts | None:
+        """What is known of the sound in it; None if it is no recording that can be read."""
+        return None if self.file is None else self.file.sound
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the URL."""
+        return self.exchange.request.query
 
     @property
     def config(self) -> Mapping[str, object] | None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
@@ -117,7 +116,7 @@ def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: C
         capabilities: what the target can be made to do, for the reasons of what was not seen.
     """
     row_of = {at: row.name for row in rows for at in row.at}
-    judgements = [judge(clause, history) for clause in CLAUSES]
+    judgements = judge_all(history)
     findings = [finding for judgement in judgements for finding in _group(judgement, history, row_of)]
     return Judged(
         findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
