@@ -148,8 +148,6 @@ MIX: Final = Need(
     "mix", "a result for channel_mode mix", any_result(lambda start: start.query.get("channel_mode") == "mix")
 )
 CHOSEN: Final = Need(
-    "chosen",
-    "a result for some of the channels of a file",
-    any_result(lambda start: bool(start.query.get("channels"))),
+    "chosen", "a result for some of the channels of a file", any_result(lambda start: bool(start.query.get("channels")))
 )
 RANGE: Final = Need("range", "a result for a range", any_result(_has_range))

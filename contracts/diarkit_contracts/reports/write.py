@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Kind(StrEnum):
     GITHUB = "github"
 
 
-class ReportError(ValueError):
+class ReportError(ContractsError, ValueError):
     """A report can't be made as asked for."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import yaml
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
@@ -37,7 +38,7 @@ Course: TypeAlias = "float | Literal['immediate']"
 """How many times as fast as the platform the fake is to be; or `immediate`."""
 
 
-class RecordError(Exception):
+class RecordError(ContractsError):
     """A recording could not be run.
 
     Attributes:

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.wav.file import Encoding, WavFacts
 
@@ -139,12 +140,12 @@ class Script:
 
     def findings(self) -> dict[str, str]:
         """What the oracle says: severity by id of each broken clause."""
-        judgements = judge_exchanges(self.exchanges)
+        judgements = judge_all(read_history(self.exchanges))
         return {each.clause.id: each.clause.severity.value for each in judgements if each.broken}
 
     def observed(self) -> set[str]:
         """The ids of the clauses that had something to judge."""
-        return {each.clause.id for each in judge_exchanges(self.exchanges) if each.observations}
+        return {each.clause.id for each in judge_all(read_history(self.exchanges)) if each.observations}
 
 
 @pytest.fixture

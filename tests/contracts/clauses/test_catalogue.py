@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause, judge_exchanges
+from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause, judge_all
+from diarkit_contracts.exchanges.history import read_history
 
 
 def test_a_correct_server_has_no_finding(afternoon: Any) -> None:
@@ -12,12 +13,11 @@ def test_a_correct_server_has_no_finding(afternoon: Any) -> None:
 
 
 def test_without_exchanges_nothing_is_verified() -> None:
-    assert {judgement.observations for judgement in judge_exchanges([])} == {()}
+    assert {judgement.observations for judgement in judge_all(read_history([]))} == {()}
 
 
-def test_a_part_of_the_clauses_may_be_asked(afternoon: Any) -> None:
-    judgements = judge_exchanges(afternoon.exchanges, CLAUSES[2:4])
-    assert [judgement.clause for judgement in judgements] == list(CLAUSES[2:4])
+def test_all_clauses_are_asked_in_their_order(afternoon: Any) -> None:
+    assert [each.clause for each in judge_all(read_history(afternoon.exchanges))] == list(CLAUSES)
 
 
 def test_each_id_is_there_once_and_names_its_file() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.clauses.clause import Clause, Fault, Observation, clause, judge, observe
-from diarkit_contracts.clauses.need import ANSWER, LIMITED
+from diarkit_contracts.clauses.clause import Clause, Fault, Observation, judge, observe
+from diarkit_contracts.clauses.need import ANSWER
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def make_clause(*observations: Observation) -> Clause:
     def check(history: History) -> Iterable[Observation]:
         return iter(observations)
 
-    return clause("a.b", "S.", label=Label.DOC, source="page", place="info", needs=(ANSWER, LIMITED))(check)
+    return Clause(check, id="a.b", sentence="S.", label=Label.DOC, source="page", place="info", needs=(ANSWER,))
 
 
 def test_a_kept_observation_has_no_fault() -> None:
@@ -61,5 +62,4 @@ def test_a_clause_that_met_no_case_has_verified_nothing() -> None:
 def test_what_is_documented_is_an_error_unless_a_clause_says_otherwise(
     label: Label, severity: Severity | None, expected: Severity
 ) -> None:
-    made = clause("a.b", "S.", label=label, source="page", place="info", needs=(), severity=severity)(lambda _: ())
-    assert made.severity is expected
+    assert replace(make_clause(), label=label, weight=severity).severity is expected

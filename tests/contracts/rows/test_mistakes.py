@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
+from diarkit_contracts.clauses.catalogue import CLAUSES, judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.mistakes import make_mistakes
 
 ROWS = make_mistakes()
@@ -32,7 +33,7 @@ def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
     request = Request(method=call.method, url=URL + call.target, headers=headers, parts=call.describe_body())
     for status in (422, 405, 404):
         refused = Exchange(request, Answer(status=status, body=b'{"type": "request.validation-error", "message": ""}'))
-        told = {each.clause.id: each for each in judge_exchanges([refused])}
+        told = {each.clause.id: each for each in judge_all(read_history([refused]))}
         if told[row.about].observations:  # type: ignore[attr-defined]
             return
     pytest.fail(f"{row.about} says nothing of {row.name}")  # type: ignore[attr-defined]

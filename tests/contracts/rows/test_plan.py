@@ -4,7 +4,8 @@ import pytest
 from contract_servers.fake import Fake, verify
 
 from diarkit_contracts.api.profiles import Capability
-from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.catalogue import judge_all
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, list_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 
@@ -62,7 +63,9 @@ def test_an_unknown_row_is_refused_by_name() -> None:
 def test_what_a_row_is_about_is_judged_on_the_fake() -> None:
     fake = Fake()
     verdict = verify(fake, fake.clock, Tier.FULL)
-    seen = {each.clause.id: {kept.at for kept in each.observations} for each in judge_exchanges(verdict.exchanges)}
+    seen = {
+        each.clause.id: {kept.at for kept in each.observations} for each in judge_all(read_history(verdict.exchanges))
+    }
     for run in verdict.rows:
         assert run.row is not None
         if run.row.about.startswith("refusal."):

@@ -75,7 +75,6 @@ def test_a_task_that_takes_too_long_is_inconclusive_and_makes_room(make_target: 
 @pytest.mark.parametrize(
     ("status", "cause", "word"),
     [
-        (401, Cause.CREDENTIALS, "who asks"),
         (413, Cause.TOO_LARGE, "too large"),
         (429, Cause.RATE_LIMITED, "limits the rate"),
         (507, Cause.STORAGE_FULL, "storage is full"),

@@ -145,7 +145,7 @@ def test_a_recording_of_a_run_gets_the_same_verdict(make_target: Any, stub: Any)
 def test_an_empty_recording_is_vacuous() -> None:
     verdict = verify_recording("empty.har", ())
     assert verdict.decide_exit() is Exit.VACUOUS
-    assert {each.reason for each in verdict.skipped} == {"there was no answer"}
+    assert {each.cause for each in verdict.skipped} == {Cause.NOT_SEEN, Cause.CAPABILITY}
 
 
 def test_an_answer_that_is_lost_makes_no_finding(make_target: Any, stub: Any) -> None:
