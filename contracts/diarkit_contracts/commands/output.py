@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.commands.flags import Named, flag
 from diarkit_fixtures.texts.read import TextError
 
@@ -51,7 +51,7 @@ class OutputFlags:
         default=(),
         multiple=True,
         metavar="KIND=FILE,...",
-        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE,sarif=FILE. Files of findings are saved beside them.",
+        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
     )
     baseline: Path | None = flag(
         type=click.Path(exists=True, dir_okay=False, path_type=Path),

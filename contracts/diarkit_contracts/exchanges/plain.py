@@ -12,6 +12,8 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from diarkit_contracts.api.error import ContractsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-class PlainError(ValueError):
+class PlainError(ContractsError, ValueError):
     """Plain values are not what was expected: what that was, and what came."""
 
     def __init__(self, expected: str, what: str, value: object) -> None:

@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import (
     describe_answer,
@@ -116,4 +116,4 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
 
 def _describe_evidence(finding: Finding) -> str:
     clause = finding.clause
-    return f"{clause.label}: {clause.source} ({DOCUMENT.name}, line {find_line(clause.id)})"
+    return f"{clause.label}: {clause.source} ({DOCUMENT.name}, line {find_line(clause.place)})"

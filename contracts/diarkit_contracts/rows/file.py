@@ -119,7 +119,7 @@ def _make_row(row: _Row) -> Row:
         case parts:
             body = tuple(map(_make_part, parts))
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
-    return Row(id=row.id, what=row.what, call=call, shows=(), accepted=row.accepted)
+    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted)
 
 
 def _make_part(part: _Attached | Written) -> Attached | Written:

@@ -81,7 +81,7 @@ class Run:
             yield from (Outcome(name, "skipped", "the run ended with an error") for name in NAMES if name != ANSWERS)
 
     def _ask(self) -> tuple[Outcome, ...]:
-        from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415 - collecting needs none of this
+        from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415 - collecting needs none of this
         from diarkit_contracts.commands.target_flags import Access, open_target  # noqa: PLC0415
         from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
         from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415

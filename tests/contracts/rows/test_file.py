@@ -24,12 +24,12 @@ def read_back(row: Row) -> Row:
 
 @pytest.mark.parametrize("row", list_rows(), ids=lambda row: row.id)
 def test_each_row_of_the_plan_is_read_as_it_was_written(row: Any) -> None:
-    assert read_back(row) == replace(row, shows=(), needs=None)
+    assert read_back(row) == replace(row, about="", needs=None)
 
 
 @given(call=draw_uploads() | draw_mistakes())
 def test_whatever_is_drawn_can_be_kept(call: Call) -> None:
-    row = Row(id="found-01", what="upload", call=call, shows=())
+    row = Row(id="found-01", what="upload", call=call)
     assert read_back(row) == row
 
 
@@ -72,11 +72,11 @@ def test_what_is_no_row_is_named_with_its_place(row: str, told: str) -> None:
 
 def test_keys_that_have_a_default_may_be_left_out() -> None:
     text = '[{"id": "a", "what": "x", "method": "GET", "path": "/"}]'
-    assert read_rows(text, "r") == (Row(id="a", what="x", call=Call(method="GET", path="/"), shows=()),)
+    assert read_rows(text, "r") == (Row(id="a", what="x", call=Call(method="GET", path="/")),)
 
 
 def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
-    rows = [replace(row, shows=(), needs=None) for row in list_rows()]
+    rows = [replace(row, about="", needs=None) for row in list_rows()]
     (tmp_path / "rows.json").write_text(json.dumps([write_row(row) for row in rows]), encoding="utf-8")
     assert load_rows(tmp_path / "rows.json") == tuple(rows)
 
