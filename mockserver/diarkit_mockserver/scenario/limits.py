@@ -93,6 +93,12 @@ class Exceeded:
     remaining: int
     reset: int
 
+    @classmethod
+    def until(cls, moment: int, limit: int, clock: Clock) -> Exceeded:
+        """Make what to answer to who may come again at a moment, in ticks."""
+        wait, reset = -((clock.now() - moment) // SECOND), clock.epoch - (-moment // SECOND)
+        return cls(retry_after=wait, limit=limit, remaining=0, reset=reset)
+
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The four headers of a 429."""
@@ -104,29 +110,24 @@ class Exceeded:
         )
 
 
+@dataclass(slots=True)
 class RateWindow:
-    """Counts requests against a rate, on a world's clock."""
+    """The window of a rate that is open, or was the last to be.
 
-    __slots__ = ("_clock", "_count", "_ends_at", "_rate")
+    Attributes:
+        ends_at: ticks.
+        count: of its requests.
+    """
 
-    def __init__(self, rate: Rate, clock: Clock) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._ends_at = 0
-        self._count = 0
+    ends_at: int = 0
+    count: int = 0
 
-    def take(self) -> Exceeded | None:
-        """Count one request; say so if it is one too many, which is not counted."""
-        now = self._clock.now()
-        if now >= self._ends_at:
-            self._ends_at = now + to_ticks(self._rate.seconds)
-            self._count = 0
-        if self._count < self._rate.requests:
-            self._count += 1
+    def take(self, rate: Rate, clock: Clock) -> Exceeded | None:
+        """Count one request; return what to answer if it is one too many, which is not counted."""
+        now = clock.now()
+        if now >= self.ends_at:
+            self.ends_at, self.count = now + to_ticks(rate.seconds), 0
+        if self.count < rate.requests:
+            self.count += 1
             return None
-        return Exceeded(
-            retry_after=-((now - self._ends_at) // SECOND),
-            limit=self._rate.requests,
-            remaining=0,
-            reset=self._clock.epoch - (-self._ends_at // SECOND),
-        )
+        return Exceeded.until(self.ends_at, rate.requests, clock)
