@@ -57,7 +57,7 @@ def write_upload(number: int) -> tuple[Request, bytes]:
         b"data",
         len(samples),
     )
-    parts = [('name="file"; filename="call-%06d.wav"' % number, head + samples)]
+    parts = [(f'name="file"; filename="call-{number:06}.wav"', head + samples)]
     if (config := CONFIGS[number % len(CONFIGS)]) is not None:
         parts.append(('name="config"', config.encode()))
     body = b"".join(

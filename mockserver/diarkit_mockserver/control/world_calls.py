@@ -83,13 +83,17 @@ async def add_answers(request: Request, world: TheWorld) -> None:
 async def list_tasks(world: TheWorld) -> list[TaskView]:
     """List the tasks, the oldest first. Looking here counts as no poll."""
     now = world.clock.now()
-    return [_view_task(task, now) for task in world.tasks if task.lost or world.tasks.find(task.task_id, now)]
+    return [
+        _view_task(task, world)
+        for task in tuple(world.tasks)
+        if world.tasks.progress(task).lost or world.tasks.find(task.task_id, now)
+    ]
 
 
 @router.get("/tasks/{task_id}", tags=["tasks"])
 async def read_task(task_id: str, world: TheWorld) -> TaskView:
     """Tell one task. Looking here counts as no poll."""
-    return _view_task(_find_task(task_id, world), world.clock.now())
+    return _view_task(_find_task(task_id, world), world)
 
 
 @router.post("/tasks/{task_id}/step", tags=["tasks"])
@@ -97,10 +101,10 @@ async def move_to_next_state(task_id: str, world: TheWorld) -> TaskView:
     """Move a task of a manual course to its next state; a final one stays."""
     task = _find_task(task_id, world)
     try:
-        step_task(task)
+        world.tasks.update(task, step_task(task, world.tasks.progress(task)))
     except NotMovableError as error:
         raise ProblemError(409, "task-not-movable", str(error)) from None
-    return _view_task(task, world.clock.now())
+    return _view_task(task, world)
 
 
 @router.put("/tasks/{task_id}/state", tags=["tasks"], openapi_extra=accept_body("NewState"))
@@ -109,16 +113,18 @@ async def move_to_state(task_id: str, request: Request, world: TheWorld) -> Task
     task = _find_task(task_id, world)
     new = parse_body(NewState, await read_text(request))
     try:
-        move_task(task, TaskState(new.state), new.message, world.clock.now())
+        moved = move_task(task, world.tasks.progress(task), TaskState(new.state), new.message)
     except NotMovableError as error:
         raise ProblemError(409, "task-not-movable", str(error)) from None
-    return _view_task(task, world.clock.now())
+    world.tasks.update(task, moved)
+    return _view_task(task, world)
 
 
 @router.delete("/tasks/{task_id}", tags=["tasks"], status_code=204)
 async def lose_task(task_id: str, world: TheWorld) -> None:
     """Let a task be lost: the platform answers 404 for it from now on."""
-    _find_task(task_id, world).lost = True
+    task = _find_task(task_id, world)
+    world.tasks.update(task, world.tasks.progress(task)._replace(lost=True))
 
 
 @router.get("/clock", tags=["clock"])
@@ -182,14 +188,15 @@ def _find_task(task_id: str, world: World) -> Task:
     return task
 
 
-def _view_task(task: Task, now: int) -> TaskView:
+def _view_task(task: Task, world: World) -> TaskView:
+    progress = world.tasks.progress(task)
     return TaskView(
         task_id=task.task_id,
-        state=task.state_at(now),
-        filename=task.submission.filename,
-        sha256=task.submission.sha256,
-        occurrence=task.submission.occurrence,
-        polls=task.polls,
+        state=task.state_at(progress, world.clock.now()),
+        filename=task.filename,
+        sha256=task.sha256,
+        occurrence=task.occurrence,
+        polls=progress.polls,
         manual=task.manual,
-        lost=task.lost,
+        lost=progress.lost,
     )

@@ -160,4 +160,6 @@ def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timeta
             runs_at = now + to_ticks(lasts.pending)
             return Timetable("ticks", runs_at, runs_at + to_ticks(lasts.running))
         case ByRealTime(realtime_factor=factor, workers=workers):
-            return Timetable("ticks", *book_worker(free_at, workers, now, to_ticks(min(length / 100 / factor, FARTHEST))))
+            return Timetable(
+                "ticks", *book_worker(free_at, workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))
+            )

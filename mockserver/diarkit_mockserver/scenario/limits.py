@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from diarkit_mockserver.clock import SECOND, to_ticks
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.clock import Clock
-
 Limit: TypeAlias = Literal["licensed", "rate", "queue_length", "upload_bytes", "storage_bytes"]
-"""The limits that are known before an upload's body has been read; the last two from its Content-Length."""
+"""The limits that can answer before an upload's body has been read; the last two go by its Content-Length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +91,9 @@ class Exceeded:
     reset: int
 
     @classmethod
-    def until(cls, moment: int, limit: int, clock: Clock) -> Exceeded:
-        """Make what to answer to who may come again at a moment, in ticks."""
-        wait, reset = -((clock.now() - moment) // SECOND), clock.epoch - (-moment // SECOND)
-        return cls(retry_after=wait, limit=limit, remaining=0, reset=reset)
+    def until(cls, moment: int, now: int, epoch: int, limit: int) -> Exceeded:
+        """Make what to answer now to who may come again at a later moment, both in ticks."""
+        return cls(retry_after=-((now - moment) // SECOND), limit=limit, remaining=0, reset=epoch - (-moment // SECOND))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -122,12 +118,17 @@ class RateWindow:
     ends_at: int = 0
     count: int = 0
 
-    def take(self, rate: Rate, clock: Clock) -> Exceeded | None:
-        """Count one request; return what to answer if it is one too many, which is not counted."""
-        now = clock.now()
+    def take(self, rate: Rate, now: int, epoch: int) -> Exceeded | None:
+        """Count one request; return what to answer if it is one too many, which is not counted.
+
+        Args:
+            rate: whose window it is.
+            now: ticks.
+            epoch: the date at 0, in seconds since 1970 UTC.
+        """
         if now >= self.ends_at:
             self.ends_at, self.count = now + to_ticks(rate.seconds), 0
         if self.count < rate.requests:
             self.count += 1
             return None
-        return Exceeded.until(self.ends_at, rate.requests, clock)
+        return Exceeded.until(self.ends_at, now, epoch, rate.requests)

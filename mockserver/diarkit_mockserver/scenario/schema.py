@@ -65,7 +65,10 @@ NOT_SAID: Final = ("result", "failed", "rejected")
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
         "oneOf": [{"required": [name]} for name in EFFECTS],
-        "not": {"properties": {"http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}}},
+        "not": {
+            "required": ["http"],
+            "properties": {"http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}},
+        },
     },
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
     HttpAnswer: {

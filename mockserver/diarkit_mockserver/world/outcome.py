@@ -5,7 +5,7 @@ The order of what counts (first wins): the rule's own answer, the truth inside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
@@ -14,34 +14,20 @@ from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
 from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
+from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.intake.submission import MediaFacts, Submission
+    from diarkit_mockserver.intake.submission import MediaFacts, Sent
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a task ends.
-
-    Attributes:
-        state: the final one.
-        message: of the task's error.
-        detail: of the task's error; its location is INF, the literal texts of task errors are UNK.
-    """
-
-    state: TaskState
-    message: str = ""
-    detail: tuple[Detail, ...] = ()
 
 
 DONE = Outcome(TaskState.DONE)
 
 
-def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcome:
+def decide_outcome(then: Then, submission: Sent, limits: Limits) -> Outcome:
     """Decide how the task of a submission will end."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
@@ -61,9 +47,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcom
     return _check_parameters(submission, then) or DONE
 
 
-def write_outcome(
-    outcome: Outcome, then: Then, submission: Submission, scenario: Scenario
-) -> tuple[str | None, str | None]:
+def write_outcome(outcome: Outcome, then: Then, submission: Sent, scenario: Scenario) -> tuple[str | None, str | None]:
     """Write what the task answers in its final state.
 
     Returns:
@@ -81,7 +65,7 @@ def write_outcome(
     return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
 
 
-def _find_conversation(then: Then, submission: Submission, seed: int) -> tuple[Channels, int]:
+def _find_conversation(then: Then, submission: Sent, seed: int) -> tuple[Channels, int]:
     media = submission.media
     if then.segments is not None:
         told = tuple(_read_channel(channel) for channel in then.segments)
@@ -101,7 +85,7 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
     return tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end, segment.speaker)))
 
 
-def _check_parameters(submission: Submission, then: Then) -> Outcome | None:
+def _check_parameters(submission: Sent, then: Then) -> Outcome | None:
     """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
     parameters = submission.parameters
     channels = max(len(submission.media.loud), len(then.segments or ()))

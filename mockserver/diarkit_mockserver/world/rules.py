@@ -1,68 +1,75 @@
-"""The rules of one world in use: which one answers a submission, which are used up, which came closest. Knows no answers."""
+"""The rules of one world: which one answers a submission, and which came closest. Knows no answers."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections import Counter
+    from collections.abc import Iterator
 
-    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.intake.submission import Sent
     from diarkit_mockserver.scenario.model import Rule
 
 log = logging.getLogger("diarkit")
 
 
+@dataclass(frozen=True, slots=True)
 class RuleBook:
-    """The script's rules, and before them those that were added by hand.
+    """Rules in the order in which they are asked, each with a number: those of the script from 1, those added from -1 downwards.
 
-    Args:
-        rules: in the order in which they are asked.
+    Attributes:
+        scripted: of the scenario.
+        added: by hand; they come before the script's.
     """
 
-    __slots__ = ("_added", "_rules", "_used")
+    scripted: tuple[Rule, ...]
+    added: tuple[Rule, ...] = ()
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = list(rules)
-        self._added = 0
-        self._used = [0] * len(self._rules)
+    def __iter__(self) -> Iterator[tuple[int, Rule]]:
+        """Go through the rules with their numbers."""
+        yield from ((-number, rule) for number, rule in enumerate(self.added, start=1))
+        yield from enumerate(self.scripted, start=1)
 
-    def add(self, rule: Rule) -> None:
-        """Put a rule before the script's, behind the ones added earlier."""
-        self._rules.insert(self._added, rule)
-        self._used.insert(self._added, 0)
-        self._added += 1
+    def add(self, rule: Rule) -> RuleBook:
+        """Make one with a rule more, behind the ones added earlier."""
+        return RuleBook(self.scripted, (*self.added, rule))
 
-    def find(self, submission: Submission) -> Rule | None:
-        """Find the rule that answers a submission, and count its use."""
-        for index, rule in enumerate(self._rules):
-            if self._is_used_up(index) or next(rule.when.misses(submission), None) is not None:
+    def find(self, submission: Sent, used: Counter[int]) -> Rule | None:
+        """Find the rule that answers a submission.
+
+        Args:
+            submission: to be answered.
+            used: how often each rule has answered, by its number; this use is added.
+        """
+        for number, rule in self:
+            if _is_used_up(rule, used[number]) or next(rule.when.misses(submission), None) is not None:
                 continue
-            self._used[index] += 1
-            if self._is_used_up(index):
+            used[number] += 1
+            if _is_used_up(rule, used[number]):
                 log.info(
                     "the rule for %s is used up (times: %d); the rules below it answer from now on", rule, rule.times
                 )
             return rule
         return None
 
-    def explain_miss(self, submission: Submission) -> str:
+    def explain_miss(self, submission: Sent, used: Counter[int]) -> str:
         """Say which rule came closest to a submission that none matched, and why it missed."""
         misses = [
-            ([*rule.when.misses(submission), *self._list_uses(index)], index, rule)
-            for index, rule in enumerate(self._rules)
+            ([*rule.when.misses(submission), *_list_uses(rule, used[number])], number, rule) for number, rule in self
         ]
         if not misses:
             return ""
-        reasons, index, rule = min(misses, key=lambda miss: (len(miss[0]), miss[1]))
-        number = index - self._added + 1
-        name = f"rule {number}" if number > 0 else f"rule {index + 1} of those added"
+        reasons, number, rule = min(misses, key=lambda miss: len(miss[0]))  # the first of those as close
+        name = f"rule {number}" if number > 0 else f"rule {-number} of those added"
         return f"no rule matched; the closest is {name} ({rule}): {'; '.join(reasons)}"
 
-    def _list_uses(self, index: int) -> list[str]:
-        return [f"it is used up (times: {self._rules[index].times})"] if self._is_used_up(index) else []
 
-    def _is_used_up(self, index: int) -> bool:
-        times = self._rules[index].times
-        return times is not None and self._used[index] >= times
+def _list_uses(rule: Rule, used: int) -> list[str]:
+    return [f"it is used up (times: {rule.times})"] if _is_used_up(rule, used) else []
+
+
+def _is_used_up(rule: Rule, used: int) -> bool:
+    return rule.times is not None and used >= rule.times

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.scenario.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage, Schedule, check_reach
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage, Schedule, check_reach
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.world import World
@@ -47,9 +48,9 @@ def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: s
         (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),
         (lambda: Fault(http=500, ordinal=0), "requests are counted from 1, got 0"),
         (lambda: Fault(http=500, ordinal=(1, 0)), "requests are counted from 1"),
-        (lambda: HttpFault(status=600), "got 600"),
-        (lambda: HttpFault(status=429, retry_after=-1), "expected retry_after >= 0 seconds, got -1"),
-        (lambda: HttpFault(status=500, content_type="text/html\r\nX: y"), "expected a media type"),
+        (lambda: HttpAnswer(status=600), "got 600"),
+        (lambda: HttpAnswer(status=429, retry_after=-1), "expected retry_after >= 0 seconds, got -1"),
+        (lambda: HttpAnswer(status=500, content_type="text/html\r\nX: y"), "expected a media type"),
         (Latency, "expected one of fixed, uniform, log_normal"),
         (lambda: Latency(fixed=1, uniform=(0, 1)), "expected one of fixed, uniform, log_normal"),
         (lambda: Latency(fixed=-1), "expected 0 to 1000000 seconds, got -1"),
@@ -172,7 +173,7 @@ def test_a_larger_share_meets_all_that_a_smaller_one_does(make_submission: Make,
     ("fault", "name"),
     [
         (Fault(http=503), "http"),
-        (Fault(http=HttpFault(status=503)), "http"),
+        (Fault(http=HttpAnswer(status=503)), "http"),
         (Fault(latency=Latency(fixed=0)), "latency"),
         (Fault(drip=Drip()), "drip"),
         (Fault(outage=Outage(seconds=1)), "outage"),

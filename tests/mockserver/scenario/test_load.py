@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
 from diarkit_mockserver.scenario.load import Problem, ScenarioError, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import (

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import GUIDE
-from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from diarkit_mockserver.world.repeats import Repeats
 from hypothesis import given
 from hypothesis import strategies as st
-
-from diarkit_mockserver.world.repeats import Repeats
 
 
 @given(st.lists(st.text("abc", max_size=2)))

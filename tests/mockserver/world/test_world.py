@@ -15,8 +15,9 @@ from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.world import World

@@ -1,0 +1,55 @@
+"""What a world was told, made ready for use: it never changes, and is replaced as a whole. Counts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from diarkit_mockserver.scenario.faults import Fault, Schedule, check_reach
+from diarkit_mockserver.world.ids import AnswerIds
+from diarkit_mockserver.world.rules import RuleBook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diarkit_mockserver.scenario.model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A scenario for one world.
+
+    Attributes:
+        name: of the world, part of every id drawn there.
+        scenario: as it was told.
+        rules: its rules, and those added by hand.
+        schedule: its faults.
+        answer_ids: the maker of ids for answers without a task.
+    """
+
+    name: str
+    scenario: Scenario
+    rules: RuleBook
+    schedule: Schedule
+    answer_ids: AnswerIds
+
+    def replace_faults(self, faults: Sequence[Fault]) -> Setup:
+        """Make one with other faults.
+
+        Raises:
+            ValueError: for an outage in a world that has a name.
+        """
+        check_reach(faults, self.name)
+        scenario = replace(self.scenario, faults=tuple(faults))
+        return replace(self, scenario=scenario, schedule=Schedule(faults, scenario.seed, self.name))
+
+
+def set_up(name: str, scenario: Scenario) -> Setup:
+    """Make a scenario ready for a world.
+
+    Raises:
+        ValueError: for an outage in a world that has a name.
+    """
+    check_reach(scenario.faults, name)
+    schedule = Schedule(scenario.faults, scenario.seed, name)
+    return Setup(name, scenario, RuleBook(scenario.rules), schedule, AnswerIds(scenario.seed, name))
