@@ -92,14 +92,12 @@ class Submission:
 
 
 class Sent(Protocol):
-    """What rules, faults and results follow from, of an upload or of the task that it became."""
+    """What rules and faults go by, of an upload or of the task that it became."""
 
     @property
     def filename(self) -> str: ...  # noqa: D102 - as in `Submission`, all of them
     @property
     def sha256(self) -> str: ...  # noqa: D102
-    @property
-    def media(self) -> MediaFacts: ...  # noqa: D102
     @property
     def parameters(self) -> Parameters: ...  # noqa: D102
     @property

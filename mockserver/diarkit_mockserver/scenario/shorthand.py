@@ -16,6 +16,8 @@ from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diarkit_mockserver.scenario.answer import HttpAnswer
+
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
 

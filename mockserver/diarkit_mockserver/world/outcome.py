@@ -19,15 +19,16 @@ from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.intake.submission import MediaFacts, Sent
+    from diarkit_mockserver.intake.submission import MediaFacts, Submission
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
+    from diarkit_mockserver.world.task import Task
 
 
 DONE = Outcome(TaskState.DONE)
 
 
-def decide_outcome(then: Then, submission: Sent, limits: Limits) -> Outcome:
+def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcome:
     """Decide how the task of a submission will end."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
@@ -47,7 +48,7 @@ def decide_outcome(then: Then, submission: Sent, limits: Limits) -> Outcome:
     return _check_parameters(submission, then) or DONE
 
 
-def write_outcome(outcome: Outcome, then: Then, submission: Sent, scenario: Scenario) -> tuple[str | None, str | None]:
+def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str | None, str | None]:
     """Write what the task answers in its final state.
 
     Returns:
@@ -55,29 +56,30 @@ def write_outcome(outcome: Outcome, then: Then, submission: Sent, scenario: Scen
     """
     if outcome.state is not TaskState.DONE:
         return None, write_error(ERROR_TYPE_OF_STATE[outcome.state], outcome.message, outcome.detail)
+    then = task.then
     if then.result is not None:
         return dump(then.result), None
-    natural, length = _find_conversation(then, submission, scenario.seed)
+    natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
-        key = (scenario.seed, submission.sha256)
+        key = (scenario.seed, task.sha256)
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
     from_range = scenario.dialect.times == "range"
-    return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
+    return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 
-def _find_conversation(then: Then, submission: Sent, seed: int) -> tuple[Channels, int]:
-    media = submission.media
+def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
+    then, length, loud = task.then, task.length, task.loud
     if then.segments is not None:
         told = tuple(_read_channel(channel) for channel in then.segments)
         last = max((segment.end for channel in told for segment in channel), default=0)
-        return told + ((),) * (len(media.loud) - len(told)), max(media.length, last)
-    if media.truth is not None and then.speakers is None and len(media.truth) == len(media.loud):
+        return told + ((),) * (len(loud) - len(told)), max(length, last)
+    if task.truth is not None and then.speakers is None and len(task.truth) == len(loud):
         heard = tuple(
-            tuple(segment for segment in channel if segment.start < media.length) if loud else ()
-            for channel, loud in zip(media.truth, media.loud, strict=True)
+            tuple(segment for segment in channel if segment.start < length) if is_loud else ()
+            for channel, is_loud in zip(task.truth, loud, strict=True)
         )
-        return heard, media.length
-    return draw_channels(seed, submission.sha256, media, then.speakers), media.length
+        return heard, length
+    return draw_channels(seed, task.sha256, length, loud, then.speakers), length
 
 
 def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
@@ -85,7 +87,7 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
     return tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end, segment.speaker)))
 
 
-def _check_parameters(submission: Sent, then: Then) -> Outcome | None:
+def _check_parameters(submission: Submission, then: Then) -> Outcome | None:
     """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
     parameters = submission.parameters
     channels = max(len(submission.media.loud), len(then.segments or ()))

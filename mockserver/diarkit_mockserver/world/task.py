@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.states import TaskState
+    from diarkit_fixtures.segments import Channels
     from diarkit_mockserver.intake.refusals import Detail
-    from diarkit_mockserver.intake.submission import MediaFacts, Parameters
+    from diarkit_mockserver.intake.submission import Parameters, Submission
     from diarkit_mockserver.scenario.course import Timetable
     from diarkit_mockserver.scenario.faults import ResultFault
     from diarkit_mockserver.scenario.model import Then
@@ -64,7 +66,9 @@ class Task:
         filename: as the client named it.
         digest: SHA-256 of the file's bytes.
         size: of the file, in bytes.
-        media: what the bytes say.
+        length: of its audio, in centiseconds.
+        loud: for each channel, whether anything is to be heard.
+        truth: who speaks when, if the file says so itself.
         parameters: checked.
         occurrence: how often this same request had come.
         then: what its rule says.
@@ -77,13 +81,43 @@ class Task:
     filename: str
     digest: bytes
     size: int
-    media: MediaFacts
+    length: int
+    loud: tuple[bool, ...]
+    truth: Channels | None
     parameters: Parameters
     occurrence: int
     then: Then
     outcome: Outcome
     timetable: Timetable
     broken: ResultFault | None = None
+
+    @classmethod
+    def make(  # noqa: PLR0913 - a task has that many parts
+        cls,
+        task_id: str,
+        submission: Submission,
+        *,
+        then: Then,
+        outcome: Outcome,
+        timetable: Timetable,
+        broken: ResultFault | None = None,
+    ) -> Task:
+        """Make the task of a submission; what many tasks have in common is one object for all of them."""
+        return cls(
+            task_id=task_id,
+            filename=submission.filename,
+            digest=bytes.fromhex(submission.sha256),
+            size=submission.size,
+            length=submission.media.length,
+            loud=_share(submission.media.loud),
+            truth=submission.media.truth,
+            parameters=_share(submission.parameters),
+            occurrence=submission.occurrence,
+            then=then,
+            outcome=outcome,
+            timetable=timetable,
+            broken=broken,
+        )
 
     @property
     def sha256(self) -> str:
@@ -109,3 +143,11 @@ class Task:
             case "ticks":
                 position = now
         return self.timetable.state_at(position, self.end_of(progress).state)
+
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=1024)
+def _share(value: T) -> T:
+    return value

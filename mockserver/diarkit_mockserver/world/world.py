@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_mockserver.clock import Clock
@@ -38,14 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 NO_RULE = Then()
-
-T = TypeVar("T")
-
-
-@lru_cache(maxsize=1024)
-def _share(value: T) -> T:
-    """Give equal values of tasks one object: most are the same again and again."""
-    return value
 
 
 class World:
@@ -139,14 +130,9 @@ class World:
         faults = self._meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
         timetable = lay_out(then.course or setup.scenario.course, now, submission.media.length, counters.free_at)
-        task = Task(
-            task_id=task_id,
-            filename=submission.filename,
-            digest=bytes.fromhex(submission.sha256),
-            size=submission.size,
-            media=_share(submission.media),
-            parameters=_share(submission.parameters),
-            occurrence=count,
+        task = Task.make(
+            task_id,
+            submission,
             then=then,
             outcome=decide_outcome(then, submission, setup.scenario.limits),
             timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
@@ -197,7 +183,7 @@ class World:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
         if progress.final_body is not None:
             return progress.final_body
-        result, error = write_outcome(task.end_of(progress), task.then, task, self.scenario)
+        result, error = write_outcome(task, task.end_of(progress), self.scenario)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
             body = break_answer(body, task.broken)

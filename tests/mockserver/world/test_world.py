@@ -19,6 +19,7 @@ from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.world.manual import step_task
 from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.world import World
 
@@ -63,8 +64,8 @@ def accept(world: World, submission: Submission) -> Task:
 
 def look(world: World, task: Task) -> dict[str, Any]:
     """Poll once; the answer must fit the contract."""
-    found, state = world.look(task.task_id, visit())
-    body: dict[str, Any] = json.loads(world.write(found, state))
+    found, progress, state = world.look(task.task_id, visit())
+    body: dict[str, Any] = json.loads(world.write(found, progress, state))
     assert list_faults("SpeakerDiarizationTask", body) == ()
     assert body["task"] == {"task_id": task.task_id, "state": state.value}
     return body
@@ -93,7 +94,7 @@ def test_a_manual_task_moves_by_steps_and_stays_at_its_end(make_submission: Make
     task = accept(world, make_submission())
     seen = [look(world, task)["task"]["state"]]
     for _ in range(3):
-        task.timetable.step()
+        world.tasks.update(task, step_task(task, world.tasks.progress(task)))
         seen.append(look(world, task)["task"]["state"])
     assert seen == ["pending", "running", "done", "done"]
 
@@ -108,11 +109,12 @@ def test_an_end_is_final_to_the_byte(
     bodies: list[bytes] = []
     states: list[TaskState] = []
     for _ in range(12):
-        found, state = world.look(task.task_id, visit())
+        found, progress, state = world.look(task.task_id, visit())
         states.append(state)
         if state in TERMINAL:
-            bodies.append(world.write(found, state))
-        task.timetable.step()
+            bodies.append(world.write(found, progress, state))
+        if task.manual:
+            world.tasks.update(task, step_task(task, world.tasks.progress(task)))
         world.clock.advance(100)
         accept(world, make_submission())
     assert len(bodies) > 5
@@ -138,7 +140,7 @@ def test_no_course_takes_an_illegal_step(
     task = accept(world, make_submission())
     states = [TaskState.PENDING]
     for move in moves:
-        states.append(world.look(task.task_id, visit())[1])
+        states.append(world.look(task.task_id, visit())[2])
         world.clock.advance(move)
     assert all(after is before or after in STEPS[before] for before, after in pairwise(states))
 
