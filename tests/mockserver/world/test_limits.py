@@ -50,7 +50,7 @@ def test_a_limit_that_is_reached_refuses_and_says_its_name(name: Limit) -> None:
     assert str(caught.value) == REACHED[name][1]
 
 
-@pytest.mark.parametrize("pair", pairwise(REACHED), ids=" before ".join)
+@pytest.mark.parametrize("pair", list(pairwise(REACHED)), ids=" before ".join)
 @pytest.mark.parametrize("early", [False, True], ids=["after the body", "before the body"])
 def test_the_first_limit_of_the_table_refuses(pair: tuple[Limit, Limit], *, early: bool) -> None:
     """One order, in which `before_body` is written does not matter, nor whether the body has been read."""
