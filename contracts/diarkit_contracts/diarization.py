@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from diarkit_fixtures.segments import Channels
 
+__all__ = ["DiarizationError", "assert_diarization", "read_result"]
+
 
 class DiarizationError(AssertionError):
     """An answer is further from the truth than allowed; the text shows both."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from diarkit_fixtures.segments import Segments
     from diarkit_mockserver.scenario.model import JsonObject
 
+__all__ = ["scenarios"]
+
 FEW = st.integers(0, 2)
 
 SOON = 0.02

@@ -45,7 +45,7 @@ PATIENCE_S: Final = 60.0
 DIARKIT: Final = (sys.executable, "-c", "from diarkit_mockserver.commands.main import main; main()")
 BLOCK: Final = b"\xe8\x03" * (1 << 20)
 LOAD: Final = (
-    "import sys, time; began = time.perf_counter(); from pathlib import Path; from diarkit_mockserver.scenario.model import load as scenario_file;"
+    "import sys, time; began = time.perf_counter(); from pathlib import Path; from diarkit_mockserver.scenario import load as scenario_file;"
     " scenario_file.load_scenario(Path(sys.argv[1])); print(time.perf_counter() - began)"
 )
 

@@ -61,7 +61,7 @@ def test_the_commands_of_the_readme_exist(command: str) -> None:
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
-    command = next(line for line in list_blocks("console") if line.endswith("&& pytest\n")).strip()
+    command = next(line for line in list_blocks("console") if "&& pytest" in line).strip()
     assert command in (ROOT / ".ci" / "run").read_text("utf-8")
 
 

@@ -67,7 +67,7 @@ class DiarizationServer:
         config: Mapping[str, int] | None = None,
         submission: int | None = None,
         times: int | None = None,
-        result: dict[str, object] | None = None,
+        result: Mapping[str, object] | None = None,
         segments: Sequence[Sequence[SegmentLike]] | None = None,
         speakers: int | None = None,
         rttm: str | Path | None = None,

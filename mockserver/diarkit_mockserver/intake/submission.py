@@ -36,6 +36,25 @@ PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What to assume of a file whose length can't be read from its bytes.
+
+    Attributes:
+        duration: seconds.
+        channels: how many.
+    """
+
+    duration: float = 60.0
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.duration <= 86_400:
+            raise ValueError(f"expected a duration from 0 to 86400 seconds, got {self.duration}")
+        if not 1 <= self.channels <= 64:
+            raise ValueError(f"expected 1 to 64 channels, got {self.channels}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """What the file's bytes say of its audio.
 

@@ -19,8 +19,7 @@ from diarkit_mockserver.intake.media import MediaProbe
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.intake.media import Media
-    from diarkit_mockserver.intake.submission import MediaFacts
+    from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000

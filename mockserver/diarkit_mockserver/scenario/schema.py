@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import load_document
 from diarkit_fixtures.texts.fields import list_fields
-from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, Latency, LogNormal, Outage

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import LARGEST_CONFIG, LONGEST_BOUNDARY, MOST_PARTS, Upload, UploadReader
 
 if TYPE_CHECKING:

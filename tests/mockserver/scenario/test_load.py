@@ -221,7 +221,7 @@ def test_problems_are_kept_as_fields() -> None:
 def test_the_example_loads_without_what_takes_long_to_import(example: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
-        "from diarkit_mockserver.scenario.model import load as scenario_file\n"
+        "from diarkit_mockserver.scenario import load as scenario_file\n"
         "assert not {'yaml', 'pydantic', 'numpy'} & set(sys.modules)\n"
         "print(len(scenario_file.load_scenario(Path(sys.argv[1])).rules))\n"
         "assert not {'pydantic', 'numpy', 'asyncio'} & set(sys.modules)"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import GUIDE
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, Then

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.intake.media import Media
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import BY_HAND
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Dialect, Scenario, SpokenSegment, Then
