@@ -81,19 +81,17 @@ class Exceeded:
     Attributes:
         retry_after: whole seconds; a request after that time is in a new window.
         limit: requests allowed in a window.
-        remaining: always 0.
         reset: when the window ends, in whole seconds since 1970 UTC.
     """
 
     retry_after: int
     limit: int
-    remaining: int
     reset: int
 
     @classmethod
     def until(cls, moment: int, now: int, epoch: int, limit: int) -> Exceeded:
         """Make what to answer now to who may come again at a later moment, both in ticks."""
-        return cls(retry_after=-((now - moment) // SECOND), limit=limit, remaining=0, reset=epoch - (-moment // SECOND))
+        return cls(retry_after=-((now - moment) // SECOND), limit=limit, reset=epoch - (-moment // SECOND))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -101,7 +99,7 @@ class Exceeded:
         return (
             ("retry-after", str(self.retry_after)),
             ("x-ratelimit-limit", str(self.limit)),
-            ("x-ratelimit-remaining", str(self.remaining)),
+            ("x-ratelimit-remaining", "0"),
             ("x-ratelimit-reset", str(self.reset)),
         )
 

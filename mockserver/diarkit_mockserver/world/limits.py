@@ -6,7 +6,7 @@ A refused request is held against the limits above the one that refused it, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.refusals import Condition, refuse
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A limit that is reached.
-
-    Attributes:
-        reason: for the log and the journal, behind the limit's name.
-        exceeded: what the headers of a 429 say.
-    """
-
-    reason: object
-    exceeded: Exceeded | None = None
+Reached: TypeAlias = "tuple[object, Exceeded | None] | None"
+"""None, or what to say of a limit that is reached: behind its name for the log and the journal, and in the headers of a 429."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ class Row:
 
     name: Limit
     condition: Condition
-    check: Callable[[World, Visit, int], Reached | None]
+    check: Callable[[World, Visit, int], Reached]
     sized: bool = False
     every: bool = False
 
@@ -66,25 +57,26 @@ def check_limits(rows: Iterable[Row], world: World, visit: Visit, size: int = 0)
     """
     for row in rows:
         if (reached := row.check(world, visit, size)) is not None:
-            headers = () if reached.exceeded is None else reached.exceeded.headers
-            raise refuse(row.condition, reason=f"limits.{row.name}: {reached.reason}", headers=headers)
+            reason, exceeded = reached
+            headers = () if exceeded is None else exceeded.headers
+            raise refuse(row.condition, reason=f"limits.{row.name}: {reason}", headers=headers)
 
 
-def _check_licence(world: World, _visit: Visit, _size: int) -> Reached | None:
-    return None if world.scenario.limits.licensed else Reached("false")
+def _check_licence(world: World, _visit: Visit, _size: int) -> Reached:
+    return None if world.scenario.limits.licensed else ("false", None)
 
 
-def _check_rate(world: World, visit: Visit, _size: int) -> Reached | None:
+def _check_rate(world: World, visit: Visit, _size: int) -> Reached:
     """Count a request, once."""
     rate = world.scenario.limits.rate
     if rate is None or visit.counted:
         return None
     visit.counted = True
     exceeded = world.counters.window.take(rate, world.clock.now(), world.clock.epoch)
-    return None if exceeded is None else Reached(f"{exceeded.limit} requests in a window", exceeded)
+    return None if exceeded is None else (f"{exceeded.limit} requests in a window", exceeded)
 
 
-def _check_queue(world: World, _visit: Visit, _size: int) -> Reached | None:
+def _check_queue(world: World, _visit: Visit, _size: int) -> Reached:
     longest = world.scenario.limits.queue_length
     if longest is None or world.tasks.queue_length < longest:
         return None
@@ -94,16 +86,16 @@ def _check_queue(world: World, _visit: Visit, _size: int) -> Reached | None:
         return None
     # Where polls or a hand end the tasks, nobody knows when: any wait would do.
     end = world.tasks.find_next_end(now) or now + SECOND
-    return Reached(longest, Exceeded.until(end, now, world.clock.epoch, longest))
+    return longest, Exceeded.until(end, now, world.clock.epoch, longest)
 
 
-def _check_size(world: World, _visit: Visit, size: int) -> Reached | None:
+def _check_size(world: World, _visit: Visit, size: int) -> Reached:
     """Refuse by the length announced; a file that turns out too large is refused as it is read."""
     largest = world.scenario.limits.upload_bytes
-    return None if largest is None or size <= largest else Reached(f"{largest}, before the body")
+    return None if largest is None or size <= largest else (f"{largest}, before the body", None)
 
 
-def _check_storage(world: World, _visit: Visit, size: int) -> Reached | None:
+def _check_storage(world: World, _visit: Visit, size: int) -> Reached:
     """Refuse a file for which there is no room beside those of the unfinished tasks."""
     room, tasks = world.scenario.limits.storage_bytes, world.tasks
     if room is None or tasks.stored_bytes + size <= room:
@@ -111,7 +103,7 @@ def _check_storage(world: World, _visit: Visit, size: int) -> Reached | None:
     tasks.settle(world.clock.now())
     if tasks.stored_bytes + size <= room:
         return None
-    return Reached(f"{room}; {tasks.stored_bytes} are held by {tasks.queue_length} tasks")
+    return f"{room}; {tasks.stored_bytes} are held by {tasks.queue_length} tasks", None
 
 
 LIMITS: Final = (

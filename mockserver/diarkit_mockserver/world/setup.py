@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver.scenario.faults import Fault, Schedule, check_reach
+from diarkit_mockserver.scenario.faults import Schedule, check_reach
 from diarkit_mockserver.world.ids import AnswerIds
 from diarkit_mockserver.world.rules import RuleBook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.scenario.model import Rule, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +31,18 @@ class Setup:
     schedule: Schedule
     answer_ids: AnswerIds
 
-    def replace_faults(self, faults: Sequence[Fault]) -> Setup:
-        """Make one with other faults.
 
-        Raises:
-            ValueError: for an outage in a world that has a name.
-        """
-        check_reach(faults, self.name)
-        scenario = replace(self.scenario, faults=tuple(faults))
-        return replace(self, scenario=scenario, schedule=Schedule(faults, scenario.seed, self.name))
-
-
-def set_up(name: str, scenario: Scenario) -> Setup:
+def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
     """Make a scenario ready for a world.
+
+    Args:
+        name: of the world.
+        scenario: that it is told.
+        added: rules that were added by hand.
 
     Raises:
         ValueError: for an outage in a world that has a name.
     """
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules), schedule, AnswerIds(scenario.seed, name))
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, AnswerIds(scenario.seed, name))

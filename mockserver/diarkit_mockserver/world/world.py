@@ -92,7 +92,8 @@ class World:
         Raises:
             ValueError: for an outage in a world that has a name.
         """
-        self._setup = self._setup.replace_faults(faults)
+        scenario = replace(self.scenario, faults=tuple(faults))
+        self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
     def add_rule(self, rule: Rule) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 
 import pytest
 
@@ -8,7 +8,7 @@ from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.setup import set_up
 
-RULE = Rule(then=Then(failed="told"))
+RULE, OTHER = (Rule(then=Then(failed=text)) for text in ("told", "added"))
 
 
 def test_a_scenario_is_made_ready_whole() -> None:
@@ -16,12 +16,9 @@ def test_a_scenario_is_made_ready_whole() -> None:
     assert (setup.name, setup.scenario.seed, list(setup.rules), bool(setup.schedule)) == ("a", 3, [(1, RULE)], True)
 
 
-def test_other_faults_leave_the_rest() -> None:
-    setup = set_up("a", Scenario(seed=3, faults=(Fault(http=500),)))
-    setup = replace(setup, rules=setup.rules.add(RULE))
-    other = setup.replace_faults([])
-    assert (other.scenario, bool(other.schedule)) == (Scenario(seed=3), False)
-    assert (list(other.rules), other.answer_ids) == ([(-1, RULE)], setup.answer_ids)
+def test_rules_added_by_hand_stay_where_they_are_passed_on() -> None:
+    setup = set_up("a", Scenario(rules=(RULE,)), (OTHER,))
+    assert list(setup.rules) == [(-1, OTHER), (1, RULE)]
 
 
 def test_nothing_of_it_changes() -> None:
@@ -33,9 +30,5 @@ def test_nothing_of_it_changes() -> None:
 def test_an_outage_is_for_the_default_world_alone() -> None:
     outage = Fault(outage=Outage(seconds=1))
     assert set_up("", Scenario(faults=(outage,))).scenario.faults == (outage,)
-    for make in (
-        lambda: set_up("a", Scenario(faults=(outage,))),
-        lambda: set_up("a", Scenario()).replace_faults([outage]),
-    ):
-        with pytest.raises(ValueError, match="only the default world can have one"):
-            make()
+    with pytest.raises(ValueError, match="only the default world can have one"):
+        set_up("a", Scenario(faults=(outage,)))
