@@ -17,11 +17,11 @@ from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.course import lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
+from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.counters import Counters
-from diarkit_mockserver.world.ids import make_id
+from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, write_outcome
-from diarkit_mockserver.world.setup import set_up
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Progress, Task
 from diarkit_mockserver.world.wire import write_task
@@ -52,6 +52,7 @@ class World:
         self.origin = scenario or Scenario()
         """What `begin_again` goes back to."""
         self._setup = set_up(name, self.origin)
+        self._answer_ids = AnswerIds(self.origin.seed, name)
         self.clock = clock or Clock()
         self.counters = Counters()
         self.tasks = Store(self.origin.limits)
@@ -83,6 +84,7 @@ class World:
             ValueError: for an outage in a world that has a name.
         """
         self._setup = set_up(self.name, scenario)
+        self._answer_ids = AnswerIds(scenario.seed, self.name)
         self.counters.begin_scenario()
         self.tasks.replace_limits(scenario.limits)
 
@@ -197,10 +199,9 @@ class World:
         Args:
             trace: what was asked and answered; ids differ also where that is the same as before.
         """
-        ids = self._setup.answer_ids
-        first = ids.make(trace)
+        first = self._answer_ids.make(trace)
         count = self.counters.repeats.count(first[0])
-        return first if count == 1 else ids.make(f"{first[0]} {count}")
+        return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
     def _meet_faults(
         self, operation: Literal["submit", "poll"], submission: Sent, request: str, visit: Visit

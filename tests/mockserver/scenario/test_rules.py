@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.scenario.model import Rule, Then
+from diarkit_mockserver.scenario.rules import RuleBook
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
-from diarkit_mockserver.world.rules import RuleBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
-from diarkit_mockserver.world.ids import AnswerIds
-from diarkit_mockserver.world.rules import RuleBook
+from diarkit_mockserver.scenario.rules import RuleBook
 
 if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Rule, Scenario
@@ -22,14 +21,12 @@ class Setup:
         scenario: as it was told.
         rules: its rules, and those added by hand.
         schedule: its faults.
-        answer_ids: the maker of ids for answers without a task.
     """
 
     name: str
     scenario: Scenario
     rules: RuleBook
     schedule: Schedule
-    answer_ids: AnswerIds
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
@@ -45,4 +42,4 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
     """
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, AnswerIds(scenario.seed, name))
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule)

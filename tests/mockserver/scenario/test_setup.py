@@ -6,7 +6,7 @@ import pytest
 
 from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
-from diarkit_mockserver.world.setup import set_up
+from diarkit_mockserver.scenario.setup import set_up
 
 RULE, OTHER = (Rule(then=Then(failed=text)) for text in ("told", "added"))
 
