@@ -4,7 +4,7 @@ python tests/benchmarks/memory.py [--uploads 100000]
 
 All uploads differ: in bytes, length, name, parameters and headers. They take the whole way through `Platform` in this process; the
 journal, a ring with a bound of its own, is held at one entry and so left out. What counts is what Python allocated (tracemalloc)
-between the first and the last of them; the growth of the process's resident memory is printed beside it.
+between the first and the last of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import gc
 import struct
 import sys
 import tracemalloc
-from pathlib import Path
 from typing import Final
 
 from diarkit_mockserver.intake.request import ENDPOINT, Request
@@ -93,31 +92,23 @@ def upload(platform: Platform, number: int) -> None:
         raise RuntimeError(f"upload {number} was answered {response.status}: {response.body.decode()}")
 
 
-def read_resident() -> int:
-    """Read the process's resident memory, in bytes (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * 4096
-
-
-def measure(scenario: Scenario, uploads: int, *, traced: bool) -> float:
-    """Accept so many uploads into a fresh world; bytes a task, as traced or as resident."""
+def measure(scenario: Scenario, uploads: int) -> float:
+    """Accept so many uploads into a fresh world; bytes a task."""
     world = World(scenario=scenario)
     world.journal = Journal(most_entries=1)
     platform = Platform(world)
     for number in range(WARM_UP):
         upload(platform, number)
     gc.collect()
-    if traced:
-        tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0] if traced else read_resident()
+    tracemalloc.start()
     for number in range(WARM_UP, WARM_UP + uploads):
         upload(platform, number)
     gc.collect()
-    after = tracemalloc.get_traced_memory()[0] if traced else read_resident()
+    traced, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     if len(world.tasks) != WARM_UP + uploads:
         raise RuntimeError(f"expected {WARM_UP + uploads} tasks, got {len(world.tasks)}")
-    return (after - before) / uploads
+    return traced / uploads
 
 
 def main() -> int:
@@ -127,10 +118,9 @@ def main() -> int:
     uploads: int = parser.parse_args().uploads
     worst = 0.0
     for name, scenario in SCENARIOS.items():
-        resident = measure(scenario, uploads, traced=False)
-        traced = measure(scenario, uploads, traced=True)
-        worst = max(worst, traced)
-        sys.stdout.write(f"{name}: {traced:.0f} bytes a task (resident memory: {resident:.0f}), {uploads} uploads\n")
+        each = measure(scenario, uploads)
+        worst = max(worst, each)
+        sys.stdout.write(f"{name}: {each:.0f} bytes a task, {uploads} uploads\n")
     sys.stdout.write(f"allowed are {BUDGET_BYTES} bytes a task\n")
     return int(worst >= BUDGET_BYTES)
 
