@@ -5,6 +5,7 @@ Routes, document and typed client follow from it. What is answered is a value th
 
 # Annotations are read when the rows are made.
 import json
+from collections.abc import Callable
 from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Final, cast
@@ -22,7 +23,7 @@ from diarkit_mockserver.journal.verification import verify_journal as hold_again
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world import manual
 from diarkit_mockserver.world.platform import Platform
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import Progress, Task
 
 VERSION: Final = version("diarkit")
 
@@ -104,29 +105,25 @@ def add_answers(here: Here, body: Answers) -> None:
 def list_tasks(here: Here) -> tuple[TaskView, ...]:
     """List the tasks, the oldest first. Looking here counts as no poll."""
     tasks, now = here.world.tasks, here.world.clock.now()
-    return tuple(view_task(task, now) for task in tasks if task.lost or tasks.find(task.task_id, now))
+    return tuple(
+        view_task(task, tasks.progress(task), now)
+        for task in tuple(tasks)
+        if tasks.progress(task).lost or tasks.find(task.task_id, now)
+    )
 
 
 @call("POST", "/tasks/{task_id}/step", "tasks")
 def step_task(here: Here, task_id: str) -> TaskView:
     """Move a task of a manual course to its next state; a final one stays."""
-    task = _find_task(here, task_id)
-    try:
-        manual.step_task(task)
-    except manual.NotMovableError as error:
-        raise refuse(409, "task-not-movable", str(error)) from None
-    return view_task(task, here.world.clock.now())
+    return _move(here, task_id, manual.step_task)
 
 
 @call("PUT", "/tasks/{task_id}/state", "tasks")
 def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
     """Move a task of a manual course to a state that may follow."""
-    task, now = _find_task(here, task_id), here.world.clock.now()
-    try:
-        manual.move_task(task, TaskState(body.state), body.message, now)
-    except manual.NotMovableError as error:
-        raise refuse(409, "task-not-movable", str(error)) from None
-    return view_task(task, now)
+    return _move(
+        here, task_id, lambda task, progress: manual.move_task(task, progress, TaskState(body.state), body.message)
+    )
 
 
 @call("GET", "/clock", "clock")
@@ -218,6 +215,16 @@ def clear_journal(here: Here) -> None:
 def verify_journal(here: Here, body: Expectations) -> Verdict:
     """Say whether the client made the submissions that were expected, and which came near."""
     return hold_against(here.world.journal, body.expected, seed=here.world.scenario.seed, clock=here.world.clock)
+
+
+def _move(here: Here, task_id: str, move: Callable[[Task, Progress], Progress]) -> TaskView:
+    task, tasks = _find_task(here, task_id), here.world.tasks
+    try:
+        moved = move(task, tasks.progress(task))
+    except manual.NotMovableError as error:
+        raise refuse(409, "task-not-movable", str(error)) from None
+    tasks.update(task, moved)
+    return view_task(task, moved, here.world.clock.now())
 
 
 def _find_task(here: Here, task_id: str) -> Task:

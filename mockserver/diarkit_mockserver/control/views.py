@@ -11,7 +11,7 @@ from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
 
@@ -151,15 +151,15 @@ def view_world(name: str, world: World) -> WorldView:
     )
 
 
-def view_task(task: Task, now: int) -> TaskView:
+def view_task(task: Task, progress: Progress, now: int) -> TaskView:
     """Tell a task without a poll."""
     return TaskView(
         task_id=task.task_id,
-        state=task.state_at(now),
-        filename=task.submission.filename,
-        sha256=task.submission.sha256,
-        occurrence=task.submission.occurrence,
-        polls=task.polls,
+        state=task.state_at(progress, now),
+        filename=task.filename,
+        sha256=task.sha256,
+        occurrence=task.occurrence,
+        polls=progress.polls,
         manual=task.manual,
-        lost=task.lost,
+        lost=progress.lost,
     )
