@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.lines import START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
@@ -39,19 +38,15 @@ SUFFIX: Final = ".wav"
 PAGE: Final = "reference page of POST, 3.6.0"
 
 
-@partial(
-    Clause,
-    id="acceptance.upload",
-    sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
-    label=Label.DOC,
-    source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "allowed",
-            "an upload that the contract allows",
-            any_start(lambda start: _is_allowed(start) and not _has_unknown(start)),
-        ),
+@clause(
+    "acceptance.upload",
+    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
+    documented(f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload"),
+    f"{START}/requestBody",
+    Need(
+        "allowed",
+        "an upload that the contract allows",
+        any_start(lambda start: _is_allowed(start) and not _has_unknown(start)),
     ),
 )
 def _upload(history: History) -> Iterator[Observation]:
@@ -60,19 +55,15 @@ def _upload(history: History) -> Iterator[Observation]:
             yield from _judge(start)
 
 
-@partial(
-    Clause,
-    id="acceptance.unknown-is-ignored",
-    sentence="Unknown keys of config, query parameters and form parts are ignored.",
-    label=Label.INF,
-    source="newest overview of the reference, for keys of config; parameters and parts likewise",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "unknown",
-            "an upload with something unknown",
-            any_start(lambda start: _is_allowed(start) and _has_unknown(start)),
-        ),
+@clause(
+    "acceptance.unknown-is-ignored",
+    "Unknown keys of config, query parameters and form parts are ignored.",
+    inferred("newest overview of the reference, for keys of config; parameters and parts likewise"),
+    f"{START}/requestBody",
+    Need(
+        "unknown",
+        "an upload with something unknown",
+        any_start(lambda start: _is_allowed(start) and _has_unknown(start)),
     ),
 )
 def _unknown_is_ignored(history: History) -> Iterator[Observation]:
@@ -81,19 +72,15 @@ def _unknown_is_ignored(history: History) -> Iterator[Observation]:
             yield from _judge(start)
 
 
-@partial(
-    Clause,
-    id="acceptance.not-rejected",
-    sentence="The task of such an upload is not rejected.",
-    label=Label.INF,
-    source="task life cycle, 5.0.0: rejected means invalid input data",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "allowed-end",
-            "the end of an upload that the contract allows",
-            lambda history: any(_is_allowed(start) and history.find_end(start) is not None for start in history.starts),
-        ),
+@clause(
+    "acceptance.not-rejected",
+    "The task of such an upload is not rejected.",
+    inferred("task life cycle, 5.0.0: rejected means invalid input data"),
+    f"{START}/requestBody",
+    Need(
+        "allowed-end",
+        "the end of an upload that the contract allows",
+        lambda history: any(_is_allowed(start) and history.find_end(start) is not None for start in history.starts),
     ),
 )
 def _not_rejected(history: History) -> Iterator[Observation]:

@@ -5,13 +5,12 @@ All are warnings: they tell how good a server is at its work, which is not what 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.lines import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score.der import score
@@ -39,14 +38,12 @@ MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
 TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
 
-@partial(
-    Clause,
-    id="audio.silence-is-empty",
-    sentence="A silent channel has no segments.",
-    label=Label.INF,
-    source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(SOUND,),
+@clause(
+    "audio.silence-is-empty",
+    "A silent channel has no segments.",
+    inferred(f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found"),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
 )
 def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):
@@ -57,14 +54,12 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
             )
 
 
-@partial(
-    Clause,
-    id="audio.short-is-empty",
-    sentence="Audio under 0.8 s has no segments.",
-    label=Label.INF,
-    source=PROTO,
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(SOUND,),
+@clause(
+    "audio.short-is-empty",
+    "Audio under 0.8 s has no segments.",
+    inferred(PROTO),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
 )
 def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
@@ -75,14 +70,12 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-@partial(
-    Clause,
-    id="audio.speakers",
-    sentence="As many speakers are found in a channel as speak in it.",
-    label=Label.INF,
-    source=TECHNIQUE,
-    place=f"{IN_CHANNEL}/properties/speakers_count",
-    needs=(TRUTH,),
+@clause(
+    "audio.speakers",
+    "As many speakers are found in a channel as speak in it.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/speakers_count",
+    TRUTH,
 )
 def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
@@ -91,14 +84,13 @@ def _speakers(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
-@partial(
-    Clause,
-    id="audio.mix-speakers",
-    sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
-    label=Label.INF,
-    source=f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
-    place="components/parameters/ChannelMode",
-    needs=(MIX, TRUTH),
+@clause(
+    "audio.mix-speakers",
+    "In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+    inferred(f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from"),
+    "components/parameters/ChannelMode",
+    MIX,
+    TRUTH,
 )
 def _mix_speakers(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
@@ -111,14 +103,12 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
 
 
-@partial(
-    Clause,
-    id="audio.error-rate",
-    sentence="The answer fits the recording: its diarization error rate is below 50 %.",
-    label=Label.INF,
-    source=TECHNIQUE,
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(TRUTH,),
+@clause(
+    "audio.error-rate",
+    "The answer fits the recording: its diarization error rate is below 50 %.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/segments",
+    TRUTH,
 )
 def _error_rate(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
@@ -128,14 +118,13 @@ def _error_rate(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
-@partial(
-    Clause,
-    id="audio.range-error-rate",
-    sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
-    label=Label.INF,
-    source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(RANGE, TRUTH),
+@clause(
+    "audio.range-error-rate",
+    "The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+    inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
+    f"{IN_CHANNEL}/properties/segments",
+    RANGE,
+    TRUTH,
 )
 def _range_error_rate(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.lines import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
@@ -26,14 +25,14 @@ GUIDE: Final = "guide, 3.6.0"
 PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
 
-@partial(
-    Clause,
-    id="parameters.total-speakers",
-    sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
-    label=Label.DOC,
-    source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
-    place=f"{SCHEMAS}/TotalSpeakers",
-    needs=(TOTAL,),
+@clause(
+    "parameters.total-speakers",
+    "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    documented(
+        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known"
+    ),
+    f"{SCHEMAS}/TotalSpeakers",
+    TOTAL,
 )
 def _total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -51,14 +50,12 @@ def _total_speakers(history: History) -> Iterator[Observation]:
             )
 
 
-@partial(
-    Clause,
-    id="parameters.max-speakers",
-    sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
-    label=Label.DOC,
-    source=GUIDE,
-    place=f"{SCHEMAS}/MaxSpeakers",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.max-speakers",
+    "No channel has more than max_speakers speakers, 100 if it is not given.",
+    documented(GUIDE),
+    f"{SCHEMAS}/MaxSpeakers",
+    ANSWERED,
 )
 def _max_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -73,14 +70,12 @@ def _max_speakers(history: History) -> Iterator[Observation]:
                 )
 
 
-@partial(
-    Clause,
-    id="parameters.channels",
-    sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
-    label=Label.DOC,
-    source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
-    place="components/parameters/Channels",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.channels",
+    "With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    documented(f"{PAGE}; reference page of GET, 3.6.0, for the numbers"),
+    "components/parameters/Channels",
+    ANSWERED,
 )
 def _channels(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
@@ -89,14 +84,12 @@ def _channels(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.channel-numbers",
-    sentence="With split the channels that were asked for come under their numbers in the file.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/Channels",
-    needs=(CHOSEN,),
+@clause(
+    "parameters.channel-numbers",
+    "With split the channels that were asked for come under their numbers in the file.",
+    inferred(PROTO),
+    "components/parameters/Channels",
+    CHOSEN,
 )
 def _channel_numbers(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
@@ -109,14 +102,12 @@ def _is_part(look: Look) -> bool:
     return look.start is not None and bool(look.start.query.get("channels"))
 
 
-@partial(
-    Clause,
-    id="parameters.channel-order",
-    sentence="With split the channels come in the order in which they were asked for.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/Channels",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.channel-order",
+    "With split the channels come in the order in which they were asked for.",
+    inferred(PROTO),
+    "components/parameters/Channels",
+    ANSWERED,
 )
 def _channel_order(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
@@ -126,14 +117,12 @@ def _channel_order(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.mix-is-one",
-    sentence="With mix a result has one channel.",
-    label=Label.DOC,
-    source=f"{PAGE}: the meaning of mix",
-    place="components/parameters/ChannelMode",
-    needs=(MIX,),
+@clause(
+    "parameters.mix-is-one",
+    "With mix a result has one channel.",
+    documented(f"{PAGE}: the meaning of mix"),
+    "components/parameters/ChannelMode",
+    MIX,
 )
 def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -142,14 +131,12 @@ def _mix_is_one(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
-@partial(
-    Clause,
-    id="parameters.mix-is-zero",
-    sentence="With mix the channel is number 0.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/ChannelMode",
-    needs=(MIX,),
+@clause(
+    "parameters.mix-is-zero",
+    "With mix the channel is number 0.",
+    inferred(PROTO),
+    "components/parameters/ChannelMode",
+    MIX,
 )
 def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -158,14 +145,13 @@ def _mix_is_zero(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.range",
-    sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-    label=Label.DOC,
-    source=f"{PAGE}; what times count from is not known",
-    place="components/parameters/RangeFrom",
-    needs=(RANGE, SEGMENT),
+@clause(
+    "parameters.range",
+    "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
+    documented(f"{PAGE}; what times count from is not known"),
+    "components/parameters/RangeFrom",
+    RANGE,
+    SEGMENT,
 )
 def _range(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -180,15 +166,13 @@ def _range(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
-@partial(
-    Clause,
-    id="parameters.inside-audio",
-    sentence="No segment ends after the recording.",
-    label=Label.INF,
-    source="the meaning of end_time: the contrary contradicts the upload",
-    weight=Severity.ERROR,
-    place=f"{IN_SEGMENT}/end_time",
-    needs=(SOUND, SEGMENT),
+@clause(
+    "parameters.inside-audio",
+    "No segment ends after the recording.",
+    inferred("the meaning of end_time: the contrary contradicts the upload", Severity.ERROR),
+    f"{IN_SEGMENT}/end_time",
+    SOUND,
+    SEGMENT,
 )
 def _inside_audio(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):

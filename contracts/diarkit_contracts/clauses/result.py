@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.result import (
     CHANNEL_ONCE,
     COUNT_IS_IDS,
@@ -18,14 +18,14 @@ from diarkit_contracts.api.result import (
     SORTED,
     TWO_DECIMALS,
 )
-from diarkit_contracts.clauses.clause import Clause, Fault, Observation
+from diarkit_contracts.clauses.clause import Fault, Observation, clause
 from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.api.result import ResultFault, Rule
-    from diarkit_contracts.clauses.clause import Check
+    from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
 
@@ -36,16 +36,8 @@ def _make_clause(
     rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
 ) -> Clause:
     """Make the clause of a rule, which has all of it but the check."""
-    return Clause(
-        _make_check(rule, can_show, is_excused),
-        id=f"result.{rule.name}",
-        sentence=rule.sentence,
-        label=rule.label,
-        source=rule.source,
-        place=rule.place,
-        needs=(need,),
-        weight=rule.severity,
-    )
+    make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
+    return make(_make_check(rule, can_show, is_excused))
 
 
 def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
@@ -115,15 +107,13 @@ def _has_neighbours(channel: ChannelTold) -> bool:
 
 CLAUSES: Final = (
     _make_clause(END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
-    Clause(
-        _make_check(END_AFTER_START, _has_segment, _has_negative_length),
-        id="result.has-length",
-        sentence="A segment does not end where it starts.",
-        label=Label.INF,
-        source=EXAMPLES,
-        place=END_AFTER_START.place,
-        needs=(SEGMENT,),
-    ),
+    clause(
+        "result.has-length",
+        "A segment does not end where it starts.",
+        inferred(EXAMPLES),
+        END_AFTER_START.place,
+        SEGMENT,
+    )(_make_check(END_AFTER_START, _has_segment, _has_negative_length)),
     _make_clause(COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
     _make_clause(CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
     _make_clause(SORTED, _has_neighbours, SEGMENTS),

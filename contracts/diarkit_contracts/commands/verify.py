@@ -126,10 +126,10 @@ def clauses(*, rows: bool, markdown: bool) -> None:
         click.echo("contradicts itself; a warning only differs from what is inferred.\n")
         click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
         for clause in CLAUSES:
-            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.label}: {clause.source} |")
+            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.evidence} |")
         return
     for clause in CLAUSES:
-        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.label}: {clause.source}")
+        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.evidence}")
 
 
 def _judge_recording(path: Path, profile: Profile) -> RunVerdict:
