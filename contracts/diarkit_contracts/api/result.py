@@ -164,12 +164,8 @@ def _check_channel(channel: object, path: Path) -> Checking[float | None]:
     if len(sound) == len(segments) and "segments" in read:
         speakers = len({segment.speaker for segment in sound})
         if count is not None and count != speakers:
-            yield ResultFault(
-                (*path, "speakers_count"),
-                COUNT_IS_IDS,
-                f"{speakers}, the number of speakers in the segments",
-                f"{count}",
-            )
+            expected = f"{speakers}, the number of speakers in the segments"
+            yield ResultFault((*path, "speakers_count"), COUNT_IS_IDS, expected, f"{count}")
         yield from _check_order(sound)
     return number
 
@@ -201,12 +197,8 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
     known: set[float] = set()
     for segment in segments:
         if segment.speaker not in known and segment.speaker != len(known):
-            yield ResultFault(
-                (*segment.path, "speaker_id"),
-                IDS_BY_APPEARANCE,
-                f"ids in the order of first appearance, so {len(known)} here",
-                _show(segment.speaker),
-            )
+            expected = f"ids in the order of first appearance, so {len(known)} here"
+            yield ResultFault((*segment.path, "speaker_id"), IDS_BY_APPEARANCE, expected, _show(segment.speaker))
         known.add(segment.speaker)
     for before, segment in pairwise(segments):
         path = (*segment.path, "start_time")

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.lines import IN_CHANNEL
-from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
+from diarkit_contracts.clauses.belonging import (
+    CHANGING,
+    count_segments,
+    is_limited,
+    measure_alone,
+    read_segments,
+    read_truth,
+)
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
@@ -46,12 +53,10 @@ TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speak
     SOUND,
 )
 def _silence_is_empty(history: History) -> Iterator[Observation]:
-    for look, sound, channel in _list_channels(history):
+    for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
-            expected = f"no segment in channel {channel.number}, which is silent"
-            yield observe(
-                look.at, kept=not channel.segments, expected=expected, got=f"{len(channel.segments)} segments"
-            )
+            expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
+            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
 @clause(
@@ -62,11 +67,10 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
     SOUND,
 )
 def _short_is_empty(history: History) -> Iterator[Observation]:
-    for look, channels in history.results():
-        sound = None if look.start is None else look.start.sound
-        if sound is not None and sound.seconds < SHORTEST_S:
-            count = sum(len(channel.segments) for channel in channels)
-            expected = f"no segment for {sound.seconds:.2f} s of audio"
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.sound.seconds < SHORTEST_S:
+            count = count_segments(channels)
+            expected = f"no segment for {start.sound.seconds:.2f} s of audio"
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
@@ -93,8 +97,8 @@ def _speakers(history: History) -> Iterator[Observation]:
     TRUTH,
 )
 def _mix_speakers(history: History) -> Iterator[Observation]:
-    for look, channels in history.results():
-        truth = None if look.start is None else _read_mixed(look.start)
+    for look, start, channels in history.known_results():
+        truth = _read_mixed(start)
         if truth is not None and len(channels) == 1:
             alone = measure_alone(truth)
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
@@ -127,16 +131,15 @@ def _error_rate(history: History) -> Iterator[Observation]:
     TRUTH,
 )
 def _range_error_rate(history: History) -> Iterator[Observation]:
-    for look, sound, channel in _list_channels(history):
-        if look.start is None or sound.truth is None or is_limited(look.start):
+    for look, start, sound, channel in _list_channels(history):
+        part = _read_part(start, sound)
+        if part is None or sound.truth is None or is_limited(start):
             continue
-        part = _read_part(look.start, sound)
-        truth = () if part is None else crop(sound.truth[channel.number], *part)
+        truth = crop(sound.truth[channel.number], *part)
         if truth:
             told = tuple(read_segments(channel))
             # UNK what times count from: the better of the two counts.
-            first = 0 if part is None else part[0]
-            ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
+            ways = (told, tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in told))
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
@@ -169,22 +172,19 @@ def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, Sound, ChannelTold]]:
+def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
     """List the channels of split results that the file has."""
-    for look, channels in history.results():
-        start = look.start
-        if start is None or start.sound is None:
-            continue
-        if start.query.get("channel_mode", "split") == "split":
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.query.get("channel_mode", "split") == "split":
             for channel in channels:
                 if channel.number < start.sound.channels:
-                    yield look, start.sound, channel
+                    yield look, start, start.sound, channel
 
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
     """List the channels whose truth is known and was not changed by parameters."""
-    for look, _, channel in _list_channels(history):
-        truth = None if look.start is None else read_truth(look.start)
+    for look, start, _, channel in _list_channels(history):
+        truth = read_truth(start)
         if truth is not None:
             yield look, truth[channel.number], channel
 

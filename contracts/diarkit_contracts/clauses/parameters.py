@@ -40,14 +40,9 @@ def _total_speakers(history: History) -> Iterator[Observation]:
         # That it counts for each of several channels, and not for all of them, is nowhere written.
         if wanted is None or len(channels) != 1:
             continue
-        for channel in channels:
-            expected = min(wanted, len(channel.segments))
-            yield observe(
-                look.at,
-                kept=expected <= _count_speakers(channel) <= wanted,
-                expected=f"{expected} speakers in channel {channel.number}, for total_speakers {wanted}",
-                got=_count_speakers(channel),
-            )
+        least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
+        expected = f"{least} speakers in channel {channels[0].number}, for total_speakers {wanted}"
+        yield observe(look.at, kept=least <= came <= wanted, expected=expected, got=came)
 
 
 @clause(
@@ -62,12 +57,8 @@ def _max_speakers(history: History) -> Iterator[Observation]:
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                yield observe(
-                    look.at,
-                    kept=_count_speakers(channel) <= most,
-                    expected=f"at most {most} speakers in channel {channel.number}",
-                    got=_count_speakers(channel),
-                )
+                came, expected = _count_speakers(channel), f"at most {most} speakers in channel {channel.number}"
+                yield observe(look.at, kept=came <= most, expected=expected, got=came)
 
 
 @clause(
@@ -78,9 +69,9 @@ def _max_speakers(history: History) -> Iterator[Observation]:
     ANSWERED,
 )
 def _channels(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        kept = len(came) == len(wanted) if _is_part(look) else came == sorted(wanted)
+        kept = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
         yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
 
 
@@ -92,14 +83,10 @@ def _channels(history: History) -> Iterator[Observation]:
     CHOSEN,
 )
 def _channel_numbers(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        if _is_part(look) and len(came) == len(wanted):
+        if start.query.get("channels") and len(came) == len(wanted):
             yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
-
-
-def _is_part(look: Look) -> bool:
-    return look.start is not None and bool(look.start.query.get("channels"))
 
 
 @clause(
@@ -110,7 +97,7 @@ def _is_part(look: Look) -> bool:
     ANSWERED,
 )
 def _channel_order(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
             kept = list(dict.fromkeys(came)) == wanted
@@ -176,36 +163,30 @@ def _range(history: History) -> Iterator[Observation]:
 )
 def _inside_audio(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
-        sound = start.sound
         ends = [segment.end for channel in channels for segment in channel.segments]
-        if sound is not None and ends:
-            length = sound.seconds
+        if start.sound is not None and ends:
+            length = start.sound.seconds
             kept = max(ends) <= length + ROUNDING_S
             yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
 
 def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
     """List the results whose request is known and makes sense."""
-    for look, channels in history.results():
-        start = look.start
-        if (
-            start is not None
-            and start.config is not None
-            and not {"max_speakers", "total_speakers"} <= set(start.config)
-        ):
+    for look, start, channels in history.known_results():
+        if start.config is not None and not {"max_speakers", "total_speakers"} <= set(start.config):
             yield look, start, channels
 
 
-def _list_split(history: History) -> Iterator[tuple[Look, tuple[ChannelTold, ...], list[int]]]:
+def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...], list[int]]]:
     """List the results of split with the channels they should have; not those for which nobody knows."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
             asked = start.query.get("channels", "")
             numbers = asked.split(",")
             if all(number.isdecimal() for number in numbers):
-                yield look, channels, list(dict.fromkeys(map(int, numbers)))
+                yield look, start, channels, list(dict.fromkeys(map(int, numbers)))
             elif not asked and start.sound is not None:
-                yield look, channels, list(range(start.sound.channels))
+                yield look, start, channels, list(range(start.sound.channels))
 
 
 def _count_speakers(channel: ChannelTold) -> int:
@@ -227,13 +208,12 @@ def read_range(start: Start) -> tuple[float, float] | None:
     query = start.query
     if not {"range_from", "range_to"} & set(query):
         return None
-    sound = start.sound
     try:
         first, last = float(query.get("range_from", "0")), float(query.get("range_to", "inf"))
     except ValueError:
         return None
-    if sound is not None:
-        last = min(last, sound.seconds)
+    if start.sound is not None:
+        last = min(last, start.sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
 
 

@@ -11,20 +11,14 @@ from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.lines import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
+from diarkit_contracts.clauses import mistake
+from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import clause, observe
-from diarkit_contracts.clauses.mistake import (
-    has_bad_config,
-    has_bad_query,
-    has_both_limits,
-    has_empty_file,
-    has_no_file,
-    is_no_form,
-)
-from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_start
+from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
+from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +26,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.clauses.promise import Promise
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""
@@ -56,10 +50,10 @@ PAGE: Final = "reference page of POST, 3.6.0"
         f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins"
     ),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
-    Need("both-limits", "an upload with both limits", any_start(has_both_limits)),
+    Need("both-limits", "an upload with both limits", any_start(mistake.has_both_limits)),
 )
 def _both_limits(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_both_limits, "a refusal of max_speakers together with total_speakers")
+    return _judge_mistake(history, mistake.has_both_limits, "a refusal of max_speakers together with total_speakers")
 
 
 @clause(
@@ -67,10 +61,10 @@ def _both_limits(history: History) -> Iterator[Observation]:
     "A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
     inferred(f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client"),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
-    Need("bad-config", "an upload with a bad config", any_start(has_bad_config)),
+    Need("bad-config", "an upload with a bad config", any_start(mistake.has_bad_config)),
 )
 def _bad_config(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_bad_config, "a refusal of the config")
+    return _judge_mistake(history, mistake.has_bad_config, "a refusal of the config")
 
 
 @clause(
@@ -80,10 +74,10 @@ def _bad_config(history: History) -> Iterator[Observation]:
         f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written"
     ),
     "components/responses/ValidationError",
-    Need("bad-query", "an upload with a bad query", any_start(has_bad_query)),
+    Need("bad-query", "an upload with a bad query", any_start(mistake.has_bad_query)),
 )
 def _bad_query(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_bad_query, "a refusal of the query")
+    return _judge_mistake(history, mistake.has_bad_query, "a refusal of the query")
 
 
 @clause(
@@ -91,10 +85,10 @@ def _bad_query(history: History) -> Iterator[Observation]:
     "A form without a file is refused, or the task is rejected.",
     documented(f"{PAGE}: the one mandatory parameter"),
     f"{SCHEMAS}/SpeakerDiarizationRequest/required",
-    Need("missing-file", "an upload without a file", any_start(has_no_file)),
+    Need("missing-file", "an upload without a file", any_start(mistake.has_no_file)),
 )
 def _missing_file(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_no_file, "a refusal of a form without a file")
+    return _judge_mistake(history, mistake.has_no_file, "a refusal of a form without a file")
 
 
 @clause(
@@ -104,10 +98,10 @@ def _missing_file(history: History) -> Iterator[Observation]:
         f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more"
     ),
     f"{SCHEMAS}/ErrorResult",
-    Need("broken-form", "an upload that is no whole form", any_start(is_no_form)),
+    Need("broken-form", "an upload that is no whole form", any_start(mistake.is_no_form)),
 )
 def _broken_form(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, is_no_form, "a refusal of a body that is no whole multipart form")
+    return _judge_mistake(history, mistake.is_no_form, "a refusal of a body that is no whole multipart form")
 
 
 @clause(
@@ -115,19 +109,21 @@ def _broken_form(history: History) -> Iterator[Observation]:
     "An empty file is refused, or its task is rejected, or nobody speaks in its result.",
     inferred(f"{PAGE}: the file is a media file; segments of no audio contradict the upload", Severity.ERROR),
     f"{SCHEMAS}/ErrorResult",
-    Need("empty-file", "an upload of an empty file", any_start(has_empty_file)),
+    Need("empty-file", "an upload of an empty file", any_start(mistake.has_empty_file)),
 )
 def _empty_file(history: History) -> Iterator[Observation]:
-    for start in history.starts:
-        if not has_empty_file(start):
-            continue
+    for start in filter(mistake.has_empty_file, history.starts):
         end = history.find_end(start)
         expected = "a refusal of an empty file, or a result in which nobody speaks"
         if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
             yield observe(start.at if end is None else end.at, kept=True, expected=expected, got="")
         elif end is not None and end.channels is not None:
-            count = sum(len(channel.segments) for channel in end.channels)
+            count = count_segments(end.channels)
             yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
+
+
+def _is_never_given(look: Look) -> bool:
+    return look.asked.startswith(NEVER_GIVEN)
 
 
 @clause(
@@ -135,16 +131,12 @@ def _empty_file(history: History) -> Iterator[Observation]:
     "A task that never was gets 404.",
     documented("reference page of GET, 3.6.0"),
     "components/responses/NotFound",
-    Need(
-        "unknown-task",
-        "an answer about a task that never was",
-        lambda history: any(look.asked.startswith(NEVER_GIVEN) for look in history.looks),
-    ),
+    Need("unknown-task", "an answer about a task that never was", any_look(_is_never_given)),
 )
 def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
-        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in BUSY:
+        if _is_never_given(look) and look.is_uuid and status not in BUSY:
             yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
 
 
@@ -153,11 +145,7 @@ def _unknown_task(history: History) -> Iterator[Observation]:
     "An id that is no UUID gets 422, 400 or 404.",
     documented("reference page of GET, 3.6.0: task_id is a UUID; the status is not known"),
     "components/parameters/TaskId",
-    Need(
-        "bad-task-id",
-        "an answer about an id that is no UUID",
-        lambda history: any(not look.is_uuid for look in history.looks),
-    ),
+    Need("bad-task-id", "an answer about an id that is no UUID", any_look(lambda look: not look.is_uuid)),
 )
 def _bad_task_id(history: History) -> Iterator[Observation]:
     for look in history.looks:
@@ -173,11 +161,7 @@ def _bad_task_id(history: History) -> Iterator[Observation]:
     "A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
     inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on"),
     f"{SCHEMAS}/ErrorType",
-    Need(
-        "method",
-        "a method that a path does not have",
-        lambda history: any(find_operation(exchange) is None for exchange in history.exchanges),
-    ),
+    Need("method", "a method that a path does not have", any_exchange(lambda each: find_operation(each) is None)),
 )
 def _method(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
@@ -226,9 +210,8 @@ def _retry_after(history: History) -> Iterator[Observation]:
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
         if promise is not None and sent_at >= promise.end:
             waited = sent_at - promise.told_at
-            expected = (
-                f"no 429 after a wait of {waited:.1f} s for the Retry-After {promise.seconds} of exchange {promise.at}"
-            )
+            asked = f"the Retry-After {promise.seconds} of exchange {promise.at}"
+            expected = f"no 429 after a wait of {waited:.1f} s for {asked}"
             yield observe(at, kept=not is_refused, expected=expected, got="429")
             promise = None
         elif promise is not None and not is_refused:
@@ -257,17 +240,14 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
     A server may look at the request only when it processes it (INF; the limits page says so of the length), so an accepted one
     is judged by how it ends. Refusals for another reason, such as 413 or 429, say nothing.
     """
-    for start in history.starts:
-        if is_mistake(start):
-            status = start.exchange.answer.status
-            end = history.find_end(start)
-            if status in REFUSED:
-                yield observe(start.at, kept=True, expected=expected, got="")
-            elif end is not None and end.state is not None:
-                # One that failed was not processed either; that it should have been rejected is nowhere written.
-                yield observe(
-                    end.at, kept=end.state is not TaskState.DONE, expected=expected, got=f"a task that is {end.state}"
-                )
+    for start in filter(is_mistake, history.starts):
+        end = history.find_end(start)
+        if start.exchange.answer.status in REFUSED:
+            yield observe(start.at, kept=True, expected=expected, got="")
+        elif end is not None:
+            # One that failed was not processed either; that it should have been rejected is nowhere written.
+            kept = end.state is not TaskState.DONE
+            yield observe(end.at, kept=kept, expected=expected, got=f"a task that is {end.state}")
 
 
 CLAUSES: Final = (

@@ -7,17 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.api.result import (
-    CHANNEL_ONCE,
-    COUNT_IS_IDS,
-    END_AFTER_START,
-    EXAMPLES,
-    IDS_BY_APPEARANCE,
-    NO_OVERLAP,
-    SORTED,
-    TWO_DECIMALS,
-)
 from diarkit_contracts.clauses.clause import Fault, Observation, clause
 from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
@@ -106,18 +97,18 @@ def _has_neighbours(channel: ChannelTold) -> bool:
 
 
 CLAUSES: Final = (
-    _make_clause(END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
+    _make_clause(rules.END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
     clause(
         "result.has-length",
         "A segment does not end where it starts.",
-        inferred(EXAMPLES),
-        END_AFTER_START.place,
+        inferred(rules.EXAMPLES),
+        rules.END_AFTER_START.place,
         SEGMENT,
-    )(_make_check(END_AFTER_START, _has_segment, _has_negative_length)),
-    _make_clause(COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
-    _make_clause(CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
-    _make_clause(SORTED, _has_neighbours, SEGMENTS),
-    _make_clause(NO_OVERLAP, _has_neighbours, SEGMENTS),
-    _make_clause(IDS_BY_APPEARANCE, _has_segment, SEGMENT),
-    _make_clause(TWO_DECIMALS, _has_segment, SEGMENT),
+    )(_make_check(rules.END_AFTER_START, _has_segment, _has_negative_length)),
+    _make_clause(rules.COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
+    _make_clause(rules.CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
+    _make_clause(rules.SORTED, _has_neighbours, SEGMENTS),
+    _make_clause(rules.NO_OVERLAP, _has_neighbours, SEGMENTS),
+    _make_clause(rules.IDS_BY_APPEARANCE, _has_segment, SEGMENT),
+    _make_clause(rules.TWO_DECIMALS, _has_segment, SEGMENT),
 )

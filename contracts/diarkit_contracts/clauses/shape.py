@@ -80,12 +80,9 @@ def _content_type(history: History) -> Iterator[Observation]:
 )
 def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
-        try:
-            history.decode(exchange.answer.body)
-        except StrictJsonError as error:
-            yield observe(at, kept=False, expected="strict JSON in UTF-8", got=str(error))
-        else:
-            yield observe(at, kept=True, expected="", got="")
+        body = history.decode(exchange.answer.body)
+        error = body if isinstance(body, StrictJsonError) else None
+        yield observe(at, kept=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
 @clause(
@@ -98,9 +95,8 @@ def _json(history: History) -> Iterator[Observation]:
 def _schema(history: History) -> Iterator[Observation]:
     sound = {look.at for look in history.looks if look.channels is not None}
     for at, exchange, response in _list_declared(history):
-        try:
-            body = history.decode(exchange.answer.body)
-        except StrictJsonError:
+        body = history.decode(exchange.answer.body)
+        if isinstance(body, StrictJsonError):
             continue  # the clause on JSON has it
         if find_value(body, "task", "state") in history.profile.passing:
             continue  # no page shows what such a task tells

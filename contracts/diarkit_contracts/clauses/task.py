@@ -65,14 +65,9 @@ def _id_unique(history: History) -> Iterator[Observation]:
 def _location(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(urljoin(start.exchange.request.url, told)).path
-            expected = f"a URL reference to {START_PATH}/{start.task_id}"
-            yield observe(
-                start.at,
-                kept=path.lower().rstrip("/").endswith(f"{START_PATH}/{start.task_id}"),
-                expected=expected,
-                got=told,
-            )
+            path = urlsplit(urljoin(start.exchange.request.url, told)).path.lower().rstrip("/")
+            wanted = f"{START_PATH}/{start.task_id}"
+            yield observe(start.at, kept=path.endswith(wanted), expected=f"a URL reference to {wanted}", got=told)
 
 
 @clause(
@@ -173,11 +168,7 @@ def _identical_polls(history: History) -> Iterator[Observation]:
     RESULTS,
 )
 def _no_crosstalk(history: History) -> Iterator[Observation]:
-    answered = [
-        (look, look.start, channels)
-        for look, channels in history.results()
-        if look.start is not None and look.start.file is not None
-    ]
+    answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
         return  # who tells everybody the same mixes nothing up; that it fits nobody is for other clauses
     for one, others in list_in_flight(answered):
@@ -223,10 +214,9 @@ def _error_type(history: History) -> Iterator[Observation]:
     for look in history.looks:
         came = find_value(look.body, "error", "type")
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
-            expected = ERROR_TYPE_OF_STATE[look.state]
-            yield observe(
-                look.at, kept=came == expected, expected=f"the type {expected} for a {look.state} task", got=came
-            )
+            wanted = ERROR_TYPE_OF_STATE[look.state]
+            expected = f"the type {wanted} for a {look.state} task"
+            yield observe(look.at, kept=came == wanted, expected=expected, got=came)
 
 
 def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
@@ -240,7 +230,7 @@ def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
     """List two answers about a task of which the second was asked for after the first was there."""
-    for looks in history.by_task().values():
+    for looks in history.by_task.values():
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after

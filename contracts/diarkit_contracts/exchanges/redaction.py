@@ -19,22 +19,11 @@ if TYPE_CHECKING:
 
 STRUCK: Final = "***"
 
-KEPT_HEADERS: Final = frozenset(
-    {
-        *(
-            "accept",
-            "accept-encoding",
-            "age",
-            "allow",
-            "cache-control",
-            "connection",
-            "content-encoding",
-            "content-length",
-        ),
-        *("content-type", "date", "expect", "host", "keep-alive", "location", "retry-after", "server", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "user-agent", "vary", "via", "x-location", "x-ratelimit-limit"),
-        *("x-ratelimit-remaining", "x-ratelimit-reset", *IDS),
-    }
+KEPT_HEADERS: Final = re.compile(
+    r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-length|content-type|date|expect|host"
+    r"|keep-alive|location|retry-after|server|te|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
+    r"|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|" + "|".join(IDS),
+    re.IGNORECASE,
 )
 """Headers, of requests and answers, that keep their values; of all others only the name stays. One that we have not thought of may
 be a token."""
@@ -108,7 +97,7 @@ class Redaction:
     def strike_headers(self, headers: Headers) -> Headers:
         """Keep names, and the values that are known to be harmless."""
         return tuple(
-            (name, self.strike_text(value) if name.lower() in KEPT_HEADERS else STRUCK) for name, value in headers
+            (name, self.strike_text(value) if KEPT_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
         )
 
     def _strike_part(self, part: Part) -> Part:
@@ -135,7 +124,7 @@ class Redaction:
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
     """List the values of a request's headers that may be secrets, to be struck out of its answer too."""
-    return tuple(value for name, value in headers if name.lower() not in KEPT_HEADERS and not NO_SECRET.fullmatch(name))
+    return tuple(value for name, value in headers if not (KEPT_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
 
 
 def _strike_config(text: str) -> str:
