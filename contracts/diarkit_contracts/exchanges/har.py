@@ -88,13 +88,8 @@ def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]]
     """
     written = [_write_entry(exchange) for exchange in exchanges]
     entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "diarkit", "version": version("diarkit")},
-            "entries": entries,
-        }
-    }
+    creator = {"name": "diarkit", "version": version("diarkit")}
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
 
 
 def _write_entry(exchange: Exchange) -> Json:
@@ -166,7 +161,7 @@ def _read_entry(entry: object) -> Exchange:
     headers = _read_headers(request)
     parts = _read_parts(find_value(request, "postData"), headers)
     came: Any = {
-        "status": _read_status(response),
+        "status": read_plain(int, find_value(response, "status"), "status"),
         "headers": _read_headers(response),
         "body": _read_content(find_value(response, "content")),
         "received_at": sent_at + seconds,
@@ -184,13 +179,6 @@ def _read_entry(entry: object) -> Exchange:
         Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
     )
     return Redaction(list_secrets(headers)).strike(exchange)
-
-
-def _read_status(response: object) -> int:
-    status = find_value(response, "status")
-    if not isinstance(status, int):
-        raise TypeError(f"expected a number for status, got {status!r}")
-    return status
 
 
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
@@ -243,7 +231,4 @@ def _read_headers(of: object) -> Headers:
 
 
 def _text(of: object, key: str) -> str:
-    value = find_value(of, key)
-    if not isinstance(value, str):
-        raise TypeError(f"expected a text for {key}, got {value!r:.40}")
-    return value
+    return read_plain(str, find_value(of, key), key)

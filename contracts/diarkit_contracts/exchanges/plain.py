@@ -77,7 +77,9 @@ def _read(kind: Any, value: object, what: str) -> object:
     if kind is bytes:
         return _read_bytes(_expect(dict, value, "an object", what), what)
     if issubclass(kind, StrEnum):
-        return kind(_expect(str, value if value in list(kind) else None, f"one of {', '.join(kind)}", what))
+        if value not in list(kind):
+            raise PlainError(f"one of {', '.join(kind)}", what, value)
+        return kind(value)
     if isinstance(value, bool) != (kind is bool):
         raise PlainError(WORDS[kind], what, value)
     return _expect((int, float) if kind is float else kind, value, WORDS[kind], what)

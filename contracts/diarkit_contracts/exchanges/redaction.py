@@ -84,14 +84,12 @@ class Redaction:
     def strike(self, exchange: Exchange) -> Exchange:
         """Keep of an exchange what is known to be harmless: values of headers, query and form by their names, all else but secrets."""
         request, answer = exchange.request, exchange.answer
+        url, headers = self.strike_url(request.url), self.strike_headers(request.headers)
+        parts = None if request.parts is None else tuple(map(self._strike_part, request.parts))
+        body = self.strike_body(answer.body)
         return Exchange(
-            replace(
-                request,
-                url=self.strike_url(request.url),
-                headers=self.strike_headers(request.headers),
-                parts=None if request.parts is None else tuple(map(self._strike_part, request.parts)),
-            ),
-            replace(answer, headers=self.strike_headers(answer.headers), body=self.strike_body(answer.body)),
+            replace(request, url=url, headers=headers, parts=parts),
+            replace(answer, headers=self.strike_headers(answer.headers), body=body),
         )
 
     def strike_headers(self, headers: Headers) -> Headers:
@@ -113,13 +111,10 @@ class Redaction:
     def strike_url(self, url: str) -> str:
         """Keep where a URL leads, without user, password and unknown parameters."""
         parts = urlsplit(url)
-        query = [
-            (name, value if name in KEPT_FIELDS else STRUCK)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        ]
-        netloc = parts.netloc.rpartition("@")[2]
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        query = [(name, value if name in KEPT_FIELDS else STRUCK) for name, value in pairs]
         kept = urlencode(query, quote_via=quote, safe=",*")
-        return self.strike_text(urlunsplit((parts.scheme, netloc, parts.path, kept, "")))
+        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, kept, "")))
 
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
