@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
 
     Excuse = Callable[[Look, ResultFault], bool]
 
@@ -52,18 +52,10 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
 
 def _has_no_length(look: Look, fault: ResultFault) -> bool:
     """Tell whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
-    segment = _find_segment(look, fault)
-    return segment.start == segment.end
-
-
-def _has_negative_length(look: Look, fault: ResultFault) -> bool:
-    return not _has_no_length(look, fault)
-
-
-def _find_segment(look: Look, fault: ResultFault) -> SegmentTold:
-    _, channel, _, segment, _ = fault.path
+    _, channel, _, number, _ = fault.path
     assert look.channels is not None  # noqa: S101 - only results are judged
-    return look.channels[int(channel)].segments[int(segment)]
+    segment = look.channels[int(channel)].segments[int(number)]
+    return segment.start == segment.end
 
 
 def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
@@ -104,7 +96,7 @@ CLAUSES: Final = (
         inferred(rules.EXAMPLES),
         rules.END_AFTER_START.place,
         SEGMENT,
-    )(_make_check(rules.END_AFTER_START, _has_segment, _has_negative_length)),
+    )(_make_check(rules.END_AFTER_START, _has_segment, lambda look, fault: not _has_no_length(look, fault))),
     _make_clause(rules.COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
     _make_clause(rules.CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
     _make_clause(rules.SORTED, _has_neighbours, SEGMENTS),

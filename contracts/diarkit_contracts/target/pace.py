@@ -43,8 +43,13 @@ class Clock(Protocol):
 class SystemClock:
     """The computer's time."""
 
-    now = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
+    def now(self) -> float:
+        """Tell seconds since some moment; never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Come back so many seconds later."""
+        time.sleep(seconds)
 
     def today(self) -> datetime:
         """Tell the date and time of the wall clock, with its zone."""
