@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import documented, inferred
-from diarkit_contracts.api.lines import START
+from diarkit_contracts.api.places import START
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import Need, any_start

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.api.lines import IN_CHANNEL
+from diarkit_contracts.api.places import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
     count_segments,

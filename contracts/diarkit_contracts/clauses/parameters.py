@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.lines import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL

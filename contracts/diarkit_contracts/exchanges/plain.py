@@ -31,7 +31,7 @@ class PlainError(ContractsError, ValueError):
 
 
 def write_plain(value: object) -> Any:
-    """Write a dataclass, or what stands in a field of one."""
+    """Write a dataclass, or what stands in a field of one; a mapping stays one, with what is None."""
     if isinstance(value, bytes):
         try:
             return {"text": value.decode()}
@@ -39,6 +39,8 @@ def write_plain(value: object) -> Any:
             return {"base64": base64.b64encode(value).decode()}
     if isinstance(value, tuple):
         return [write_plain(each) for each in cast("tuple[object, ...]", value)]
+    if isinstance(value, dict):
+        return {name: write_plain(each) for name, each in cast("Json", value).items()}
     if is_dataclass(value):
         written = {field.name: write_plain(getattr(value, field.name)) for field in fields(value)}
         return {name: each for name, each in written.items() if each is not None}
