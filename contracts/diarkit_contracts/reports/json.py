@@ -92,8 +92,8 @@ def _write_clause(clause: Clause) -> dict[str, object]:
         "clause": clause.id,
         "severity": clause.severity.value,
         "sentence": clause.sentence,
-        "label": clause.label.value,
-        "source": clause.source,
+        "label": clause.evidence.label.value,
+        "source": clause.evidence.source,
         "line": find_line(clause.place),
     }
 

@@ -106,7 +106,7 @@ def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None, re
     yield from _list_fault(finding)
     for at in finding.at:
         yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
-    yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
+    yield f"  evidence  {finding.clause.evidence}"
     yield from _list_repeat(finding, verdict, folder, repeated)
     yield ""
 

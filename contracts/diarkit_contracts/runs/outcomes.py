@@ -149,7 +149,7 @@ def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) ->
     yield f"  expected  {show_text(fault.expected)}"
     yield f"  seen      {show_text(fault.got)}"
     yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
-    yield f"  evidence  {clause.label}: {clause.source}"
+    yield f"  evidence  {clause.evidence}"
     repeat = write_repeat(finding, verdict, folder)
     if repeat is not None:
         yield f"  repeat    {repeat.command}"
