@@ -46,6 +46,8 @@ STATUS_MESSAGES: Mapping[int, str] = {
 class Condition(StrEnum):
     """What can be wrong with a request."""
 
+    NOT_HTTP = auto()
+    VERSION_UNKNOWN = auto()
     MULTIPART_BROKEN = auto()
     FILE_MISSING = auto()
     FILE_NOT_A_FILE = auto()
@@ -84,6 +86,9 @@ class Row:
 
 
 ROWS: Mapping[Condition, Row] = {
+    # INF: what stands before the platform answers these; the envelope is that of everything else.
+    Condition.NOT_HTTP: Row(400),
+    Condition.VERSION_UNKNOWN: Row(505),
     # DOC: the one literal body of the reference is that of a payload that could not be parsed.
     Condition.MULTIPART_BROKEN: Row(400),
     # INF, all of 422: the operations declare it, and parts and parameters are checked one by one.

@@ -195,10 +195,9 @@ class Platform:
         visit.notes.append(reason)
         self._write_down(visit, place, Response(0, b""))
 
-    def refuse_slow(self, visit: Visit, place: Place | None) -> Response:
-        """Answer an upload that takes longer than the scenario allows."""
-        reason = "limits.upload_seconds: the body did not come in time"
-        return self._finish(visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason)))
+    def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
+        """Answer a request of which no more is read, or should be."""
+        return self._finish(visit, place, _refuse(visit, refusal))
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""

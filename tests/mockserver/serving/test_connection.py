@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -25,8 +23,8 @@ from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.serving import connection as http1
-from diarkit_mockserver.serving.app import create_app
-from diarkit_mockserver.serving.connection import LARGEST_HEAD, make_protocol
+from diarkit_mockserver.serving.connection import LARGEST_HEAD, ClientConnection, Shared
+from diarkit_mockserver.serving.pages import Pages
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
@@ -97,7 +95,6 @@ REQUESTS = {
     "with a body": poll("{task}", "Content-Length: 3") + "abc",
     "with a body in chunks": poll("{task}", "Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n",
     "with an upgrade": poll("{task}", "Connection: keep-alive", "Upgrade: none"),
-    "without host": f"GET {ENDPOINT}/{{task}} HTTP/1.1\r\n\r\n",
     "with a header twice": poll("{task}", "X-Request-Id: one", "X-Request-Id: two"),
     "as HEAD": poll(method="HEAD"),
     "as DELETE": poll(method="DELETE"),
@@ -262,7 +259,7 @@ def test_a_head_that_is_too_large_is_refused(start: Start, head: str) -> None:
             connection.sendall(head.encode())
         answer = read_all(connection)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
-    below = f"GET {ENDPOINT}/{UNKNOWN} HTTP/1.1\r\nX: {'a' * (LARGEST_HEAD - 200)}\r\n\r\n"
+    below = f"GET {ENDPOINT}/{UNKNOWN} HTTP/1.1\r\nHost: x\r\nX: {'a' * (LARGEST_HEAD - 200)}\r\n\r\n"
     assert talk(thread, below.encode()).startswith(b"HTTP/1.1 404 ")
 
 
@@ -375,6 +372,9 @@ class Wire(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 1) if name == "sockname" else default
+
     def pause_reading(self) -> None:
         self.reads = False
 
@@ -397,8 +397,7 @@ class Late:
         self.loop = loop
         self.wire = Wire()
         platform = Platform(World("", Scenario(), Clock(frozen=True)))
-        config = uvicorn.Config(create_app(platform), lifespan="off", ws="none", log_config=None)
-        self.connection = make_protocol(platform, lambda *_: None)(config, ServerState(), {}, loop)
+        self.connection = ClientConnection(Shared(platform, Pages(platform), lambda *_: None), loop)
         self.connection.connection_made(self.wire)
         self.connection.data_received(poll(UNKNOWN).encode())
         self.connection.pause_writing()
@@ -422,7 +421,7 @@ def test_a_client_that_reads_late_is_not_taken_for_one_that_is_idle_or_slow(held
     assert late.move(2)
     late.connection.resume_writing()
     assert late.wire.reads
-    bound = http1.HEAD_SECONDS if rest else late.connection.timeout_keep_alive
+    bound = http1.HEAD_SECONDS if rest else http1.IDLE_SECONDS
     assert late.move(bound - 1)
     late.connection.pause_writing()
     assert late.move(2)
