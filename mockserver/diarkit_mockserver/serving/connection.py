@@ -51,7 +51,8 @@ FETCH_SECONDS = 60.0
 """For a client to fetch some of what waits for it, of real time; as in nginx."""
 
 LINGER_SECONDS = 2.0
-"""For a client to read its last answer, of real time, before what it still sends is met with a reset."""
+LINGER_BYTES: Final = 1 << 20
+"""For a client to read its last answer, of real time and of what it still sends, before that is met with a reset."""
 
 PIECES_PER_TURN: Final = 64
 """Then the other connections have their turn."""
@@ -126,6 +127,7 @@ class ClientConnection(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._unfetched = False
         self._ends = False  # with the answer that is written or on its way
+        self._dropped = 0
         self._at_eof = False
         self._start_parser()
         self._expect_head()
@@ -157,6 +159,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._ends:
             self._inbox.add(data)
             self._go_on()
+        else:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self.transport.abort()
 
     def eof_received(self) -> bool:
         """Answer what was asked, though nothing more will be."""
@@ -167,6 +173,7 @@ class ClientConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Read no more from a client that does not read: it may send more polls than there is room for answers."""
         self._unfetched = True
+        self.transport.pause_reading()
         self._deadline.set(FETCH_SECONDS)
 
     def resume_writing(self) -> None:
@@ -225,7 +232,7 @@ class ClientConnection(asyncio.Protocol):
                 self._end(write_refusal(Refusal(500)))
         if self.transport.is_closing():
             return
-        if self._inbox and not self._ends:
+        if self._unfetched or (self._inbox and not self._ends):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()

@@ -39,12 +39,15 @@ class Inbox:
     def take_section(self) -> bytes | memoryview:
         """Take all up to the next end of a head or of a chunked body, as far as it is there."""
         data, at, tail = self._data, self._at, self._tail
-        found = data.find(END, at)
-        if tail and (across := (tail + data[at : at + len(END) - 1]).find(END)) >= 0:
-            found = at - len(tail) + across
-        if found >= 0:
+        end = 0
+        if tail:
+            across = (tail + data[at : at + len(END) - 1]).find(END)
+            end = 0 if across < 0 else at - len(tail) + across + len(END)
+        if not end and (found := data.find(END, at)) >= 0:
+            end = found + len(END)
+        if end:
             self._tail = b""
-            return self._cut(found + len(END))
+            return self._cut(end)
         self._tail = (tail + data[max(at, len(data) - len(END) + 1) :])[1 - len(END) :]
         return self._cut(len(data))
 
