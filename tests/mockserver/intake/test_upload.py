@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
 from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.intake.refusals import Refusal
-from diarkit_mockserver.intake.upload import LARGEST_CONFIG, LONGEST_BOUNDARY, MOST_PARTS, Upload, UploadReader
+from diarkit_mockserver.intake.upload import LARGEST_CONFIG, MOST_PARTS, Upload, UploadReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
