@@ -20,6 +20,9 @@ CHANNELS = re.compile(r"(?:[0-9]+(?:,[0-9]+)*)?")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
+NO_PARAMETERS = Parameters()
+
+
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
     """Check the query parameters and the decoded `config`.
 
@@ -30,6 +33,8 @@ def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | Non
     Raises:
         Refusal: 422, with the place of the first fault.
     """
+    if not query and not config:
+        return NO_PARAMETERS
     return Parameters(
         channel_mode=_read_channel_mode(query.get("channel_mode")),
         channels=_read_channels(query.get("channels", "")),

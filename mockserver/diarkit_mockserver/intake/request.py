@@ -21,6 +21,9 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that make an address."""
 
+FORWARDING = frozenset({"forwarded", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"})
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 """How a request target begins that names its host, too (RFC 9112, section 3.2.2); what follows is the path."""
 
@@ -82,6 +85,8 @@ class Request:
     @property
     def query(self) -> dict[str, str]:
         """The query parameters; of a name that comes twice, the last (INF: as in Starlette)."""
+        if not self.query_string:
+            return {}
         return dict(parse_qsl(self.query_string, keep_blank_values=True, errors="replace"))
 
     @property
@@ -90,16 +95,16 @@ class Request:
 
         `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
         """
-        forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
-        scheme = (forwarded.get("proto") or self._first("x-forwarded-proto") or self.scheme).lower()
-        called = self.host or self.headers.get("host", "")
-        host = forwarded.get("host") or self._first("x-forwarded-host") or called or self.server
-        if scheme not in ("http", "https"):
-            scheme = self.scheme
-        if not _is_address(host):
-            host = self.server
-        prefix = self._first("x-forwarded-prefix").rstrip("/")
-        return f"{scheme}://{host}{prefix if re.fullmatch(r'(?:/[A-Za-z0-9._~-]+)*', prefix) else ''}"
+        scheme, host = self.scheme, self.host or self.headers.get("host", "")
+        prefix = ""
+        if not FORWARDING.isdisjoint(self.headers):
+            forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
+            named = (forwarded.get("proto") or self._first("x-forwarded-proto")).lower()
+            scheme = named if named in ("http", "https") else scheme
+            host = forwarded.get("host") or self._first("x-forwarded-host") or host
+            prefix = self._first("x-forwarded-prefix").rstrip("/")
+            prefix = prefix if PREFIX.fullmatch(prefix) else ""
+        return f"{scheme}://{host if _is_address(host) else self.server}{prefix}"
 
     def _first(self, name: str) -> str:
         return self.headers.get(name, "").partition(",")[0].strip()
