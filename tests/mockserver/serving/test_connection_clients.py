@@ -266,8 +266,9 @@ def test_half_a_close_still_gets_its_answers(connect_line: Callable[..., Any], p
 
 def test_answers_wait_for_the_one_before_them(connect_line: Callable[..., Any]) -> None:
     line = connect_line(Scenario(faults=(Fault(on="submit", latency=Latency(fixed=1)),)))
-    assert statuses(line.send(write() + write_upload() + write(), write())) == [404]
+    assert statuses(line.send(write() + write_upload() + write())) == [404]
     assert not line.wire.reads
+    line.connection.data_received(write())  # that was on its way
     line.world.clock.advance(1)
     line.turn(9)
     assert statuses(line.wire.written) == [404, 202, 404, 404]
