@@ -9,12 +9,11 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 import weakref
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
 from diarkit_fixtures.wav.file import WavError, WavReader, is_wav, read_usual
-from diarkit_mockserver.intake.submission import MediaFacts
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 HEAD = 42
 """Bytes that tell the format: as many as FLAC needs to say its length."""
@@ -46,25 +45,6 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 
 DECODED = frozenset({"aiff", "au", "caf", "flac", "mp3", "ogg", "w64"})
 """Formats that soundfile knows: what it can't read of these is broken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
-    """What to assume of a file whose length can't be read from its bytes.
-
-    Attributes:
-        duration: seconds.
-        channels: how many.
-    """
-
-    duration: float = 60.0
-    channels: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.duration <= 86_400:
-            raise ValueError(f"expected a duration from 0 to 86400 seconds, got {self.duration}")
-        if not 1 <= self.channels <= 64:
-            raise ValueError(f"expected 1 to 64 channels, got {self.channels}")
 
 
 class Format(Protocol):

@@ -326,9 +326,8 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._message_ended:
             self._finish(message)
-        elif (message.upload is not None or message.page is not None) and version == "1.1":
-            if (request.find(b"expect") or b"").lower() == b"100-continue":
-                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        elif version == "1.1" and (message.upload is not None or message.page is not None) and _expects(request):
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin_again(self, message: _Message) -> bool:
         """Take a new parser, as the message has ended for the one that saw an upgrade; let it expect the same body."""
@@ -475,8 +474,17 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
         else:
             message.upload = None
-            refusal = refuse(Condition.TOO_SLOW, reason="limits.upload_seconds: the body did not come in time")
+            refusal = refuse(
+                Condition.TOO_SLOW,
+                reason="limits.upload_seconds: the body did not come in time",
+                limit="upload_seconds",
+            )
             self._end(self._platform.refuse(message.visit, message.place, refusal))
+
+
+def _expects(request: Request) -> bool:
+    """Whether the client waits for a word before it sends its body (RFC 9110, section 10.1.1)."""
+    return (request.find(b"expect") or b"").lower() == b"100-continue"
 
 
 def _stop_timing(message: _Message) -> None:

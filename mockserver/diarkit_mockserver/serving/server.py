@@ -178,28 +178,24 @@ class ServerThread:
         self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Call a function in the server's thread, between two requests, and return what it returns."""
-        done: concurrent.futures.Future[Returned] = concurrent.futures.Future()
+        """Call a function in the server's thread, after what clients have done so far, and return what it returns.
 
-        def run() -> None:
-            try:
-                done.set_result(function(*arguments))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller
-                done.set_exception(error)
+        Raises:
+            ConnectionError: if the server was stopped.
+        """
+        if not self._thread.is_alive():
+            raise ConnectionError(f"the server at {self.url} was stopped")
 
-        self._loop.call_soon_threadsafe(run)
-        return done.result(START_TIMEOUT_S)
+        async def run() -> Returned:
+            # The end of a connection may have arrived together with this call, and be handled after it.
+            await let_others_run(3)
+            return function(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(START_TIMEOUT_S)
 
     def list_connections(self) -> frozenset[int]:
         """List the numbers of the connections that are open; what a client has closed by now is no longer among them."""
-
-        async def read() -> frozenset[int]:
-            # The end of a connection may have arrived together with this call, and be handled after it.
-            for _ in range(3):
-                await let_others_run()
-            return self._platform.list_connections()
-
-        return asyncio.run_coroutine_threadsafe(read(), self._loop).result(START_TIMEOUT_S)
+        return self.call(self._platform.list_connections)
 
     def stop(self) -> None:
         """End the server and its thread; once is enough, twice does no harm.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-
 _write_key = json.JSONEncoder(separators=(",", ":")).encode
 """As `json.dumps`, which makes an encoder for each call."""
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake import media
-from diarkit_mockserver.intake.media import HEAD, MAGIC, SPOOLED_IN_MEMORY, Media, MediaProbe, read_flac_head
-from diarkit_mockserver.intake.submission import MediaFacts
+from diarkit_mockserver.intake.media import HEAD, MAGIC, SPOOLED_IN_MEMORY, MediaProbe, read_flac_head
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,9 @@ UPGRADE = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
-def write(method: str = "GET", target: str = f"{ENDPOINT}/{UNKNOWN}", *headers: str, host: str = "Host: x\r\n") -> bytes:
+def write(
+    method: str = "GET", target: str = f"{ENDPOINT}/{UNKNOWN}", *headers: str, host: str = "Host: x\r\n"
+) -> bytes:
     return f"{method} {target} HTTP/1.1\r\n{host}{''.join(headers)}\r\n".encode()
 
 
@@ -40,7 +42,13 @@ def write_chunks(*headers: str, size: int = 20, trailers: bytes = b"") -> bytes:
     kind = "Content-Type: multipart/form-data; boundary=b\r\n"
     pieces = [FORM[start : start + size] for start in range(0, len(FORM), size)]
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    return write("POST", ENDPOINT, kind, *headers, "Transfer-Encoding: chunked\r\n") + chunks + b"0\r\n" + trailers + b"\r\n"
+    return (
+        write("POST", ENDPOINT, kind, *headers, "Transfer-Encoding: chunked\r\n")
+        + chunks
+        + b"0\r\n"
+        + trailers
+        + b"\r\n"
+    )
 
 
 def statuses(answers: bytes) -> list[int]:
@@ -184,7 +192,13 @@ def test_what_says_nothing_of_a_body_has_a_bound(connect_line: Callable[..., Any
 
 @pytest.mark.parametrize(
     "more",
-    ["boundary*" + "1" * 5000 + "=x", "boundary*0*=" + "1" * 3000, ";" * 65_000, 'a="' + "\\" * 4000, "boundary=" + '"' * 4000],
+    [
+        "boundary*" + "1" * 5000 + "=x",
+        "boundary*0*=" + "1" * 3000,
+        ";" * 65_000,
+        'a="' + "\\" * 4000,
+        "boundary=" + '"' * 4000,
+    ],
     ids=["digits", "parts", "semicolons", "backslashes", "quotes"],
 )
 def test_a_content_type_without_end_is_refused(connect_line: Callable[..., Any], more: str) -> None:
