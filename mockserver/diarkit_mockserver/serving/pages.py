@@ -74,7 +74,8 @@ class Pages:
         async def receive() -> Message:
             if unread:
                 return {"type": "http.request", "body": unread.pop(), "more_body": False}
-            return await asyncio.get_running_loop().create_future()  # the client is there until the task is cancelled
+            await asyncio.Event().wait()  # the client is there until the task is cancelled
+            return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def split(data: bytes) -> list[bytes]:
 @given(data=BYTES, cuts=st.lists(st.integers(0, 60)))
 def test_a_section_ends_where_a_head_does_however_it_was_cut(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    packets = [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    packets = [data[start:end] for start, end in pairwise(places)]
     assert take_all(packets) == split(data)
 
 
