@@ -42,9 +42,10 @@ class Request:
         server: host and port as this server was called, if the client sends no `Host`.
         host: that an absolute target names; counts instead of `Host`.
         raw_headers: as sent, names in lower case.
+        size: of the head as sent, in bytes; 0 where nobody knows.
     """
 
-    __slots__ = ("_headers", "host", "method", "path", "query_string", "raw_headers", "scheme", "server")
+    __slots__ = ("_headers", "host", "method", "path", "query_string", "raw_headers", "scheme", "server", "size")
 
     def __init__(  # noqa: PLR0913 - a head has that many parts
         self,
@@ -56,6 +57,7 @@ class Request:
         scheme: str,
         server: str,
         host: str = "",
+        size: int = 0,
     ) -> None:
         self.method = method
         self.path = path
@@ -63,6 +65,7 @@ class Request:
         self.scheme = scheme
         self.server = server
         self.host = host
+        self.size = size
         self.raw_headers = headers
         self._headers: dict[str, str] | None = None
 
@@ -113,8 +116,8 @@ class Request:
         return self.headers.get(name, "").partition(",")[0].strip()
 
 
-def read_request(
-    method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, scheme: str, server: str
+def read_request(  # noqa: PLR0913 - a head has that many parts
+    method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, scheme: str, server: str, size: int
 ) -> Request:
     """Read a head whose target may have any form.
 
@@ -124,6 +127,7 @@ def read_request(
         headers: names in lower case.
         scheme: as this server was called.
         server: host and port as this server was called.
+        size: of the head, in bytes.
     """
     target = target.partition(b"#")[0]
     host = ""
@@ -132,7 +136,7 @@ def read_request(
         target = target if target.startswith(b"/") else b"/" + target
     path, _, query = target.partition(b"?")
     text = unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path or not path.isascii() else path.decode()
-    return Request(method, text, query, headers, scheme=scheme, server=server, host=host)
+    return Request(method, text, query, headers, scheme=scheme, server=server, host=host, size=size)
 
 
 def check_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Refusal | None:

@@ -306,7 +306,9 @@ class ClientConnection(asyncio.Protocol):
         """Act on a head: answer it, or find out who takes its body."""
         parser, headers = self._parser, self._headers
         version, method = parser.get_http_version(), parser.get_method().decode()
-        request = read_request(method, self._target, headers, scheme=self._scheme, server=self._server)
+        request = read_request(
+            method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
+        )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
         self._message = message = _Message(request, keeps_alive)
         self._section_size = 0

@@ -229,6 +229,7 @@ class Platform:
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
+                config_size=visit.config_size,
             )
         )
 
