@@ -12,7 +12,7 @@ import weakref
 from functools import cache
 from typing import Protocol
 
-from diarkit_fixtures.wav.file import WavError, WavReader, is_wav
+from diarkit_fixtures.wav.file import WavError, WavReader, is_wav, read_usual
 from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 HEAD = 42
@@ -75,16 +75,19 @@ class MediaProbe:
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the file."""
         if self._format is None:
-            self._head += data
-            if len(self._head) < HEAD:
+            if not self._head or len(self._head) < HEAD:
+                # The first bytes are read when more come: they may be all there is.
+                self._head += data
                 return
-            data = self._head
-            self._format = choose_format(data, self._assumed)
+            self._format = choose_format(self._head, self._assumed)
+            self._format.feed(self._head)
         self._format.feed(data)
 
     def close(self) -> MediaFacts:
         """Say what the file is, after its last byte."""
         if self._format is None:
+            if (usual := read_usual(self._head)) is not None:
+                return MediaFacts(kind="wav", length=usual.length, loud=usual.loud)
             self._format = choose_format(self._head, self._assumed)
             self._format.feed(self._head)
         return self._format.close()
