@@ -91,6 +91,8 @@ def serve(settings: Settings) -> None:
     start_log(settings.log_level)
     bound = _bind(settings)
     platform = _make_platform(settings, _choose_token(settings, bound))
+    if platform.control_token is None:
+        click.echo(f"token for what may be secret (journal?reveal=true): {platform.reveal_token}", err=True)
     run(platform, bound, lambda: click.echo(f"listening on {write_url(bound)}"))
 
 

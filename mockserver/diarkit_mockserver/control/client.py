@@ -44,9 +44,11 @@ class Sender(Protocol):
 
     Attributes:
         url: of the server, without a slash at the end.
+        reveals: whether it may ask for what may be secret.
     """
 
     url: str
+    reveals: bool
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer, a value that nobody else has.
@@ -78,22 +80,25 @@ class NearControl:
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
         self.url = url
+        self.reveals = True
         self._platform = platform
         self._call = call
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer; as in `Sender`."""
         text = order.write_body()
-        answer: T = self._call(self._run, order, world, None if text is None else make_yaml(text))
+        # In this thread, so that the server goes on meanwhile.
+        body = order.call.read(None if text is None else make_yaml(text), world)
+        answer: T = self._call(self._run, order, world, body)
         return answer
 
     def close(self) -> None:
         """Let go of the server, which holds nothing open for this."""
 
-    def _run(self, order: Order[T], world: str, text: str | None) -> T:
+    def _run(self, order: Order[T], world: str, body: object) -> T:
         arguments = {name: value for name, value in order.arguments.items() if name != "body"}
         # Copied while nothing in the server can change it.
-        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, text)))  # noqa: S301 - our own value
+        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, body)))  # noqa: S301 - our own value
         return copied
 
 
@@ -112,6 +117,7 @@ class Control:
             raise ValueError(f"expected a URL such as http://127.0.0.1:8000, got {url!r}")
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         self.url = url
+        self.reveals = token is not None
         self._prefix = address.path.rstrip("/") + CONTROL
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._connection = kind(address.hostname, address.port, timeout=timeout_s)

@@ -46,12 +46,14 @@ class Fake:
         if url is None:
             platform = Platform(World(), control_token=token)
             self._thread = ServerThread(platform, bind("127.0.0.1", 0))
-            url = self._thread.url
+            url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
         else:
             self.control = Control(url, token)
         self.url = url
         """Base URL; the default world's."""
+        self.token = token
+        """What the server may ask for."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""

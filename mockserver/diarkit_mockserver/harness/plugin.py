@@ -55,7 +55,7 @@ def pytest_configure_node(node: Any) -> None:
         fake = StartedFake()
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)  # for a session that does not come to its end
-    node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+    node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +92,8 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         run = f"{secrets.token_hex(4)}-"
         fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run)
     elif shared is not None:
-        url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process)
+        url, token, nonce, process = shared
+        fake = Fake(url, token=token, nonce=nonce, prefix=process)
     else:
         fake = Fake()
     yield fake

@@ -277,7 +277,7 @@ class DiarizationServer:
         entries: list[Entry] = []
         while True:
             since = entries[-1].number if entries else 0
-            page = self._ask(calls.read_journal(since=since, task=task, reveal=True))
+            page = self._ask(calls.read_journal(since=since, task=task, reveal=self._control.reveals))
             entries += map(read_entry, page.entries)
             if len(page.entries) < calls.PAGE:
                 return tuple(entries), page

@@ -26,7 +26,7 @@ PATHS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.
 OURS: Final = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with."""
 
-LARGEST_BODY: Final = (16 << 20) + 1
+LARGEST_BODY: Final = (4 << 20) + 1
 """Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
 
 

@@ -62,6 +62,8 @@ class Platform:
         self.external_url = external_url.rstrip("/") if external_url else None
         self.nonce = nonce or secrets.token_hex(8)
         self.control_token = control_token
+        self.reveal_token = control_token or secrets.token_urlsafe(18)
+        """What asking for secrets needs, also where the control API asks for nothing else."""
         self.list_connections: Callable[[], frozenset[int]] = frozenset
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
         self._refresh = refresh
