@@ -126,12 +126,12 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:
-        from diarkit_mockserver.commands.reload import ScenarioFollower  # noqa: PLC0415
-        from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415
+        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415
+        from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
-            scenario = load_scenario(settings.scenario)
+            scenario = load_file(settings.scenario)
         except ScenarioError as error:
             click.echo(str(error), err=True)
             sys.exit(1)

@@ -93,7 +93,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
             # Or a slip would mean the default world.
             if name not in QUERY:
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
-        if call.secret is not None and arguments[call.secret] and not _has_token(request, platform):
+        if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
             raise refuse_token()
         call.find(platform, world)
         body = None

@@ -74,7 +74,7 @@ class Call(Generic[Asked, Told_co]):
         signature: of `handle`, with the types as they are and not as texts.
         status: of HTTP.
         forms: other forms of the answer, by the value of `?format=`.
-        secret: the argument that needs the token, whatever else does; None if there is none.
+        guarded: the argument that needs the token, whatever else does; None if there is none.
     """
 
     method: Method
@@ -84,7 +84,7 @@ class Call(Generic[Asked, Told_co]):
     signature: inspect.Signature
     status: int
     forms: Mapping[str, Form]
-    secret: str | None
+    guarded: str | None
 
     @property
     def about_server(self) -> bool:
@@ -187,7 +187,7 @@ def call(  # noqa: PLR0913 - a row has that many columns
     *,
     status: int = 200,
     forms: Mapping[str, Form] = MappingProxyType({}),
-    secret: str | None = None,
+    guarded: str | None = None,
 ) -> Callable[[Callable[Concatenate[About, Asked], Told]], Call[Asked, Told]]:
     """Make a row of the table from the function that answers it: its name, its sentence, its arguments, its answer."""
 
@@ -201,7 +201,7 @@ def call(  # noqa: PLR0913 - a row has that many columns
             signature=signature,
             status=204 if signature.return_annotation is None else status,
             forms=forms,
-            secret=secret,
+            guarded=guarded,
         )
 
     return make

@@ -180,7 +180,7 @@ def _write_har(page: JournalPage) -> str:
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
 
 
-@call("GET", "/journal", "journal", forms=FORMS, secret="reveal")
+@call("GET", "/journal", "journal", forms=FORMS, guarded="reveal")
 def read_journal(
     here: Here,
     since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,

@@ -28,11 +28,6 @@ STATIC: Final = "/static-offline-docs/"
 OWN_SITES: Final = frozenset({"same-origin", "none"})
 """Values of `Sec-Fetch-Site` that no foreign page causes; `same-site` is another port of this machine."""
 
-TOKEN_WANTED: Final = (
-    "expected the header Authorization: Bearer TOKEN; TOKEN is what DIARKIT_CONTROL_TOKEN says where the server runs, or what "
-    "the server printed at its start"
-)
-
 
 class Head:
     """The headers of a request that the guard looks at.
@@ -77,7 +72,9 @@ def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlE
         return None
     hosts, origins, sites = head.list(b"host"), head.list(b"origin"), head.list(b"sec-fetch-site")
     if len(hosts) != 1 or not _is_loopback(hosts[0]):
-        came = f"expected a Host of this machine, such as localhost or 127.0.0.1, got {', '.join(hosts) or 'none'!s:.120}"
+        came = (
+            f"expected a Host of this machine, such as localhost or 127.0.0.1, got {', '.join(hosts) or 'none'!s:.120}"
+        )
         return refuse(403, "host-foreign", f"{came}; a server that has a token (--control-token) takes any")
     if any(site not in OWN_SITES for site in sites) or any(not _is_same(origin, hosts[0]) for origin in origins):
         text = f"this request comes from another page (Origin: {', '.join(origins) or 'none'!s:.120}), which could not be trusted"
@@ -87,7 +84,11 @@ def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlE
 
 def refuse_token() -> ControlError:
     """Refuse a request without the token."""
-    return refuse(401, "token-missing", TOKEN_WANTED)
+    text = (
+        "expected the header Authorization: Bearer TOKEN; TOKEN is what DIARKIT_CONTROL_TOKEN says where the server runs, or "
+        "what the server printed at its start"
+    )
+    return refuse(401, "token-missing", text)
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
 from diarkit_mockserver.serving.deadline import Deadline
@@ -29,7 +29,6 @@ from diarkit_mockserver.world.wire import write_head, write_refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.serving.pages import Pages
@@ -49,6 +48,9 @@ IDLE_SECONDS = 5.0
 
 FETCH_SECONDS = 60.0
 """For a client to fetch some of what waits for it, of real time; as in nginx."""
+
+REFRESH_SECONDS = 1.0
+"""For a scenario file to be at rest before an upload is answered, of real time."""
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES: Final = 1 << 20
@@ -88,6 +90,7 @@ class _Message:
     Attributes:
         request: its head.
         keeps_alive: another request may follow.
+        waits: its client sends the body when it is asked to.
         left: bytes of its body that are still to come.
         chunked: the body tells itself when it ends.
         place: that it leads to.
@@ -99,6 +102,7 @@ class _Message:
 
     request: Request
     keeps_alive: bool
+    waits: bool
     left: int = 0
     chunked: bool = False
     place: Place | None = None
@@ -310,7 +314,7 @@ class ClientConnection(asyncio.Protocol):
             method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
-        self._message = message = _Message(request, keeps_alive)
+        self._message = message = _Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
         self._section_size = 0
         for name, value in headers:
             if name == b"content-length":
@@ -322,13 +326,32 @@ class ClientConnection(asyncio.Protocol):
         fault = check_head(version, headers)
         if fault is None and is_page(request.path):
             message.page = bytearray()
+            self._go_in(message)
+            return
+        message.place = self._platform.find_place(request.path)
+        pause = self._platform.refresh(message.place) if request.method == "POST" else 0.0
+        if pause:
+            self._answer_later(self._visit_later(message, fault, pause))
         else:
             self._visit(message, fault)
+
+    async def _visit_later(self, message: _Message, fault: Refusal | None, pause: float) -> None:
+        """Wait until the scenario file is whole; one that never rests is not waited for."""
+        clock = Clock()
+        while pause and clock.now() < to_ticks(REFRESH_SECONDS):
+            await clock.wait_until(clock.now() + to_ticks(pause))
+            pause = self._platform.refresh(message.place)
+        if not self.transport.is_closing():
+            self._answering = None
+            self._visit(message, fault)
+
+    def _go_in(self, message: _Message) -> None:
+        """Go on from the head to the body."""
         if self._ends:
             return
         if self._message_ended:
             self._finish(message)
-        elif version == "1.1" and (message.upload is not None or message.page is not None) and _expects(request):
+        elif message.waits and (message.upload is not None or message.page is not None):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin_again(self, message: _Message) -> bool:
@@ -341,8 +364,7 @@ class ClientConnection(asyncio.Protocol):
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
     def _visit(self, message: _Message, fault: Refusal | None) -> None:
-        platform = self._platform
-        message.place = place = platform.find_place(message.request.path)
+        platform, place = self._platform, message.place
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
             self._end(platform.refuse(visit, place, fault))
@@ -352,6 +374,7 @@ class ClientConnection(asyncio.Protocol):
             self._respond(message, early)
         else:
             message.upload = platform.read_upload(visit, place)
+        self._go_in(message)
 
     def _receive(self, message: _Message) -> None:
         """Pass on what the parser found of a body."""
@@ -421,7 +444,8 @@ class ClientConnection(asyncio.Protocol):
         self._answering.add_done_callback(self._end_answering)
 
     def _end_answering(self, answering: asyncio.Task[None]) -> None:
-        self._answering = None
+        if self._answering is answering:
+            self._answering = None
         if not answering.cancelled() and (error := answering.exception()) is not None:
             log.error("a request failed", exc_info=error)
             if not self.transport.is_closing():

@@ -43,7 +43,8 @@ class Platform:
     Args:
         world: the default one, at the root.
         external_url: the address to name in `X-Location`, instead of the one that the client used.
-        refresh: called before each upload; makes the default world follow its scenario file.
+        refresh: called before each upload; makes the default world follow its scenario file, and returns the seconds after
+            which it has to be called once more.
         nonce: what tells this server from others at the same address; drawn by default.
         control_token: that the control API asks for; None if it asks for none.
     """
@@ -53,7 +54,7 @@ class Platform:
         world: World,
         *,
         external_url: str | None = None,
-        refresh: Callable[[World], None] | None = None,
+        refresh: Callable[[World], float] | None = None,
         nonce: str | None = None,
         control_token: str | None = None,
     ) -> None:
@@ -125,6 +126,16 @@ class Platform:
         world = self.worlds.get(name)
         return None if world is None else Place(world, f"{WORLDS}{name}", slash + rest)
 
+    def refresh(self, place: Place | None) -> float:
+        """Let the world of an upload follow its scenario file.
+
+        Returns:
+            Seconds after which it has to be asked once more, before the upload goes on; 0 for none.
+        """
+        if self._refresh is None or place is None or place.world is not self.world or place.path != ENDPOINT:
+            return 0.0
+        return self._refresh(self.world)
+
     def begin(self, request: Request, place: Place | None, connection: int = 0) -> Visit:
         """Begin the way of a request.
 
@@ -143,8 +154,6 @@ class Platform:
 
     def refuse_early(self, visit: Visit, place: Place | None) -> Response | None:
         """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
-        if self._refresh is not None and place is not None and place.world is self.world:
-            self._refresh(self.world)
         if place is None or not (before := place.world.scenario.limits.before_body):
             return None
         length = visit.request.headers.get("content-length", "")

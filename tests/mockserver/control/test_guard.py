@@ -106,9 +106,7 @@ def test_two_hosts_are_none() -> None:
 
 
 @pytest.mark.parametrize("call", TABLE, ids=lambda call: f"{call.method} {call.path}")
-def test_no_call_is_served_to_a_foreign_page(
-    start: Callable[..., Any], ask: Callable[..., Any], call: Any
-) -> None:
+def test_no_call_is_served_to_a_foreign_page(start: Callable[..., Any], ask: Callable[..., Any], call: Any) -> None:
     """Whatever its method, simple or announced by a preflight; and nothing in the server changes."""
     platform = Platform(World())
     before = platform.world
