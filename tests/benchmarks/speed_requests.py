@@ -92,7 +92,7 @@ def write_upload(content: bytes) -> Request:
 
 def _write_form(content: bytes, number: int) -> Request:
     """Write one form. The part names its type, as curl's does: without one, Prism ends."""
-    boundary = hashlib.md5(str(number).encode()).hexdigest()
+    boundary = hashlib.sha256(str(number).encode()).hexdigest()[:32]
     content = content[:200] + number.to_bytes(4, "little") + content[204:]
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n'
