@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from diarkit_contracts.rows.call import FILE, Attached, Call, Raw, Row, Written
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
-from diarkit_fixtures.texts.read import load_text, read_value
+from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, find_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from diarkit_fixtures.texts.tree import Node
 
@@ -55,16 +54,6 @@ class _Row:
     query: tuple[tuple[str, str], ...] = ()
     body: tuple[_Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
     accepted: bool = False
-
-
-def load_rows(path: Path) -> tuple[Row, ...]:
-    """Read the rows of a file.
-
-    Raises:
-        TextError: with all that is wrong with it.
-        OSError: the file can't be read.
-    """
-    return read_rows(load_text(path), str(path))
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
