@@ -158,13 +158,11 @@ def make_progress(total: int) -> Callable[[Row], None]:
     """Make what tells each row as it is sent: a line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
-    from diarkit_contracts.reports.text import write_progress  # noqa: PLC0415 - as above
-
     sent: list[Row] = []
 
     def tell(row: Row) -> None:
         sent.append(row)
-        click.echo(write_progress(len(sent), total, row), err=True)
+        click.echo(click.style(f"[{len(sent):{len(str(total))}}/{total}] ", dim=True) + row.name, err=True)
 
     return tell
 

@@ -105,7 +105,7 @@ def make_uploads() -> tuple[Row, ...]:
     choices |= dict(enumerate((Choice(**values) for values in pairs), start=JUNK + 1))
     rows = _UNCLEAR | {
         number: (choice.describe(), UNKNOWN if choice.unknown else UPLOAD, _make_call(choice))
-        for number, choice in (choices | LARGE).items()
+        for number, choice in {**choices, **LARGE}.items()
     }
     return tuple(
         Row(id=f"row-{number:02d}", what=what, call=call, about=about, accepted=True)
