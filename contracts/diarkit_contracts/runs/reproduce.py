@@ -171,23 +171,22 @@ def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Pa
     how = _write_arguments(flags)
     told = f", headers={sent!r}{how}" if sent else how
     yield f"url = {verdict.target + call.target!r}"
-    match call.body:
-        case None:
-            yield f"answer = httpx.request({call.method!r}, url{told})"
-        case Raw(content_type, content):
-            headers = {**sent, "Content-Type": content_type}
-            short = len(content) <= LONGEST_BODY
-            shown = repr(content) if short else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
-            yield f"answer = httpx.request({call.method!r}, url, headers={headers!r}, content={shown}{how})"
-        case parts:
-            yield "form = ["
-            for part in parts:
-                if isinstance(part, Written):
-                    yield f"    ({part.name!r}, (None, {part.text!r})),"
-                else:
-                    yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.attach!r}))),"
-            yield "]"
-            yield f"answer = httpx.request({call.method!r}, url, files=form{told})"
+    given = told
+    if isinstance(call.body, Raw):
+        raw = call.body.content
+        shown = repr(raw) if len(raw) <= LONGEST_BODY else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
+        headers = {**sent, "Content-Type": call.body.content_type}
+        given = f", headers={headers!r}, content={shown}{how}"
+    elif call.body is not None:
+        yield "form = ["
+        for part in call.body:
+            if isinstance(part, Written):
+                yield f"    ({part.name!r}, (None, {part.text!r})),"
+            else:
+                yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.attach!r}))),"
+        yield "]"
+        given = f", files=form{told}"
+    yield f"answer = httpx.request({call.method!r}, url{given})"
     yield "print(answer.status_code, answer.headers, answer.text)"
     if call.method == "POST":
         yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"
