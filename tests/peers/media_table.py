@@ -290,13 +290,13 @@ def ask_wave(path: Path) -> float | None:
     try:
         with wave.open(str(path)) as file:
             return file.getnframes() / file.getframerate()
-    except (wave.Error, EOFError, ZeroDivisionError):
+    except (wave.Error, EOFError, ZeroDivisionError, RuntimeError):  # some of its own
         return None
 
 
 def judge(facts: MediaFacts, decoded: float | None, others: list[float | None]) -> str:
     """Say what our answer is worth beside the others'."""
-    readable = decoded is not None or any(other is not None for other in others)
+    readable = decoded is not None or any(other is not None for other in others[1:])  # a silent video has a length, too
     if facts.fault is not None:
         return "rejected though readable" if readable else "broken for all"
     if facts.assumed:
