@@ -173,7 +173,9 @@ def says_enough(segments: Segments, speakers: int, speech: int) -> bool:
 def returns(segments: Segments, speakers: int) -> bool:
     """Whether everybody speaks again after somebody else."""
     floors = [
-        s.speaker for before, s in zip((None, *segments), segments) if before is None or before.speaker != s.speaker
+        s.speaker
+        for before, s in zip((None, *segments[:-1]), segments, strict=True)
+        if before is None or before.speaker != s.speaker
     ]
     return all(floors.count(who) > 1 for who in range(speakers))
 

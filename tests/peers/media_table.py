@@ -39,8 +39,55 @@ NEAR: Final = 0.1
 LARGEST: Final = 64 << 20
 ASSUMED: Final = Media(duration=77.77)
 ENDINGS: Final = frozenset(
-    "aac ac3 aif aifc aiff amr ape asf au avi caf flac flv m4a m4b mka mkv mov mp2 mp3 mp4 mpc mpg oga ogg opus snd spx sph"
-    " tak ts tta voc w64 wav wave webm wma wmv wv 3gp 3ga rf64 mpeg mpeg4 ofr dsf".split()
+    [
+        "aac",
+        "ac3",
+        "aif",
+        "aifc",
+        "aiff",
+        "amr",
+        "ape",
+        "asf",
+        "au",
+        "avi",
+        "caf",
+        "flac",
+        "flv",
+        "m4a",
+        "m4b",
+        "mka",
+        "mkv",
+        "mov",
+        "mp2",
+        "mp3",
+        "mp4",
+        "mpc",
+        "mpg",
+        "oga",
+        "ogg",
+        "opus",
+        "snd",
+        "spx",
+        "sph",
+        "tak",
+        "ts",
+        "tta",
+        "voc",
+        "w64",
+        "wav",
+        "wave",
+        "webm",
+        "wma",
+        "wmv",
+        "wv",
+        "3gp",
+        "3ga",
+        "rf64",
+        "mpeg",
+        "mpeg4",
+        "ofr",
+        "dsf",
+    ]
 )
 
 FFMPEG: Final = {
