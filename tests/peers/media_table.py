@@ -4,13 +4,17 @@
     pip download --no-deps --no-binary :all: -d SDISTS mutagen tinytag ...    # packages that carry media files: see media_table.txt
     PYTHONPATH=fixtures:contracts:mockserver python tests/peers/media_table.py [SDISTS] > tests/peers/media_table.txt
 
+What the others answered is kept in `media_answers.json` in the folder for temporary files, so that the next run asks about new files only.
+
 The truth is how many seconds ffmpeg decodes; where ffmpeg refuses a file, what libsndfile or soxi says. A file that none of them opens is
 broken. `agree` is a difference of at most 0.1 s, which covers what encoders put around the sound.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import subprocess
 import sys
@@ -341,6 +345,27 @@ def ask_wave(path: Path) -> float | None:
         return None
 
 
+class Answers:
+    """What the others say of a file: decoded by ffmpeg, ffprobe, soxi, libsndfile, wave; asked once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, list[float | None]] = json.loads(path.read_text()) if path.exists() else {}
+
+    def __getitem__(self, path: Path) -> list[float | None]:
+        # The ending is a hint to some of them.
+        key = hashlib.sha256(path.read_bytes() + path.suffix.encode()).hexdigest()
+        if key not in self._known:
+            probed = ask("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path)
+            self._known[key] = [decode(path), probed, ask("soxi", "-D", path), ask_sndfile(path), ask_wave(path)]
+            if len(self._known) % 20 == 0:
+                self.save()
+        return self._known[key]
+
+    def save(self) -> None:
+        self._path.write_text(json.dumps(self._known))
+
+
 def judge(facts: MediaFacts, decoded: float | None, others: list[float | None]) -> str:
     """Say what our answer is worth beside the others'."""
     readable = decoded is not None or any(other is not None for other in others[1:])  # a silent video has a length, too
@@ -365,6 +390,7 @@ def show(seconds: float | None) -> str:
 def main() -> None:
     tally: defaultdict[str, Counter[str]] = defaultdict(Counter)
     out = io.StringIO()
+    answers = Answers(Path(tempfile.gettempdir(), "media_answers.json"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = list(make_files(folder))
@@ -377,9 +403,7 @@ def main() -> None:
         for sdists in map(Path, sys.argv[1:]):
             cases += list(unpack(folder, sdists))
         for maker, path in cases:
-            facts, decoded = probe(path), decode(path)
-            probed = ask("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path)
-            others = [probed, ask("soxi", "-D", path), ask_sndfile(path), ask_wave(path)]
+            facts, (decoded, *others) = probe(path), answers[path]
             verdict = judge(facts, decoded, others)
             tally[maker][verdict] += 1
             if verdict not in {"agree", "broken for all"}:
@@ -387,6 +411,7 @@ def main() -> None:
                 out.write(
                     f"{verdict:24}  {maker:12}  {path.name[:44]:44}  {ours[:60]:>8}  {'  '.join(show(s) for s in (decoded, *others))}\n"
                 )
+    answers.save()
     verdicts = (
         "agree",
         "agree with another",
