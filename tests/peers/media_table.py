@@ -1,7 +1,7 @@
 """Hold our measurements of media files against ffmpeg, ffprobe, soxi and libsndfile, and print the table. Run by hand, where they are.
 
     apt-get install ffmpeg sox libsox-fmt-all flac lame opus-tools && pip install soundfile
-    pip download --no-deps --no-binary :all: -d SDISTS mutagen tinytag ...    # packages that carry media files: see media_table.txt
+    pip download --no-deps --no-binary :all: -d SDISTS mutagen hachoir    # source distributions that carry media files
     PYTHONPATH=fixtures:contracts:mockserver python tests/peers/media_table.py [SDISTS] > tests/peers/media_table.txt
 
 What the others answered is kept in `media_answers.json` in the folder for temporary files, so that the next run asks about new files only.
