@@ -1,4 +1,4 @@
-"""What tests import, under one name. Decides nothing.
+"""What tests import, under one name: the servers, what they can be told, what they tell. Decides nothing.
 
 `DiarizationServer` is the fake, which can be told what to answer and asked what it saw. `LiveServer` is any other server at a
 URL: what can't be told or asked there ends in `UnavailableError`, which the pytest plugin turns into a skip.
@@ -6,19 +6,62 @@ URL: what can't be told or asked there ends in `UnavailableError`, which the pyt
 
 from __future__ import annotations
 
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.clock import ClockView
+from diarkit_mockserver.control.views import TaskView
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
 from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.intake.submission import Media, Submission
+from diarkit_mockserver.journal.conduct import ConductFinding
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
+from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike, read_course
+from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 __all__ = [
+    "ByPolls",
+    "ByRealTime",
+    "BySeconds",
+    "ClockView",
+    "ConductFinding",
+    "ConfigPattern",
+    "Course",
     "CourseLike",
+    "Dialect",
     "DiarizationServer",
     "DiarizationServerFactory",
+    "Drip",
+    "Entry",
     "Fake",
+    "Fault",
+    "HttpAnswer",
+    "Latency",
+    "Limits",
     "LiveServer",
+    "LogNormal",
+    "Media",
+    "Outage",
+    "PollCounts",
+    "Rate",
+    "Rule",
+    "Scenario",
     "SegmentLike",
+    "SpokenSegment",
+    "StateSeconds",
+    "Submission",
+    "TaskState",
+    "TaskView",
+    "Then",
     "UnavailableError",
+    "When",
     "find_fake",
+    "load_scenario",
+    "parse_scenario",
     "read_course",
 ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from diarkit_mockserver.clock import SECOND, Clock
-from diarkit_mockserver.intake.media import Media
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import ByRealTime
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario

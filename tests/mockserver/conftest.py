@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from diarkit_fixtures.wav.file import write_wav
-from diarkit_mockserver.intake.media import Media
-from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.submission import Media, MediaFacts, Parameters, Submission
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import documented, inferred
+from diarkit_contracts.api.places import START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.exchanges.history import History, Start
-    from diarkit_fixtures.wav.file import WavFacts
+    from diarkit_contracts.exchanges.exchange import Sound
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""
@@ -32,54 +35,80 @@ SHORTEST_S: Final = 0.8
 SUFFIX: Final = ".wav"
 """UNK whether a server tells the format by the name: one that says otherwise, or nothing, may be refused."""
 
-
-def check_taken(history: History) -> Iterator[Observation]:
-    """An upload that the contract allows is accepted."""
-    for start in history.starts:
-        if _is_allowed(start) and not _has_unknown(start):
-            yield from _judge(start)
+PAGE: Final = "reference page of POST, 3.6.0"
 
 
-def check_unknown(history: History) -> Iterator[Observation]:
-    """Unknown keys, parameters and parts change nothing."""
-    for start in history.starts:
-        if _is_allowed(start) and _has_unknown(start):
-            yield from _judge(start)
+def _is_usual(start: Start) -> bool:
+    return _is_allowed(start) and not _has_unknown(start)
 
 
-def check_done(history: History) -> Iterator[Observation]:
-    """The task of such an upload is not rejected."""
-    for start in history.starts:
-        end = history.find_end(start)
-        if _is_allowed(start) and end is not None and end.state in {TaskState.DONE, TaskState.REJECTED}:
-            kept = end.state is TaskState.DONE
-            yield observe(
-                end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=end.state
-            )
+def _is_extended(start: Start) -> bool:
+    return _is_allowed(start) and _has_unknown(start)
 
 
-def _judge(start: Start) -> Iterator[Observation]:
-    status = start.exchange.answer.status
-    if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
-        yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+@clause(
+    "acceptance.upload",
+    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
+    documented(f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload"),
+    f"{START}/requestBody",
+    Need("allowed", "an upload that the contract allows", any_start(_is_usual)),
+)
+def _upload(history: History) -> Iterator[Observation]:
+    return _judge(history, _is_usual)
+
+
+@clause(
+    "acceptance.unknown-is-ignored",
+    "Unknown keys of config, query parameters and form parts are ignored.",
+    inferred("newest overview of the reference, for keys of config; parameters and parts likewise"),
+    f"{START}/requestBody",
+    Need("unknown", "an upload with something unknown", any_start(_is_extended)),
+)
+def _unknown_is_ignored(history: History) -> Iterator[Observation]:
+    return _judge(history, _is_extended)
+
+
+@clause(
+    "acceptance.not-rejected",
+    "The task of such an upload is not rejected.",
+    inferred("task life cycle, 5.0.0: rejected means invalid input data"),
+    f"{START}/requestBody",
+    Need("allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))),
+)
+def _not_rejected(history: History) -> Iterator[Observation]:
+    for end in _list_ends(history):
+        if end.state in {TaskState.DONE, TaskState.REJECTED}:
+            expected = "a task that is done, for an upload without a fault"
+            yield observe(end.at, kept=end.state is TaskState.DONE, expected=expected, got=end.state)
+
+
+def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:
+    for start in filter(is_meant, history.starts):
+        status = start.exchange.answer.status
+        if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
+            yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+
+
+def _list_ends(history: History) -> Iterator[Look]:
+    return filter(None, map(history.find_end, filter(_is_allowed, history.starts)))
 
 
 def _is_allowed(start: Start) -> bool:
     """Tell whether nothing can be held against an upload; what the documents leave open is not allowed here."""
     parts = start.exchange.request.parts or ()
     names = [part.name for part in parts]
-    sound = start.file.sound if start.file is not None else None
+    sound = start.sound
     config = start.find_part("config")
     return (
         sound is not None
-        and sound.frames >= SHORTEST_S * sound.sample_rate_hz
+        and sound.seconds >= SHORTEST_S
         and not sound.truncated
         and start.file is not None
         and (start.file.filename or "").lower().endswith(SUFFIX)
         and len(set(names)) == len(names)
         and (config is None or config.text is not None)
         and _is_allowed_config(start.config)
-        and _is_allowed_query(start.exchange.request.query, sound)
+        and _is_allowed_query(start.query, sound)
     )
 
 
@@ -93,7 +122,7 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
     )
 
 
-def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
+def _is_allowed_query(query: Mapping[str, str], sound: Sound) -> bool:
     if query.get("channel_mode", "split") not in {"split", "mix"}:
         return False
     channels = query.get("channels", "")
@@ -104,7 +133,7 @@ def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
     first, last = query.get("range_from", "0"), query.get("range_to", "")
     if not SECONDS.fullmatch(first) or (last and not SECONDS.fullmatch(last)) or query.get("range_to") == "":
         return False
-    length = sound.frames / sound.sample_rate_hz
+    length = sound.seconds
     # UNK whether a range may end after the file.
     return float(first) + SHORTEST_S <= (float(last) if last else length) <= length
 
@@ -112,36 +141,9 @@ def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
 def _has_unknown(start: Start) -> bool:
     return (
         not set(start.config or {}) <= set(LIMITS)
-        or not set(start.exchange.request.query) <= set(PARAMETERS)
+        or not set(start.query) <= set(PARAMETERS)
         or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
     )
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-
-CLAUSES: Final = (
-    Clause(
-        id="acceptance.upload",
-        sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
-        label=Label.DOC,
-        source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
-        severity=Severity.ERROR,
-        check=check_taken,
-    ),
-    Clause(
-        id="acceptance.unknown-is-ignored",
-        sentence="Unknown keys of config, query parameters and form parts are ignored.",
-        label=Label.INF,
-        source="newest overview of the reference, for keys of config; parameters and parts likewise",
-        severity=Severity.WARNING,
-        check=check_unknown,
-    ),
-    Clause(
-        id="acceptance.not-rejected",
-        sentence="The task of such an upload is not rejected.",
-        label=Label.INF,
-        source="task life cycle, 5.0.0: rejected means invalid input data",
-        severity=Severity.WARNING,
-        check=check_done,
-    ),
-)
+CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected)

@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.api.evidence import inferred
+from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.clauses.belonging import (
+    CHANGING,
+    count_segments,
+    is_limited,
+    measure_alone,
+    read_segments,
+    read_truth,
+)
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segment, count_speakers, crop
@@ -17,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
     from diarkit_fixtures.segments import Segments
-    from diarkit_fixtures.wav.file import WavFacts
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""
@@ -30,39 +40,65 @@ WORST_DER: Final = 0.5
 LEAST_ALONE: Final = 50
 """INF: whoever speaks less than that while nobody else does may be lost under the others of a mix. Centiseconds."""
 
+PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
+MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
+TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
-def check_silence(history: History) -> Iterator[Observation]:
-    """A silent channel has no segments."""
-    for look, sound, channel in _list_channels(history):
+
+@clause(
+    "audio.silence-is-empty",
+    "A silent channel has no segments.",
+    inferred(f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found"),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
+)
+def _silence_is_empty(history: History) -> Iterator[Observation]:
+    for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
-            expected = f"no segment in channel {channel.number}, which is silent"
-            yield observe(
-                look.at, kept=not channel.segments, expected=expected, got=f"{len(channel.segments)} segments"
-            )
-
-
-def check_short(history: History) -> Iterator[Observation]:
-    """Audio under 0.8 s has no segments."""
-    for look, channels in history.results():
-        sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
-        if sound is not None and sound.frames < SHORTEST_S * sound.sample_rate_hz:
-            count = sum(len(channel.segments) for channel in channels)
-            expected = f"no segment for {sound.frames / sound.sample_rate_hz:.2f} s of audio"
+            expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-def check_speakers(history: History) -> Iterator[Observation]:
-    """As many speakers are found as speak."""
+@clause(
+    "audio.short-is-empty",
+    "Audio under 0.8 s has no segments.",
+    inferred(PROTO),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
+)
+def _short_is_empty(history: History) -> Iterator[Observation]:
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.sound.seconds < SHORTEST_S:
+            count = count_segments(channels)
+            expected = f"no segment for {start.sound.seconds:.2f} s of audio"
+            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+
+
+@clause(
+    "audio.speakers",
+    "As many speakers are found in a channel as speak in it.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/speakers_count",
+    TRUTH,
+)
+def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{speakers} speakers in channel {channel.number}"
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
-def check_mix_speakers(history: History) -> Iterator[Observation]:
-    """In a mix as many speakers are found as speak in its channels, those aside that speak over others."""
-    for look, channels in history.results():
-        truth = None if look.start is None else _read_mixed(look.start)
+@clause(
+    "audio.mix-speakers",
+    "In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+    inferred(f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from"),
+    "components/parameters/ChannelMode",
+    MIX,
+    TRUTH,
+)
+def _mix_speakers(history: History) -> Iterator[Observation]:
+    for look, start, channels in history.known_results():
+        truth = _read_mixed(start)
         if truth is not None and len(channels) == 1:
             alone = measure_alone(truth)
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
@@ -71,8 +107,14 @@ def check_mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
 
 
-def check_der(history: History) -> Iterator[Observation]:
-    """The answer is about this recording."""
+@clause(
+    "audio.error-rate",
+    "The answer fits the recording: its diarization error rate is below 50 %.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/segments",
+    TRUTH,
+)
+def _error_rate(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         if truth:
             der = score(truth, read_segments(channel)).der
@@ -80,18 +122,24 @@ def check_der(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
-def check_range_der(history: History) -> Iterator[Observation]:
-    """The answer for a part of a recording is about that part."""
-    for look, sound, channel in _list_channels(history):
-        if look.start is None or sound.truth is None or is_limited(look.start):
+@clause(
+    "audio.range-error-rate",
+    "The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+    inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
+    f"{IN_CHANNEL}/properties/segments",
+    RANGE,
+    TRUTH,
+)
+def _range_error_rate(history: History) -> Iterator[Observation]:
+    for look, start, sound, channel in _list_channels(history):
+        part = _read_part(start, sound)
+        if part is None or sound.truth is None or is_limited(start):
             continue
-        part = _read_part(look.start, sound)
-        truth = () if part is None else crop(sound.truth[channel.number], *part)
+        truth = crop(sound.truth[channel.number], *part)
         if truth:
             told = tuple(read_segments(channel))
             # UNK what times count from: the better of the two counts.
-            first = 0 if part is None else part[0]
-            ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
+            ways = (told, tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in told))
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
@@ -99,7 +147,7 @@ def check_range_der(history: History) -> Iterator[Observation]:
 
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read who speaks in each channel of a mix; None if it is not known, or something else than the mix changes it."""
-    query, sound = start.exchange.request.query, start.file.sound if start.file is not None else None
+    query, sound = start.query, start.sound
     if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
     asked = query.get("channels", "")
@@ -115,86 +163,30 @@ def _read_mixed(start: Start) -> list[Segments] | None:
     return None if part is None else [crop(segments, *part) for segments in truth]
 
 
-def _read_part(start: Start, sound: WavFacts) -> tuple[int, int] | None:
+def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     """Read the range in centiseconds, as far as the recording has it; None if there is none, or nobody is found in so little."""
     bounds = read_range(start)
     if bounds is None:
         return None
-    first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
+    first, last = round(bounds[0] * 100), round(min(bounds[1], sound.seconds) * 100)
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTold]]:
+def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
     """List the channels of split results that the file has."""
-    for look, channels in history.results():
-        start = look.start
-        if start is None or start.file is None or start.file.sound is None:
-            continue
-        if start.exchange.request.query.get("channel_mode", "split") == "split":
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.query.get("channel_mode", "split") == "split":
             for channel in channels:
-                if channel.number < start.file.sound.channels:
-                    yield look, start.file.sound, channel
+                if channel.number < start.sound.channels:
+                    yield look, start, start.sound, channel
 
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
     """List the channels whose truth is known and was not changed by parameters."""
-    for look, _, channel in _list_channels(history):
-        truth = None if look.start is None else read_truth(look.start)
+    for look, start, _, channel in _list_channels(history):
+        truth = read_truth(start)
         if truth is not None:
             yield look, truth[channel.number], channel
 
 
-PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
-MIX: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
-TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
-
-CLAUSES: Final = (
-    Clause(
-        id="audio.silence-is-empty",
-        sentence="A silent channel has no segments.",
-        label=Label.INF,
-        source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
-        severity=Severity.WARNING,
-        check=check_silence,
-    ),
-    Clause(
-        id="audio.short-is-empty",
-        sentence="Audio under 0.8 s has no segments.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_short,
-    ),
-    Clause(
-        id="audio.speakers",
-        sentence="As many speakers are found in a channel as speak in it.",
-        label=Label.INF,
-        source=TECHNIQUE,
-        severity=Severity.WARNING,
-        check=check_speakers,
-    ),
-    Clause(
-        id="audio.mix-speakers",
-        sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
-        label=Label.INF,
-        source=f"{MIX}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
-        severity=Severity.WARNING,
-        check=check_mix_speakers,
-    ),
-    Clause(
-        id="audio.error-rate",
-        sentence="The answer fits the recording: its diarization error rate is below 50 %.",
-        label=Label.INF,
-        source=TECHNIQUE,
-        severity=Severity.WARNING,
-        check=check_der,
-    ),
-    Clause(
-        id="audio.range-error-rate",
-        sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
-        label=Label.INF,
-        source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
-        severity=Severity.WARNING,
-        check=check_range_der,
-    ),
-)
+CLAUSES: Final = (_silence_is_empty, _short_is_empty, _speakers, _mix_speakers, _error_rate, _range_error_rate)

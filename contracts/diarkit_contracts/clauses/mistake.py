@@ -5,17 +5,18 @@ A mistake is told from what a recording keeps of a request, so one that can't be
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
-from email.message import Message
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.exchanges.form import BOUNDARY
+from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import Start
 
 CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
+EMPTY: Final = hashlib.sha256().hexdigest()
 
 
 def has_both_limits(start: Start) -> bool:
@@ -26,7 +27,7 @@ def has_both_limits(start: Start) -> bool:
 def has_bad_config(start: Start) -> bool:
     """Tell whether the config is no JSON object, or has a limit that is no number from 1 up."""
     if start.config is None:
-        return True
+        return start.knows_config
     return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
 
 
@@ -41,7 +42,7 @@ def _is_bad_limit(value: object) -> bool:
 
 def has_bad_query(start: Start) -> bool:
     """Tell whether a query parameter has a value that it does not allow."""
-    query = start.exchange.request.query
+    query = start.query
     return (
         query.get("channel_mode", "split") not in {"split", "mix"}
         or not CHANNELS.fullmatch(query.get("channels", ""))
@@ -60,16 +61,21 @@ def _is_bad_time(value: str) -> bool:
 
 def has_no_file(start: Start) -> bool:
     """Tell whether a form has no part `file`."""
-    return start.exchange.request.parts is not None and start.file is None
+    request = start.exchange.request
+    return request.is_body_known and request.parts is not None and start.file is None
+
+
+def has_empty_file(start: Start) -> bool:
+    """Tell whether the file is empty."""
+    return start.file is not None and start.file.sha256 == EMPTY
 
 
 def is_no_form(start: Start) -> bool:
     """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
     request = start.exchange.request
-    told = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    told = request.header("Content-Type")
     if request.parts is not None or not told:
         return False
-    header = Message()
-    header["content-type"] = told
+    boundary = read_boundary(told)
     # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
-    return header.get_content_type() != "multipart/form-data" or header.get_boundary("") in {"", BOUNDARY}
+    return not boundary or (boundary == BOUNDARY and request.is_body_known)

@@ -7,16 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity
+from diarkit_contracts.api import result as rules
+from diarkit_contracts.api.evidence import inferred
+from diarkit_contracts.clauses.clause import Fault, Observation, clause
+from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.api.result import ResultFault, Rule
-    from diarkit_contracts.clauses.clause import Check
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
+    from diarkit_contracts.clauses.clause import Check, Clause
+    from diarkit_contracts.clauses.need import Need
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
 
     Excuse = Callable[[Look, ResultFault], bool]
+
+
+def _make_clause(
+    rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
+) -> Clause:
+    """Make the clause of a rule, which has all of it but the check."""
+    make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
+    return make(_make_check(rule, can_show, is_excused))
 
 
 def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
@@ -27,7 +39,7 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
             faults = [
                 fault
                 for fault in look.faults
-                if fault.rule == rule and not (is_excused is not None and is_excused(look, fault))
+                if fault.rule is rule and not (is_excused is not None and is_excused(look, fault))
             ]
             for fault in faults:
                 place = str(fault).partition(": ")[0]
@@ -40,18 +52,10 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
 
 def _has_no_length(look: Look, fault: ResultFault) -> bool:
     """Tell whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
-    segment = _find_segment(look, fault)
-    return segment.start == segment.end
-
-
-def _has_negative_length(look: Look, fault: ResultFault) -> bool:
-    return not _has_no_length(look, fault)
-
-
-def _find_segment(look: Look, fault: ResultFault) -> SegmentTold:
-    _, channel, _, segment, _ = fault.path
+    _, channel, _, number, _ = fault.path
     assert look.channels is not None  # noqa: S101 - only results are judged
-    return look.channels[int(channel)].segments[int(segment)]
+    segment = look.channels[int(channel)].segments[int(number)]
+    return segment.start == segment.end
 
 
 def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
@@ -61,12 +65,14 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
     """
     asked = (look.start.config or {}).get("total_speakers") if look.start is not None else None
     assert look.channels is not None  # noqa: S101 - only results are judged
+    if look.start is not None and not look.start.knows_config:
+        return True
     return look.channels[int(fault.path[1])].speakers == asked
 
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     """Tell whether the request names a channel twice: UNK what is told then."""
-    asked = look.start.exchange.request.query.get("channels", "").split(",") if look.start is not None else []
+    asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 
 
@@ -82,72 +88,19 @@ def _has_neighbours(channel: ChannelTold) -> bool:
     return len(channel.segments) > 1
 
 
-EXAMPLES: Final = "examples of the reference and the guide, 3.6.0"
-VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
-
 CLAUSES: Final = (
-    Clause(
-        id="result.end-after-start",
-        sentence="A segment does not end before it starts.",
-        label=Label.INF,
-        source="the names start_time and end_time: the contrary contradicts itself",
-        severity=Severity.ERROR,
-        check=_make_check("end-after-start", _has_segment, _has_no_length),
-    ),
-    Clause(
-        id="result.has-length",
-        sentence="A segment does not end where it starts.",
-        label=Label.INF,
-        source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("end-after-start", _has_segment, _has_negative_length),
-    ),
-    Clause(
-        id="result.count-is-ids",
-        sentence="speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
-        label=Label.INF,
-        source="the name speakers_count: the contrary contradicts itself",
-        severity=Severity.ERROR,
-        check=_make_check("count-is-ids", _is_any, _is_count_as_asked),
-    ),
-    Clause(
-        id="result.channel-once",
-        sentence="A result has each channel once, unless it was asked for twice.",
-        label=Label.DOC,
-        source="reference page of POST, 3.6.0: for each channel an independent result",
-        severity=Severity.ERROR,
-        check=_make_check("channel-once", _is_any, _is_channel_asked_twice),
-    ),
-    Clause(
-        id="result.sorted",
-        sentence="The segments of a channel are sorted by their start.",
-        label=Label.INF,
-        source=VBX,
-        severity=Severity.WARNING,
-        check=_make_check("sorted", _has_neighbours),
-    ),
-    Clause(
-        id="result.no-overlap",
-        sentence="In a channel one speaker speaks at a time.",
-        label=Label.INF,
-        source=VBX,
-        severity=Severity.WARNING,
-        check=_make_check("no-overlap", _has_neighbours),
-    ),
-    Clause(
-        id="result.ids-by-appearance",
-        sentence="The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
-        label=Label.INF,
-        source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("ids-by-appearance", _has_segment),
-    ),
-    Clause(
-        id="result.two-decimals",
-        sentence="Times have at most two decimals.",
-        label=Label.INF,
-        source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("two-decimals", _has_segment),
-    ),
+    _make_clause(rules.END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
+    clause(
+        "result.has-length",
+        "A segment does not end where it starts.",
+        inferred(rules.EXAMPLES),
+        rules.END_AFTER_START.place,
+        SEGMENT,
+    )(_make_check(rules.END_AFTER_START, _has_segment, lambda look, fault: not _has_no_length(look, fault))),
+    _make_clause(rules.COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
+    _make_clause(rules.CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
+    _make_clause(rules.SORTED, _has_neighbours, SEGMENTS),
+    _make_clause(rules.NO_OVERLAP, _has_neighbours, SEGMENTS),
+    _make_clause(rules.IDS_BY_APPEARANCE, _has_segment, SEGMENT),
+    _make_clause(rules.TWO_DECIMALS, _has_segment, SEGMENT),
 )

@@ -6,10 +6,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
+from diarkit_contracts.api.evidence import documented, inferred
+from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value
@@ -34,8 +37,14 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
 
 
-def check_status(history: History) -> Iterator[Observation]:
-    """Each status is one that the operation declares."""
+@clause(
+    "shape.status",
+    "Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+    documented("reference pages of the operations, 3.6.0"),
+    f"{START}/responses",
+    ANSWER,
+)
+def _status(history: History) -> Iterator[Observation]:
     barred = list_barred(history.exchanges)
     for at, exchange in enumerate(history.exchanges):
         operation = find_operation(exchange)
@@ -48,32 +57,46 @@ def check_status(history: History) -> Iterator[Observation]:
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
 
 
-def check_content_type(history: History) -> Iterator[Observation]:
-    """A body that is declared as JSON is called JSON."""
+@clause(
+    "shape.content-type",
+    "A JSON body is declared as application/json.",
+    documented("reference pages of the operations, 3.6.0"),
+    "components/responses/TaskResult/content",
+    ANSWER,
+)
+def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
         kept = (came or "").partition(";")[0].strip().lower() == JSON
         yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
 
 
-def check_json(history: History) -> Iterator[Observation]:
-    """A body that is declared as JSON is JSON that every reader understands the same way."""
+@clause(
+    "shape.json",
+    "A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
+    documented("RFC 8259, which application/json means; of a key that comes twice readers take either value"),
+    "components/responses/TaskResult/content",
+    ANSWER,
+)
+def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
-        try:
-            history.decode(exchange.answer.body)
-        except StrictJsonError as error:
-            yield observe(at, kept=False, expected="strict JSON in UTF-8", got=str(error))
-        else:
-            yield observe(at, kept=True, expected="", got="")
+        body = history.decode(exchange.answer.body)
+        error = body if isinstance(body, StrictJsonError) else None
+        yield observe(at, kept=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
-def check_schema(history: History) -> Iterator[Observation]:
-    """A body fits the schema of its status, for a task that of its state."""
+@clause(
+    "shape.schema",
+    "A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+    documented("reference pages of the operations, 3.6.0"),
+    f"{SCHEMAS}/SpeakerDiarizationTask",
+    ANSWER,
+)
+def _schema(history: History) -> Iterator[Observation]:
     sound = {look.at for look in history.looks if look.channels is not None}
     for at, exchange, response in _list_declared(history):
-        try:
-            body = history.decode(exchange.answer.body)
-        except StrictJsonError:
+        body = history.decode(exchange.answer.body)
+        if isinstance(body, StrictJsonError):
             continue  # the clause on JSON has it
         if find_value(body, "task", "state") in history.profile.passing:
             continue  # no page shows what such a task tells
@@ -89,8 +112,14 @@ def check_schema(history: History) -> Iterator[Observation]:
         yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
 
 
-def check_headers(history: History) -> Iterator[Observation]:
-    """A header that is declared as required is there."""
+@clause(
+    "shape.headers",
+    "Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
+    documented("reference page of POST and guide, 3.6.0"),
+    "components/headers/XLocation",
+    ACCEPTED,
+)
+def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         for name, header in _list_headers(exchange):
             if header.get("required"):
@@ -100,8 +129,14 @@ def check_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"the header {' or '.join(names)}", got="none of that name")
 
 
-def check_rate_headers(history: History) -> Iterator[Observation]:
-    """A 429 carries its four headers, each with a number."""
+@clause(
+    "shape.rate-headers",
+    "A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
+    inferred("reference pages of the operations, 3.6.0: the headers are listed, their form is not"),
+    "components/responses/RateLimitExceeded/headers",
+    LIMITED,
+)
+def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
             for name, _ in _list_headers(exchange):
@@ -110,8 +145,16 @@ def check_rate_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
 
 
-def check_ids(history: History) -> Iterator[Observation]:
-    """The two ids of a call come back as they were sent; where none was sent, what is generated is something."""
+@clause(
+    "shape.ids-echoed",
+    "If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+    inferred(
+        "reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known"
+    ),
+    f"{GET}/responses",
+    ECHO,
+)
+def _ids_echoed(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
             sent = {name.lower(): value for name, value in exchange.request.headers}
@@ -129,12 +172,12 @@ def check_ids(history: History) -> Iterator[Observation]:
 
 def _read_response(exchange: Exchange) -> Mapping[str, object]:
     operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.operation_id, exchange.answer.status)
+    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
 
 
 @cache
-def _find_response(operation_id: str, status: int) -> Mapping[str, object]:
-    (operation,) = (each for each in operations() if each.operation_id == operation_id)
+def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
+    (operation,) = (each for each in operations() if (each.method, each.path) == (method, path))
     declared = as_object(operation.body["responses"], "responses").get(str(status))
     return {} if declared is None else resolve(declared)
 
@@ -195,61 +238,4 @@ def _name_branch(body: object) -> str:
     return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
 
 
-CLAUSES: Final = (
-    Clause(
-        id="shape.status",
-        sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_status,
-    ),
-    Clause(
-        id="shape.content-type",
-        sentence="A JSON body is declared as application/json.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_content_type,
-    ),
-    Clause(
-        id="shape.json",
-        sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
-        label=Label.DOC,
-        source="RFC 8259, which application/json means; of a key that comes twice readers take either value",
-        severity=Severity.ERROR,
-        check=check_json,
-    ),
-    Clause(
-        id="shape.schema",
-        sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_schema,
-    ),
-    Clause(
-        id="shape.headers",
-        sentence="Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
-        label=Label.DOC,
-        source="reference page of POST and guide, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_headers,
-    ),
-    Clause(
-        id="shape.rate-headers",
-        sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
-        label=Label.INF,
-        source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
-        severity=Severity.WARNING,
-        check=check_rate_headers,
-    ),
-    Clause(
-        id="shape.ids-echoed",
-        sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
-        label=Label.INF,
-        source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
-        severity=Severity.WARNING,
-        check=check_ids,
-    ),
-)
+CLAUSES: Final = (_status, _content_type, _json, _schema, _headers, _rate_headers, _ids_echoed)

@@ -1,32 +1,40 @@
-"""Exchanges read from a HAR 1.2, as browsers, proxies and schemathesis write it. Knows nothing of our own format.
+"""Exchanges read from a HAR 1.2, as browsers, proxies and schemathesis write it, and written as one. Knows no other format.
 
-A HAR may have left out what it holds: bodies of uploads first of all. What is not there is described as unknown: a part without
-bytes has size 0 and no sound, and a body without parts is no form.
+A HAR may have left out what it holds: bodies of uploads first of all. What is not there is unknown. In ours, what HAR has no
+word for is under names that begin with `_`, as HAR asks for. A library would have to come with the fake, which needs none
+for anything else; the kept one, harfile, writes such names for nobody and reads nothing.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.history import find_value
+from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.exchanges.plain import Json
 
 API: Final = "/api/"
 """Part of the path of everything that is judged; a browser's HAR holds much else."""
 
-UNKNOWN: Final = hashlib.sha256(b"").hexdigest()
+STATUSES: Final = {status.value: status.phrase for status in HTTPStatus}
+UNKNOWN_SIZE: Final = -1
+LAST_SECOND: Final = 253_402_300_799
+"""Of all calendars."""
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:
@@ -44,7 +52,7 @@ def read_har(text: str, name: str) -> tuple[Exchange, ...]:
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 0)
         raise RecordingError(name, line, f"expected a HAR or a recording of ours, got no JSON: {error}") from None
-    entries = _find(_find(document, "log"), "entries")
+    entries = find_value(document, "log", "entries")
     if not isinstance(entries, list):
         raise RecordingError(name, 0, "expected a HAR (log.entries) or a recording of ours (NDJSON)")
     read = list(_read_entries(cast("list[object]", entries), name, text))
@@ -59,7 +67,8 @@ def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Excha
         except (TypeError, ValueError, KeyError) as error:
             reason = f"entry {number} is not as HAR 1.2 has it: {type(error).__name__}: {error}"
             raise RecordingError(name, lines[number], reason) from None
-        if API in urlsplit(exchange.request.url).path and exchange.answer.status:
+        # A browser writes 0 for what it did not ask for, or whose answer it did not wait for.
+        if API in exchange.request.path and (exchange.answer.status or isinstance(exchange.answer, Lost)):
             yield exchange
 
 
@@ -70,52 +79,122 @@ def _find_lines(text: str, count: int) -> list[int]:
     return lines[-count:] if len(lines) >= count else [0] * count
 
 
+def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]] | None = None) -> Json:
+    """Write exchanges as an archive.
+
+    Args:
+        exchanges: whose clock has its zero at 1970 UTC.
+        own: what each entry has beside, such as a comment.
+    """
+    written = [_write_entry(exchange) for exchange in exchanges]
+    entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
+    creator = {"name": "diarkit", "version": version("diarkit")}
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+
+
+def _write_entry(exchange: Exchange) -> Json:
+    request, answer = exchange.request, exchange.answer
+    started = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(request.sent_at, LAST_SECOND))
+    waited = round((answer.received_at - request.sent_at) * 1000, 3)
+    body = write_plain(answer.body)
+    content: Json = {"size": len(answer.body), "mimeType": answer.header("Content-Type") or "application/octet-stream"}
+    if "base64" in body:
+        content |= {"text": body["base64"], "encoding": "base64"}
+    elif answer.body:
+        content |= body
+    response: Json = {
+        "status": answer.status,
+        "statusText": STATUSES.get(answer.status, ""),
+        "content": content,
+        "redirectURL": "",
+        **_write_message(answer.headers, len(answer.body)),
+        **({"_lost": answer.kind} if isinstance(answer, Lost) else {}),
+    }
+    return {
+        "startedDateTime": started.isoformat(timespec="microseconds"),
+        "time": waited,
+        "request": _write_request(request),
+        "response": response,
+        "cache": {},
+        "timings": {"send": 0, "wait": waited, "receive": 0},
+    }
+
+
+def _write_request(request: Request) -> Json:
+    is_empty = request.is_body_known and request.parts is None
+    written: Json = {
+        "method": request.method,
+        "url": request.url,
+        "queryString": _write_pairs(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+        **_write_message(request.headers, 0 if is_empty else UNKNOWN_SIZE),
+    }
+    if request.parts is not None:
+        params = [_write_parameter(part) for part in request.parts]
+        written["postData"] = {"mimeType": request.header("Content-Type") or "multipart/form-data", "params": params}
+    return written
+
+
+def _write_message(headers: Headers, size: int) -> Json:
+    return {
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _write_pairs(headers),
+        "headersSize": UNKNOWN_SIZE,
+        "bodySize": size,
+    }
+
+
+def _write_parameter(part: Part) -> Json:
+    own = {"fileName": part.filename} if part.filename is not None else {"value": part.text or ""}
+    return {"name": part.name, **own, "_part": write_plain(part)}
+
+
+def _write_pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
 def _read_entry(entry: object) -> Exchange:
-    request, response = _find(entry, "request"), _find(entry, "response")
+    request, response = find_value(entry, "request"), find_value(entry, "response")
     sent_at = datetime.fromisoformat(_text(entry, "startedDateTime")).timestamp()
-    took = _find(entry, "time")
+    took = find_value(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
     headers = _read_headers(request)
-    redaction = Redaction(list_secrets(headers))
-    return Exchange(
+    parts = _read_parts(find_value(request, "postData"), headers)
+    came: Any = {
+        "status": read_plain(int, find_value(response, "status"), "status"),
+        "headers": _read_headers(response),
+        "body": _read_content(find_value(response, "content")),
+        "received_at": sent_at + seconds,
+    }
+    lost = find_value(response, "_lost")
+    exchange = Exchange(
         Request(
             method=_text(request, "method").upper(),
-            url=redaction.strike_url(_text(request, "url")),
-            headers=redaction.strike_request_headers(headers),
-            parts=_read_parts(_find(request, "postData"), headers),
+            url=_text(request, "url"),
+            headers=headers,
+            parts=parts,
+            is_body_known=parts is not None or find_value(request, "bodySize") == 0,
             sent_at=sent_at,
         ),
-        Answer(
-            status=_read_status(response),
-            headers=redaction.strike_answer_headers(_read_headers(response)),
-            body=redaction.strike_body(_read_content(_find(response, "content"))),
-            received_at=sent_at + seconds,
-        ),
+        Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
     )
-
-
-def _read_status(response: object) -> int:
-    status = _find(response, "status")
-    if not isinstance(status, int):
-        raise TypeError(f"expected a number for status, got {status!r}")
-    return status
+    return Redaction(list_secrets(headers)).strike(exchange)
 
 
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
     """Read the parts of a form: from its bytes where they are there, else from the list of parameters."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "") or str(
-        _find(data, "mimeType") or ""
-    )
-    text = _find(data, "text")
+    told = (value for name, value in headers if name.lower() == "content-type")
+    kind = next(told, "") or str(find_value(data, "mimeType") or "")
+    text = find_value(data, "text")
     if isinstance(text, str) and text:
         # Browsers write one character for each byte; some tools base64, which HAR 1.2 has no word for in requests.
-        encoded = _find(data, "encoding") == "base64"
+        encoded = find_value(data, "encoding") == "base64"
         candidates = [base64.b64decode(text)] if encoded else [_encode(text), text.encode()]
         for body in candidates:
             parts = read_form(kind, body)
             if parts is not None:
                 return parts
-    parameters = _find(data, "params")
+    parameters = find_value(data, "params")
     if kind.startswith("multipart/form-data") and isinstance(parameters, list) and parameters:
         return tuple(_read_parameter(parameter) for parameter in cast("list[object]", parameters))
     return None
@@ -129,32 +208,27 @@ def _encode(text: str) -> bytes:
 
 
 def _read_parameter(parameter: object) -> Part:
-    name, filename, value = (_find(parameter, key) for key in ("name", "fileName", "value"))
+    name, filename, value, ours = (find_value(parameter, key) for key in ("name", "fileName", "value", "_part"))
+    if ours is not None:
+        return read_plain(Part, ours, "_part")
     if isinstance(filename, str) and filename:
-        return Part(name=str(name), filename=filename, size=0, sha256=UNKNOWN)
+        return Part(name=str(name), filename=filename)
     return describe_field(str(name), value if isinstance(value, str) else "")
 
 
 def _read_content(content: object) -> bytes:
-    text = _find(content, "text")
+    text = find_value(content, "text")
     if not isinstance(text, str):
         return b""
-    return base64.b64decode(text) if _find(content, "encoding") == "base64" else text.encode()
+    return base64.b64decode(text) if find_value(content, "encoding") == "base64" else text.encode()
 
 
 def _read_headers(of: object) -> Headers:
-    headers = _find(of, "headers")
+    headers = find_value(of, "headers")
     if not isinstance(headers, list):
         raise TypeError("expected a list for headers")
     return tuple((_text(header, "name"), _text(header, "value")) for header in cast("list[object]", headers))
 
 
 def _text(of: object, key: str) -> str:
-    value = _find(of, key)
-    if not isinstance(value, str):
-        raise TypeError(f"expected a text for {key}, got {value!r:.40}")
-    return value
-
-
-def _find(of: object, key: str) -> object:
-    return cast("Mapping[str, object]", of).get(key) if isinstance(of, dict) else None
+    return read_plain(str, find_value(of, key), key)

@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.result import STRUCTURE, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
+from diarkit_contracts.exchanges.exchange import Answer, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.document import Operation
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.api.result import ResultFault
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
+    from diarkit_contracts.exchanges.exchange import Exchange, Part, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -75,12 +76,28 @@ class Start:
         return self.find_part("file")
 
     @property
+    def sound(self) -> Sound | None:
+        """What is known of the sound in it; None if it is no recording that can be read."""
+        return None if self.file is None else self.file.sound
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the URL."""
+        return self.exchange.request.query
+
+    @property
     def config(self) -> Mapping[str, object] | None:
-        """The decoded part `config`; empty if there is none, None if it is no JSON object."""
+        """The decoded part `config`; empty if there is none, None if it is no JSON object or unknown."""
         part = self.find_part("config")
-        if part is None:
+        if part is None and self.knows_config:
             return {}
-        return read_object((part.text or "").encode())
+        return None if part is None else read_object((part.text or "").encode())
+
+    @property
+    def knows_config(self) -> bool:
+        """Whether it is known what `config` was sent, or that none was."""
+        part = self.find_part("config")
+        return self.exchange.request.is_body_known if part is None else part.sha256 is not None
 
     def find_part(self, name: str) -> Part | None:
         """Find the last part of that name."""
@@ -123,50 +140,50 @@ class History:
     """Exchanges with one server.
 
     Attributes:
-        exchanges: in the order in which they were sent.
+        exchanges: that were answered, in the order in which they were sent.
         starts: the POSTs among them.
         looks: the GETs of tasks among them.
         profile: the generation of the API that they are held against.
+        lost: requests without a whole answer, in the order in which they were sent; they have no position.
+        by_task: the looks answered with 200, by the id that was asked for.
     """
 
     exchanges: tuple[Exchange, ...]
     starts: tuple[Start, ...]
     looks: tuple[Look, ...]
     profile: Profile
-    _by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+    lost: tuple[Exchange, ...]
+    by_task: Mapping[str, Sequence[Look]] = field(repr=False)
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
         """Decode the body of an answer strictly, each only once: treat what is returned as read-only.
 
-        Raises:
-            StrictJsonError: for what is no strict JSON.
+        Returns:
+            What it says; the error for what is no strict JSON.
         """
         if body not in self._decoded:
             try:
                 self._decoded[body] = decode_json(body)
             except StrictJsonError as error:
                 self._decoded[body] = error
-        decoded = self._decoded[body]
-        if isinstance(decoded, StrictJsonError):
-            raise decoded
-        return decoded
-
-    def by_task(self) -> Mapping[str, Sequence[Look]]:
-        """Group the looks answered with 200 by the id that was asked for."""
-        return self._by_task
+        return self._decoded[body]
 
     def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
         """List the first readable result of each task."""
-        for looks in self._by_task.values():
+        for looks in self.by_task.values():
             for look in looks:
                 if look.state is TaskState.DONE and look.channels is not None:
                     yield look, look.channels
                     break
 
+    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+        """List those of them whose upload is known."""
+        return ((look, look.start, channels) for look, channels in self.results() if look.start is not None)
+
     def find_end(self, start: Start) -> Look | None:
         """Find the first answer that told that a task has ended."""
-        looks = self._by_task.get(start.task_id or "", ())
+        looks = self.by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
 
@@ -177,19 +194,21 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
         exchanges: with one server, in the order in which they were sent.
         profile: the generation of the API.
     """
-    kept = tuple(exchanges)
+    whole = tuple(exchanges)
+    kept = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
+    lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
     by_id: dict[str, Start] = {}
     for start in starts:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
-    told: dict[bytes, _Told] = {}
+    told: dict[bytes, Look] = {}
     looks = tuple(_read_look(at, exchange, by_id, told) for at, exchange in enumerate(kept) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(kept, starts, looks, profile, MappingProxyType(dict(by_task)))
+    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)))
 
 
 def find_operation(exchange: Exchange) -> Operation | None:
@@ -251,41 +270,28 @@ def _read_start(at: int, exchange: Exchange) -> Start:
     return Start(at, exchange, _read_text(body, "task", "task_id"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a body tells, whichever task was asked for."""
-
-    body: Mapping[str, object] | None
-    task_id: str | None
-    state: TaskState | None
-    channels: tuple[ChannelTold, ...] | None
-    faults: tuple[ResultFault, ...]
-
-
-def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, _Told]) -> Look:
+def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, Look]) -> Look:
     asked = exchange.request.path.rsplit("/", 1)[1].lower()
     data = exchange.answer.body if exchange.answer.status == 200 else b""
-    told = known.get(data)
-    if told is None:
+    if data not in known:
         # A task that has ended tells the same each time: it is read once.
-        told = known[data] = _read_told(data)
-    return Look(at, exchange, asked, told.body, told.task_id, told.state, told.channels, told.faults, by_id.get(asked))
-
-
-def _read_told(data: bytes) -> _Told:
-    body = read_object(data)
-    state = _read_text(body, "task", "state")
-    result = (body or {}).get("result")
-    faults = () if result is None else list_result_faults(result)
-    return _Told(
-        body=body,
-        task_id=_read_text(body, "task", "task_id"),
-        state=TaskState(state) if state in set(TaskState) else None,
-        channels=None
-        if result is None or any(fault.rule == "structure" for fault in faults)
-        else _read_channels(result),
-        faults=faults,
-    )
+        body = read_object(data)
+        state = _read_text(body, "task", "state")
+        result = (body or {}).get("result")
+        faults = () if result is None else list_result_faults(result)
+        is_readable = result is not None and all(fault.rule is not STRUCTURE for fault in faults)
+        known[data] = Look(
+            at=at,
+            exchange=exchange,
+            asked=asked,
+            body=body,
+            task_id=_read_text(body, "task", "task_id"),
+            state=TaskState(state) if state in set(TaskState) else None,
+            channels=_read_channels(result) if is_readable else None,
+            faults=faults,
+            start=None,
+        )
+    return replace(known[data], at=at, exchange=exchange, asked=asked, start=by_id.get(asked))
 
 
 def _read_text(body: object, *keys: str) -> str | None:
@@ -293,18 +299,14 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: object) -> tuple[ChannelTold, ...]:
-    channels = cast("Mapping[str, list[Mapping[str, object]]]", result)["channels"]
+def _read_channels(result: Any) -> tuple[ChannelTold, ...]:
     return tuple(
         ChannelTold(
-            number=cast("int", channel["channel_number"]),
-            speakers=cast("int", channel["speakers_count"]),
+            number=channel["channel_number"],
+            speakers=channel["speakers_count"],
             segments=tuple(
-                SegmentTold(
-                    cast("int", told["speaker_id"]), cast("float", told["start_time"]), cast("float", told["end_time"])
-                )
-                for told in cast("list[Mapping[str, object]]", channel["segments"])
+                SegmentTold(told["speaker_id"], told["start_time"], told["end_time"]) for told in channel["segments"]
             ),
         )
-        for channel in channels
+        for channel in result["channels"]
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.reproduce import write_repeat
@@ -106,7 +106,7 @@ def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None, re
     yield from _list_fault(finding)
     for at in finding.at:
         yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
-    yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
+    yield f"  evidence  {finding.clause.evidence}"
     yield from _list_repeat(finding, verdict, folder, repeated)
     yield ""
 

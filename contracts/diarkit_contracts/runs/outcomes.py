@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity, judge
+from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
@@ -148,7 +149,7 @@ def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) ->
     yield f"  expected  {show_text(fault.expected)}"
     yield f"  seen      {show_text(fault.got)}"
     yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
-    yield f"  evidence  {clause.label}: {clause.source}"
+    yield f"  evidence  {clause.evidence}"
     repeat = write_repeat(finding, verdict, folder)
     if repeat is not None:
         yield f"  repeat    {repeat.command}"

@@ -6,12 +6,14 @@ Knows no row and no clause. A cap is a hard end: what it would cost more is not 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.call_ids import make_ids
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import Redaction
@@ -20,7 +22,9 @@ from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Headers
+    from collections.abc import Mapping
+
+    from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
 
@@ -29,25 +33,39 @@ MOST_TRIES: Final = 4
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
 
-class TargetError(Exception):
+class TargetError(ContractsError):
     """A call got no answer."""
 
 
 class UnreachableError(TargetError):
-    """The server could not be asked."""
+    """The server could not be asked, or its answer was lost.
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url = url
+    Attributes:
+        reason: in words.
+        lost: what came.
+    """
+
+    def __init__(self, url: str, reason: str, lost: Lost | None = None) -> None:
         self.reason = reason
+        self.lost = lost or Lost(kind=Loss.REFUSED)
         super().__init__(f"{url} does not answer: {reason}")
+
+
+class Cap(StrEnum):
+    """What is bounded, in words."""
+
+    TASKS = "tasks"
+    IN_FLIGHT = "tasks in flight"
+    CALLS = "calls"
+    BYTES = "bytes sent"
+    SECONDS = "seconds"
 
 
 class CapReachedError(TargetError):
     """A call would cost more than was allowed."""
 
-    def __init__(self, cap: str, allowed: float) -> None:
+    def __init__(self, cap: Cap, allowed: float) -> None:
         self.cap = cap
-        self.allowed = allowed
         super().__init__(f"budget: {allowed:g} {cap}")
 
 
@@ -89,15 +107,12 @@ class Caps:
     task_seconds: float = 120.0
 
 
-def caps_of(tier: Tier) -> Caps:
-    """Return what a tier may cost at most: what it needs, and some room for polls of a slow server."""
-    match tier:
-        case Tier.PROBE:
-            return Caps(tasks=2)  # a lenient server starts some: after two of them it is known
-        case Tier.LITE:
-            return Caps()
-        case Tier.FULL:
-            return Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0)
+CAPS: Final[Mapping[Tier, Caps]] = {
+    Tier.PROBE: Caps(tasks=2),  # a lenient server starts some: after two of them it is known
+    Tier.LITE: Caps(),
+    Tier.FULL: Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0),
+}
+"""What a tier may cost at most: what it needs, and some room for polls of a slow server."""
 
 
 class Transport(Protocol):
@@ -120,7 +135,8 @@ class Target:
         url: of the server, without a slash at the end; the API's paths follow it.
         headers: to send with each call.
         pace_s: least time between two calls.
-        exchanges: kept, in the order in which they were sent, secrets struck out.
+        exchanges: that were answered, in the order in which they were sent, secrets struck out.
+        lost: those without a whole answer, likewise.
         waits: how often a wait was asked for.
     """
 
@@ -133,6 +149,7 @@ class Target:
     seed: int = 0
     redaction: Redaction = field(default_factory=Redaction)
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
+    lost: list[Exchange] = field(default_factory=list[Exchange])
     waits: int = 0
     _draws: Draws = field(init=False)
     _started_at: float | None = None
@@ -173,12 +190,8 @@ class Target:
         """
         content_type, content = call.write_body()
         own: Headers = (("Content-Type", content_type),) if content_type else ()
-        request = Request(
-            method=call.method,
-            url=self.url + call.target,
-            headers=(*own, *self.headers),
-            parts=call.describe_body(),
-        )
+        url, headers = self.url + call.target, (*own, *self.headers)
+        request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
@@ -201,9 +214,8 @@ class Target:
         if location is not None:
             led = urljoin(self.url + START_PATH, location)
             url = led if is_same_origin(led, self.url) else url
-        return self._send_patiently(
-            Request(method="GET", url=url, headers=self.headers), b"", tries=MOST_TRIES, named=named
-        )
+        request = Request(method="GET", url=url, headers=self.headers)
+        return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def give_up(self, task_id: str) -> None:
         """Stop counting a task as in flight, whatever has become of it."""
@@ -238,11 +250,11 @@ class Target:
         try:
             answer = self.transport.send(request, content)
         except UnreachableError as error:
-            raise UnreachableError(
-                self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
-            ) from None
+            self.lost.append(self._redact(request, error.lost, sent_at))
+            url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
+            raise UnreachableError(url, reason, error.lost) from None
         self._count_tasks(request, answer)
-        self.exchanges.append(self._redact(request, answer, sent_at, self.clock.now()))
+        self.exchanges.append(self._redact(request, answer, sent_at))
         return len(self.exchanges) - 1
 
     def _name(self, request: Request) -> Request:
@@ -253,15 +265,15 @@ class Target:
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent
         starts = request.method == "POST"
-        for name, value, allowed in (
-            ("tasks", spent.tasks + starts, caps.tasks if starts else spent.tasks),
-            ("tasks in flight", len(self._running) + starts, caps.in_flight if starts else len(self._running)),
-            ("calls", spent.calls + 1, caps.calls),
-            ("bytes sent", spent.bytes_up + size, caps.bytes_up),
-            ("seconds", spent.seconds, caps.seconds),
+        for cap, value, allowed in (
+            (Cap.TASKS, spent.tasks + starts, caps.tasks if starts else spent.tasks),
+            (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
+            (Cap.CALLS, spent.calls + 1, caps.calls),
+            (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
+            (Cap.SECONDS, spent.seconds, caps.seconds),
         ):
             if value > allowed:
-                raise CapReachedError(name, allowed)
+                raise CapReachedError(cap, allowed)
 
     def _count_tasks(self, request: Request, answer: Answer) -> None:
         body = read_object(answer.body)
@@ -275,20 +287,8 @@ class Target:
             if find_value(body, "task", "state") in ENDED or answer.status == 404:
                 self._running.discard(told)
 
-    def _redact(self, request: Request, answer: Answer, sent_at: float, received_at: float) -> Exchange:
-        strike = self.redaction
-        return Exchange(
-            Request(
-                method=request.method,
-                url=strike.strike_url(request.url),
-                headers=strike.strike_request_headers(request.headers),
-                parts=request.parts,
-                sent_at=sent_at,
-            ),
-            Answer(
-                status=answer.status,
-                headers=strike.strike_answer_headers(answer.headers),
-                body=strike.strike_body(answer.body),
-                received_at=received_at,
-            ),
-        )
+    def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
+        timed = Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))
+        struck = self.redaction.strike(timed)
+        # The form is our own, and holds nobody's secrets.
+        return Exchange(replace(struck.request, parts=request.parts), struck.answer)

@@ -6,31 +6,10 @@ the reader of a format knows to be malformed, and what is no media at all, has a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from diarkit_fixtures.media.probe import HEAD, WALKS, find_kind, measure_id3
 from diarkit_fixtures.media.walk import MediaError, WalkReader
 from diarkit_fixtures.wav.file import CodecError, WavError, WavFacts, WavReader, is_wav
-from diarkit_mockserver.intake.submission import MediaFacts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
-    """What to assume of a file whose length can't be read from its bytes.
-
-    Attributes:
-        duration: seconds.
-        channels: how many.
-    """
-
-    duration: float = 60.0
-    channels: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.duration <= 86_400:
-            raise ValueError(f"expected a duration from 0 to 86400 seconds, got {self.duration}")
-        if not 1 <= self.channels <= 64:
-            raise ValueError(f"expected 1 to 64 channels, got {self.channels}")
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 
 class MediaProbe:

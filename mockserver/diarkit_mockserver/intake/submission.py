@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,25 @@ class Parameters:
 
 
 PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What to assume of a file whose length can't be read from its bytes.
+
+    Attributes:
+        duration: seconds.
+        channels: how many.
+    """
+
+    duration: float = 60.0
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.duration <= 86_400:
+            raise ValueError(f"expected a duration from 0 to 86400 seconds, got {self.duration}")
+        if not 1 <= self.channels <= 64:
+            raise ValueError(f"expected 1 to 64 channels, got {self.channels}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +108,16 @@ class Submission:
         """What makes two uploads the same request: the file, its name, and what the platform understood of the parameters."""
         # Not `astuple`, which copies deeply and costs a tenth of an upload.
         return (self.sha256, self.filename, *(getattr(self.parameters, name) for name in PARAMETERS))
+
+
+class Sent(Protocol):
+    """What rules and faults go by, of an upload or of the task that it became."""
+
+    @property
+    def filename(self) -> str: ...  # noqa: D102 - as in `Submission`, all of them
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def parameters(self) -> Parameters: ...  # noqa: D102
+    @property
+    def occurrence(self) -> int: ...  # noqa: D102

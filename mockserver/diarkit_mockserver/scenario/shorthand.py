@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, TypeAlias
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from diarkit_mockserver.scenario.answer import HttpAnswer
+
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
 
-SegmentLike: TypeAlias = tuple[int, float, float] | Mapping[str, float]
+SegmentLike: TypeAlias = "tuple[int, float, float] | Sequence[float] | Mapping[str, float]"
 """Speaker, start and end in seconds; or the platform's object."""
 
 LONGEST_S = 1_000_000
@@ -30,7 +32,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     *,
     when: When,
     times: int | None = None,
-    result: dict[str, object] | None = None,
+    result: Mapping[str, object] | None = None,
     segments: Sequence[Sequence[SegmentLike]] | None = None,
     speakers: int | None = None,
     rttm: str | Path | None = None,
@@ -54,7 +56,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     if rttm is not None and segments is not None:
         raise ValueError("expected one outcome, got segments and rttm")
     then = Then(
-        result=result,
+        result=None if result is None else dict(result),
         segments=_read_rttm(rttm) if rttm is not None else _read_segments(segments),
         speakers=speakers,
         failed=failed,

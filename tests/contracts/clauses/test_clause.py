@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity, judge, observe
+from diarkit_contracts.api.evidence import documented
+from diarkit_contracts.clauses.clause import Fault, Observation, clause, judge, observe
+from diarkit_contracts.clauses.need import ANSWER
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.history import History
 
 
@@ -15,7 +18,7 @@ def make_clause(*observations: Observation) -> Clause:
     def check(history: History) -> Iterable[Observation]:
         return iter(observations)
 
-    return Clause(id="a.b", sentence="S.", label=Label.DOC, source="page", severity=Severity.ERROR, check=check)
+    return clause("a.b", "S.", documented("page"), "info", ANSWER)(check)
 
 
 def test_a_kept_observation_has_no_fault() -> None:
@@ -35,9 +38,9 @@ def test_what_came_is_cut_to_a_readable_length() -> None:
 
 def test_a_judgement_keeps_every_case_and_tells_the_broken_ones() -> None:
     broken = Observation(1, Fault("one", "two"))
-    clause = make_clause(Observation(0), broken, Observation(2))
-    judgement = judge(clause, read_history([]))
-    assert (judgement.clause, len(judgement.observations), judgement.broken) == (clause, 3, (broken,))
+    made = make_clause(Observation(0), broken, Observation(2))
+    judgement = judge(made, read_history([]))
+    assert (judgement.clause, len(judgement.observations), judgement.broken) == (made, 3, (broken,))
 
 
 def test_a_clause_that_met_no_case_has_verified_nothing() -> None:

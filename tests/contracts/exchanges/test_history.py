@@ -91,7 +91,7 @@ def test_of_parts_with_one_name_the_last_counts() -> None:
 
 def test_refused_looks_are_no_part_of_what_a_task_told() -> None:
     history = read_history([start(), look("running"), look(status=404), look(), look()])
-    assert [each.at for each in history.by_task()[ID]] == [1, 3, 4]
+    assert [each.at for each in history.by_task[ID]] == [1, 3, 4]
 
 
 def test_each_task_has_one_result_and_one_end_the_first() -> None:
@@ -122,7 +122,11 @@ def test_an_exchange_belongs_to_the_operation_of_its_method_and_path(
     method: str, path: str, operation: str | None
 ) -> None:
     found = find_operation(ask(method, f"http://a{path}", 200, {}))
-    assert (found is None) if operation is None else (found is not None and found.operation_id.startswith(operation))
+    assert (
+        (found is None)
+        if operation is None
+        else (found is not None and str(found.body["operationId"]).startswith(operation))
+    )
 
 
 def test_a_path_is_matched_from_its_end() -> None:
@@ -151,11 +155,11 @@ def test_an_object_is_read_leniently() -> None:
 def test_a_result_is_read_with_its_faults_and_one_of_another_structure_is_none() -> None:
     upside_down = {"task": {"task_id": ID, "state": "done"}, "result": {**RESULT, "extra": 1}}
     told = read_history([look(), ask("GET", f"{URL}/{ID}", 200, upside_down)]).looks
-    assert [[fault.rule for fault in each.faults] for each in told] == [[], ["known-keys"]]
+    assert [[fault.rule.name for fault in each.faults] for each in told] == [[], ["known-keys"]]
     assert told[0].channels == told[1].channels
     broken = {"task": {"task_id": ID, "state": "done"}, "result": {"channels": [{}]}}
     (seen,) = read_history([ask("GET", f"{URL}/{ID}", 200, broken)]).looks
-    assert (seen.channels, {fault.rule for fault in seen.faults}) == (None, {"structure"})
+    assert (seen.channels, {fault.rule.name for fault in seen.faults}) == (None, {"structure"})
 
 
 @pytest.mark.parametrize("time", ["NaN", "Infinity", "1e999"])
@@ -167,9 +171,8 @@ def test_a_time_that_is_no_number_makes_a_result_unreadable(time: str) -> None:
     assert (told.state, told.channels) == (TaskState.DONE, None)
 
 
-def test_a_body_is_decoded_once_and_refused_each_time() -> None:
+def test_a_body_is_decoded_once_and_so_is_one_that_is_refused() -> None:
     history = read_history([])
     assert history.decode(b'{"a": [1]}') is history.decode(b'{"a": [1]}')
-    for _ in range(2):
-        with pytest.raises(StrictJsonError):
-            history.decode(b"NaN")
+    assert isinstance(history.decode(b"NaN"), StrictJsonError)
+    assert history.decode(b"NaN") is history.decode(b"NaN")

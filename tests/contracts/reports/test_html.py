@@ -11,7 +11,7 @@ from diarkit_contracts.reports.html import write_html
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Accepted
-from diarkit_contracts.target.client import caps_of
+from diarkit_contracts.target.client import CAPS
 
 VOID = {"meta", "br"}
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -118,7 +118,30 @@ def test_pictures_say_what_they_are_and_all_that_scrolls_is_reached_by_keyboard(
 
 def test_a_full_run_is_a_page_below_a_megabyte(verify_stub: Any) -> None:
     rows = [row.id for row in list_rows() if row.needs is None]
-    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, *rows, caps=caps_of(Tier.FULL))
+    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, *rows, caps=CAPS[Tier.FULL])
     assert len(verdict.rows) > 60
     assert len(verdict.findings) > 30
     assert len(write_html(verdict).encode()) < 1_000_000
+
+
+def test_rows_with_findings_are_open_and_the_others_are_not(verify_stub: Any) -> None:
+    text = write_html(verify_stub(COUNT, "row-01", "bad-01"))
+    assert re.findall(r'<details id="([^"]*)"( class="broken" open)?>', text) == [
+        ("row-01", ' class="broken" open'),
+        ("bad-01", ""),
+    ]
+
+
+def test_a_row_shows_its_answers_once_and_a_body_where_it_is_new(verify_stub: Any) -> None:
+    text = write_html(verify_stub(None, "row-01"))
+    assert '<span class="answers">202 pending &rarr; 200 running &rarr; 200 done</span>' in text
+    lines = re.findall(r"<tr><td>\d+</td><td>.*</tr>", text)
+    assert [">{&#34;" in line for line in lines] == [True, True, True, *[False] * (len(lines) - 3)]
+    assert len(lines) > 3
+
+
+def test_a_recording_is_one_row(verify_stub: Any) -> None:
+    verdict = replace(verify_stub(None, "row-01", "bad-01"), rows=())
+    text = write_html(verdict)
+    assert re.findall(r'<details id="([^"]*)"', text) == ["all-exchanges"]
+    assert len(re.findall(r"<tr><td>\d+</td><td>", text)) == len(verdict.exchanges)

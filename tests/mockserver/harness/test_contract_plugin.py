@@ -136,6 +136,7 @@ def test_collecting_sends_nothing(run: Callable[..., pytest.RunResult]) -> None:
     assert [line for line in result.outlines if "::" in line] == [f"diarization-contract::{name}" for name in NAMES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])
 def test_a_server_is_asked_once_whatever_the_processes(
     run: Callable[..., pytest.RunResult], diarization_server: Any, processes: tuple[str, ...]
@@ -146,6 +147,7 @@ def test_a_server_is_asked_once_whatever_the_processes(
     assert len(diarization_server.submissions) == UPLOADS_IN_LITE
 
 
+@pytest.mark.slow
 def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
     run: Callable[..., pytest.RunResult], diarization_server: Any, pytester: pytest.Pytester
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
     assert ("diarization-contract", "result.count-is-ids") in failed
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_fails_one_item_and_skips_the_clauses(
     run: Callable[..., pytest.RunResult],
 ) -> None:
@@ -177,6 +180,7 @@ def test_what_is_no_url_is_refused_before_anything_runs(run: Callable[..., pytes
     )
 
 
+@pytest.mark.slow
 def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pytest.RunResult]) -> None:
     result = run(WATCH, "-rfE")
     result.assert_outcomes(passed=3, failed=5, errors=1)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from diarkit_fixtures.media.probe import MAGIC, WALKS
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.intake.media import Media, MediaProbe
-from diarkit_mockserver.intake.submission import MediaFacts
+from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,11 @@ import requests
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.conduct import RULES, ConductFinding, judge
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.faults import Fault, HttpFault
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
@@ -257,7 +258,7 @@ def test_every_rule_catches_somebody() -> None:
         Scenario(rules=(Rule(then=Then(http=HttpAnswer(status=429, retry_after=90)), times=3),)),
         Scenario(rules=(Rule(then=Then(failed="Broken.")),)),
         Scenario(rules=(Rule(then=Then(rejected="No audio.")),)),
-        Scenario(faults=(Fault(on="poll", http=HttpFault(status=503, retry_after=12), times=4),)),
+        Scenario(faults=(Fault(on="poll", http=HttpAnswer(status=503, retry_after=12), times=4),)),
         Scenario(faults=(Fault(on="poll", connection="reset_before_headers", ordinal=(1, 3)),)),
         Scenario(faults=(Fault(on="poll", connection="close_in_body", times=3),)),
         Scenario(faults=(Fault(on="poll", body="empty", times=3),)),
@@ -316,3 +317,33 @@ def test_a_pool_of_connections_is_no_offence(open_bench: Callable[[Scenario], Be
         for session, url in zip(pool, urls, strict=True):
             session.get(url, timeout=PATIENCE_S)
     assert bench.judge() == ()
+
+
+MARKS = (
+    "fault task:stuck", "fault task:lost", "fault connection:close_in_body", "fault body:html", "task:stuck", "task:lost", "body:html",
+    "limits.rate: 1", "latency; fault task:stuck", "cut",
+)  # fmt: skip
+"""Words that shape a judgement where a fault puts them."""
+
+
+def leave_two_open(bench: Bench, mark: str) -> None:
+    """Send a file twice, look once, and leave; a text stands wherever a client may put one."""
+    hidden = {"X-Request-ID": mark, "X-Correlation-ID": mark, "X-Note": mark, "Fault": mark}
+    asked = {mark: mark, "retry-after": "0"}
+    for _ in range(2):
+        config = json.dumps({mark: mark, "faults": [mark], "note": mark})
+        files = {"file": (f"{mark}.wav", CONTENT), "config": (None, config), mark: (mark, mark.encode())}
+        accepted = requests.post(bench.endpoint, params=asked, headers=hidden, files=files, timeout=PATIENCE_S)
+        assert accepted.status_code == 202
+    task_id = accepted.headers["X-Location"].rpartition("/")[2].upper()
+    answer = requests.get(f"{bench.endpoint}/{task_id}", params=asked, headers=hidden, timeout=PATIENCE_S)
+    assert answer.json()["task"]["state"] == "pending"
+    requests.get(f"{bench.endpoint}/{mark}", params=asked, headers=hidden, timeout=PATIENCE_S)
+
+
+def test_no_text_of_a_client_changes_how_it_is_judged(open_bench: Callable[[Scenario], Bench]) -> None:
+    for mark in ("harmless", *MARKS):
+        bench = open_bench(FIVE_POLLS)
+        leave_two_open(bench, mark)
+        found = [(finding.rule.id, finding.entries) for finding in bench.judge()]
+        assert found == [("conduct.resubmits", (1, 2)), ("conduct.gives-up", (3,))], mark
