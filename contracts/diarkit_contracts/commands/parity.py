@@ -103,18 +103,15 @@ def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Profi
 
 
 def _read_side(path: Path, plan: Plan, profile: Profile) -> RunVerdict:
-    from diarkit_contracts.exchanges.history import read_history  # noqa: PLC0415 - as above
-    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415 - as above
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
-    from diarkit_contracts.runs.verify import judge_history, verify_recording  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
 
     try:
         exchanges = read_recording(path)
     except (RecordingError, OSError) as error:
         raise click.UsageError(f"expected a URL with http:// or a recording: {error}") from None
     wanted = {row.name for row in plan.rows}
-    rows = tuple(row for row in match_rows(exchanges) if row.name in wanted)
-    judged = judge_history(read_history(exchanges, profile), rows)
-    verdict = verify_recording(path.name, exchanges, profile)
-    return replace(verdict, rows=rows, findings=judged.findings)
+    rows = (row for row in match_rows(exchanges) if row.name in wanted)
+    return verify_recording(path.name, exchanges, profile, rows)

@@ -23,7 +23,7 @@ from diarkit_contracts.commands.target_flags import (
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
 from diarkit_contracts.runs.verdict import Exit
-from diarkit_fixtures.texts.read import TextError
+from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,11 +174,11 @@ def _find_forcing(url: str) -> Forcing:
 
 
 def _load_plan(path: Path) -> Plan:
-    from diarkit_contracts.rows.file import load_rows  # noqa: PLC0415
+    from diarkit_contracts.rows.file import read_rows  # noqa: PLC0415
     from diarkit_contracts.rows.plan import Plan  # noqa: PLC0415
 
     try:
         # In flight together, as far as the target allows it: what was found may need that.
-        return Plan(f"rows of {path.name}", (load_rows(path),))
+        return Plan(f"rows of {path.name}", (read_rows(load_text(path), str(path)),))
     except (TextError, OSError) as error:
         raise click.UsageError(f"--rows {error}") from None

@@ -129,7 +129,8 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
         server: host and port as this server was called.
         size: of the head, in bytes.
     """
-    target = target.partition(b"#")[0]
+    if b"#" in target:
+        target = target.partition(b"#")[0]
     host = ""
     if not target.startswith(b"/") and (absolute := ABSOLUTE.match(target)) is not None:
         host, target = absolute["host"].decode("latin-1"), target[absolute.end() :]
@@ -139,15 +140,18 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
     return Request(method, text, query, headers, scheme=scheme, server=server, host=host, size=size)
 
 
-def check_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Refusal | None:
+def check_head(version: str, hosts: int) -> Refusal | None:
     """Find what HTTP itself does not allow of a head that could be parsed (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
+
+    Args:
+        version: of HTTP, as parsed.
+        hosts: how many headers `Host` there are.
 
     Returns:
         505 for a version without these messages, 400 for one `Host` too few or too many.
     """
     if version not in ("1.0", "1.1"):
         return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")
-    hosts = sum(name == b"host" for name, _ in headers)
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return refuse(Condition.NOT_HTTP, reason=f"expected one header Host, got {hosts}")
     return None

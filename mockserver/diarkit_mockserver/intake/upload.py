@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
-from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_mockserver.intake.media import MediaProbe, measure
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.probe.close(),
+            media=self._file.measure(),
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
             ignored=tuple(sorted(self._ignored)),
@@ -165,7 +165,7 @@ class UploadReader:
                     for part in parts:
                         self._begin_part(part.name, part.filename)
                         if self._open is not None:
-                            self._open.feed(part.content)
+                            self._open.feed_whole(part.content)
                     return
                 self._start_parser(boundary)
             if self._parser is not None and self._refusal is None:
@@ -209,17 +209,32 @@ class UploadReader:
 
 
 class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
+    __slots__ = ("_assumed", "_largest", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
         self.first_bytes = b""
         self.digest = hashlib.sha256()
-        self.probe = MediaProbe(assumed)
+        self._assumed = assumed
         self._largest = largest
+        self._probe: MediaProbe | None = None
+        self._whole = b""
 
     def feed(self, data: bytes) -> None:
+        self._count(data)
+        if self._probe is None:
+            self._probe = MediaProbe(self._assumed)
+        self._probe.feed(data)
+
+    def feed_whole(self, data: bytes) -> None:
+        self._count(data)
+        self._whole = data
+
+    def measure(self) -> MediaFacts:
+        return measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
+
+    def _count(self, data: bytes) -> None:
         self.size += len(data)
         if self._largest is not None and self.size > self._largest:
             reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
@@ -227,7 +242,6 @@ class _FilePart:
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)
-        self.probe.feed(data)
 
 
 class _TextPart:
@@ -240,6 +254,8 @@ class _TextPart:
         self._data += data
         if len(self._data) > LARGEST_CONFIG:
             raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
+
+    feed_whole = feed
 
     def read(self) -> str:
         try:

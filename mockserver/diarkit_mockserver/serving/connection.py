@@ -129,6 +129,7 @@ class ClientConnection(asyncio.Protocol):
         self._inbox = Inbox()
         self._message: _Message | None = None
         self._answering: asyncio.Task[None] | None = None
+        self._reads = True
         self._unfetched = False
         self._ends = False  # with the answer that is written or on its way
         self._dropped = 0
@@ -177,7 +178,7 @@ class ClientConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Read no more from a client that does not read: it may send more polls than there is room for answers."""
         self._unfetched = True
-        self.transport.pause_reading()
+        self._read_on(reads=False)
         self._deadline.set(FETCH_SECONDS)
 
     def resume_writing(self) -> None:
@@ -236,14 +237,19 @@ class ClientConnection(asyncio.Protocol):
                 self._end(write_refusal(Refusal(500)))
         if self.transport.is_closing():
             return
-        if self._unfetched or (self._inbox and not self._ends):
-            self.transport.pause_reading()
-        else:
-            self.transport.resume_reading()
+        self._read_on(reads=not self._unfetched and (self._ends or not self._inbox))
         if self._at_eof and not self._inbox and not self._is_held():
             self.transport.close()
         elif not self._unfetched:
             self._set_deadline()
+
+    def _read_on(self, *, reads: bool) -> None:
+        if reads is not self._reads:
+            self._reads = reads
+            if reads:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
 
     def _is_held(self) -> bool:
         return self._answering is not None or self._unfetched or self._ends or self.transport.is_closing()
@@ -316,14 +322,17 @@ class ClientConnection(asyncio.Protocol):
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
         self._message = message = _Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
         self._section_size = 0
+        hosts = 0
         for name, value in headers:
-            if name == b"content-length":
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
                 message.left = int(value)
             elif name == b"transfer-encoding":
                 message.chunked = True
         if parser.should_upgrade() and not self._begin_again(message):
             return
-        fault = check_head(version, headers)
+        fault = check_head(version, hosts)
         if fault is None and is_page(request.path):
             message.page = bytearray()
             self._go_in(message)

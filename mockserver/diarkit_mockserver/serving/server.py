@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -146,6 +147,9 @@ def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]
             loop.add_signal_handler(name, server.stop)
         await server.serve()
 
+    # What was imported is never looked at again, and what requests leave seldom enough that no client waits for it.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run())
 
