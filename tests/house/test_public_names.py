@@ -14,13 +14,16 @@ PUBLIC = {
     },
     "diarkit_fixtures.draws": {"Draws", "KeyPart", "hash_key", "scramble"},
     "diarkit_fixtures.wav.file": {
-        "WRITTEN", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "write_wav", "write_wav_head",
+        "WRITTEN", "CodecError", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "write_wav", "write_wav_head",
+    },
+    "diarkit_fixtures.seconds": {
+        "Turn", "draw_conversation", "from_pyannote", "list_turns", "make_rules", "make_segments", "score", "to_pyannote",
     },
     "diarkit_contracts.diarization": {"DiarizationError", "assert_diarization", "read_result"},
     "diarkit_mockserver.strategies": {"scenarios"},
     "diarkit_mockserver.testing": {
         "ByPolls", "ByRealTime", "BySeconds", "ClockView", "ConductFinding", "ConfigPattern", "Course", "CourseLike",
-        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer", "HttpFault",
+        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer",
         "Latency", "Limits", "LiveServer", "LogNormal", "Media", "Outage", "PollCounts", "Rate", "Rule", "Scenario", "SegmentLike",
         "SpokenSegment", "StateSeconds", "Submission", "TaskState", "TaskView", "Then", "UnavailableError", "When", "find_fake",
         "load_scenario", "parse_scenario", "read_course",

@@ -70,13 +70,13 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     """
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
-    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
+    from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     require("jsonschema")
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
     asks = [
-        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), caps_of(sides.tier), judging.profile)
+        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], judging.profile)
         for side, own in ((one, sides.headers_a), (other, sides.headers_b))
     ]
     first, second = (ask() for ask in asks)

@@ -126,10 +126,10 @@ def clauses(*, rows: bool, markdown: bool) -> None:
         click.echo("contradicts itself; a warning only differs from what is inferred.\n")
         click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
         for clause in CLAUSES:
-            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.label}: {clause.source} |")
+            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.evidence} |")
         return
     for clause in CLAUSES:
-        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.label}: {clause.source}")
+        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.evidence}")
 
 
 def _judge_recording(path: Path, profile: Profile) -> RunVerdict:
@@ -148,13 +148,13 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, pr
     from diarkit_contracts.rows.forced import make_forced  # noqa: PLC0415
     from diarkit_contracts.runs.drive import NOTHING_FORCED  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
-    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
+    from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     if question.rows_file is not None:
-        plan, usual = _load_plan(question.rows_file), caps_of(Tier.FULL)
+        plan, usual = _load_plan(question.rows_file), CAPS[Tier.FULL]
     else:
         plan = read_plan(question.only, Tier(question.tier))
-        usual = caps_of(Tier.LITE if question.only else Tier(question.tier))
+        usual = CAPS[Tier.LITE if question.only else Tier(question.tier)]
     if question.fake:
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:

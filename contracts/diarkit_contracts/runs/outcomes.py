@@ -158,7 +158,7 @@ def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator
     yield f"  {clause.sentence}"
     yield from list_fault(finding, most)
     yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
-    yield f"  evidence  {clause.label}: {clause.source}"
+    yield f"  evidence  {clause.evidence}"
 
 
 def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import Control, find_control
+from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
@@ -18,6 +18,8 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from diarkit_mockserver.control.client import Sender
 
 
 class Fake:
@@ -39,15 +41,17 @@ class Fake:
         self._prefix = prefix
         self._opened = 0
         self._thread: ServerThread | None = None
+        self.control: Sender
+        """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(), control_token=token)
-            nonce = platform.nonce
             self._thread = ServerThread(platform, bind("127.0.0.1", 0))
             url = self._thread.url
+            self.control = NearControl(url, platform, self._thread.call)
+        else:
+            self.control = Control(url, token)
         self.url = url
         """Base URL; the default world's."""
-        self.control = Control(url, token)
-        """Client of its control API."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""

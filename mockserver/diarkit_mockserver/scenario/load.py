@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from diarkit_fixtures.texts.read import TextError, load_text, read_value
+from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Built = TypeVar("Built")
 
 
-class ScenarioError(TextError):
+class ScenarioError(FakeError, TextError):
     """A scenario file is not one."""
 
 

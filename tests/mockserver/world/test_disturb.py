@@ -97,7 +97,7 @@ def test_a_connection_that_breaks_is_an_error_to_the_client_and_never_a_hang(sta
     assert bench.last.lost == LOSSES[kind]
     assert bench.last.status == (0 if kind == "reset_before_headers" else 202 if on == "submit" else 200)
     # The server is well, and what was accepted stays accepted.
-    assert [task.submission.filename for task in bench.world.tasks] == ["call.wav"]
+    assert [task.filename for task in bench.world.tasks] == ["call.wav"]
     bench.world.replace_faults(())
     assert bench.poll()[0] == 200
 
