@@ -30,7 +30,7 @@ log = logging.getLogger("diarkit")
 COARSEST: Final = 2 * SECOND
 """Ticks: as far as the times of a file system may be apart (FAT). A file that was written twice within them may look the same."""
 
-REST: Final = SECOND // 10
+REST: Final = SECOND // 5
 """Ticks between the two looks; writers that pause longer in the middle of a file are people."""
 
 
@@ -143,9 +143,10 @@ def read_regular(path: Path) -> bytes:
         OSError: if it can't be read, or is something else, such as a pipe, for which the server would wait.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as opened:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "expected a regular file", str(path))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as opened:
         return opened.read()
 
 

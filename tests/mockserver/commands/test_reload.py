@@ -239,7 +239,7 @@ def make_pipe(file: Path) -> None:
     os.mkfifo(file)
 
 
-@pytest.mark.parametrize(("make", "named"), [(make_pipe, "regular file"), (Path.mkdir, "directory")])
+@pytest.mark.parametrize("make", [make_pipe, Path.mkdir])
 def test_what_is_no_file_changes_nothing_and_says_so(
     follower: Following,
     world: World,
@@ -247,14 +247,13 @@ def test_what_is_no_file_changes_nothing_and_says_so(
     machine: Machine,
     caplog: pytest.LogCaptureFixture,
     make: Callable[[Path], None],
-    named: str,
 ) -> None:
     file.unlink()
     make(file)
     follower.follow(world, machine)
     follower.follow(world, machine)
     assert world.scenario.seed == 1
-    assert [named in record.getMessage().lower() for record in caplog.records] == [True, False]
+    assert ["expected a regular file" in record.getMessage() for record in caplog.records] == [True, False]
 
 
 def test_an_rttm_file_that_is_a_pipe_is_not_waited_for(
@@ -267,17 +266,6 @@ def test_an_rttm_file_that_is_a_pipe_is_not_waited_for(
     assert "expected a regular file" in caplog.text
 
 
-def write_in_halves(file: Path, text: str) -> None:
-    half = len(text) // 2
-    with file.open("w", encoding="utf-8") as opened:
-        opened.write(text[:half])
-        opened.flush()
-        opened.write(text[half:])
-
-
-WAYS = (write_in_place, write_in_halves, replace_by_rename, remove_and_create)
-
-
 @pytest.mark.slow
 def test_no_answer_follows_half_a_file_under_fire(
     serve: Callable[..., Any], submit: Callable[..., Any], ask: Callable[..., Any], file: Path
@@ -288,10 +276,20 @@ def test_no_answer_follows_half_a_file_under_fire(
         rules = [f"- when: {{filename: {name}.wav}}\n  then: {{failed: '{number}'}}\n" for name in "ab"]
         return f"course: immediate\nrules:\n{''.join(rules)}"
 
+    def write_in_halves(file: Path, text: str) -> None:
+        half = text.index("- when: {filename: b")
+        with file.open("w", encoding="utf-8") as opened:
+            opened.write(text[:half])
+            opened.flush()
+            for _ in range(5):
+                ask(f"{running.url}/api/system/info")
+            opened.write(text[half:])
+
     file.write_text(write(0), "utf-8")
     running = serve("--port", "0", "--scenario", str(file))
     ended = threading.Event()
     answers: list[tuple[str, str]] = []
+    ways = (write_in_place, write_in_halves, replace_by_rename, remove_and_create)
 
     def fire() -> None:
         while not ended.is_set():
@@ -302,13 +300,13 @@ def test_no_answer_follows_half_a_file_under_fire(
     with ThreadPoolExecutor(4) as pool:
         firing = [pool.submit(fire) for _ in range(3)]
         for number in range(300):
-            WAYS[number % len(WAYS)](file, write(number))
-            if number % 10 == 9:  # sometimes at rest
+            ways[number % len(ways)](file, write(number))
+            if number % 15 == 14:  # sometimes at rest
                 location = submit(running.url, b"x", filename="b.wav").header("x-location")
                 assert json.loads(ask(location).body)["error"]["message"] == str(number)
         ended.set()
     assert all(fired.exception() is None for fired in firing)
-    assert len(answers) > 100
+    assert len(answers) > 40
     assert "none" not in {message for _, message in answers}
 
 
