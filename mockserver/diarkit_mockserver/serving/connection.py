@@ -21,6 +21,7 @@ from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
 from diarkit_mockserver.serving.deadline import Deadline
+from diarkit_mockserver.serving.front import PLAIN
 from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.pages import LARGEST_BODY, is_page
 from diarkit_mockserver.world.disturb import cut
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform
@@ -73,11 +75,15 @@ class Shared:
         platform: that answers.
         pages: that answer beside it.
         interrupt: closes the server's port for so many seconds of a clock.
+        front: what stands before it.
     """
 
-    def __init__(self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None]) -> None:
+    def __init__(
+        self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None], front: Front = PLAIN
+    ) -> None:
         self.platform = platform
         self.pages = pages
+        self.front = front
         self.interrupt = interrupt
         self.connections: set[ClientConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -142,6 +148,8 @@ class ClientConnection(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's is one in all but descent
         host, port = transport.get_extra_info("sockname")[:2]
         self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        peer = transport.get_extra_info("peername")
+        self._is_trusted = self._shared.front.trusts(peer[0] if peer else "")
         self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self._shared.connections.add(self)
         self._deadline.set(HEAD_SECONDS)
@@ -317,7 +325,13 @@ class ClientConnection(asyncio.Protocol):
         parser, headers = self._parser, self._headers
         version, method = parser.get_http_version(), parser.get_method().decode()
         request = read_request(
-            method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
+            method,
+            self._target,
+            headers,
+            scheme=self._scheme,
+            server=self._server,
+            size=self._section_size,
+            is_trusted=self._is_trusted,
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
         self._message = message = _Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
@@ -335,6 +349,10 @@ class ClientConnection(asyncio.Protocol):
         fault = check_head(version, hosts)
         if fault is None and is_page(request.path):
             message.page = bytearray()
+            self._go_in(message)
+            return
+        if (preflight := self._shared.front.cors.answer_preflight(request)) is not None:
+            self._write(message, preflight)
             self._go_in(message)
             return
         message.place = self._platform.find_place(request.path)
@@ -420,7 +438,14 @@ class ClientConnection(asyncio.Protocol):
         if self._ends and self._answering is None and self._message is None:
             self.transport.close()
 
+    def _share(self, message: _Message | None, response: Response) -> Response:
+        """Let the page read an answer of the platform that asked for it."""
+        if message is None or message.page is not None:
+            return response
+        return self._shared.front.cors.share(message.request, response)
+
     def _respond(self, message: _Message, response: Response) -> None:
+        response = self._share(message, response)
         if response.disturbance is None:
             self._write(message, response)
         else:
@@ -436,6 +461,7 @@ class ClientConnection(asyncio.Protocol):
         What still comes is dropped for a while: with bytes unread, the system would reset the connection, and the client lose
         its answer.
         """
+        response = self._share(self._message, response)
         if self._message is not None:
             _stop_timing(self._message)
             self._message = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
 
-TOKEN = "a-token"
+TOKEN = "a-token"  # noqa: S105 - of a test
 """What asking for secrets needs."""
 
 
