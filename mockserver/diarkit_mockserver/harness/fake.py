@@ -12,6 +12,7 @@ from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -30,13 +31,22 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        front: what stands before a server that is started.
+        cacert: certificates to trust (PEM) at a URL; by default the system's.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(
-        self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
+    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        nonce: str | None = None,
+        prefix: str = "",
+        front: Front = PLAIN,
+        cacert: Path | None = None,
     ) -> None:
         self._prefix = prefix
         self._opened = 0
@@ -45,11 +55,11 @@ class Fake:
         """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(), control_token=token)
-            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
             url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
         else:
-            self.control = Control(url, token)
+            self.control = Control(url, token, cacert=cacert)
         self.url = url
         """Base URL; the default world's."""
         self.token = token
@@ -105,14 +115,14 @@ class Fake:
             self._thread.stop()
 
 
-def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
+def find_fake(url: str, *, token: str | None = None, prefix: str = "", cacert: Path | None = None) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
-    found = find_control(url, token)
+    found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert)
 
 
 class DiarizationServerFactory:
