@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import click
 import pytest
+import trustme
 from click.testing import CliRunner
-from tests.contracts.servers.secure import Certificates
 
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.serving.server import bind
@@ -266,8 +266,12 @@ def test_the_token_for_secrets_is_drawn_and_opens_them(serve: Serve, ask: Callab
 
 def test_a_server_speaks_tls(serve: Serve, diarkit: Diarkit, tmp_path: Path) -> None:
     """X-Location says so too; health, verify and its --fake reach it."""
-    certificates = Certificates(tmp_path)
-    chain, key = certificates.issue_in_two("127.0.0.1")
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    issuer, chain, key = (tmp_path / name for name in ("issuer.pem", "chain.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(issuer))
+    chain.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(key))
     environment = {"DIARKIT_TLS_CERT": str(chain)}
     running = serve("--port", "0", "--tls-key", str(key), env=environment)
     assert running.url.startswith("https://127.0.0.1:")
@@ -275,10 +279,10 @@ def test_a_server_speaks_tls(serve: Serve, diarkit: Diarkit, tmp_path: Path) -> 
     assert diarkit("health", "--port", port, env=environment).returncode == 0
     assert diarkit("health", running.url).returncode == 0
     assert "something else answers there" in diarkit("health", f"127.0.0.1:{port}").stderr
-    trusted = ssl.create_default_context(cafile=certificates.issuer)
+    trusted = ssl.create_default_context(cafile=issuer)
     with urllib.request.urlopen(f"{running.url}/api/system/info", context=trusted) as answer:  # noqa: S310 - our own
         assert answer.status == 200
-    verified = diarkit("verify", running.url, "--fake", "--only", "row-01", "--cacert", str(certificates.issuer))
+    verified = diarkit("verify", running.url, "--fake", "--only", "row-01", "--cacert", str(issuer))
     assert verified.returncode in (0, 1), verified.stderr
 
 
