@@ -40,7 +40,9 @@ def explain_health(url: str) -> str | None:
     if status == http.HTTPStatus.OK and kind != "text/html":
         return None
     came = f"{status} {kind}".rstrip()
-    return f"diarkit answers there, and is not ready: {came}" if _is_ours(url) else f"something else answers there: {came}"
+    return (
+        f"diarkit answers there, and is not ready: {came}" if _is_ours(url) else f"something else answers there: {came}"
+    )
 
 
 def _explain(error: object) -> str:
