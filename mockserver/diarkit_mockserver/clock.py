@@ -47,7 +47,7 @@ class Clock:
         epoch: the date at 0, in seconds since 1970 UTC; by default the machine's, or a fixed one if it starts frozen.
     """
 
-    __slots__ = ("_begins", "_changed", "_frozen_at", "_offset", "_source", "epoch")
+    __slots__ = ("_begins", "_changed", "_frozen_at", "_let_go", "_offset", "_source", "epoch")
 
     def __init__(
         self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False, epoch: int | None = None
@@ -57,6 +57,7 @@ class Clock:
         self._offset = -source()
         self._frozen_at: int | None = 0 if frozen else None
         self._changed: list[asyncio.Event] = []
+        self._let_go = False
         self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_system_epoch()
 
     def begin_again(self) -> Clock:
@@ -100,6 +101,15 @@ class Clock:
             self._frozen_at = None
         self._wake()
 
+    def let_go(self) -> None:
+        """Let nobody wait any more, now or later: nothing is left that would move this time."""
+        self._let_go = True
+        self._wake()
+
+    def view(self) -> ClockView:
+        """Tell the time."""
+        return ClockView(ticks=self.now(), frozen=self.frozen, epoch=self.epoch)
+
     async def wait_until(self, moment: int) -> None:
         """Wait for a moment of this world's time; while it stands still, for somebody who moves it.
 
@@ -111,7 +121,7 @@ class Clock:
         changed = asyncio.Event()
         self._changed.append(changed)
         try:
-            while (missing := moment - self.now()) > 0:
+            while not self._let_go and (missing := moment - self.now()) > 0:
                 changed.clear()
                 # A wait ends early rather than late, and is then continued.
                 await _wait(changed, None if self.frozen else missing / SECOND)

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from diarkit_contracts.api.profiles import Capability
 from diarkit_mockserver.commands.health import is_healthy
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import ControlError, find_control
+from diarkit_mockserver.control.client import find_control
+from diarkit_mockserver.control.orders import Answers
+from diarkit_mockserver.control.problem import ControlError
 from diarkit_mockserver.scenario.limits import Rate
 from diarkit_mockserver.scenario.shorthand import write_rule
 from diarkit_mockserver.scenario.when import When
@@ -55,7 +57,7 @@ def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
     control, world = found[0], world.rstrip("/")
     with closing(control):
         try:
-            control.send(calls.read_scenario(world))
+            control.send(calls.read_scenario(), world)
         except ControlError as error:
             raise NoFakeError(url, str(error)) from None
         yield dict(_list_ways(control, world, url))
@@ -67,18 +69,18 @@ def _list_ways(
     @contextmanager
     def fail() -> Generator[None]:
         rule = write_rule(when=When(), times=1, failed="The fake was asked to fail this task.")
-        control.send(calls.add_answers([rule], world))
+        control.send(calls.add_answers(Answers(rules=(rule,))), world)
         yield
 
     @contextmanager
     def limit(**changed: Any) -> Generator[None]:
-        scenario = control.send(calls.read_scenario(world))
+        scenario = control.send(calls.read_scenario(), world)
         limited = replace(scenario, limits=replace(scenario.limits, **changed))
-        control.send(calls.replace_scenario(limited, world))
+        control.send(calls.replace_scenario(limited), world)
         try:
             yield
         finally:
-            control.send(calls.replace_scenario(scenario, world))
+            control.send(calls.replace_scenario(scenario), world)
 
     @contextmanager
     def limit_rate() -> Generator[None]:

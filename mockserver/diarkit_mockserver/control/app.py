@@ -1,35 +1,58 @@
-"""The control API as an application of its own: who may ask, in which form refusals come, how it describes itself.
+"""The table of calls as a FastAPI application: who may ask, in which form refusals come, how it describes itself.
 
-It runs in the server's event loop, one call at a time, so nothing here is locked. What the calls do is in the routers.
+It runs in the server's event loop, one call at a time, so nothing here is locked. What the calls do is in the table.
 """
 
 from __future__ import annotations
 
 import hmac
+import inspect
+import json
+from dataclasses import fields
+from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
+from fastapi import Query
+from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
-from diarkit_mockserver.control.journal_calls import router as journal_router
-from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
-from diarkit_mockserver.control.problem import PROBLEM_TYPE, ProblemError, answer_problems, write_problem
-from diarkit_mockserver.control.server_calls import router as server_router
-from diarkit_mockserver.control.views import Problem
-from diarkit_mockserver.control.world_calls import router as world_router
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_mockserver.clock import let_others_run
+from diarkit_mockserver.control.body import SOURCE
+from diarkit_mockserver.control.call import Bounds
+from diarkit_mockserver.control.calls import TABLE
+from diarkit_mockserver.control.orders import FaultList
+from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_unknown
+from diarkit_mockserver.control.views import Flawed, Problem
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from diarkit_mockserver.control.call import Call
     from diarkit_mockserver.world.platform import Platform
+
+PROBLEM_TYPE: Final = "application/problem+json"
+
+LARGEST_BODY: Final = 16 << 20
+"""Bytes; a scenario with a day of speech is a few."""
 
 OPEN: Final = ("/health", "/ready")
 """Paths that need no token: those who start a server have to see that it answers."""
 
-SENT: Final = (Scenario, NewWorld, Answers, FaultList, Expectations, Move, NewState)
+AS_IN_FILE: Final = (Scenario, FaultList)
+"""Answers in the form of the scenario file: what is as it is by default is left out."""
+
+QUERY: Final = (*dict.fromkeys(one.name for call in TABLE for one in call.parameters), "world", "format")
 
 TEXT: Final = """What a test or a person asks of the fake itself, beside the platform that it imitates.
 
@@ -47,16 +70,137 @@ def create_control(platform: Platform) -> ASGIApp:
         responses={
             "4XX": {
                 "description": "A refusal, with what was expected, what came, and what to do",
-                "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                "content": {PROBLEM_TYPE: {"schema": {"$ref": f"{IN_OPENAPI}Problem"}}},
             }
         },
     )
-    app.state.platform = platform
-    for router in (server_router, world_router, journal_router):
-        app.include_router(router)
-    answer_problems(app)
+    for call in TABLE:
+        _add_route(app, platform, call)
+    _answer_problems(app)
     _describe_bodies(app, platform)
     return _guard(app, platform)
+
+
+def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any]) -> None:
+    """Offer a call: FastAPI reads its query and describes it, and does no more."""
+
+    async def answer(request: Request, *, world: str = "", format: str = "json", **arguments: Any) -> Response:  # noqa: A002 - the parameter's name
+        for name in request.query_params:
+            # Or a slip would mean the default world.
+            if name not in QUERY:
+                raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
+        text = None if call.body is None else await _read_text(request)
+        # The end of a connection may have arrived together with this request, and be handled after it.
+        await let_others_run(3)
+        value = call.run(platform, world, arguments, text)
+        if value is None:
+            return Response(status_code=call.status)
+        form = call.forms.get(format)
+        content = _write(value) if form is None else form.write(value)
+        headers = {"location": value.path} if call.status == HTTPStatus.CREATED else None
+        return Response(content, call.status, headers, "application/json" if form is None else form.kind)
+
+    answer.__name__, answer.__doc__ = call.handle.__name__, call.handle.__doc__
+    answer.__signature__ = inspect.Signature(_list_parameters(call))  # type: ignore[attr-defined] # which FastAPI reads
+    schema = call.answer in AS_IN_FILE
+    content = {form.kind: {"schema": {"type": "string"}} for form in call.forms.values() if "ndjson" in form.kind}
+    told: dict[str, Any] = {"content": content} if content else {}
+    if schema:
+        told = {
+            "description": "As in the scenario file; what is as it is by default is left out",
+            "content": {"application/json": {"schema": {"$ref": IN_OPENAPI + call.answer.__name__}}},
+        }
+    app.add_api_route(
+        call.path,
+        answer,
+        methods=[call.method],
+        status_code=call.status,
+        tags=[call.tag],
+        response_model=None if schema else call.answer,
+        responses={call.status: told} if told else None,
+        openapi_extra=None if call.body is None else _describe_body(call.body),
+    )
+
+
+def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:
+    """List what FastAPI reads of a request: the call's arguments, its world, its form."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    listed = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
+    for one in call.parameters:
+        annotation = one.annotation
+        for bounds in get_args(annotation):
+            if isinstance(bounds, Bounds):
+                query = Query(ge=bounds.least, le=bounds.most, description=bounds.text)
+                annotation = Annotated[get_args(annotation)[0], query]
+        listed.append(one.replace(kind=keyword, annotation=annotation))
+    if not call.about_server:
+        listed.append(inspect.Parameter("world", keyword, default="", annotation=str))
+    if call.forms:
+        forms: Any = Literal[("json", *call.forms)]
+        listed.append(inspect.Parameter("format", keyword, default="json", annotation=forms))
+    return listed
+
+
+async def _read_text(request: Request) -> str:
+    """Read the body as a text that the YAML reader takes, JSON or not.
+
+    Raises:
+        ControlError: 413 for one that is too large, 422 for one that is not UTF-8.
+    """
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > LARGEST_BODY:
+            raise refuse(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"expected UTF-8, got the byte 0x{data[error.start]:02x}"
+        raise refuse_flaws([Flawed(detail=detail, source=SOURCE)]) from None
+    return make_yaml(text) if "json" in request.headers.get("content-type", "json") else text
+
+
+def _write(value: object) -> str:
+    # ASCII, as a client may have sent half a surrogate pair.
+    plain = write_plain(value) if isinstance(value, AS_IN_FILE) else value
+    return json.dumps(plain, default=_list_values, separators=(",", ":"))
+
+
+def _list_values(value: Any) -> dict[str, object]:
+    return {one.name: getattr(value, one.name) for one in fields(value)}
+
+
+def _answer_problems(app: FastAPI) -> None:
+    """Let an application answer in this one form also what its framework refuses."""
+
+    async def answer_own(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ControlError)  # noqa: S101 - registered for these only
+        return _write_problem(error)
+
+    async def answer_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        phrase = HTTPStatus(error.status_code).phrase
+        detail = f"{request.method} {request.url.path}: {error.detail}; see {request.scope.get('root_path', '')}/docs"
+        return _write_problem(refuse(error.status_code, phrase.lower().replace(" ", "-"), detail), error.headers)
+
+    async def answer_validation(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        found: Sequence[Any] = error.errors()
+        flaws = [Flawed(detail=f"{one['msg']}, got {one['input']!r:.60}", source=str(one["loc"][-1])) for one in found]
+        return _write_problem(refuse_flaws(flaws, "query-invalid"))
+
+    async def answer_bug(_: Request, error: Exception) -> Response:
+        return _write_problem(refuse(500, "internal-error", f"{type(error).__name__}: {error}"))
+
+    app.add_exception_handler(ControlError, answer_own)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.add_exception_handler(RequestValidationError, answer_validation)
+    app.add_exception_handler(Exception, answer_bug)
+
+
+def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None) -> Response:
+    problem = error.problem
+    return Response(json.dumps(write_plain(problem)), problem.status, headers, PROBLEM_TYPE)
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
@@ -67,8 +211,8 @@ def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if wanted is not None and path not in OPEN and not _has_token(scope, wanted):
             text = "expected the header Authorization: Bearer TOKEN; TOKEN is what DIARKIT_CONTROL_TOKEN says where the server runs"
-            refusal = ProblemError(401, "token-missing", text).problem
-            await write_problem(refusal, {"www-authenticate": "Bearer"})(scope, receive, send)
+            refusal = _write_problem(refuse(401, "token-missing", text), {"www-authenticate": "Bearer"})
+            await refusal(scope, receive, send)
             return
         await app(scope, receive, send)
 
@@ -81,15 +225,23 @@ def _has_token(scope: Scope, wanted: str) -> bool:
     return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), wanted.encode())
 
 
+def _describe_body(body: type) -> dict[str, object]:
+    """Describe a body that a call reads by itself; a scenario may also come as its file."""
+    kinds = ("application/json", "application/yaml") if body is Scenario else ("application/json",)
+    content = {kind: {"schema": {"$ref": IN_OPENAPI + body.__name__}} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 def _describe_bodies(app: FastAPI, platform: Platform) -> None:
     """Add to the application's description the schemas of what it reads by itself."""
     generate = app.openapi
+    sent = [call.body for call in TABLE if call.body is not None]
 
     def describe() -> dict[str, Any]:
         document = generate()
         components = document.setdefault("components", {})
         if "Scenario" not in components.setdefault("schemas", {}):
-            components["schemas"] |= move_references(list_schemas(*SENT, Problem), IN_SCHEMA, IN_OPENAPI)
+            components["schemas"] |= move_references(list_schemas(*sent, Problem), IN_SCHEMA, IN_OPENAPI)
             if platform.control_token is not None:
                 components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"token": []}]

@@ -1,84 +1,58 @@
-"""The body of a request to the control API: a bounded text into a value, or all that is wrong with it by line and column."""
+"""The body of a call: a text into a value, or all that is wrong with it by line and column. Knows no HTTP."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.tree import find_place
 from diarkit_fixtures.texts.yaml import read_tree
-from diarkit_mockserver.control.problem import ProblemError, refuse_flaws
+from diarkit_mockserver.control.orders import FaultList, NewWorld
+from diarkit_mockserver.control.problem import refuse_flaws, refuse_text
 from diarkit_mockserver.control.views import Flawed
 from diarkit_mockserver.scenario.faults import NO_OUTAGE
-from diarkit_mockserver.scenario.load import parse_value
+from diarkit_mockserver.scenario.load import ScenarioError, parse_value
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.requests import Request
-
     from diarkit_mockserver.scenario.faults import Fault
 
 Built = TypeVar("Built")
 
-LARGEST_BODY: Final = 16 << 20
-"""Bytes; a scenario with a day of speech is a few."""
-
 SOURCE: Final = "body"
 
 
-async def read_text(request: Request) -> str:
-    """Read the body as a text that the YAML reader takes, JSON or not.
-
-    Raises:
-        ProblemError: 413 for one that is too large, 422 for one that is not UTF-8.
-    """
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > LARGEST_BODY:
-            raise ProblemError(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refuse_flaws(
-            [Flawed(detail=f"expected UTF-8, got the byte 0x{data[error.start]:02x}", source=SOURCE)]
-        ) from None
-    is_json = "json" in request.headers.get("content-type", "json")
-    return make_yaml(text) if is_json else text
-
-
-def parse_body(cls: type[Built], text: str, *, rules_in: tuple[str, ...] = ()) -> Built:
+def parse_body(cls: type[Built], text: str, world: str) -> Built:
     """Read a value of a class from a body.
 
     Args:
         cls: its fields are the keys.
-        text: JSON or YAML.
-        rules_in: keys that lead to what has the rules.
+        text: YAML.
+        world: that the call is about; the default one's name is empty, and it alone may have an outage.
 
     Raises:
-        ScenarioError: with all that is wrong with it.
+        RefusedError: with all that is wrong with it.
     """
-    return parse_value(cls, text, source=SOURCE, directory=None, rules_in=rules_in)[0]
+    path = ("scenario",) if cls is NewWorld else ()
+    try:
+        value = parse_value(cls, text, source=SOURCE, directory=None, rules_in=path)[0]
+    except ScenarioError as error:
+        raise refuse_text(error) from None
+    if world or cls is NewWorld:
+        _refuse_outages(value, text, path)
+    return value
 
 
-def refuse_outages(faults: Sequence[Fault], text: str, *path: str) -> None:
-    """Refuse faults that would reach beyond a world that has a name.
-
-    Args:
-        faults: as read.
-        text: they were read from.
-        path: keys that lead to what has the faults.
-
-    Raises:
-        ProblemError: with the places of all outages.
-    """
-    flaws: list[Flawed] = []
-    for index, fault in enumerate(faults):
-        if fault.outage is not None:
-            tree, _ = read_tree(text)
-            place: Any = None if tree is None else find_place(tree, (*path, "faults", index, "outage"))
-            line, column = (0, 0) if place is None else (place.line, place.column)
-            flaws.append(Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=line, column=column))
-    if flaws:
-        raise refuse_flaws(flaws)
+def _refuse_outages(value: object, text: str, path: tuple[str, ...]) -> None:
+    """Refuse faults that would reach beyond a world that has a name, with the places of all of them."""
+    holder = value.scenario if isinstance(value, NewWorld) else value
+    faults: tuple[Fault, ...] = holder.faults if isinstance(holder, (Scenario, FaultList)) else ()
+    beyond = [index for index, fault in enumerate(faults) if fault.outage is not None]
+    if not beyond or (tree := read_tree(text)[0]) is None:
+        return
+    places = [(index, find_place(tree, (*path, "faults", index, "outage"))) for index in beyond]
+    raise refuse_flaws(
+        [
+            Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=place.line, column=place.column)
+            for index, place in places
+        ]
+    )

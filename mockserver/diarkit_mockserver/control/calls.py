@@ -1,204 +1,229 @@
-"""The calls of the control API, each once: method, path, what is sent, what comes back. Sends nothing.
+"""The table of the control API: each call once, and what it does. To add one is to add a function here.
 
-A call is a value, so that one definition serves clients that wait and clients that do not.
+Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
 """
 
-from __future__ import annotations
+# Annotations are read when the rows are made.
+import json
+from importlib.metadata import version
+from itertools import islice
+from typing import Annotated, Any, Final
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
-from urllib.parse import quote, urlencode
-
-from diarkit_mockserver.control import answers as read
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.clock import Clock, ClockView
+from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
-from diarkit_mockserver.scenario.plain import write_plain
+from diarkit_mockserver.control.problem import refuse, refuse_unknown
+from diarkit_mockserver.control.views import JournalPage, Ready, TaskView, WorldView, view_task, view_world
+from diarkit_mockserver.journal.export import read_entry, write_entry
+from diarkit_mockserver.journal.har import write_har
+from diarkit_mockserver.journal.verification import Verdict
+from diarkit_mockserver.journal.verification import verify_journal as hold_against
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.world import manual
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.task import Task
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from diarkit_mockserver.clock import ClockView
-    from diarkit_mockserver.control.answers import JournalPage
-    from diarkit_mockserver.control.views import Ready, TaskView, Validation, WorldView
-    from diarkit_mockserver.journal.verification import Expected, Verdict
-    from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.scenario.model import Rule, Scenario
-    from diarkit_mockserver.scenario.plain import Json
-
-T_co = TypeVar("T_co", covariant=True)
+VERSION: Final = version("diarkit")
 
 PAGE: Final = 1000
-"""Exchanges asked for at once."""
+"""Exchanges in one answer: a few megabytes at the most, in most cases."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T_co]):
-    """One call.
-
-    Attributes:
-        method: of HTTP.
-        path: below the prefix of the control API, with its query.
-        read: makes the answer's value of what came: JSON decoded, another text as it is, None for an empty body.
-        body: that is sent as JSON, or a text that is sent as YAML; None for no body.
-    """
-
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    path: str
-    read: Callable[[Any], T_co]
-    body: Json = None
+@call("GET", "/health", "server")
+def read_health(_: Platform) -> dict[str, str]:
+    """Say that the server answers."""
+    return {"status": "ok"}
 
 
-def read_ready() -> Call[Ready]:
-    """Ask which server answers."""
-    return Call("GET", "/ready", read.ready)
+@call("GET", "/ready", "server")
+def read_ready(platform: Platform) -> Ready:
+    """Say which server answers."""
+    return Ready(nonce=platform.nonce, version=VERSION)
 
 
-def list_worlds() -> Call[tuple[WorldView, ...]]:
-    """List all worlds."""
-    return Call("GET", "/worlds", read.worlds)
+@call("GET", "/worlds", "server")
+def list_worlds(platform: Platform) -> tuple[WorldView, ...]:
+    """List the worlds, the default one first."""
+    return tuple(view_world(name, world) for name, world in [("", platform.world), *platform.worlds.items()])
 
 
-def open_world(new: NewWorld) -> Call[WorldView]:
+@call("POST", "/worlds", "server", status=201)
+def open_world(platform: Platform, body: NewWorld) -> WorldView:
     """Make a world."""
-    return Call("POST", "/worlds", read.world, write_plain(new))
+    free = (
+        name for number in range(len(platform.worlds) + 1) if (name := f"world-{number + 1}") not in platform.worlds
+    )
+    name = next(free) if body.name is None else body.name
+    if name in platform.worlds:
+        detail = f"there is a world {name!r} already: drop it first, or choose another name"
+        raise refuse(409, "world-exists", detail)
+    clock = Clock(frozen=body.frozen, epoch=body.epoch)
+    try:
+        return view_world(name, platform.open_world(name, body.scenario, clock, ids_from=body.ids_from))
+    except ValueError as error:
+        raise refuse(422, "body-invalid", str(error)) from None
 
 
-def drop_world(name: str) -> Call[None]:
-    """Take a world away."""
-    return Call("DELETE", f"/worlds/{quote(name, safe='')}", read.nothing)
+@call("DELETE", "/worlds/{name}", "server")
+def drop_world(platform: Platform, name: str) -> None:
+    """Take a world away, with all that is in it."""
+    try:
+        platform.drop_world(name)
+    except KeyError:
+        raise refuse_unknown("world", name, platform.worlds) from None
 
 
-def reset_world(world: str = "") -> Call[WorldView]:
-    """Let a world begin again."""
-    return Call("POST", _at("/reset", world), read.world)
+@call("POST", "/reset", "server")
+def reset_world(here: Here) -> WorldView:
+    """Let a world begin again: scenario and kind of clock as at its creation, no tasks, no journal."""
+    return view_world(here.name, here.platform.reset_world(here.name))
 
 
-def read_scenario(world: str = "") -> Call[Scenario]:
-    """Ask what a world was told."""
-    return Call("GET", _at("/scenario", world), read.scenario)
+@call("GET", "/scenario", "scenario")
+def read_scenario(here: Here) -> Scenario:
+    """Tell what the world was told; answers that were added one by one are not among it."""
+    return here.world.scenario
 
 
-def replace_scenario(scenario: Scenario | str, world: str = "") -> Call[Scenario]:
-    """Replace the scenario of a world: a value, or the text of a file."""
-    return Call("PUT", _at("/scenario", world), read.scenario, _write_scenario(scenario))
+@call("PUT", "/scenario", "scenario")
+def replace_scenario(here: Here, body: Scenario) -> Scenario:
+    """Replace the scenario, whole or not at all. Tasks that are there keep the answers they were accepted with."""
+    here.world.replace_scenario(body)
+    return body
 
 
-def validate_scenario(scenario: Scenario | str, world: str = "") -> Call[Validation]:
-    """Ask whether a scenario could be taken, and change nothing."""
-    return Call("POST", _at("/scenario/validate", world), read.validation, _write_scenario(scenario))
+@call("POST", "/respond", "scenario")
+def add_answers(here: Here, body: Answers) -> None:
+    """Put rules before those of the scenario, behind the ones added earlier."""
+    for rule in body.rules:
+        here.world.add_rule(rule)
 
 
-def add_answers(rules: Iterable[Rule], world: str = "") -> Call[None]:
-    """Put rules before those of the scenario."""
-    return Call("POST", _at("/respond", world), read.nothing, write_plain(Answers(rules=tuple(rules))))
+@call("GET", "/tasks", "tasks")
+def list_tasks(here: Here) -> tuple[TaskView, ...]:
+    """List the tasks, the oldest first. Looking here counts as no poll."""
+    tasks, now = here.world.tasks, here.world.clock.now()
+    return tuple(view_task(task, now) for task in tasks if task.lost or tasks.find(task.task_id, now))
 
 
-def list_tasks(world: str = "") -> Call[tuple[TaskView, ...]]:
-    """List the tasks of a world."""
-    return Call("GET", _at("/tasks", world), read.tasks)
+@call("POST", "/tasks/{task_id}/step", "tasks")
+def step_task(here: Here, task_id: str) -> TaskView:
+    """Move a task of a manual course to its next state; a final one stays."""
+    task = _find_task(here, task_id)
+    try:
+        manual.step_task(task)
+    except manual.NotMovableError as error:
+        raise refuse(409, "task-not-movable", str(error)) from None
+    return view_task(task, here.world.clock.now())
 
 
-def read_task(task_id: str, world: str = "") -> Call[TaskView]:
-    """Ask for one task, without a poll."""
-    return Call("GET", _at(_task(task_id), world), read.task)
-
-
-def step_task(task_id: str, world: str = "") -> Call[TaskView]:
-    """Move a task of a manual course to its next state."""
-    return Call("POST", _at(f"{_task(task_id)}/step", world), read.task)
-
-
-def move_task(
-    task_id: str,
-    state: Literal["running", "done", "failed", "rejected"],
-    *,
-    message: str | None = None,
-    world: str = "",
-) -> Call[TaskView]:
+@call("PUT", "/tasks/{task_id}/state", "tasks")
+def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
     """Move a task of a manual course to a state that may follow."""
-    new = NewState(state=state, message=message)
-    return Call("PUT", _at(f"{_task(task_id)}/state", world), read.task, write_plain(new))
+    task, now = _find_task(here, task_id), here.world.clock.now()
+    try:
+        manual.move_task(task, TaskState(body.state), body.message, now)
+    except manual.NotMovableError as error:
+        raise refuse(409, "task-not-movable", str(error)) from None
+    return view_task(task, now)
 
 
-def lose_task(task_id: str, world: str = "") -> Call[None]:
-    """Let a task be lost."""
-    return Call("DELETE", _at(_task(task_id), world), read.nothing)
+@call("GET", "/clock", "clock")
+def read_clock(here: Here) -> ClockView:
+    """Tell the world's time."""
+    return here.world.clock.view()
 
 
-def read_clock(world: str = "") -> Call[ClockView]:
-    """Ask for a world's time."""
-    return Call("GET", _at("/clock", world), read.clock)
+@call("POST", "/clock/freeze", "clock")
+def freeze_clock(here: Here) -> ClockView:
+    """Stop time where it is."""
+    here.world.clock.freeze()
+    return here.world.clock.view()
 
 
-def freeze_clock(world: str = "") -> Call[ClockView]:
-    """Stop a world's time."""
-    return Call("POST", _at("/clock/freeze", world), read.clock)
+@call("POST", "/clock/resume", "clock")
+def resume_clock(here: Here) -> ClockView:
+    """Let time run on from where it stands."""
+    here.world.clock.resume()
+    return here.world.clock.view()
 
 
-def resume_clock(world: str = "") -> Call[ClockView]:
-    """Let a world's time run on."""
-    return Call("POST", _at("/clock/resume", world), read.clock)
+@call("POST", "/clock/advance", "clock")
+def advance_clock(here: Here, body: Move) -> ClockView:
+    """Move time forward, running or frozen."""
+    try:
+        here.world.clock.advance(body.seconds)
+    except ValueError as error:
+        raise refuse(422, "body-invalid", str(error)) from None
+    return here.world.clock.view()
 
 
-def advance_clock(seconds: float, world: str = "") -> Call[ClockView]:
-    """Move a world's time forward."""
-    return Call("POST", _at("/clock/advance", world), read.clock, write_plain(Move(seconds=seconds)))
+@call("PUT", "/faults", "faults")
+def replace_faults(here: Here, body: FaultList) -> FaultList:
+    """Replace the schedule of faults; all of them are counted from the beginning."""
+    here.world.replace_faults(body.faults)
+    return body
 
 
-def read_faults(world: str = "") -> Call[tuple[Fault, ...]]:
-    """Ask for the schedule of faults."""
-    return Call("GET", _at("/faults", world), read.faults)
+@call("DELETE", "/faults", "faults")
+def clear_faults(here: Here) -> None:
+    """Take all faults away; what they did to tasks stays done."""
+    here.world.replace_faults(())
 
 
-def replace_faults(faults: Iterable[Fault], world: str = "") -> Call[tuple[Fault, ...]]:
-    """Replace the schedule of faults."""
-    body = write_plain(FaultList(faults=tuple(faults)))
-    return Call("PUT", _at("/faults", world), read.faults, body)
+def _write_lines(page: JournalPage) -> str:
+    return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in page.entries)
 
 
-def clear_faults(world: str = "") -> Call[None]:
-    """Take all faults away."""
-    return Call("DELETE", _at("/faults", world), read.nothing)
+def _write_har(page: JournalPage) -> str:
+    # What the page does not reveal is not in it any more.
+    return json.dumps(write_har(map(read_entry, page.entries), epoch=page.epoch, reveal=True), separators=(",", ":"))
 
 
+FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
+"""HAR is for the tools of browsers, NDJSON has one exchange in a line."""
+
+
+@call("GET", "/journal", "journal", forms=FORMS)
 def read_journal(
-    world: str = "", *, since: int = 0, limit: int = PAGE, task: str | None = None, reveal: bool = False
-) -> Call[JournalPage]:
-    """Ask for exchanges with numbers above `since`, at most `limit` of them."""
-    return Call("GET", _at("/journal", world, since=since, limit=limit, task=task, reveal=reveal), read.page)
+    here: Here,
+    since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,
+    limit: Annotated[int, Bounds("The first so many of them", least=0, most=PAGE)] = PAGE,
+    task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
+    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters")] = False,  # noqa: FBT002 - the parameter's default
+) -> JournalPage:
+    """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for."""
+    journal, clock = here.world.journal, here.world.clock
+    chosen = (entry for entry in journal if entry.number > since and task in (None, entry.task_id))
+    connections = here.platform.list_connections() & {entry.connection for entry in journal}
+    return JournalPage(
+        total=journal.total,
+        now=clock.now(),
+        epoch=clock.epoch,
+        connections=tuple(sorted(connections)),
+        entries=tuple(write_entry(entry, reveal=reveal) for entry in islice(chosen, limit)),
+    )
 
 
-def export_journal(
-    form: Literal["har", "ndjson"], world: str = "", *, since: int = 0, limit: int = PAGE, reveal: bool = False
-) -> Call[Any]:
-    """Ask for exchanges in another form: NDJSON as a text, HAR as plain values."""
-    query = _at("/journal", world, since=since, limit=limit, format=form, reveal=reveal)
-    return Call("GET", query, lambda data: data)
+@call("DELETE", "/journal", "journal")
+def clear_journal(here: Here) -> None:
+    """Forget the exchanges; the next ones are numbered on. Tasks, rules and time stay as they are."""
+    here.world.journal.clear()
 
 
-def verify_journal(expected: Iterable[Expected], world: str = "") -> Call[Verdict]:
-    """Ask whether the client made these submissions."""
-    body = write_plain(Expectations(expected=tuple(expected)))
-    return Call("POST", _at("/journal/verify", world), read.verdict, body)
+@call("POST", "/journal/verify", "journal")
+def verify_journal(here: Here, body: Expectations) -> Verdict:
+    """Say whether the client made the submissions that were expected, and which came near."""
+    return hold_against(here.world.journal, body.expected, seed=here.world.scenario.seed, clock=here.world.clock)
 
 
-def clear_journal(world: str = "") -> Call[None]:
-    """Forget a world's exchanges."""
-    return Call("DELETE", _at("/journal", world), read.nothing)
+def _find_task(here: Here, task_id: str) -> Task:
+    task = here.world.tasks.find(task_id, here.world.clock.now())
+    if task is None:
+        raise refuse_unknown("task", task_id, (one.task_id for one in here.world.tasks))
+    return task
 
 
-def _at(path: str, world: str, **query: object) -> str:
-    named = {"world": world or None, **query}
-    sent = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in named.items()
-        if value is not None
-    }
-    return f"{path}?{urlencode(sent)}" if sent else path
-
-
-def _task(task_id: str) -> str:
-    return f"/tasks/{quote(task_id, safe='')}"
-
-
-def _write_scenario(scenario: Scenario | str) -> Json:
-    return scenario if isinstance(scenario, str) else write_plain(scenario)
+TABLE: Final[tuple[Call[..., Any], ...]] = tuple(one for one in list(globals().values()) if isinstance(one, Call))
+"""All calls, in their order."""

@@ -1,28 +1,34 @@
-"""Sends calls to the control API of a server, waiting or not. Knows HTTP; what the calls are is in `calls`.
+"""Sends calls to the fake: over HTTP to any server, without it to the one in this process. What the calls are is in `calls`.
 
 Standard library only: whoever has the fixtures has the client.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import http.client
 import json
+import pickle
 import selectors
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
-from diarkit_mockserver.control import answers as read
-from diarkit_mockserver.control.calls import Call, read_ready
+from diarkit_fixtures.texts.build import build_value
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.tree import plant
+from diarkit_mockserver.control.calls import read_ready
 from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.views import Ready
+    from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
 
@@ -33,32 +39,66 @@ FIND_TIMEOUT_S: Final = 20.0
 """Another server than ours may not answer such a call at all. Not shorter: tests are skipped where a slow fake is taken for another server."""
 
 
-class ControlError(Exception):
-    """A call was refused.
+class Sender(Protocol):
+    """Whatever takes calls to a fake: who has one does not know which way they go.
 
     Attributes:
-        problem: what was expected, what came, what to do.
+        url: of the server, without a slash at the end.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.detail)
+    url: str
 
-    def __str__(self) -> str:
-        """Say what the server said."""
-        return f"{self.problem.title}: {self.problem.detail}"
+    def send(self, order: Order[T], world: str = "") -> T:
+        """Make a call and wait for its answer, a value that nobody else has.
+
+        Args:
+            order: the call with its arguments.
+            world: that it is about, if it is about one; empty for the default one.
+
+        Raises:
+            UnknownError: if there is no such world or task.
+            RefusedError: if what was sent makes no sense, or not now.
+            ControlError: for every other refusal.
+            OSError: if no server answers.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the server."""
 
 
-class UnknownError(ControlError, KeyError):
-    """There is no such world or task."""
+class NearControl:
+    """Sends calls to the server in this process.
 
+    Args:
+        url: of the server.
+        platform: that it serves.
+        call: calls a function in the server's thread, and returns what it returns.
+    """
 
-class RefusedError(ControlError, ValueError):
-    """What was sent makes no sense, or not now."""
+    def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
+        self.url = url
+        self._platform = platform
+        self._call = call
+
+    def send(self, order: Order[T], world: str = "") -> T:
+        """Make a call and wait for its answer; as in `Sender`."""
+        text = order.write_body()
+        answer: T = self._call(self._run, order, world, None if text is None else make_yaml(text))
+        return answer
+
+    def close(self) -> None:
+        """Let go of the server, which holds nothing open for this."""
+
+    def _run(self, order: Order[T], world: str, text: str | None) -> T:
+        arguments = {name: value for name, value in order.arguments.items() if name != "body"}
+        # Copied while nothing in the server can change it.
+        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, text)))  # noqa: S301 - our own value
+        return copied
 
 
 class Control:
-    """A client of one server. Any number of threads may use it; their calls go one after the other over one connection.
+    """A client of one server, over HTTP. Any number of threads may use it; their calls go one after the other over one connection.
 
     Args:
         url: of the server, without a slash at the end.
@@ -85,39 +125,28 @@ class Control:
     ) -> None:
         self.close()
 
-    def send(self, call: Call[T]) -> T:
-        """Make a call and wait for its answer.
-
-        Raises:
-            UnknownError: if there is no such world or task.
-            RefusedError: if what was sent makes no sense, or not now.
-            ControlError: for every other refusal.
-            OSError: if no server answers.
-        """
-        headers = dict(self._headers)
-        body: bytes | None = None
-        if isinstance(call.body, str):
-            body, headers["Content-Type"] = call.body.encode(), "application/yaml"
-        elif call.body is not None:
-            body, headers["Content-Type"] = json.dumps(call.body).encode(), "application/json"
+    def send(self, order: Order[T], world: str = "") -> T:
+        """Make a call and wait for its answer; as in `Sender`."""
+        path, body, headers = order.write_path(world), order.write_body(), dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         with self._lock:
-            status, kind, answer = self._exchange(call.method, self._prefix + call.path, body, headers)
+            status, kind, answer = self._exchange(order.call.method, self._prefix + path, body, headers)
+        if kind == "application/problem+json":
+            raise make_error(_read(Problem, answer))
         if status >= 400:
-            raise _refuse(call, status, kind, answer)
-        if not answer:
-            return call.read(None)
-        return call.read(json.loads(answer) if kind == "application/json" else answer.decode())
-
-    async def asend(self, call: Call[T]) -> T:
-        """Make a call without holding up the event loop; raises what `send` raises."""
-        return await asyncio.to_thread(self.send, call)
+            detail = f"{order.call.method} {path} was answered with {status} by a server that is not diarkit's"
+            raise make_error(Problem(type="about:blank", title="Another server", status=status, detail=detail))
+        # Without an answer, T is None.
+        read: T = _read(order.call.answer, answer) if answer else None  # type: ignore[assignment]
+        return read
 
     def close(self) -> None:
         """Close the connection; the next call opens another one."""
         with self._lock:
             self._connection.close()
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str, bytes]:
+    def _exchange(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str, bytes]:
         if _is_stale(self._connection):
             self._connection.close()
         try:
@@ -134,7 +163,7 @@ class Control:
 def find_control(url: str, token: str | None = None) -> tuple[Control, Ready] | None:
     """Find out whether the server at a URL is diarkit's: a client for it, and which server it is; None if it is another one."""
     control = Control(url, token, timeout_s=FIND_TIMEOUT_S)
-    with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError, TypeError):
+    with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError):
         return control, control.send(read_ready())
     control.close()
     return None
@@ -149,11 +178,8 @@ def _is_stale(connection: http.client.HTTPConnection) -> bool:
         return bool(selector.select(0))
 
 
-def _refuse(call: Call[Any], status: int, kind: str, answer: bytes) -> ControlError:
-    if kind == "application/problem+json":
-        problem = read.problem(json.loads(answer))
-    else:
-        detail = f"{call.method} {call.path} was answered with {status} by a server that is not diarkit's"
-        problem = Problem(type="about:blank", title="Another server", status=status, detail=detail)
-    leaf = {404: UnknownError, 409: RefusedError, 413: RefusedError, 422: RefusedError}.get(status, ControlError)
-    return leaf(problem)
+def _read(kind: Any, answer: bytes) -> Any:
+    value, flaws = build_value(kind, plant(json.loads(answer)))
+    if flaws:
+        raise ValueError(f"the server is of another version: {flaws[0].text}")
+    return value

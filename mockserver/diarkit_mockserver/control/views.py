@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the framework reads the fields' types at run time
+from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
+from diarkit_mockserver.world.platform import WORLDS
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +97,22 @@ class Flawed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
-    """Whether a text is a scenario.
+class JournalPage:
+    """A part of a world's journal.
 
     Attributes:
-        valid: it is.
-        errors: all that is wrong with it.
+        total: exchanges that the world ever had, also those that are no longer there.
+        now: its time, in ticks.
+        epoch: the date at its time 0, in seconds since 1970 UTC.
+        connections: numbers of the clients' connections that are open.
+        entries: the oldest first, as `write_entry` writes them.
     """
 
-    valid: bool
-    errors: tuple[Flawed, ...] = ()
+    total: int
+    now: int
+    epoch: int
+    connections: tuple[int, ...]
+    entries: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +132,29 @@ class Problem:
     status: int
     detail: str
     errors: tuple[Flawed, ...] = ()
+
+
+def view_world(name: str, world: World) -> WorldView:
+    """Tell a world in short."""
+    return WorldView(
+        name=name,
+        path=f"{WORLDS}{name}" if name else "",
+        seed=world.scenario.seed,
+        clock=world.clock.view(),
+        tasks=len(world.tasks),
+        exchanges=world.journal.total,
+    )
+
+
+def view_task(task: Task, now: int) -> TaskView:
+    """Tell a task without a poll."""
+    return TaskView(
+        task_id=task.task_id,
+        state=task.state_at(now),
+        filename=task.submission.filename,
+        sha256=task.submission.sha256,
+        occurrence=task.submission.occurrence,
+        polls=task.polls,
+        manual=task.manual,
+        lost=task.lost,
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import Control, find_control
+from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
@@ -18,6 +18,8 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from diarkit_mockserver.control.client import Sender
 
 
 class Fake:
@@ -41,13 +43,13 @@ class Fake:
         self._thread: ServerThread | None = None
         if url is None:
             platform = Platform(World(), control_token=token)
-            nonce = platform.nonce
             self._thread = ServerThread(platform, bind("127.0.0.1", 0))
             url = self._thread.url
         self.url = url
         """Base URL; the default world's."""
-        self.control = Control(url, token)
-        """Client of its control API."""
+        self.control: Sender
+        """Takes calls to it: in this process without HTTP."""
+        self.control = Control(url, token) if self._thread is None else NearControl(url, platform, self._thread.call)
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""

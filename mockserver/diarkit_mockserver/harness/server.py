@@ -1,18 +1,19 @@
 """The fake as one test sees it: a world of its own, to talk to and to ask. Knows how to ask, not who answers.
 
-Everything goes through the control API, so that a fake in this process, one that several processes share, and one on another
+Everything is a call of the control API, so that a fake in this process, one that several processes share, and one on another
 machine are the same to a test.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.answers import JournalPage
-from diarkit_mockserver.control.client import UnknownError
+from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
+from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.shorthand import read_config, write_rule
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from diarkit_mockserver.clock import ClockView
-    from diarkit_mockserver.control.client import Control
-    from diarkit_mockserver.control.views import TaskView
+    from diarkit_mockserver.control.call import Order
+    from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import JournalPage, TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
@@ -32,16 +34,18 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import HttpAnswer
     from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
 
+Told = TypeVar("Told")
+
 
 class DiarizationServer:
     """The fake, as one test sees it: a world of its own on a running server.
 
     Args:
-        control: client of the server.
+        control: takes calls to the server.
         name: of the world; it is there already.
     """
 
-    def __init__(self, control: Control, name: str) -> None:
+    def __init__(self, control: Sender, name: str) -> None:
         self._control = control
         self._name = name
         self.url = f"{control.url}{WORLDS}{name}"
@@ -117,7 +121,7 @@ class DiarizationServer:
             course=course,
             breaks_contract=breaks_contract,
         )
-        self._control.send(calls.add_answers([rule], self._name))
+        self._ask(calls.add_answers(Answers(rules=(rule,))))
 
     def load(self, scenario: Scenario | str | Path) -> None:
         """Replace all that this world was told: by a scenario, or by the file at a path. Tasks that are there stay as they are.
@@ -130,7 +134,7 @@ class DiarizationServer:
             from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
-        self._control.send(calls.replace_scenario(scenario, self._name))
+        self._ask(calls.replace_scenario(scenario))
 
     def set_faults(self, *faults: Fault) -> None:
         """Let this world misbehave on a schedule, instead of the one that it had.
@@ -138,20 +142,20 @@ class DiarizationServer:
         Raises:
             ValueError: for an outage, which would reach beyond this world.
         """
-        self._control.send(calls.replace_faults(faults, self._name))
+        self._ask(calls.replace_faults(FaultList(faults=faults)))
 
     def clear_faults(self) -> None:
         """Let this world misbehave no more; what happened to tasks stays."""
-        self._control.send(calls.clear_faults(self._name))
+        self._ask(calls.clear_faults())
 
     def reset(self) -> None:
         """Let this world begin again: as when it was made, without tasks, without a journal."""
-        self._control.send(calls.reset_world(self._name))
+        self._ask(calls.reset_world())
 
     @property
     def clock(self) -> ClockView:
         """This world's time."""
-        return self._control.send(calls.read_clock(self._name))
+        return self._ask(calls.read_clock())
 
     def advance(self, seconds: float) -> None:
         """Move this world's time forward.
@@ -159,20 +163,20 @@ class DiarizationServer:
         Raises:
             ValueError: for a negative number of seconds.
         """
-        self._control.send(calls.advance_clock(seconds, self._name))
+        self._ask(calls.advance_clock(Move(seconds=seconds)))
 
     def freeze(self) -> None:
         """Stop this world's time; `advance` still moves it."""
-        self._control.send(calls.freeze_clock(self._name))
+        self._ask(calls.freeze_clock())
 
     def resume(self) -> None:
         """Let this world's time run on."""
-        self._control.send(calls.resume_clock(self._name))
+        self._ask(calls.resume_clock())
 
     @property
     def tasks(self) -> tuple[TaskView, ...]:
         """All tasks, the oldest first. To look here counts as no poll."""
-        return self._control.send(calls.list_tasks(self._name))
+        return self._ask(calls.list_tasks())
 
     def step(self, task_id: str) -> None:
         """Move a task of a `manual` course to its next state; a final one stays.
@@ -181,7 +185,7 @@ class DiarizationServer:
             KeyError: for a task that this world does not have.
             ValueError: for a task that has a course of its own.
         """
-        self._control.send(calls.step_task(task_id, self._name))
+        self._ask(calls.step_task(task_id))
 
     def move(
         self, task_id: str, state: Literal["running", "done", "failed", "rejected"], message: str | None = None
@@ -192,16 +196,16 @@ class DiarizationServer:
             KeyError: for a task that this world does not have.
             ValueError: for a task that has a course of its own, and for a state that can't follow.
         """
-        self._control.send(calls.move_task(task_id, state, message=message, world=self._name))
+        self._ask(calls.move_task(task_id, NewState(state=state, message=message)))
 
     @property
     def journal(self) -> tuple[Entry, ...]:
         """What the client asked and what it was answered, the oldest first; with all values, also of credentials."""
-        return self._read_journal().entries
+        return self._read_journal()[0]
 
     def clear_journal(self) -> None:
         """Forget what the client did; tasks, rules and time stay as they are."""
-        self._control.send(calls.clear_journal(self._name))
+        self._ask(calls.clear_journal())
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
@@ -210,7 +214,7 @@ class DiarizationServer:
 
     def polls(self, task_id: str) -> tuple[Entry, ...]:
         """Return the client's looks at one task, the oldest first."""
-        return tuple(entry for entry in self._read_journal(task_id).entries if entry.request.method == "GET")
+        return tuple(entry for entry in self._read_journal(task_id)[0] if entry.request.method == "GET")
 
     def assert_submitted(  # noqa: PLR0913 - a submission, in one line of a test
         self,
@@ -252,7 +256,7 @@ class DiarizationServer:
             range_to=range_to,
             submission=submission,
         )
-        verdict = self._control.send(calls.verify_journal([Expected(when=when, times=times)], self._name))
+        verdict = self._ask(calls.verify_journal(Expectations(expected=(Expected(when=when, times=times),))))
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))
 
@@ -265,21 +269,18 @@ class DiarizationServer:
         """
         from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
 
-        page = self._read_journal()
-        return judge(page.entries, now=page.now, open_connections=page.connections, pace_s=pace_s, ignore=ignore)
+        entries, page = self._read_journal()
+        return judge(entries, now=page.now, open_connections=frozenset(page.connections), pace_s=pace_s, ignore=ignore)
 
-    def _read_journal(self, task: str | None = None) -> JournalPage:
-        """Read the journal to its end; time and connections are those of the end."""
+    def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
+        """Read the journal to its end; the last page has time and connections."""
         entries: list[Entry] = []
         while True:
             since = entries[-1].number if entries else 0
-            page = self._control.send(calls.read_journal(self._name, since=since, task=task, reveal=True))
-            entries += page.entries
+            page = self._ask(calls.read_journal(since=since, task=task, reveal=True))
+            entries += map(read_entry, page.entries)
             if len(page.entries) < calls.PAGE:
-                return JournalPage(
-                    total=page.total,
-                    now=page.now,
-                    epoch=page.epoch,
-                    connections=page.connections,
-                    entries=tuple(entries),
-                )
+                return tuple(entries), page
+
+    def _ask(self, order: Order[Told]) -> Told:
+        return self._control.send(order, self._name)

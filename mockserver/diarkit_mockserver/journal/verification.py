@@ -102,7 +102,7 @@ def verify_journal(journal: Journal, expected: Iterable[Expected], *, seed: int,
         exchanges=tuple(map(describe_exchange, entries[-LAST_EXCHANGES:])),
         forgotten=entries[0].number - 1 if entries else journal.total,
         seed=seed,
-        clock=ClockView(ticks=clock.now(), frozen=clock.frozen, epoch=clock.epoch),
+        clock=clock.view(),
     )
 
 

@@ -70,10 +70,6 @@ def _is_no_cancellation(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
-# uvicorn reports a request that was cut off by our own end as a failure of the application.
-logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
-
-
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves signals to its owner, says when it answers, and can close its port for a while."""
 
@@ -97,6 +93,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
+        # uvicorn reports a request that was cut off by our own end as a failure of the application.
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
         await super().startup(sockets)
         self._announce()
 
@@ -188,28 +186,24 @@ class ServerThread:
         self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Call a function in the server's thread, between two requests, and return what it returns."""
-        done: concurrent.futures.Future[Returned] = concurrent.futures.Future()
+        """Call a function in the server's thread, after what clients have done so far, and return what it returns.
 
-        def run() -> None:
-            try:
-                done.set_result(function(*arguments))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller
-                done.set_exception(error)
+        Raises:
+            ConnectionError: if the server was stopped.
+        """
+        if not self._thread.is_alive():
+            raise ConnectionError(f"the server at {self.url} was stopped")
 
-        self._loop.call_soon_threadsafe(run)
-        return done.result(START_TIMEOUT_S)
+        async def run() -> Returned:
+            # The end of a connection may have arrived together with this call, and be handled after it.
+            await let_others_run(3)
+            return function(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(START_TIMEOUT_S)
 
     def list_connections(self) -> frozenset[int]:
         """List the numbers of the connections that are open; what a client has closed by now is no longer among them."""
-
-        async def read() -> frozenset[int]:
-            # The end of a connection may have arrived together with this call, and be handled after it.
-            for _ in range(3):
-                await let_others_run()
-            return self._platform.list_connections()
-
-        return asyncio.run_coroutine_threadsafe(read(), self._loop).result(START_TIMEOUT_S)
+        return self.call(self._platform.list_connections)
 
     def stop(self) -> None:
         """End the server and its thread; once is enough, twice does no harm.

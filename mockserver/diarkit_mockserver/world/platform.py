@@ -8,7 +8,6 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from diarkit_mockserver.clock import FARTHEST
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
@@ -94,7 +93,7 @@ class Platform:
         Raises:
             KeyError: for a world that is not there, and for the default one.
         """
-        _release(self.worlds.pop(name))
+        self.worlds.pop(name).clock.let_go()
 
     def reset_world(self, name: str) -> World:
         """Put a fresh world in the place of one.
@@ -111,7 +110,7 @@ class Platform:
             self.worlds[name] = fresh
         else:
             self.world = fresh
-        _release(old)
+        old.clock.let_go()
         return fresh
 
     def find_place(self, path: str) -> Place | None:
@@ -237,11 +236,6 @@ class Platform:
                 follows=visit.follows,
             )
         )
-
-
-def _release(world: World) -> None:
-    """Let go what waits for a time that would never come: the world has nobody left to move it."""
-    world.clock.advance(FARTHEST / 2)
 
 
 def _refuse(visit: Visit, refusal: Refusal) -> Response:
