@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from diarkit_contracts.api.document import DOCUMENT, load_document
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.control.page.files import PAGE, serve_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -32,5 +33,10 @@ def create_pages(platform: Platform) -> FastAPI:
     def read_yaml() -> PlainTextResponse:
         return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
 
+    @pages.get(PAGE, include_in_schema=False)
+    def lead_to_page() -> RedirectResponse:
+        return RedirectResponse(f"{PAGE.removeprefix('/')}/")  # relative, for what a proxy has put before it
+
     pages.mount(CONTROL, create_control(platform))
+    pages.mount(PAGE, serve_page)
     return pages

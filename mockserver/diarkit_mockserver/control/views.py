@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
+from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class TaskView:
         polls: how often the client has looked.
         manual: it moves by hand only.
         lost: the platform denies that it exists.
+        counts: what brings its states: the client's polls, the time of the world, or a hand.
+        runs_at: number of the poll, or ticks of the world's clock, from which on it runs; None if no number is known.
+        ends_at: likewise, from which on it has ended; None also for a task that never ends.
     """
 
     task_id: str
@@ -71,6 +75,41 @@ class TaskView:
     polls: int
     manual: bool
     lost: bool
+    counts: Literal["polls", "ticks", "moves"]
+    runs_at: int | None
+    ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureView:
+    """Who speaks when in the result of a task.
+
+    Attributes:
+        svg: a lane for each speaker of each channel; what is true above what is answered, where it is known.
+        has_truth: whether it is.
+    """
+
+    svg: str
+    has_truth: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductView:
+    """A rule of good conduct that the client broke.
+
+    Attributes:
+        rule: its id.
+        severity: error for what gets wrong results or ignores an answer; warning for what only costs.
+        sentence: what a good client does.
+        text: what this one did.
+        entries: numbers of the exchanges concerned.
+    """
+
+    rule: str
+    severity: Literal["error", "warning"]
+    sentence: str
+    text: str
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,4 +196,11 @@ def view_task(task: Task, now: int) -> TaskView:
         polls=task.polls,
         manual=task.manual,
         lost=task.lost,
+        counts="moves" if task.manual else "polls" if task.timetable.counts_polls else "ticks",
+        runs_at=_name_position(task.timetable.runs_at),
+        ends_at=_name_position(task.timetable.ends_at),
     )
+
+
+def _name_position(position: int) -> int | None:
+    return position if 0 <= position < NEVER else None

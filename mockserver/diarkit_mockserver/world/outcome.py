@@ -13,7 +13,7 @@ from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
-from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
+from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import MediaFacts, Submission
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
+    from diarkit_mockserver.world.diarize import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,20 @@ def write_outcome(
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
     from_range = scenario.dialect.times == "range"
     return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
+
+
+def find_truth(then: Then, submission: Submission, scenario: Scenario) -> Answer | None:
+    """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
+
+    Returns:
+        Channels as in the result, with the overlaps of a reference and its own speakers.
+    """
+    media = submission.media
+    is_heard = media.truth is not None and then.speakers is None and len(media.truth) == len(media.loud)
+    if not (is_heard or then.segments is not None or then.der is not None):
+        return None
+    natural, length = _find_conversation(then, submission, scenario.seed)
+    return cut_out(natural, length, submission.parameters, times_from_range=scenario.dialect.times == "range")
 
 
 def _find_conversation(then: Then, submission: Submission, seed: int) -> tuple[Channels, int]:
