@@ -1,6 +1,8 @@
 // One exchange of the journal as the page shows it. Knows the journal's form, and no other file does.
 
-import { make, write } from "./dom.js";
+import { make, match, write } from "./dom.js";
+
+const MOST_CASES = 4; // of one rule
 
 /** Read what the page needs of a journal's entry. */
 export function readEntry({ number, request, submission, ...rest }) {
@@ -14,6 +16,7 @@ export function readEntry({ number, request, submission, ...rest }) {
     number, rule, note, status, state, parameters,
     method: request.method,
     path: request.path + (request.query_string ? `?${request.query_string}` : ""),
+    filename: submission?.filename,
     at: asked_at / 1e6,
     task: task_id,
     isUpload: request.method === "POST",
@@ -23,15 +26,19 @@ export function readEntry({ number, request, submission, ...rest }) {
   };
 }
 
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 const kindOf = (status) => (status === 0 ? "lost" : status < 400 ? "fine" : status < 500 ? "refused" : "broken");
 
-/** Make the element of an exchange; what is inside is made when it is first opened. */
-export function showEntry(entry) {
+/** Make the element of an exchange about a file; what is inside is made when it is first opened. */
+export function showEntry(entry, filename) {
+  const path = entry.path.replace(/^.*\/api\/technology\//, "…/").replace(UUID, (id) => `${id.slice(0, 8)}…`);
   const summary = make("summary", {},
     make("span", { class: "number" }, String(entry.number)),
     make("span", { class: "at" }, `${entry.at.toFixed(3)} s`),
     make("span", { class: `status ${kindOf(entry.status)}` }, entry.status ? String(entry.status) : "cut"),
-    make("span", { class: "what" }, `${entry.method} ${entry.path.replace("/api/technology", "…")}`),
+    make("span", { class: "what" }, `${entry.method} ${path}`),
+    filename && make("span", { class: "about" }, filename),
     entry.state && make("span", { class: `state ${entry.state}` }, entry.state),
     entry.note && make("span", { class: "note" }, entry.note));
   const details = make("details", {}, summary);
@@ -63,10 +70,12 @@ function layOut(text) {
   }
 }
 
-/** Say in a list item what is against a client. */
-export function showFinding(item, { severity, rule, text, sentence }) {
-  const [head, body] = item.children.length ? item.children : [make("strong", { class: severity }), make("span", { title: sentence })];
-  write(head, `${severity === "error" ? "✕" : "!"} ${rule}`);
-  write(body, text);
-  item.append(head, body);
+/** Say in a list item what is against a client by one rule; its tasks are called by their files, where those are known. */
+export function showFindings(item, [rule, findings], names) {
+  const [{ severity, sentence }] = findings;
+  const cases = findings.slice(0, MOST_CASES).map(({ text }) => text.replace(UUID, (id) => names.get(id) ?? id));
+  if (findings.length > MOST_CASES) cases.push(`and ${findings.length - MOST_CASES} more`);
+  if (!item.firstChild) item.append(make("strong", { class: severity }), make("span", { class: "hint" }, sentence), make("ul"));
+  write(item.firstElementChild, `${severity === "error" ? "✕" : "!"} ${rule}`);
+  match(item.lastElementChild, cases, String, () => make("li"), write);
 }

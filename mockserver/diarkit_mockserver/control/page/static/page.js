@@ -3,14 +3,14 @@
 import { addressOf, call, fetchFile, keepToken, poll, read, Refused, upload } from "./api.js";
 import { find, make, match, save, write } from "./dom.js";
 import { createEditor } from "./editor.js";
-import { readEntry, showEntry, showFinding } from "./entry.js";
+import { readEntry, showEntry, showFindings } from "./entry.js";
 import { describeCourse, hasEnded, showTasks, stateOf } from "./task.js";
 
 const EVERY = 1000; // milliseconds from one look to the next
 const MOST = 200; // tasks and exchanges that are shown
 
 const world = () => new URLSearchParams(location.hash.slice(1)).get("world") ?? "";
-const fresh = () => ({ view: null, tasks: [], entries: [], born: new Map(), seen: 0, chosen: null, drawn: null });
+const fresh = () => ({ view: null, tasks: [], entries: [], born: new Map(), names: new Map(), seen: 0, chosen: null, drawn: null });
 let here = fresh();
 
 /** Do something that may be refused, then look what has come of it. */
@@ -81,7 +81,11 @@ async function follow(name, view) {
 
 function takeEntries(page) {
   const entries = page.entries.map(readEntry);
-  for (const entry of entries) if (entry.status === 202 && entry.task) here.born.set(entry.task, entry.at * 1e6);
+  for (const { status, task, at, filename } of entries)
+    if (status === 202 && task) {
+      here.born.set(task, at * 1e6);
+      here.names.set(task, filename);
+    }
   const known = here.seen > 0;
   here.entries = [...here.entries, ...entries].slice(-MOST);
   here.seen = page.total;
@@ -96,7 +100,7 @@ function showHere() {
   write(find("address"), addressOf(view.name));
   const only = find("only").checked && chosen;
   const shown = here.entries.filter((entry) => !only || entry.task === chosen).reverse();
-  match(find("exchange-list"), shown, (entry) => entry.number, showEntry);
+  match(find("exchange-list"), shown, (entry) => entry.number, (entry) => showEntry(entry, entry.filename ?? here.names.get(entry.task)));
   write(find("exchanges-count"), shown.length < view.exchanges ? `${shown.length} of ${view.exchanges}` : String(view.exchanges || ""));
   find("no-exchanges").hidden = shown.length > 0;
   showTask(tasks.find((task) => task.task_id === chosen));
@@ -116,7 +120,8 @@ function showClock({ ticks, frozen, epoch }) {
 }
 
 function showConduct(findings) {
-  match(find("conduct-list"), findings, (one) => one.rule + one.text, () => make("li"), showFinding);
+  const rules = Map.groupBy(findings, (one) => one.rule);
+  match(find("conduct-list"), [...rules], ([rule]) => rule, () => make("li"), (item, found) => showFindings(item, found, here.names));
   write(find("conduct-count"), String(findings.length || ""));
   find("no-conduct").hidden = findings.length > 0;
 }
@@ -184,7 +189,7 @@ const EXAMPLES = {
   "By hand": "rules:\n- then: {course: manual}\n  times: 1\n",
   "In 10 s": "rules:\n- then:\n    course: {seconds: {pending: 3, running: 7}}\n  times: 1\n",
   Fails: "rules:\n- then: {failed: Internal error.}\n  times: 1\n",
-  "429": "rules:\n- then: {http: {status: 429, retry_after: 2}}\n  times: 1\n",
+  "HTTP 429": "rules:\n- then: {http: {status: 429, retry_after: 2}}\n  times: 1\n",
 };
 
 const yaml = (path, method) => async (body) => {

@@ -85,7 +85,8 @@ function describePlace(task, now) {
   const left = task.ends_at === null ? "never ends" : `ends in ${((task.ends_at - now) / 1e6).toFixed(1)} s`;
   if (task.counts === "moves") return hasEnded(task) ? "moved by hand" : "waits for a hand";
   if (task.counts === "ticks") return hasEnded(task) ? `${task.polls} polls` : left;
-  return task.ends_at === null ? `${task.polls} polls, never ends` : `poll ${task.polls} of ${Math.max(task.ends_at, task.polls)}`;
+  if (hasEnded(task)) return `${task.polls} polls`;
+  return task.ends_at === null ? `${task.polls} polls, never ends` : `poll ${task.polls} of ${task.ends_at}`;
 }
 
 /** Say how a task is moved that no hand can move. */
