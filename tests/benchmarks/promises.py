@@ -49,6 +49,20 @@ LOAD: Final = (
     " scenario_file.load_scenario(Path(sys.argv[1])); print(time.perf_counter() - began)"
 )
 
+FIRST: Final = """
+import time, urllib.request
+from diarkit_mockserver.harness.fake import Fake
+FORM = b'--b\\r\\nContent-Disposition: form-data; name="file"; filename="a.wav"\\r\\n\\r\\nx\\r\\n--b--\\r\\n'
+began = time.perf_counter()
+fake = Fake()
+server = fake.open_world("first")
+upload = urllib.request.Request(server.endpoint, FORM, {"Content-Type": "multipart/form-data; boundary=b"})
+with urllib.request.urlopen(upload) as accepted, urllib.request.urlopen(accepted.headers["x-location"]) as polled:
+    polled.read()
+print(time.perf_counter() - began)
+fake.stop()
+"""
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -171,6 +185,11 @@ def measure_import() -> float:
         return min(float(_run([sys.executable, "-c", LOAD, str(file)])) for _ in range(2))  # the first one compiles
 
 
+def measure_fake() -> float:
+    """Start a `Fake()` in a fresh process that has its modules, open a world there, submit and poll once."""
+    return min(float(_run([sys.executable, "-c", FIRST])) for _ in range(2))  # the first one compiles
+
+
 def measure_speech() -> float:
     """Speak a minute at 16 kHz."""
     talk = tuple(Segment(at % 2, at * 300, at * 300 + 290) for at in range(20))
@@ -233,6 +252,7 @@ PROMISES: Final = (
     Promise("port", "a port in use is told", 1.0, measure_taken_port),
     Promise("demo", "`diarkit demo`", 5.0, measure_demo),
     Promise("import", "a scenario file is loaded, imports included", 0.2, measure_import),
+    Promise("fake", "a fresh `Fake()` answers, modules imported", 0.03, measure_fake),
     Promise("speech", "a minute is spoken at 16 kHz", 2.0, measure_speech),
     Promise("reader", "a WAV is read, against its digest", 0.2, measure_reader, "x"),
     Promise("chunks", "half a million empty chunks are refused", 0.5, measure_empty_chunks),

@@ -164,6 +164,13 @@ def test_whoever_waits_in_running_time_is_woken_when_it_is_moved(clock: Clock) -
     assert wait(clock, 3600 * SECOND, lambda: clock.advance(3600)) == [False, True]
 
 
+def test_nobody_waits_for_a_time_that_was_let_go_and_it_does_not_move(source: Source) -> None:
+    clock = Clock(source, frozen=True)
+    assert wait(clock, SECOND, clock.let_go) == [False, True]
+    assert wait(clock, SECOND) == [True]
+    assert clock.now() == 0
+
+
 def test_whoever_waits_sees_time_being_resumed(source: Source) -> None:
     clock = Clock(source, frozen=True)
 

@@ -13,6 +13,7 @@ from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import find_control
 from diarkit_mockserver.control.orders import Answers
 from diarkit_mockserver.control.problem import ControlError
+from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.scenario.limits import Rate
 from diarkit_mockserver.scenario.shorthand import write_rule
 from diarkit_mockserver.scenario.when import When
@@ -29,7 +30,7 @@ LITTLE: Final = Rate(requests=1, seconds=1.0)
 """The second request is one too many, and the wait that is asked for is short."""
 
 
-class NoFakeError(ValueError):
+class NoFakeError(FakeError, ValueError):
     """The server can't be made to do anything."""
 
     def __init__(self, url: str, reason: str) -> None:

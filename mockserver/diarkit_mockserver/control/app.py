@@ -100,7 +100,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any]) -> None:
         headers = {"location": value.path} if call.status == HTTPStatus.CREATED else None
         return Response(content, call.status, headers, "application/json" if form is None else form.kind)
 
-    answer.__name__, answer.__doc__ = call.handle.__name__, call.handle.__doc__
+    answer.__name__, answer.__doc__ = call.handle.__name__, inspect.getdoc(call.handle)
     answer.__signature__ = inspect.Signature(_list_parameters(call))  # type: ignore[attr-defined] # which FastAPI reads
     schema = call.answer in AS_IN_FILE
     content = {form.kind: {"schema": {"type": "string"}} for form in call.forms.values() if "ndjson" in form.kind}

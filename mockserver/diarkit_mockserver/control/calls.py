@@ -211,7 +211,6 @@ def _write_har(page: JournalPage) -> str:
 
 
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
-"""HAR is for the tools of browsers, NDJSON has one exchange in a line."""
 
 
 @call("GET", "/journal", "journal", forms=FORMS)
@@ -222,7 +221,10 @@ def read_journal(
     task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
     reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters")] = False,  # noqa: FBT002 - the parameter's default
 ) -> JournalPage:
-    """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for."""
+    """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
+
+    HAR is for the tools of browsers, NDJSON has one exchange in a line.
+    """
     journal, clock = here.world.journal, here.world.clock
     chosen = (entry for entry in journal if entry.number > since and task in (None, entry.task_id))
     connections = here.platform.list_connections() & {entry.connection for entry in journal}

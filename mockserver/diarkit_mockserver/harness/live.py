@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.request import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class UnavailableError(Exception):
+class UnavailableError(FakeError):
     """Something was asked of a server that is not the fake."""
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
+from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +121,7 @@ ROWS: Mapping[Condition, Row] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
+class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
     """A request is answered with an HTTP error in the documented envelope.
 
     Attributes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from diarkit_mockserver.errors import FakeError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -40,7 +42,7 @@ class Problem:
         return f"{self.source}:{self.line}:{self.column}: {self.text}"
 
 
-class ScenarioError(ValueError):
+class ScenarioError(FakeError, ValueError):
     """A scenario file is not one.
 
     Attributes:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.world.disturb import cut
 
@@ -48,7 +49,7 @@ class Connection(Protocol):
         """Close the server's port for a while."""
 
 
-class ClientGoneError(Exception):
+class ClientGoneError(FakeError):
     """The client closed its connection in the middle of its upload."""
 
 

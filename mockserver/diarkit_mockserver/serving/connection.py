@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.serving.app import CONNECTION
@@ -40,7 +41,7 @@ POLL_MARK = (ENDPOINT + "/").encode()
 _numbers = itertools.count(1)
 
 
-class HeadTooLargeError(Exception):
+class HeadTooLargeError(FakeError):
     """A client sends a head without an end."""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
+from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.world.outcome import Outcome
 
 if TYPE_CHECKING:
     from diarkit_mockserver.world.task import Task
 
 
-class NotMovableError(ValueError):
+class NotMovableError(FakeError, ValueError):
     """A task can't be moved so."""
 
 

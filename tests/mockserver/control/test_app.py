@@ -81,7 +81,7 @@ def test_its_pages_need_no_other_host(ask: Callable[..., Any], url: str, page: s
         ("POST", "/reset?wrld=a", None, 422, "query-invalid"),
         ("GET", "/clock?world=none", None, 404, "world-unknown"),
         ("DELETE", "/worlds/none", None, 404, "world-unknown"),
-        ("GET", "/tasks/none", None, 404, "task-unknown"),
+        ("POST", "/tasks/none/step", None, 404, "task-unknown"),
         ("POST", "/clock/advance", {"seconds": -1}, 422, "body-invalid"),
         ("POST", "/clock/advance", {"second": 1}, 422, "body-invalid"),
         ("POST", "/clock/advance", None, 422, "body-invalid"),

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_mockserver.control.body import parse_body, refuse_outages
-from diarkit_mockserver.control.orders import Answers, FaultList, Move
-from diarkit_mockserver.control.problem import ProblemError
-from diarkit_mockserver.scenario.faults import Fault, Outage
-from diarkit_mockserver.scenario.load import ScenarioError
+from diarkit_mockserver.control.body import parse_body
+from diarkit_mockserver.control.orders import Answers, FaultList, Move, NewWorld
+from diarkit_mockserver.control.problem import RefusedError
+from diarkit_mockserver.scenario.model import Scenario
 
 
 @pytest.mark.parametrize(
@@ -20,18 +19,32 @@ from diarkit_mockserver.scenario.load import ScenarioError
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(cls: type, text: str, place: str) -> None:
-    with pytest.raises(ScenarioError) as raised:
-        parse_body(cls, text)
+    with pytest.raises(RefusedError) as raised:
+        parse_body(cls, text, "")
     assert place in str(raised.value)
 
 
-def test_each_outage_is_refused_at_its_place() -> None:
-    outage = Fault(outage=Outage(seconds=1))
-    text = "scenario:\n  faults:\n  - outage: {seconds: 1}\n  - body: empty\n  - outage: {seconds: 1}\n"
-    with pytest.raises(ProblemError) as raised:
-        refuse_outages((outage, Fault(body="empty"), outage), text, "scenario")
-    assert [(one.line, one.column, one.detail[:8]) for one in raised.value.problem.errors] == [
-        (3, 13, "fault 1:"),
-        (5, 13, "fault 3:"),
+OUTAGES = "faults:\n- outage: {seconds: 1}\n- body: empty\n- outage: {seconds: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("cls", "text", "world", "first"),
+    [
+        (FaultList, OUTAGES, "a", 2),
+        (Scenario, OUTAGES, "a", 2),
+        (NewWorld, "scenario:\n  " + OUTAGES.replace("\n", "\n  ").rstrip(), "", 3),
+    ],
+)
+def test_each_outage_of_a_world_with_a_name_is_refused_at_its_place(
+    cls: type, text: str, world: str, first: int
+) -> None:
+    with pytest.raises(RefusedError) as raised:
+        parse_body(cls, text, world)
+    assert [(one.line, one.detail[:8]) for one in raised.value.problem.errors] == [
+        (first, "fault 1:"),
+        (first + 2, "fault 3:"),
     ]
-    refuse_outages((Fault(body="empty"),), text)
+
+
+def test_the_default_world_may_have_an_outage() -> None:
+    assert len(parse_body(FaultList, OUTAGES, "").faults) == 3

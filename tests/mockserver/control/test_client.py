@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import asyncio
+import http.client
 import http.server
-import inspect
 import subprocess
 import sys
 import threading
@@ -12,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import Control, ControlError, RefusedError, UnknownError, find_control
-from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.control.client import Control, NearControl, find_control
+from diarkit_mockserver.control.orders import Answers, Move, NewWorld
+from diarkit_mockserver.control.problem import ControlError, RefusedError, UnknownError
 from diarkit_mockserver.scenario.model import Rule, Then
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from diarkit_mockserver.control.call import Order
+    from diarkit_mockserver.control.client import Sender
 
 TOKEN = "a-token"  # noqa: S105 - of a test
 
@@ -61,16 +64,6 @@ def other() -> Iterator[str]:
         thread.join()
 
 
-def test_one_definition_serves_waiting_and_not_waiting_clients(control: Control) -> None:
-    async def ask() -> object:
-        return await asyncio.gather(*(control.asend(call) for call in (calls.read_scenario(), calls.list_worlds())))
-
-    scenario, worlds = control.send(calls.read_scenario()), control.send(calls.list_worlds())
-    asked: Any = asyncio.run(ask())
-    assert asked[0] == scenario
-    assert [world.name for world in asked[1]] == [world.name for world in worlds]
-
-
 def test_the_same_connection_is_kept(control: Control, platform: Platform) -> None:
     for _ in range(3):
         control.send(calls.read_ready())
@@ -83,42 +76,57 @@ def test_a_connection_that_the_server_closed_is_opened_again(start: Callable[...
         control.send(calls.read_ready())
         thread.call(lambda: [one.transport.close() for one in thread._server.server_state.connections])  # noqa: SLF001
         thread.call(lambda: None)
-        control.send(calls.add_answers([Rule(then=Then(failed="x"))]))
+        control.send(calls.add_answers(Answers(rules=(Rule(then=Then(failed="x")),))))
 
 
 def test_threads_may_share_a_client(control: Control) -> None:
     def work(number: int) -> int:
         name = f"w{number}"
         control.send(calls.open_world(NewWorld(name=name)))
-        control.send(calls.advance_clock(number * 1000, name))
-        return int(control.send(calls.read_clock(name)).seconds) // 1000
+        control.send(calls.advance_clock(Move(seconds=number * 1000)), name)
+        return int(control.send(calls.read_clock(), name).seconds) // 1000
 
     with ThreadPoolExecutor(16) as threads:
         assert list(threads.map(work, range(64))) == list(range(64))
 
 
 @pytest.mark.parametrize(
-    ("call", "kind", "also"),
+    ("order", "world", "kind", "also", "text"),
     [
-        (calls.read_clock("none"), UnknownError, KeyError),
-        (calls.step_task("none"), UnknownError, KeyError),
-        (calls.advance_clock(-1), RefusedError, ValueError),
-        (calls.open_world(NewWorld(name="/")), RefusedError, ValueError),
+        (calls.read_clock(), "none", UnknownError, KeyError, "World unknown: there is no world 'none'"),
+        (calls.step_task("none"), "", UnknownError, KeyError, "Task unknown: there is no task 'none'"),
+        (calls.advance_clock(Move(seconds=-1)), "", RefusedError, ValueError, "Body invalid: time moves forward only"),
+        (calls.open_world(NewWorld(name="/")), "", RefusedError, ValueError, "Body invalid: expected a name of"),
     ],
 )
-def test_a_refusal_is_an_error_of_its_kind(
-    control: Control, call: calls.Call[object], kind: type[ControlError], also: type[Exception]
+def test_a_refusal_is_an_error_of_its_kind_whichever_way_it_came(
+    sender: Sender, order: Order[object], world: str, kind: type[ControlError], also: type[Exception], text: str
 ) -> None:
-    for error in (kind, also, ControlError):
-        with pytest.raises(error):
-            control.send(call)
+    with pytest.raises(kind) as raised:
+        sender.send(order, world)
+    assert isinstance(raised.value, also)
+    assert str(raised.value).startswith(text)
 
 
-def test_a_refusal_says_what_the_server_said(control: Control) -> None:
-    with pytest.raises(UnknownError) as raised:
-        control.send(calls.read_clock("none"))
-    assert str(raised.value) == "World unknown: there is no world 'none'"
-    assert raised.value.problem.status == 404
+def test_a_server_that_was_stopped_is_told_as_one_that_does_not_answer(start: Callable[..., Any]) -> None:
+    platform = Platform(World())
+    thread = start(platform=platform)
+    near = NearControl(thread.url, platform, thread.call)
+    thread.stop()
+    with pytest.raises(OSError, match="was stopped"):
+        near.send(calls.read_ready())
+
+
+def test_a_call_in_this_process_sees_what_clients_did_before(start: Callable[..., Any]) -> None:
+    platform = Platform(World())
+    thread = start(platform=platform)
+    near = NearControl(thread.url, platform, thread.call)
+    for _ in range(50):
+        client = http.client.HTTPConnection("127.0.0.1", int(thread.url.rpartition(":")[2]))
+        client.request("GET", "/api/system/info")
+        client.getresponse().read()
+        client.close()
+        assert near.send(calls.read_journal()).connections == ()
 
 
 def test_without_the_token_it_is_told_where_to_find_it(url: str) -> None:
@@ -156,13 +164,6 @@ def test_a_client_with_nobody_to_ask_raises_and_may_be_used_again(start: Callabl
         for _ in range(2):
             with pytest.raises(OSError, match="refused"):
                 control.send(calls.read_ready())
-
-
-def test_every_call_says_what_it_returns() -> None:
-    made = [one for name, one in vars(calls).items() if inspect.isfunction(one) and not name.startswith("_")]
-    ours = [one for one in made if one.__module__ == calls.__name__]
-    assert len(ours) > 20
-    assert all(str(inspect.signature(one).return_annotation).startswith("Call[") for one in ours)
 
 
 def test_a_client_costs_no_framework() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diarkit_mockserver.clock import Clock
-from diarkit_mockserver.control.client import RefusedError
+from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
 from diarkit_mockserver.harness.live import UnavailableError
 from diarkit_mockserver.intake.request import ENDPOINT, Request
@@ -167,6 +169,25 @@ def test_a_server_that_runs_already_is_used_and_not_stopped(fake: Fake, submit: 
     other.stop()
     assert submit(mine.url, b"x").status == 202
     mine.close()
+
+
+FIRST = """
+import sys, urllib.request
+from diarkit_mockserver.harness.fake import Fake
+fake = Fake()
+server = fake.open_world("first")
+urllib.request.urlopen(server.url + "/api/system/info").close()
+told = len(server.journal), server.clock.frozen, server.conduct()
+fake.stop()
+print({"fastapi", "starlette", "pydantic", "numpy"} & set(sys.modules), told)
+"""
+
+
+def test_a_fake_in_this_process_answers_its_tests_without_a_framework(plain_environment: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST], capture_output=True, text=True, check=True, env=plain_environment, timeout=60
+    )
+    assert ran.stdout.strip() == "set() (1, False, ())"
 
 
 def test_a_server_that_is_not_the_one_meant_is_told_apart(fake: Fake) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.control.client import UnknownError
+from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.harness.fake import Fake
 from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.load import ScenarioError
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     Ask = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    fake = Fake()
+@pytest.fixture(scope="module", params=["in this process", "at a URL"])
+def fake(request: pytest.FixtureRequest) -> Iterator[Fake]:
+    """A server does not know which way its calls go."""
+    own = Fake()
+    fake = own if request.param == "in this process" else Fake(own.url)
     yield fake
     fake.stop()
+    own.stop()
 
 
 @pytest.fixture

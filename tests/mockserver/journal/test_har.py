@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control
-from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.control.orders import FaultList, Move, NewWorld
 from diarkit_mockserver.scenario.faults import Fault
 
 if TYPE_CHECKING:
@@ -112,16 +112,19 @@ def archive(start: Callable[..., Any], ask: Ask, submit: Ask) -> Any:
         task_id = json.loads(submit(base, b"RIFF", config='{"max_speakers": 2}', query="channels=0").body)["task"][
             "task_id"
         ]
-        control.send(calls.advance_clock(2, "a"))
+        control.send(calls.advance_clock(Move(seconds=2)), "a")
         ask(base, "GET", f"/api/technology/speaker-diarization/{task_id}?a=b%20c")
         control.send(
-            calls.replace_faults([Fault(body="garbled"), Fault(connection="reset_before_headers", on="submit")], "a")
+            calls.replace_faults(
+                FaultList(faults=(Fault(body="garbled"), Fault(connection="reset_before_headers", on="submit")))
+            ),
+            "a",
         )
         ask(base, "GET", f"/api/technology/speaker-diarization/{task_id}")
         with pytest.raises(OSError):  # noqa: PT011 - which one is the system's choice
             submit(base, b"RIFF")
         ask(base, "GET", "/api/technology/speaker-diarization/none")
-        return control.send(calls.export_journal("har", "a"))
+        return json.loads(ask(control.url, "GET", "/__diarkit/v1/journal?format=har&world=a").body)
 
 
 def test_it_is_a_har_1_2(archive: Any) -> None:
@@ -164,7 +167,7 @@ def test_a_query_is_told_in_parts(archive: Any) -> None:
 def test_time_beyond_all_calendars_is_told_as_their_end(start: Callable[..., Any], ask: Ask) -> None:
     with Control(start().url) as control:
         for _ in range(2):
-            control.send(calls.advance_clock(9e11))
+            control.send(calls.advance_clock(Move(seconds=9e11)))
         ask(control.url, "GET", "/api/system/info")
-        archive = control.send(calls.export_journal("har"))
+        archive = json.loads(ask(control.url, "GET", "/__diarkit/v1/journal?format=har").body)
     assert archive["log"]["entries"][0]["startedDateTime"].startswith("9999-12-31")
