@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.score.der import Rules
 from diarkit_fixtures.score.difference import compare_answers
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DiarizationError", "assert_diarization", "read_result"]
 
 
-class DiarizationError(AssertionError):
+class DiarizationError(ContractsError, AssertionError):
     """An answer is further from the truth than allowed; the text shows both."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,17 +26,11 @@ class Operation:
     Attributes:
         method: in capitals, as on the wire.
         path: the template, as in the document: `{task_id}` stands for a part.
-        operation_id: unique in the document.
-        parameters: (where, name) of each: path, query or header.
-        statuses: the declared ones, ascending.
         body: the Operation Object itself, references not followed.
     """
 
     method: str
     path: str
-    operation_id: str
-    parameters: frozenset[tuple[str, str]]
-    statuses: tuple[int, ...]
     body: dict[str, object]
 
 
@@ -53,17 +46,11 @@ def load_document() -> dict[str, object]:
 
 
 @cache
-def document_json() -> bytes:
-    """Write the document as compact UTF-8 JSON, keys in the order of the file."""
-    return json.dumps(load_document(), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-@cache
 def operations() -> tuple[Operation, ...]:
     """List the operations in the order of the document."""
     paths = as_object(load_document()["paths"], "paths")
     return tuple(
-        _read_operation(method, path, as_object(operation, f"{method} {path}"))
+        Operation(method.upper(), path, as_object(operation, f"{method} {path}"))
         for path, item in paths.items()
         for method, operation in as_object(item, path).items()
         if method in METHODS
@@ -98,15 +85,3 @@ def as_object(node: object, name: str) -> dict[str, object]:
         if all(isinstance(key, str) for key in found):
             return cast("dict[str, object]", found)
     raise TypeError(f"{name} of {DOCUMENT.name} must be an object with text keys, but is {node!r:.60}.")
-
-
-def _read_operation(method: str, path: str, body: dict[str, object]) -> Operation:
-    parameters = (resolve(node) for node in cast("list[object]", body.get("parameters", [])))
-    return Operation(
-        method=method.upper(),
-        path=path,
-        operation_id=str(body["operationId"]),
-        parameters=frozenset((str(parameter["in"]), str(parameter["name"])) for parameter in parameters),
-        statuses=tuple(sorted(int(status) for status in as_object(body["responses"], "responses"))),
-        body=body,
-    )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, TypeVar, cast
+
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.lines import IN_CHANNEL, IN_SEGMENT, SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator
 
 Read = TypeVar("Read")
 
@@ -18,34 +21,73 @@ Checking: TypeAlias = "Generator[ResultFault, None, Read]"
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and positions from the result down, such as `("channels", 0, "segments", 2, "end_time")`."""
 
-Evidence: TypeAlias = Literal["DOC", "INF"]
-Weight: TypeAlias = Literal["error", "warning"]
+EXAMPLES: Final = "examples of the reference and the guide, 3.6.0"
+VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
 
-Rule: TypeAlias = Literal[
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a result has to keep; but for the first two of them there is a clause of the same name, which is this row.
+
+    Attributes:
+        name: such as `sorted`.
+        sentence: what holds.
+        source: where it is written, or what it is inferred from.
+        place: in the contract document.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    place: str
+    label: Label = Label.INF
+    severity: Severity = Severity.WARNING
+
+
+_SEGMENTS: Final = f"{IN_CHANNEL}/properties/segments"
+
+STRUCTURE: Final = Rule(
     "structure",
-    "known-keys",
+    "A result has the keys, types and bounds of its schema.",
+    "reference page of GET, 3.6.0",
+    f"{SCHEMAS}/SpeakerDiarizationResult",
+    Label.DOC,
+    Severity.ERROR,
+)
+KNOWN_KEYS: Final = Rule(
+    "known-keys", "A result has no other keys.", EXAMPLES, STRUCTURE.place, severity=Severity.ERROR
+)
+END_AFTER_START: Final = Rule(
     "end-after-start",
+    "A segment does not end before it starts.",
+    "the names start_time and end_time: the contrary contradicts itself",
+    f"{IN_SEGMENT}/end_time",
+    severity=Severity.ERROR,
+)
+COUNT_IS_IDS: Final = Rule(
     "count-is-ids",
+    "speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
+    "the name speakers_count: the contrary contradicts itself",
+    f"{IN_CHANNEL}/properties/speakers_count",
+    severity=Severity.ERROR,
+)
+CHANNEL_ONCE: Final = Rule(
     "channel-once",
-    "sorted",
-    "no-overlap",
+    "A result has each channel once, unless it was asked for twice.",
+    "reference page of POST, 3.6.0: for each channel an independent result",
+    f"{IN_CHANNEL}/properties/channel_number",
+    Label.DOC,
+    Severity.ERROR,
+)
+SORTED: Final = Rule("sorted", "The segments of a channel are sorted by their start.", VBX, _SEGMENTS)
+NO_OVERLAP: Final = Rule("no-overlap", "In a channel one speaker speaks at a time.", VBX, _SEGMENTS)
+IDS_BY_APPEARANCE: Final = Rule(
     "ids-by-appearance",
-    "two-decimals",
-]
-"""What a fault is against; but for the first two there is a clause `result.` of that name."""
-
-RULES: Final[Mapping[Rule, tuple[Evidence, Weight]]] = {
-    "structure": ("DOC", "error"),
-    "known-keys": ("INF", "error"),
-    "end-after-start": ("INF", "error"),
-    "count-is-ids": ("INF", "error"),
-    "channel-once": ("INF", "error"),
-    "sorted": ("INF", "warning"),
-    "no-overlap": ("INF", "warning"),
-    "ids-by-appearance": ("INF", "warning"),
-    "two-decimals": ("INF", "warning"),
-}
-"""How each rule is known, and how bad it is to break it."""
+    "The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
+    EXAMPLES,
+    f"{IN_SEGMENT}/speaker_id",
+)
+TWO_DECIMALS: Final = Rule("two-decimals", "Times have at most two decimals.", EXAMPLES, f"{IN_SEGMENT}/start_time")
 
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")
@@ -74,14 +116,9 @@ class ResultFault:
         return f"expected {self.expected}, got {self.got}"
 
     @property
-    def evidence(self) -> Evidence:
-        """DOC where the reference says it, INF where it is concluded from the examples."""
-        return RULES[self.rule][0]
-
-    @property
-    def severity(self) -> Weight:
+    def severity(self) -> Severity:
         """Error for what breaks the reference or contradicts itself, warning for what only differs from the examples."""
-        return RULES[self.rule][1]
+        return self.rule.severity
 
     def __str__(self) -> str:
         """Name the place as one would index it, then what is wrong there."""
@@ -97,13 +134,6 @@ def list_result_faults(result: object) -> tuple[ResultFault, ...]:
 
     Returns:
         Channel by channel. What has the wrong structure is not asked for its meaning.
-
-    Source:
-        DOC, reference page of the GET operation (3.6.0): keys, types, bounds. INF: no other keys.
-        INF: a count is the number of ids, a segment ends after it starts, a channel has one result; the contrary would
-        contradict itself, hence errors.
-        INF from the examples, hence warnings: sorted by start, one speaker at a time, ids 0, 1, 2, ... by first
-        appearance, two decimals.
     """
     return tuple(_check_result(result))
 
@@ -119,7 +149,7 @@ def _check_result(result: object) -> Iterator[ResultFault]:
         if number is not None and seen.setdefault(number, index) != index:
             yield ResultFault(
                 ("channels", index, "channel_number"),
-                "channel-once",
+                CHANNEL_ONCE,
                 "each channel once",
                 f"number {number}, which channels[{seen[number]}] has too",
             )
@@ -140,7 +170,7 @@ def _check_channel(channel: object, path: Path) -> Checking[float | None]:
         if count is not None and count != speakers:
             yield ResultFault(
                 (*path, "speakers_count"),
-                "count-is-ids",
+                COUNT_IS_IDS,
                 f"{speakers}, the number of speakers in the segments",
                 f"{count}",
             )
@@ -164,10 +194,10 @@ def _check_segment(segment: object, path: Path) -> Checking[_Segment | None]:
     end = yield from _check_number(read, "end_time", path, _is_number)
     for name, time in (("start_time", start), ("end_time", end)):
         if time is not None and round(time, 2) != time:
-            yield ResultFault((*path, name), "two-decimals", "at most two decimals", _show(time))
+            yield ResultFault((*path, name), TWO_DECIMALS, "at most two decimals", _show(time))
     if start is not None and end is not None and not start < end:
         expected = f"an end after the start at {_show(start)}"
-        yield ResultFault((*path, "end_time"), "end-after-start", expected, _show(end))
+        yield ResultFault((*path, "end_time"), END_AFTER_START, expected, _show(end))
     return None if speaker is None or start is None or end is None else _Segment(path, speaker, start, end)
 
 
@@ -177,7 +207,7 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
         if segment.speaker not in known and segment.speaker != len(known):
             yield ResultFault(
                 (*segment.path, "speaker_id"),
-                "ids-by-appearance",
+                IDS_BY_APPEARANCE,
                 f"ids in the order of first appearance, so {len(known)} here",
                 _show(segment.speaker),
             )
@@ -186,10 +216,10 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
         path = (*segment.path, "start_time")
         if segment.start < before.start:
             expected = f"segments in the order of their start, so at least {_show(before.start)}"
-            yield ResultFault(path, "sorted", expected, _show(segment.start))
+            yield ResultFault(path, SORTED, expected, _show(segment.start))
         elif segment.start < before.end:
             expected = f"no overlap with the segment ahead, which ends at {_show(before.end)}"
-            yield ResultFault(path, "no-overlap", expected, _show(segment.start))
+            yield ResultFault(path, NO_OVERLAP, expected, _show(segment.start))
 
 
 def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[dict[str, object]]:
@@ -203,7 +233,7 @@ def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[
             yield _fault(path, f"the key {key}", "none")
     for came in read:
         if came not in keys:
-            yield ResultFault((*path, str(came)), "known-keys", f"only {', '.join(keys)}", f"the key {came!r:.60}")
+            yield ResultFault((*path, str(came)), KNOWN_KEYS, f"only {', '.join(keys)}", f"the key {came!r:.60}")
     return {key: read[key] for key in keys if key in read}
 
 
@@ -251,4 +281,4 @@ def _show(value: object) -> str:
 
 
 def _fault(path: Path, expected: str, got: str) -> ResultFault:
-    return ResultFault(path, "structure", expected, got)
+    return ResultFault(path, STRUCTURE, expected, got)

@@ -6,8 +6,10 @@ import json
 import math
 from typing import NoReturn
 
+from diarkit_contracts.api.error import ContractsError
 
-class StrictJsonError(ValueError):
+
+class StrictJsonError(ContractsError, ValueError):
     """Bytes are no JSON that every reader understands the same way."""
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.lines import START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.need import Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
@@ -32,23 +36,67 @@ SHORTEST_S: Final = 0.8
 SUFFIX: Final = ".wav"
 """UNK whether a server tells the format by the name: one that says otherwise, or nothing, may be refused."""
 
+PAGE: Final = "reference page of POST, 3.6.0"
 
-def check_taken(history: History) -> Iterator[Observation]:
-    """An upload that the contract allows is accepted."""
+
+@partial(
+    Clause,
+    id="acceptance.upload",
+    sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
+    label=Label.DOC,
+    source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
+    place=f"{START}/requestBody",
+    needs=(
+        Need(
+            "allowed",
+            "an upload that the contract allows",
+            any_start(lambda start: _is_allowed(start) and not _has_unknown(start)),
+        ),
+    ),
+)
+def _upload(history: History) -> Iterator[Observation]:
     for start in history.starts:
         if _is_allowed(start) and not _has_unknown(start):
             yield from _judge(start)
 
 
-def check_unknown(history: History) -> Iterator[Observation]:
-    """Unknown keys, parameters and parts change nothing."""
+@partial(
+    Clause,
+    id="acceptance.unknown-is-ignored",
+    sentence="Unknown keys of config, query parameters and form parts are ignored.",
+    label=Label.INF,
+    source="newest overview of the reference, for keys of config; parameters and parts likewise",
+    place=f"{START}/requestBody",
+    needs=(
+        Need(
+            "unknown",
+            "an upload with something unknown",
+            any_start(lambda start: _is_allowed(start) and _has_unknown(start)),
+        ),
+    ),
+)
+def _unknown_is_ignored(history: History) -> Iterator[Observation]:
     for start in history.starts:
         if _is_allowed(start) and _has_unknown(start):
             yield from _judge(start)
 
 
-def check_done(history: History) -> Iterator[Observation]:
-    """The task of such an upload is not rejected."""
+@partial(
+    Clause,
+    id="acceptance.not-rejected",
+    sentence="The task of such an upload is not rejected.",
+    label=Label.INF,
+    source="task life cycle, 5.0.0: rejected means invalid input data",
+    place=f"{START}/requestBody",
+    needs=(
+        Need(
+            "allowed-end",
+            "the end of an upload that the contract allows",
+            lambda history: any(_is_allowed(start) and history.find_end(start) is not None for start in history.starts),
+        ),
+    ),
+)
+def _not_rejected(history: History) -> Iterator[Observation]:
     for start in history.starts:
         end = history.find_end(start)
         if _is_allowed(start) and end is not None and end.state in {TaskState.DONE, TaskState.REJECTED}:
@@ -68,7 +116,7 @@ def _is_allowed(start: Start) -> bool:
     """Tell whether nothing can be held against an upload; what the documents leave open is not allowed here."""
     parts = start.exchange.request.parts or ()
     names = [part.name for part in parts]
-    sound = start.file.sound if start.file is not None else None
+    sound = start.sound
     config = start.find_part("config")
     return (
         sound is not None
@@ -79,7 +127,7 @@ def _is_allowed(start: Start) -> bool:
         and len(set(names)) == len(names)
         and (config is None or config.text is not None)
         and _is_allowed_config(start.config)
-        and _is_allowed_query(start.exchange.request.query, sound)
+        and _is_allowed_query(start.query, sound)
     )
 
 
@@ -112,36 +160,9 @@ def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
 def _has_unknown(start: Start) -> bool:
     return (
         not set(start.config or {}) <= set(LIMITS)
-        or not set(start.exchange.request.query) <= set(PARAMETERS)
+        or not set(start.query) <= set(PARAMETERS)
         or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
     )
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-
-CLAUSES: Final = (
-    Clause(
-        id="acceptance.upload",
-        sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
-        label=Label.DOC,
-        source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
-        severity=Severity.ERROR,
-        check=check_taken,
-    ),
-    Clause(
-        id="acceptance.unknown-is-ignored",
-        sentence="Unknown keys of config, query parameters and form parts are ignored.",
-        label=Label.INF,
-        source="newest overview of the reference, for keys of config; parameters and parts likewise",
-        severity=Severity.WARNING,
-        check=check_unknown,
-    ),
-    Clause(
-        id="acceptance.not-rejected",
-        sentence="The task of such an upload is not rejected.",
-        label=Label.INF,
-        source="task life cycle, 5.0.0: rejected means invalid input data",
-        severity=Severity.WARNING,
-        check=check_done,
-    ),
-)
+CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected)

@@ -5,10 +5,14 @@ All are warnings: they tell how good a server is at its work, which is not what 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.lines import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segment, count_speakers, crop
@@ -30,9 +34,21 @@ WORST_DER: Final = 0.5
 LEAST_ALONE: Final = 50
 """INF: whoever speaks less than that while nobody else does may be lost under the others of a mix. Centiseconds."""
 
+PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
+MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
+TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
-def check_silence(history: History) -> Iterator[Observation]:
-    """A silent channel has no segments."""
+
+@partial(
+    Clause,
+    id="audio.silence-is-empty",
+    sentence="A silent channel has no segments.",
+    label=Label.INF,
+    source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
+    place=f"{IN_CHANNEL}/properties/segments",
+    needs=(SOUND,),
+)
+def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
             expected = f"no segment in channel {channel.number}, which is silent"
@@ -41,26 +57,50 @@ def check_silence(history: History) -> Iterator[Observation]:
             )
 
 
-def check_short(history: History) -> Iterator[Observation]:
-    """Audio under 0.8 s has no segments."""
+@partial(
+    Clause,
+    id="audio.short-is-empty",
+    sentence="Audio under 0.8 s has no segments.",
+    label=Label.INF,
+    source=PROTO,
+    place=f"{IN_CHANNEL}/properties/segments",
+    needs=(SOUND,),
+)
+def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
-        sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
+        sound = None if look.start is None else look.start.sound
         if sound is not None and sound.frames < SHORTEST_S * sound.sample_rate_hz:
             count = sum(len(channel.segments) for channel in channels)
             expected = f"no segment for {sound.frames / sound.sample_rate_hz:.2f} s of audio"
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-def check_speakers(history: History) -> Iterator[Observation]:
-    """As many speakers are found as speak."""
+@partial(
+    Clause,
+    id="audio.speakers",
+    sentence="As many speakers are found in a channel as speak in it.",
+    label=Label.INF,
+    source=TECHNIQUE,
+    place=f"{IN_CHANNEL}/properties/speakers_count",
+    needs=(TRUTH,),
+)
+def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{speakers} speakers in channel {channel.number}"
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
-def check_mix_speakers(history: History) -> Iterator[Observation]:
-    """In a mix as many speakers are found as speak in its channels, those aside that speak over others."""
+@partial(
+    Clause,
+    id="audio.mix-speakers",
+    sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+    label=Label.INF,
+    source=f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
+    place="components/parameters/ChannelMode",
+    needs=(MIX, TRUTH),
+)
+def _mix_speakers(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
         truth = None if look.start is None else _read_mixed(look.start)
         if truth is not None and len(channels) == 1:
@@ -71,8 +111,16 @@ def check_mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
 
 
-def check_der(history: History) -> Iterator[Observation]:
-    """The answer is about this recording."""
+@partial(
+    Clause,
+    id="audio.error-rate",
+    sentence="The answer fits the recording: its diarization error rate is below 50 %.",
+    label=Label.INF,
+    source=TECHNIQUE,
+    place=f"{IN_CHANNEL}/properties/segments",
+    needs=(TRUTH,),
+)
+def _error_rate(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         if truth:
             der = score(truth, read_segments(channel)).der
@@ -80,8 +128,16 @@ def check_der(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
-def check_range_der(history: History) -> Iterator[Observation]:
-    """The answer for a part of a recording is about that part."""
+@partial(
+    Clause,
+    id="audio.range-error-rate",
+    sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+    label=Label.INF,
+    source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
+    place=f"{IN_CHANNEL}/properties/segments",
+    needs=(RANGE, TRUTH),
+)
+def _range_error_rate(history: History) -> Iterator[Observation]:
     for look, sound, channel in _list_channels(history):
         if look.start is None or sound.truth is None or is_limited(look.start):
             continue
@@ -99,7 +155,7 @@ def check_range_der(history: History) -> Iterator[Observation]:
 
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read who speaks in each channel of a mix; None if it is not known, or something else than the mix changes it."""
-    query, sound = start.exchange.request.query, start.file.sound if start.file is not None else None
+    query, sound = start.query, start.sound
     if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
     asked = query.get("channels", "")
@@ -128,12 +184,12 @@ def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTo
     """List the channels of split results that the file has."""
     for look, channels in history.results():
         start = look.start
-        if start is None or start.file is None or start.file.sound is None:
+        if start is None or start.sound is None:
             continue
-        if start.exchange.request.query.get("channel_mode", "split") == "split":
+        if start.query.get("channel_mode", "split") == "split":
             for channel in channels:
-                if channel.number < start.file.sound.channels:
-                    yield look, start.file.sound, channel
+                if channel.number < start.sound.channels:
+                    yield look, start.sound, channel
 
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
@@ -144,57 +200,4 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold
             yield look, truth[channel.number], channel
 
 
-PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
-MIX: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
-TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
-
-CLAUSES: Final = (
-    Clause(
-        id="audio.silence-is-empty",
-        sentence="A silent channel has no segments.",
-        label=Label.INF,
-        source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
-        severity=Severity.WARNING,
-        check=check_silence,
-    ),
-    Clause(
-        id="audio.short-is-empty",
-        sentence="Audio under 0.8 s has no segments.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_short,
-    ),
-    Clause(
-        id="audio.speakers",
-        sentence="As many speakers are found in a channel as speak in it.",
-        label=Label.INF,
-        source=TECHNIQUE,
-        severity=Severity.WARNING,
-        check=check_speakers,
-    ),
-    Clause(
-        id="audio.mix-speakers",
-        sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
-        label=Label.INF,
-        source=f"{MIX}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
-        severity=Severity.WARNING,
-        check=check_mix_speakers,
-    ),
-    Clause(
-        id="audio.error-rate",
-        sentence="The answer fits the recording: its diarization error rate is below 50 %.",
-        label=Label.INF,
-        source=TECHNIQUE,
-        severity=Severity.WARNING,
-        check=check_der,
-    ),
-    Clause(
-        id="audio.range-error-rate",
-        sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
-        label=Label.INF,
-        source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
-        severity=Severity.WARNING,
-        check=check_range_der,
-    ),
-)
+CLAUSES: Final = (_silence_is_empty, _short_is_empty, _speakers, _mix_speakers, _error_rate, _range_error_rate)

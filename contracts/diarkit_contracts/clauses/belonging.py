@@ -28,8 +28,8 @@ CHANGING: Final = frozenset({"range_from", "range_to"})
 
 def read_truth(start: Start) -> Channels | None:
     """Read who is to be found in each channel of a split result; None if it is not known or the parameters change it."""
-    sound = start.file.sound if start.file is not None else None
-    query = start.exchange.request.query
+    sound = start.sound
+    query = start.query
     is_changed = is_limited(start) or CHANGING & set(query) or query.get("channel_mode", "split") != "split"
     return None if sound is None or is_changed else sound.truth
 
@@ -50,7 +50,7 @@ def read_segments(channel: ChannelTold) -> Iterator[Segment]:
 
 def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
     """Tell whether a result has a channel or a time that the uploaded file does not have."""
-    sound = start.file.sound if start.file is not None else None
+    sound = start.sound
     if sound is None:
         return False
     length = sound.frames / sound.sample_rate_hz + ROUNDING_S
@@ -66,7 +66,7 @@ def rate_errors(start: Start, channels: tuple[ChannelTold, ...]) -> float | None
     if truth is None:
         return None
     told = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
-    wanted = told if start.exchange.request.query.get("channels") else range(len(truth))
+    wanted = told if start.query.get("channels") else range(len(truth))
     scored = sum((score(truth[number], told.get(number, ())) for number in wanted), NOTHING)
     return scored.der if scored.total else None
 

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from diarkit_contracts.api.evidence import Label, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History
-
-
-class Severity(StrEnum):
-    """How bad it is to break a clause.
-
-    ERROR: the answer breaks what is documented, or contradicts itself. WARNING: it only differs from what is inferred.
-    """
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Label(StrEnum):
-    """How a clause is known: read in a public document, or inferred from one. What is not known makes no clause."""
-
-    DOC = "DOC"
-    INF = "INF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +39,33 @@ Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
 """Looks through a history; one observation for each case, kept or broken, so that it can be told whether anything was judged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence of the contract.
+    """One sentence of the contract, and all that belongs to it; made of its check: `@partial(Clause, id=..., ...)`.
 
     Attributes:
+        check: looks for what is against it.
         id: file and name, such as `task.terminal-is-final`; never changes its meaning.
         sentence: what holds.
         source: where it is written, or what it is inferred from.
+        place: path of keys in the contract document where it speaks of this.
+        needs: what has to be seen so that there is something to judge, the most general first.
+        weight: its severity, where that does not follow from the label.
     """
 
+    check: Check
     id: str
     sentence: str
     label: Label
     source: str
-    severity: Severity
-    check: Check
+    place: str
+    needs: tuple[Need, ...]
+    weight: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """Error for what is documented, warning for what is inferred, unless a clause says otherwise."""
+        return self.weight or (Severity.ERROR if self.label is Label.DOC else Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

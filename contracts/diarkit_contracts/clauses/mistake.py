@@ -5,6 +5,7 @@ A mistake is told from what a recording keeps of a request, so one that can't be
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from email.message import Message
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import Start
 
 CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
+EMPTY: Final = hashlib.sha256().hexdigest()
 
 
 def has_both_limits(start: Start) -> bool:
@@ -41,7 +43,7 @@ def _is_bad_limit(value: object) -> bool:
 
 def has_bad_query(start: Start) -> bool:
     """Tell whether a query parameter has a value that it does not allow."""
-    query = start.exchange.request.query
+    query = start.query
     return (
         query.get("channel_mode", "split") not in {"split", "mix"}
         or not CHANNELS.fullmatch(query.get("channels", ""))
@@ -61,6 +63,11 @@ def _is_bad_time(value: str) -> bool:
 def has_no_file(start: Start) -> bool:
     """Tell whether a form has no part `file`."""
     return start.exchange.request.parts is not None and start.file is None
+
+
+def has_empty_file(start: Start) -> bool:
+    """Tell whether the file is empty."""
+    return start.file is not None and start.file.sha256 == EMPTY
 
 
 def is_no_form(start: Start) -> bool:

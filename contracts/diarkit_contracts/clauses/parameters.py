@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.lines import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +21,21 @@ if TYPE_CHECKING:
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
 
+PAGE: Final = "reference page of POST, 3.6.0"
+GUIDE: Final = "guide, 3.6.0"
+PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
-def check_total(history: History) -> Iterator[Observation]:
-    """A result of one channel has total_speakers speakers, as far as it has that many segments."""
+
+@partial(
+    Clause,
+    id="parameters.total-speakers",
+    sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    label=Label.DOC,
+    source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
+    place=f"{SCHEMAS}/TotalSpeakers",
+    needs=(TOTAL,),
+)
+def _total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
         # That it counts for each of several channels, and not for all of them, is nowhere written.
@@ -35,8 +51,16 @@ def check_total(history: History) -> Iterator[Observation]:
             )
 
 
-def check_max(history: History) -> Iterator[Observation]:
-    """No channel has more than max_speakers speakers."""
+@partial(
+    Clause,
+    id="parameters.max-speakers",
+    sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
+    label=Label.DOC,
+    source=GUIDE,
+    place=f"{SCHEMAS}/MaxSpeakers",
+    needs=(ANSWERED,),
+)
+def _max_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
@@ -49,16 +73,32 @@ def check_max(history: History) -> Iterator[Observation]:
                 )
 
 
-def check_channels(history: History) -> Iterator[Observation]:
-    """Split tells as many channels as were asked for, or all that the file has."""
+@partial(
+    Clause,
+    id="parameters.channels",
+    sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    label=Label.DOC,
+    source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
+    place="components/parameters/Channels",
+    needs=(ANSWERED,),
+)
+def _channels(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         kept = len(came) == len(wanted) if _is_part(look) else came == sorted(wanted)
         yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
 
 
-def check_channel_numbers(history: History) -> Iterator[Observation]:
-    """Split tells some of the channels under their numbers in the file."""
+@partial(
+    Clause,
+    id="parameters.channel-numbers",
+    sentence="With split the channels that were asked for come under their numbers in the file.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/Channels",
+    needs=(CHOSEN,),
+)
+def _channel_numbers(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         if _is_part(look) and len(came) == len(wanted):
@@ -66,11 +106,19 @@ def check_channel_numbers(history: History) -> Iterator[Observation]:
 
 
 def _is_part(look: Look) -> bool:
-    return look.start is not None and bool(look.start.exchange.request.query.get("channels"))
+    return look.start is not None and bool(look.start.query.get("channels"))
 
 
-def check_channel_order(history: History) -> Iterator[Observation]:
-    """Split tells the channels in the order in which they were asked for."""
+@partial(
+    Clause,
+    id="parameters.channel-order",
+    sentence="With split the channels come in the order in which they were asked for.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/Channels",
+    needs=(ANSWERED,),
+)
+def _channel_order(history: History) -> Iterator[Observation]:
     for look, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
@@ -78,24 +126,48 @@ def check_channel_order(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
 
 
-def check_mix(history: History) -> Iterator[Observation]:
-    """Mix tells one channel."""
+@partial(
+    Clause,
+    id="parameters.mix-is-one",
+    sentence="With mix a result has one channel.",
+    label=Label.DOC,
+    source=f"{PAGE}: the meaning of mix",
+    place="components/parameters/ChannelMode",
+    needs=(MIX,),
+)
+def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix":
             numbers = [channel.number for channel in channels]
             yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
-def check_mix_number(history: History) -> Iterator[Observation]:
-    """The channel that mix tells is number 0."""
+@partial(
+    Clause,
+    id="parameters.mix-is-zero",
+    sentence="With mix the channel is number 0.",
+    label=Label.INF,
+    source=PROTO,
+    place="components/parameters/ChannelMode",
+    needs=(MIX,),
+)
+def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix" and len(channels) == 1:
             came = channels[0].number
             yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
-def check_range(history: History) -> Iterator[Observation]:
-    """Segments lie inside the range that was asked for, in one of the two ways to count."""
+@partial(
+    Clause,
+    id="parameters.range",
+    sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
+    label=Label.DOC,
+    source=f"{PAGE}; what times count from is not known",
+    place="components/parameters/RangeFrom",
+    needs=(RANGE, SEGMENT),
+)
+def _range(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
@@ -108,10 +180,19 @@ def check_range(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
-def check_length(history: History) -> Iterator[Observation]:
-    """No segment ends after the recording."""
+@partial(
+    Clause,
+    id="parameters.inside-audio",
+    sentence="No segment ends after the recording.",
+    label=Label.INF,
+    source="the meaning of end_time: the contrary contradicts the upload",
+    weight=Severity.ERROR,
+    place=f"{IN_SEGMENT}/end_time",
+    needs=(SOUND, SEGMENT),
+)
+def _inside_audio(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
-        sound = start.file.sound if start.file is not None else None
+        sound = start.sound
         ends = [segment.end for channel in channels for segment in channel.segments]
         if sound is not None and ends:
             length = sound.frames / sound.sample_rate_hz
@@ -135,12 +216,12 @@ def _list_split(history: History) -> Iterator[tuple[Look, tuple[ChannelTold, ...
     """List the results of split with the channels they should have; not those for which nobody knows."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
-            asked = start.exchange.request.query.get("channels", "")
+            asked = start.query.get("channels", "")
             numbers = asked.split(",")
             if all(number.isdecimal() for number in numbers):
                 yield look, channels, list(dict.fromkeys(map(int, numbers)))
-            elif not asked and start.file is not None and start.file.sound is not None:
-                yield look, channels, list(range(start.file.sound.channels))
+            elif not asked and start.sound is not None:
+                yield look, channels, list(range(start.sound.channels))
 
 
 def _count_speakers(channel: ChannelTold) -> int:
@@ -149,7 +230,7 @@ def _count_speakers(channel: ChannelTold) -> int:
 
 
 def _read_mode(start: Start) -> str:
-    return start.exchange.request.query.get("channel_mode", "split")
+    return start.query.get("channel_mode", "split")
 
 
 def _read_limit(start: Start, key: str) -> int | None:
@@ -159,10 +240,10 @@ def _read_limit(start: Start, key: str) -> int | None:
 
 def read_range(start: Start) -> tuple[float, float] | None:
     """Read the range in seconds; None if none was asked for, or none that makes sense."""
-    query = start.exchange.request.query
+    query = start.query
     if not {"range_from", "range_to"} & set(query):
         return None
-    sound = start.file.sound if start.file is not None else None
+    sound = start.sound
     try:
         first, last = float(query.get("range_from", "0")), float(query.get("range_to", "inf"))
     except ValueError:
@@ -172,81 +253,7 @@ def read_range(start: Start) -> tuple[float, float] | None:
     return (first, last) if first < last and math.isfinite(first) else None
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-GUIDE: Final = "guide, 3.6.0"
-PROTO: Final = "media_processing.proto (gRPC, 2.30)"
-
 CLAUSES: Final = (
-    Clause(
-        id="parameters.total-speakers",
-        sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
-        label=Label.DOC,
-        source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
-        severity=Severity.ERROR,
-        check=check_total,
-    ),
-    Clause(
-        id="parameters.max-speakers",
-        sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
-        label=Label.DOC,
-        source=GUIDE,
-        severity=Severity.ERROR,
-        check=check_max,
-    ),
-    Clause(
-        id="parameters.channels",
-        sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
-        label=Label.DOC,
-        source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
-        severity=Severity.ERROR,
-        check=check_channels,
-    ),
-    Clause(
-        id="parameters.channel-numbers",
-        sentence="With split the channels that were asked for come under their numbers in the file.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_channel_numbers,
-    ),
-    Clause(
-        id="parameters.channel-order",
-        sentence="With split the channels come in the order in which they were asked for.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_channel_order,
-    ),
-    Clause(
-        id="parameters.mix-is-one",
-        sentence="With mix a result has one channel.",
-        label=Label.DOC,
-        source=f"{PAGE}: the meaning of mix",
-        severity=Severity.ERROR,
-        check=check_mix,
-    ),
-    Clause(
-        id="parameters.mix-is-zero",
-        sentence="With mix the channel is number 0.",
-        label=Label.INF,
-        source=PROTO,
-        severity=Severity.WARNING,
-        check=check_mix_number,
-    ),
-    Clause(
-        id="parameters.range",
-        sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-        label=Label.DOC,
-        source=f"{PAGE}; what times count from is not known",
-        severity=Severity.ERROR,
-        check=check_range,
-    ),
-    Clause(
-        id="parameters.inside-audio",
-        sentence="No segment ends after the recording.",
-        label=Label.INF,
-        source="the meaning of end_time: the contrary contradicts the upload",
-        severity=Severity.ERROR,
-        check=check_length,
-    ),
-)
+    _total_speakers, _max_speakers, _channels, _channel_numbers, _channel_order, _mix_is_one, _mix_is_zero, _range,
+    _inside_audio,
+)  # fmt: skip

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import operations
+from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.lines import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
-from diarkit_contracts.clauses.mistake import has_bad_config, has_bad_query, has_both_limits, has_no_file, is_no_form
+from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.mistake import (
+    has_bad_config,
+    has_bad_query,
+    has_both_limits,
+    has_empty_file,
+    has_no_file,
+    is_no_form,
+)
+from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.clauses.shape import without_nulls
@@ -31,45 +41,93 @@ REFUSED: Final = (400, 422)
 BUSY: Final = frozenset({429, 503}) | BARRED
 """Refusals that say nothing of the request: it may be sent again, or by somebody else. That 503 is undocumented is for another clause."""
 
-EMPTY: Final = hashlib.sha256().hexdigest()
-
 NEVER_GIVEN: Final = "00000000-"
 """How an id begins that no server makes (a random UUID does so once in four billion): a driver asks for one."""
 
 SKEW_S: Final = 5.0
 """How far two times of one answer may be apart: each is rounded to a second, and a proxy may have written the Date."""
 
+PAGE: Final = "reference page of POST, 3.6.0"
 
-def check_both_limits(history: History) -> Iterator[Observation]:
-    """max_speakers and total_speakers at once are refused."""
+
+@partial(
+    Clause,
+    id="refusal.both-limits",
+    sentence="max_speakers and total_speakers at once are refused, or the task is rejected.",
+    label=Label.INF,
+    source=f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins",
+    place=f"{SCHEMAS}/SpeakerDiarizationConfig",
+    needs=(Need("both-limits", "an upload with both limits", any_start(has_both_limits)),),
+)
+def _both_limits(history: History) -> Iterator[Observation]:
     return _judge_mistake(history, has_both_limits, "a refusal of max_speakers together with total_speakers")
 
 
-def check_config(history: History) -> Iterator[Observation]:
-    """A config that is no JSON object, or has a limit that is no number from 1 up, is refused."""
+@partial(
+    Clause,
+    id="refusal.bad-config",
+    sentence="A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
+    label=Label.INF,
+    source=f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client",
+    place=f"{SCHEMAS}/SpeakerDiarizationConfig",
+    needs=(Need("bad-config", "an upload with a bad config", any_start(has_bad_config)),),
+)
+def _bad_config(history: History) -> Iterator[Observation]:
     return _judge_mistake(history, has_bad_config, "a refusal of the config")
 
 
-def check_query(history: History) -> Iterator[Observation]:
-    """A value that a query parameter does not have is refused."""
+@partial(
+    Clause,
+    id="refusal.bad-query",
+    sentence="A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
+    label=Label.INF,
+    source=f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written",
+    place="components/responses/ValidationError",
+    needs=(Need("bad-query", "an upload with a bad query", any_start(has_bad_query)),),
+)
+def _bad_query(history: History) -> Iterator[Observation]:
     return _judge_mistake(history, has_bad_query, "a refusal of the query")
 
 
-def check_file(history: History) -> Iterator[Observation]:
-    """A form without a file is refused."""
+@partial(
+    Clause,
+    id="refusal.missing-file",
+    sentence="A form without a file is refused, or the task is rejected.",
+    label=Label.DOC,
+    source=f"{PAGE}: the one mandatory parameter",
+    place=f"{SCHEMAS}/SpeakerDiarizationRequest/required",
+    needs=(Need("missing-file", "an upload without a file", any_start(has_no_file)),),
+)
+def _missing_file(history: History) -> Iterator[Observation]:
     return _judge_mistake(history, has_no_file, "a refusal of a form without a file")
 
 
-def check_form(history: History) -> Iterator[Observation]:
-    """A body that is no form, or a form without its end, is refused."""
+@partial(
+    Clause,
+    id="refusal.broken-form",
+    sentence="A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
+    label=Label.INF,
+    source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more",
+    place=f"{SCHEMAS}/ErrorResult",
+    needs=(Need("broken-form", "an upload that is no whole form", any_start(is_no_form)),),
+)
+def _broken_form(history: History) -> Iterator[Observation]:
     return _judge_mistake(history, is_no_form, "a refusal of a body that is no whole multipart form")
 
 
-def check_empty_file(history: History) -> Iterator[Observation]:
-    """In an empty file nobody speaks."""
+@partial(
+    Clause,
+    id="refusal.empty-file",
+    sentence="An empty file is refused, or its task is rejected, or nobody speaks in its result.",
+    label=Label.INF,
+    source=f"{PAGE}: the file is a media file; segments of no audio contradict the upload",
+    weight=Severity.ERROR,
+    place=f"{SCHEMAS}/ErrorResult",
+    needs=(Need("empty-file", "an upload of an empty file", any_start(has_empty_file)),),
+)
+def _empty_file(history: History) -> Iterator[Observation]:
     for start in history.starts:
-        file = start.file
-        if file is None or file.sha256 != EMPTY:
+        if not has_empty_file(start):
             continue
         end = history.find_end(start)
         expected = "a refusal of an empty file, or a result in which nobody speaks"
@@ -80,16 +138,44 @@ def check_empty_file(history: History) -> Iterator[Observation]:
             yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-def check_unknown_task(history: History) -> Iterator[Observation]:
-    """A task that never was is not found."""
+@partial(
+    Clause,
+    id="refusal.unknown-task",
+    sentence="A task that never was gets 404.",
+    label=Label.DOC,
+    source="reference page of GET, 3.6.0",
+    place="components/responses/NotFound",
+    needs=(
+        Need(
+            "unknown-task",
+            "an answer about a task that never was",
+            lambda history: any(look.asked.startswith(NEVER_GIVEN) for look in history.looks),
+        ),
+    ),
+)
+def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in BUSY:
             yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
 
 
-def check_bad_id(history: History) -> Iterator[Observation]:
-    """What is no UUID names no task."""
+@partial(
+    Clause,
+    id="refusal.bad-task-id",
+    sentence="An id that is no UUID gets 422, 400 or 404.",
+    label=Label.DOC,
+    source="reference page of GET, 3.6.0: task_id is a UUID; the status is not known",
+    place="components/parameters/TaskId",
+    needs=(
+        Need(
+            "bad-task-id",
+            "an answer about an id that is no UUID",
+            lambda history: any(not look.is_uuid for look in history.looks),
+        ),
+    ),
+)
+def _bad_task_id(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
@@ -98,8 +184,22 @@ def check_bad_id(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is no UUID", got=str(status))
 
 
-def check_method(history: History) -> Iterator[Observation]:
-    """A method that a path does not have is refused with 405 and the envelope."""
+@partial(
+    Clause,
+    id="refusal.method",
+    sentence="A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
+    label=Label.INF,
+    source="error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on",
+    place=f"{SCHEMAS}/ErrorType",
+    needs=(
+        Need(
+            "method",
+            "a method that a path does not have",
+            lambda history: any(find_operation(exchange) is None for exchange in history.exchanges),
+        ),
+    ),
+)
+def _method(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         status, method = exchange.answer.status, exchange.request.method
         # HEAD and OPTIONS are answered by frameworks and proxies on their own.
@@ -115,8 +215,16 @@ def check_method(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
 
 
-def check_type(history: History) -> Iterator[Observation]:
-    """The envelope's type is that of the status."""
+@partial(
+    Clause,
+    id="refusal.type-of-status",
+    sentence="The type in the error envelope is the one that belongs to the status.",
+    label=Label.INF,
+    source="nine types and nine statuses that match by name; written for 400",
+    place=f"{SCHEMAS}/ErrorType",
+    needs=(ENVELOPE,),
+)
+def _type_of_status(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         expected = ERROR_TYPE_OF_STATUS.get(exchange.answer.status)
         came = None if expected is None else find_value(read_object(exchange.answer.body), "type")
@@ -124,8 +232,17 @@ def check_type(history: History) -> Iterator[Observation]:
             yield observe(at, kept=came == expected, expected=f"the type {expected}", got=came)
 
 
-def check_retry_after(history: History) -> Iterator[Observation]:
-    """Who waits as long as Retry-After says is not told 429 again, and the window does not end before."""
+@partial(
+    Clause,
+    id="refusal.retry-after",
+    sentence="Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
+    label=Label.DOC,
+    source="reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
+    weight=Severity.WARNING,
+    place="components/headers/RetryAfter",
+    needs=(LIMITED,),
+)
+def _retry_after(history: History) -> Iterator[Observation]:
     promise: Promise | None = None
     for at, exchange in enumerate(history.exchanges):
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
@@ -175,95 +292,7 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
                 )
 
 
-PAGE: Final = "reference page of POST, 3.6.0"
-
 CLAUSES: Final = (
-    Clause(
-        id="refusal.both-limits",
-        sentence="max_speakers and total_speakers at once are refused, or the task is rejected.",
-        label=Label.INF,
-        source=f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins",
-        severity=Severity.WARNING,
-        check=check_both_limits,
-    ),
-    Clause(
-        id="refusal.bad-config",
-        sentence="A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
-        label=Label.INF,
-        source=f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client",
-        severity=Severity.WARNING,
-        check=check_config,
-    ),
-    Clause(
-        id="refusal.bad-query",
-        sentence="A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
-        label=Label.INF,
-        source=f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written",
-        severity=Severity.WARNING,
-        check=check_query,
-    ),
-    Clause(
-        id="refusal.missing-file",
-        sentence="A form without a file is refused, or the task is rejected.",
-        label=Label.DOC,
-        source=f"{PAGE}: the one mandatory parameter",
-        severity=Severity.ERROR,
-        check=check_file,
-    ),
-    Clause(
-        id="refusal.broken-form",
-        sentence="A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
-        label=Label.INF,
-        source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more",
-        severity=Severity.WARNING,
-        check=check_form,
-    ),
-    Clause(
-        id="refusal.empty-file",
-        sentence="An empty file is refused, or its task is rejected, or nobody speaks in its result.",
-        label=Label.INF,
-        source=f"{PAGE}: the file is a media file; segments of no audio contradict the upload",
-        severity=Severity.ERROR,
-        check=check_empty_file,
-    ),
-    Clause(
-        id="refusal.unknown-task",
-        sentence="A task that never was gets 404.",
-        label=Label.DOC,
-        source="reference page of GET, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_unknown_task,
-    ),
-    Clause(
-        id="refusal.bad-task-id",
-        sentence="An id that is no UUID gets 422, 400 or 404.",
-        label=Label.DOC,
-        source="reference page of GET, 3.6.0: task_id is a UUID; the status is not known",
-        severity=Severity.ERROR,
-        check=check_bad_id,
-    ),
-    Clause(
-        id="refusal.method",
-        sentence="A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
-        label=Label.INF,
-        source="error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on",
-        severity=Severity.WARNING,
-        check=check_method,
-    ),
-    Clause(
-        id="refusal.type-of-status",
-        sentence="The type in the error envelope is the one that belongs to the status.",
-        label=Label.INF,
-        source="nine types and nine statuses that match by name; written for 400",
-        severity=Severity.WARNING,
-        check=check_type,
-    ),
-    Clause(
-        id="refusal.retry-after",
-        sentence="Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
-        label=Label.DOC,
-        source="reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
-        severity=Severity.WARNING,
-        check=check_retry_after,
-    ),
-)
+    _both_limits, _bad_config, _bad_query, _missing_file, _broken_form, _empty_file, _unknown_task, _bad_task_id,
+    _method, _type_of_status, _retry_after,
+)  # fmt: skip

@@ -7,16 +7,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses.clause import Clause, Fault, Label, Observation, Severity
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.result import (
+    CHANNEL_ONCE,
+    COUNT_IS_IDS,
+    END_AFTER_START,
+    EXAMPLES,
+    IDS_BY_APPEARANCE,
+    NO_OVERLAP,
+    SORTED,
+    TWO_DECIMALS,
+)
+from diarkit_contracts.clauses.clause import Clause, Fault, Observation
+from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check
+    from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
 
     Excuse = Callable[[Look, ResultFault], bool]
+
+
+def _make_clause(
+    rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
+) -> Clause:
+    """Make the clause of a rule, which has all of it but the check."""
+    return Clause(
+        _make_check(rule, can_show, is_excused),
+        id=f"result.{rule.name}",
+        sentence=rule.sentence,
+        label=rule.label,
+        source=rule.source,
+        place=rule.place,
+        needs=(need,),
+        weight=rule.severity,
+    )
 
 
 def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
@@ -27,7 +56,7 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
             faults = [
                 fault
                 for fault in look.faults
-                if fault.rule == rule and not (is_excused is not None and is_excused(look, fault))
+                if fault.rule is rule and not (is_excused is not None and is_excused(look, fault))
             ]
             for fault in faults:
                 place = str(fault).partition(": ")[0]
@@ -66,7 +95,7 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     """Tell whether the request names a channel twice: UNK what is told then."""
-    asked = look.start.exchange.request.query.get("channels", "").split(",") if look.start is not None else []
+    asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 
 
@@ -82,72 +111,21 @@ def _has_neighbours(channel: ChannelTold) -> bool:
     return len(channel.segments) > 1
 
 
-EXAMPLES: Final = "examples of the reference and the guide, 3.6.0"
-VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
-
 CLAUSES: Final = (
+    _make_clause(END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
     Clause(
-        id="result.end-after-start",
-        sentence="A segment does not end before it starts.",
-        label=Label.INF,
-        source="the names start_time and end_time: the contrary contradicts itself",
-        severity=Severity.ERROR,
-        check=_make_check("end-after-start", _has_segment, _has_no_length),
-    ),
-    Clause(
+        _make_check(END_AFTER_START, _has_segment, _has_negative_length),
         id="result.has-length",
         sentence="A segment does not end where it starts.",
         label=Label.INF,
         source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("end-after-start", _has_segment, _has_negative_length),
+        place=END_AFTER_START.place,
+        needs=(SEGMENT,),
     ),
-    Clause(
-        id="result.count-is-ids",
-        sentence="speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
-        label=Label.INF,
-        source="the name speakers_count: the contrary contradicts itself",
-        severity=Severity.ERROR,
-        check=_make_check("count-is-ids", _is_any, _is_count_as_asked),
-    ),
-    Clause(
-        id="result.channel-once",
-        sentence="A result has each channel once, unless it was asked for twice.",
-        label=Label.DOC,
-        source="reference page of POST, 3.6.0: for each channel an independent result",
-        severity=Severity.ERROR,
-        check=_make_check("channel-once", _is_any, _is_channel_asked_twice),
-    ),
-    Clause(
-        id="result.sorted",
-        sentence="The segments of a channel are sorted by their start.",
-        label=Label.INF,
-        source=VBX,
-        severity=Severity.WARNING,
-        check=_make_check("sorted", _has_neighbours),
-    ),
-    Clause(
-        id="result.no-overlap",
-        sentence="In a channel one speaker speaks at a time.",
-        label=Label.INF,
-        source=VBX,
-        severity=Severity.WARNING,
-        check=_make_check("no-overlap", _has_neighbours),
-    ),
-    Clause(
-        id="result.ids-by-appearance",
-        sentence="The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
-        label=Label.INF,
-        source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("ids-by-appearance", _has_segment),
-    ),
-    Clause(
-        id="result.two-decimals",
-        sentence="Times have at most two decimals.",
-        label=Label.INF,
-        source=EXAMPLES,
-        severity=Severity.WARNING,
-        check=_make_check("two-decimals", _has_segment),
-    ),
+    _make_clause(COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
+    _make_clause(CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
+    _make_clause(SORTED, _has_neighbours, SEGMENTS),
+    _make_clause(NO_OVERLAP, _has_neighbours, SEGMENTS),
+    _make_clause(IDS_BY_APPEARANCE, _has_segment, SEGMENT),
+    _make_clause(TWO_DECIMALS, _has_segment, SEGMENT),
 )

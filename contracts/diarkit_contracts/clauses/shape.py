@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.lines import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value
@@ -34,8 +37,16 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
 
 
-def check_status(history: History) -> Iterator[Observation]:
-    """Each status is one that the operation declares."""
+@partial(
+    Clause,
+    id="shape.status",
+    sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+    label=Label.DOC,
+    source="reference pages of the operations, 3.6.0",
+    place=f"{START}/responses",
+    needs=(ANSWER,),
+)
+def _status(history: History) -> Iterator[Observation]:
     barred = list_barred(history.exchanges)
     for at, exchange in enumerate(history.exchanges):
         operation = find_operation(exchange)
@@ -48,16 +59,32 @@ def check_status(history: History) -> Iterator[Observation]:
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
 
 
-def check_content_type(history: History) -> Iterator[Observation]:
-    """A body that is declared as JSON is called JSON."""
+@partial(
+    Clause,
+    id="shape.content-type",
+    sentence="A JSON body is declared as application/json.",
+    label=Label.DOC,
+    source="reference pages of the operations, 3.6.0",
+    place="components/responses/TaskResult/content",
+    needs=(ANSWER,),
+)
+def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
         kept = (came or "").partition(";")[0].strip().lower() == JSON
         yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
 
 
-def check_json(history: History) -> Iterator[Observation]:
-    """A body that is declared as JSON is JSON that every reader understands the same way."""
+@partial(
+    Clause,
+    id="shape.json",
+    sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
+    label=Label.DOC,
+    source="RFC 8259, which application/json means; of a key that comes twice readers take either value",
+    place="components/responses/TaskResult/content",
+    needs=(ANSWER,),
+)
+def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         try:
             history.decode(exchange.answer.body)
@@ -67,8 +94,16 @@ def check_json(history: History) -> Iterator[Observation]:
             yield observe(at, kept=True, expected="", got="")
 
 
-def check_schema(history: History) -> Iterator[Observation]:
-    """A body fits the schema of its status, for a task that of its state."""
+@partial(
+    Clause,
+    id="shape.schema",
+    sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+    label=Label.DOC,
+    source="reference pages of the operations, 3.6.0",
+    place=f"{SCHEMAS}/SpeakerDiarizationTask",
+    needs=(ANSWER,),
+)
+def _schema(history: History) -> Iterator[Observation]:
     sound = {look.at for look in history.looks if look.channels is not None}
     for at, exchange, response in _list_declared(history):
         try:
@@ -89,8 +124,16 @@ def check_schema(history: History) -> Iterator[Observation]:
         yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
 
 
-def check_headers(history: History) -> Iterator[Observation]:
-    """A header that is declared as required is there."""
+@partial(
+    Clause,
+    id="shape.headers",
+    sentence="Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
+    label=Label.DOC,
+    source="reference page of POST and guide, 3.6.0",
+    place="components/headers/XLocation",
+    needs=(ACCEPTED,),
+)
+def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         for name, header in _list_headers(exchange):
             if header.get("required"):
@@ -100,8 +143,16 @@ def check_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"the header {' or '.join(names)}", got="none of that name")
 
 
-def check_rate_headers(history: History) -> Iterator[Observation]:
-    """A 429 carries its four headers, each with a number."""
+@partial(
+    Clause,
+    id="shape.rate-headers",
+    sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
+    label=Label.INF,
+    source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
+    place="components/responses/RateLimitExceeded/headers",
+    needs=(LIMITED,),
+)
+def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
             for name, _ in _list_headers(exchange):
@@ -110,8 +161,16 @@ def check_rate_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
 
 
-def check_ids(history: History) -> Iterator[Observation]:
-    """The two ids of a call come back as they were sent; where none was sent, what is generated is something."""
+@partial(
+    Clause,
+    id="shape.ids-echoed",
+    sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+    label=Label.INF,
+    source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
+    place=f"{GET}/responses",
+    needs=(ECHO,),
+)
+def _ids_echoed(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
             sent = {name.lower(): value for name, value in exchange.request.headers}
@@ -129,12 +188,12 @@ def check_ids(history: History) -> Iterator[Observation]:
 
 def _read_response(exchange: Exchange) -> Mapping[str, object]:
     operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.operation_id, exchange.answer.status)
+    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
 
 
 @cache
-def _find_response(operation_id: str, status: int) -> Mapping[str, object]:
-    (operation,) = (each for each in operations() if each.operation_id == operation_id)
+def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
+    (operation,) = (each for each in operations() if (each.method, each.path) == (method, path))
     declared = as_object(operation.body["responses"], "responses").get(str(status))
     return {} if declared is None else resolve(declared)
 
@@ -195,61 +254,4 @@ def _name_branch(body: object) -> str:
     return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
 
 
-CLAUSES: Final = (
-    Clause(
-        id="shape.status",
-        sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_status,
-    ),
-    Clause(
-        id="shape.content-type",
-        sentence="A JSON body is declared as application/json.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_content_type,
-    ),
-    Clause(
-        id="shape.json",
-        sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
-        label=Label.DOC,
-        source="RFC 8259, which application/json means; of a key that comes twice readers take either value",
-        severity=Severity.ERROR,
-        check=check_json,
-    ),
-    Clause(
-        id="shape.schema",
-        sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
-        label=Label.DOC,
-        source="reference pages of the operations, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_schema,
-    ),
-    Clause(
-        id="shape.headers",
-        sentence="Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
-        label=Label.DOC,
-        source="reference page of POST and guide, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_headers,
-    ),
-    Clause(
-        id="shape.rate-headers",
-        sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
-        label=Label.INF,
-        source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
-        severity=Severity.WARNING,
-        check=check_rate_headers,
-    ),
-    Clause(
-        id="shape.ids-echoed",
-        sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
-        label=Label.INF,
-        source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
-        severity=Severity.WARNING,
-        check=check_ids,
-    ),
-)
+CLAUSES: Final = (_status, _content_type, _json, _schema, _headers, _rate_headers, _ids_echoed)

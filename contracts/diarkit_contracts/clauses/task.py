@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.lines import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import Clause, Label, Severity, observe
+from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
+from diarkit_contracts.clauses.need import ACCEPTED, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
 from diarkit_contracts.exchanges.history import START_PATH, find_value
 from diarkit_contracts.exchanges.origin import is_same_origin
 
@@ -23,16 +27,32 @@ SHORTEST_KEPT_S: Final = 5.0
 """INF: no server removes a task in less than that after its end. UNK how long it is kept; the period can be set (DOC, life cycle 5.0.0)."""
 
 
-def check_id_echo(history: History) -> Iterator[Observation]:
-    """GET tells the id it was asked for."""
+@partial(
+    Clause,
+    id="task.id-echo",
+    sentence="GET tells the id it was asked for.",
+    label=Label.DOC,
+    source="reference page of GET, 3.6.0",
+    place=f"{SCHEMAS}/TaskInfo/properties/task_id",
+    needs=(TASK,),
+)
+def _id_echo(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.task_id is not None and look.is_uuid:
             expected = f"the task_id that was asked for, {look.asked}"
             yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
 
 
-def check_id_unique(history: History) -> Iterator[Observation]:
-    """No two tasks have the same id."""
+@partial(
+    Clause,
+    id="task.id-unique",
+    sentence="Each task has an id of its own.",
+    label=Label.DOC,
+    source="guide, 3.6.0: a unique task ID",
+    place=f"{SCHEMAS}/TaskInfo/properties/task_id",
+    needs=(ACCEPTED,),
+)
+def _id_unique(history: History) -> Iterator[Observation]:
     known: set[str] = set()
     for start in history.starts:
         if start.task_id is not None:
@@ -40,8 +60,16 @@ def check_id_unique(history: History) -> Iterator[Observation]:
             known.add(start.task_id)
 
 
-def check_location(history: History) -> Iterator[Observation]:
-    """X-Location leads to the task that was started."""
+@partial(
+    Clause,
+    id="task.location",
+    sentence="X-Location leads to the task that was started.",
+    label=Label.DOC,
+    source="reference page of POST and guide, 3.6.0",
+    place="components/headers/XLocation",
+    needs=(ACCEPTED,),
+)
+def _location(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         if start.task_id is not None:
             path = urlsplit(urljoin(start.exchange.request.url, told)).path
@@ -54,24 +82,48 @@ def check_location(history: History) -> Iterator[Observation]:
             )
 
 
-def check_location_host(history: History) -> Iterator[Observation]:
-    """X-Location leads to the server that was asked."""
+@partial(
+    Clause,
+    id="task.location-host",
+    sentence="X-Location leads to the server that was asked.",
+    label=Label.INF,
+    source="guide, 3.6.0: its client polls there; a proxy may have reasons of its own",
+    place="components/headers/XLocation",
+    needs=(ACCEPTED,),
+)
+def _location_host(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
         yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
 
 
-def check_steps(history: History) -> Iterator[Observation]:
-    """A task that has ended stays what it is."""
+@partial(
+    Clause,
+    id="task.legal-steps",
+    sentence="A task that is done, failed or rejected stays so.",
+    label=Label.DOC,
+    source="task life cycle, 5.0.0: the three are terminal; guide, 3.6.0",
+    place=f"{SCHEMAS}/TaskInfoState",
+    needs=(FINALITY,),
+)
+def _legal_steps(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is not None:
             kept = after.state is before.state
             yield observe(after.at, kept=kept, expected=f"{before.state} and nothing else", got=str(after.state))
 
 
-def check_way_back(history: History) -> Iterator[Observation]:
-    """A task that has begun does not wait again."""
+@partial(
+    Clause,
+    id="task.no-way-back",
+    sentence="A task that is running is not pending again.",
+    label=Label.INF,
+    source="task life cycle, 5.0.0: nothing is said of a task that is queued again",
+    place=f"{SCHEMAS}/TaskInfoState",
+    needs=(SUCCESSION,),
+)
+def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state is not None and before.state not in TERMINAL and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
@@ -79,8 +131,16 @@ def check_way_back(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
 
 
-def check_nothing_yet(history: History) -> Iterator[Observation]:
-    """A task that has not ended tells neither result nor error."""
+@partial(
+    Clause,
+    id="task.nothing-before-end",
+    sentence="A task that has not ended has neither result nor error.",
+    label=Label.INF,
+    source="reference page of GET, 3.6.0: one of them is populated, depending on the outcome",
+    place=f"{SCHEMAS}/RunningTask",
+    needs=(UNENDED,),
+)
+def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.state is not None and look.state not in TERMINAL and look.body is not None:
             told = [key for key in ("result", "error") if look.body.get(key) is not None]
@@ -88,8 +148,16 @@ def check_nothing_yet(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))
 
 
-def check_final(history: History) -> Iterator[Observation]:
-    """A task that has ended tells the same each time."""
+@partial(
+    Clause,
+    id="task.terminal-is-final",
+    sentence="A task that has ended tells the same result, or the same type of error, each time.",
+    label=Label.DOC,
+    source="task life cycle, 5.0.0: done, failed and rejected are terminal",
+    place=f"{SCHEMAS}/TaskInfoState",
+    needs=(FINALITY,),
+)
+def _terminal_is_final(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is before.state:
             kept = _read_outcome(before) == _read_outcome(after)
@@ -97,8 +165,16 @@ def check_final(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after))
 
 
-def check_identical(history: History) -> Iterator[Observation]:
-    """What a task that has ended tells again, it tells in the same bytes."""
+@partial(
+    Clause,
+    id="task.identical-polls",
+    sentence="A task that has ended tells it in the same bytes each time.",
+    label=Label.INF,
+    source="task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere",
+    place=f"{SCHEMAS}/TaskInfo",
+    needs=(FINALITY,),
+)
+def _identical_polls(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         told, again = before.exchange.answer.body, after.exchange.answer.body
         is_same = before.state is after.state and _read_outcome(before) == _read_outcome(after)
@@ -108,8 +184,16 @@ def check_identical(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=told == again, expected=expected, got=got)
 
 
-def check_crosstalk(history: History) -> Iterator[Observation]:
-    """A task does not tell the answer of another one that was in flight at the same time."""
+@partial(
+    Clause,
+    id="task.no-crosstalk",
+    sentence="Of tasks in flight at the same time none tells the answer to another one's upload.",
+    label=Label.DOC,
+    source="reference page of GET, 3.6.0: the result of the task that is asked for",
+    place=f"{SCHEMAS}/TaskInfo",
+    needs=(RESULTS,),
+)
+def _no_crosstalk(history: History) -> Iterator[Observation]:
     answered = [
         (look, look.start, channels)
         for look, channels in history.results()
@@ -125,8 +209,16 @@ def check_crosstalk(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=mixed is None, expected=expected, got=got)
 
 
-def check_known(history: History) -> Iterator[Observation]:
-    """A task that was accepted and has not ended is found."""
+@partial(
+    Clause,
+    id="task.is-found",
+    sentence="A task that was accepted is found until it has ended.",
+    label=Label.DOC,
+    source="task life cycle, 5.0.0: finished tasks are removed after a period",
+    place="components/responses/NotFound",
+    needs=(FOUND,),
+)
+def _is_found(history: History) -> Iterator[Observation]:
     ended: set[str] = set()
     seen_at: dict[str, float] = {}
     for look in history.looks:
@@ -143,8 +235,16 @@ def check_known(history: History) -> Iterator[Observation]:
             ended.add(look.asked)
 
 
-def check_error_type(history: History) -> Iterator[Observation]:
-    """A failed task has the type internal, a rejected one task.validation-error."""
+@partial(
+    Clause,
+    id="task.error-type",
+    sentence="The error of a failed task is internal, that of a rejected one task.validation-error.",
+    label=Label.INF,
+    source="reference page of GET, 3.6.0: two such states, two types, and the texts agree",
+    place=f"{SCHEMAS}/TaskErrorType",
+    needs=(FAILED,),
+)
+def _error_type(history: History) -> Iterator[Observation]:
     for look in history.looks:
         came = find_value(look.body, "error", "type")
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
@@ -183,100 +283,6 @@ def _read_outcome(look: Look) -> tuple[object, object]:
 
 
 CLAUSES: Final = (
-    Clause(
-        id="task.id-echo",
-        sentence="GET tells the id it was asked for.",
-        label=Label.DOC,
-        source="reference page of GET, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_id_echo,
-    ),
-    Clause(
-        id="task.id-unique",
-        sentence="Each task has an id of its own.",
-        label=Label.DOC,
-        source="guide, 3.6.0: a unique task ID",
-        severity=Severity.ERROR,
-        check=check_id_unique,
-    ),
-    Clause(
-        id="task.location",
-        sentence="X-Location leads to the task that was started.",
-        label=Label.DOC,
-        source="reference page of POST and guide, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_location,
-    ),
-    Clause(
-        id="task.location-host",
-        sentence="X-Location leads to the server that was asked.",
-        label=Label.INF,
-        source="guide, 3.6.0: its client polls there; a proxy may have reasons of its own",
-        severity=Severity.WARNING,
-        check=check_location_host,
-    ),
-    Clause(
-        id="task.legal-steps",
-        sentence="A task that is done, failed or rejected stays so.",
-        label=Label.DOC,
-        source="task life cycle, 5.0.0: the three are terminal; guide, 3.6.0",
-        severity=Severity.ERROR,
-        check=check_steps,
-    ),
-    Clause(
-        id="task.no-way-back",
-        sentence="A task that is running is not pending again.",
-        label=Label.INF,
-        source="task life cycle, 5.0.0: nothing is said of a task that is queued again",
-        severity=Severity.WARNING,
-        check=check_way_back,
-    ),
-    Clause(
-        id="task.nothing-before-end",
-        sentence="A task that has not ended has neither result nor error.",
-        label=Label.INF,
-        source="reference page of GET, 3.6.0: one of them is populated, depending on the outcome",
-        severity=Severity.WARNING,
-        check=check_nothing_yet,
-    ),
-    Clause(
-        id="task.terminal-is-final",
-        sentence="A task that has ended tells the same result, or the same type of error, each time.",
-        label=Label.DOC,
-        source="task life cycle, 5.0.0: done, failed and rejected are terminal",
-        severity=Severity.ERROR,
-        check=check_final,
-    ),
-    Clause(
-        id="task.identical-polls",
-        sentence="A task that has ended tells it in the same bytes each time.",
-        label=Label.INF,
-        source="task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere",
-        severity=Severity.WARNING,
-        check=check_identical,
-    ),
-    Clause(
-        id="task.no-crosstalk",
-        sentence="Of tasks in flight at the same time none tells the answer to another one's upload.",
-        label=Label.DOC,
-        source="reference page of GET, 3.6.0: the result of the task that is asked for",
-        severity=Severity.ERROR,
-        check=check_crosstalk,
-    ),
-    Clause(
-        id="task.is-found",
-        sentence="A task that was accepted is found until it has ended.",
-        label=Label.DOC,
-        source="task life cycle, 5.0.0: finished tasks are removed after a period",
-        severity=Severity.ERROR,
-        check=check_known,
-    ),
-    Clause(
-        id="task.error-type",
-        sentence="The error of a failed task is internal, that of a rejected one task.validation-error.",
-        label=Label.INF,
-        source="reference page of GET, 3.6.0: two such states, two types, and the texts agree",
-        severity=Severity.WARNING,
-        check=check_error_type,
-    ),
-)
+    _id_echo, _id_unique, _location, _location_host, _legal_steps, _no_way_back, _nothing_before_end,
+    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _error_type,
+)  # fmt: skip

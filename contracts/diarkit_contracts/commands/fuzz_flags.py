@@ -80,7 +80,7 @@ def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
 
 def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
     require("hypothesis")
-    from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415 - as above
+    from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415 - as above
     from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415

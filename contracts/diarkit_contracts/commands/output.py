@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ _FLAGS: Final = (
         "reports",
         multiple=True,
         metavar="KIND=FILE,...",
-        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE,sarif=FILE. Files of findings are saved beside them.",
+        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
     ),
     click.option(
         "--baseline",

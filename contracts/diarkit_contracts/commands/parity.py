@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.commands.output import UnwritableError, echo_lines, make_progress
 from diarkit_contracts.commands.target_flags import add_target_flags, make_target, require
 from diarkit_contracts.rows.tier import Tier

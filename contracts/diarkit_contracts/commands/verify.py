@@ -107,7 +107,7 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
-@click.option("--markdown", is_flag=True, help="Write a table, as in the README.")
+@click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract: id, severity, what holds, and how it is known."""
     require("jsonschema")
@@ -120,6 +120,10 @@ def clauses(*, rows: bool, markdown: bool) -> None:
     from diarkit_contracts.clauses.catalogue import CLAUSES  # noqa: PLC0415
 
     if markdown:
+        click.echo(
+            "# The clauses\n\nWhat `diarkit verify` judges by; `diarkit clauses --markdown` writes this file. An error breaks what is documented or"
+        )
+        click.echo("contradicts itself; a warning only differs from what is inferred.\n")
         click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
         for clause in CLAUSES:
             click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.label}: {clause.source} |")

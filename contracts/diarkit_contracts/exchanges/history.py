@@ -17,7 +17,7 @@ from uuid import UUID
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.result import STRUCTURE, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.api.result import ResultFault
     from diarkit_contracts.exchanges.exchange import Exchange, Part
+    from diarkit_fixtures.wav.file import WavFacts
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -73,6 +74,16 @@ class Start:
     def file(self) -> Part | None:
         """The last part `file`, as a file or as text."""
         return self.find_part("file")
+
+    @property
+    def sound(self) -> WavFacts | None:
+        """What is known of the sound in it; None if it is no recording that can be read."""
+        return None if self.file is None else self.file.sound
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the URL."""
+        return self.exchange.request.query
 
     @property
     def config(self) -> Mapping[str, object] | None:
@@ -281,9 +292,7 @@ def _read_told(data: bytes) -> _Told:
         body=body,
         task_id=_read_text(body, "task", "task_id"),
         state=TaskState(state) if state in set(TaskState) else None,
-        channels=None
-        if result is None or any(fault.rule == "structure" for fault in faults)
-        else _read_channels(result),
+        channels=None if result is None or any(fault.rule is STRUCTURE for fault in faults) else _read_channels(result),
         faults=faults,
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from diarkit_contracts.api.error import ContractsError
 
-class RecordingError(ValueError):
+
+class RecordingError(ContractsError, ValueError):
     """A file is no recording that can be judged.
 
     Attributes:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.runs.verdict import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import RunVerdict
 
-CAPS: Final[Mapping[str, str]] = {
-    "tasks": "--max-tasks",
-    "tasks in flight": "--in-flight",
-    "calls": "--max-calls",
-    "bytes sent": "--max-bytes",
-    "seconds": "--max-seconds",
+LEFT_OUT: Final[Mapping[Cause, str]] = {
+    Cause.BUDGET_TASKS: "the cap on tasks left rows out: allow more with --max-tasks",
+    Cause.BUDGET_IN_FLIGHT: "the cap on tasks in flight left rows out: allow more with --in-flight",
+    Cause.BUDGET_CALLS: "the cap on calls left rows out: allow more with --max-calls",
+    Cause.BUDGET_BYTES: "the cap on bytes sent left rows out: allow more with --max-bytes",
+    Cause.BUDGET_SECONDS: "the cap on seconds left rows out: allow more with --max-seconds",
+    Cause.TOO_SLOW: "tasks took too long: give them more time with --task-seconds",
 }
-"""The flag of each cap, by its name in the reason of a skip."""
+"""What to do about what was left out."""
 
 CREDENTIALS: Final = (
     "it wants credentials: give them with --header 'Authorization: Bearer ...' or in the URL, http://USER:PASSWORD@..."
@@ -89,9 +91,5 @@ def _is_of_the_api(exchange: Exchange) -> bool:
 def _advise_on_run(verdict: RunVerdict) -> Iterator[str]:
     if not verdict.vacuous:
         return
-    reasons = dict.fromkeys(each.reason for each in verdict.skipped)
-    for name, flag in CAPS.items():
-        if any(reason.startswith("budget: ") and reason.endswith(f" {name}") for reason in reasons):
-            yield f"the cap on {name} left rows out: allow more with {flag}"
-    if any("did not end within" in each.reason for each in verdict.inconclusive):
-        yield "tasks took too long: give them more time with --task-seconds"
+    causes = {each.cause for each in verdict.skipped} | {each.cause for each in verdict.inconclusive}
+    yield from (advice for cause, advice in LEFT_OUT.items() if cause in causes)

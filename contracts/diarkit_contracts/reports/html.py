@@ -6,9 +6,9 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.reports.advice import advise
@@ -136,7 +136,7 @@ def _list_facts(finding: Finding, verdict: RunVerdict) -> Iterator[tuple[str, st
         yield "row", _link_row(finding.row, verdict) + (f", {finding.times} times" if finding.times > 1 else "")
     shown = "<br>".join(f"{at}: {_text(describe_exchange(verdict.exchanges[at]))}" for at in finding.at)
     yield "exchanges", shown
-    yield "evidence", f"{clause.label}: {_text(clause.source)} ({DOCUMENT.name}, line {find_line(clause.id)})"
+    yield "evidence", f"{clause.label}: {_text(clause.source)} ({DOCUMENT.name}, line {find_line(clause.place)})"
 
 
 def _list_accepted(verdict: RunVerdict) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.text import describe_part, show_body
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.reproduce import write_repeat
@@ -47,8 +47,10 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             for each in verdict.accepted
         ],
         "undocumented": [{"what": each.what, "at": each.at, "times": each.times} for each in verdict.undocumented],
-        "inconclusive": [{"row": each.row, "reason": each.reason} for each in verdict.inconclusive],
-        "skipped": [{"name": each.name, "reason": each.reason} for each in verdict.skipped],
+        "inconclusive": [
+            {"row": each.row, "cause": each.cause, "reason": each.reason} for each in verdict.inconclusive
+        ],
+        "skipped": [{"name": each.name, "cause": each.cause, "reason": each.reason} for each in verdict.skipped],
         "passed": [
             {"clause": each.clause.id, "severity": each.clause.severity.value, "observations": each.observations}
             for each in verdict.passed
@@ -92,7 +94,7 @@ def _write_clause(clause: Clause) -> dict[str, object]:
         "sentence": clause.sentence,
         "label": clause.label.value,
         "source": clause.source,
-        "line": find_line(clause.id),
+        "line": find_line(clause.place),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.text import COLOURS
 from diarkit_contracts.runs.summary import WORDS, count

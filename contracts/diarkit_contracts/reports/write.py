@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.evidence import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,9 @@ class Kind(StrEnum):
     JUNIT = "junit"
     HTML = "html"
     GITHUB = "github"
-    SARIF = "sarif"
 
 
-class ReportError(ValueError):
+class ReportError(ContractsError, ValueError):
     """A report can't be made as asked for."""
 
 
@@ -119,7 +119,3 @@ def _write_report(kind: Kind, verdict: RunVerdict, fail_on: Severity, folder: Pa
             from diarkit_contracts.reports.github import write_summary  # noqa: PLC0415
 
             return write_summary(verdict, fail_on, folder)
-        case Kind.SARIF:
-            from diarkit_contracts.reports.sarif import write_sarif  # noqa: PLC0415
-
-            return write_sarif(verdict, folder)

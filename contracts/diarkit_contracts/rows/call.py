@@ -85,7 +85,7 @@ class Row:
     Attributes:
         id: such as `row-07`; never another request under the same id.
         what: the rest of the name, in a few words.
-        shows: ids of the clauses it is sent for; every clause judges it all the same.
+        about: id of the clause that says whether it is to be accepted; empty where the documents say nothing.
         accepted: a server that keeps the contract starts a task for it, or may do so.
         needs: what the target has to be able to do; where it can't, the row is skipped.
     """
@@ -93,7 +93,7 @@ class Row:
     id: str
     what: str
     call: Call
-    shows: tuple[str, ...]
+    about: str = ""
     accepted: bool = False
     needs: Capability | None = None
 

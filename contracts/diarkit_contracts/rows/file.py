@@ -12,6 +12,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Plain: TypeAlias = "dict[str, object]"
 KEYS: Final = frozenset({"id", "what", "method", "path", "query", "body", "accepted"})
 
 
-class RowFileError(ValueError):
+class RowFileError(ContractsError, ValueError):
     """What was read is no row."""
 
     def __init__(self, place: str, expected: str, got: object) -> None:
@@ -96,7 +97,6 @@ def read_row(plain: object) -> Row:
             query=tuple(_read_pair(pair) for pair in _read_list(told.get("query", []), "query")),
             body=_read_body(told.get("body")),
         ),
-        shows=(),
         accepted=told.get("accepted", False) is True,
     )
 

@@ -11,28 +11,12 @@ CLIP = "wav:1ch:2.0s"
 def make_forced() -> tuple[Row, ...]:
     """Make all rows, one for each capability."""
     upload = Call(body=(Attached(CLIP),))
+    limited = "refusal.type-of-status"
     return (
         Row(
-            id="forced-01",
-            what="failed",
-            call=upload,
-            shows=("task.error-type", "shape.schema"),
-            accepted=True,
-            needs=Capability.FAIL,
+            id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL
         ),
-        Row(
-            id="forced-02",
-            what="rate-limited",
-            call=upload,
-            shows=("shape.rate-headers", "refusal.retry-after", "refusal.type-of-status"),
-            needs=Capability.LIMIT_RATE,
-        ),
-        Row(
-            id="forced-03",
-            what="storage-full",
-            call=upload,
-            shows=("refusal.type-of-status",),
-            needs=Capability.FILL_STORAGE,
-        ),
-        Row(id="forced-04", what="forbidden", call=upload, shows=("refusal.type-of-status",), needs=Capability.FORBID),
+        Row(id="forced-02", what="rate-limited", call=upload, about=limited, needs=Capability.LIMIT_RATE),
+        Row(id="forced-03", what="storage-full", call=upload, about=limited, needs=Capability.FILL_STORAGE),
+        Row(id="forced-04", what="forbidden", call=upload, about=limited, needs=Capability.FORBID),
     )

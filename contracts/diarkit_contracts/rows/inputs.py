@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_fixtures.draws import Draws
 from diarkit_fixtures.segments import Segment, list_faults
 from diarkit_fixtures.speech.voices import VOICES
@@ -44,7 +45,7 @@ NAME: Final = re.compile(
 )
 
 
-class InputNameError(ValueError):
+class InputNameError(ContractsError, ValueError):
     """There is no input of that name."""
 
     def __init__(self, name: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.document import operations
 from diarkit_contracts.exchanges.form import BOUNDARY
-from diarkit_contracts.exchanges.history import START_PATH, match_path
+from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
 
 if TYPE_CHECKING:
@@ -18,11 +17,6 @@ CLIP: Final = "wav:1ch:0.5s"
 NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
 """DOC: any UUID is a task id; this one is as unlikely as any to be a task's."""
 
-ANSWER: Final = ("shape.status", "shape.ids-echoed")
-BODY: Final = (*ANSWER, "shape.content-type", "shape.json", "shape.schema")
-ENVELOPE: Final = (*BODY, "refusal.type-of-status")
-"""What every answer shows, every one with a body, and every refusal."""
-
 
 def make_mistakes() -> tuple[Row, ...]:
     """Make all rows; those of a short run come first."""
@@ -31,23 +25,9 @@ def make_mistakes() -> tuple[Row, ...]:
     # The last of a short run was thought of later: ids that were given stay.
     first |= dict(enumerate(_SHORT_TOO.items(), start=len(first) + len(rest) + 1))
     return tuple(
-        Row(
-            id=f"bad-{number:02d}",
-            what=what,
-            call=call,
-            shows=(*_list_shown(call, clause), *([clause] if clause else [])),
-        )
+        Row(id=f"bad-{number:02d}", what=what, call=call, about=clause)
         for number, (what, (clause, call)) in (first | rest).items()
     )
-
-
-def _list_shown(call: Call, clause: str) -> tuple[str, ...]:
-    """List what a row shows beside the clause that it is for."""
-    if not any(call.method == each.method and match_path(each.path, call.path) for each in operations()):
-        return ()  # what the document does not have, it does not give a shape
-    if call.path.endswith("/status"):
-        return ANSWER  # UNK whether it has a body
-    return ENVELOPE if clause else BODY
 
 
 def _post(config: str | None = None, **query: str) -> Call:

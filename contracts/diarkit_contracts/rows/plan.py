@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
@@ -71,7 +72,7 @@ class Plan:
         )
 
 
-class UnknownRowError(ValueError):
+class UnknownRowError(ContractsError, ValueError):
     """There is no row of that name."""
 
     def __init__(self, name: str) -> None:

@@ -7,14 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.rows.call import FILE, Attached, Call, Row, Written
-from diarkit_contracts.rows.inputs import NAME, SHORTEST, read_recipe
+from diarkit_contracts.rows.inputs import NAME, read_recipe
 from diarkit_contracts.rows.pairwise import cover_pairs
-from diarkit_fixtures.segments import crop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from diarkit_fixtures.segments import Segments
+    from collections.abc import Iterator, Mapping
 
 MONO: Final = "wav:1ch:6.0s"
 STEREO: Final = "wav:2ch:4.0s"
@@ -40,26 +37,6 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "filename": (PLAIN, BEYOND_ASCII, NO_SUFFIX),
 }
 """What is varied, and how; the first value is what most clients do. `back` asks for the last channel, then the first."""
-
-ALWAYS: Final = (
-    "shape.status", "shape.content-type", "shape.json", "shape.schema", "shape.headers", "shape.ids-echoed",
-    "task.id-echo", "task.id-unique", "task.location", "task.location-host", "task.legal-steps", "task.terminal-is-final",
-    "task.no-way-back", "task.nothing-before-end", "task.identical-polls", "task.is-found",
-)  # fmt: skip
-"""What every upload shows that is accepted and ends."""
-
-DONE: Final = (*ALWAYS, "result.count-is-ids", "result.channel-once")
-"""What every upload shows that ends as done."""
-
-HEARD: Final = (
-    "result.end-after-start",
-    "result.has-length",
-    "result.ids-by-appearance",
-    "result.two-decimals",
-    "parameters.inside-audio",
-)
-OFTEN: Final = ("result.sorted", "result.no-overlap", "task.no-crosstalk")
-"""What a result shows with a segment, and with several in a channel; the last one only beside another task in flight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +136,7 @@ def _make_row(number: int, choice: Choice) -> Row:
         id=f"row-{number:02d}",
         what=choice.describe(),
         call=_make_call(choice),
-        shows=tuple(_list_shown(choice)),
+        about="acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload",
         accepted=True,
     )
 
@@ -181,62 +158,12 @@ def _make_call(choice: Choice) -> Call:
     return Call(query=tuple((name, value) for name, value in query.items() if value), body=parts)
 
 
-def _list_shown(choice: Choice) -> Iterator[str]:
-    yield from DONE
-    recipe = read_recipe(choice.audio)
-    numbers = choice.numbers or tuple(range(len(recipe.speakers)))
-    # Whether what is shorter, ends after the file or has no suffix has to be taken is UNK.
-    if recipe.length >= SHORTEST and choice.span != BEYOND and choice.filename != NO_SUFFIX:
-        yield "acceptance.not-rejected"
-        yield "acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload"
-    if not choice.config.startswith("total"):
-        yield "parameters.max-speakers"
-    elif choice.mode == "mix" or len(numbers) == 1:
-        yield "parameters.total-speakers"
-    yield from _list_heard(choice, [recipe.truth[number] for number in numbers], recipe.length)
-    if choice.mode == "mix":
-        yield from ("parameters.mix-is-one", "parameters.mix-is-zero")
-    else:
-        yield from ("parameters.channels", "parameters.channel-order")
-        if choice.channels:
-            yield "parameters.channel-numbers"
+def _make_file_row(name: str, what: str, about: str = "acceptance.upload", number: int = len(CHOSEN) + 1) -> Row:
+    return _make_unclear(number, what, Call(body=(Attached(name),)), about)
 
 
-def _list_heard(choice: Choice, truth: Sequence[Segments], length: int) -> Iterator[str]:
-    """List what shows that depends on who speaks in the channels that are asked for."""
-    heard = [_hear(segments, choice.span, length) for segments in truth]
-    if any(heard):
-        yield from (*HEARD, *(["parameters.range"] if choice.span else []))
-    if any(len(segments) > 1 for segments in heard):
-        yield from OFTEN
-    if length < SHORTEST:
-        yield "audio.short-is-empty"
-    if choice.mode != "mix" and length >= SHORTEST and not all(truth):
-        yield "audio.silence-is-empty"
-    if not choice.config:
-        yield from _list_compared(choice, is_heard=any(heard))
-
-
-def _list_compared(choice: Choice, *, is_heard: bool) -> Iterator[str]:
-    if choice.mode == "mix":
-        yield "audio.mix-speakers"
-    elif not choice.span:
-        yield from ("audio.speakers", *(["audio.error-rate"] if is_heard else []))
-    elif is_heard:
-        yield "audio.range-error-rate"
-
-
-def _hear(segments: Segments, span: str, length: int) -> Segments:
-    first, _, last = span.partition("-")
-    return crop(segments, round(float(first or 0) * 100), min(round(float(last or length) * 100), length))
-
-
-def _make_file_row(name: str, what: str, *clauses: str, number: int = len(CHOSEN) + 1) -> Row:
-    return _make_unclear(number, what, Call(body=(Attached(name),)), *clauses, "task.error-type")
-
-
-def _make_unclear(number: int, what: str, call: Call, *clauses: str) -> Row:
-    return Row(id=f"row-{number:02d}", what=what, call=call, shows=(*ALWAYS, *clauses), accepted=True)
+def _make_unclear(number: int, what: str, call: Call, about: str = "acceptance.upload") -> Row:
+    return Row(id=f"row-{number:02d}", what=what, call=call, about=about, accepted=True)
 
 
 def _list_unclear() -> Iterator[Row]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import yaml
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.runs.verdict import Accepted
 
@@ -32,7 +33,7 @@ KEYS: Final = ("clause", "row", "reason", "expires")
 OPTIONAL: Final = ("row",)
 
 
-class BaselineError(ValueError):
+class BaselineError(ContractsError, ValueError):
     """A file is no baseline.
 
     Attributes:

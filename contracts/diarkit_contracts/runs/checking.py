@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.outcomes import write_findings
@@ -27,7 +28,7 @@ Exchanges: TypeAlias = "Iterable[Exchange] | str | Path"
 """Exchanges, or a file of them: HAR or our NDJSON."""
 
 
-class ContractError(AssertionError):
+class ContractError(ContractsError, AssertionError):
     """The contract was broken, or nothing was seen that could have broken it.
 
     Attributes:

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import yaml
 
+from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.form import Field, write_form
-from diarkit_contracts.exchanges.history import find_value, is_uuid, read_object
+from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.text import describe_answer
-from diarkit_contracts.rows.call import Call, Raw
+from diarkit_contracts.rows.call import Call, Raw, Row
+from diarkit_contracts.runs.follow import Followed, follow
+from diarkit_contracts.runs.verdict import Cause
 from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, TargetError
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ Course: TypeAlias = "float | Literal['immediate']"
 """How many times as fast as the platform the fake is to be; or `immediate`."""
 
 
-class RecordError(Exception):
+class RecordError(ContractsError):
     """A recording could not be run.
 
     Attributes:
@@ -92,12 +96,13 @@ def record_file(target: Target, name: str, data: bytes, asked: Asked) -> Recorde
     """
     config = [Field("config", asked.config.encode())] if asked.config else []
     body = Raw(*write_form([Field("file", data, name), *config]))
+    followed = Followed(Row(id="recorded", what=name, call=Call(query=asked.query, body=body)), target)
     try:
-        start = target.exchanges[target.send(Call(query=asked.query, body=body))]
+        start = followed.send()
         digest = hashlib.sha256(data).hexdigest()
         if start.answer.status != 202:
             return Recorded(name=name, sha256=digest, then={"http": _read_refusal(name, start)}, seconds={})
-        looks = _follow(target, name, start)
+        looks = _follow(followed, name, start)
     except TargetError as error:
         raise RecordError(name, str(error)) from None
     return Recorded(name=name, sha256=digest, then=_read_outcome(name, looks[-1]), seconds=_measure(start, looks))
@@ -134,25 +139,22 @@ def _write_rule(recorded: Recorded, asked: Asked, course: Course) -> dict[str, o
     return {"when": when, "then": then}
 
 
-def _follow(target: Target, name: str, start: Exchange) -> list[Exchange]:
-    """Poll a task until it has ended; all looks at it."""
-    task_id = find_value(read_object(start.answer.body), "task", "task_id")
-    if not isinstance(task_id, str) or not is_uuid(task_id):
+def _follow(followed: Followed, name: str, start: Exchange) -> list[Exchange]:
+    """Look at a task until it has ended; all looks at it."""
+    if not followed.task_id:
         raise RecordError(name, f"expected a task id with 202, got {start.answer.body[:200]!r}")
-    location = start.answer.header("X-Location")
     looks: list[Exchange] = []
-    while True:
-        look = target.exchanges[target.poll(task_id, location)]
-        state = find_value(read_object(look.answer.body), "task", "state")
-        if look.answer.status != 200 or not isinstance(state, str):
-            raise RecordError(name, f"expected a task, got {describe_answer(look)}")
-        looks.append(look)
-        if state in ENDED:
-            return looks
-        age = look.answer.received_at - start.answer.received_at
-        if age > target.caps.task_seconds:
-            raise RecordError(name, f"the task is still {state} after {age:.0f} s (--task-seconds)")
-        target.clock.sleep(min(max(age * SHARE_OF_AGE, FIRST_POLL_S), LAST_POLL_S))
+    follow(
+        [followed],
+        lambda each: looks.append(each.look()),
+        lambda age: min(max(age * SHARE_OF_AGE, FIRST_POLL_S), LAST_POLL_S),
+    )
+    state = find_value(read_object(looks[-1].answer.body), "task", "state")
+    if followed.why is not None and followed.why.cause is Cause.TOO_SLOW:
+        raise RecordError(name, f"the task is still {state} after {followed.age:.0f} s (--task-seconds)")
+    if state not in ENDED:
+        raise RecordError(name, f"expected a task, got {describe_answer(looks[-1])}")
+    return looks
 
 
 def _measure(start: Exchange, looks: Sequence[Exchange]) -> dict[str, float]:
@@ -189,7 +191,7 @@ def _read_outcome(name: str, look: Exchange) -> dict[str, object]:
         result = body.get("result")
         if not isinstance(result, dict):
             raise RecordError(name, f"expected a result with done, got {result!r:.200}")
-        broken = any(fault.severity == "error" for fault in list_result_faults(cast("object", result)))
+        broken = any(fault.severity is Severity.ERROR for fault in list_result_faults(cast("object", result)))
         told: dict[str, object] = {"result": cast("dict[str, object]", result)}
         # The fake answers it all the same: a client has to live with it.
         return {**told, "breaks_contract": True} if broken else told

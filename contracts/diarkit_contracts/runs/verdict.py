@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
@@ -23,6 +23,36 @@ class Exit(IntEnum):
     USAGE = 2
     VACUOUS = 3
     UNREACHABLE = 4
+
+
+class Cause(StrEnum):
+    """Why there is no judgement. Programs decide by it; the reason beside it is for people."""
+
+    BUDGET_TASKS = "budget-tasks"
+    BUDGET_IN_FLIGHT = "budget-in-flight"
+    BUDGET_CALLS = "budget-calls"
+    BUDGET_BYTES = "budget-bytes"
+    BUDGET_SECONDS = "budget-seconds"
+    BUSY = "busy"
+    CAPABILITY = "capability"
+    CREDENTIALS = "credentials"
+    GONE = "gone"
+    INTERRUPTED = "interrupted"
+    LOST = "lost"
+    NOT_SEEN = "not-seen"
+    RATE_LIMITED = "rate-limited"
+    STORAGE_FULL = "storage-full"
+    TOO_LARGE = "too-large"
+    TOO_SLOW = "too-slow"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why there is no judgement: the cause for programs, the text for people."""
+
+    cause: Cause
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +108,7 @@ class Inconclusive:
     """A row that was begun and told nothing: a task that took too long, a rate limit, a lost connection."""
 
     row: str
+    cause: Cause
     reason: str
 
 
@@ -87,10 +118,11 @@ class Skipped:
 
     Attributes:
         name: of a row, or id of a clause.
-        reason: in words; `budget: ...` when a cap was reached.
+        reason: in words.
     """
 
     name: str
+    cause: Cause
     reason: str
 
 

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity, judge
+from diarkit_contracts.clauses.catalogue import judge_all
+from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.vacuity import (
-    SIGHTS_OF_A_PLAN,
-    SIGHTS_OF_A_PROBE,
-    SIGHTS_OF_A_RECORDING,
-    SIGHTS_OF_A_ROW,
-    explain_unseen,
-    list_unseen,
-)
-from diarkit_contracts.runs.verdict import Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verdict import Cause, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from diarkit_contracts.api.profiles import Capability, Profile
-    from diarkit_contracts.clauses.clause import Judgement
+    from diarkit_contracts.clauses.clause import Clause, Judgement
+    from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.drive import Forcing
-    from diarkit_contracts.runs.vacuity import Sight
     from diarkit_contracts.runs.verdict import RowRun
     from diarkit_contracts.target.client import Target
+
+NEEDS_OF_A_PLAN: Final = (ANSWER, DONE, SEGMENT, CHANNELS, ENVELOPE, FINALITY)
+NEEDS_OF_A_PROBE: Final = (ANSWER, ENVELOPE)
+NEEDS_OF_A_RECORDING: Final = (ANSWER, DONE, SEGMENT)
+NEEDS_OF_A_ROW: Final = (ANSWER,)
+"""What has to be seen for a verdict to say anything; what a client did not try, its recording can't show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ def verify_target(
         skipped=(*drive.skipped, *judged.skipped),
         passed=judged.passed,
         events=tuple(_list_events(target)),
-        vacuous=_say_unseen(history, _choose_sights(plan)),
+        vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
         unreachable=drive.unreachable,
         spent=target.spent,
     )
@@ -103,7 +102,7 @@ def verify_recording(name: str, exchanges: Iterable[Exchange], profile: Profile 
         undocumented=list_undocumented(history.exchanges, profile.locations),
         skipped=judged.skipped,
         passed=judged.passed,
-        vacuous=_say_unseen(history, SIGHTS_OF_A_RECORDING),
+        vacuous=say_unseen(list_unseen(history, NEEDS_OF_A_RECORDING)),
         spent=_count_spent(history),
     )
 
@@ -117,7 +116,7 @@ def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: C
         capabilities: what the target can be made to do, for the reasons of what was not seen.
     """
     row_of = {at: row.name for row in rows for at in row.at}
-    judgements = [judge(clause, history) for clause in CLAUSES]
+    judgements = judge_all(history)
     findings = [finding for judgement in judgements for finding in _group(judgement, history, row_of)]
     return Judged(
         findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
@@ -127,7 +126,7 @@ def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: C
             if judgement.observations and not judgement.broken
         ),
         skipped=tuple(
-            Skipped(name=judgement.clause.id, reason=explain_unseen(judgement.clause, history, capabilities))
+            skip_clause(judgement.clause, history, capabilities)
             for judgement in judgements
             if not judgement.observations
         ),
@@ -167,14 +166,33 @@ def _list_events(target: Target) -> Iterator[str]:
         yield f"waited {target.waits} times because the server asked for it"
 
 
-def _choose_sights(plan: Plan) -> Sequence[Sight]:
+def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:
+    """Say why a clause had nothing to judge: the first of its needs that was never seen.
+
+    Args:
+        clause: without an observation.
+        history: that it was held against.
+        capabilities: what the target can be made to do.
+    """
+    unseen = list_unseen(history, clause.needs)
+    if not unseen:
+        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing was seen that it is about")
+    (reason,), capability = say_unseen(unseen[:1]), unseen[0].capability
+    if capability is None or capability in capabilities:
+        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason=reason)
+    reason = f"{reason}, and this target can't be made to {capability}"
+    return Skipped(name=clause.id, cause=Cause.CAPABILITY, reason=reason)
+
+
+def say_unseen(needs: Iterable[Need]) -> tuple[str, ...]:
+    """Say what was never seen, one sentence each."""
+    return tuple(f"never seen: {need.sentence}" for need in needs)
+
+
+def _choose_needs(plan: Plan) -> Sequence[Need]:
     if plan.name in set(Tier):
-        return SIGHTS_OF_A_PROBE if plan.name == Tier.PROBE else SIGHTS_OF_A_PLAN
-    return SIGHTS_OF_A_ROW
-
-
-def _say_unseen(history: History, wanted: Iterable[Sight]) -> tuple[str, ...]:
-    return tuple(f"never seen: {sight}" for sight in list_unseen(history, wanted))
+        return NEEDS_OF_A_PROBE if plan.name == Tier.PROBE else NEEDS_OF_A_PLAN
+    return NEEDS_OF_A_ROW
 
 
 def _count_spent(history: History) -> Spent:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.call_ids import make_ids
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
@@ -29,7 +30,7 @@ MOST_TRIES: Final = 4
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
 
-class TargetError(Exception):
+class TargetError(ContractsError):
     """A call got no answer."""
 
 

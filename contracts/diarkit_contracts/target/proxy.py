@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.origin import is_loopback, read_origin
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 """What the HTTP client can talk to a proxy by; `socks5` and `socks5h` need its extra `socks`."""
 
 
-class ProxyError(ValueError):
+class ProxyError(ContractsError, ValueError):
     """A text names no proxy. The text is kept nowhere: it may hold a password.
 
     Attributes:

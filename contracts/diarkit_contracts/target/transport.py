@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.failures import PROXY_REFUSES, explain_failure
@@ -31,7 +32,7 @@ KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
 """Of the environment; a flag would stand in the list of processes."""
 
 
-class MissingExtraError(ImportError):
+class MissingExtraError(ContractsError, ImportError):
     """The HTTP client is not installed."""
 
     def __init__(self, name: str) -> None:
@@ -41,7 +42,7 @@ class MissingExtraError(ImportError):
         )
 
 
-class BadConnectionError(ValueError):
+class BadConnectionError(ContractsError, ValueError):
     """A server can't be reached in the way that was asked for.
 
     Attributes:

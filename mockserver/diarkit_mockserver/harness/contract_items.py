@@ -83,7 +83,7 @@ class Run:
     def _ask(self) -> tuple[Outcome, ...]:
         import click  # noqa: PLC0415 - collecting needs none of this
 
-        from diarkit_contracts.clauses.clause import Severity  # noqa: PLC0415
+        from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415
         from diarkit_contracts.commands.target_flags import DEFAULTS, make_target  # noqa: PLC0415
         from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
         from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415

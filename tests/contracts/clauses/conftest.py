@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
-from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.wav.file import Encoding, WavFacts
 
 if TYPE_CHECKING:
@@ -33,6 +36,10 @@ ERRORS = {
     429: "request.rate-limit-exceeded",
     507: "storage.capacity-exceeded",
 }
+
+INVALID = b'{"type":"request.invalid","message":""}'
+EMPTY = hashlib.sha256().hexdigest()
+NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
 
 
 class Script:
@@ -133,15 +140,60 @@ class Script:
 
     def findings(self) -> dict[str, str]:
         """What the oracle says: severity by id of each broken clause."""
-        judgements = judge_exchanges(self.exchanges)
+        judgements = judge_all(read_history(self.exchanges))
         return {each.clause.id: each.clause.severity.value for each in judgements if each.broken}
 
     def observed(self) -> set[str]:
         """The ids of the clauses that had something to judge."""
-        return {each.clause.id for each in judge_exchanges(self.exchanges) if each.observations}
+        return {each.clause.id for each in judge_all(read_history(self.exchanges)) if each.observations}
 
 
 @pytest.fixture
 def script() -> Script:
     """An empty script of exchanges with a server."""
     return Script()
+
+
+@pytest.fixture
+def afternoon(script: Any) -> Any:
+    """A correct server, asked for everything that a clause is about."""
+    asked: list[dict[str, Any]] = [
+        {"config": {"total_speakers": 2}, "query": {"range_from": 0.5, "range_to": 9}},
+        {"config": {"max_speakers": 2}, "query": {"channels": "0"}},
+        {
+            "query": {"channel_mode": "mix"},
+            "channels": 2,
+            "truth": ((Segment(0, 100, 200),), (Segment(0, 200, 350),)),
+        },
+    ]
+    for sent in asked:
+        task = script.post(**sent)
+        for state in ("pending", "running", "done", "done"):
+            script.get(task, state, (0, 1.0, 2.0), (1, 2.0, 3.5))
+    script.get(script.post(channels=2), channels=[script.channel(0, (0, 1.0, 2.0)), script.channel(1)])
+    script.post(query={"colour": "blue"})
+    script.get(script.post(seconds=0), "rejected")
+    script.get(script.post(seconds=0.5), "done")
+    script.get(script.post(loud=(False,)), "done")
+    script.get(script.post(truth=((Segment(0, 100, 200),),)), "done", (0, 1.0, 2.0))
+    script.get(script.post(truth=((Segment(0, 100, 200),),), query={"range_to": 1.5}), "done", (0, 1.0, 1.5))
+    refused = b'{"type":"request.validation-error","message":""}'
+    mistakes: list[dict[str, Any]] = [
+        {"config": {"max_speakers": 2, "total_speakers": 2}},
+        {"config": {"max_speakers": 0}},
+        {"query": {"channels": "a"}},
+        {"file": False},
+    ]
+    for mistake in mistakes:
+        script.post(**mistake, status=422, body=refused, location=None)
+    script.post(sha256=EMPTY, seconds=0, status=422, body=refused, location=None)
+    script.add("POST", URL, None, sent=(("content-type", "text/plain"),), status=400, body=INVALID)
+    one, two = script.post(sha256="1"), script.post(sha256="2")
+    script.get(one, "done", (0, 1.0, 2.0))
+    script.get(two, "done", (0, 1.5, 2.5))
+    script.refuse("GET", f"{URL}/{NEVER_GIVEN}", 404, extra=(("x-request-id", "17"),))
+    script.refuse("GET", f"{URL}/17", 422)
+    script.refuse("DELETE", URL, 405)
+    script.refuse("POST", URL, 429, sent_at=100.0)
+    script.refuse("POST", URL, 413, sent_at=103.0)
+    return script

@@ -11,8 +11,9 @@ import httpx
 import numpy as np
 import pytest
 
-from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_field, describe_file
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.conversation.drawn import draw_conversation
 from diarkit_fixtures.wav.file import write_wav
 
@@ -73,7 +74,7 @@ class Recorder:
 
     def broken(self) -> set[str]:
         """The ids of the clauses that were broken."""
-        return {each.clause.id for each in judge_exchanges(self.exchanges) if each.broken}
+        return {each.clause.id for each in judge_all(read_history(self.exchanges)) if each.broken}
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def send_everything(recorder: Recorder) -> None:
 
 def test_the_fake_breaks_no_clause_and_every_clause_but_those_of_the_rate_met_a_case(recorder: Recorder) -> None:
     send_everything(recorder)
-    judgements = judge_exchanges(recorder.exchanges)
+    judgements = judge_all(read_history(recorder.exchanges))
     assert [(each.clause.id, each.broken) for each in judgements if each.broken] == []
     assert {each.clause.id for each in judgements if not each.observations} == {
         "shape.rate-headers",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
-from diarkit_contracts.clauses.catalogue import judge_exchanges
+from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.clauses.task import CLAUSES
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def test_two_answers_that_are_swapped_are_caught_both(script: Any) -> None:
     one, two = script.post(sha256="1", truth=(FAR_ONE,)), script.post(sha256="2", truth=(FAR_TWO,))
     script.get(one, "done", *TO_FAR_TWO)
     script.get(two, "done", *TO_FAR_ONE)
-    (judged,) = (each for each in judge_exchanges(script.exchanges) if each.clause.id == "task.no-crosstalk")
+    (judged,) = (each for each in judge_all(read_history(script.exchanges)) if each.clause.id == "task.no-crosstalk")
     assert [each.fault.got.partition(",")[0] for each in judged.broken if each.fault] == ["that to exchange 1", "that to exchange 0"]  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer
-from diarkit_contracts.reports.advice import CAPS, CREDENTIALS, REMEDIES, advise
-from diarkit_contracts.runs.verdict import Inconclusive, Skipped
+from diarkit_contracts.reports.advice import CREDENTIALS, LEFT_OUT, REMEDIES, advise
+from diarkit_contracts.runs.verdict import Cause, Inconclusive, Skipped
 from diarkit_contracts.target.client import Caps
 
 
@@ -70,22 +70,26 @@ def test_one_answer_to_most_requests_has_its_own_remedy(ask: Any, status: int, s
 
 
 @pytest.mark.parametrize(
-    ("caps", "name"),
+    ("caps", "cause"),
     [
-        (Caps(tasks=0), "tasks"),
-        (Caps(calls=1), "calls"),
-        (Caps(bytes_up=10), "bytes sent"),
-        (Caps(seconds=0), "seconds"),
+        (Caps(tasks=0), Cause.BUDGET_TASKS),
+        (Caps(calls=1), Cause.BUDGET_CALLS),
+        (Caps(bytes_up=10), Cause.BUDGET_BYTES),
+        (Caps(seconds=0), Cause.BUDGET_SECONDS),
     ],
 )
-def test_a_cap_that_left_too_much_out_is_told_by_its_flag(verify_stub: Any, caps: Caps, name: str) -> None:
-    assert f"the cap on {name} left rows out: allow more with {CAPS[name]}" in advise(verify_stub(None, caps=caps))
+def test_a_cap_that_left_too_much_out_is_told_by_its_flag(verify_stub: Any, caps: Caps, cause: Cause) -> None:
+    verdict = verify_stub(None, caps=caps)
+    assert LEFT_OUT[cause] in advise(verdict)
+    # What is done about it follows from the cause alone, whatever the reason says.
+    said = replace(verdict, skipped=tuple(replace(each, reason="budget: 3 bytes sent") for each in verdict.skipped))
+    assert advise(said) == advise(verdict)
 
 
 def test_slow_tasks_are_told_by_their_flag_if_too_little_was_seen(verify_stub: Any) -> None:
-    slow = (Inconclusive(row="row-01[x]", reason="the task did not end within 120 s"),)
+    slow = (Inconclusive(row="row-01[x]", cause=Cause.TOO_SLOW, reason="x"),)
     verdict = replace(
-        verify_stub(), inconclusive=slow, skipped=(Skipped(name="x", reason="budget: 3 tasks in flight"),)
+        verify_stub(), inconclusive=slow, skipped=(Skipped(name="x", cause=Cause.BUDGET_IN_FLIGHT, reason="x"),)
     )
     assert advise(verdict) == ()
     assert advise(replace(verdict, vacuous=("never seen: x",))) == (

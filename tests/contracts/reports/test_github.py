@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Fault, Severity
+from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.reports.github import MOST_ANNOTATIONS, MOST_LINES, list_annotations, write_summary
 from diarkit_contracts.runs.verdict import Accepted
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.junit import WHOLE, write_junit
 from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES
 
@@ -91,7 +91,7 @@ def test_a_warning_that_does_not_fail_is_output(verify_stub: Any) -> None:
 def test_a_skip_has_its_reason(verify_stub: Any) -> None:
     skipped = read(verify_stub()).find(f".//testcase[@classname='refusal.retry-after'][@name='{WHOLE}']/skipped")
     assert skipped is not None
-    assert (skipped.get("message") or "").startswith("no 429 was seen")
+    assert (skipped.get("message") or "").startswith("never seen: a 429")
 
 
 @pytest.mark.parametrize("replaced", [{}, COUNT, {b"{": b"["}])

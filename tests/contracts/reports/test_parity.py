@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.parity import list_lines, sum_up, write_json
 from diarkit_contracts.runs.parity.compare import Difference, Parity
 

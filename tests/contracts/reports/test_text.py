@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.text import MOST_OTHERS, list_lines, write_progress
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.target.client import Caps

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.reports.write import Kind, Report, ReportError, choose_folder, read_reports, write_reports
 
@@ -32,7 +32,7 @@ def test_github_goes_to_the_summary_of_the_step(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        (["pdf=x"], "expected reports such as json=FILE,junit=FILE,html=FILE,github=FILE,sarif=FILE, got 'pdf=x'"),
+        (["pdf=x"], "expected reports such as json=FILE,junit=FILE,html=FILE,github=FILE, got 'pdf=x'"),
         ([""], "got ''"),
         (["json"], "expected a file for the report, as in json=json-report, got 'json'"),
         (["json=a,json=b"], "expected each report once, got json twice"),

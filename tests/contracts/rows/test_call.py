@@ -31,4 +31,4 @@ def test_a_body_that_is_no_form_has_no_parts() -> None:
 
 
 def test_a_row_is_named_by_its_id_and_what_it_sends() -> None:
-    assert Row(id="row-07", what="2ch-4.0s,mix", call=Call(), shows=()).name == "row-07[2ch-4.0s,mix]"
+    assert Row(id="row-07", what="2ch-4.0s,mix", call=Call()).name == "row-07[2ch-4.0s,mix]"

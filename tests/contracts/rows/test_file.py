@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("row", list_rows(), ids=lambda row: row.id)
 def test_each_row_of_the_plan_is_read_as_it_was_written(row: Any) -> None:
-    assert read_row(json.loads(json.dumps(write_row(row)))) == replace(row, shows=(), needs=None)
+    assert read_row(json.loads(json.dumps(write_row(row)))) == replace(row, about="", needs=None)
 
 
 @given(call=draw_uploads() | draw_mistakes())
 def test_whatever_is_drawn_can_be_kept(call: Call) -> None:
-    row = Row(id="found-01", what="upload", call=call, shows=())
+    row = Row(id="found-01", what="upload", call=call)
     assert read_row(json.loads(json.dumps(write_row(row)))) == row
 
 
@@ -63,7 +63,7 @@ def test_what_is_no_row_is_named(changed: Any, place: str) -> None:
 
 
 def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
-    rows = [replace(row, shows=(), needs=None) for row in list_rows()]
+    rows = [replace(row, about="", needs=None) for row in list_rows()]
     (tmp_path / "rows.json").write_text(json.dumps([write_row(row) for row in rows]), encoding="utf-8")
     assert load_rows(tmp_path / "rows.json") == tuple(rows)
 

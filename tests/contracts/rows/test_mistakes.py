@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.clauses.catalogue import CLAUSES, judge_exchanges
+from diarkit_contracts.clauses.catalogue import CLAUSES, judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.mistakes import make_mistakes
 
 ROWS = make_mistakes()
@@ -17,13 +18,13 @@ def test_the_names_of_rows_stay() -> None:
     assert len({row.what for row in ROWS}) == len({row.id for row in ROWS}) == len(ROWS)
 
 
-def test_a_row_shows_clauses_that_are_there() -> None:
-    assert {clause for row in ROWS for clause in row.shows} <= {clause.id for clause in CLAUSES}
+def test_a_row_is_about_a_clause_that_is_there_or_about_none() -> None:
+    assert {row.about for row in ROWS} <= {clause.id for clause in CLAUSES} | {""}
 
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in ROWS if any(clause.startswith("refusal.") for clause in row.shows)],
+    [row for row in ROWS if row.about],
     ids=lambda row: row.name,
 )
 def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
@@ -32,10 +33,10 @@ def test_the_clause_that_a_row_is_for_judges_it(row: object) -> None:
     request = Request(method=call.method, url=URL + call.target, headers=headers, parts=call.describe_body())
     for status in (422, 405, 404):
         refused = Exchange(request, Answer(status=status, body=b'{"type": "request.validation-error", "message": ""}'))
-        told = {each.clause.id: each for each in judge_exchanges([refused])}
-        if told[row.shows[-1]].observations:  # type: ignore[attr-defined]
+        told = {each.clause.id: each for each in judge_all(read_history([refused]))}
+        if told[row.about].observations:  # type: ignore[attr-defined]
             return
-    pytest.fail(f"{row.shows[-1]} says nothing of {row.name}")  # type: ignore[attr-defined]
+    pytest.fail(f"{row.about} says nothing of {row.name}")  # type: ignore[attr-defined]
 
 
 def test_an_upload_with_a_mistake_is_small() -> None:
@@ -54,12 +55,4 @@ def test_an_upload_with_a_mistake_is_small() -> None:
 )
 def test_what_is_refused_as_no_form_or_for_nothing_in_it_is_said(what: str, clause: str) -> None:
     (row,) = (row for row in ROWS if row.what == what)
-    assert row.shows[-1] == clause
-
-
-def test_what_is_not_of_the_document_shows_no_shape_and_what_is_unknown_no_refusal() -> None:
-    shows = {row.what: row.shows for row in ROWS}
-    assert shows["unknown-path"] == ()
-    assert shows["put"] == ("refusal.method",)
-    assert "refusal.type-of-status" not in shows["max=huge"]
-    assert "refusal.type-of-status" in shows["max=0"]
+    assert row.about == clause

@@ -9,8 +9,8 @@ import pytest
 from contract_servers.broken import BROKEN
 from contract_servers.fake import Fake, verify
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.rows.plan import Tier
 from diarkit_contracts.runs.verdict import Exit
 

@@ -13,7 +13,7 @@ from contract_servers.correct import CORRECT
 from contract_servers.fake import Fake, Told, verify
 from contract_servers.listening import Manner, listen
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.commands.verify import verify as verify_command
 from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verdict import Exit

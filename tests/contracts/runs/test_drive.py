@@ -10,6 +10,7 @@ from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.plan import Plan, choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import drive_plan
+from diarkit_contracts.runs.verdict import Cause
 from diarkit_contracts.target.client import Caps, UnreachableError
 
 if TYPE_CHECKING:
@@ -71,14 +72,21 @@ def test_a_task_that_takes_too_long_is_inconclusive_and_makes_room(make_target: 
     assert clock.now() - 1000 < 150
 
 
-@pytest.mark.parametrize(("status", "word"), [(413, "too large"), (429, "limits the rate"), (507, "storage is full")])
+@pytest.mark.parametrize(
+    ("status", "cause", "word"),
+    [
+        (413, Cause.TOO_LARGE, "too large"),
+        (429, Cause.RATE_LIMITED, "limits the rate"),
+        (507, Cause.STORAGE_FULL, "storage is full"),
+    ],
+)
 def test_a_refusal_that_says_nothing_of_the_request_is_inconclusive(
-    make_target: Any, stub: Any, status: int, word: str
+    make_target: Any, stub: Any, status: int, cause: Cause, word: str
 ) -> None:
     stub.tamper = lambda *_: stub.refuse(status)
     drive = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
     (told,) = drive.inconclusive
-    assert told.row == "row-01[2ch-4.0s]"
+    assert (told.row, told.cause) == ("row-01[2ch-4.0s]", cause)
     assert word in told.reason
 
 
@@ -107,8 +115,9 @@ def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
     assert len(stub.seen) == 5
     assert drive.unreachable == ""
-    assert {each.reason for each in drive.skipped} == {"the server does not answer any more: gone"}
-    assert [each.reason for each in drive.inconclusive] == ["no answer: gone"] * 3
+    said = {(each.cause, each.reason) for each in drive.skipped}
+    assert said == {(Cause.GONE, "the server does not answer any more: gone")}
+    assert [(each.cause, each.reason) for each in drive.inconclusive] == [(Cause.LOST, "no answer: gone")] * 3
 
 
 def test_one_lost_call_is_one_inconclusive_row(make_target: Any, stub: Any) -> None:
@@ -119,11 +128,18 @@ def test_one_lost_call_is_one_inconclusive_row(make_target: Any, stub: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("caps", "rest"), [(Caps(calls=4), "calls"), (Caps(tasks=0), "tasks"), (Caps(bytes_up=9_000), "bytes sent")]
+    ("caps", "cause", "rest"),
+    [
+        (Caps(calls=4), Cause.BUDGET_CALLS, "calls"),
+        (Caps(tasks=0), Cause.BUDGET_TASKS, "tasks"),
+        (Caps(bytes_up=9_000), Cause.BUDGET_BYTES, "bytes sent"),
+    ],
 )
-def test_what_a_cap_leaves_out_is_skipped_with_the_reason(make_target: Any, caps: Caps, rest: str) -> None:
+def test_what_a_cap_leaves_out_is_skipped_with_the_reason(
+    make_target: Any, caps: Caps, cause: Cause, rest: str
+) -> None:
     drive = drive_plan(make_plan(Tier.PROBE), make_target(caps=caps), DEFAULT)
-    assert drive.skipped
+    assert {each.cause for each in drive.skipped} == {cause}
     assert all(each.reason.startswith("budget: ") and each.reason.endswith(rest) for each in drive.skipped)
 
 
@@ -142,7 +158,7 @@ def test_an_interrupted_run_keeps_what_it_saw(make_target: Any, stub: Any) -> No
     target = make_target()
     drive = drive_plan(make_plan(Tier.PROBE), target, DEFAULT)
     assert len(target.exchanges) == 2
-    assert {each.reason for each in drive.skipped} == {"interrupted"}
+    assert {(each.cause, each.reason) for each in drive.skipped} == {(Cause.INTERRUPTED, "interrupted")}
 
 
 def test_what_a_target_can_not_be_made_to_do_is_skipped_with_the_reason(make_target: Any) -> None:

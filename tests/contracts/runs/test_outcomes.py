@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes, list_row_outcomes
 from diarkit_contracts.runs.verdict import Accepted
 
@@ -42,7 +42,7 @@ def test_what_was_not_seen_or_is_accepted_is_skipped_with_its_reason(verify_stub
     outcomes = {each.name: each for each in list_outcomes(replace(verdict, findings=(), accepted=accepted))}
     assert outcomes["result.count-is-ids"].message == "accepted until 2030-01-01: known"
     assert outcomes["refusal.retry-after"].end == "skipped"
-    assert outcomes["refusal.retry-after"].message.startswith("no 429 was seen")
+    assert outcomes["refusal.retry-after"].message.startswith("never seen: a 429")
 
 
 @pytest.mark.parametrize(

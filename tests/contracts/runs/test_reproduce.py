@@ -197,7 +197,7 @@ def test_the_generation_and_the_force_that_a_row_needs_are_told() -> None:
 
 
 def test_a_long_body_is_read_from_the_file_that_is_saved(tmp_path: Path) -> None:
-    row = Row(id="x-1", what="x", call=Call(body=Raw("text/plain", b"x" * 999)), shows=())
+    row = Row(id="x-1", what="x", call=Call(body=Raw("text/plain", b"x" * 999)))
     run = RowRun(name=row.name, at=(0,), row=row)
     told = repeat("http://h:1", row.name, tmp_path, rows=(run,), rows_file="r.json")
     assert f"open('{tmp_path.as_posix()}/x-1-body.bin', 'rb')" in told.python

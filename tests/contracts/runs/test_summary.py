@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Fault, Severity
+from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.runs.summary import count, describe_subject, sum_up
-from diarkit_contracts.runs.verdict import Accepted, Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verdict import Accepted, Cause, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent
 
 ERROR, WARNING = (
@@ -32,7 +33,7 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
         (
             {
                 "passed": (Passed(clause=CLAUSES[0], observations=1),),
-                "skipped": (Skipped(name="a", reason="b"),),
+                "skipped": (Skipped(name="a", cause=Cause.NOT_SEEN, reason="b"),),
                 "accepted": (Accepted(finding=ERROR, reason="r", expires="2026-01-01"),),
                 "spent": Spent(tasks=1, calls=2, bytes_up=300_000, seconds=1.25),
             },

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Fault, Severity
+from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.runs.verdict import Exit, Finding, RunVerdict
 
 ERROR, WARNING = (

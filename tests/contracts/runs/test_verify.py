@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.clauses.catalogue import find_clause
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.plan import choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.verdict import Exit
-from diarkit_contracts.runs.verify import verify_recording, verify_target
+from diarkit_contracts.runs.verdict import Cause, Exit
+from diarkit_contracts.runs.verify import skip_clause, verify_recording, verify_target
 from diarkit_contracts.target.client import Caps, caps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.exchanges.exchange import Request
     from diarkit_contracts.runs.verdict import RunVerdict
 
 
@@ -143,7 +145,7 @@ def test_a_recording_of_a_run_gets_the_same_verdict(make_target: Any, stub: Any)
 def test_an_empty_recording_is_vacuous() -> None:
     verdict = verify_recording("empty.har", ())
     assert verdict.decide_exit() is Exit.VACUOUS
-    assert {each.reason for each in verdict.skipped} == {"there was no answer"}
+    assert {each.cause for each in verdict.skipped} == {Cause.NOT_SEEN, Cause.CAPABILITY}
 
 
 def test_an_answer_that_is_lost_makes_no_finding(make_target: Any, stub: Any) -> None:
@@ -158,3 +160,19 @@ def test_an_answer_that_is_lost_makes_no_finding(make_target: Any, stub: Any) ->
     verdict = run(make_target())
     assert verdict.findings == ()
     assert len(verdict.inconclusive) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "capabilities", "cause", "reason"),
+    [
+        (200, (), Cause.CAPABILITY, "never seen: a 429, and this target can't be made to limit the rate"),
+        (200, (Capability.LIMIT_RATE,), Cause.NOT_SEEN, "never seen: a 429"),
+        (429, (), Cause.NOT_SEEN, "nothing was seen that it is about"),
+    ],
+)
+def test_a_clause_is_skipped_for_the_first_of_its_needs_that_was_never_seen(
+    status: int, capabilities: tuple[Capability, ...], cause: Cause, reason: str
+) -> None:
+    info = Exchange(Request(method="GET", url="http://stub/api/system/info"), Answer(status=status, body=b"{}"))
+    skipped = skip_clause(find_clause("refusal.retry-after"), read_history([info]), capabilities)
+    assert (skipped.cause, skipped.reason) == (cause, reason)

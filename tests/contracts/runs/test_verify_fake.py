@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import Capability
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.need import LIMITED
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN
 from diarkit_contracts.rows.plan import make_plan
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.vacuity import NEEDED
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
 from diarkit_contracts.target.client import Target, caps_of
@@ -85,7 +86,7 @@ def test_a_run_leaves_unseen_only_what_nobody_can_ask_for(
     diarization_server.load(Scenario())  # whose tasks are pending and running before they end
     verdict = verify_target(make_plan(tier), make_target(tier))
     clauses = {each.name for each in verdict.skipped if "[" not in each.name}
-    assert clauses == {clause for clause, capability in NEEDED.items() if capability is Capability.LIMIT_RATE}
+    assert clauses == {clause.id for clause in CLAUSES if LIMITED in clause.needs}
     assert {each.name for each in verdict.skipped} == clauses | {row.name for row in make_forced()}
 
 

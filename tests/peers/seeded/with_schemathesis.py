@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.fuzz.schemathesis import CHECKS, PHASES, START, run_schemathesis
 from diarkit_contracts.runs.verify import verify_recording

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from diarkit_contracts.exchanges.call_ids import is_named
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.rows.call import Attached, Row
 from diarkit_contracts.rows.file import Plain, write_row
-from diarkit_contracts.runs.verdict import RowRun
-from diarkit_contracts.target.client import ENDED, CapReachedError, UnreachableError
+from diarkit_contracts.runs.follow import Followed, follow
+from diarkit_contracts.target.client import CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.fuzz.tally import Tally
-    from diarkit_contracts.runs.verdict import Finding
+    from diarkit_contracts.runs.verdict import Finding, RowRun
     from diarkit_contracts.target.client import Target
 
 MOST_LOOKS: Final = 50
@@ -102,18 +101,6 @@ class Session:
         raise OverError
 
 
-@dataclass(slots=True)
-class Followed:
-    """A request on its way, and its task if it started one."""
-
-    row: Row
-    task_id: str | None = None
-    location: str | None = None
-    at: list[int] = field(default_factory=list[int])
-    looks: int = 0
-    ended: bool = False
-
-
 class Example:
     """One example; the exchanges of the one ahead are forgotten.
 
@@ -135,20 +122,15 @@ class Example:
             OverError: the run is over.
         """
         self._session.check_time()
-        row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, shows=(), accepted=what == "upload")
-        task = Followed(row)
+        row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, accepted=what == "upload")
+        task = Followed(row, self._target, self._session.tally.profile)
         if call.method == "POST":
             for other in self._sent:
                 if not self._target.has_room:
                     self.follow(other)
         self._sent.append(task)
-        exchange = self._keep(task, lambda: self._target.send(call, named=is_named(row.id)))
-        if exchange is not None and exchange.answer.status == 202 and call.method == "POST":
-            task_id = find_value(read_object(exchange.answer.body), "task", "task_id")
-            task.task_id = task_id if isinstance(task_id, str) and task_id else None
-            names = self._session.tally.profile.locations
-            task.location = next(filter(None, map(exchange.answer.header, names)), None)
-        self._note(f"{task.row.name} {_describe(call)}", exchange)
+        exchange = self._keep(task.send)
+        self._note(f"{row.name} {_describe(call)}", exchange)
         return task
 
     def look(self, task: Followed) -> None:
@@ -157,18 +139,13 @@ class Example:
         Raises:
             OverError: the run is over.
         """
-        task_id = task.task_id
-        if task_id is None:
+        if not task.task_id:
             return
         self._session.check_time()
-        # By the told URL and by the id in turn: both have to lead to the task.
-        location = task.location if task.looks % 2 == 0 else None
-        task.looks += 1
-        exchange = self._keep(task, lambda: self._target.poll(task_id, location, named=is_named(task.row.id)))
+        exchange = self._keep(task.look)
+        if exchange is None or task.looks >= MOST_LOOKS:
+            task.give_up()
         state = find_value(read_object(exchange.answer.body), "task", "state") if exchange else None
-        if state in ENDED or exchange is None or exchange.answer.status != 200 or task.looks >= MOST_LOOKS:
-            task.ended = True
-            self._target.give_up(task_id)
         self._note(f"look at {task.row.id} -> {state}", exchange)
 
     def follow(self, task: Followed) -> None:
@@ -177,10 +154,7 @@ class Example:
         Raises:
             OverError: the run is over.
         """
-        while task.task_id is not None and not task.ended:
-            self.look(task)
-            if not task.ended:
-                self._target.clock.sleep(self._session.bounds.poll_s)
+        follow([task], self.look, lambda _: self._session.bounds.poll_s)
 
     def finish(self) -> Find | None:
         """Follow every task to its end, look once more, and judge what was said.
@@ -192,18 +166,17 @@ class Example:
             self.follow(task)
             self.look(task)
         exchanges = tuple(self._target.exchanges)
-        runs = tuple(RowRun(name=task.row.name, at=tuple(task.at), row=task.row) for task in self._sent)
+        runs = tuple(task.run for task in self._sent)
         findings = self._session.tally.judge(exchanges, runs)
         if not findings:
             return None
         rows = tuple(task.row for task in self._sent)
         return Find(findings=findings, exchanges=exchanges, runs=runs, steps=tuple(self._steps), rows=rows)
 
-    def _keep(self, task: Followed, send: Callable[[], int]) -> Exchange | None:
-        """Send something and keep where its exchanges are; None without an answer."""
-        first = len(self._target.exchanges)
+    def _keep(self, send: Callable[[], Exchange]) -> Exchange | None:
+        """Send something; None without an answer."""
         try:
-            at = send()
+            exchange = send()
         except CapReachedError:
             self._session.end()
         except UnreachableError as error:
@@ -212,10 +185,8 @@ class Example:
                 self._session.unreachable = str(error)
                 self._session.end()
             return None
-        finally:
-            task.at += range(first, len(self._target.exchanges))
         self._session.lost = 0
-        return self._target.exchanges[at]
+        return exchange
 
     def _note(self, what: str, exchange: Exchange | None) -> None:
         self._steps.append(f"{what}: {exchange.answer.status if exchange else 'no answer'}")

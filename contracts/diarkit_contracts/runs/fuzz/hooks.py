@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import schemathesis
 
 import diarkit_contracts.runs.fuzz.media_hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] - registers the recordings
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity, judge
+from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import read_history

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
 from diarkit_contracts.rows.tier import FUZZ
-from diarkit_contracts.runs.fuzz.example import Example, Find, Followed, Session, narrow_find
+from diarkit_contracts.runs.fuzz.example import Example, Find, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.rows.call import Call
+    from diarkit_contracts.runs.follow import Followed
     from diarkit_contracts.runs.fuzz.example import Bounds
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Target

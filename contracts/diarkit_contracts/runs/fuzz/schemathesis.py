@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.clause import Severity
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.verify import verify_recording
 
@@ -40,7 +41,7 @@ LONGEST_LINE: Final = 200
 """A line with the bytes of a recording is thousands of characters long."""
 
 
-class FuzzMissingError(ImportError):
+class FuzzMissingError(ContractsError, ImportError):
     """schemathesis is not installed."""
 
     def __init__(self) -> None:

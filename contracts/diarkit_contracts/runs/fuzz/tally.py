@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.clauses.need import Need, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.vacuity import SIGHTS_OF_A_PLAN, Sight, explain_unseen, list_unseen
-from diarkit_contracts.runs.verdict import Passed, RunVerdict, Skipped
-from diarkit_contracts.runs.verify import judge_history
+from diarkit_contracts.runs.verdict import Passed, RunVerdict
+from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, judge_history, say_unseen, skip_clause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Tally:
     fail_on: Severity = Severity.ERROR
     histories: int = 0
     kept: Counter[str] = field(default_factory=Counter[str])
-    unseen: set[Sight] = field(default_factory=lambda: set(SIGHTS_OF_A_PLAN))
+    unseen: set[Need] = field(default_factory=lambda: set(NEEDS_OF_A_PLAN))
     started: list[Exchange] = field(default_factory=list["Exchange"])
     warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
 
@@ -55,7 +55,7 @@ class Tally:
         judged = judge_history(history, rows)
         self.histories += 1
         self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
-        self.unseen &= set(list_unseen(history, SIGHTS_OF_A_PLAN))
+        self.unseen &= set(list_unseen(history, NEEDS_OF_A_PLAN))
         self.started += [start.exchange for start in history.starts if start.accepted]
         for finding in judged.findings:
             self.warnings.setdefault(finding.clause.id, finding)
@@ -96,7 +96,7 @@ class Tally:
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.locations),
             skipped=tuple(
-                Skipped(name=clause.id, reason=explain_unseen(clause, history, ()))
+                skip_clause(clause, history)
                 for clause in CLAUSES
                 if clause.id not in broken and not self.kept[clause.id]
             ),
@@ -111,6 +111,6 @@ class Tally:
                 if finding.clause.severity is Severity.WARNING
                 and finding.clause.id not in {each.clause.id for each in findings}
             ),
-            vacuous=tuple(f"never seen: {sight}" for sight in SIGHTS_OF_A_PLAN if sight in self.unseen),
+            vacuous=say_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
         )

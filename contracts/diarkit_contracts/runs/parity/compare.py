@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
@@ -166,10 +166,7 @@ class _Row:
     def __init__(self, name: str) -> None:
         self._name = name
         row = find_row(name)
-        shown = [] if row is None else [clause for clause in row.shows if clause.startswith(("refusal", "acceptance"))]
-        self._about = (
-            shown[-1] if shown else "acceptance.upload" if row is not None and row.accepted else "shape.status"
-        )
+        self._about = "shape.status" if row is None or not row.about else row.about
 
     def list_status(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         first, second = (each.start.answer.status for each in (one, other))
@@ -246,7 +243,7 @@ class _Row:
             other=values[1],
             severity=Severity.WARNING if mild else Severity.ERROR,
             clause=clause,
-            line=find_line(clause) if field is None else find_line_of_field(field),
+            line=find_line(find_clause(clause).place) if field is None else find_line_of_field(field),
         )
 
 

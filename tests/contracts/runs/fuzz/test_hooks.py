@@ -9,7 +9,7 @@ from contract_servers.broken import BROKEN
 from contract_servers.correct import CORRECT
 from contract_servers.fake import verify
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.runs.fuzz import hooks as fuzz_hooks
 from diarkit_contracts.runs.fuzz.hooks import find_broken
 

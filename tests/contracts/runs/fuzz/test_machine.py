@@ -13,7 +13,7 @@ from contract_servers.correct import CORRECT
 from contract_servers.fake import URL, Fake, SharedClock, Transport
 from hypothesis.errors import Flaky
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.rows.file import read_row
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.clause import Severity
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.runs.parity.compare import compare_verdicts
 from diarkit_contracts.runs.verdict import Exit
 

@@ -1,0 +1,153 @@
+"""What can be seen of a server: the one table of what a clause needs to have something to judge, and a run to say anything.
+
+Judges no answer. What a single clause needs stands beside that clause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TERMINAL, TaskState
+from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+
+    Seen = Callable[[History], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that has to be seen.
+
+    Attributes:
+        id: a word for programs.
+        sentence: ends 'never seen: ...'.
+        seen: tells whether a history shows it.
+        capability: what a target can be made to do so that it is seen; it may also happen by itself.
+    """
+
+    id: str
+    sentence: str
+    seen: Seen
+    capability: Capability | None = None
+
+
+def list_unseen(history: History, needs: Iterable[Need]) -> tuple[Need, ...]:
+    """List what a history does not show."""
+    return tuple(need for need in needs if not need.seen(history))
+
+
+def any_exchange(is_meant: Callable[[Exchange], bool]) -> Seen:
+    """See an exchange."""
+    return lambda history: any(map(is_meant, history.exchanges))
+
+
+def any_start(is_meant: Callable[[Start], bool]) -> Seen:
+    """See a POST that asks for a task."""
+    return lambda history: any(map(is_meant, history.starts))
+
+
+def any_look(is_meant: Callable[[Look], bool]) -> Seen:
+    """See a GET that asks for a task."""
+    return lambda history: any(map(is_meant, history.looks))
+
+
+def any_result(is_meant: Callable[[Start], bool]) -> Seen:
+    """See the result of an upload."""
+    return lambda history: any(look.start is not None and is_meant(look.start) for look, _ in history.results())
+
+
+def _any_channel(is_meant: Callable[[ChannelTold], bool]) -> Seen:
+    return lambda history: any(is_meant(channel) for _, channels in history.results() for channel in channels)
+
+
+def _count_results(least: int) -> Seen:
+    return lambda history: sum(1 for _ in history.results()) >= least
+
+
+def _has_envelope(exchange: Exchange) -> bool:
+    told = find_value(read_object(exchange.answer.body), "type")
+    return exchange.answer.status >= 400 and isinstance(told, str)
+
+
+def _see_again(*, ended: bool) -> Seen:
+    """See an answer about a task after one that told a state before, or at, its end."""
+    return lambda history: any(
+        before.state is not None and (before.state in TERMINAL) is ended and after.state is not None
+        for looks in history.by_task().values()
+        for before, after in pairwise(looks)
+    )
+
+
+def _is_unended(look: Look) -> bool:
+    return look.state is not None and look.state not in TERMINAL
+
+
+def _has_ids(exchange: Exchange) -> bool:
+    return any(exchange.answer.header(name) is not None for name in IDS)
+
+
+def _has_truth(start: Start) -> bool:
+    return start.sound is not None and start.sound.truth is not None
+
+
+def _has_range(start: Start) -> bool:
+    return bool({"range_from", "range_to"} & set(start.query))
+
+
+ANSWER: Final = Need(
+    "answer", "an answer of one of the API's operations", any_exchange(lambda each: find_operation(each) is not None)
+)
+ENVELOPE: Final = Need("envelope", "a refusal with the error envelope", any_exchange(_has_envelope))
+LIMITED: Final = Need("limited", "a 429", any_exchange(lambda each: each.answer.status == 429), Capability.LIMIT_RATE)
+ECHO: Final = Need("echo", f"an answer with {' or '.join(IDS)}", any_exchange(_has_ids))
+
+ACCEPTED: Final = Need("accepted", "an upload that was accepted", any_start(lambda start: start.accepted))
+TASK: Final = Need("task", "an answer about a task", any_look(lambda look: look.task_id is not None))
+FOUND: Final = Need(
+    "found", "a task that was asked for after it was accepted", any_look(lambda look: look.start is not None)
+)
+UNENDED: Final = Need("unended", "a task before its end", any_look(_is_unended))
+SUCCESSION: Final = Need("succession", "a task that was asked for again before its end", _see_again(ended=False))
+FINALITY: Final = Need("finality", "a task that was asked for again after its end", _see_again(ended=True))
+FAILED: Final = Need(
+    "failed",
+    "a task that failed or was rejected",
+    any_look(lambda look: look.state in ERROR_TYPE_OF_STATE),
+    Capability.FAIL,
+)
+DONE: Final = Need("done", "a task that is done", any_look(lambda look: look.state is TaskState.DONE))
+
+RESULT: Final = Need("result", "a result", _count_results(1))
+RESULTS: Final = Need("results", "results of more than one task", _count_results(2))
+SEGMENT: Final = Need("segment", "a result with a segment", _any_channel(lambda channel: len(channel.segments) > 0))
+SEGMENTS: Final = Need(
+    "segments", "a channel with more than one segment", _any_channel(lambda channel: len(channel.segments) > 1)
+)
+CHANNELS: Final = Need(
+    "channels",
+    "a result with more than one channel",
+    lambda history: any(len(channels) > 1 for _, channels in history.results()),
+)
+
+ANSWERED: Final = Need("answered", "a result of a known upload", any_result(lambda start: start.config is not None))
+SOUND: Final = Need("sound", "a result of a known recording", any_result(lambda start: start.sound is not None))
+TRUTH: Final = Need("truth", "a result of a recording whose truth is known", any_result(_has_truth))
+TOTAL: Final = Need(
+    "total", "a result for total_speakers", any_result(lambda start: "total_speakers" in (start.config or {}))
+)
+MIX: Final = Need(
+    "mix", "a result for channel_mode mix", any_result(lambda start: start.query.get("channel_mode") == "mix")
+)
+CHOSEN: Final = Need(
+    "chosen", "a result for some of the channels of a file", any_result(lambda start: bool(start.query.get("channels")))
+)
+RANGE: Final = Need("range", "a result for a range", any_result(_has_range))

@@ -1,0 +1,138 @@
+"""Calls followed: each is sent, and the task that it starts is asked for until it has ended. Judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.call_ids import is_named
+from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.runs.verdict import Cause, RowRun, Why
+from diarkit_contracts.target.client import ASKED_TO_WAIT, MOST_TRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.target.client import Target
+
+EVENTS: Final[Mapping[int, Why]] = {
+    401: Why(Cause.CREDENTIALS, "401: it wants to be told who asks"),
+    407: Why(Cause.CREDENTIALS, "407: a proxy wants to be told who asks"),
+    413: Why(Cause.TOO_LARGE, "413: the upload is too large for it"),
+    429: Why(Cause.RATE_LIMITED, "429: it limits the rate"),
+    503: Why(Cause.BUSY, "503: it is busy"),
+    507: Why(Cause.STORAGE_FULL, "507: its storage is full"),
+}
+"""Answers that say nothing of the request; none is a fault."""
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """A row on its way.
+
+    Attributes:
+        row: what is sent.
+        target: where to.
+        profile: its generation, for the name of the header that leads to a task.
+        at: positions of its exchanges.
+        task_id: of the task that it started; empty if it started none.
+        looks: how often the task was asked for.
+        ended: nothing else is to come: the task has ended, or what came instead is the clauses' to judge.
+        why: it says nothing; None if it does.
+    """
+
+    row: Row
+    target: Target
+    profile: Profile = DEFAULT
+    at: list[int] = field(default_factory=list[int])
+    task_id: str = ""
+    looks: int = 0
+    ended: bool = False
+    why: Why | None = None
+    _location: str | None = None
+    _sent_at: float = 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was sent."""
+        return self.target.clock.now() - self._sent_at
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a task whose end is waited for."""
+        return bool(self.task_id) and not self.ended and self.why is None
+
+    @property
+    def run(self) -> RowRun:
+        """The row with its exchanges."""
+        return RowRun(name=self.row.name, at=tuple(self.at), row=self.row)
+
+    def send(self, tries: int = MOST_TRIES) -> Exchange:
+        """Send the row, and return the exchange with the last answer.
+
+        Raises:
+            TargetError: there was no answer.
+        """
+        call = self.row.call
+        self._sent_at = self.target.clock.now()
+        exchange = self._ask(lambda named: self.target.send(call, tries=tries, named=named))
+        told = find_value(read_object(exchange.answer.body), "task", "task_id")
+        if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
+            self.task_id = told
+            self._location = next(filter(None, map(exchange.answer.header, self.profile.locations)), None)
+        return exchange
+
+    def look(self) -> Exchange:
+        """Ask for the task once, and return the exchange with the last answer.
+
+        Raises:
+            TargetError: there was no answer.
+        """
+        # By the told URL and by the id in turn: both have to lead to the task.
+        location = self._location if self.looks % 2 == 0 else None
+        self.looks += 1
+        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named))
+        answer = exchange.answer
+        state = find_value(read_object(answer.body), "task", "state")
+        if self.is_open and answer.status in ASKED_TO_WAIT:
+            self.give_up(EVENTS[answer.status])
+        elif answer.status != 200 or state not in {TaskState.PENDING, TaskState.RUNNING, *self.profile.passing}:
+            self.ended = True
+            self.target.give_up(self.task_id)
+        return exchange
+
+    def give_up(self, why: Why | None = None) -> None:
+        """Wait for its end no longer."""
+        self.ended, self.why = why is None, why
+        self.target.give_up(self.task_id)
+
+    def _ask(self, send: Callable[[bool], int]) -> Exchange:
+        first = len(self.target.exchanges)
+        try:
+            return self.target.exchanges[send(is_named(self.row.id))]
+        finally:
+            self.at += range(first, len(self.target.exchanges))
+
+
+def follow(followed: Sequence[Followed], look: Callable[[Followed], object], pace: Callable[[float], float]) -> None:
+    """Look at tasks in turn until each has ended or takes too long.
+
+    Args:
+        followed: those that are open among them.
+        look: asks for one of them.
+        pace: seconds until the next look at a task of an age.
+    """
+    while running := [each for each in followed if each.is_open]:
+        for each in running:
+            most = each.target.caps.task_seconds
+            if each.age > most:
+                each.give_up(Why(Cause.TOO_SLOW, f"the task did not end within {most:g} s"))
+            else:
+                look(each)
+        if still := [each for each in running if each.is_open]:
+            still[0].target.clock.sleep(min(pace(each.age) for each in still))
