@@ -186,7 +186,7 @@ class StubServer:
         )
 
     def _diarize(self, sound: Any, asked: list[int], first: float, last: float, query: Any, config: Any) -> Any:
-        if sound is None or not sound.frames or any(number >= sound.channels for number in asked):
+        if sound is None or not sound.length or any(number >= sound.channels for number in asked):
             return None
         last = min(last, sound.length / 100)
         if first >= last:

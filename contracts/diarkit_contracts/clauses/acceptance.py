@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import History, Start
-    from diarkit_fixtures.wav.file import WavFacts
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""
@@ -120,7 +120,7 @@ def _is_allowed(start: Start) -> bool:
     config = start.find_part("config")
     return (
         sound is not None
-        and sound.frames >= SHORTEST_S * sound.sample_rate_hz
+        and sound.seconds >= SHORTEST_S
         and not sound.truncated
         and start.file is not None
         and (start.file.filename or "").lower().endswith(SUFFIX)
@@ -141,7 +141,7 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
     )
 
 
-def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
+def _is_allowed_query(query: Mapping[str, str], sound: Sound) -> bool:
     if query.get("channel_mode", "split") not in {"split", "mix"}:
         return False
     channels = query.get("channels", "")
@@ -152,7 +152,7 @@ def _is_allowed_query(query: Mapping[str, str], sound: WavFacts) -> bool:
     first, last = query.get("range_from", "0"), query.get("range_to", "")
     if not SECONDS.fullmatch(first) or (last and not SECONDS.fullmatch(last)) or query.get("range_to") == "":
         return False
-    length = sound.frames / sound.sample_rate_hz
+    length = sound.seconds
     # UNK whether a range may end after the file.
     return float(first) + SHORTEST_S <= (float(last) if last else length) <= length
 

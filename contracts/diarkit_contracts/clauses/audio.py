@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
     from diarkit_fixtures.segments import Segments
-    from diarkit_fixtures.wav.file import WavFacts
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""
@@ -69,9 +69,9 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
 def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, channels in history.results():
         sound = None if look.start is None else look.start.sound
-        if sound is not None and sound.frames < SHORTEST_S * sound.sample_rate_hz:
+        if sound is not None and sound.seconds < SHORTEST_S:
             count = sum(len(channel.segments) for channel in channels)
-            expected = f"no segment for {sound.frames / sound.sample_rate_hz:.2f} s of audio"
+            expected = f"no segment for {sound.seconds:.2f} s of audio"
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
@@ -171,16 +171,16 @@ def _read_mixed(start: Start) -> list[Segments] | None:
     return None if part is None else [crop(segments, *part) for segments in truth]
 
 
-def _read_part(start: Start, sound: WavFacts) -> tuple[int, int] | None:
+def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     """Read the range in centiseconds, as far as the recording has it; None if there is none, or nobody is found in so little."""
     bounds = read_range(start)
     if bounds is None:
         return None
-    first, last = round(bounds[0] * 100), round(min(bounds[1], sound.frames / sound.sample_rate_hz) * 100)
+    first, last = round(bounds[0] * 100), round(min(bounds[1], sound.seconds) * 100)
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, WavFacts, ChannelTold]]:
+def _list_channels(history: History) -> Iterator[tuple[Look, Sound, ChannelTold]]:
     """List the channels of split results that the file has."""
     for look, channels in history.results():
         start = look.start

@@ -35,8 +35,8 @@ def read_truth(start: Start) -> Channels | None:
 
 
 def is_limited(start: Start) -> bool:
-    """Tell whether an upload says how many speakers are to be found."""
-    return bool({"max_speakers", "total_speakers"} & set(start.config or {}))
+    """Tell whether an upload says how many speakers are to be found, or may have said so."""
+    return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(start.config or {}))
 
 
 def read_segments(channel: ChannelTold) -> Iterator[Segment]:
@@ -53,7 +53,7 @@ def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
     sound = start.sound
     if sound is None:
         return False
-    length = sound.frames / sound.sample_rate_hz + ROUNDING_S
+    length = sound.seconds + ROUNDING_S
     return any(
         channel.number >= sound.channels or any(segment.end > length for segment in channel.segments)
         for channel in channels

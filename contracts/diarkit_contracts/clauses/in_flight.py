@@ -43,7 +43,7 @@ def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[An
 
 
 def _read_digest(start: Start) -> str:
-    return "" if start.file is None else start.file.sha256
+    return (start.file.sha256 or "") if start.file is not None else ""
 
 
 def is_of(one: Answered, other: Answered) -> bool:

@@ -28,7 +28,7 @@ def has_both_limits(start: Start) -> bool:
 def has_bad_config(start: Start) -> bool:
     """Tell whether the config is no JSON object, or has a limit that is no number from 1 up."""
     if start.config is None:
-        return True
+        return start.knows_config
     return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
 
 
@@ -62,7 +62,8 @@ def _is_bad_time(value: str) -> bool:
 
 def has_no_file(start: Start) -> bool:
     """Tell whether a form has no part `file`."""
-    return start.exchange.request.parts is not None and start.file is None
+    request = start.exchange.request
+    return request.is_body_known and request.parts is not None and start.file is None
 
 
 def has_empty_file(start: Start) -> bool:
@@ -73,10 +74,12 @@ def has_empty_file(start: Start) -> bool:
 def is_no_form(start: Start) -> bool:
     """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
     request = start.exchange.request
-    told = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    told = request.header("Content-Type")
     if request.parts is not None or not told:
         return False
     header = Message()
     header["content-type"] = told
+    boundary = header.get_boundary("")
     # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
-    return header.get_content_type() != "multipart/form-data" or header.get_boundary("") in {"", BOUNDARY}
+    is_broken = not boundary or (boundary == BOUNDARY and request.is_body_known)
+    return header.get_content_type() != "multipart/form-data" or is_broken

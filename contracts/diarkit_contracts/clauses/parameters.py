@@ -195,7 +195,7 @@ def _inside_audio(history: History) -> Iterator[Observation]:
         sound = start.sound
         ends = [segment.end for channel in channels for segment in channel.segments]
         if sound is not None and ends:
-            length = sound.frames / sound.sample_rate_hz
+            length = sound.seconds
             kept = max(ends) <= length + ROUNDING_S
             yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
@@ -249,7 +249,7 @@ def read_range(start: Start) -> tuple[float, float] | None:
     except ValueError:
         return None
     if sound is not None:
-        last = min(last, sound.frames / sound.sample_rate_hz)
+        last = min(last, sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
 
 

@@ -98,7 +98,7 @@ def verify(url: str | None, recording: Path | None, **flags: Any) -> None:
         from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
 
         try:
-            flags["record"].write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
+            flags["record"].write_text("".join(write_recording(verdict.recorded)), encoding="utf-8")
         except OSError as error:
             raise UnwritableError(str(flags["record"]), error.strerror) from None
     code = output.show(replace(verdict, flags=list_repeat_flags(flags)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import CLAUSES

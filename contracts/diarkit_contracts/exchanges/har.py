@@ -1,32 +1,40 @@
-"""Exchanges read from a HAR 1.2, as browsers, proxies and schemathesis write it. Knows nothing of our own format.
+"""Exchanges read from a HAR 1.2, as browsers, proxies and schemathesis write it, and written as one. Knows no other format.
 
-A HAR may have left out what it holds: bodies of uploads first of all. What is not there is described as unknown: a part without
-bytes has size 0 and no sound, and a body without parts is no form.
+A HAR may have left out what it holds: bodies of uploads first of all. What is not there is unknown. In ours, what HAR has no
+word for is under names that begin with `_`, as HAR asks for. A library would have to come with the fake, which needs none
+for anything else; the kept one, harfile, writes such names for nobody and reads nothing.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from diarkit_contracts.exchanges.exchange import Headers
+
+Json: TypeAlias = dict[str, Any]
 
 API: Final = "/api/"
 """Part of the path of everything that is judged; a browser's HAR holds much else."""
 
-UNKNOWN: Final = hashlib.sha256(b"").hexdigest()
+STATUSES: Final = {status.value: status.phrase for status in HTTPStatus}
+UNKNOWN_SIZE: Final = -1
+LAST_SECOND: Final = 253_402_300_799
+"""Of all calendars."""
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:
@@ -59,7 +67,8 @@ def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Excha
         except (TypeError, ValueError, KeyError) as error:
             reason = f"entry {number} is not as HAR 1.2 has it: {type(error).__name__}: {error}"
             raise RecordingError(name, lines[number], reason) from None
-        if API in urlsplit(exchange.request.url).path and exchange.answer.status:
+        # A browser writes 0 for what it did not ask for, or whose answer it did not wait for.
+        if API in exchange.request.path and (exchange.answer.status or isinstance(exchange.answer, Lost)):
             yield exchange
 
 
@@ -70,28 +79,110 @@ def _find_lines(text: str, count: int) -> list[int]:
     return lines[-count:] if len(lines) >= count else [0] * count
 
 
+def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]] | None = None) -> Json:
+    """Write exchanges as an archive.
+
+    Args:
+        exchanges: whose clock has its zero at 1970 UTC.
+        own: what each entry has beside, such as a comment.
+    """
+    written = [_write_entry(exchange) for exchange in exchanges]
+    entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
+    return {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "diarkit", "version": version("diarkit")},
+            "entries": entries,
+        }
+    }
+
+
+def _write_entry(exchange: Exchange) -> Json:
+    request, answer = exchange.request, exchange.answer
+    started = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(request.sent_at, LAST_SECOND))
+    waited = round((answer.received_at - request.sent_at) * 1000, 3)
+    body = write_plain(answer.body)
+    content: Json = {"size": len(answer.body), "mimeType": answer.header("Content-Type") or "application/octet-stream"}
+    if "base64" in body:
+        content |= {"text": body["base64"], "encoding": "base64"}
+    elif answer.body:
+        content |= body
+    response: Json = {
+        "status": answer.status,
+        "statusText": STATUSES.get(answer.status, ""),
+        "content": content,
+        "redirectURL": "",
+        **_write_message(answer.headers, len(answer.body)),
+    }
+    return {
+        "startedDateTime": started.isoformat(timespec="microseconds"),
+        "time": waited,
+        "request": _write_request(request),
+        "response": {**response, "_lost": answer.kind} if isinstance(answer, Lost) else response,
+        "cache": {},
+        "timings": {"send": 0, "wait": waited, "receive": 0},
+    }
+
+
+def _write_request(request: Request) -> Json:
+    is_empty = request.is_body_known and request.parts is None
+    written: Json = {
+        "method": request.method,
+        "url": request.url,
+        "queryString": _write_pairs(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+        **_write_message(request.headers, 0 if is_empty else UNKNOWN_SIZE),
+    }
+    if request.parts is not None:
+        params = [_write_parameter(part) for part in request.parts]
+        written["postData"] = {"mimeType": request.header("Content-Type") or "multipart/form-data", "params": params}
+    return written
+
+
+def _write_message(headers: Headers, size: int) -> Json:
+    return {
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _write_pairs(headers),
+        "headersSize": UNKNOWN_SIZE,
+        "bodySize": size,
+    }
+
+
+def _write_parameter(part: Part) -> Json:
+    own = {"fileName": part.filename} if part.filename is not None else {"value": part.text or ""}
+    return {"name": part.name, **own, "_part": write_plain(part)}
+
+
+def _write_pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
 def _read_entry(entry: object) -> Exchange:
     request, response = _find(entry, "request"), _find(entry, "response")
     sent_at = datetime.fromisoformat(_text(entry, "startedDateTime")).timestamp()
     took = _find(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
     headers = _read_headers(request)
-    redaction = Redaction(list_secrets(headers))
-    return Exchange(
+    parts = _read_parts(_find(request, "postData"), headers)
+    came: Any = {
+        "status": _read_status(response),
+        "headers": _read_headers(response),
+        "body": _read_content(_find(response, "content")),
+        "received_at": sent_at + seconds,
+    }
+    lost = _find(response, "_lost")
+    exchange = Exchange(
         Request(
             method=_text(request, "method").upper(),
-            url=redaction.strike_url(_text(request, "url")),
-            headers=redaction.strike_request_headers(headers),
-            parts=_read_parts(_find(request, "postData"), headers),
+            url=_text(request, "url"),
+            headers=headers,
+            parts=parts,
+            is_body_known=parts is not None or _find(request, "bodySize") == 0,
             sent_at=sent_at,
         ),
-        Answer(
-            status=_read_status(response),
-            headers=redaction.strike_answer_headers(_read_headers(response)),
-            body=redaction.strike_body(_read_content(_find(response, "content"))),
-            received_at=sent_at + seconds,
-        ),
+        Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
     )
+    return Redaction(list_secrets(headers)).strike(exchange)
 
 
 def _read_status(response: object) -> int:
@@ -129,9 +220,11 @@ def _encode(text: str) -> bytes:
 
 
 def _read_parameter(parameter: object) -> Part:
-    name, filename, value = (_find(parameter, key) for key in ("name", "fileName", "value"))
+    name, filename, value, ours = (_find(parameter, key) for key in ("name", "fileName", "value", "_part"))
+    if ours is not None:
+        return read_plain(Part, ours, "_part")
     if isinstance(filename, str) and filename:
-        return Part(name=str(name), filename=filename, size=0, sha256=UNKNOWN)
+        return Part(name=str(name), filename=filename)
     return describe_field(str(name), value if isinstance(value, str) else "")
 
 

@@ -20,6 +20,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.result import STRUCTURE, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
+from diarkit_contracts.exchanges.exchange import Answer, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.document import Operation
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.api.result import ResultFault
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
-    from diarkit_fixtures.wav.file import WavFacts
+    from diarkit_contracts.exchanges.exchange import Exchange, Part, Sound
+
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -76,7 +77,7 @@ class Start:
         return self.find_part("file")
 
     @property
-    def sound(self) -> WavFacts | None:
+    def sound(self) -> Sound | None:
         """What is known of the sound in it; None if it is no recording that can be read."""
         return None if self.file is None else self.file.sound
 
@@ -87,11 +88,17 @@ class Start:
 
     @property
     def config(self) -> Mapping[str, object] | None:
-        """The decoded part `config`; empty if there is none, None if it is no JSON object."""
+        """The decoded part `config`; empty if there is none, None if it is no JSON object or unknown."""
         part = self.find_part("config")
-        if part is None:
+        if part is None and self.knows_config:
             return {}
-        return read_object((part.text or "").encode())
+        return None if part is None else read_object((part.text or "").encode())
+
+    @property
+    def knows_config(self) -> bool:
+        """Whether it is known what `config` was sent, or that none was."""
+        part = self.find_part("config")
+        return self.exchange.request.is_body_known if part is None else part.sha256 is not None
 
     def find_part(self, name: str) -> Part | None:
         """Find the last part of that name."""
@@ -134,16 +141,18 @@ class History:
     """Exchanges with one server.
 
     Attributes:
-        exchanges: in the order in which they were sent.
+        exchanges: that were answered, in the order in which they were sent.
         starts: the POSTs among them.
         looks: the GETs of tasks among them.
         profile: the generation of the API that they are held against.
+        lost: requests without a whole answer, in the order in which they were sent; they have no position.
     """
 
     exchanges: tuple[Exchange, ...]
     starts: tuple[Start, ...]
     looks: tuple[Look, ...]
     profile: Profile
+    lost: tuple[Exchange, ...]
     _by_task: Mapping[str, Sequence[Look]] = field(repr=False)
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
@@ -188,7 +197,9 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
         exchanges: with one server, in the order in which they were sent.
         profile: the generation of the API.
     """
-    kept = tuple(exchanges)
+    whole = tuple(exchanges)
+    kept = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
+    lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
     by_id: dict[str, Start] = {}
     for start in starts:
@@ -200,7 +211,7 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(kept, starts, looks, profile, MappingProxyType(dict(by_task)))
+    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)))
 
 
 def find_operation(exchange: Exchange) -> Operation | None:

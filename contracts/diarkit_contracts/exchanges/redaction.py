@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from diarkit_contracts.api.states import ErrorType, TaskErrorType, TaskState
 from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Headers, Part
 
 STRUCK: Final = "***"
 
-KEPT_OF_REQUEST: Final = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent", *IDS}
+KEPT_HEADERS: Final = frozenset(
+    {
+        *(
+            "accept",
+            "accept-encoding",
+            "age",
+            "allow",
+            "cache-control",
+            "connection",
+            "content-encoding",
+            "content-length",
+        ),
+        *("content-type", "date", "expect", "host", "keep-alive", "location", "retry-after", "server", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "user-agent", "vary", "via", "x-location", "x-ratelimit-limit"),
+        *("x-ratelimit-remaining", "x-ratelimit-reset", *IDS),
+    }
 )
-"""Headers that are kept with their values; of all others only the name is. A header we have not thought of may be a token."""
+"""Headers, of requests and answers, that keep their values; of all others only the name stays. One that we have not thought of may
+be a token."""
 
 NO_SECRET: Final = re.compile(
     r"accept-.*|cache-control|date|dnt|expect|forwarded|if-.*|origin|pragma|priority|referer|sec-.*|te|traceparent|upgrade.*"
@@ -29,11 +46,12 @@ NO_SECRET: Final = re.compile(
 )
 """Names of headers whose values an answer may well repeat, a host and a language first of all: they are not searched for there."""
 
-STRUCK_OF_ANSWER: Final = re.compile(r"auth|cookie|credential|key|passw|secret|session|token", re.IGNORECASE)
-"""In the names of headers of an answer whose values are struck: an answer is what is judged, so the others are kept."""
+KEPT_FIELDS: Final = frozenset(
+    {"channel_mode", "channels", "range_from", "range_to", "max_speakers", "total_speakers", "colour"}
+)
+"""Query parameters, keys of config and form fields whose values are kept: the contract's, and the one that our rows invent."""
 
-KEPT_OF_QUERY: Final = frozenset({"channel_mode", "channels", "range_from", "range_to", "colour"})
-"""Query parameters whose values are kept: the contract's, and the one that our rows invent."""
+CONFIG: Final = "config"
 
 SHORTEST_SECRET: Final = 4
 SHORTEST_NUMBER: Final = 8
@@ -45,9 +63,9 @@ SCHEMES: Final = ("basic", "bearer", "digest", "negotiate", "token")
 WORDS_OF_ANSWERS: Final = (
     *TaskState, *TaskErrorType, *ErrorType,
     "task_id", "result", "error", "channels", "channel_number", "segments", "speaker_id", "speakers_count",
-    "start_time", "end_time", "message", "detail", "location", "application/json",
+    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *KEPT_FIELDS,
 )  # fmt: skip
-"""What an answer says anyway. A text that is a part of them is no secret, and struck out of an answer it would make it a wrong one."""
+"""What an exchange says anyway. A text that is a part of them is no secret, and struck out it would make a right one wrong."""
 
 
 class Redaction:
@@ -74,23 +92,40 @@ class Redaction:
             body = body.replace(secret.encode(), STRUCK.encode())
         return body
 
-    def strike_request_headers(self, headers: Headers) -> Headers:
-        """Keep names, and the values that are known to be harmless."""
-        return tuple(
-            (name, self.strike_text(value) if name.lower() in KEPT_OF_REQUEST else STRUCK) for name, value in headers
+    def strike(self, exchange: Exchange) -> Exchange:
+        """Keep of an exchange what is known to be harmless: values of headers, query and form by their names, all else but secrets."""
+        request, answer = exchange.request, exchange.answer
+        return Exchange(
+            replace(
+                request,
+                url=self.strike_url(request.url),
+                headers=self.strike_headers(request.headers),
+                parts=None if request.parts is None else tuple(map(self._strike_part, request.parts)),
+            ),
+            replace(answer, headers=self.strike_headers(answer.headers), body=self.strike_body(answer.body)),
         )
 
-    def strike_answer_headers(self, headers: Headers) -> Headers:
-        """Keep what an answer says, without what it hands out."""
+    def strike_headers(self, headers: Headers) -> Headers:
+        """Keep names, and the values that are known to be harmless."""
         return tuple(
-            (name, STRUCK if STRUCK_OF_ANSWER.search(name) else self.strike_text(value)) for name, value in headers
+            (name, self.strike_text(value) if name.lower() in KEPT_HEADERS else STRUCK) for name, value in headers
         )
+
+    def _strike_part(self, part: Part) -> Part:
+        """Keep size and digest, which tell two parts apart, and of a text what is harmless."""
+        filename = None if part.filename is None else self.strike_text(part.filename)
+        text = part.text
+        if text is not None and part.name == CONFIG:
+            text = self.strike_text(_strike_config(text))
+        elif text is not None:
+            text = self.strike_text(text) if part.name in KEPT_FIELDS else STRUCK
+        return replace(part, filename=filename, text=text)
 
     def strike_url(self, url: str) -> str:
         """Keep where a URL leads, without user, password and unknown parameters."""
         parts = urlsplit(url)
         query = [
-            (name, value if name in KEPT_OF_QUERY else STRUCK)
+            (name, value if name in KEPT_FIELDS else STRUCK)
             for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ]
         netloc = parts.netloc.rpartition("@")[2]
@@ -100,9 +135,21 @@ class Redaction:
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
     """List the values of a request's headers that may be secrets, to be struck out of its answer too."""
-    return tuple(
-        value for name, value in headers if name.lower() not in KEPT_OF_REQUEST and not NO_SECRET.fullmatch(name)
-    )
+    return tuple(value for name, value in headers if name.lower() not in KEPT_HEADERS and not NO_SECRET.fullmatch(name))
+
+
+def _strike_config(text: str) -> str:
+    """Keep the keys of a config, and the values of those that the contract has; what is no JSON object is struck whole."""
+    try:
+        config: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return STRUCK
+    if not isinstance(config, dict):
+        return STRUCK
+    keys = cast("dict[str, object]", config)
+    if set(keys) <= KEPT_FIELDS:
+        return text
+    return json.dumps({key: value if key in KEPT_FIELDS else STRUCK for key, value in keys.items()})
 
 
 def _split(secret: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from diarkit_contracts.exchanges.exchange import Lost
 from diarkit_contracts.exchanges.history import find_value, read_object
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def describe_request(exchange: Exchange) -> str:
 
 def describe_answer(exchange: Exchange) -> str:
     """Say what was answered: status, and state or type of the error."""
+    if isinstance(exchange.answer, Lost):
+        return f"no answer: {exchange.answer.kind}"
     body = read_object(exchange.answer.body)
     told = find_value(body, "task", "state") or find_value(body, "type")
     return f"{exchange.answer.status} {show_text(told, 60)}" if isinstance(told, str) else str(exchange.answer.status)
@@ -58,5 +61,5 @@ def describe_part(part: Part) -> str:
     name = "" if part.filename is None else f" {show_text(part.filename)!r}"
     sound = part.sound
     channels = "" if sound is None else f"{sound.channels} channel{'' if sound.channels == 1 else 's'}"
-    length = "" if sound is None else f", {sound.length / 100:.2f} s, {channels}"
-    return f"{show_text(part.name)}: file{name}, {part.size} bytes{length}"
+    length = "" if sound is None else f", {sound.seconds:.2f} s, {channels}"
+    return f"{show_text(part.name)}: file{name}, {'unknown' if part.size is None else part.size} bytes{length}"

@@ -164,6 +164,7 @@ class RunVerdict:
         vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
         unreachable: why the target could not be asked at all; empty if it could.
         flags: that a repetition needs too, and what they are given; secrets struck out.
+        lost: exchanges without a whole answer; no position counts them.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
 
@@ -185,6 +186,12 @@ class RunVerdict:
     stale: tuple[str, ...] = ()
     rows_file: str = ""
     flags: tuple[tuple[str, str], ...] = ()
+    lost: tuple[Exchange, ...] = field(default=(), repr=False)
+
+    @property
+    def recorded(self) -> tuple[Exchange, ...]:
+        """All exchanges, answered and lost, in the order in which they were sent."""
+        return tuple(sorted((*self.exchanges, *self.lost), key=lambda each: each.request.sent_at))
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """List the findings of one severity."""

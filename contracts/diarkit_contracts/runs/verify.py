@@ -63,13 +63,14 @@ def verify_target(
         progress: told each row before it is sent.
     """
     drive = drive_plan(plan, target, profile, forcing, progress)
-    history = read_history(target.exchanges, profile)
+    history = read_history((*target.exchanges, *target.lost), profile)
     judged = judge_history(history, drive.rows, forcing)
     return RunVerdict(
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
         profile=profile.name,
         exchanges=history.exchanges,
+        lost=tuple(target.lost),
         rows=tuple(drive.rows),
         findings=judged.findings,
         undocumented=list_undocumented(history.exchanges, profile.locations),
@@ -98,6 +99,7 @@ def verify_recording(name: str, exchanges: Iterable[Exchange], profile: Profile 
         tier="",
         profile=profile.name,
         exchanges=history.exchanges,
+        lost=history.lost,
         findings=judged.findings,
         undocumented=list_undocumented(history.exchanges, profile.locations),
         skipped=judged.skipped,
@@ -200,6 +202,6 @@ def _count_spent(history: History) -> Spent:
     return Spent(
         tasks=sum(start.accepted for start in history.starts),
         calls=len(history.exchanges),
-        bytes_up=sum(part.size for each in history.exchanges for part in each.request.parts or ()),
+        bytes_up=sum(part.size or 0 for each in history.exchanges for part in each.request.parts or ()),
         seconds=max(times) - min(times) if times else 0.0,
     )

@@ -118,25 +118,18 @@ class Watch:
         method, url, request_headers, content = sent
         status, headers, body = came
         told = _read_headers(request_headers)
-        strike = Redaction(list_secrets(told))
         kind = next((value for name, value in told if name.lower() == "content-type"), "")
-        self._kept.append(
-            Exchange(
-                Request(
-                    method=method.upper(),
-                    url=strike.strike_url(url),
-                    headers=strike.strike_request_headers(told),
-                    parts=read_form(kind, content) if content else None,
-                    sent_at=sent_at,
-                ),
-                Answer(
-                    status=status,
-                    headers=strike.strike_answer_headers(_read_headers(headers)),
-                    body=strike.strike_body(body),
-                    received_at=self._clock.now(),
-                ),
-            )
+        exchange = Exchange(
+            Request(
+                method=method.upper(),
+                url=url,
+                headers=told,
+                parts=read_form(kind, content) if content else None,
+                sent_at=sent_at,
+            ),
+            Answer(status=status, headers=_read_headers(headers), body=body, received_at=self._clock.now()),
         )
+        self._kept.append(Redaction(list_secrets(told)).strike(exchange))
 
 
 def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:

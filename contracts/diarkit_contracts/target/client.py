@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.call_ids import make_ids
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import Redaction
@@ -21,7 +21,7 @@ from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
 
@@ -35,11 +35,17 @@ class TargetError(ContractsError):
 
 
 class UnreachableError(TargetError):
-    """The server could not be asked."""
+    """The server could not be asked, or its answer was lost.
 
-    def __init__(self, url: str, reason: str) -> None:
+    Attributes:
+        reason: in words.
+        lost: what came.
+    """
+
+    def __init__(self, url: str, reason: str, lost: Lost | None = None) -> None:
         self.url = url
         self.reason = reason
+        self.lost = lost or Lost(kind=Loss.REFUSED)
         super().__init__(f"{url} does not answer: {reason}")
 
 
@@ -121,7 +127,8 @@ class Target:
         url: of the server, without a slash at the end; the API's paths follow it.
         headers: to send with each call.
         pace_s: least time between two calls.
-        exchanges: kept, in the order in which they were sent, secrets struck out.
+        exchanges: that were answered, in the order in which they were sent, secrets struck out.
+        lost: those without a whole answer, likewise.
         waits: how often a wait was asked for.
     """
 
@@ -134,6 +141,7 @@ class Target:
     seed: int = 0
     redaction: Redaction = field(default_factory=Redaction)
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
+    lost: list[Exchange] = field(default_factory=list[Exchange])
     waits: int = 0
     _draws: Draws = field(init=False)
     _started_at: float | None = None
@@ -239,11 +247,12 @@ class Target:
         try:
             answer = self.transport.send(request, content)
         except UnreachableError as error:
+            self.lost.append(self._redact(request, error.lost, sent_at))
             raise UnreachableError(
-                self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
+                self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason), error.lost
             ) from None
         self._count_tasks(request, answer)
-        self.exchanges.append(self._redact(request, answer, sent_at, self.clock.now()))
+        self.exchanges.append(self._redact(request, answer, sent_at))
         return len(self.exchanges) - 1
 
     def _name(self, request: Request) -> Request:
@@ -276,20 +285,9 @@ class Target:
             if find_value(body, "task", "state") in ENDED or answer.status == 404:
                 self._running.discard(told)
 
-    def _redact(self, request: Request, answer: Answer, sent_at: float, received_at: float) -> Exchange:
-        strike = self.redaction
-        return Exchange(
-            Request(
-                method=request.method,
-                url=strike.strike_url(request.url),
-                headers=strike.strike_request_headers(request.headers),
-                parts=request.parts,
-                sent_at=sent_at,
-            ),
-            Answer(
-                status=answer.status,
-                headers=strike.strike_answer_headers(answer.headers),
-                body=strike.strike_body(answer.body),
-                received_at=received_at,
-            ),
+    def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
+        struck = self.redaction.strike(
+            Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))
         )
+        # The form is our own, and holds nobody's secrets.
+        return Exchange(replace(struck.request, parts=request.parts), struck.answer)

@@ -6,6 +6,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.exchanges.exchange import Loss
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -49,6 +51,31 @@ def explain_failure(error: Exception, url: str, *, proxy: str = "", connect_s: f
     """
     said = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
     return f"{said}; asked through the proxy {proxy}" if proxy and proxy not in said else said
+
+
+def find_loss(error: Exception, *, has_head: bool, has_length: bool) -> Loss:
+    """Find how an answer was lost.
+
+    Args:
+        error: that the client raised.
+        has_head: the head of the answer was there.
+        has_length: and it has a Content-Length.
+    """
+    match type(error).__name__:
+        case "ReadTimeout" | "WriteTimeout":
+            return Loss.TOO_SLOW
+        case "DecodingError":
+            return Loss.BADLY_CODED
+        case "ReadError" | "WriteError":
+            return Loss.AFTER_HEAD if has_head else Loss.BEFORE_HEAD
+        case "RemoteProtocolError" if has_head:
+            return Loss.CUT if has_length else Loss.BADLY_FRAMED
+        case "RemoteProtocolError":
+            # The parser's own error is behind that on bytes which are no HTTP, and none behind that on no bytes at all.
+            is_parsed = any(type(cause).__module__.startswith("h11.") for cause in _list_causes(error))
+            return Loss.BADLY_FRAMED if is_parsed else Loss.BEFORE_HEAD
+        case _:
+            return Loss.REFUSED
 
 
 def _explain_cause(error: Exception, proxy: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.error import ContractsError
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
-from diarkit_contracts.target.failures import PROXY_REFUSES, explain_failure
+from diarkit_contracts.target.failures import PROXY_REFUSES, explain_failure, find_loss
 from diarkit_contracts.target.pace import SystemClock
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ ANSWER_S: Final = 60.0
 LARGEST_ANSWER: Final = 16 << 20
 """Bytes: two hours of speech are about 1 MB of result."""
 
+MOST_OF_LOST: Final = 64 << 10
+"""Bytes that are kept of an answer that was lost: enough to see what it was going to be."""
 
 KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
 """Of the environment; a flag would stand in the list of processes."""
@@ -123,32 +125,38 @@ class HttpTransport:
             UnreachableError: there was none.
         """
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        came, body = Answer(status=0), bytearray()
         try:
             with self._client.stream(request.method, request.url, headers=headers, content=content or None) as response:
                 if response.status_code == 407 and self._proxy is not None:
                     raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
-                body = self._read_body(response)
-                kept = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-                return Answer(status=response.status_code, headers=kept, body=body)
+                told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+                came = Answer(status=response.status_code, headers=told)
+                loss, reason = self._read_body(response, body)
         except self._errors as error:
             proxy = "" if self._proxy is None else str(self._proxy)
             reason = explain_failure(error, request.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
-            raise UnreachableError(request.url, reason) from None
+            loss = find_loss(error, has_head=came.status > 0, has_length=came.header("Content-Length") is not None)
+        if loss is not None:
+            lost = Lost(kind=loss, status=came.status, headers=came.headers, body=bytes(body[:MOST_OF_LOST]))
+            raise UnreachableError(request.url, reason, lost)
+        return replace(came, body=bytes(body))
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
-    def _read_body(self, response: Any) -> bytes:
-        body, end = bytearray(), self._clock.now() + ANSWER_S
+    def _read_body(self, response: Any, body: bytearray) -> tuple[Loss | None, str]:
+        """Read a body to its end, or to the bounds of its size and time; say which and why."""
+        end = self._clock.now() + ANSWER_S
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > LARGEST_ANSWER:
-                raise UnreachableError(str(response.url), f"the answer is larger than {LARGEST_ANSWER} bytes")
+                return Loss.TOO_LARGE, f"the answer is larger than {LARGEST_ANSWER} bytes"
             # The client's own limit is for each piece: one byte now and then would keep it for ever.
             if self._clock.now() > end:
-                raise UnreachableError(str(response.url), f"the answer did not end within {ANSWER_S:g} s")
-        return bytes(body)
+                return Loss.TOO_SLOW, f"the answer did not end within {ANSWER_S:g} s"
+        return None, ""
 
 
 def _make_trust(connection: Connection) -> ssl.SSLContext:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.diarization import DiarizationError
+from diarkit_contracts.exchanges.recording import HEAD, write_lines
 from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
@@ -28,8 +29,7 @@ from diarkit_mockserver.control.views import (
     view_world,
 )
 from diarkit_mockserver.journal.conduct import judge
-from diarkit_mockserver.journal.export import read_entry, write_entry
-from diarkit_mockserver.journal.har import write_har
+from diarkit_mockserver.journal.export import read_entry, write_entries, write_har
 from diarkit_mockserver.journal.verification import Verdict
 from diarkit_mockserver.journal.verification import verify_journal as hold_against
 from diarkit_mockserver.scenario.dump import dump_scenario
@@ -202,12 +202,12 @@ def clear_faults(here: Here) -> None:
 
 
 def _write_lines(page: JournalPage) -> str:
-    return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in page.entries)
+    return "".join(write_lines(page.entries))
 
 
 def _write_har(page: JournalPage) -> str:
     # What the page does not reveal is not in it any more.
-    return json.dumps(write_har(map(read_entry, page.entries), epoch=page.epoch, reveal=True), separators=(",", ":"))
+    return json.dumps(write_har(map(read_entry, page.entries), page.epoch, reveal=True), separators=(",", ":"))
 
 
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
@@ -233,7 +233,8 @@ def read_journal(
         now=clock.now(),
         epoch=clock.epoch,
         connections=tuple(sorted(connections)),
-        entries=tuple(write_entry(entry, reveal=reveal) for entry in islice(chosen, limit)),
+        entries=tuple(write_entries(islice(chosen, limit), clock.epoch, reveal=reveal)),
+        **HEAD,
     )
 
 

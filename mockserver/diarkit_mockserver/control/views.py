@@ -144,8 +144,13 @@ class JournalPage:
         now: its time, in ticks.
         epoch: the date at its time 0, in seconds since 1970 UTC.
         connections: numbers of the clients' connections that are open.
-        entries: the oldest first, as `write_entry` writes them.
+        entries: the oldest first, as `write_entries` writes them.
+        format: of a recording, which a page is too.
+        version: of that format.
     """
+
+    format: str
+    version: int
 
     total: int
     now: int

@@ -131,6 +131,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         reason: for the log: what was refused, and which limit or rule did it.
         headers: beside those of every answer, names in lower case.
         foreign: a body, and its type, that is not the platform's.
+        limit: of the scenario that is exceeded, by its key; empty for other refusals.
     """
 
     def __init__(  # noqa: PLR0913 - an envelope has that many parts
@@ -142,6 +143,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         reason: str = "",
         headers: tuple[tuple[str, str], ...] = (),
         foreign: tuple[bytes, str] | None = None,
+        limit: str = "",
     ) -> None:
         self.status = status
         self.message = message or STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
@@ -149,6 +151,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         self.reason = reason or self.message
         self.headers = headers
         self.foreign = foreign
+        self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
     @property
@@ -158,13 +161,14 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         return ERROR_TYPE_OF_STATUS.get(self.status, fallback)
 
 
-def refuse(
+def refuse(  # noqa: PLR0913 - as above
     condition: Condition,
     location: Location = (),
     *,
     came: object = None,
     reason: str = "",
     headers: tuple[tuple[str, str], ...] = (),
+    limit: str = "",
 ) -> Refusal:
     """Make the refusal of a condition.
 
@@ -174,10 +178,11 @@ def refuse(
         came: what came instead, for the message.
         reason: for the log; the parser's own words, or the limit's name and value.
         headers: beside those of every answer, names in lower case.
+        limit: of the scenario that is exceeded, by its key.
     """
     row = ROWS[condition]
     if not row.kind:
-        return Refusal(row.status, reason=reason, headers=headers)
+        return Refusal(row.status, reason=reason, headers=headers, limit=limit)
     message = row.text.format(came=_shorten(came), reason=reason)
     return Refusal(
         row.status,

@@ -58,10 +58,13 @@ class Request:
     def headers(self) -> Mapping[str, str]:
         """Names in lower case; of a name that comes twice, the first."""
         if self._headers is None:
-            self._headers = {}
-            for name, value in self._raw_headers:
-                self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+            self._headers = dict(reversed(self.pairs))
         return self._headers
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All headers in the order of the wire, names in lower case."""
+        return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._raw_headers)
 
     def find(self, name: bytes) -> bytes | None:
         """Find the first header of a name, given in lower case; None for an empty one too."""

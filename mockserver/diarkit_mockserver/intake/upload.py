@@ -25,6 +25,10 @@ LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
 """Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
+MOST_IGNORED = 20
+LONGEST_IGNORED = 100
+"""Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
+
 LONGEST_BOUNDARY = 1_024
 
 FIRST_BYTES = 64
@@ -49,6 +53,7 @@ class Upload:
         media: what the file is.
         config: text of the part `config`, None without one.
         first_bytes: of the file.
+        ignored: names of parts that the platform does not know, cut, and the first of them only.
     """
 
     filename: str
@@ -57,6 +62,7 @@ class Upload:
     media: MediaFacts
     config: str | None
     first_bytes: bytes = b""
+    ignored: tuple[str, ...] = ()
 
 
 class UploadReader:
@@ -81,6 +87,7 @@ class UploadReader:
         self._open: _FilePart | _TextPart | None = None
         self._file: _FilePart | None = None
         self._config: _TextPart | None = None
+        self._ignored: list[str] = []
         self._file_is_text = False
         header = Message()
         header["content-type"] = content_type
@@ -133,6 +140,7 @@ class UploadReader:
             media=self._file.probe.close(),
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
+            ignored=tuple(self._ignored),
         )
 
     def _start(self, boundary: str) -> None:
@@ -172,6 +180,8 @@ class UploadReader:
             self._open = self._file
         elif segment.name == "config":
             self._open = self._config = _TextPart()
+        elif len(self._ignored) < MOST_IGNORED:
+            self._ignored.append((segment.name or "")[:LONGEST_IGNORED])
 
 
 class _FilePart:
@@ -189,7 +199,7 @@ class _FilePart:
         self.size += len(data)
         if self._largest is not None and self.size > self._largest:
             reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
-            raise refuse(Condition.TOO_LARGE, reason=reason)
+            raise refuse(Condition.TOO_LARGE, reason=reason, limit="upload_bytes")
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)

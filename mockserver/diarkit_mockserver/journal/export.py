@@ -1,170 +1,178 @@
-"""Exchanges of the journal as JSON for programs, and back. Tells no secrets unless it is told to."""
+"""Entries of the journal as exchanges that can be judged, and as plain values for programs, and back.
+
+Each export is a recording: an exchange with the world's own fields beside it. Secrets are struck out unless they are asked for.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
 from diarkit_contracts.api.states import TaskState
-from diarkit_fixtures.segments import Segment
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Sound, describe_field
+from diarkit_contracts.exchanges.exchange import Request as Sent
+from diarkit_contracts.exchanges.har import write_har as write_archive
+from diarkit_contracts.exchanges.plain import read_plain, write_plain
+from diarkit_contracts.exchanges.redaction import CONFIG, Redaction, list_secrets
+from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
-from diarkit_mockserver.journal.journal import Entry, tell_headers
-from diarkit_mockserver.journal.redaction import hide_query, hide_values
+from diarkit_mockserver.journal.journal import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Json: TypeAlias = dict[str, Any]
+    from diarkit_contracts.exchanges.plain import Json
+
+OWN = "entry"
+"""Under which an exchange has the world's own fields."""
+
+OWN_FIELDS = tuple(
+    field.name for field in fields(Entry) if field.name not in {"request", "status", "headers", "body", "lost"}
+)
 
 
-def write_entry(entry: Entry, *, reveal: bool = False) -> Json:
-    """Write one exchange as plain values.
-
-    An upload is told as digest, size and first bytes of its file, as nothing else of it is kept; an answer as a whole.
+def make_exchange(entry: Entry, epoch: int) -> Exchange:
+    """Make the exchange that a client saw, with all its secrets.
 
     Args:
-        entry: of a journal.
-        reveal: tell the values of all headers and parameters.
+        entry: of a world's journal.
+        epoch: the date at the beginning of that world, in seconds since 1970 UTC.
     """
     request = entry.request
-    return {
-        "number": entry.number,
-        "asked_at": entry.asked_at,
-        "answered_at": entry.answered_at,
-        "connection": entry.connection,
-        "follows": entry.follows,
-        "request": {
-            "method": request.method,
-            "path": request.path,
-            "query_string": request.query_string if reveal else hide_query(request.query_string),
-            "headers": tell_headers(request.headers.items(), reveal=reveal),
-            "scheme": request.scheme,
-            "server": request.server,
-        },
-        "submission": None if entry.submission is None else _write_submission(entry.submission, reveal=reveal),
-        "received": entry.received,
+    address = urlsplit(request.base_url)
+    path = quote(request.path, safe="/:@!$&()*+,;=~-._")
+    url = f"{address.scheme}://{address.netloc or 'localhost'}{path}"
+    headers = {"content-length": "0", **request.headers}
+    came: Any = {
         "status": entry.status,
-        "headers": [list(pair) for pair in list_answer_headers(entry, reveal=reveal)],
-        "body": _write_body(entry.body),
-        "task_id": entry.task_id,
-        "state": entry.state,
-        "rule": entry.rule,
-        "note": entry.note,
+        "headers": tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in entry.headers),
+        "body": entry.body,
+        "received_at": epoch + entry.answered_at / SECOND,
     }
+    return Exchange(
+        Sent(
+            method=request.method,
+            url=f"{url}?{request.query_string}" if request.query_string else url,
+            headers=request.pairs,
+            parts=None if entry.submission is None else tuple(_list_parts(entry, entry.submission)),
+            is_body_known=entry.submission is not None
+            or (headers["content-length"] == "0" and "transfer-encoding" not in headers),
+            sent_at=epoch + entry.asked_at / SECOND,
+        ),
+        Answer(**came) if entry.lost is None else Lost(kind=entry.lost, **came),
+    )
 
 
-def write_lines(entries: Iterable[Entry], *, reveal: bool = False) -> Iterator[str]:
-    """Write exchanges as NDJSON, one in a line."""
-    for entry in entries:
-        yield json.dumps(write_entry(entry, reveal=reveal), separators=(",", ":")) + "\n"
+def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Iterator[Json]:
+    """Write entries as plain values.
+
+    Args:
+        entries: of a world's journal.
+        epoch: as for `make_exchange`.
+        reveal: leave in the values of all headers and parameters.
+    """
+    for exchange, own in _prepare(entries, epoch, reveal=reveal):
+        yield {**write_plain(exchange), OWN: own}
+
+
+def write_har(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Json:
+    """Write entries as a HAR; arguments as for `write_entries`."""
+    pairs = list(_prepare(entries, epoch, reveal=reveal))
+    return write_archive((exchange for exchange, _ in pairs), (_comment(own) for _, own in pairs))
 
 
 def read_entry(data: Json) -> Entry:
-    """Read an exchange from the plain values of `write_entry`.
+    """Read an entry from what `write_entries` wrote.
 
     Raises:
         KeyError: for other values than those.
+        PlainError: likewise.
     """
-    submission, state = data["submission"], data["state"]
-    return Entry(
-        number=data["number"],
-        asked_at=data["asked_at"],
-        answered_at=data["answered_at"],
-        connection=data["connection"],
-        follows=data["follows"],
-        request=_read_request(data["request"]),
-        submission=None if submission is None else _read_submission(submission),
-        received=data["received"],
-        status=data["status"],
-        headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in data["headers"]),
-        body=_read_body(data["body"]),
-        task_id=data["task_id"],
-        state=None if state is None else TaskState(state),
-        rule=data["rule"],
-        note=data["note"],
+    exchange, own = read_plain(Exchange, data, "an exchange"), dict(data[OWN])
+    sent, answer = exchange.request, exchange.answer
+    address, _, query = sent.url.partition("?")
+    parts = urlsplit(address)
+    request = Request(
+        sent.method,
+        unquote(parts.path),
+        query.encode("latin-1"),
+        tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers),
+        scheme=parts.scheme,
+        server=parts.netloc,
+    )
+    for key in ("faults", "ignored_keys", "ignored_parts"):
+        own[key] = tuple(own[key])
+    own |= {
+        "state": None if own["state"] is None else TaskState(own["state"]),
+        "submission": None if own["submission"] is None else _read_submission(own["submission"], sent, request),
+    }
+    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
+    lost = answer.kind if isinstance(answer, Lost) else None
+    return Entry(request=request, status=answer.status, headers=headers, body=answer.body, lost=lost, **own)
+
+
+def _prepare(entries: Iterable[Entry], epoch: int, *, reveal: bool) -> Iterator[tuple[Exchange, Json]]:
+    for entry in entries:
+        exchange, own = make_exchange(entry, epoch), _write_own(entry)
+        if not reveal:
+            redaction = Redaction(list_secrets(exchange.request.headers))
+            exchange = redaction.strike(exchange)
+            own["note"] = redaction.strike_text(entry.note)
+        yield exchange, own
+
+
+def _list_parts(entry: Entry, submission: Submission) -> Iterator[Part]:
+    media = submission.media
+    is_measured = media.kind == "wav" and media.fault is None and not media.assumed
+    yield Part(
+        name="file",
+        filename=submission.filename,
+        size=submission.size,
+        sha256=submission.sha256,
+        sound=Sound(length=media.length, loud=media.loud, truth=media.truth) if is_measured else None,
+    )
+    if submission.config is not None:
+        yield describe_field(CONFIG, json.dumps(submission.config))
+    for name in entry.ignored_parts:
+        yield Part(name=name)
+
+
+def _write_own(entry: Entry) -> Json:
+    own: Json = {name: getattr(entry, name) for name in OWN_FIELDS}
+    if (submission := entry.submission) is not None:
+        own["submission"] = {
+            "occurrence": submission.occurrence,
+            "first_bytes": submission.first_bytes.hex(),
+            "parameters": asdict(submission.parameters),
+            # Who speaks when is in the exchange, as part of what is known of the sound.
+            "media": asdict(replace(submission.media, truth=None)),
+        }
+    return own
+
+
+def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
+    form = {part.name: part for part in reversed(sent.parts or ())}
+    file, config, parameters = form["file"], form.get(CONFIG), own["parameters"]
+    truth = None if file.sound is None else file.sound.truth
+    media: Json = {**own["media"], "loud": tuple(own["media"]["loud"]), "truth": truth}
+    return Submission(
+        filename=file.filename or "",
+        sha256=file.sha256 or "",
+        size=file.size or 0,
+        media=MediaFacts(**media),
+        parameters=Parameters(**{**parameters, "channels": tuple(parameters["channels"])}),
+        config=None if config is None else json.loads(config.text or "{}"),
+        query=request.query,
+        headers=request.headers,
+        first_bytes=bytes.fromhex(own["first_bytes"]),
+        occurrence=own["occurrence"],
     )
 
 
-def list_answer_headers(entry: Entry, *, reveal: bool) -> list[tuple[str, str]]:
-    """List the headers of an answer as texts; a name may come twice."""
-    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in entry.headers]
-    return [pair for one in texts for pair in tell_headers([one], reveal=reveal).items()]
-
-
-def read_text(body: bytes) -> str | None:
-    """Read a body as a text; None for one that is damaged."""
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _read_request(data: Json) -> Request:
-    return Request(
-        data["method"],
-        data["path"],
-        data["query_string"].encode("latin-1"),
-        tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in data["headers"].items()),
-        scheme=data["scheme"],
-        server=data["server"],
-    )
-
-
-def _write_body(body: bytes) -> Json:
-    told: Json = {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body)}
-    text = read_text(body)
-    return {**told, "base64": base64.b64encode(body).decode()} if text is None else {**told, "text": text}
-
-
-def _read_body(data: Json) -> bytes:
-    text: str | None = data.get("text")
-    return base64.b64decode(data["base64"]) if text is None else text.encode()
-
-
-def _write_submission(submission: Submission, *, reveal: bool) -> Json:
-    media, parameters = submission.media, submission.parameters
-    return {
-        "filename": submission.filename,
-        "sha256": submission.sha256,
-        "size": submission.size,
-        "first_bytes": submission.first_bytes.hex(),
-        "occurrence": submission.occurrence,
-        "config": submission.config if reveal else hide_values(submission.config),
-        "query": dict(submission.query) if reveal else hide_values(dict(submission.query)),
-        "headers": tell_headers(submission.headers.items(), reveal=reveal),
-        "parameters": {
-            "channel_mode": parameters.channel_mode,
-            "channels": list(parameters.channels),
-            "range_from": parameters.range_from,
-            "range_to": parameters.range_to,
-            "max_speakers": parameters.max_speakers,
-            "total_speakers": parameters.total_speakers,
-        },
-        "media": {
-            "kind": media.kind,
-            "length": media.length,
-            "loud": list(media.loud),
-            "truth": None
-            if media.truth is None
-            else [[[one.speaker, one.start, one.end] for one in channel] for channel in media.truth],
-            "fault": media.fault,
-            "assumed": media.assumed,
-        },
-    }
-
-
-def _read_submission(data: Json) -> Submission:
-    truth = data["media"]["truth"]
-    read = None if truth is None else tuple(tuple(Segment(*one) for one in channel) for channel in truth)
-    media: Json = {**data["media"], "loud": tuple(data["media"]["loud"]), "truth": read}
-    parameters: Json = {**data["parameters"], "channels": tuple(data["parameters"]["channels"])}
-    submission: Json = {
-        **data,
-        "first_bytes": bytes.fromhex(data["first_bytes"]),
-        "parameters": Parameters(**parameters),
-        "media": MediaFacts(**media),
-    }
-    return Submission(**submission)
+def _comment(own: Json) -> Json:
+    comment = "; ".join(part for part in (own["rule"] and f"rule {own['rule']}", own["note"]) if part)
+    more: Json = {"connection": str(own["connection"]), f"_{OWN}": own}
+    return {**more, "comment": comment} if comment else more

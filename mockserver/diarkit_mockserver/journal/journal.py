@@ -1,7 +1,7 @@
 """What was asked of a world and what it answered: a ring bounded by count and bytes. Judges nothing, and keeps no file.
 
-Bodies are kept as they were sent, by reference: identical answers are stored once. Headers that may hold a secret are told
-without their value.
+Bodies are kept as they were sent, by reference: identical answers are stored once. An entry is an exchange and what its world
+knows of it: what shaped the answer stands in fields, and `note` repeats it for people.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from diarkit_contracts.api.states import TaskState
+    from diarkit_contracts.exchanges.exchange import Loss
     from diarkit_mockserver.intake.request import Headers, Request
     from diarkit_mockserver.intake.submission import Submission
 
@@ -23,31 +24,6 @@ MOST_BYTES = 64 << 20
 
 ENTRY_BYTES = 1_000
 """What an entry takes without its bodies: about as much as its headers."""
-
-TOLD_HEADERS = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "allow",
-        "connection",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "retry-after",
-        "transfer-encoding",
-        "user-agent",
-        "x-correlation-id",
-        "x-location",
-        "x-ratelimit-limit",
-        "x-ratelimit-remaining",
-        "x-ratelimit-reset",
-        "x-request-id",
-    }
-)
-"""Headers whose values are told; of all others only the names, as any of them may be a credential."""
-
-REDACTED = "[redacted]"
 
 
 @dataclass(
@@ -66,13 +42,18 @@ class Entry:
         request: its head.
         submission: what an upload brought, if it could be read.
         received: bytes of the request's body.
-        status: of the answer; 0 if the client got none.
-        headers: of the answer.
-        body: of the answer.
+        status: of the answer; 0 if the client got no head.
+        headers: of the answer, as far as they went out.
+        body: of the answer, likewise.
         task_id: of the task that the exchange is about.
         state: that the client was told.
         rule: that answered an upload; empty if none did.
-        note: what limit, fault or mistake shaped the answer.
+        note: what limit, fault or mistake shaped the answer, in words.
+        lost: why the client got no whole answer; None if it got one.
+        faults: that the request met, by their names.
+        limit: that refused it, by its key in the scenario; empty if none did.
+        ignored_keys: of its config, that the platform does not know.
+        ignored_parts: names of parts of its form, likewise.
     """
 
     number: int
@@ -90,6 +71,11 @@ class Entry:
     rule: str
     note: str
     follows: int = 0
+    lost: Loss | None = None
+    faults: tuple[str, ...] = ()
+    limit: str = ""
+    ignored_keys: tuple[str, ...] = ()
+    ignored_parts: tuple[str, ...] = ()
 
 
 class Journal:
@@ -130,13 +116,3 @@ class Journal:
         """Forget what is kept; exchanges are numbered on."""
         self._entries.clear()
         self._bytes = 0
-
-
-def tell_headers(headers: Iterable[tuple[str, str]], *, reveal: bool = False) -> dict[str, str]:
-    """List headers for people.
-
-    Args:
-        headers: names in lower case.
-        reveal: tell all values; the client's own test may ask what credential it sent.
-    """
-    return {name: value if reveal or name in TOLD_HEADERS else REDACTED for name, value in headers}

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.scenario.faults import BodyDamage, TaskFault
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from diarkit_mockserver.journal.journal import Entry
 
-UNHEARD = ("fault connection:", "fault body:")
-"""Notes on answers that the client could not understand."""
+DAMAGED: Final = frozenset(f"body:{how}" for how in get_args(BodyDamage))
+"""Faults whose answers the client could not understand."""
 
-HOPELESS = ("fault task:stuck", "fault task:lost")
-"""Notes on uploads whose task has no end to wait for."""
+HOPELESS: Final = frozenset(f"task:{how}" for how in get_args(TaskFault))
+"""Faults of uploads whose task has no end to wait for."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Chain:
     @property
     def is_hopeless(self) -> bool:
         """Whether a fault keeps the task from an end."""
-        return self.upload is not None and any(mark in self.upload.note for mark in HOPELESS)
+        return self.upload is not None and not HOPELESS.isdisjoint(self.upload.faults)
 
 
 class Traffic:
@@ -120,7 +121,7 @@ def read_task_id(entry: Entry) -> str | None:
 
 def is_heard(entry: Entry) -> bool:
     """Whether the client got an answer that it could understand."""
-    return entry.status != 0 and not any(mark in entry.note for mark in UNHEARD)
+    return entry.lost is None and DAMAGED.isdisjoint(entry.faults)
 
 
 def tells_end(poll: Entry) -> bool:

@@ -10,6 +10,7 @@ from math import exp
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import let_others_run, to_ticks
 
 if TYPE_CHECKING:
@@ -57,10 +58,24 @@ def damage(response: Response, how: BodyDamage, draws: Draws) -> Response:
             return replace(response, status=502, body=PROXY_PAGE, headers=((b"content-type", b"text/html"),))
 
 
+def lose(response: Response, how: Connection) -> tuple[Loss, Response]:
+    """Tell what a client loses of an answer whose connection ends so, and what it still gets."""
+    match how:
+        case "reset_before_headers":
+            return Loss.BEFORE_HEAD, replace(response, status=0, headers=(), body=b"")
+        case "reset_after_headers":
+            return Loss.AFTER_HEAD, replace(response, body=b"")
+        case "close_in_body":
+            return Loss.CUT, replace(response, body=_halve(response.body))
+        case "length_too_long":
+            return Loss.CUT, response
+        case "length_too_short":
+            return Loss.BADLY_FRAMED, response
+
+
 async def cut(transport: asyncio.Transport, response: Response, how: Connection) -> None:
     """Write as much of an answer as still gets out, and end the connection."""
     length = len(response.body)
-    half = response.body[: length // 2]
     match how:
         case "reset_before_headers":
             _reset(transport)
@@ -69,7 +84,7 @@ async def cut(transport: asyncio.Transport, response: Response, how: Connection)
             await let_others_run(3)  # the head has to be out before the reset throws away what is not
             _reset(transport)
         case "close_in_body":
-            transport.write(_write_head(response, length) + half)
+            transport.write(_write_head(response, length) + _halve(response.body))
             transport.close()
         case "length_too_long":
             transport.write(_write_head(response, length + 10) + response.body)
@@ -77,6 +92,10 @@ async def cut(transport: asyncio.Transport, response: Response, how: Connection)
         case "length_too_short":
             transport.write(_write_head(response, max(0, length - 10)) + response.body)
             transport.close()
+
+
+def _halve(body: bytes) -> bytes:
+    return body[: len(body) // 2]
 
 
 def _write_head(response: Response, length: int) -> bytes:

@@ -73,6 +73,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)
+    visit.ignored_parts = upload.ignored
     _note_ignored(upload.filename, config or {}, visit)
     place.world.check_storage(upload.size)
     submission = Submission(
@@ -117,8 +118,8 @@ def _allow(visit: Visit, method: str) -> None:
 
 
 def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:
-    ignored = sorted(set(config).difference(KNOWN_CONFIG))
-    if ignored:
-        text = f"config keys that the platform does not know are ignored: {', '.join(ignored)}"
+    visit.ignored_keys = tuple(sorted(set(config).difference(KNOWN_CONFIG)))
+    if visit.ignored_keys:
+        text = f"config keys that the platform does not know are ignored: {', '.join(visit.ignored_keys)}"
         visit.notes.append(text)
         log.warning("%s: %s", filename, text)

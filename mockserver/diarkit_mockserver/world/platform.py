@@ -8,11 +8,12 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.journal.journal import Entry
-from diarkit_mockserver.world.disturb import damage, draw_pause
+from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.operations import answer_operation
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
@@ -156,7 +157,9 @@ class Platform:
                 world.check_queue()
             largest = world.scenario.limits.upload_bytes
             if "upload_bytes" in before and largest is not None and size > largest:
-                raise refuse(Condition.TOO_LARGE, reason=f"limits.upload_bytes: {largest}, before the body")
+                raise refuse(
+                    Condition.TOO_LARGE, reason=f"limits.upload_bytes: {largest}, before the body", limit="upload_bytes"
+                )
             if "storage_bytes" in before:
                 world.check_storage(size)
         except Refusal as refusal:
@@ -192,12 +195,14 @@ class Platform:
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
         """Note a request that got no answer, as its client went away."""
         visit.notes.append(reason)
-        self._write_down(visit, place, Response(0, b""))
+        self._write_down(visit, place, Response(0, b""), Loss.GIVEN_UP)
 
     def refuse_slow(self, visit: Visit, place: Place | None) -> Response:
         """Answer an upload that takes longer than the scenario allows."""
         reason = "limits.upload_seconds: the body did not come in time"
-        return self._finish(visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason)))
+        return self._finish(
+            visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason, limit="upload_seconds"))
+        )
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
@@ -211,12 +216,13 @@ class Platform:
         self._write_down(visit, place, response)
         return response
 
-    def _write_down(self, visit: Visit, place: Place | None, response: Response) -> None:
+    def _write_down(self, visit: Visit, place: Place | None, response: Response, lost: Loss | None = None) -> None:
         if place is None:
             return
         world = place.world
         disturbance = response.disturbance
-        unheard = disturbance is not None and disturbance.connection == "reset_before_headers"
+        if disturbance is not None and disturbance.connection is not None:
+            lost, response = lose(response, disturbance.connection)
         world.journal.add(
             Entry(
                 number=world.journal.total + 1,
@@ -226,7 +232,7 @@ class Platform:
                 request=visit.request,
                 submission=visit.submission,
                 received=visit.received,
-                status=0 if unheard else response.status,
+                status=response.status,
                 headers=response.headers,
                 body=response.body,
                 task_id=visit.task_id,
@@ -234,6 +240,11 @@ class Platform:
                 rule=visit.rule,
                 note="; ".join(visit.notes),
                 follows=visit.follows,
+                lost=lost,
+                faults=tuple(visit.faults),
+                limit=visit.limit,
+                ignored_keys=visit.ignored_keys,
+                ignored_parts=visit.ignored_parts,
             )
         )
 
@@ -241,6 +252,7 @@ class Platform:
 def _refuse(visit: Visit, refusal: Refusal) -> Response:
     log.info("%s %s: %s", visit.request.method, visit.request.path, refusal)
     visit.notes.append(refusal.reason)
+    visit.limit = refusal.limit
     return write_refusal(refusal)
 
 

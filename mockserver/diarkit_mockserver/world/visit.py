@@ -29,7 +29,11 @@ class Visit:
         task_id: of the task that it is about.
         state: that the client is told.
         rule: that answers it.
-        notes: what limit, fault or mistake shapes the answer.
+        notes: what limit, fault or mistake shapes the answer, in words.
+        faults: that it meets, by their names.
+        limit: that refuses it, by its key; empty for none.
+        ignored_keys: of its config, that the platform does not know.
+        ignored_parts: names of parts of its form, likewise.
         disturbing: the faults that the answer meets on its way out.
     """
 
@@ -45,4 +49,8 @@ class Visit:
     state: TaskState | None = None
     rule: str = ""
     notes: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
+    limit: str = ""
+    ignored_keys: tuple[str, ...] = ()
+    ignored_parts: tuple[str, ...] = ()
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])

@@ -113,7 +113,7 @@ class World:
         exceeded = self._rate.take()
         if exceeded is not None:
             reason = f"limits.rate: {exceeded.limit} requests in a window"
-            raise refuse(Condition.TOO_MANY, reason=reason, headers=exceeded.headers)
+            raise refuse(Condition.TOO_MANY, reason=reason, headers=exceeded.headers, limit="rate")
 
     def check_licence(self) -> None:
         """Refuse uploads without a licence.
@@ -122,7 +122,7 @@ class World:
             Refusal: 403.
         """
         if not self.scenario.limits.licensed:
-            raise refuse(Condition.NOT_LICENSED, reason="limits.licensed: false")
+            raise refuse(Condition.NOT_LICENSED, reason="limits.licensed: false", limit="licensed")
 
     def check_queue(self) -> None:
         """Refuse an upload when too many tasks are unfinished.
@@ -139,7 +139,8 @@ class World:
                 end = self.tasks.find_next_end(now) or now + SECOND
                 wait, reset = -((now - end) // SECOND), self.clock.epoch - (-end // SECOND)
                 told = Exceeded(retry_after=wait, limit=longest, remaining=0, reset=reset)
-                raise refuse(Condition.TOO_MANY, reason=f"limits.queue_length: {longest}", headers=told.headers)
+                reason = f"limits.queue_length: {longest}"
+                raise refuse(Condition.TOO_MANY, reason=reason, headers=told.headers, limit="queue_length")
 
     def check_storage(self, size: int) -> None:
         """Refuse a file for which there is no room beside those of the unfinished tasks.
@@ -152,7 +153,7 @@ class World:
             self.tasks.settle(self.clock.now())
             if self.tasks.stored_bytes + size > room:
                 reason = f"limits.storage_bytes: {room}; {self.tasks.stored_bytes} are held by {self.tasks.queue_length} tasks"
-                raise refuse(Condition.STORAGE_FULL, reason=reason)
+                raise refuse(Condition.STORAGE_FULL, reason=reason, limit="storage_bytes")
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
@@ -262,6 +263,7 @@ class World:
         """
         of_task: list[Fault] = []
         for fault, draws in self._schedule.choose(operation, submission, request):
+            visit.faults.append(fault.name)
             visit.notes.append(f"fault {fault.name}")
             if (http := fault.http_fault) is not None:
                 raise _answer_with(http, "a fault says so")

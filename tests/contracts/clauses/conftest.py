@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_all
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, Sound, describe_field
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.wav.file import Encoding, WavFacts
+from diarkit_fixtures.wav.file import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,17 +65,7 @@ class Script:
     ) -> str:
         """Send a file; returns the id of its task."""
         task_id = task_id or f"0a1b2c3d-0000-4000-8000-{len(self.exchanges):012d}"
-        frames = int(seconds * 8000)
-        sound = WavFacts(
-            frames=frames,
-            channels=channels,
-            sample_rate_hz=8000,
-            encoding=Encoding.PCM16,
-            loud=loud or (True,) * channels,
-            truncated=False,
-            streamed=False,
-            truth=truth,
-        )
+        sound = Sound(length=int(seconds * 100), loud=loud or (True,) * channels, truth=truth)
         parts = [Part(name="file", filename="a.wav", size=1, sha256=sha256, sound=sound)] if file else []
         if config is not None:
             parts.append(describe_field("config", config if isinstance(config, str) else json.dumps(config)))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.redaction import STRUCK, Redaction, list_secrets
 
 REDACTION = Redaction(["Bearer s3cret-token", "pass word"])
@@ -12,7 +14,7 @@ REDACTION = Redaction(["Bearer s3cret-token", "pass word"])
 
 def test_only_known_headers_of_a_request_keep_their_values() -> None:
     headers = (("Content-Type", "text/plain"), ("Authorization", "Bearer s3cret-token"), ("X-Whatever", "1"))
-    assert REDACTION.strike_request_headers(headers) == (
+    assert REDACTION.strike_headers(headers) == (
         ("Content-Type", "text/plain"),
         ("Authorization", STRUCK),
         ("X-Whatever", STRUCK),
@@ -21,17 +23,58 @@ def test_only_known_headers_of_a_request_keep_their_values() -> None:
 
 def test_the_ids_of_a_call_are_kept_but_not_a_secret_in_them() -> None:
     headers = (("X-Request-ID", "d1a1"), ("x-correlation-id", "by s3cret-token"))
-    assert REDACTION.strike_request_headers(headers) == (headers[0], ("x-correlation-id", f"by {STRUCK}"))
+    assert REDACTION.strike_headers(headers) == (headers[0], ("x-correlation-id", f"by {STRUCK}"))
 
 
 @pytest.mark.parametrize(
-    "name", ["Set-Cookie", "www-authenticate", "Proxy-Authenticate", "X-Amz-Security-Token", "X-Session-Id", "Api-Key"]
+    "name",
+    ["Set-Cookie", "www-authenticate", "Proxy-Authenticate", "X-Amz-Security-Token", "X-Session-Id", "X-Whatever"],
 )
 def test_what_an_answer_hands_out_is_struck(name: str) -> None:
-    assert REDACTION.strike_answer_headers(((name, "x"), ("X-Location", "/x"))) == (
+    assert REDACTION.strike_headers(((name, "x"), ("X-Location", "/x"))) == (
         (name, STRUCK),
         ("X-Location", "/x"),
     )
+
+
+def test_what_is_judged_stays() -> None:
+    kept = tuple(
+        (name, "1") for name in ("Date", "Retry-After", "X-RateLimit-Reset", "location", "x-location", "server")
+    )
+    assert REDACTION.strike_headers(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (describe_field("config", '{"max_speakers":  2}'), '{"max_speakers":  2}'),
+        (describe_field("config", '{"total_speakers": 2, "key": "abc"}'), '{"total_speakers": 2, "key": "***"}'),
+        (describe_field("config", '{"deep": [{"total_speakers": "abc"}]}'), '{"deep": "***"}'),
+        (describe_field("config", "no JSON: abc"), STRUCK),
+        (describe_field("config", '["abc"]'), STRUCK),
+        (describe_field("password", "abc"), STRUCK),
+        (describe_field("colour", "red, not s3cret-token"), f"red, not {STRUCK}"),
+        (Part(name="password"), None),
+    ],
+)
+def test_a_form_keeps_the_values_that_the_contract_has(part: Part, text: str | None) -> None:
+    request = Request(method="POST", url="http://h/api", parts=(part,))
+    (struck,) = REDACTION.strike(Exchange(request, Answer(status=200))).request.parts or ()
+    assert struck == replace(part, text=text)
+
+
+def test_an_exchange_is_struck_in_all_its_places() -> None:
+    secret = "s3cret-token"  # noqa: S105 - of a test
+    request = Request(
+        method="POST",
+        url=f"http://u:{secret}@h/{secret}?key={secret}",
+        headers=(("cookie", secret), ("host", secret)),
+        parts=(Part(name="file", filename=f"{secret}.wav"),),
+    )
+    lost = Lost(kind=Loss.CUT, status=200, headers=(("server", secret), ("x-own", secret)), body=f'"{secret}'.encode())
+    struck = REDACTION.strike(Exchange(request, lost))
+    assert secret not in repr(struck)
+    assert (struck.answer.status, struck.answer.body) == (200, b'"***')
 
 
 def test_a_secret_that_is_echoed_is_struck_whole_or_in_its_words() -> None:
@@ -53,7 +96,8 @@ def test_each_cookie_is_a_secret_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "harmless", ["done", "running", "application/json", "speaker_id", "resource.not-found", "2026", "404", "Bearer"]
+    "harmless",
+    ["done", "running", "application/json", "speaker_id", "resource.not-found", "split", "2026", "404", "Bearer"],
 )
 def test_what_answers_say_anyway_is_never_struck(harmless: str) -> None:
     assert Redaction([harmless, f"x={harmless}"]).strike_text(f"<{harmless}>") == f"<{harmless}>"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.exchanges.call_ids import IDS, OURS
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.exchanges.redaction import STRUCK, Redaction
 from diarkit_contracts.rows.call import Attached, Call
@@ -185,6 +185,29 @@ def test_a_server_that_is_not_there_is_named_without_its_password(make_target: A
         target.send(INFO)
     assert "pass-word" not in str(caught.value)
     assert (target.spent.calls, target.exchanges) == (1, [])
+
+
+def test_a_lost_answer_is_recorded_with_what_came_and_without_secrets(make_target: Any, stub: Any) -> None:
+    def lose(request: Request, answer: Answer) -> Answer:
+        cut = Lost(kind=Loss.CUT, status=200, headers=(("Set-Cookie", "x"),), body=b'{"came": "s3cret')
+        if request.method == "GET":
+            raise UnreachableError(request.url, "gone", cut)
+        return answer
+
+    stub.tamper = lose
+    target = make_target(headers=(("X-Token", "s3cret"),), redaction=Redaction(["s3cret"]))
+    target.send(UPLOAD)
+    with pytest.raises(UnreachableError):
+        target.send(INFO)
+    (lost,) = target.lost
+    assert (len(target.exchanges), lost.request.method, lost.request.sent_at > 0) == (1, "GET", True)
+    assert lost.answer == Lost(
+        kind=Loss.CUT,
+        status=200,
+        headers=(("Set-Cookie", STRUCK),),
+        body=b'{"came": "***',
+        received_at=lost.answer.received_at,
+    )
 
 
 def test_a_tier_may_cost_what_it_was_announced_to() -> None:

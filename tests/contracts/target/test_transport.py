@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
+import struct
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -19,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from diarkit_contracts.exchanges.exchange import Request
+from diarkit_contracts.exchanges.exchange import Loss, Lost, Request
 from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.proxy import FLAG, Proxy
@@ -120,14 +123,50 @@ def test_an_answer_that_breaks_off_is_none(transport: HttpTransport, url: str) -
         transport.send(Request(method="GET", url=url + "/short"), b"")
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "resets", "lost"),
+    [
+        (b"", False, Lost(kind=Loss.BEFORE_HEAD)),
+        (b"", True, Lost(kind=Loss.BEFORE_HEAD)),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", False, Lost(kind=Loss.BADLY_FRAMED)),
+        (HEAD + b"Content-Length: 9\r\n\r\n", True, Lost(kind=Loss.AFTER_HEAD, status=200)),
+        (HEAD + b"Content-Length: 9\r\n\r\nabc", False, Lost(kind=Loss.CUT, status=200, body=b"abc")),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nno\r\n", False, Lost(kind=Loss.BADLY_FRAMED, status=200)),
+        (HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", False, Lost(kind=Loss.BADLY_CODED, status=200)),
+    ],
+)  # fmt: skip
+def test_what_came_of_a_lost_answer_is_kept_with_how_it_was_lost(sent: bytes, resets: bool, lost: Lost) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(sent)
+                if resets:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(UnreachableError) as caught:
+            ask(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert replace(caught.value.lost, headers=()) == lost
+    assert (caught.value.lost.header("content-type") is not None) == (lost.status > 0)
+
+
 def test_an_answer_that_does_not_end_is_given_up(url: str, clock: Any) -> None:
     steps = iter((0.0, 60.5))
     clock.now = lambda: next(steps)
     with (
         closing(HttpTransport(url, Connection(), clock)) as transport,
-        pytest.raises(UnreachableError, match="the answer did not end within 60 s"),
+        pytest.raises(UnreachableError, match="the answer did not end within 60 s") as caught,
     ):
         transport.send(Request(method="POST", url=url), b"x")
+    assert (caught.value.lost.kind, caught.value.lost.body) == (Loss.TOO_SLOW, b"x")
 
 
 def test_an_answer_that_is_too_large_is_given_up(

@@ -17,7 +17,7 @@ from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
 from diarkit_mockserver.harness.live import UnavailableError
 from diarkit_mockserver.intake.request import ENDPOINT, Request
-from diarkit_mockserver.journal.export import write_entry
+from diarkit_mockserver.journal.export import write_entries
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.strategies import scenarios
@@ -120,7 +120,7 @@ def run_history(  # noqa: C901 - one case for each thing to do
                 world().replace_faults([Fault(http=500, share=0.5)] * value)
             case _:
                 world().journal.clear()
-    told += [json.dumps(write_entry(entry)) for entry in world().journal]
+    told += map(json.dumps, write_entries(world().journal, 0))
     told += [(task.task_id, task.polls, str(task.outcome)) for task in world().tasks]
     told += [world().scenario, world().clock.now(), world().clock.epoch, world().journal.total, world().has_faults]
     return told

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
@@ -63,9 +64,9 @@ def test_an_answer_that_is_still_held_back_by_a_pause_is_not_known_to_the_client
     assert ids(accepted(1), end, told(3, TaskState.DONE, at=5)) == ["conduct.polls-after-end"]
 
 
-@pytest.mark.parametrize("note", ["fault connection:close_in_body", "fault latency; fault body:garbled"])
-def test_an_end_that_the_client_could_not_read_may_be_asked_for_again(note: str) -> None:
-    assert ids(accepted(1), told(2, TaskState.DONE, note=note), told(3, TaskState.DONE)) == []
+@pytest.mark.parametrize("unread", [{"lost": Loss.CUT}, {"faults": ("latency", "body:garbled")}])
+def test_an_end_that_the_client_could_not_read_may_be_asked_for_again(unread: dict[str, Any]) -> None:
+    assert ids(accepted(1), told(2, TaskState.DONE, **unread), told(3, TaskState.DONE)) == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_an_end_that_the_client_could_not_read_may_be_asked_for_again(note: str)
         (told(2, TaskState.FAILED), False),
         (exchange(2, status=404), False),
         (exchange(2, status=500), False),
-        (told(2, TaskState.RUNNING, note="fault body:html"), False),
+        (told(2, TaskState.RUNNING, faults=("body:html",)), False),
     ],
 )
 def test_a_file_is_sent_again_with_need_only_if_its_task_failed_or_is_out_of_reach(
@@ -104,7 +105,7 @@ def test_another_file_name_or_other_parameters_are_another_request() -> None:
 
 @pytest.mark.parametrize("fault", ["stuck", "lost"])
 def test_nobody_has_to_wait_for_a_task_without_an_end(fault: str) -> None:
-    upload = accepted(1, note=f"fault task:{fault}")
+    upload = accepted(1, faults=(f"task:{fault}",))
     assert ids(upload, told(2, TaskState.RUNNING)) == []
     assert ids(accepted(1), told(2, TaskState.RUNNING)) == ["conduct.gives-up"]
 

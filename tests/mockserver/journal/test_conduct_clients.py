@@ -316,3 +316,33 @@ def test_a_pool_of_connections_is_no_offence(open_bench: Callable[[Scenario], Be
         for session, url in zip(pool, urls, strict=True):
             session.get(url, timeout=PATIENCE_S)
     assert bench.judge() == ()
+
+
+MARKS = (
+    "fault task:stuck", "fault task:lost", "fault connection:close_in_body", "fault body:html", "task:stuck", "task:lost", "body:html",
+    "limits.rate: 1", "latency; fault task:stuck", "cut",
+)  # fmt: skip
+"""Words that shape a judgement where a fault puts them."""
+
+
+def leave_two_open(bench: Bench, mark: str) -> None:
+    """Send a file twice, look once, and leave; a text stands wherever a client may put one."""
+    hidden = {"X-Request-ID": mark, "X-Correlation-ID": mark, "X-Note": mark, "Fault": mark}
+    asked = {mark: mark, "retry-after": "0"}
+    for _ in range(2):
+        config = json.dumps({mark: mark, "faults": [mark], "note": mark})
+        files = {"file": (f"{mark}.wav", CONTENT), "config": (None, config), mark: (mark, mark.encode())}
+        accepted = requests.post(bench.endpoint, params=asked, headers=hidden, files=files, timeout=PATIENCE_S)
+        assert accepted.status_code == 202
+    task_id = accepted.headers["X-Location"].rpartition("/")[2].upper()
+    answer = requests.get(f"{bench.endpoint}/{task_id}", params=asked, headers=hidden, timeout=PATIENCE_S)
+    assert answer.json()["task"]["state"] == "pending"
+    requests.get(f"{bench.endpoint}/{mark}", params=asked, headers=hidden, timeout=PATIENCE_S)
+
+
+def test_no_text_of_a_client_changes_how_it_is_judged(open_bench: Callable[[Scenario], Bench]) -> None:
+    for mark in ("harmless", *MARKS):
+        bench = open_bench(FIVE_POLLS)
+        leave_two_open(bench, mark)
+        found = [(finding.rule.id, finding.entries) for finding in bench.judge()]
+        assert found == [("conduct.resubmits", (1, 2)), ("conduct.gives-up", (3,))], mark

@@ -1,24 +1,28 @@
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss, Part, Sound, describe_field
+from diarkit_contracts.exchanges.recording import HEAD, read_recording, write_lines
+from diarkit_contracts.exchanges.redaction import STRUCK, Redaction
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
-from diarkit_mockserver.journal.export import list_answer_headers, read_entry, write_entry, write_lines
-from diarkit_mockserver.journal.journal import REDACTED, Entry
+from diarkit_mockserver.journal.export import make_exchange, read_entry, write_entries, write_har
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-HEADERS = [(b"host", b"h:1"), (b"authorization", b"Bearer s\xff")]
+HEADERS = [(b"host", b"h:1"), (b"authorization", b"Bearer s\xff"), (b"content-length", b"999")]
 SUBMISSION = Submission(
     filename="Ž\ud800.wav",
     sha256="ab" * 32,
@@ -27,7 +31,7 @@ SUBMISSION = Submission(
     parameters=Parameters(channel_mode="mix", channels=(1, 0), range_to=1.5, max_speakers=2),
     config={"max_speakers": 2, "secret": "s"},
     query={"channels": "1,0", "key": "s"},
-    headers={"host": "h:1", "authorization": "Bearer s"},
+    headers={"host": "h:1", "authorization": "Bearer s\xff", "content-length": "999"},
     first_bytes=b"RIFF\x00\xff",
     occurrence=3,
 )
@@ -40,7 +44,7 @@ def make_entry(**changed: Any) -> Entry:
         "answered_at": 2_000_000,
         "connection": 4,
         "follows": 6,
-        "request": Request("POST", "/worlds/ä/x", b"channels=1,0&key=s", HEADERS, scheme="http", server="h:1"),
+        "request": Request("POST", "/worlds/ä/api/x", b"channels=1,0&key=s", HEADERS, scheme="http", server="h:1"),
         "submission": SUBMISSION,
         "received": 999,
         "status": 202,
@@ -50,6 +54,10 @@ def make_entry(**changed: Any) -> Entry:
         "state": TaskState.PENDING,
         "rule": "any submission",
         "note": "a note",
+        "faults": ("latency",),
+        "limit": "rate",
+        "ignored_keys": ("secret",),
+        "ignored_parts": ("other",),
     }
     return Entry(**{**fields, **changed})
 
@@ -57,58 +65,122 @@ def make_entry(**changed: Any) -> Entry:
 ENTRIES = {
     "upload": make_entry(),
     "poll": make_entry(submission=None, received=0, state=None, task_id=None),
-    "no answer": make_entry(status=0, body=b"", headers=()),
+    "no answer": make_entry(status=0, body=b"", headers=(), lost=Loss.BEFORE_HEAD),
     "garbled": make_entry(body=b"\xff\x00{"),
-    "no audio": make_entry(submission=Submission(filename="", sha256="", size=0, media=MediaFacts(kind="unknown"))),
+    "no audio": make_entry(
+        submission=Submission(
+            filename="",
+            sha256="",
+            size=0,
+            media=MediaFacts(kind="unknown"),
+            query=SUBMISSION.query,
+            headers=SUBMISSION.headers,
+        )
+    ),
 }
+
+
+def write(entry: Entry, *, reveal: bool = False) -> Any:
+    (written,) = write_entries([entry], 7, reveal=reveal)
+    return json.loads(json.dumps(written))
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 def test_what_is_revealed_can_be_read_back_whole(entry: Entry) -> None:
-    sent = json.loads(json.dumps(write_entry(entry, reveal=True)))
-    read = read_entry(sent)
-    assert write_entry(read, reveal=True) == write_entry(entry, reveal=True)
-    assert (read.submission, read.body, read.headers, read.state) == (
-        entry.submission,
-        entry.body,
-        entry.headers,
-        entry.state,
-    )
-    assert (read.request.headers, read.request.query) == (entry.request.headers, entry.request.query)
+    read = read_entry(write(entry, reveal=True))
+    assert replace(read, request=entry.request) == entry
+    for name in ("method", "path", "query_string", "headers", "query", "base_url"):
+        assert getattr(read.request, name) == getattr(entry.request, name)
 
 
-def test_secrets_are_not_told_by_default() -> None:
-    told = write_entry(make_entry())
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_what_is_struck_out_can_be_read_back_too(entry: Entry) -> None:
+    read = read_entry(write(entry))
+    assert (read.number, read.status, read.body, read.faults) == (7, entry.status, entry.body, ("latency",))
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_each_form_is_a_recording_of_the_same_exchanges(entry: Entry, tmp_path: Path) -> None:
+    wanted = (Redaction(["Bearer s\xff"]).strike(make_exchange(entry, 7)),)
+    texts = [
+        "".join(write_lines(write_entries([entry], 7))),
+        json.dumps({**HEAD, "total": 1, "entries": list(write_entries([entry], 7))}),
+        json.dumps(write_har([entry], 7)),
+    ]
+    wanted_har = () if "/api/" not in entry.request.path else wanted
+    for text, expected in zip(texts, (wanted, wanted, wanted_har), strict=True):
+        path = tmp_path / "journal"
+        path.write_text(text, encoding="utf-8")
+        assert read_recording(path) == expected
+
+
+def test_secrets_are_struck_out_by_default() -> None:
+    told = write(make_entry())
     assert '"s"' not in json.dumps(told)
     assert "Bearer" not in json.dumps(told)
-    assert told["request"]["headers"] == {"host": "h:1", "authorization": REDACTED}
-    assert told["request"]["query_string"] == "channels=1,0&key=%5Bredacted%5D"
-    assert told["submission"]["config"] == {"max_speakers": 2, "secret": REDACTED}
-    assert told["headers"] == [["content-type", "application/json"], ["x-other", REDACTED]]
+    assert told["request"]["headers"] == [["host", "h:1"], ["authorization", STRUCK], ["content-length", "999"]]
+    assert told["request"]["url"] == "http://h:1/worlds/%C3%A4/api/x?channels=1,0&key=***"
+    assert told["request"]["parts"][1]["text"] == '{"max_speakers": 2, "secret": "***"}'
+    assert told["answer"]["headers"] == [["content-type", "application/json"], ["x-other", STRUCK]]
 
 
-def test_an_upload_is_told_by_digest_size_and_first_bytes() -> None:
-    told = write_entry(make_entry())["submission"]
-    assert (told["sha256"], told["size"], told["first_bytes"]) == ("ab" * 32, 9, "5249464600ff")
+def test_what_the_world_knows_stands_in_fields_beside_the_exchange() -> None:
+    own = write(make_entry())["entry"]
+    assert (own["number"], own["follows"], own["connection"], own["task_id"]) == (7, 6, 4, "t")
+    assert (own["faults"], own["limit"]) == (["latency"], "rate")
+    assert (own["ignored_keys"], own["ignored_parts"], own["note"]) == (["secret"], ["other"], "a note")
 
 
-def test_an_answer_is_told_as_text_or_else_in_base64() -> None:
-    digest = hashlib.sha256(b'{"task":{}}').hexdigest()
-    assert write_entry(make_entry())["body"] == {"sha256": digest, "size": 11, "text": '{"task":{}}'}
-    assert write_entry(make_entry(body=b"\xff"))["body"]["base64"] == "/w=="
+def test_of_an_upload_all_is_told_that_is_known() -> None:
+    parts = make_exchange(make_entry(), 7).request.parts
+    assert parts is not None
+    file, config, other = parts
+    assert (file.filename, file.size, file.sha256) == ("Ž\ud800.wav", 9, "ab" * 32)
+    assert file.sound == Sound(length=200, loud=(True, False), truth=((Segment(0, 1, 50),), ()))
+    assert config == describe_field("config", '{"max_speakers": 2, "secret": "s"}')
+    assert other == Part(name="other")
 
 
-def test_lines_are_one_exchange_each() -> None:
-    lines = list(write_lines(ENTRIES.values()))
-    assert all(line.endswith("\n") and "\n" not in line[:-1] and line.isascii() for line in lines)
-    assert [json.loads(line) for line in lines] == [
-        json.loads(json.dumps(write_entry(entry))) for entry in ENTRIES.values()
-    ]
+@pytest.mark.parametrize(
+    "media",
+    [
+        MediaFacts(kind="wav", length=200, loud=(True,), assumed=True),
+        MediaFacts(kind="flac", length=200, loud=(True,)),
+        MediaFacts(kind="wav", fault="no audio"),
+    ],
+)
+def test_nothing_is_made_up_of_a_sound_that_was_not_measured(media: MediaFacts) -> None:
+    parts = make_exchange(make_entry(submission=replace(SUBMISSION, media=media)), 0).request.parts
+    assert parts is not None
+    assert parts[0].sound is None
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (b"content-length: 0", True),
+        (b"x: 1", True),
+        (b"content-length: 9", False),
+        (b"transfer-encoding: chunked", False),
+    ],
+)
+def test_a_body_that_was_not_recorded_is_unknown(header: bytes, *, known: bool) -> None:
+    name, _, value = header.partition(b": ")
+    request = Request("POST", "/api/x", b"", [(name, value)], scheme="http", server="h:1")
+    sent = make_exchange(make_entry(request=request, submission=None), 0).request
+    assert (sent.parts, sent.is_body_known) == (None, known)
+
+
+def test_a_host_that_is_none_is_not_part_of_the_url() -> None:
+    request = Request("GET", "/api/x", b"", [(b"host", b"h/api/y?")], scheme="http", server="h:1")
+    assert make_exchange(make_entry(request=request), 0).request.url == "http://h:1/api/x"
+    nobody = Request("GET", "/api/x", b"", [], scheme="http", server="")
+    assert make_exchange(make_entry(request=nobody), 0).request.url == "http://localhost/api/x"
 
 
 def test_a_header_that_comes_twice_is_told_twice() -> None:
     entry = make_entry(headers=((b"allow", b"GET"), (b"allow", b"POST")))
-    assert list_answer_headers(entry, reveal=False) == [("allow", "GET"), ("allow", "POST")]
+    assert make_exchange(entry, 0).answer.headers == (("allow", "GET"), ("allow", "POST"))
 
 
 def test_what_a_client_sent_comes_out_as_it_was(
@@ -118,7 +190,14 @@ def test_what_a_client_sent_comes_out_as_it_was(
     wav = make_wav(2, loud=(True, False))
     submit(start(platform=Platform(world)).url, wav, filename="a.wav", config='{"max_speakers": 1}')
     (entry,) = world.journal
-    read = read_entry(json.loads(json.dumps(write_entry(entry, reveal=True))))
+    read = read_entry(write(entry, reveal=True))
     assert read.submission == entry.submission
     assert read.submission is not None
     assert read.submission.first_bytes == wav[:64]
+
+
+def test_a_har_has_what_the_world_knows_for_tools_and_for_people() -> None:
+    first, second = write_har([make_entry(), make_entry(number=8, rule="", note="")], 946_684_800)["log"]["entries"]
+    assert (first["connection"], first["comment"]) == ("4", "rule any submission; a note")
+    assert (second["_entry"]["number"], "comment" in second) == (8, False)
+    assert (first["startedDateTime"], first["time"]) == ("2000-01-01T00:00:01.500000+00:00", 500.0)

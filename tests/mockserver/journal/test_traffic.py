@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts, Submission
@@ -79,10 +80,10 @@ def test_uploads_are_told_from_all_else() -> None:
     [
         (exchange(), True),
         (exchange(status=500), True),
-        (exchange(status=0), False),
-        (exchange(note="fault connection:close_in_body"), False),
-        (exchange(note="fault latency; fault body:empty"), False),
-        (exchange(note="fault latency; fault drip"), True),
+        (exchange(status=0, lost=Loss.BEFORE_HEAD), False),
+        (exchange(lost=Loss.CUT), False),
+        (exchange(faults=("latency", "body:empty")), False),
+        (exchange(faults=("latency", "drip")), True),
     ],
 )
 def test_what_a_client_could_not_read_it_has_not_heard(entry: Entry, *, heard: bool) -> None:
@@ -104,7 +105,7 @@ def test_what_a_client_could_not_read_it_has_not_heard(entry: Entry, *, heard: b
 )
 def test_an_end_is_a_final_state_or_a_404(status: int, state: TaskState | None, *, ends: bool) -> None:
     assert tells_end(exchange(status=status, state=state)) is ends
-    assert not tells_end(exchange(status=status, state=state, note="fault body:html"))
+    assert not tells_end(exchange(status=status, state=state, faults=("body:html",)))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_an_end_is_a_final_state_or_a_404(status: int, state: TaskState | None, 
 def test_retry_after_is_whole_seconds(value: bytes, expected: int | None) -> None:
     assert read_retry_after(exchange(status=429, headers=((b"retry-after", value),))) == expected
     assert read_retry_after(exchange(status=429)) is None
-    assert read_retry_after(exchange(status=0, headers=((b"retry-after", value),))) is None
+    assert read_retry_after(exchange(status=0, lost=Loss.BEFORE_HEAD, headers=((b"retry-after", value),))) is None
 
 
 def test_what_comes_after_an_answer_comes_after_it_in_place_and_in_time() -> None:
@@ -133,11 +134,9 @@ def test_a_chain_is_an_accepted_upload_and_its_polls() -> None:
     assert [one.upload is None for one in traffic.chains] == [False, True]
 
 
-@pytest.mark.parametrize(
-    ("note", "hopeless"), [("fault task:stuck", True), ("fault task:lost", True), ("fault drip", False)]
-)
-def test_a_task_without_an_end_is_hopeless(note: str, *, hopeless: bool) -> None:
-    (chain,) = arrange(upload(1, "a", "t", note=note)).chains
+@pytest.mark.parametrize(("fault", "hopeless"), [("task:stuck", True), ("task:lost", True), ("drip", False)])
+def test_a_task_without_an_end_is_hopeless(fault: str, *, hopeless: bool) -> None:
+    (chain,) = arrange(upload(1, "a", "t", faults=(fault,))).chains
     assert chain.is_hopeless is hopeless
 
 
@@ -149,5 +148,5 @@ def test_repeats_are_accepted_uploads_that_come_again() -> None:
 def test_an_upload_that_was_refused_unheard_or_is_still_on_its_way_may_be_sent_again() -> None:
     again = upload(2, "a", "t2")
     assert list(arrange(upload(1, "a", "t1", status=507), again).list_repeats()) == []
-    assert list(arrange(upload(1, "a", "t1", note="fault connection:close_in_body"), again).list_repeats()) == []
+    assert list(arrange(upload(1, "a", "t1", lost=Loss.CUT), again).list_repeats()) == []
     assert list(arrange(upload(1, "a", "t1"), upload(2, "a", "t2", follows=0)).list_repeats()) == []

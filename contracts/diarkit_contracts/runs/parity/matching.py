@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange, Part
     from diarkit_contracts.rows.call import Row
 
-_Form: TypeAlias = "tuple[tuple[str, str | None, str], ...] | str | None"
+_Form: TypeAlias = "tuple[tuple[str, str | None, str | None], ...] | str | None"
 
 
 def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
@@ -38,7 +38,7 @@ def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
     found: dict[str, list[int]] = {}
     history = read_history(exchanges)
     started: dict[int, str] = {}
-    for at, exchange in enumerate(exchanges):
+    for at, exchange in enumerate(history.exchanges):
         request = exchange.request
         form = _describe(request.parts) if request.parts is not None else _read_type(request.headers) or None
         sent = (request.method, _read_query(request.url), form)
@@ -60,7 +60,7 @@ def _describe_call(row: Row) -> _Form:
     return None if parts is None else _describe(parts)
 
 
-def _describe(parts: Iterable[Part]) -> tuple[tuple[str, str | None, str], ...]:
+def _describe(parts: Iterable[Part]) -> tuple[tuple[str, str | None, str | None], ...]:
     return tuple((part.name, part.filename, part.sha256) for part in parts)
 
 

@@ -5,30 +5,36 @@ import { make, match, write } from "./dom.js";
 const MOST_CASES = 4; // of one rule
 
 /** Read what the page needs of a journal's entry. */
-export function readEntry({ number, request, submission, ...rest }) {
-  const { asked_at, task_id, state, rule, note, status, body, headers } = rest;
-  const parameters = submission && {
-    file: `${submission.filename} (${submission.size.toLocaleString("en")} bytes, ${(submission.media.length / 100).toFixed(2)} s, ${submission.media.loud.length} channels)`,
-    ...submission.query,
-    ...(submission.config && { config: JSON.stringify(submission.config) }),
-  };
+export function readEntry({ request, answer, entry: own }) {
+  const { number, asked_at, task_id, state, rule, faults, limit, submission, note } = own;
+  const url = new URL(request.url);
+  const part = (name) => (request.parts ?? []).find((one) => one.name === name);
+  const file = part("file");
+  const shaped = [...faults.map((name) => `fault ${name}`), ...(limit ? [`limit ${limit}`] : [])];
   return {
-    number, rule, note, status, state, parameters,
+    number, rule, note, state, shaped,
+    status: answer.status,
+    lost: answer.lost,
     method: request.method,
-    path: request.path + (request.query_string ? `?${request.query_string}` : ""),
-    filename: submission?.filename,
+    path: url.pathname + url.search,
+    filename: submission && file.filename,
     at: asked_at / 1e6,
     task: task_id,
     isUpload: request.method === "POST",
-    sent: Object.entries(request.headers),
-    headers,
-    body: body.text ?? `${body.size} bytes that are no text`,
+    parameters: submission && {
+      file: `${file.filename}, ${file.size.toLocaleString("en")} bytes, ${(submission.media.length / 100).toFixed(2)} s, channels: ${submission.media.loud.length}`,
+      ...Object.fromEntries(url.searchParams),
+      config: part("config")?.text,
+    },
+    sent: request.headers,
+    headers: answer.headers,
+    body: answer.body.text ?? "What came is no text.",
   };
 }
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-const kindOf = (status) => (status === 0 ? "lost" : status < 400 ? "fine" : status < 500 ? "refused" : "broken");
+const kindOf = ({ status, lost }) => (lost ? "lost" : status < 400 ? "fine" : status < 500 ? "refused" : "broken");
 
 /** Make the element of an exchange about a file; what is inside is made when it is first opened. */
 export function showEntry(entry, filename) {
@@ -36,7 +42,7 @@ export function showEntry(entry, filename) {
   const summary = make("summary", {},
     make("span", { class: "number" }, String(entry.number)),
     make("span", { class: "at" }, `${entry.at.toFixed(3)} s`),
-    make("span", { class: `status ${kindOf(entry.status)}` }, entry.status ? String(entry.status) : "cut"),
+    make("span", { class: `status ${kindOf(entry)}` }, entry.status ? String(entry.status) : "–"),
     make("span", { class: "what" }, `${entry.method} ${path}`),
     filename && make("span", { class: "about" }, filename),
     entry.state && make("span", { class: `state ${entry.state}` }, entry.state),
@@ -49,7 +55,8 @@ export function showEntry(entry, filename) {
 function showInside(entry) {
   const rows = [
     ["Answered by", entry.isUpload && entry.status ? entry.rule ? `the rule for ${entry.rule}` : "no rule" : ""],
-    ["What shaped it", entry.note],
+    ["What shaped it", [...entry.shaped, entry.note].filter(Boolean).join("\n")],
+    ["Lost", entry.lost],
     ...Object.entries(entry.parameters ?? {}),
     ["Task", entry.task],
     ["Request", entry.sent.map(([name, value]) => `${name}: ${value}`).join("\n")],

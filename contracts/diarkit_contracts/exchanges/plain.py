@@ -1,0 +1,129 @@
+"""Exchanges, and what they are made of, as plain values for JSON, and back. Knows no file.
+
+Bytes are a text, or base64 where they are none; what is None is left out.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Json: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+class PlainError(ValueError):
+    """Plain values are not what was expected: what that was, and what came."""
+
+    def __init__(self, expected: str, what: str, value: object) -> None:
+        super().__init__(f"expected {expected} for {what}, got {value!r:.40}")
+
+
+def write_plain(value: object) -> Any:
+    """Write a dataclass, or what stands in a field of one."""
+    if isinstance(value, bytes):
+        try:
+            return {"text": value.decode()}
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, tuple):
+        return [write_plain(each) for each in cast("tuple[object, ...]", value)]
+    if is_dataclass(value):
+        written = {field.name: write_plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: each for name, each in written.items() if each is not None}
+    return value
+
+
+def read_plain(kind: type[T], value: object, what: str) -> T:
+    """Read what `write_plain` wrote; keys that a class does not have are passed over.
+
+    Args:
+        kind: a dataclass, or the type of a field of one.
+        value: plain.
+        what: its name, for the error.
+
+    Raises:
+        PlainError: it is something else.
+    """
+    return cast("T", _read(kind, value, what))
+
+
+def _read(kind: Any, value: object, what: str) -> object:  # noqa: PLR0911 - one for each kind of type
+    if get_origin(kind) is UnionType:
+        return None if value is None else _read(_choose(get_args(kind), value), value, what)
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        items = _expect(list, value, "a list", what)
+        if inner[-1] is Ellipsis:
+            return tuple(_read(inner[0], each, what) for each in items)
+        if len(items) != len(inner):
+            raise PlainError(f"a list of {len(inner)}", what, value)
+        return tuple(_read(each, item, what) for each, item in zip(inner, items, strict=True))
+    if _is_class(kind):
+        came = _expect(dict, value, "an object", what)
+        # What is not there and has to be is read too, and so refused by its name.
+        return kind(
+            **{
+                name: _read(of, came.get(name), name)
+                for name, of, needed in _list_fields(kind)
+                if needed or name in came
+            }
+        )
+    if kind is bytes:
+        return _read_bytes(_expect(dict, value, "an object", what), what)
+    if issubclass(kind, StrEnum):
+        return (
+            kind(value)
+            if isinstance(value, str) and value in set(kind)
+            else _refuse(f"one of {', '.join(kind)}", what, value)
+        )
+    is_right = isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
+    return value if is_right else _refuse(WORDS[kind], what, value)
+
+
+def _choose(kinds: tuple[Any, ...], value: object) -> Any:
+    """Choose of several classes the last one whose needed fields are all there; the first if that is none."""
+    there = cast("Json", value) if isinstance(value, dict) else {}
+    fitting = [kind for kind in kinds[1:] if _is_class(kind) and _needs(kind) <= set(there)]
+    return fitting[-1] if fitting else kinds[0]
+
+
+def _is_class(kind: Any) -> bool:
+    return is_dataclass(kind)
+
+
+def _needs(kind: Any) -> set[str]:
+    return {name for name, _, needed in _list_fields(kind) if needed}
+
+
+@cache
+def _list_fields(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
+    """List the fields of a class: name, type, and whether it has to be there."""
+    types = get_type_hints(kind)
+    return tuple((field.name, types[field.name], field.default is MISSING) for field in fields(kind))
+
+
+def _read_bytes(body: Json, what: str) -> bytes:
+    if "base64" not in body:
+        return cast("str", _read(str, body.get("text"), what)).encode()
+    try:
+        return base64.b64decode(cast("str", _read(str, body["base64"], what)), validate=True)
+    except ValueError:
+        raise PlainError("base64", what, body["base64"]) from None
+
+
+def _expect(kind: Any, value: object, expected: str, what: str) -> Any:
+    return value if isinstance(value, kind) else _refuse(expected, what, value)
+
+
+def _refuse(expected: str, what: str, value: object) -> object:
+    raise PlainError(expected, what, value)
