@@ -20,6 +20,7 @@ from diarkit_mockserver.control.picture import draw_result
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.control.views import (
     ConductView,
+    CoverageView,
     JournalPage,
     PictureView,
     Ready,
@@ -74,9 +75,14 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
         raise refuse(409, "world-exists", detail)
     clock = Clock(frozen=body.frozen, epoch=body.epoch)
     try:
-        return view_world(name, platform.open_world(name, body.scenario, clock, ids_from=body.ids_from))
+        world = platform.open_world(name, body.scenario, clock, ids_from=body.ids_from)
     except ValueError as error:
         raise refuse(422, "body-invalid", str(error)) from None
+    if body.counted:
+        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+
+        world.journal.keeper = Coverage()
+    return view_world(name, world)
 
 
 @call("DELETE", "/worlds/{name}", "server")
@@ -259,6 +265,17 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
         )
         for one in found
     )
+
+
+@call("GET", "/coverage", "journal")
+def read_coverage(here: Here) -> CoverageView:
+    """Tell what the client met of all that can be met: since the world began if it is counted, else as far as the journal holds."""
+    from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+
+    keeper = here.world.journal.keeper
+    coverage = keeper if isinstance(keeper, Coverage) else Coverage()
+    tally = coverage.tally(here.world.journal, here.platform.list_connections())
+    return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
 
 
 @call("POST", "/journal/verify", "journal")

@@ -113,6 +113,19 @@ class ConductView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageView:
+    """What the client of a world met of all that can be met.
+
+    Attributes:
+        met: ids of points.
+        behaved: those of them that were met where nothing was against the client: all of them, or none.
+    """
+
+    met: tuple[str, ...]
+    behaved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flawed:
     """One thing to correct in what was sent.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,13 @@ class Entry:
     ignored_parts: tuple[str, ...] = ()
 
 
+class Keeper(Protocol):
+    """Keeps what it needs of exchanges before a journal loses them."""
+
+    def keep(self, journal: Journal) -> None:
+        """Look through all that is there; some of it may have been there before."""
+
+
 class Journal:
     """The last exchanges of a world.
 
@@ -86,11 +93,14 @@ class Journal:
         most_bytes: of answers' bodies, and of `ENTRY_BYTES` for each entry.
     """
 
-    __slots__ = ("_bytes", "_entries", "_most_bytes", "_most_entries", "total")
+    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
         self.total = 0
         """Exchanges ever, also those that are no longer kept."""
+        self.keeper: Keeper | None = None
+        """Whoever has to know all that was here."""
+        self._known = 0
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._most_entries = most_entries
@@ -110,9 +120,26 @@ class Journal:
         self._entries.append(entry)
         self._bytes += len(entry.body) + ENTRY_BYTES
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
+            if self.keeper is not None:
+                self._hand_over(self.keeper)
             self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""
+        if self.keeper is not None:
+            self.keeper.keep(self)
         self._entries.clear()
         self._bytes = 0
+
+    def pass_on(self, heir: Journal) -> None:
+        """Let another journal go on where this one ends: what is here is lost."""
+        if self.keeper is not None:
+            self.keeper.keep(self)
+            heir.keeper = self.keeper
+
+    def _hand_over(self, keeper: Keeper) -> None:
+        # All that is there, each time half of it is new: what lies less than half a ring apart is seen together.
+        if self._known == 0:
+            keeper.keep(self)
+            self._known = max(1, len(self._entries) // 2)
+        self._known -= 1

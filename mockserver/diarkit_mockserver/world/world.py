@@ -71,7 +71,9 @@ class World:
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
-        return World(self.name, self.origin, self.clock.begin_again())
+        fresh = World(self.name, self.origin, self.clock.begin_again())
+        self.journal.pass_on(fresh.journal)
+        return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
         """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.scenario.model import Scenario
 
+pytestmark = pytest.mark.slow
+
 API = "/api/technology/speaker-diarization"
 SCENARIO = """
 rules:
@@ -254,7 +256,7 @@ def test_an_exchange_says_which_rule_answered_or_came_closest(
     expect_text(page, "#exchange-list .note", "no rule matched; the closest is rule 1 (filename='Laura*')")
     page.locator(".exchanges summary").last.click()
     expect_text(page, ".inside dd", "the rule for filename='hand*'")
-    expect_text(page, ".inside dd", '{"max_speakers":2}')
+    expect_text(page, ".inside dd", '{"max_speakers": 2}')
 
 
 def test_what_is_against_the_client_is_said_by_the_names_of_its_files(

@@ -1,0 +1,62 @@
+"""What the client of one world met, also in exchanges that its journal no longer holds. Knows no point by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.coverage.points import find_met
+from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_mockserver.journal.conduct import judge
+from diarkit_mockserver.journal.export import make_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from diarkit_mockserver.journal.journal import Entry, Journal
+
+LATER: Final = ("conduct.gives-up", "conduct.never-reads-result")
+"""Rules that only the end of a world can decide: what its client has not done yet, it may still do."""
+
+
+class Coverage:
+    """Of one world, over all of its resets; the keeper of its journals."""
+
+    def __init__(self) -> None:
+        self._kept = Tally()
+        self._behaved = True
+
+    def keep(self, journal: Journal) -> None:
+        """Count what is there before some of it is lost."""
+        entries = tuple(journal)
+        self._kept = Tally(self._kept.met | _find_met(entries))
+        self._behaved = self._behaved and _is_clean(entries, (), LATER)
+
+    def tally(self, journal: Journal, open_connections: Collection[int]) -> Tally:
+        """Tell what was met, as if the client had nothing more to do.
+
+        Args:
+            journal: of the world as it is now.
+            open_connections: numbers of the clients' connections that are open now.
+        """
+        entries = tuple(journal)
+        met = self._kept.met | _find_met(entries)
+        behaved = self._behaved and _is_clean(entries, open_connections, ())
+        return Tally(met, met if behaved else frozenset())
+
+
+def count_entries(entries: Collection[Entry]) -> Tally:
+    """Tell what a journal from a file shows: nobody knows which connections were left open."""
+    met = _find_met(tuple(entries))
+    return Tally(met, met if _is_clean(tuple(entries), (), ()) else frozenset())
+
+
+def _find_met(entries: tuple[Entry, ...]) -> frozenset[str]:
+    return find_met(read_history(make_exchange(entry, 0) for entry in entries))
+
+
+def _is_clean(entries: tuple[Entry, ...], open_connections: Collection[int], ignore: Collection[str]) -> bool:
+    """Whether no error is against a client; a warning only costs, and is none of it."""
+    now = max((entry.answered_at for entry in entries), default=0)
+    found = judge(entries, now=now, open_connections=open_connections, ignore=ignore)
+    return not any(one.rule.severity == "error" for one in found)
