@@ -73,7 +73,7 @@ def _find_query(start: Start) -> Iterator[str]:
     yield f"channel_mode {mode}" if mode else "no channel_mode"
     if channels:
         numbers = channels.split(",")
-        yield "channels, some of them" if numbers == sorted(numbers) else "channels, in another order"
+        yield "some of the channels" if numbers == sorted(numbers) else "channels in another order"
     bounds = [bound for bound in ("range_from", "range_to") if query.get(bound)]
     if bounds:
         yield " and ".join(bounds)

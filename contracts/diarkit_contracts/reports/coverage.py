@@ -58,10 +58,11 @@ def _list_lines(tally: Tally, plays: Mapping[str, str]) -> Iterator[str]:
     shown = {point.id for point, _ in following}
     unsent = [point.text for point in tally.list_never() if point.source is Source.SENT]
     if unsent:
-        yield f"never sent by the client: {', '.join(unsent)}"
+        more = f" and {len(unsent) - MOST} more" if len(unsent) > MOST else ""
+        yield f"never sent by the client: {', '.join(unsent[:MOST])}{more}"
     rest = sum(point.id not in shown and point.source is not Source.SENT for point in tally.list_never())
     if rest:
-        yield f"and {rest} more that were never met"
+        yield f"and {rest} other answers and cases that were never met"
 
 
 def _write_markdown(tally: Tally, plays: Mapping[str, str]) -> str:
