@@ -14,11 +14,12 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
 from diarkit_fixtures.strategies.segments import segmentations
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dump import dump_scenario
-from diarkit_mockserver.scenario.faults import Fault, HttpFault, Latency
+from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,7 @@ def _write_channels(channels: Sequence[Segments]) -> list[JsonObject]:
 def _faults(*, timed: bool, network: bool) -> SearchStrategy[Fault]:
     some = st.integers(1, 3)
     # DOC (reference, GET at 3.6): these statuses, and no others.
-    busy = st.builds(HttpFault, status=st.just(429), retry_after=_waits(timed=timed))
+    busy = st.builds(HttpAnswer, status=st.just(429), retry_after=_waits(timed=timed))
     kinds = (
         st.builds(Fault, on=st.just("poll"), http=busy, times=some)
         | st.builds(Fault, on=st.just("submit"), task=st.just("lost"))

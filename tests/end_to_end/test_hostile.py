@@ -126,7 +126,7 @@ def test_a_boundary_of_one_byte_is_one(thread: ServerThread, world: World, bound
         assert answer[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 202")
     else:
         assert answer[:12] == b"HTTP/1.1 202"
-        assert [task.submission.size for task in world.tasks] == [len(content)]
+        assert [task.size for task in world.tasks] == [len(content)]
 
 
 @pytest.mark.parametrize(

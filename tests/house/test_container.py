@@ -11,12 +11,11 @@ import pytest
 import yaml
 
 from diarkit_mockserver.commands.main import main
-from diarkit_mockserver.commands.settings import list_knobs
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-VARIABLES = {knob.variable for knob in list_knobs()}
+VARIABLES = {str(flag.envvar) for flag in main.commands["serve"].params if flag.envvar}
 
 
 def read_instruction(name: str) -> str:

@@ -20,7 +20,7 @@ PUBLIC = {
     "diarkit_mockserver.strategies": {"scenarios"},
     "diarkit_mockserver.testing": {
         "ByPolls", "ByRealTime", "BySeconds", "ClockView", "ConductFinding", "ConfigPattern", "Course", "CourseLike",
-        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer", "HttpFault",
+        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer",
         "Latency", "Limits", "LiveServer", "LogNormal", "Media", "Outage", "PollCounts", "Rate", "Rule", "Scenario", "SegmentLike",
         "SpokenSegment", "StateSeconds", "Submission", "TaskState", "TaskView", "Then", "UnavailableError", "When", "find_fake",
         "load_scenario", "parse_scenario", "read_course",

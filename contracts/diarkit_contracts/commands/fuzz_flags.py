@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import click
 
-from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.commands.output import echo_lines
-from diarkit_contracts.commands.target_flags import make_target, require
+from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diarkit_contracts.commands.output import Judging
+    from diarkit_contracts.commands.target_flags import Access, CapFlags
     from diarkit_contracts.runs.fuzz.example import Find, Session
     from diarkit_contracts.runs.verdict import RunVerdict
 
@@ -33,33 +35,29 @@ LAST_TASKS_S: Final = 60.0
 
 BETWEEN_LINES_S: Final = 2.0
 
-_FLAGS: Final = (
-    click.option(
-        "--driver",
-        type=click.Choice([MACHINE, SCHEMATHESIS]),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzFlags:
+    """How a fuzzed run goes."""
+
+    GROUP: ClassVar[str] = "Fuzzing (--tier fuzz)"
+
+    driver: str = flag(
         default=MACHINE,
-        show_default=True,
-        help="Who draws the requests of tier fuzz: our state machine, or schemathesis with our audio and our clauses.",
-    ),
-    click.option("--i-own-this-server", is_flag=True, help="Fuzz a server that is not on this computer."),
-    click.option(
-        "--save-rows",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=click.Choice([MACHINE, SCHEMATHESIS]),
+        help="Let requests be drawn by our state machine, or by schemathesis with our audio and our clauses.",
+    )
+    i_own_this_server: bool = flag(default=False, is_flag=True, help="Fuzz a server that is not on this computer.")
+    save_rows: Path = flag(
         default=Path("diarkit-found.json"),
-        show_default=True,
-        help="Where tier fuzz keeps the requests that broke a clause, for --rows.",
-    ),
-)
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Save the requests that broke a clause to this file, for --rows.",
+    )
 
 
-def add_fuzz_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of the tier."""
-    for flag in reversed(_FLAGS):
-        command = flag(command)
-    return command
-
-
-def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
+def fuzz_server(
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging
+) -> tuple[RunVerdict, bool]:
     """Fuzz a server as the flags ask for.
 
     Returns:
@@ -70,73 +68,72 @@ def fuzz_server(url: str, flags: dict[str, Any]) -> tuple[RunVerdict, bool]:
     """
     from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415 - imported when called
 
-    if not is_loopback(url) and not flags["i_own_this_server"]:
+    if not is_loopback(url) and not flags.i_own_this_server:
         raise click.UsageError(
             "tier fuzz sends thousands of requests: expected a server on this computer, or --i-own-this-server"
         )
-    run = _run_machine if flags["driver"] == MACHINE else _run_schemathesis
-    return run(url, flags, SECONDS if flags["max_seconds"] is None else flags["max_seconds"])
+    if flags.driver == MACHINE:
+        return _run_machine(url, flags, access, caps, judging), False
+    return _run_schemathesis(url, access, caps, judging)
 
 
-def _run_machine(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
+def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415 - as above
-    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415
+    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415 - as above
     from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
-    caps = Caps(
-        tasks=UNBOUNDED if flags["max_tasks"] is None else flags["max_tasks"],
-        calls=flags["max_calls"] or UNBOUNDED,
-        bytes_up=flags["max_bytes"] or UNBOUNDED,
-        seconds=seconds + LAST_TASKS_S,
-        in_flight=flags["in_flight"] or IN_FLIGHT,
-        task_seconds=flags["task_seconds"],
-    )
-    target = make_target(url, flags, caps)
+    seconds = SECONDS if caps.seconds is None else caps.seconds
+    own = caps.change(Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT))
     shown = (
-        f"{seconds:g} s of tasks and mistakes as fast as the server answers, {caps.in_flight} tasks in flight at most"
+        f"{seconds:g} s of tasks and mistakes as fast as the server answers, {own.in_flight} tasks in flight at most"
     )
-    click.echo(f"plan fuzz: {shown}, seed {flags['seed']}", err=True)
-    run = run_machine(
-        target,
-        Bounds(seconds=seconds),
-        number=flags["seed"],
-        profile=PROFILES[flags["profile"]],
-        fail_on=Severity(flags["fail_on"]),
-        shrink=is_loopback(url),
-        progress=_make_progress(seconds),
-    )
-    if run.find is None:
-        return run.verdict, False
-    return replace(run.verdict, rows_file=_keep_find(run.find, flags["save_rows"])), False
+    with open_target(url, access, replace(own, seconds=seconds + LAST_TASKS_S)) as target:
+        click.echo(f"plan fuzz: {shown}, seed {access.seed}", err=True)
+        run = run_machine(
+            target,
+            Bounds(seconds=seconds),
+            number=access.seed,
+            profile=judging.profile,
+            fail_on=judging.fail_on,
+            shrink=is_loopback(url),
+            progress=_make_progress(seconds),
+        )
+    return run.verdict if run.find is None else replace(run.verdict, rows_file=_keep_find(run.find, flags.save_rows))
 
 
-def _run_schemathesis(url: str, flags: dict[str, Any], seconds: float) -> tuple[RunVerdict, bool]:
+def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging) -> tuple[RunVerdict, bool]:
     require("schemathesis")
     from diarkit_contracts.rows.mistakes import NEVER_GIVEN  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.schemathesis import PHASES, run_schemathesis  # noqa: PLC0415 - as above
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps, UnreachableError  # noqa: PLC0415
 
-    for flag in ("max_tasks", "max_calls", "max_bytes", "in_flight", "cacert", "insecure", "cert", "key", "proxy"):
-        if flags[flag]:
-            raise click.UsageError(f"--{flag.replace('_', '-')} is not for --driver schemathesis")
-    target = make_target(url, flags, Caps())
-    try:
-        target.poll(NEVER_GIVEN)
-    except UnreachableError as error:
-        return replace(verify_recording(target.url, ()), unreachable=str(error)), False
-    click.echo(f"plan schemathesis: {seconds:g} s at most, seed {flags['seed']}", err=True)
-    run = run_schemathesis(
-        target.url,
-        seconds=seconds / len(PHASES),
-        number=flags["seed"],
-        profile=PROFILES[flags["profile"]],
-        headers=target.headers,
-        rate=f"{max(1, round(60 / target.pace_s))}/m" if target.pace_s else None,
-    )
+    not_for_it = {
+        "--max-tasks": caps.tasks is not None,
+        "--max-calls": caps.calls is not None,
+        "--max-bytes": caps.bytes_up is not None,
+        "--in-flight": caps.in_flight is not None,
+        **{name: True for name, _ in list_repeat_flags(access)},
+    }
+    for name in (name for name, given in not_for_it.items() if given):
+        raise click.UsageError(f"{name} is not for --driver schemathesis")
+    seconds = SECONDS if caps.seconds is None else caps.seconds
+    with open_target(url, access, Caps()) as target:
+        try:
+            target.poll(NEVER_GIVEN)
+        except UnreachableError as error:
+            return replace(verify_recording(target.url, ()), unreachable=str(error)), False
+        click.echo(f"plan schemathesis: {seconds:g} s at most, seed {access.seed}", err=True)
+        run = run_schemathesis(
+            target.url,
+            seconds=seconds / len(PHASES),
+            number=access.seed,
+            profile=judging.profile,
+            headers=target.headers,
+            rate=f"{max(1, round(60 / target.pace_s))}/m" if target.pace_s else None,
+        )
     if run.failed:
         echo_lines(run.text.splitlines())
     return run.verdict, run.failed

@@ -6,11 +6,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
+from diarkit_contracts.commands.flags import Named, flag
+from diarkit_fixtures.texts.read import TextError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,40 +23,50 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.baseline import Baseline
     from diarkit_contracts.runs.verdict import RunVerdict
 
-_FLAGS: Final = (
-    click.option(
-        "--fail-on",
-        type=click.Choice([severity.value for severity in Severity]),
-        default=Severity.ERROR.value,
-        show_default=True,
-        help="Least severity for exit 1.",
-    ),
-    click.option(
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What a server is held against, and what fails it."""
+
+    GROUP: ClassVar[str] = "Judgement"
+
+    profile: Profile = flag(
+        default=DEFAULT, type=Named(PROFILES), help="Hold the answers against this generation of the API."
+    )
+    fail_on: Severity = flag(
+        default=Severity.ERROR,
+        type=Named({severity.value: severity for severity in Severity}),
+        help="Exit with 1 from this severity on.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFlags:
+    """What a run leaves behind."""
+
+    GROUP: ClassVar[str] = "Output"
+
+    reports: tuple[str, ...] = flag(
         "--report",
-        "reports",
+        default=(),
         multiple=True,
         metavar="KIND=FILE,...",
         help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
-    ),
-    click.option(
-        "--baseline",
+    )
+    baseline: Path | None = flag(
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Findings that are accepted, each until some day (YAML or JSON).",
-    ),
-)
+        group=Judging.GROUP,
+        help="Accept the findings of this file, each until some day (YAML or JSON).",
+    )
+    record: Path | None = flag(
+        type=click.Path(dir_okay=False, path_type=Path), help="Write all exchanges to this file (NDJSON)."
+    )
 
 
 class UnwritableError(click.FileError):
     """A file can't be written. Ends like wrong usage: 1 would be findings."""
 
     exit_code = 2
-
-
-def add_output_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of its output."""
-    for flag in reversed(_FLAGS):
-        command = flag(command)
-    return command
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +78,17 @@ class Output:
         reports: to be written.
         baseline: accepted findings; None for none.
         folder: for the files that findings sent; None to save none.
+        record: file for all exchanges; None to write none.
     """
 
     fail_on: Severity
     reports: tuple[Report, ...]
     baseline: Baseline | None
     folder: Path | None
+    record: Path | None
 
     def show(self, verdict: RunVerdict) -> int:
-        """Show a verdict, write its reports and return the exit code."""
+        """Show a verdict, write its recording and reports and return the exit code."""
         from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
         from diarkit_contracts.reports.write import Kind, write_reports  # noqa: PLC0415
         from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
@@ -84,6 +99,10 @@ class Output:
 
             verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
         folder = self.folder
+        if self.record is not None:
+            from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
+
+            write_file(self.record, "".join(write_recording(verdict.recorded)))
         try:
             if folder is not None and verdict.findings:
                 save_inputs(verdict, folder)
@@ -98,28 +117,41 @@ class Output:
         return verdict.decide_exit(self.fail_on)
 
 
-def read_output(flags: dict[str, Any], recording: Path | None = None) -> Output:
+def read_output(flags: OutputFlags, fail_on: Severity) -> Output:
     """Read the flags of the output.
 
-    Args:
-        flags: of the command.
-        recording: file that the exchanges are written to.
-
     Raises:
-        click.UsageError: for a report or a baseline that can't be.
+        click.UsageError: for a report, a baseline or a recording that can't be.
     """
     from diarkit_contracts.reports.write import ReportError, choose_folder, read_reports  # noqa: PLC0415 - as above
 
+    if flags.record is not None:
+        require_folder(flags.record, "--record")
     try:
-        reports = read_reports(flags["reports"])
+        reports = read_reports(flags.reports)
     except ReportError as error:
         raise click.BadParameter(str(error), param_hint="--report") from None
     return Output(
-        fail_on=Severity(flags["fail_on"]),
+        fail_on=fail_on,
         reports=reports,
-        baseline=None if flags["baseline"] is None else _load_baseline(flags["baseline"]),
-        folder=choose_folder(reports, recording),
+        baseline=None if flags.baseline is None else _load_baseline(flags.baseline),
+        folder=choose_folder(reports, flags.record),
+        record=flags.record,
     )
+
+
+def require_folder(path: Path, name: str) -> None:
+    """End with a clear word if a file is to be written into a folder that does not exist."""
+    if not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"expected a file in a folder that exists, got {path}", param_hint=name)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file, or end with a clear word."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UnwritableError(str(path), error.strerror) from None
 
 
 def make_progress(total: int) -> Callable[[Row], None]:
@@ -146,9 +178,9 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 def _load_baseline(path: Path) -> Baseline:
-    from diarkit_contracts.runs.baseline import BaselineError, load_baseline  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.baseline import load_baseline  # noqa: PLC0415 - as above
 
     try:
         return load_baseline(path)
-    except (BaselineError, OSError) as error:
+    except (TextError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="--baseline") from None

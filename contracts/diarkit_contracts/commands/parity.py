@@ -3,106 +3,106 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.commands.output import UnwritableError, echo_lines, make_progress
-from diarkit_contracts.commands.target_flags import add_target_flags, make_target, require
+from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.output import Judging, echo_lines, make_progress, write_file
+from diarkit_contracts.commands.target_flags import Access, open_target, read_plan, require
 from diarkit_contracts.rows.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.target.client import Caps
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What is sent to both servers and to each, and where the table goes."""
+
+    GROUP: ClassVar[str] = "What is sent"
+
+    tier: Tier = flag(
+        default=Tier.LITE,
+        type=Named({tier.value: tier for tier in Tier}),
+        help="Start no task (probe), at most 8 (lite), or send all rows (full); on each side.",
+    )
+    only: tuple[str, ...] = flag(
+        default=(), multiple=True, metavar="ROW", help="Send this row alone; may come more than once."
+    )
+    headers_a: tuple[str, ...] = flag(
+        "--header-a", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to A alone."
+    )
+    headers_b: tuple[str, ...] = flag(
+        "--header-b", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to B alone."
+    )
+    report: Path | None = flag(
+        "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "diarkit parity http://127.0.0.1:8000 https://platform.example --header-b 'Authorization: Bearer TOKEN'",
+        "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --fail-on warning",
+    ),
+)
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
-@click.option(
-    "--tier",
-    type=click.Choice([Tier.PROBE.value, Tier.LITE.value, Tier.FULL.value]),
-    default=Tier.LITE.value,
-    show_default=True,
-    help="probe starts no task, lite at most 8, full all rows; on each side.",
-)
-@click.option("--only", multiple=True, metavar="ROW", help="Send this row alone; may come more than once.")
-@click.option(
-    "--profile",
-    type=click.Choice(list(PROFILES)),
-    default=DEFAULT.name,
-    show_default=True,
-    help="Generation of the API to hold both against.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([severity.value for severity in Severity]),
-    default=Severity.ERROR.value,
-    show_default=True,
-    help="Least severity for exit 1: with warning also differences that the contract allows.",
-)
-@add_target_flags
-@click.option("--header-a", "headers_a", multiple=True, metavar="'NAME: VALUE'", help="Send this to A alone.")
-@click.option("--header-b", "headers_b", multiple=True, metavar="'NAME: VALUE'", help="Send this to B alone.")
-@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Write the table as JSON.")
-def parity(one: str, other: str, **flags: Any) -> None:
+@take("sides", Sides)
+@take("judging", Judging)
+@take("access", Access)
+def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
     """Send the same rows to the servers A and B, and show how their answers differ.
 
     A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
-    when. Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen. 4: a server does not answer.
+    when. With `--fail-on warning` also a difference that the contract allows fails.
+
+    Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen. 4: a server does not answer.
     """
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
 
     require("jsonschema")
-    plan = _make_plan(flags)
+    plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
-    asks = [_open_side(side, plan, flags, own) for side, own in ((one, "headers_a"), (other, "headers_b"))]
+    asks = [
+        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), caps_of(sides.tier), judging.profile)
+        for side, own in ((one, sides.headers_a), (other, sides.headers_b))
+    ]
     first, second = (ask() for ask in asks)
     compared = compare_verdicts(first, second)
-    fail_on = Severity(flags["fail_on"])
-    if flags["report"] is not None:
-        try:
-            flags["report"].write_text(write_json(compared, fail_on), encoding="utf-8")
-        except OSError as error:
-            raise UnwritableError(str(error.filename), error.strerror) from None
-    echo_lines(list_lines(compared, fail_on))
-    sys.exit(compared.decide_exit(fail_on))
+    if sides.report is not None:
+        write_file(sides.report, write_json(compared, judging.fail_on))
+    echo_lines(list_lines(compared, judging.fail_on))
+    sys.exit(compared.decide_exit(judging.fail_on))
 
 
-def _make_plan(flags: dict[str, Any]) -> Plan:
-    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - as above
-
-    try:
-        return choose_rows(flags["only"]) if flags["only"] else make_plan(Tier(flags["tier"]))
-    except UnknownRowError as error:
-        raise click.BadParameter(str(error), param_hint="--only") from None
-
-
-def _open_side(side: str, plan: Plan, flags: dict[str, Any], own: str) -> Callable[[], RunVerdict]:
-    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
-    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415 - as above
+def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Profile) -> Callable[[], RunVerdict]:
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415 - as above
 
     if "://" not in side:
-        verdict = _read_side(Path(side), plan, flags["profile"])
+        verdict = _read_side(Path(side), plan, profile)
         return lambda: verdict
-    caps = replace(caps_of(Tier(flags["tier"])), task_seconds=flags["task_seconds"])
-    target = make_target(side, {**flags, "headers": (*flags["headers"], *flags[own])}, caps)
+    target = click.get_current_context().with_resource(open_target(side, access, caps))
 
     def ask() -> RunVerdict:
         click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {plan.count_cost()}", err=True)
-        return verify_target(plan, target, PROFILES[flags["profile"]], progress=make_progress(len(plan.rows)))
+        return verify_target(plan, target, profile, progress=make_progress(len(plan.rows)))
 
     return ask
 
 
-def _read_side(path: Path, plan: Plan, profile: str) -> RunVerdict:
+def _read_side(path: Path, plan: Plan, profile: Profile) -> RunVerdict:
     from diarkit_contracts.exchanges.history import read_history  # noqa: PLC0415 - as above
     from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
@@ -115,6 +115,6 @@ def _read_side(path: Path, plan: Plan, profile: str) -> RunVerdict:
         raise click.UsageError(f"expected a URL with http:// or a recording: {error}") from None
     wanted = {row.name for row in plan.rows}
     rows = tuple(row for row in match_rows(exchanges) if row.name in wanted)
-    judged = judge_history(read_history(exchanges, PROFILES[profile]), rows)
-    verdict = verify_recording(path.name, exchanges, PROFILES[profile])
+    judged = judge_history(read_history(exchanges, profile), rows)
+    verdict = verify_recording(path.name, exchanges, profile)
     return replace(verdict, rows=rows, findings=judged.findings)

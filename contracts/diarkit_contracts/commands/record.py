@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
-from diarkit_contracts.commands.output import UnwritableError
-from diarkit_contracts.commands.target_flags import add_target_flags, make_target, require
+from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.output import require_folder, write_file
+from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
     from diarkit_contracts.runs.record import Asked, Course, Recorded
@@ -17,43 +19,56 @@ if TYPE_CHECKING:
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is sent with each file, and what becomes of the answers."""
+
+    GROUP: ClassVar[str] = "Scenario"
+
+    output: Path = flag(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the scenario to this file.",
+    )
+    speed: float = flag(
+        default=1.0,
+        type=click.FloatRange(min=0, min_open=True),
+        help="Let the fake be so many times as fast as the platform was.",
+    )
+    course: Literal["measured", "immediate"] = flag(
+        default="measured", type=click.Choice(["measured", "immediate"]), help="When tasks are done."
+    )
+    config: str = flag(
+        default="",
+        metavar="JSON",
+        group="What is sent",
+        help="Send this with each file, such as '{\"total_speakers\": 2}'.",
+    )
+    query: tuple[str, ...] = flag(
+        default=(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        group="What is sent",
+        help=f"Send this with each file: {', '.join(QUERY)}; may come more than once.",
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "diarkit record https://platform.example call.wav -o call.yaml",
+        "diarkit record http://127.0.0.1:8000 a.wav b.wav -o both.yaml --course immediate --query channel_mode=mix",
+    ),
+)
 @click.argument("url")
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the scenario to this file.",
-)
-@click.option(
-    "--speed",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Let the fake be so many times as fast as the platform was.",
-)
-@click.option(
-    "--course",
-    type=click.Choice(["measured", "immediate"]),
-    default="measured",
-    show_default=True,
-    help="When tasks are done.",
-)
-@click.option(
-    "--config", default="", metavar="JSON", help="Send this with each file, such as '{\"total_speakers\": 2}'."
-)
-@click.option(
-    "--query",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help=f"Send this with each file: {', '.join(QUERY)}; may come more than once.",
-)
-@add_target_flags
-def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> None:
+@take("wish", Wish)
+@take("access", Access)
+def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
     """Send FILEs to the platform at URL, one after the other, and write a scenario in which the fake answers the same.
 
     A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
@@ -62,51 +77,40 @@ def record(url: str, files: tuple[Path, ...], output: Path, **flags: Any) -> Non
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     require("jsonschema")
-    asked = _read_asked(flags)
-    if not output.absolute().parent.is_dir():
-        raise click.BadParameter(f"expected a file in a folder that exists, got {output}", param_hint="--output")
+    asked = _read_asked(wish)
+    require_folder(wish.output, "--output")
     sizes = [path.stat().st_size for path in files]
     # No cap but those of the files themselves: whoever names a file wants it to be sent.
     caps = Caps(
-        tasks=len(files) * 4,
-        calls=sys.maxsize,
-        bytes_up=(sum(sizes) + 10_000 * len(files)) * 4,
-        seconds=float("inf"),
-        task_seconds=flags["task_seconds"],
+        tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
     )
-    target = make_target(url, flags, caps)
-    recorded: list[Recorded] = []
-    seen: set[str] = set()
-    for path in files:
-        try:
-            one = record_file(target, path.name, path.read_bytes(), asked)
-        except RecordError as error:
-            click.echo(f"{error}", err=True)
-            sys.exit(1 if target.exchanges else 4)
-        if one.sha256 in seen:
-            click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
-            continue
-        seen.add(one.sha256)
-        recorded.append(one)
-        click.echo(
-            f"{path}: {next(iter(one.then))} {' '.join(f'{s} {lasts:g} s' for s, lasts in one.seconds.items())}".rstrip()
-        )
-    course: Course = "immediate" if flags["course"] == "immediate" else flags["speed"]
-    text = write_scenario(recorded, asked, source=target.redaction.strike_url(target.url), course=course)
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UnwritableError(str(output), error.strerror) from None
+    recorded: dict[str, Recorded] = {}
+    with open_target(url, access, caps) as target:
+        for path in files:
+            try:
+                one = record_file(target, path.name, path.read_bytes(), asked)
+            except RecordError as error:
+                click.echo(f"{error}", err=True)
+                sys.exit(1 if target.exchanges else 4)
+            if one.sha256 in recorded:
+                click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
+                continue
+            recorded[one.sha256] = one
+            lasts = " ".join(f"{state} {seconds:g} s" for state, seconds in one.seconds.items())
+            click.echo(f"{path}: {next(iter(one.then))} {lasts}".rstrip())
+    course: Course = "immediate" if wish.course == "immediate" else wish.speed
+    source = target.redaction.strike_url(target.url)
+    write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
 
 
-def _read_asked(flags: dict[str, Any]) -> Asked:
+def _read_asked(wish: Wish) -> Asked:
     from diarkit_contracts.exchanges.history import read_object  # noqa: PLC0415 - as above
     from diarkit_contracts.runs.record import Asked  # noqa: PLC0415
 
-    if flags["config"] and read_object(flags["config"].encode()) is None:
-        raise click.BadParameter(f"expected a JSON object, got {flags['config']!r}", param_hint="--config")
+    if wish.config and read_object(wish.config.encode()) is None:
+        raise click.BadParameter(f"expected a JSON object, got {wish.config!r}", param_hint="--config")
     query: list[tuple[str, str]] = []
-    for text in flags["query"]:
+    for text in wish.query:
         name, _, value = text.partition("=")
         if name not in QUERY or not value:
             raise click.BadParameter(
@@ -118,4 +122,4 @@ def _read_asked(flags: dict[str, Any]) -> Asked:
             except ValueError:
                 raise click.BadParameter(f"expected seconds for {name}, got {value!r}", param_hint="--query") from None
         query.append((name, value))
-    return Asked(config=flags["config"], query=tuple(query))
+    return Asked(config=wish.config, query=tuple(query))

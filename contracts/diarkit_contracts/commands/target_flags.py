@@ -6,19 +6,23 @@ import base64
 import importlib.util
 import os
 import re
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
+from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Generator
 
     from diarkit_contracts.exchanges.exchange import Headers
+    from diarkit_contracts.rows.plan import Plan
+    from diarkit_contracts.rows.tier import Tier
     from diarkit_contracts.target.client import Caps, Target
     from diarkit_contracts.target.transport import Connection
 
@@ -31,71 +35,88 @@ POLITE_PACE_S: Final = 0.2
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-_FLAGS: Final = (
-    click.option(
+BOUNDS: Final = "Bounds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a server is reached, and how gently; what is None follows from the server or the environment."""
+
+    GROUP: ClassVar[str] = "Connection"
+
+    headers: tuple[str, ...] = flag(
         "--header",
-        "headers",
+        default=(),
         multiple=True,
         metavar="'NAME: VALUE'",
         help=f"Send this with each request; may come more than once. {HEADERS_VARIABLE} takes the same, one in each line.",
-    ),
-    click.option(
-        "--cacert",
+    )
+    cacert: Path | None = flag(
         type=FILE,
         help="Trust these certificates (PEM); else those of SSL_CERT_FILE or SSL_CERT_DIR, else the usual ones.",
-    ),
-    click.option("--insecure", is_flag=True, help="Trust any certificate."),
-    click.option("--cert", type=FILE, help="Show this certificate to the server (PEM)."),
-    click.option(
-        "--key",
+    )
+    insecure: bool = flag(default=False, is_flag=True, help="Trust any certificate.")
+    cert: Path | None = flag(type=FILE, help="Show this certificate to the server (PEM).")
+    key: Path | None = flag(
         type=FILE,
-        help="The key of --cert, if it is in a file of its own (PEM); DIARKIT_VERIFY_KEY_PASSWORD tells its password.",
-    ),
-    click.option(
-        "--proxy",
+        help="Use this key of --cert, if it is in a file of its own (PEM); DIARKIT_VERIFY_KEY_PASSWORD has its password.",
+    )
+    proxy: str | None = flag(
         metavar="URL",
         help="Go through this proxy; else through that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless the server is on this"
         " computer or in NO_PROXY.",
-    ),
-    click.option(
-        "--task-seconds",
+    )
+    task_seconds: float = flag(
+        default=120.0, type=click.FloatRange(min=0), group=BOUNDS, help="Give a task up after this time."
+    )
+    pace: float | None = flag(
         type=click.FloatRange(min=0),
-        default=120.0,
-        show_default=True,
-        help="Give a task up after this time.",
-    ),
-    click.option(
-        "--pace",
+        group=BOUNDS,
+        show_default=f"0 on this computer, else {POLITE_PACE_S}",
+        help="Wait so many seconds between requests.",
+    )
+    seed: int = flag(
+        default=0, type=int, group="What is sent", help="Draw waits, ids and fuzzed requests from this number."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapFlags:
+    """What a run may cost at most; None for what is usual. The fields are those of `Caps`."""
+
+    GROUP: ClassVar[str] = BOUNDS
+
+    tasks: int | None = flag(
+        "--max-tasks",
+        type=click.IntRange(min=0),
+        show_default="8; full: 60; fuzz: no bound",
+        help="Have so many tasks accepted at most.",
+    )
+    calls: int | None = flag(
+        "--max-calls",
+        type=click.IntRange(min=1),
+        show_default="250; full: 2000; fuzz: no bound",
+        help="Send so many requests at most.",
+    )
+    bytes_up: int | None = flag(
+        "--max-bytes",
+        type=click.IntRange(min=1),
+        show_default="1000000; full: 8000000; fuzz: no bound",
+        help="Send so many bytes at most.",
+    )
+    seconds: float | None = flag(
+        "--max-seconds",
         type=click.FloatRange(min=0),
-        help=f"Seconds between requests [0 on this computer, else {POLITE_PACE_S}].",
-    ),
-    click.option(
-        "--seed", type=int, default=0, show_default=True, help="What waits, ids and fuzzed requests are drawn from."
-    ),
-)
+        show_default="600; full: 3600; fuzz: 60",
+        help="Take so long at most.",
+    )
+    in_flight: int | None = flag(
+        type=click.IntRange(min=1), show_default="2; fuzz: 4", help="Have so many unfinished tasks at most."
+    )
 
-
-DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "headers": (),
-        "cacert": None,
-        "insecure": False,
-        "cert": None,
-        "key": None,
-        "proxy": None,
-        "task_seconds": 120.0,
-        "pace": None,
-        "seed": 0,
-    }
-)
-"""The flags as they are when none is given."""
-
-
-def add_target_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the flags of a target."""
-    for flag in reversed(_FLAGS):
-        command = flag(command)
-    return command
+    def change(self, usual: Caps) -> Caps:
+        """Change what is usual to what is asked for."""
+        return replace(usual, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
 def require(module: str) -> None:
@@ -106,8 +127,23 @@ def require(module: str) -> None:
         )
 
 
-def make_target(url: str, flags: dict[str, Any], caps: Caps) -> Target:
-    """Make the target of a command that has the flags.
+def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
+    """Make the plan of single rows, or of a tier if none is named.
+
+    Raises:
+        click.BadParameter: for a row that there is not.
+    """
+    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported when called
+
+    try:
+        return choose_rows(only) if only else make_plan(tier)
+    except UnknownRowError as error:
+        raise click.BadParameter(str(error), param_hint="--only") from None
+
+
+@contextmanager
+def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
+    """Make the target at a URL; its connections are closed at the end.
 
     Raises:
         click.UsageError: for a URL that is none, and flags that make no sense.
@@ -117,29 +153,29 @@ def make_target(url: str, flags: dict[str, Any], caps: Caps) -> Target:
     from diarkit_contracts.target.proxy import ProxyError  # noqa: PLC0415
     from diarkit_contracts.target.transport import BadConnectionError, HttpTransport, MissingExtraError  # noqa: PLC0415
 
-    headers = read_headers(flags["headers"])
+    headers = read_headers(access.headers)
     url, own, secrets = _read_url(url)
     headers = (*headers, *own)
     try:
-        connection = _make_connection(url, flags)
+        connection = _make_connection(url, access)
         transport = HttpTransport(url, connection)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
     except (BadConnectionError, ProxyError) as error:
         raise click.BadParameter(error.reason, param_hint=error.origin) from None
-    click.get_current_context().call_on_close(transport.close)
     secrets = (*secrets, *list_secrets(headers), connection.key_password)
     secrets += () if connection.proxy is None else connection.proxy.secrets
-    pace = flags["pace"] if flags["pace"] is not None else 0.0 if is_loopback(url) else POLITE_PACE_S
-    return Target(
-        url=url,
-        transport=transport,
-        caps=caps,
-        headers=headers,
-        pace_s=pace,
-        seed=flags["seed"],
-        redaction=Redaction(secrets),
-    )
+    polite = 0.0 if is_loopback(url) else POLITE_PACE_S
+    with closing(transport):
+        yield Target(
+            url=url,
+            transport=transport,
+            caps=replace(caps, task_seconds=access.task_seconds),
+            headers=headers,
+            pace_s=polite if access.pace is None else access.pace,
+            seed=access.seed,
+            redaction=Redaction(secrets),
+        )
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
@@ -171,30 +207,31 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
     )
 
 
-def _make_connection(url: str, flags: dict[str, Any]) -> Connection:
+def _make_connection(url: str, access: Access) -> Connection:
     from diarkit_contracts.target.proxy import choose_proxy  # noqa: PLC0415
     from diarkit_contracts.target.transport import KEY_VARIABLE, Connection  # noqa: PLC0415
 
-    if flags["insecure"] and flags["cacert"] is not None:
+    if access.insecure and access.cacert is not None:
         raise click.UsageError("expected --cacert or --insecure, got both")
-    if flags["key"] is not None and flags["cert"] is None:
+    if access.key is not None and access.cert is None:
         raise click.UsageError("expected --cert with --key: a key alone shows nothing")
     return Connection(
-        cacert=flags["cacert"],
-        insecure=flags["insecure"],
-        certificate=flags["cert"],
-        key=flags["key"],
+        cacert=access.cacert,
+        insecure=access.insecure,
+        certificate=access.cert,
+        key=access.key,
         key_password=os.environ.get(KEY_VARIABLE, ""),
-        proxy=choose_proxy(url, flags["proxy"]),
+        proxy=choose_proxy(url, access.proxy),
     )
 
 
-def list_repeat_flags(flags: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def list_repeat_flags(access: Access) -> tuple[tuple[str, str], ...]:
     """List the flags without which the same server would not answer the same, with their values; those of a proxy struck out."""
-    proxy = flags["proxy"] and re.sub(r"//.*@", "//***@", flags["proxy"])
+    proxy = access.proxy and re.sub(r"//.*@", "//***@", access.proxy)
+    files = {"--cacert": access.cacert, "--cert": access.cert, "--key": access.key}
     return (
-        *((f"--{name}", str(flags[name])) for name in ("cacert", "cert", "key") if flags[name] is not None),
-        *((("--insecure", ""),) if flags["insecure"] else ()),
+        *((name, str(path)) for name, path in files.items() if path is not None),
+        *((("--insecure", ""),) if access.insecure else ()),
         *((("--proxy", proxy),) if proxy else ()),
     )
 

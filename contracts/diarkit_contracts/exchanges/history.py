@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ResultFault
     from diarkit_contracts.exchanges.exchange import Exchange, Part, Sound
 
-
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
 

@@ -12,6 +12,8 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from diarkit_contracts.api.error import ContractsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-class PlainError(ValueError):
+class PlainError(ContractsError, ValueError):
     """Plain values are not what was expected: what that was, and what came."""
 
     def __init__(self, expected: str, what: str, value: object) -> None:
@@ -29,7 +31,7 @@ class PlainError(ValueError):
 
 
 def write_plain(value: object) -> Any:
-    """Write a dataclass, or what stands in a field of one."""
+    """Write a dataclass, or what stands in a field of one; a mapping stays one, with what is None."""
     if isinstance(value, bytes):
         try:
             return {"text": value.decode()}
@@ -37,6 +39,8 @@ def write_plain(value: object) -> Any:
             return {"base64": base64.b64encode(value).decode()}
     if isinstance(value, tuple):
         return [write_plain(each) for each in cast("tuple[object, ...]", value)]
+    if isinstance(value, dict):
+        return {name: write_plain(each) for name, each in cast("Json", value).items()}
     if is_dataclass(value):
         written = {field.name: write_plain(getattr(value, field.name)) for field in fields(value)}
         return {name: each for name, each in written.items() if each is not None}

@@ -7,7 +7,7 @@ JSON, a head is the whole file and has the exchanges as its `entries`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
@@ -57,11 +57,12 @@ def write_lines(written: Iterable[Json]) -> Iterator[str]:
 
 def _read_ours(text: str, name: str) -> Iterator[Exchange]:
     for line, value in _split(text, name):
-        if isinstance(value, dict) and value.get("format") == FORMAT:
-            if value.get("version") != VERSION:
-                raise RecordingError(
-                    name, line, f"expected version {VERSION}, got {value.get('version')!r}: record again"
-                )
+        is_object = isinstance(value, dict)
+        head = cast("Json", value) if is_object else {}
+        if head.get("format") == FORMAT:
+            if head.get("version") != VERSION:
+                reason = f"expected version {VERSION}, got {head.get('version')!r}: record again"
+                raise RecordingError(name, line, reason)
             continue
         try:
             yield read_plain(Exchange, value, "an exchange")
@@ -69,7 +70,7 @@ def _read_ours(text: str, name: str) -> Iterator[Exchange]:
             raise RecordingError(name, line, str(error)) from None
 
 
-def _split(text: str, name: str) -> Iterator[tuple[int, Any]]:
+def _split(text: str, name: str) -> Iterator[tuple[int, object]]:
     """Split a recording into its head and its exchanges, each with its line; 0 where the file is not made of lines."""
     try:
         whole = json.loads(text)

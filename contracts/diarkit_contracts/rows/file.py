@@ -9,57 +9,76 @@ A file holds a list of them:
 from __future__ import annotations
 
 import base64
-import json
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from diarkit_contracts.api.error import ContractsError
-from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
+from diarkit_contracts.rows.call import FILE, Attached, Call, Raw, Row, Written
+from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.read import load_text, read_value
+from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, find_node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from diarkit_fixtures.texts.tree import Node
 
 Plain: TypeAlias = "dict[str, object]"
 
-KEYS: Final = frozenset({"id", "what", "method", "path", "query", "body", "accepted"})
+
+def _read_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError(f"expected base64, got {text!r:.60}") from None
 
 
-class RowFileError(ContractsError, ValueError):
-    """What was read is no row."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attached:
+    attach: str
+    filename: str | None = "a.wav"
+    name: str = FILE
 
-    def __init__(self, place: str, expected: str, got: object) -> None:
-        self.place = place
-        self.expected = expected
-        self.got = got
-        super().__init__(f"{place}: expected {expected}, got {got!r:.80}")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    content_type: str
+    base64: Annotated[bytes, _read_base64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    id: str
+    what: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: tuple[_Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
+    accepted: bool = False
 
 
 def load_rows(path: Path) -> tuple[Row, ...]:
     """Read the rows of a file.
 
     Raises:
-        RowFileError: naming the place that is wrong: line and column, or number of the row and key.
+        TextError: with all that is wrong with it.
         OSError: the file can't be read.
     """
-    try:
-        plain: object = json.loads(path.read_bytes())
-    except json.JSONDecodeError as error:
-        raise RowFileError(f"{path}:{error.lineno}:{error.colno}", "JSON", error.msg) from None
-    except UnicodeDecodeError:
-        raise RowFileError(str(path), "JSON in UTF-8", "other bytes") from None
-    listed = _read_list(plain, str(path))
-    if not listed:
-        raise RowFileError(str(path), "a list of rows", listed)
-    rows: dict[str, Row] = {}
-    for number, each in enumerate(listed, start=1):
-        try:
-            row = read_row(each)
-        except RowFileError as error:
-            raise RowFileError(f"{path}: row {number}: {error.place}", error.expected, error.got) from None
-        if row.id in rows:
-            raise RowFileError(f"{path}: row {number}: id", "one that no row before it has", row.id)
-        rows[row.id] = row
-    return tuple(rows.values())
+    return read_rows(load_text(path), str(path))
+
+
+def read_rows(text: str, file: str) -> tuple[Row, ...]:
+    """Read rows.
+
+    Args:
+        text: JSON or YAML.
+        file: its name, for errors.
+
+    Raises:
+        TextError: with all that is wrong with it.
+    """
+    rows, _ = read_value(tuple[_Row, ...], make_yaml(text), source=file, check=_check)
+    return tuple(map(_make_row, rows))
 
 
 def write_row(row: Row) -> Plain:
@@ -76,31 +95,6 @@ def write_row(row: Row) -> Plain:
     }
 
 
-def read_row(plain: object) -> Row:
-    """Read a row from plain values.
-
-    Raises:
-        RowFileError: naming the key that is wrong.
-    """
-    if not isinstance(plain, dict):
-        raise RowFileError("row", "an object", plain)
-    told = cast("Mapping[str, object]", plain)
-    for key in told:
-        if key not in KEYS:
-            raise RowFileError("row", f"only {', '.join(sorted(KEYS))}", key)
-    return Row(
-        id=_read_text(told, "id"),
-        what=_read_text(told, "what"),
-        call=Call(
-            method=_read_text(told, "method"),
-            path=_read_text(told, "path"),
-            query=tuple(_read_pair(pair) for pair in _read_list(told.get("query", []), "query")),
-            body=_read_body(told.get("body")),
-        ),
-        accepted=told.get("accepted", False) is True,
-    )
-
-
 def _write_body(body: tuple[Attached | Written, ...] | Raw | None) -> object:
     if body is None:
         return None
@@ -115,45 +109,31 @@ def _write_part(part: Attached | Written) -> Plain:
     return {"attach": part.input, "filename": part.filename, "name": part.name}
 
 
-def _read_body(plain: object) -> tuple[Attached | Written, ...] | Raw | None:
-    if plain is None:
-        return None
-    if isinstance(plain, dict):
-        told = cast("Mapping[str, object]", plain)
-        text = _read_text(told, "base64")
-        try:
-            content = base64.b64decode(text, validate=True)
-        except ValueError:
-            raise RowFileError("body.base64", "base64", text) from None
-        return Raw(_read_text(told, "content_type"), content)
-    return tuple(_read_part(part) for part in _read_list(plain, "body"))
+def _make_row(row: _Row) -> Row:
+    body: tuple[Attached | Written, ...] | Raw | None
+    match row.body:
+        case None:
+            body = None
+        case _Raw(content_type=kind, base64=content):
+            body = Raw(kind, content)
+        case parts:
+            body = tuple(map(_make_part, parts))
+    call = Call(method=row.method, path=row.path, query=row.query, body=body)
+    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted)
 
 
-def _read_part(plain: object) -> Attached | Written:
-    if not isinstance(plain, dict):
-        raise RowFileError("body", "objects with attach or text", plain)
-    told = cast("Mapping[str, object]", plain)
-    if "attach" not in told:
-        return Written(_read_text(told, "text"), _read_text(told, "name", CONFIG))
-    filename = None if told.get("filename") is None else _read_text(told, "filename")
-    return Attached(_read_text(told, "attach"), filename, _read_text(told, "name", FILE))
+def _make_part(part: _Attached | Written) -> Attached | Written:
+    return part if isinstance(part, Written) else Attached(part.attach, part.filename, part.name)
 
 
-def _read_pair(plain: object) -> tuple[str, str]:
-    pair = _read_list(plain, "query")
-    if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-        raise RowFileError("query", "pairs of texts", plain)
-    return cast("str", pair[0]), cast("str", pair[1])
-
-
-def _read_list(plain: object, place: str) -> list[object]:
-    if not isinstance(plain, list):
-        raise RowFileError(place, "a list", plain)
-    return cast("list[object]", plain)
-
-
-def _read_text(told: Mapping[str, object], key: str, default: str | None = None) -> str:
-    value = told.get(key, default)
-    if not isinstance(value, str):
-        raise RowFileError(key, "a text", value)
-    return value
+def _check(tree: Node) -> Iterator[Flaw]:
+    """Find what the types of a row don't say: a file holds at least one, and each id once."""
+    rows = tree.nodes if isinstance(tree, Items) else ()
+    if isinstance(tree, Items) and not rows:
+        yield Flaw(tree.place, "expected a list of rows, got an empty one")
+    seen: set[object] = set()
+    for node in (find_node(row, ("id",)) for row in rows):
+        if isinstance(node, Leaf):
+            if node.value in seen:
+                yield Flaw(node.place, f"id: expected one that no row before it has, got {node.value!r:.60}")
+            seen.add(node.value)

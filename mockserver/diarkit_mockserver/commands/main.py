@@ -10,54 +10,15 @@ import os
 import re
 import secrets
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_mockserver.commands.settings import Settings, list_knobs
+from diarkit_contracts.commands.flags import Group, take
+from diarkit_mockserver.commands.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.runs.drive import Forcing
-
-CHOICES = {"x_location": ("absolute", "relative"), "log_level": ("debug", "info", "warning", "error")}
-TYPES: dict[str, Any] = {
-    "port": click.IntRange(0, 65_535),
-    "seed": int,
-    "scenario": click.Path(dir_okay=False, path_type=Path),
-    "upload_bytes": click.IntRange(min=0),
-    "storage_bytes": click.IntRange(min=0),
-    "queue_length": click.IntRange(min=0),
-    "upload_seconds": click.FloatRange(min=0),
-    "audio_seconds": click.FloatRange(min=0),
-    "finished_seconds": click.FloatRange(min=0),
-    "unlicensed": bool,
-}
-
-
-def add_knobs(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the flags of the settings, all or those named."""
-
-    def add(command: Callable[..., None]) -> Callable[..., None]:
-        for knob in reversed(list(list_knobs(*names))):
-            kind = click.Choice(CHOICES[knob.name]) if knob.name in CHOICES else TYPES.get(knob.name, str)
-            shown = knob.default not in (None, False)
-            command = click.option(
-                knob.flag,
-                envvar=knob.variable,
-                default=knob.default,
-                type=kind,
-                help=knob.text,
-                show_default=shown,
-                show_envvar=True,
-                is_flag=knob.default is False,
-            )(command)
-        return command
-
-    return add
-
 
 ELSEWHERE = {
     "samples": "diarkit_mockserver.commands.samples:samples",
@@ -70,7 +31,7 @@ ELSEWHERE = {
 """Commands of other files, imported when they are named."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The commands of this file, and those of others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -86,7 +47,7 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=Commands, examples=("diarkit demo", "diarkit serve --port 8001"))
 @click.version_option(package_name="diarkit")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -121,14 +82,13 @@ def start_log(level: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
-@main.command()
-@add_knobs()
-def serve(**flags: Any) -> None:
+@main.command(examples=("diarkit serve", "diarkit serve --port 0 --scenario scenario.yaml --rate 10/60"))
+@take("settings", Settings, prefix=PREFIX)
+def serve(settings: Settings) -> None:
     """Serve the fake until Ctrl-C."""
     from diarkit_mockserver.serving.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
     from diarkit_mockserver.serving.server import write_url  # noqa: PLC0415
 
-    settings = Settings(**flags)
     start_log(settings.log_level)
     bound = _bind(settings)
     platform = _make_platform(settings, _choose_token(settings, bound))
@@ -189,22 +149,22 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
     )
 
 
-@main.command()
+@main.command(examples=("diarkit health", "diarkit health http://127.0.0.1:8001"))
 @click.argument("url", required=False)
-@add_knobs("host", "port")
-def health(url: str | None, host: str, port: int) -> None:
+@take("settings", Settings, "host", "port", prefix=PREFIX)
+def health(url: str | None, settings: Settings) -> None:
     """Exit 0 if a platform answers at URL, or where `diarkit serve` with the same settings would listen; else 1."""
     from diarkit_mockserver.commands.health import is_healthy  # noqa: PLC0415
     from diarkit_mockserver.serving.server import reach  # noqa: PLC0415
 
     if url is None:
-        url = reach(host, port)
+        url = reach(settings.host, settings.port)
     healthy = is_healthy(url.rstrip("/"))
     click.echo(f"{url} {'answers' if healthy else 'does not answer'}", err=not healthy)
     sys.exit(0 if healthy else 1)
 
 
-@main.command()
+@main.command(examples=("diarkit demo",))
 def demo() -> None:
     """Send the guide's recordings to the fake and show who speaks when."""
     from diarkit_mockserver.commands.demo import run_demo  # noqa: PLC0415

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.commands.flags import Group
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,12 +17,12 @@ WORTH_A_BAR = 20_000_000
 """Bytes of a recording that takes long enough for a progress bar."""
 
 
-@click.group()
+@click.group(cls=Group, examples=("diarkit samples list", "diarkit samples write recordings"))
 def samples() -> None:
     """List the recordings with known truth, or write them."""
 
 
-@samples.command("list")
+@samples.command("list", examples=("diarkit samples list",))
 def list_samples() -> None:
     """List the recordings by name; the guide's come first."""
     from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported when called
@@ -30,7 +32,7 @@ def list_samples() -> None:
         click.echo(f"{sample.name:{width}}  {sample.about}")
 
 
-@samples.command()
+@samples.command(examples=("diarkit samples write recordings", "diarkit samples write recordings --all"))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("names", metavar="[NAME...]", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.commands.flags import Group
+
 if TYPE_CHECKING:
     from diarkit_mockserver.scenario.course import Course
     from diarkit_mockserver.scenario.model import Scenario
 
 
-@click.group()
+@click.group(cls=Group, examples=("diarkit scenario check scenario.yaml",))
 def scenario() -> None:
     """Check scenario files, or print their JSON Schema."""
 
 
-@scenario.command()
+@scenario.command(examples=("diarkit scenario check scenario.yaml",))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where."""
@@ -37,7 +39,7 @@ def check(files: tuple[Path, ...]) -> None:
     sys.exit(1 if wrong else 0)
 
 
-@scenario.command()
+@scenario.command(examples=("diarkit scenario schema > scenario.schema.json",))
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     import json  # noqa: PLC0415

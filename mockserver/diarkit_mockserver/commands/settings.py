@@ -1,21 +1,27 @@
-"""Every knob of the server, once: its flag, its environment variable, its default. Knows no CLI library and no server."""
+"""Every setting of the server, once: its flag, its environment variable, its default. Knows no server."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+import click
+
+from diarkit_contracts.commands.flags import flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from diarkit_mockserver.scenario.model import Scenario
 
 
-def _say(text: str) -> dict[str, str]:
-    return {"help": text}
+PREFIX: Final = "DIARKIT_"
+"""Of the environment variables."""
+
+USUAL: Final = Limits()
+
+SERVER: Final = "Server"
+ANSWERS: Final = "Answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,37 +32,63 @@ class Settings:
     variable, then the scenario file, then the default.
     """
 
-    host: str = field(default="127.0.0.1", metadata=_say("Address to listen on; 0.0.0.0 for all."))
-    port: int = field(default=8000, metadata=_say("Port to listen on; 0 picks a free one."))
-    scenario: Path | None = field(default=None, metadata=_say("Scenario file (YAML): which request gets which answer."))
-    seed: int | None = field(default=None, metadata=_say("Everything drawn follows from it."))
-    external_url: str | None = field(
-        default=None, metadata=_say("Address to name in X-Location, instead of the one the client used.")
+    GROUP: ClassVar[str] = "Limits"
+
+    host: str = flag(default="127.0.0.1", group=SERVER, help="Listen on this address; 0.0.0.0 for all.")
+    port: int = flag(
+        default=8000, type=click.IntRange(0, 65_535), group=SERVER, help="Listen on this port; 0 picks a free one."
     )
-    x_location: Literal["absolute", "relative"] | None = field(default=None, metadata=_say("Form of X-Location."))
-    upload_bytes: int | None = field(default=None, metadata=_say("Larger files are refused with 413 [500000000]."))
-    upload_seconds: float | None = field(default=None, metadata=_say("Slower uploads are refused with 400 [120]."))
-    storage_bytes: int | None = field(
-        default=None, metadata=_say("Room for the files of unfinished tasks; 507 above [1073741824].")
+    scenario: Path | None = flag(
+        type=click.Path(dir_okay=False, path_type=Path),
+        group=ANSWERS,
+        help="Answer by this scenario file (YAML): which request gets which answer.",
     )
-    queue_length: int | None = field(default=None, metadata=_say("Unfinished tasks; 429 above [no limit]."))
-    audio_seconds: float | None = field(default=None, metadata=_say("Longer audio is rejected [7200]."))
-    finished_seconds: float | None = field(
-        default=None, metadata=_say("How long a finished task can be polled; 404 afterwards [always].")
+    seed: int | None = flag(type=int, group=ANSWERS, help="Draw everything from this number.")
+    external_url: str | None = flag(
+        group=ANSWERS, help="Name this address in X-Location, instead of the one the client used."
     )
-    rate: str | None = field(
-        default=None,
-        metadata=_say("Requests in a window of seconds, as in 10/60 (10: in one second); 429 above [off]."),
+    x_location: Literal["absolute", "relative"] | None = flag(
+        type=click.Choice(("absolute", "relative")), group=ANSWERS, help="Write X-Location in this form."
     )
-    unlicensed: bool = field(default=False, metadata=_say("Refuse uploads with 403."))
-    control_token: str | None = field(
-        default=None, metadata=_say("What the control API asks for [drawn if others than this machine can connect].")
+    upload_bytes: int | None = flag(
+        type=click.IntRange(min=0), show_default=f"{USUAL.upload_bytes}", help="Refuse larger files with 413."
     )
-    nonce: str | None = field(
-        default=None, metadata=_say("What the control API says when it is asked which server it is [drawn].")
+    upload_seconds: float | None = flag(
+        type=click.FloatRange(min=0), show_default=f"{USUAL.upload_seconds:g}", help="Refuse slower uploads with 400."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = field(
-        default="info", metadata=_say("What to log to stderr.")
+    storage_bytes: int | None = flag(
+        type=click.IntRange(min=0),
+        show_default=f"{USUAL.storage_bytes}",
+        help="Have room for so many bytes of unfinished tasks; 507 above.",
+    )
+    queue_length: int | None = flag(
+        type=click.IntRange(min=0), show_default="no limit", help="Have so many unfinished tasks; 429 above."
+    )
+    audio_seconds: float | None = flag(
+        type=click.FloatRange(min=0), show_default=f"{USUAL.audio_seconds:g}", help="Reject longer audio."
+    )
+    finished_seconds: float | None = flag(
+        type=click.FloatRange(min=0),
+        show_default="always",
+        help="Let a finished task be polled for so long; 404 afterwards.",
+    )
+    rate: str | None = flag(
+        show_default="off", help="Allow requests in a window of seconds, as in 10/60 (10: in one second); 429 above."
+    )
+    unlicensed: bool = flag(default=False, type=bool, is_flag=True, help="Refuse uploads with 403.")
+    control_token: str | None = flag(
+        group=SERVER,
+        show_default="drawn if others than this machine can connect",
+        help="Let the control API ask for this token.",
+    )
+    nonce: str | None = flag(
+        group=SERVER, show_default="drawn", help="Answer this when the control API is asked which server it is."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = flag(
+        default="info",
+        type=click.Choice(("debug", "info", "warning", "error")),
+        group=SERVER,
+        help="Log to stderr from this level on.",
     )
 
     def overrule(self, scenario: Scenario) -> Scenario:
@@ -91,35 +123,3 @@ def read_rate(text: str) -> Rate:
         return Rate(requests=int(requests), seconds=float(seconds if slash else "1"))
     except ValueError:
         raise ValueError(f"--rate: expected requests/seconds, such as 10/60, got {text!r}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """One setting as a user meets it.
-
-    Attributes:
-        name: of the field.
-        flag: on the command line.
-        variable: in the environment.
-        default: the field's.
-        text: what it does.
-    """
-
-    name: str
-    flag: str
-    variable: str
-    default: object
-    text: str
-
-
-def list_knobs(*names: str) -> Iterator[Knob]:
-    """List the settings in the order of their definition; all, or those named."""
-    for one in fields(Settings):
-        if not names or one.name in names:
-            yield Knob(
-                name=one.name,
-                flag="--" + one.name.replace("_", "-"),
-                variable="DIARKIT_" + one.name.upper(),
-                default=one.default,
-                text=one.metadata["help"],
-            )

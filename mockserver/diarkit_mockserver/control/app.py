@@ -21,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE
 from diarkit_mockserver.control.call import Bounds
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.orders import FaultList
-from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_unknown
+from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_text, refuse_unknown
 from diarkit_mockserver.control.views import Flawed, Problem
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import write_plain
@@ -145,7 +146,7 @@ async def _read_text(request: Request) -> str:
     """Read the body as a text that the YAML reader takes, JSON or not.
 
     Raises:
-        ControlError: 413 for one that is too large, 422 for one that is not UTF-8.
+        ControlError: 413 for one that is too large, 422 for one that is not UTF-8, with its place.
     """
     data = bytearray()
     async for chunk in request.stream():
@@ -153,10 +154,9 @@ async def _read_text(request: Request) -> str:
         if len(data) > LARGEST_BODY:
             raise refuse(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        detail = f"expected UTF-8, got the byte 0x{data[error.start]:02x}"
-        raise refuse_flaws([Flawed(detail=detail, source=SOURCE)]) from None
+        text = decode_text(bytes(data), source=SOURCE)
+    except TextError as error:
+        raise refuse_text(error) from None
     return make_yaml(text) if "json" in request.headers.get("content-type", "json") else text
 
 

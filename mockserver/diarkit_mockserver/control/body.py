@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from diarkit_fixtures.texts.read import Problem
 from diarkit_fixtures.texts.tree import find_place
 from diarkit_fixtures.texts.yaml import read_tree
 from diarkit_mockserver.control.orders import FaultList, NewWorld
-from diarkit_mockserver.control.problem import refuse_flaws, refuse_text
-from diarkit_mockserver.control.views import Flawed
+from diarkit_mockserver.control.problem import refuse_text
 from diarkit_mockserver.scenario.faults import NO_OUTAGE
 from diarkit_mockserver.scenario.load import ScenarioError, parse_value
 from diarkit_mockserver.scenario.model import Scenario
@@ -35,10 +35,10 @@ def parse_body(cls: type[Built], text: str, world: str) -> Built:
     path = ("scenario",) if cls is NewWorld else ()
     try:
         value = parse_value(cls, text, source=SOURCE, directory=None, rules_in=path)[0]
+        if world or cls is NewWorld:
+            _refuse_outages(value, text, path)
     except ScenarioError as error:
         raise refuse_text(error) from None
-    if world or cls is NewWorld:
-        _refuse_outages(value, text, path)
     return value
 
 
@@ -50,9 +50,6 @@ def _refuse_outages(value: object, text: str, path: tuple[str, ...]) -> None:
     if not beyond or (tree := read_tree(text)[0]) is None:
         return
     places = [(index, find_place(tree, (*path, "faults", index, "outage"))) for index in beyond]
-    raise refuse_flaws(
-        [
-            Flawed(detail=NO_OUTAGE.format(index + 1), source=SOURCE, line=place.line, column=place.column)
-            for index, place in places
-        ]
+    raise ScenarioError(
+        Problem(SOURCE, place.line, place.column, NO_OUTAGE.format(index + 1)) for index, place in places
     )

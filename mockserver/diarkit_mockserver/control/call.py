@@ -95,7 +95,7 @@ class Call(Generic[Asked, Told_co]):
         return [one for one in list(self.signature.parameters.values())[1:] if one.name != "body"]
 
     @property
-    def body(self) -> type | None:
+    def body(self) -> type[Any] | None:
         """What is sent; None for nothing."""
         sent = self.signature.parameters.get("body")
         return None if sent is None else sent.annotation

@@ -6,13 +6,14 @@ Routes, document and typed client follow from it. What is answered is a value th
 # Annotations are read when the rows are made.
 import json
 from collections import deque
+from collections.abc import Callable
 from importlib.metadata import version
 from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.diarization import DiarizationError
-from diarkit_contracts.exchanges.recording import HEAD, write_lines
+from diarkit_contracts.exchanges.recording import write_lines
 from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
@@ -30,14 +31,14 @@ from diarkit_mockserver.control.views import (
     view_world,
 )
 from diarkit_mockserver.journal.conduct import judge
-from diarkit_mockserver.journal.export import read_entry, write_entries, write_har
+from diarkit_mockserver.journal.export import write_entries, write_har
 from diarkit_mockserver.journal.verification import Verdict
 from diarkit_mockserver.journal.verification import verify_journal as hold_against
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world import manual
 from diarkit_mockserver.world.platform import Platform
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import Progress, Task
 
 VERSION: Final = version("diarkit")
 
@@ -126,18 +127,22 @@ def list_tasks(
 ) -> tuple[TaskView, ...]:
     """List the tasks, the oldest first. Looking here counts as no poll."""
     tasks, now = here.world.tasks, here.world.clock.now()
-    found = (view_task(task, now) for task in tasks if task.lost or tasks.find(task.task_id, now))
+    found = (
+        view_task(task, tasks.progress(task), now)
+        for task in tuple(tasks)
+        if tasks.progress(task).lost or tasks.find(task.task_id, now)
+    )
     return tuple(deque(found, latest))
 
 
 @call("GET", "/tasks/{task_id}/picture", "tasks")
 def draw_task(here: Here, task_id: str) -> PictureView:
     """Draw who speaks when in the result of a task that is done. Looking here counts as no poll."""
-    task = _find_task(here, task_id)
-    if task.state_at(here.world.clock.now()) is not TaskState.DONE:
+    task, world = _find_task(here, task_id), here.world
+    if task.state_at(world.tasks.progress(task), world.clock.now()) is not TaskState.DONE:
         raise refuse(409, "task-not-done", f"task {task_id} has no result: only one that is done has")
     try:
-        return draw_result(task, here.world)
+        return draw_result(task, world)
     except DiarizationError as error:
         raise refuse(409, "result-not-drawable", str(error)) from None
 
@@ -145,23 +150,15 @@ def draw_task(here: Here, task_id: str) -> PictureView:
 @call("POST", "/tasks/{task_id}/step", "tasks")
 def step_task(here: Here, task_id: str) -> TaskView:
     """Move a task of a manual course to its next state; a final one stays."""
-    task = _find_task(here, task_id)
-    try:
-        manual.step_task(task)
-    except manual.NotMovableError as error:
-        raise refuse(409, "task-not-movable", str(error)) from None
-    return view_task(task, here.world.clock.now())
+    return _move(here, task_id, manual.step_task)
 
 
 @call("PUT", "/tasks/{task_id}/state", "tasks")
 def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
     """Move a task of a manual course to a state that may follow."""
-    task, now = _find_task(here, task_id), here.world.clock.now()
-    try:
-        manual.move_task(task, TaskState(body.state), body.message, now)
-    except manual.NotMovableError as error:
-        raise refuse(409, "task-not-movable", str(error)) from None
-    return view_task(task, now)
+    return _move(
+        here, task_id, lambda task, progress: manual.move_task(task, progress, TaskState(body.state), body.message)
+    )
 
 
 @call("GET", "/clock", "clock")
@@ -212,8 +209,7 @@ def _write_lines(page: JournalPage) -> str:
 
 
 def _write_har(page: JournalPage) -> str:
-    # What the page does not reveal is not in it any more.
-    return json.dumps(write_har(map(read_entry, page.entries), page.epoch, reveal=True), separators=(",", ":"))
+    return json.dumps(write_har(page.entries), separators=(",", ":"))
 
 
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
@@ -229,7 +225,8 @@ def read_journal(
 ) -> JournalPage:
     """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
 
-    HAR is for the tools of browsers, NDJSON has one exchange in a line.
+    Each form is a recording for `diarkit verify --recording`, the oldest exchange first. HAR is for the tools of browsers too,
+    NDJSON has one exchange in a line.
     """
     journal, clock = here.world.journal, here.world.clock
     chosen = (entry for entry in journal if entry.number > since and task in (None, entry.task_id))
@@ -240,7 +237,6 @@ def read_journal(
         epoch=clock.epoch,
         connections=tuple(sorted(connections)),
         entries=tuple(write_entries(islice(chosen, limit), clock.epoch, reveal=reveal)),
-        **HEAD,
     )
 
 
@@ -284,6 +280,16 @@ def verify_journal(here: Here, body: Expectations) -> Verdict:
     return hold_against(here.world.journal, body.expected, seed=here.world.scenario.seed, clock=here.world.clock)
 
 
+def _move(here: Here, task_id: str, move: Callable[[Task, Progress], Progress]) -> TaskView:
+    task, tasks = _find_task(here, task_id), here.world.tasks
+    try:
+        moved = move(task, tasks.progress(task))
+    except manual.NotMovableError as error:
+        raise refuse(409, "task-not-movable", str(error)) from None
+    tasks.update(task, moved)
+    return view_task(task, moved, here.world.clock.now())
+
+
 def _find_task(here: Here, task_id: str) -> Task:
     task = here.world.tasks.find(task_id, here.world.clock.now())
     if task is None:
@@ -291,5 +297,5 @@ def _find_task(here: Here, task_id: str) -> Task:
     return task
 
 
-TABLE: Final[tuple[Call[..., Any], ...]] = tuple(one for one in list(globals().values()) if isinstance(one, Call))
+TABLE: Final = tuple(cast("Call[..., Any]", one) for one in list(globals().values()) if isinstance(one, Call))
 """All calls, in their order."""

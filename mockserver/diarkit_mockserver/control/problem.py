@@ -11,7 +11,7 @@ from diarkit_mockserver.errors import FakeError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_mockserver.scenario.load import ScenarioError
+    from diarkit_fixtures.texts.read import TextError
 
 URN: Final = "urn:diarkit:problem:"
 
@@ -59,7 +59,7 @@ def refuse_flaws(flaws: Sequence[Flawed], kind: str = "body-invalid") -> Control
     return refuse(422, kind, "\n".join(map(str, flaws)), errors=flaws)
 
 
-def refuse_text(error: ScenarioError) -> ControlError:
+def refuse_text(error: TextError) -> ControlError:
     """Refuse a body with all that its reader found."""
     return refuse_flaws(
         [Flawed(detail=one.text, source=one.source, line=one.line, column=one.column) for one in error.problems]

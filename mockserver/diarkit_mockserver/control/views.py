@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
+from diarkit_contracts.exchanges.recording import FORMAT, VERSION
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
 
@@ -62,9 +63,9 @@ class TaskView:
         polls: how often the client has looked.
         manual: it moves by hand only.
         lost: the platform denies that it exists.
-        counts: what brings its states: the client's polls, the time of the world, or a hand.
-        runs_at: number of the poll, or ticks of the world's clock, from which on it runs; None if no number is known.
-        ends_at: likewise, from which on it has ended; None also for a task that never ends.
+        counts: what brings its states: the client's polls, the time of the world, or moves by hand.
+        runs_at: number of the poll or move, or ticks of the world's clock, from which on it runs; None for a state that never comes.
+        ends_at: likewise, from which on it has ended.
     """
 
     task_id: str
@@ -150,21 +151,20 @@ class Flawed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
-    """A part of a world's journal.
+    """A part of a world's journal, which is a recording too.
 
     Attributes:
+        format: what a recording begins with.
+        version: of that format.
         total: exchanges that the world ever had, also those that are no longer there.
         now: its time, in ticks.
         epoch: the date at its time 0, in seconds since 1970 UTC.
         connections: numbers of the clients' connections that are open.
         entries: the oldest first, as `write_entries` writes them.
-        format: of a recording, which a page is too.
-        version: of that format.
     """
 
-    format: str
-    version: int
-
+    format: Literal["diarkit-exchanges"] = FORMAT
+    version: Literal[2] = VERSION
     total: int
     now: int
     epoch: int
@@ -203,22 +203,22 @@ def view_world(name: str, world: World) -> WorldView:
     )
 
 
-def view_task(task: Task, now: int) -> TaskView:
+def view_task(task: Task, progress: Progress, now: int) -> TaskView:
     """Tell a task without a poll."""
     return TaskView(
         task_id=task.task_id,
-        state=task.state_at(now),
-        filename=task.submission.filename,
-        sha256=task.submission.sha256,
-        occurrence=task.submission.occurrence,
-        polls=task.polls,
+        state=task.state_at(progress, now),
+        filename=task.filename,
+        sha256=task.sha256,
+        occurrence=task.occurrence,
+        polls=progress.polls,
         manual=task.manual,
-        lost=task.lost,
-        counts="moves" if task.manual else "polls" if task.timetable.counts_polls else "ticks",
+        lost=progress.lost,
+        counts=task.timetable.counts,
         runs_at=_name_position(task.timetable.runs_at),
         ends_at=_name_position(task.timetable.ends_at),
     )
 
 
 def _name_position(position: int) -> int | None:
-    return position if 0 <= position < NEVER else None
+    return position if position < NEVER else None

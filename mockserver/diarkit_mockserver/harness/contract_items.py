@@ -81,19 +81,15 @@ class Run:
             yield from (Outcome(name, "skipped", "the run ended with an error") for name in NAMES if name != ANSWERS)
 
     def _ask(self) -> tuple[Outcome, ...]:
-        import click  # noqa: PLC0415 - collecting needs none of this
-
-        from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415
-        from diarkit_contracts.commands.target_flags import DEFAULTS, make_target  # noqa: PLC0415
+        from diarkit_contracts.api.evidence import Severity  # noqa: PLC0415 - collecting needs none of this
+        from diarkit_contracts.commands.target_flags import Access, open_target  # noqa: PLC0415
         from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
         from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415
         from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
         from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
 
         tier = Tier(self.tier)
-        # The end of the command that is acted here closes the connection.
-        with click.Context(click.Command("verify")):
-            target = make_target(self.url, dict(DEFAULTS), caps_of(tier))
+        with open_target(self.url, Access(), caps_of(tier)) as target:
             return list_outcomes(verify_target(make_plan(tier), target), Severity(self.fail_on))
 
 

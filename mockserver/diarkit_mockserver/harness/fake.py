@@ -50,15 +50,17 @@ class Fake:
         self._count = count
         self._opened = 0
         self._thread: ServerThread | None = None
+        self.control: Sender
+        """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(), control_token=token)
             self._thread = ServerThread(platform, bind("127.0.0.1", 0))
             url = self._thread.url
+            self.control = NearControl(url, platform, self._thread.call)
+        else:
+            self.control = Control(url, token)
         self.url = url
         """Base URL; the default world's."""
-        self.control: Sender
-        """Takes calls to it: in this process without HTTP."""
-        self.control = Control(url, token) if self._thread is None else NearControl(url, platform, self._thread.call)
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""

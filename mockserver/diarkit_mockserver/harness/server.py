@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.scenario.answer import HttpAnswer
     from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.scenario.model import HttpAnswer
     from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
 
 Told = TypeVar("Told")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum, auto
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
@@ -44,32 +44,7 @@ STATUS_MESSAGES: Mapping[int, str] = {
 """The envelope's message of each status: DOC for 400, INF for the others (their literal texts are UNK)."""
 
 
-class Condition(StrEnum):
-    """What can be wrong with a request."""
-
-    MULTIPART_BROKEN = auto()
-    FILE_MISSING = auto()
-    FILE_NOT_A_FILE = auto()
-    CONFIG_NOT_JSON = auto()
-    CONFIG_NOT_AN_OBJECT = auto()
-    SPEAKERS_NOT_A_NUMBER = auto()
-    SPEAKERS_TOO_SMALL = auto()
-    SPEAKERS_TWICE = auto()
-    CHANNEL_MODE_UNKNOWN = auto()
-    CHANNELS_SYNTAX = auto()
-    RANGE_NOT_A_NUMBER = auto()
-    RANGE_NEGATIVE = auto()
-    TASK_ID_SYNTAX = auto()
-    NOT_FOUND = auto()
-    METHOD_WRONG = auto()
-    TOO_LARGE = auto()
-    TOO_SLOW = auto()
-    NOT_LICENSED = auto()
-    STORAGE_FULL = auto()
-    TOO_MANY = auto()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # two conditions with equal rows stay two
 class Row:
     """What a condition is answered with.
 
@@ -84,41 +59,38 @@ class Row:
     text: str = ""
 
 
-ROWS: Mapping[Condition, Row] = {
+class Condition(Enum):
+    """What can be wrong with a request, and the row that it is answered with."""
+
     # DOC: the one literal body of the reference is that of a payload that could not be parsed.
-    Condition.MULTIPART_BROKEN: Row(400),
+    MULTIPART_BROKEN = Row(400)
     # INF, all of 422: the operations declare it, and parts and parameters are checked one by one.
-    Condition.FILE_MISSING: Row(422, "missing", "Field required"),
-    Condition.FILE_NOT_A_FILE: Row(422, "value_error", "Expected an uploaded file, got a text field"),
-    Condition.CONFIG_NOT_JSON: Row(422, "json_invalid", "Invalid JSON: {reason}"),
-    Condition.CONFIG_NOT_AN_OBJECT: Row(422, "dict_type", "Expected a JSON object, got {came}"),
-    Condition.SPEAKERS_NOT_A_NUMBER: Row(422, "int_type", "Expected an integer, got {came}"),
-    Condition.SPEAKERS_TOO_SMALL: Row(422, "greater_than_equal", "Expected an integer of at least 1, got {came}"),
-    Condition.SPEAKERS_TWICE: Row(
-        422, "value_error", "Only one of max_speakers and total_speakers can be used at a time"
-    ),
-    Condition.CHANNEL_MODE_UNKNOWN: Row(422, "enum", "Expected 'split' or 'mix', got {came}"),
-    Condition.CHANNELS_SYNTAX: Row(
-        422, "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
-    ),
-    Condition.RANGE_NOT_A_NUMBER: Row(422, "float_parsing", "Expected a number of seconds, got {came}"),
-    Condition.RANGE_NEGATIVE: Row(422, "greater_than_equal", "Expected a number of at least 0, got {came}"),
-    Condition.TASK_ID_SYNTAX: Row(422, "uuid_parsing", "Expected a UUID, got {came}"),
+    FILE_MISSING = Row(422, "missing", "Field required")
+    FILE_NOT_A_FILE = Row(422, "value_error", "Expected an uploaded file, got a text field")
+    CONFIG_NOT_JSON = Row(422, "json_invalid", "Invalid JSON: {reason}")
+    CONFIG_NOT_AN_OBJECT = Row(422, "dict_type", "Expected a JSON object, got {came}")
+    SPEAKERS_NOT_A_NUMBER = Row(422, "int_type", "Expected an integer, got {came}")
+    SPEAKERS_TOO_SMALL = Row(422, "greater_than_equal", "Expected an integer of at least 1, got {came}")
+    SPEAKERS_TWICE = Row(422, "value_error", "Only one of max_speakers and total_speakers can be used at a time")
+    CHANNEL_MODE_UNKNOWN = Row(422, "enum", "Expected 'split' or 'mix', got {came}")
+    CHANNELS_SYNTAX = Row(422, "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}")
+    RANGE_NOT_A_NUMBER = Row(422, "float_parsing", "Expected a number of seconds, got {came}")
+    RANGE_NEGATIVE = Row(422, "greater_than_equal", "Expected a number of at least 0, got {came}")
+    TASK_ID_SYNTAX = Row(422, "uuid_parsing", "Expected a UUID, got {came}")
     # DOC: the task_id may be wrong or the task may have expired already.
-    Condition.NOT_FOUND: Row(404),
+    NOT_FOUND = Row(404)
     # INF: the type method.invalid exists at 3.6; the status is declared from 5.0 on.
-    Condition.METHOD_WRONG: Row(405),
+    METHOD_WRONG = Row(405)
     # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
-    Condition.TOO_LARGE: Row(413),
+    TOO_LARGE = Row(413)
     # DOC (limits page, singleFileUploadTimeout): a slower upload is rejected; the status is UNK.
-    Condition.TOO_SLOW: Row(400),
+    TOO_SLOW = Row(400)  # noqa: PIE796
     # INF: other operations that need no licence declare no 403.
-    Condition.NOT_LICENSED: Row(403),
+    NOT_LICENSED = Row(403)
     # DOC (reference): the storage is full; INF that it is the one of uploads.
-    Condition.STORAGE_FULL: Row(507),
+    STORAGE_FULL = Row(507)
     # DOC up to 3.7 for the rate; UNK for the queue, which may be tried again later just the same.
-    Condition.TOO_MANY: Row(429),
-}
+    TOO_MANY = Row(429)
 
 
 class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
@@ -180,7 +152,7 @@ def refuse(  # noqa: PLR0913 - as above
         headers: beside those of every answer, names in lower case.
         limit: of the scenario that is exceeded, by its key.
     """
-    row = ROWS[condition]
+    row = condition.value
     if not row.kind:
         return Refusal(row.status, reason=reason, headers=headers, limit=limit)
     message = row.text.format(came=_shorten(came), reason=reason)

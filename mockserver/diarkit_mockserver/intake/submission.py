@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,3 +108,16 @@ class Submission:
         """What makes two uploads the same request: the file, its name, and what the platform understood of the parameters."""
         # Not `astuple`, which copies deeply and costs a tenth of an upload.
         return (self.sha256, self.filename, *(getattr(self.parameters, name) for name in PARAMETERS))
+
+
+class Sent(Protocol):
+    """What rules and faults go by, of an upload or of the task that it became."""
+
+    @property
+    def filename(self) -> str: ...  # noqa: D102 - as in `Submission`, all of them
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def parameters(self) -> Parameters: ...  # noqa: D102
+    @property
+    def occurrence(self) -> int: ...  # noqa: D102

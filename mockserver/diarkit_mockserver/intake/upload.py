@@ -140,7 +140,7 @@ class UploadReader:
             media=self._file.probe.close(),
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
-            ignored=tuple(self._ignored),
+            ignored=tuple(sorted(self._ignored)),
         )
 
     def _start(self, boundary: str) -> None:

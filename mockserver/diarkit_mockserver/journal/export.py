@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from diarkit_contracts.api.states import TaskState
@@ -22,7 +22,7 @@ from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submiss
 from diarkit_mockserver.journal.journal import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from diarkit_contracts.exchanges.plain import Json
 
@@ -74,14 +74,19 @@ def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False)
         epoch: as for `make_exchange`.
         reveal: leave in the values of all headers and parameters.
     """
-    for exchange, own in _prepare(entries, epoch, reveal=reveal):
+    for entry in entries:
+        exchange, own = make_exchange(entry, epoch), _write_own(entry)
+        if not reveal:
+            redaction = Redaction(list_secrets(exchange.request.headers))
+            exchange = redaction.strike(exchange)
+            own["note"] = redaction.strike_text(entry.note)
         yield {**write_plain(exchange), OWN: own}
 
 
-def write_har(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Json:
-    """Write entries as a HAR; arguments as for `write_entries`."""
-    pairs = list(_prepare(entries, epoch, reveal=reveal))
-    return write_archive((exchange for exchange, _ in pairs), (_comment(own) for _, own in pairs))
+def write_har(written: Sequence[Json]) -> Json:
+    """Write as a HAR what `write_entries` wrote."""
+    exchanges = (read_plain(Exchange, each, "an exchange") for each in written)
+    return write_archive(exchanges, (_comment(each[OWN]) for each in written))
 
 
 def read_entry(data: Json) -> Entry:
@@ -114,16 +119,6 @@ def read_entry(data: Json) -> Entry:
     return Entry(request=request, status=answer.status, headers=headers, body=answer.body, lost=lost, **own)
 
 
-def _prepare(entries: Iterable[Entry], epoch: int, *, reveal: bool) -> Iterator[tuple[Exchange, Json]]:
-    for entry in entries:
-        exchange, own = make_exchange(entry, epoch), _write_own(entry)
-        if not reveal:
-            redaction = Redaction(list_secrets(exchange.request.headers))
-            exchange = redaction.strike(exchange)
-            own["note"] = redaction.strike_text(entry.note)
-        yield exchange, own
-
-
 def _list_parts(entry: Entry, submission: Submission) -> Iterator[Part]:
     media = submission.media
     is_measured = media.kind == "wav" and media.fault is None and not media.assumed
@@ -150,12 +145,13 @@ def _write_own(entry: Entry) -> Json:
             # Who speaks when is in the exchange, as part of what is known of the sound.
             "media": asdict(replace(submission.media, truth=None)),
         }
-    return own
+    return cast("Json", write_plain(own))
 
 
 def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
     form = {part.name: part for part in reversed(sent.parts or ())}
-    file, config, parameters = form["file"], form.get(CONFIG), own["parameters"]
+    file, config = form["file"], form.get(CONFIG)
+    parameters: Json = {**own["parameters"], "channels": tuple(own["parameters"]["channels"])}
     truth = None if file.sound is None else file.sound.truth
     media: Json = {**own["media"], "loud": tuple(own["media"]["loud"]), "truth": truth}
     return Submission(
@@ -163,7 +159,7 @@ def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
         sha256=file.sha256 or "",
         size=file.size or 0,
         media=MediaFacts(**media),
-        parameters=Parameters(**{**parameters, "channels": tuple(parameters["channels"])}),
+        parameters=Parameters(**parameters),
         config=None if config is None else json.loads(config.text or "{}"),
         query=request.query,
         headers=request.headers,

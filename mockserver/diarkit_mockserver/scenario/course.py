@@ -2,21 +2,21 @@
 
     202 ---- pending ----> runs_at ---- running ----> ends_at ---- done | failed | rejected ---->
 
-A position is a poll's number or a moment of the world's clock; nothing moves by itself, so nothing has to be waited for.
+A position is a number of polls or of moves by hand, or a moment of the world's clock; nothing moves by itself, so nothing has to be waited for.
 """
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import FARTHEST, to_ticks
 
 NEVER = 1 << 62
-BY_HAND = -1
-"""Positions of a state that no moment brings, and of one that somebody has brought at a moment that is not kept."""
+"""Position of a state that is not reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,90 +78,88 @@ class ByRealTime:
 
 Course: TypeAlias = Literal["immediate", "manual"] | ByPolls | BySeconds | ByRealTime
 
-IMMEDIATE: Course = "immediate"
 GUIDE: Course = ByPolls(polls=PollCounts(pending=0, running=1))
 """Pending in the 202, running at the first poll, done at the second: the guide's loop sees all three."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Timetable:
     """Where one task's states begin.
 
     Attributes:
-        counts_polls: positions are poll numbers from 1; otherwise ticks of the world's clock.
+        counts: what positions are: numbers of polls or of moves by hand, from 1, or ticks of the world's clock.
         runs_at: position from which on the task is running.
         ends_at: position from which on it is in its final state.
     """
 
-    counts_polls: bool
+    counts: Literal["polls", "moves", "ticks"]
     runs_at: int
     ends_at: int
 
-    def state_at(self, polls: int, now: int, final: TaskState) -> TaskState:
-        """Look up the state that poll number `polls` sees at the moment `now`."""
-        position = polls if self.counts_polls else now
+    def state_at(self, position: int, final: TaskState) -> TaskState:
+        """Look up the state at a position."""
         if position >= self.ends_at:
             return final
         return TaskState.RUNNING if position >= self.runs_at else TaskState.PENDING
 
     def end_moment(self, now: int) -> int:
-        """Return when the task ended, for one that has by `now`: in ticks; poll numbers are no moments."""
-        return now if self.counts_polls or self.ends_at == BY_HAND else min(self.ends_at, now)
+        """Return when the task ended, for one that has by `now`: in ticks; numbers are no moments."""
+        return min(self.ends_at, now) if self.counts == "ticks" else now
 
-    def never_end(self) -> None:
-        """Keep the task from its final state."""
-        self.ends_at = NEVER
-
-    def step(self) -> None:
-        """Move a task of a manual course to its next state; a final state stays."""
-        if self.runs_at == NEVER:
-            self.runs_at = BY_HAND
-        else:
-            self.ends_at = BY_HAND
+    def never_end(self) -> Timetable:
+        """Make one that keeps the task from its final state; moves by hand still bring it there."""
+        return self if self.counts == "moves" else Timetable(self.counts, self.runs_at, NEVER)
 
 
-@dataclass(slots=True)
-class Workers:
-    """The queue behind `ByRealTime`: when each worker is free again, in ticks."""
-
-    free_at: list[int] = field(default_factory=list[int])
-
-    def take(self, workers: int, now: int, duration: int) -> tuple[int, int]:
-        """Book the worker that is free first.
-
-        Returns:
-            start and end of the work, in ticks.
-        """
-        while self.free_at and (len(self.free_at) > workers or self.free_at[0] <= now):
-            heapq.heappop(self.free_at)
-        start = now if len(self.free_at) < workers else heapq.heappop(self.free_at)
-        heapq.heappush(self.free_at, start + duration)
-        return start, start + duration
+IMMEDIATELY = Timetable("polls", 0, 0)
+BY_HAND = Timetable("moves", 1, 2)
 
 
-def lay_out(course: Course, now: int, length: int, queue: Workers) -> Timetable:
+@lru_cache(maxsize=256)
+def _count_polls(counts: PollCounts) -> Timetable:
+    """Lay out a course by polls: one for all tasks that have it."""
+    return Timetable("polls", counts.pending + 1, counts.pending + counts.running + 1)
+
+
+def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tuple[int, int]:
+    """Book the worker that is free first.
+
+    Args:
+        free_at: heap of the moments at which those that work are free again, in ticks; changed.
+        workers: how many there are.
+        now: ticks.
+        duration: ticks.
+
+    Returns:
+        start and end of the work, in ticks.
+    """
+    while free_at and (len(free_at) > workers or free_at[0] <= now):
+        heapq.heappop(free_at)
+    start = now if len(free_at) < workers else heapq.heappop(free_at)
+    heapq.heappush(free_at, start + duration)
+    return start, start + duration
+
+
+def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timetable:
     """Lay out a task that is accepted `now`.
 
     Args:
         course: what the rule or the scenario asks for.
         now: ticks.
         length: of the audio, in centiseconds.
-        queue: the world's workers; booked only by `ByRealTime`.
+        free_at: the world's workers; booked only by `ByRealTime`.
     """
     match course:
         case "immediate":
-            return Timetable(counts_polls=True, runs_at=0, ends_at=0)
+            return IMMEDIATELY
         case "manual":
-            return Timetable(counts_polls=False, runs_at=NEVER, ends_at=NEVER)
+            return BY_HAND
         case ByPolls(polls=counts):
-            return Timetable(
-                counts_polls=True,
-                runs_at=counts.pending + 1,
-                ends_at=counts.pending + counts.running + 1,
-            )
+            return _count_polls(counts)
         case BySeconds(seconds=lasts):
             runs_at = now + to_ticks(lasts.pending)
-            return Timetable(counts_polls=False, runs_at=runs_at, ends_at=runs_at + to_ticks(lasts.running))
+            return Timetable("ticks", runs_at, runs_at + to_ticks(lasts.running))
         case ByRealTime(realtime_factor=factor, workers=workers):
-            start, end = queue.take(workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))
-            return Timetable(counts_polls=False, runs_at=start, ends_at=end)
+            return Timetable(
+                "ticks", *book_worker(free_at, workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))
+            )

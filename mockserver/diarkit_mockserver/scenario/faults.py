@@ -6,46 +6,21 @@ Whoever counts requests (`ordinal`, `times`) counts them as they arrive: only th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_fixtures.draws import Draws
+from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.intake.submission import Sent
 
 PARTS = 1_000_000
 """A share is decided in millionths."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpFault:
-    """Another answer instead of the platform's.
-
-    Attributes:
-        status: 400 to 599.
-        message: of the documented envelope.
-        retry_after: seconds, in the header `Retry-After`.
-        body: a foreign body instead of the envelope.
-        content_type: of the foreign body.
-    """
-
-    status: int
-    message: str | None = None
-    retry_after: int | None = None
-    body: str | None = None
-    content_type: str = "text/plain; charset=utf-8"
-
-    def __post_init__(self) -> None:
-        if not 400 <= self.status <= 599:
-            raise ValueError(f"expected an HTTP error status from 400 to 599, got {self.status}")
-        if self.retry_after is not None and self.retry_after < 0:
-            raise ValueError(f"expected retry_after >= 0 seconds, got {self.retry_after}")
-        if not self.content_type.isprintable():
-            raise ValueError(f"expected a media type, got {self.content_type!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +150,7 @@ class Fault:
     ordinal: int | tuple[int, ...] | None = None
     share: float | None = None
     times: int | None = None
-    http: int | HttpFault | None = None
+    http: int | HttpAnswer | None = None
     latency: Latency | None = None
     connection: Connection | None = None
     body: BodyDamage | None = None
@@ -196,8 +171,9 @@ class Fault:
             raise ValueError(f"expected times >= 1, got {self.times}")
         if any(number < 1 for number in self.ordinals):
             raise ValueError(f"requests are counted from 1, got {self.ordinal}")
-        if isinstance(self.http, int):
-            HttpFault(status=self.http)
+        http = self.http_answer  # made of a bare status too, whose bounds it checks
+        if http is not None and (http.on is not None or http.times is not None):
+            raise ValueError("which requests a fault meets stands beside http: drop on and times from it")
 
     @property
     def ordinals(self) -> tuple[int, ...]:
@@ -205,9 +181,9 @@ class Fault:
         return (self.ordinal,) if isinstance(self.ordinal, int) else self.ordinal or ()
 
     @property
-    def http_fault(self) -> HttpFault | None:
+    def http_answer(self) -> HttpAnswer | None:
         """The other answer with its details."""
-        return HttpFault(status=self.http) if isinstance(self.http, int) else self.http
+        return read_http(self.http)
 
     @property
     def name(self) -> str:
@@ -232,28 +208,39 @@ def check_reach(faults: Sequence[Fault], world: str) -> None:
             raise ValueError(NO_OUTAGE.format(number))
 
 
+@dataclass(slots=True)
+class FaultCounts:
+    """How often each fault of a schedule, by its place in it, has come into question and has met a request.
+
+    Attributes:
+        matched: requests that it is about.
+        met: those among them that it has disturbed.
+    """
+
+    matched: Counter[int] = field(default_factory=Counter[int])
+    met: Counter[int] = field(default_factory=Counter[int])
+
+
 class Schedule:
-    """The faults of one world, and how often each has met a request.
+    """The faults of one world.
 
     Args:
         faults: in the order in which they are asked.
         key: seed and world, for shares and random pauses.
     """
 
-    __slots__ = ("_faults", "_key", "_met", "_used")
+    __slots__ = ("_faults", "_key")
 
     def __init__(self, faults: Sequence[Fault], *key: str | int) -> None:
         self._faults = tuple(faults)
         self._key = key
-        self._met = [0] * len(self._faults)
-        self._used = [0] * len(self._faults)
 
     def __bool__(self) -> bool:
         """Whether there is any fault at all."""
         return bool(self._faults)
 
     def choose(
-        self, operation: Literal["submit", "poll"], submission: Submission, request: str
+        self, operation: Literal["submit", "poll"], submission: Sent, request: str, counts: FaultCounts
     ) -> Iterator[tuple[Fault, Draws]]:
         """Find the faults of one request.
 
@@ -261,6 +248,7 @@ class Schedule:
             operation: of the request.
             submission: that it brings or asks for.
             request: what tells this request from all others of its world.
+            counts: of this schedule; the request is added.
 
         Yields:
             A fault, and the draws for what it leaves to chance.
@@ -270,13 +258,13 @@ class Schedule:
                 continue
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue
-            self._met[index] += 1
-            if fault.ordinals and self._met[index] not in fault.ordinals:
+            counts.matched[index] += 1
+            if fault.ordinals and counts.matched[index] not in fault.ordinals:
                 continue
-            if fault.times is not None and self._used[index] >= fault.times:
+            if fault.times is not None and counts.met[index] >= fault.times:
                 continue
             draws = Draws("fault-1", *self._key, index, request)
             if fault.share is not None and draws.below(PARTS) >= round(fault.share * PARTS):
                 continue
-            self._used[index] += 1
+            counts.met[index] += 1
             yield fault, draws

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from diarkit_mockserver.clock import SECOND, to_ticks
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.clock import Clock
-
 Limit: TypeAlias = Literal["licensed", "rate", "queue_length", "upload_bytes", "storage_bytes"]
-"""The limits that are known before an upload's body has been read; the last two from its Content-Length."""
+"""The limits that can answer before an upload's body has been read; the last two go by its Content-Length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +81,17 @@ class Exceeded:
     Attributes:
         retry_after: whole seconds; a request after that time is in a new window.
         limit: requests allowed in a window.
-        remaining: always 0.
         reset: when the window ends, in whole seconds since 1970 UTC.
     """
 
     retry_after: int
     limit: int
-    remaining: int
     reset: int
+
+    @classmethod
+    def until(cls, moment: int, now: int, epoch: int, limit: int) -> Exceeded:
+        """Make what to answer now to who may come again at a later moment, both in ticks."""
+        return cls(retry_after=-((now - moment) // SECOND), limit=limit, reset=epoch - (-moment // SECOND))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -99,34 +99,34 @@ class Exceeded:
         return (
             ("retry-after", str(self.retry_after)),
             ("x-ratelimit-limit", str(self.limit)),
-            ("x-ratelimit-remaining", str(self.remaining)),
+            ("x-ratelimit-remaining", "0"),
             ("x-ratelimit-reset", str(self.reset)),
         )
 
 
+@dataclass(slots=True)
 class RateWindow:
-    """Counts requests against a rate, on a world's clock."""
+    """The window of a rate that is open, or was the last to be.
 
-    __slots__ = ("_clock", "_count", "_ends_at", "_rate")
+    Attributes:
+        ends_at: ticks.
+        count: of its requests.
+    """
 
-    def __init__(self, rate: Rate, clock: Clock) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._ends_at = 0
-        self._count = 0
+    ends_at: int = 0
+    count: int = 0
 
-    def take(self) -> Exceeded | None:
-        """Count one request; say so if it is one too many, which is not counted."""
-        now = self._clock.now()
-        if now >= self._ends_at:
-            self._ends_at = now + to_ticks(self._rate.seconds)
-            self._count = 0
-        if self._count < self._rate.requests:
-            self._count += 1
+    def take(self, rate: Rate, now: int, epoch: int) -> Exceeded | None:
+        """Count one request; return what to answer if it is one too many, which is not counted.
+
+        Args:
+            rate: whose window it is.
+            now: ticks.
+            epoch: the date at 0, in seconds since 1970 UTC.
+        """
+        if now >= self.ends_at:
+            self.ends_at, self.count = now + to_ticks(rate.seconds), 0
+        if self.count < rate.requests:
+            self.count += 1
             return None
-        return Exceeded(
-            retry_after=-((now - self._ends_at) // SECOND),
-            limit=self._rate.requests,
-            remaining=0,
-            reset=self._clock.epoch - (-self._ends_at // SECOND),
-        )
+        return Exceeded.until(self.ends_at, now, epoch, rate.requests)

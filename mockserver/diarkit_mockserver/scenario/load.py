@@ -5,53 +5,24 @@ The steps: YAML into a tree with places; the tree into dataclasses; results, seg
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from diarkit_fixtures.texts.read import TextError, load_text, read_value
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from diarkit_fixtures.texts.tree import Flaw
+    from diarkit_fixtures.texts.tree import Flaw, Node
     from diarkit_mockserver.scenario.content import Spoken
     from diarkit_mockserver.scenario.model import Scenario
 
 Built = TypeVar("Built")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing to correct in a file.
-
-    Attributes:
-        source: name of the file.
-        line: from 1.
-        column: from 1.
-        text: what was expected, and what came.
-    """
-
-    source: str
-    line: int
-    column: int
-    text: str
-
-    def __str__(self) -> str:
-        """Write it as compilers do, so that editors find the place."""
-        return f"{self.source}:{self.line}:{self.column}: {self.text}"
-
-
-class ScenarioError(FakeError, ValueError):
-    """A scenario file is not one.
-
-    Attributes:
-        problems: all of them, in the order of the file.
-    """
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+class ScenarioError(FakeError, TextError):
+    """A scenario file is not one."""
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -61,16 +32,7 @@ def load_scenario(path: Path) -> Scenario:
         ScenarioError: with all that is wrong with it.
         OSError: if it can't be read at all.
     """
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8").splitlines(keepends=True) or [""]
-        ends = before[-1].endswith(("\n", "\r"))
-        line, column = (len(before) + 1, 1) if ends else (len(before), len(before[-1]) + 1)
-        problem = Problem(str(path), line, column, f"expected UTF-8, got the byte 0x{data[error.start]:02x}")
-        raise ScenarioError([problem]) from None
-    return parse_scenario(text, source=str(path), directory=path.parent)
+    return parse_scenario(load_text(path, error=ScenarioError), source=str(path), directory=path.parent)
 
 
 def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenario:
@@ -112,25 +74,14 @@ def parse_value(
     Raises:
         ScenarioError: with all that is wrong with it.
     """
-    from diarkit_fixtures.texts.build import build_dataclass  # noqa: PLC0415
     from diarkit_fixtures.texts.tree import find_node  # noqa: PLC0415
-    from diarkit_fixtures.texts.yaml import read_tree  # noqa: PLC0415
     from diarkit_mockserver.scenario.content import check_content  # noqa: PLC0415 - as above
 
-    def refuse(flaws: Iterable[Flaw]) -> ScenarioError:
-        return ScenarioError(
-            [Problem(source, one.place.line, one.place.column, one.text) for one in sorted(set(flaws))]
-        )
+    spoken: dict[int, Spoken] = {}
 
-    tree, flaws = read_tree(text)
-    if tree is None:
-        raise refuse(flaws)
-    value, misfits = build_dataclass(cls, tree)
-    spoken, faults = check_content(find_node(tree, rules_in), directory)
-    for later in (misfits, faults):
-        # What could not be read or built has been named once.
-        known = {flaw.place for flaw in flaws}
-        flaws += tuple(flaw for flaw in later if flaw.place not in known)
-    if value is None or flaws:
-        raise refuse(flaws)
-    return value, spoken
+    def check(tree: Node) -> tuple[Flaw, ...]:
+        found, flaws = check_content(find_node(tree, rules_in), directory)
+        spoken.update(found)
+        return flaws
+
+    return read_value(cls, text, source=source, check=check, error=ScenarioError)[0], spoken

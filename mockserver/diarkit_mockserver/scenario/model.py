@@ -9,41 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from diarkit_mockserver.intake.submission import Media
+from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
-    """An HTTP error instead of the usual answer, in the documented envelope.
-
-    Attributes:
-        status: 400 to 599.
-        on: `submit` answers the upload with it; `poll` accepts the upload and answers its first polls with it.
-        times: with `on: poll`, how many polls.
-        message: instead of the usual one of this status.
-        retry_after: seconds, in the header `Retry-After`.
-    """
-
-    status: int
-    on: Literal["submit", "poll"] = "submit"
-    times: int = 1
-    message: str | None = None
-    retry_after: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 400 <= self.status <= 599:
-            raise ValueError(f"expected an HTTP error status from 400 to 599, got {self.status}")
-        if self.times < 1:
-            raise ValueError(f"expected times >= 1, got {self.times}")
-        if self.times > 1 and self.on == "submit":
-            raise ValueError("times counts polls: say on: poll, or give the rule itself a number of times")
-        if self.retry_after is not None and self.retry_after < 0:
-            raise ValueError(f"expected retry_after >= 0 seconds, got {self.retry_after}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +68,14 @@ class Then:
             raise ValueError(f"expected a der from 0 to 0.5, got {self.der}")
         if self.der is not None and given and given[0] in ("result", "failed", "rejected"):
             raise ValueError(f"der is for what is said: drop it, or {given[0]}")
-        if isinstance(self.http, int):
-            HttpAnswer(status=self.http)
-        if given and (http := self.http_answer) is not None and http.on == "submit":
+        http = self.http_answer  # made of a bare status too, whose bounds it checks
+        if given and http is not None and not http.polls:
             raise ValueError(f"a refused submission has no outcome: drop {given[0]}, or say on: poll")
 
     @property
     def http_answer(self) -> HttpAnswer | None:
         """The HTTP error with its details."""
-        return HttpAnswer(status=self.http) if isinstance(self.http, int) else self.http
+        return read_http(self.http)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, cast
 from diarkit_contracts.api.document import load_document
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_mockserver.intake.submission import Media
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
     Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_ERROR},
-    HttpFault: {"status": HTTP_ERROR, "retry_after": NOT_NEGATIVE},
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
     LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
     Drip: {"bytes": COUNT, "every": PAUSE},
@@ -63,7 +63,13 @@ NOT_SAID: Final = ("result", "failed", "rejected")
 """Outcomes that are no conversation, so that nothing in it can be mistaken."""
 
 TOGETHER: Final[Mapping[type, Schema]] = {
-    Fault: {"oneOf": [{"required": [name]} for name in EFFECTS]},
+    Fault: {
+        "oneOf": [{"required": [name]} for name in EFFECTS],
+        "not": {
+            "required": ["http"],
+            "properties": {"http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}},
+        },
+    },
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
     HttpAnswer: {
         "if": {"required": ["times"], "properties": {"times": {"type": "integer", "minimum": 2}}},

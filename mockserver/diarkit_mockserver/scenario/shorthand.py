@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.texts.rttm import read_rttm
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.model import OUTCOMES, HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from diarkit_mockserver.scenario.answer import HttpAnswer
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.intake.submission import Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class When:
         if self.submission is not None and self.submission < 1:
             raise ValueError(f"submissions are counted from 1, got {self.submission}")
 
-    def misses(self, submission: Submission) -> Iterator[str]:  # noqa: C901 - one line for each field
+    def misses(self, submission: Sent) -> Iterator[str]:  # noqa: C901 - one line for each field
         """Say one by one why a submission is not meant; nothing for a match."""
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):

@@ -21,7 +21,7 @@ from diarkit_fixtures.segments import (
 
 if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels, Segments
-    from diarkit_mockserver.intake.submission import MediaFacts, Parameters
+    from diarkit_mockserver.intake.submission import Parameters
 
 SHORTEST_AUDIO = 80
 """DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""
@@ -33,20 +33,21 @@ Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Channel number and segments of each channel in the result, in the result's order."""
 
 
-def draw_channels(seed: int, sha256: str, media: MediaFacts, speakers: int | None = None) -> Channels:
+def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
     """Draw a conversation for each channel of a file; a silent channel has none.
 
     Args:
         seed: of the world.
         sha256: of the file's bytes.
-        media: length and channels.
+        length: of the file, in centiseconds.
+        loud: for each channel, whether anything is to be heard.
         speakers: in each channel; None draws the number too.
     """
     if speakers == 0:
-        return ((),) * len(media.loud)
+        return ((),) * len(loud)
     return tuple(
-        draw_conversation(seed, sha256, channel, length=media.length, speakers=speakers) if loud else ()
-        for channel, loud in enumerate(media.loud)
+        draw_conversation(seed, sha256, channel, length=length, speakers=speakers) if is_loud else ()
+        for channel, is_loud in enumerate(loud)
     )
 
 

@@ -1,4 +1,4 @@
-"""A task moved by hand: which moves there are, and what they do to it. Knows no HTTP; the course of such a task is `manual`."""
+"""A task moved by hand: which moves there are, and how far they bring it. Knows no HTTP; the course of such a task is `manual`."""
 
 from __future__ import annotations
 
@@ -6,49 +6,51 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.world.outcome import Outcome
+from diarkit_mockserver.world.task import Outcome
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.task import Progress, Task
 
 
 class NotMovableError(FakeError, ValueError):
     """A task can't be moved so."""
 
 
-def step_task(task: Task) -> None:
+def step_task(task: Task, progress: Progress) -> Progress:
     """Move a task to its next state; a final one stays.
 
     Raises:
         NotMovableError: for a task that has a course of its own.
     """
     _check_manual(task)
-    task.timetable.step()
+    return progress._replace(moves=min(progress.moves + 1, task.timetable.ends_at))
 
 
-def move_task(task: Task, state: TaskState, message: str | None, now: int) -> None:
+def move_task(task: Task, progress: Progress, state: TaskState, message: str | None) -> Progress:
     """Move a task to a state; the one it is in already is no move.
 
     Args:
         task: of a manual course.
+        progress: of the task.
         state: one that may follow the one it is in.
         message: of the error, where it ends in one that was not laid out for it.
-        now: ticks.
 
     Raises:
         NotMovableError: for a state that can't follow, and for a task that has a course of its own.
     """
     _check_manual(task)
-    current = task.state_at(now)
+    current = task.state_at(progress, 0)
     if state is current:
-        return
+        return progress
     if state not in STEPS[current]:
         following = ", ".join(sorted(STEPS[current])) or "nothing"
         raise NotMovableError(f"task {task.task_id} is {current}: after that comes {following}, not {state}")
-    if state in TERMINAL and (state is not task.outcome.state or message is not None):
-        task.outcome = Outcome(state, message or ("" if state is TaskState.DONE else f"The task was {state} by hand."))
-    while task.state_at(now) is not state:
-        task.timetable.step()
+    if state not in TERMINAL:
+        return progress._replace(moves=task.timetable.runs_at)
+    if state is not task.end_of(progress).state or message is not None:
+        end = Outcome(state, message or ("" if state is TaskState.DONE else f"The task was {state} by hand."))
+        progress = progress._replace(outcome=end)
+    return progress._replace(moves=task.timetable.ends_at)
 
 
 def _check_manual(task: Task) -> None:

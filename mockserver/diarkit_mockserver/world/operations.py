@@ -12,6 +12,7 @@ from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.world.ids import name_poll
+from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOADS, check_limits
 from diarkit_mockserver.world.wire import JSON, Response, write_accepted
 
 if TYPE_CHECKING:
@@ -44,24 +45,22 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
     world = place.world
     if place.path == ENDPOINT:
         _allow(visit, "POST")
-        world.check_licence()
-        world.count_request(visit)
-        world.check_queue()
+        check_limits(OF_UPLOADS, world, visit)
         assert upload is not None  # noqa: S101 - such a request is an upload
         return _submit(visit, place, upload, external_url)
     if place.path.startswith(ENDPOINT + "/"):
         text = place.path[len(ENDPOINT) + 1 :]
         if "/" not in text and text:
             _allow(visit, "GET")
-            world.count_request(visit)
+            check_limits(OF_EVERY_REQUEST, world, visit)
             return _poll(visit, world, text)
     if place.path == INFO:
         _allow(visit, "GET")
-        world.count_request(visit)
+        check_limits(OF_EVERY_REQUEST, world, visit)
         return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
-        world.count_request(visit)
+        check_limits(OF_EVERY_REQUEST, world, visit)
         return Response(200, b"")  # UNK: the reference shows no body
     # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
     raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")
@@ -75,7 +74,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     parameters = read_parameters(query, config)
     visit.ignored_parts = upload.ignored
     _note_ignored(upload.filename, config or {}, visit)
-    place.world.check_storage(upload.size)
+    check_limits(OF_FILES, place.world, visit, upload.size)
     submission = Submission(
         filename=upload.filename,
         sha256=upload.sha256,
@@ -99,8 +98,8 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:
     task_id = text if text in world.tasks else _read_id(text)
-    task, state = world.look(task_id, visit)
-    return Response(200, world.write(task, state), (JSON,), name_poll(task_id, task.polls))
+    task, progress, state = world.look(task_id, visit)
+    return Response(200, world.write(task, progress, state), (JSON,), name_poll(task_id, progress.polls))
 
 
 def _read_id(text: str) -> str:

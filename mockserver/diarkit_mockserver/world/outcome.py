@@ -5,7 +5,7 @@ The order of what counts (first wins): the rule's own answer, the truth inside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
@@ -14,6 +14,7 @@ from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
 from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
+from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
@@ -22,21 +23,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
     from diarkit_mockserver.world.diarize import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a task ends.
-
-    Attributes:
-        state: the final one.
-        message: of the task's error.
-        detail: of the task's error; its location is INF, the literal texts of task errors are UNK.
-    """
-
-    state: TaskState
-    message: str = ""
-    detail: tuple[Detail, ...] = ()
+    from diarkit_mockserver.world.task import Task
 
 
 DONE = Outcome(TaskState.DONE)
@@ -62,9 +49,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcom
     return _check_parameters(submission, then) or DONE
 
 
-def write_outcome(
-    outcome: Outcome, then: Then, submission: Submission, scenario: Scenario
-) -> tuple[str | None, str | None]:
+def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str | None, str | None]:
     """Write what the task answers in its final state.
 
     Returns:
@@ -72,43 +57,44 @@ def write_outcome(
     """
     if outcome.state is not TaskState.DONE:
         return None, write_error(ERROR_TYPE_OF_STATE[outcome.state], outcome.message, outcome.detail)
+    then = task.then
     if then.result is not None:
         return dump(then.result), None
-    natural, length = _find_conversation(then, submission, scenario.seed)
+    natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
-        key = (scenario.seed, submission.sha256)
+        key = (scenario.seed, task.sha256)
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
     from_range = scenario.dialect.times == "range"
-    return write_result(apply_parameters(natural, length, submission.parameters, times_from_range=from_range)), None
+    return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 
-def find_truth(then: Then, submission: Submission, scenario: Scenario) -> Answer | None:
+def find_truth(task: Task, scenario: Scenario) -> Answer | None:
     """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
 
     Returns:
         Channels as in the result, with the overlaps of a reference and its own speakers.
     """
-    media = submission.media
-    is_heard = media.truth is not None and then.speakers is None and len(media.truth) == len(media.loud)
+    then = task.then
+    is_heard = task.truth is not None and then.speakers is None and len(task.truth) == len(task.loud)
     if not (is_heard or then.segments is not None or then.der is not None):
         return None
-    natural, length = _find_conversation(then, submission, scenario.seed)
-    return cut_out(natural, length, submission.parameters, times_from_range=scenario.dialect.times == "range")
+    natural, length = _find_conversation(task, scenario.seed)
+    return cut_out(natural, length, task.parameters, times_from_range=scenario.dialect.times == "range")
 
 
-def _find_conversation(then: Then, submission: Submission, seed: int) -> tuple[Channels, int]:
-    media = submission.media
+def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
+    then, length, loud = task.then, task.length, task.loud
     if then.segments is not None:
         told = tuple(_read_channel(channel) for channel in then.segments)
         last = max((segment.end for channel in told for segment in channel), default=0)
-        return told + ((),) * (len(media.loud) - len(told)), max(media.length, last)
-    if media.truth is not None and then.speakers is None and len(media.truth) == len(media.loud):
+        return told + ((),) * (len(loud) - len(told)), max(length, last)
+    if task.truth is not None and then.speakers is None and len(task.truth) == len(loud):
         heard = tuple(
-            tuple(segment for segment in channel if segment.start < media.length) if loud else ()
-            for channel, loud in zip(media.truth, media.loud, strict=True)
+            tuple(segment for segment in channel if segment.start < length) if is_loud else ()
+            for channel, is_loud in zip(task.truth, loud, strict=True)
         )
-        return heard, media.length
-    return draw_channels(seed, submission.sha256, media, then.speakers), media.length
+        return heard, length
+    return draw_channels(seed, task.sha256, length, loud, then.speakers), length
 
 
 def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:

@@ -14,6 +14,7 @@ from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
+from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
@@ -142,26 +143,12 @@ class Platform:
         """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
         if self._refresh is not None and place is not None and place.world is self.world:
             self._refresh(self.world)
-        if place is None or not place.world.scenario.limits.before_body:
+        if place is None or not (before := place.world.scenario.limits.before_body):
             return None
-        world = place.world
         length = visit.request.headers.get("content-length", "")
-        size = int(length) if length.isdecimal() else 0
-        before = world.scenario.limits.before_body
+        rows = (row for row in LIMITS if row.name in before)
         try:
-            if "licensed" in before:
-                world.check_licence()
-            if "rate" in before:
-                world.count_request(visit)
-            if "queue_length" in before:
-                world.check_queue()
-            largest = world.scenario.limits.upload_bytes
-            if "upload_bytes" in before and largest is not None and size > largest:
-                raise refuse(
-                    Condition.TOO_LARGE, reason=f"limits.upload_bytes: {largest}, before the body", limit="upload_bytes"
-                )
-            if "storage_bytes" in before:
-                world.check_storage(size)
+            check_limits(rows, place.world, visit, int(length) if length.isdecimal() else 0)
         except Refusal as refusal:
             return self._finish(visit, place, _refuse(visit, refusal))
         return None

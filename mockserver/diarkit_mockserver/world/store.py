@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.scenario.course import NEVER
+from diarkit_mockserver.world.task import UNTOUCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_mockserver.scenario.limits import Limits
-    from diarkit_mockserver.world.task import Task
+    from diarkit_mockserver.world.task import Progress, Task
 
 SETTLE_AT_LEAST = 64
 
@@ -27,13 +28,14 @@ class Store:
         limits: how long and how many finished tasks are kept.
     """
 
-    __slots__ = ("_finished", "_limits", "_settle_at", "_tasks", "_unfinished", "stored_bytes")
+    __slots__ = ("_finished", "_limits", "_progress", "_settle_at", "_tasks", "_unfinished", "stored_bytes")
 
     def __init__(self, limits: Limits) -> None:
         self.stored_bytes = 0
         """Of the files of unfinished tasks."""
         self._limits = limits
         self._tasks: dict[str, Task] = {}
+        self._progress: dict[str, Progress] = {}
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
         self._settle_at = SETTLE_AT_LEAST
@@ -57,7 +59,7 @@ class Store:
 
     def find_next_end(self, now: int) -> int | None:
         """Find the moment at which the next task ends by the clock; None if no end is known."""
-        ends = (task.timetable.ends_at for task in self._unfinished.values() if not task.timetable.counts_polls)
+        ends = (task.timetable.ends_at for task in self._unfinished.values() if task.timetable.counts == "ticks")
         return min((end for end in ends if now < end < NEVER), default=None)
 
     def replace_limits(self, limits: Limits) -> None:
@@ -67,18 +69,28 @@ class Store:
     def add(self, task: Task, now: int) -> None:
         """Take a task in."""
         self._tasks[task.task_id] = task
+        self._progress.pop(task.task_id, None)
         self._unfinished[task.task_id] = task
-        self.stored_bytes += task.submission.size
+        self.stored_bytes += task.size
         if len(self._unfinished) >= self._settle_at:
             self.settle(now)
             self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
 
+    def progress(self, task: Task) -> Progress:
+        """Return how far a task has come."""
+        return self._progress.get(task.task_id, UNTOUCHED)
+
+    def update(self, task: Task, progress: Progress) -> None:
+        """Keep how far a task has come, if it is still there."""
+        if task.task_id in self._tasks:
+            self._progress[task.task_id] = progress
+
     def find(self, task_id: str, now: int) -> Task | None:
         """Find a task that is still there, a finished one as long as it is kept."""
+        if self._limits.finished_seconds is not None and task_id in self._unfinished:
+            self._notice(self._unfinished[task_id], now)
         task = self._tasks.get(task_id)
-        if task is not None and self._limits.finished_seconds is not None and task.finished_at is None:
-            self._notice(task, now)
-        if task is None or task.lost or self._is_expired(task, now):
+        if task is None or self.progress(task).lost or self._is_expired(task, now):
             return None
         return task
 
@@ -86,11 +98,13 @@ class Store:
         """Give a finished task's room back, once; the oldest finished ones go when there are too many."""
         if self._unfinished.pop(task.task_id, None) is None:
             return
-        self.stored_bytes -= task.submission.size
-        task.finished_at = task.timetable.end_moment(now)
+        self.stored_bytes -= task.size
+        self.update(task, self.progress(task)._replace(finished_at=task.timetable.end_moment(now)))
         self._finished.append(task)
         while len(self._finished) > self._limits.finished_tasks or self._is_expired(self._finished[0], now):
-            self._tasks.pop(self._finished.popleft().task_id, None)
+            oldest = self._finished.popleft().task_id
+            self._tasks.pop(oldest, None)
+            self._progress.pop(oldest, None)
             if not self._finished:
                 break
 
@@ -100,9 +114,9 @@ class Store:
             self._notice(task, now)
 
     def _notice(self, task: Task, now: int) -> None:
-        if task.state_at(now) in TERMINAL:
+        if task.state_at(self.progress(task), now) in TERMINAL:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:
-        kept = self._limits.finished_seconds
-        return kept is not None and task.finished_at is not None and now - task.finished_at >= to_ticks(kept)
+        kept, finished_at = self._limits.finished_seconds, self.progress(task).finished_at
+        return kept is not None and finished_at is not None and now - finished_at >= to_ticks(kept)

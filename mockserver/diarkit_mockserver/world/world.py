@@ -11,26 +11,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from diarkit_contracts.api.states import TERMINAL, TaskState
-from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.journal.journal import Journal
-from diarkit_mockserver.scenario.course import Workers, lay_out
-from diarkit_mockserver.scenario.faults import Fault, HttpFault, Schedule, check_reach
-from diarkit_mockserver.scenario.limits import Exceeded, RateWindow
-from diarkit_mockserver.scenario.model import HttpAnswer, Scenario, Then
+from diarkit_mockserver.scenario.course import lay_out
+from diarkit_mockserver.scenario.faults import Fault, FaultCounts
+from diarkit_mockserver.scenario.model import Scenario, Then
+from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
+from diarkit_mockserver.world.counters import Counters
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, write_outcome
-from diarkit_mockserver.world.repeats import Repeats
-from diarkit_mockserver.world.rules import RuleBook
 from diarkit_mockserver.world.store import Store
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import UNTOUCHED, Progress, Task
 from diarkit_mockserver.world.wire import write_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_mockserver.intake.submission import Submission
+    from diarkit_mockserver.intake.submission import Sent, Submission
+    from diarkit_mockserver.scenario.answer import HttpAnswer
     from diarkit_mockserver.scenario.model import Rule
     from diarkit_mockserver.world.visit import Visit
 
@@ -49,25 +49,29 @@ class World:
     """
 
     def __init__(self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None) -> None:
-        self.name = name
         self.origin = scenario or Scenario()
         """What `begin_again` goes back to."""
-        self.scenario = self.origin
-        check_reach(self.scenario.faults, name)
+        self._setup = set_up(name, self.origin)
+        self._answer_ids = AnswerIds(self.origin.seed, name)
         self.clock = clock or Clock()
-        self._answer_ids = AnswerIds(self.scenario.seed, name)
+        self.counters = Counters()
+        self.tasks = Store(self.origin.limits)
         self.journal = Journal()
-        self.tasks = Store(self.scenario.limits)
-        self.rules = RuleBook(self.scenario.rules)
-        self._schedule = Schedule(self.scenario.faults, self.scenario.seed, name)
-        self._rate = None if self.scenario.limits.rate is None else RateWindow(self.scenario.limits.rate, self.clock)
-        self._repeats = Repeats()
-        self._workers = Workers()
+
+    @property
+    def name(self) -> str:
+        """Part of every id drawn here."""
+        return self._setup.name
+
+    @property
+    def scenario(self) -> Scenario:
+        """What it is told now."""
+        return self._setup.scenario
 
     @property
     def has_faults(self) -> bool:
         """Whether any request may be disturbed."""
-        return bool(self._schedule)
+        return bool(self._setup.schedule)
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
@@ -81,13 +85,10 @@ class World:
         Raises:
             ValueError: for an outage in a world that has a name.
         """
-        check_reach(scenario.faults, self.name)
-        self.scenario = scenario
+        self._setup = set_up(self.name, scenario)
         self._answer_ids = AnswerIds(scenario.seed, self.name)
-        self.rules = RuleBook(scenario.rules)
-        self.replace_faults(scenario.faults)
+        self.counters.begin_scenario()
         self.tasks.replace_limits(scenario.limits)
-        self._rate = None if scenario.limits.rate is None else RateWindow(scenario.limits.rate, self.clock)
 
     def replace_faults(self, faults: Sequence[Fault]) -> None:
         """Take a new schedule of faults; an empty one is none at all.
@@ -95,67 +96,13 @@ class World:
         Raises:
             ValueError: for an outage in a world that has a name.
         """
-        check_reach(faults, self.name)
-        self.scenario = replace(self.scenario, faults=tuple(faults))
-        self._schedule = Schedule(faults, self.scenario.seed, self.name)
+        scenario = replace(self.scenario, faults=tuple(faults))
+        self._setup = set_up(self.name, scenario, self._setup.rules.added)
+        self.counters.faults = FaultCounts()
 
     def add_rule(self, rule: Rule) -> None:
         """Put a rule before those of the scenario, behind the ones added earlier."""
-        self.rules.add(rule)
-
-    def count_request(self, visit: Visit) -> None:
-        """Hold a request against the rate limit, once.
-
-        Raises:
-            Refusal: 429 with the four headers, all of one window.
-        """
-        if self._rate is None or visit.counted:
-            return
-        visit.counted = True
-        exceeded = self._rate.take()
-        if exceeded is not None:
-            reason = f"limits.rate: {exceeded.limit} requests in a window"
-            raise refuse(Condition.TOO_MANY, reason=reason, headers=exceeded.headers, limit="rate")
-
-    def check_licence(self) -> None:
-        """Refuse uploads without a licence.
-
-        Raises:
-            Refusal: 403.
-        """
-        if not self.scenario.limits.licensed:
-            raise refuse(Condition.NOT_LICENSED, reason="limits.licensed: false", limit="licensed")
-
-    def check_queue(self) -> None:
-        """Refuse an upload when too many tasks are unfinished.
-
-        Raises:
-            Refusal: 429.
-        """
-        longest = self.scenario.limits.queue_length
-        if longest is not None and self.tasks.queue_length >= longest:
-            self.tasks.settle(self.clock.now())
-            if self.tasks.queue_length >= longest:
-                now = self.clock.now()
-                # Where polls or a hand end the tasks, nobody knows when: any wait would do.
-                end = self.tasks.find_next_end(now) or now + SECOND
-                wait, reset = -((now - end) // SECOND), self.clock.epoch - (-end // SECOND)
-                told = Exceeded(retry_after=wait, limit=longest, remaining=0, reset=reset)
-                reason = f"limits.queue_length: {longest}"
-                raise refuse(Condition.TOO_MANY, reason=reason, headers=told.headers, limit="queue_length")
-
-    def check_storage(self, size: int) -> None:
-        """Refuse a file for which there is no room beside those of the unfinished tasks.
-
-        Raises:
-            Refusal: 507.
-        """
-        room = self.scenario.limits.storage_bytes
-        if room is not None and self.tasks.stored_bytes + size > room:
-            self.tasks.settle(self.clock.now())
-            if self.tasks.stored_bytes + size > room:
-                reason = f"limits.storage_bytes: {room}; {self.tasks.stored_bytes} are held by {self.tasks.queue_length} tasks"
-                raise refuse(Condition.STORAGE_FULL, reason=reason, limit="storage_bytes")
+        self._setup = replace(self._setup, rules=self._setup.rules.add(rule))
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
@@ -167,40 +114,42 @@ class World:
         Raises:
             Refusal: if a rule or a fault says so.
         """
-        key = make_id("request-1", self.scenario.seed, self.name, *submission.identity)
-        count = self._repeats.count(key)
+        setup, counters = self._setup, self.counters
+        key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
+        count = counters.repeats.count(key)
         submission = replace(submission, occurrence=count)
-        rule = self.rules.find(submission)
+        rule = setup.rules.find(submission, counters.rules)
         then = NO_RULE if rule is None else rule.then
-        submission = replace(submission, media=choose_media(then, submission.media, self.scenario))
+        submission = replace(submission, media=choose_media(then, submission.media, setup.scenario))
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)
-        elif miss := self.rules.explain_miss(submission):
+        elif miss := setup.rules.explain_miss(submission, counters.rules):
             visit.notes.append(miss)
             log.info("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
-        if (http := then.http_answer) is not None and http.on == "submit":
+        if (http := then.http_answer) is not None and not http.polls:
             raise _answer_with(http, "the rule says so")
         task_id = make_id("task-1", key, count)
         faults = self._meet_faults("submit", submission, task_id, visit)
-        now, course = self.clock.now(), then.course or self.scenario.course
-        task = Task(
-            task_id=task_id,
-            submission=submission,
+        now = self.clock.now()
+        timetable = lay_out(then.course or setup.scenario.course, now, submission.media.length, counters.free_at)
+        task = Task.make(
+            task_id,
+            submission,
             then=then,
-            outcome=decide_outcome(then, submission, self.scenario.limits),
-            timetable=lay_out(course, now, submission.media.length, self._workers),
-            manual=course == "manual",
+            outcome=decide_outcome(then, submission, setup.scenario.limits),
+            timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
+            broken=next((fault.result for fault in reversed(faults) if fault.result is not None), None),
         )
-        for fault in faults:
-            task.suffer(fault)
         self.tasks.add(task, now)
+        if any(fault.task == "lost" for fault in faults):
+            self.tasks.update(task, UNTOUCHED._replace(lost=True))
         visit.task_id, visit.state = task_id, TaskState.PENDING
         return task
 
-    def look(self, task_id: str, visit: Visit) -> tuple[Task, TaskState]:
+    def look(self, task_id: str, visit: Visit) -> tuple[Task, Progress, TaskState]:
         """Answer a poll, and count it.
 
         Args:
@@ -215,35 +164,36 @@ class World:
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}, or no longer")
-        http = task.then.http_answer
-        if http is not None and http.on == "poll" and task.refused_polls < http.times:
-            task.refused_polls += 1
-            raise _answer_with(http, "the task's rule says so")
-        if self._schedule:
-            request = f"{task_id} {task.polls + task.refused_polls}"
-            try:
-                self._meet_faults("poll", task.submission, request, visit)
-            except Refusal:
-                task.refused_polls += 1
-                raise
-        task.polls += 1
-        state = task.state_at(now)
-        if state in TERMINAL and task.finished_at is None:
+        progress = self.tasks.progress(task)
+        try:
+            http = task.then.http_answer
+            if http is not None and progress.refused_polls < http.polls:
+                raise _answer_with(http, "the task's rule says so")
+            if self._setup.schedule:
+                self._meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
+        except Refusal:
+            self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
+            raise
+        progress = progress._replace(polls=progress.polls + 1)
+        self.tasks.update(task, progress)
+        visit.state = state = task.state_at(progress, now)
+        if state in TERMINAL:
             self.tasks.finish(task, now)
-        visit.state = state
-        return task, state
+        return task, progress, state
 
-    def write(self, task: Task, state: TaskState) -> bytes:
+    def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
         nulls = self.scenario.dialect.unpopulated == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
-        if task.final_body is None:
-            result, error = write_outcome(task.outcome, task.then, task.submission, self.scenario)
-            task.final_body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
-            if task.broken is not None and state is TaskState.DONE:
-                task.final_body = break_answer(task.final_body, task.broken)
-        return task.final_body
+        if progress.final_body is not None:
+            return progress.final_body
+        result, error = write_outcome(task, task.end_of(progress), self.scenario)
+        body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
+        if task.broken is not None and state is TaskState.DONE:
+            body = break_answer(body, task.broken)
+        self.tasks.update(task, self.tasks.progress(task)._replace(final_body=body))
+        return body
 
     def name_answer(self, trace: str) -> tuple[str, str]:
         """Make the ids of an answer that has none of a task: its request's and its correlation's.
@@ -252,11 +202,11 @@ class World:
             trace: what was asked and answered; ids differ also where that is the same as before.
         """
         first = self._answer_ids.make(trace)
-        count = self._repeats.count(first[0])
+        count = self.counters.repeats.count(first[0])
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
     def _meet_faults(
-        self, operation: Literal["submit", "poll"], submission: Submission, request: str, visit: Visit
+        self, operation: Literal["submit", "poll"], submission: Sent, request: str, visit: Visit
     ) -> list[Fault]:
         """Find the faults of a request; those of its answer are noted for later, those of its task returned.
 
@@ -264,10 +214,10 @@ class World:
             Refusal: for a fault that is another answer.
         """
         of_task: list[Fault] = []
-        for fault, draws in self._schedule.choose(operation, submission, request):
+        for fault, draws in self._setup.schedule.choose(operation, submission, request, self.counters.faults):
             visit.faults.append(fault.name)
             visit.notes.append(f"fault {fault.name}")
-            if (http := fault.http_fault) is not None:
+            if (http := fault.http_answer) is not None:
                 raise _answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
@@ -276,10 +226,8 @@ class World:
         return of_task
 
 
-def _answer_with(http: HttpAnswer | HttpFault, reason: str) -> Refusal:
-    foreign = None
-    if isinstance(http, HttpFault) and http.body is not None:
-        foreign = (http.body.encode(), http.content_type)
+def _answer_with(http: HttpAnswer, reason: str) -> Refusal:
+    foreign = None if http.body is None else (http.body.encode(), http.content_type)
     headers = () if http.retry_after is None else (("retry-after", str(http.retry_after)),)
     return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=foreign)
 

@@ -11,7 +11,6 @@ from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, Sound, describe_field
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.wav.file import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

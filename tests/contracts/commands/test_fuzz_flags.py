@@ -148,7 +148,7 @@ def test_a_file_that_holds_no_rows_ends_with_2_and_its_place(tmp_path: Path) -> 
     (tmp_path / "rows.json").write_text("[{]", encoding="utf-8")
     ended = CliRunner().invoke(verify, [ELSEWHERE, "--rows", "rows.json"])
     assert ended.exit_code == 2
-    assert "--rows rows.json:1:3: expected JSON" in ended.stderr
+    assert "--rows rows.json:1:3: not YAML" in ended.stderr
 
 
 @pytest.mark.parametrize(("failed", "code"), [(True, 1), (False, 3)])

@@ -9,7 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts.commands.output import add_output_flags, echo_lines, make_progress, read_output
+from diarkit_contracts.commands.flags import take
+from diarkit_contracts.commands.output import Judging, OutputFlags, echo_lines, make_progress, read_output, write_file
 from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ def show(verify_stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     @click.command()
-    @add_output_flags
-    def command(**flags: Any) -> None:
-        output = read_output(flags)
+    @take("judging", Judging)
+    @take("flags", OutputFlags)
+    def command(judging: Judging, flags: OutputFlags) -> None:
+        output = read_output(flags, judging.fail_on)
         sys.exit(output.show(verify_stub(COUNT, "row-01")))
 
     return lambda *arguments: CliRunner().invoke(command, [str(argument) for argument in arguments])
@@ -65,7 +67,8 @@ def test_annotations_are_printed_for_github_alone(show: Any, tmp_path: Path) -> 
     ("flags", "said"),
     [
         (("--report", "x=y"), "Invalid value for --report: expected reports such as"),
-        (("--baseline", "BASELINE"), "Invalid value for --baseline: "),
+        (("--baseline", "BASELINE"), "BASELINE:1:10: version: expected 1, got the number 9"),
+        (("--record", "no/such/folder/x"), "Invalid value for --record: expected a file in a folder that exists"),
     ],
 )
 def test_wrong_flags_end_with_2_before_anything_is_sent(
@@ -115,3 +118,9 @@ def test_progress_is_told_on_a_terminal_alone(
         tell(row)
     told = click.unstyle(capsys.readouterr().err)
     assert told == (f"[1/2] {rows[0].name}\n[2/2] {rows[1].name}\n" if on_terminal else "")
+
+
+def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path) -> None:
+    with pytest.raises(click.FileError) as caught:
+        write_file(tmp_path, "text")
+    assert (caught.value.exit_code, caught.value.ui_filename) == (2, str(tmp_path))

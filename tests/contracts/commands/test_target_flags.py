@@ -8,16 +8,21 @@ import pytest
 from click.testing import CliRunner
 
 from diarkit_contracts.commands import target_flags
+from diarkit_contracts.commands.flags import take
 from diarkit_contracts.commands.target_flags import (
-    DEFAULTS,
     POLITE_PACE_S,
-    add_target_flags,
+    Access,
+    CapFlags,
     list_repeat_flags,
-    make_target,
+    open_target,
     read_headers,
+    read_plan,
     require,
 )
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.target.client import Caps
+from diarkit_contracts.target.transport import HttpTransport
 
 NO_PROXIES = dict.fromkeys(
     name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
@@ -30,9 +35,10 @@ def make_command(made: list[Any]) -> click.Command:
 
     @click.command()
     @click.argument("url")
-    @add_target_flags
-    def command(url: str, **flags: Any) -> None:
-        made.append(make_target(url, flags, Caps()))
+    @take("access", Access)
+    def command(url: str, access: Access) -> None:
+        with open_target(url, access, Caps()) as target:
+            made.append(target)
 
     return command
 
@@ -52,13 +58,28 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_the_defaults_are_those_of_the_flags() -> None:
-    @click.command()
-    @add_target_flags
-    def command(**flags: Any) -> None:
-        assert flags == dict(DEFAULTS)
+def test_what_is_asked_for_counts_before_what_is_usual() -> None:
+    assert CapFlags().change(Caps(tasks=5)) == Caps(tasks=5)
+    assert CapFlags(tasks=0, seconds=0.0, in_flight=9).change(Caps()) == Caps(tasks=0, seconds=0.0, in_flight=9)
 
-    assert CliRunner().invoke(command, []).exit_code == 0
+
+def test_a_task_is_given_up_after_the_time_that_was_asked_for(make: Any) -> None:
+    assert make("http://h:1", "--task-seconds", "7").caps.task_seconds == 7
+
+
+def test_the_connection_is_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[object] = []
+    monkeypatch.setattr(HttpTransport, "close", lambda _: closed.append("closed"))
+    with open_target("http://127.0.0.1:1", Access(), Caps()):
+        assert closed == []
+    assert len(closed) == 1
+
+
+def test_rows_are_those_that_are_named_or_those_of_the_tier() -> None:
+    assert [row.id for row in read_plan(("row-07", "bad-01"), Tier.LITE).rows] == ["row-07", "bad-01"]
+    assert read_plan((), Tier.PROBE) == make_plan(Tier.PROBE)
+    with pytest.raises(click.BadParameter, match="row-7000"):
+        read_plan(("row-7000",), Tier.LITE)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +127,8 @@ def test_a_header_that_is_none_is_refused_without_being_repeated(text: str) -> N
     ],
 )  # fmt: skip
 def test_what_is_no_url_is_refused_and_no_secret_of_it_is_repeated(url: str) -> None:
-    with click.Context(click.Command("x")), pytest.raises(click.BadParameter, match="expected a URL ") as caught:
-        make_target(url, dict(DEFAULTS), Caps())
+    with pytest.raises(click.BadParameter, match="expected a URL ") as caught, open_target(url, Access(), Caps()):
+        pass
     assert not [piece for piece in ("s3", "cret", "me:") if piece in str(caught.value)]
 
 
@@ -116,10 +137,10 @@ def test_what_is_no_url_is_refused_and_no_secret_of_it_is_repeated(url: str) -> 
 )
 def test_the_url_of_an_operation_is_refused_since_paths_are_put_behind_it(url: str) -> None:
     with (
-        click.Context(click.Command("x")),
         pytest.raises(click.BadParameter, match="expected the root of the platform"),
+        open_target(url, Access(), Caps()),
     ):
-        make_target(url, dict(DEFAULTS), Caps())
+        pass
 
 
 @pytest.mark.parametrize(
@@ -165,15 +186,9 @@ def test_a_header_that_is_no_secret_is_not_struck_out_of_answers(make: Any) -> N
 
 
 def test_what_led_to_a_server_is_told_for_a_repetition_without_secrets() -> None:
-    assert list_repeat_flags(dict(DEFAULTS)) == ()
-    flags = {
-        "cacert": Path("ca"),
-        "cert": Path("c"),
-        "key": Path("k"),
-        "insecure": True,
-        "proxy": "http://me:s3@cret@h:1",
-    }
-    assert list_repeat_flags({**DEFAULTS, **flags}) == (
+    assert list_repeat_flags(Access()) == ()
+    access = Access(cacert=Path("ca"), cert=Path("c"), key=Path("k"), insecure=True, proxy="http://me:s3@cret@h:1")
+    assert list_repeat_flags(access) == (
         ("--cacert", "ca"), ("--cert", "c"), ("--key", "k"), ("--insecure", ""), ("--proxy", "http://***@h:1"),
     )  # fmt: skip
 

@@ -122,7 +122,11 @@ def test_an_exchange_belongs_to_the_operation_of_its_method_and_path(
     method: str, path: str, operation: str | None
 ) -> None:
     found = find_operation(ask(method, f"http://a{path}", 200, {}))
-    assert (found is None) if operation is None else (found is not None and found.operation_id.startswith(operation))
+    assert (
+        (found is None)
+        if operation is None
+        else (found is not None and str(found.body["operationId"]).startswith(operation))
+    )
 
 
 def test_a_path_is_matched_from_its_end() -> None:
@@ -151,11 +155,11 @@ def test_an_object_is_read_leniently() -> None:
 def test_a_result_is_read_with_its_faults_and_one_of_another_structure_is_none() -> None:
     upside_down = {"task": {"task_id": ID, "state": "done"}, "result": {**RESULT, "extra": 1}}
     told = read_history([look(), ask("GET", f"{URL}/{ID}", 200, upside_down)]).looks
-    assert [[fault.rule for fault in each.faults] for each in told] == [[], ["known-keys"]]
+    assert [[fault.rule.name for fault in each.faults] for each in told] == [[], ["known-keys"]]
     assert told[0].channels == told[1].channels
     broken = {"task": {"task_id": ID, "state": "done"}, "result": {"channels": [{}]}}
     (seen,) = read_history([ask("GET", f"{URL}/{ID}", 200, broken)]).looks
-    assert (seen.channels, {fault.rule for fault in seen.faults}) == (None, {"structure"})
+    assert (seen.channels, {fault.rule.name for fault in seen.faults}) == (None, {"structure"})
 
 
 @pytest.mark.parametrize("time", ["NaN", "Infinity", "1e999"])

@@ -122,3 +122,26 @@ def test_a_full_run_is_a_page_below_a_megabyte(verify_stub: Any) -> None:
     assert len(verdict.rows) > 60
     assert len(verdict.findings) > 30
     assert len(write_html(verdict).encode()) < 1_000_000
+
+
+def test_rows_with_findings_are_open_and_the_others_are_not(verify_stub: Any) -> None:
+    text = write_html(verify_stub(COUNT, "row-01", "bad-01"))
+    assert re.findall(r'<details id="([^"]*)"( class="broken" open)?>', text) == [
+        ("row-01", ' class="broken" open'),
+        ("bad-01", ""),
+    ]
+
+
+def test_a_row_shows_its_answers_once_and_a_body_where_it_is_new(verify_stub: Any) -> None:
+    text = write_html(verify_stub(None, "row-01"))
+    assert '<span class="answers">202 pending &rarr; 200 running &rarr; 200 done</span>' in text
+    lines = re.findall(r"<tr><td>\d+</td><td>.*</tr>", text)
+    assert [">{&#34;" in line for line in lines] == [True, True, True, *[False] * (len(lines) - 3)]
+    assert len(lines) > 3
+
+
+def test_a_recording_is_one_row(verify_stub: Any) -> None:
+    verdict = replace(verify_stub(None, "row-01", "bad-01"), rows=())
+    text = write_html(verdict)
+    assert re.findall(r'<details id="([^"]*)"', text) == ["all-exchanges"]
+    assert len(re.findall(r"<tr><td>\d+</td><td>", text)) == len(verdict.exchanges)

@@ -9,22 +9,28 @@ from hypothesis import given
 
 from diarkit_contracts.rows.call import Call, Row
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
-from diarkit_contracts.rows.file import RowFileError, load_rows, read_row, write_row
+from diarkit_contracts.rows.file import load_rows, read_rows, write_row
 from diarkit_contracts.rows.plan import list_rows
+from diarkit_fixtures.texts.read import TextError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+def read_back(row: Row) -> Row:
+    (read,) = read_rows(json.dumps([write_row(row)]), "rows.json")
+    return read
+
+
 @pytest.mark.parametrize("row", list_rows(), ids=lambda row: row.id)
 def test_each_row_of_the_plan_is_read_as_it_was_written(row: Any) -> None:
-    assert read_row(json.loads(json.dumps(write_row(row)))) == replace(row, about="", needs=None)
+    assert read_back(row) == replace(row, about="", needs=None)
 
 
 @given(call=draw_uploads() | draw_mistakes())
 def test_whatever_is_drawn_can_be_kept(call: Call) -> None:
     row = Row(id="found-01", what="upload", call=call)
-    assert read_row(json.loads(json.dumps(write_row(row)))) == row
+    assert read_back(row) == row
 
 
 @given(call=draw_uploads() | draw_mistakes())
@@ -39,27 +45,34 @@ GOOD: dict[str, object] = {"id": "found-01", "what": "x", "method": "GET", "path
 
 
 @pytest.mark.parametrize(
-    ("changed", "place"),
+    ("row", "told"),
     [
-        ([], "row"),
-        ({"colour": "blue"}, "row"),
-        ({"id": 1}, "id"),
-        ({"method": None}, "method"),
-        ({"query": {}}, "query"),
-        ({"query": [["a"]]}, "query"),
-        ({"query": [["a", 1]]}, "query"),
-        ({"body": "text"}, "body"),
-        ({"body": ["text"]}, "body"),
-        ({"body": [{"attach": 1}]}, "attach"),
-        ({"body": [{"text": None}]}, "text"),
-        ({"body": {"content_type": "a/b", "base64": "?"}}, "body.base64"),
-        ({"body": {"content_type": "a/b"}}, "base64"),
+        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted), got a list"),
+        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body or accepted"),
+        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body or accepted; did you mean method?"),
+        ('{"id": 1}', "1:9: id: expected a text, got the number 1: put it in quotes"),
+        ('{"method": null}', "1:13: method: expected a text, got nothing"),
+        ('{"query": {}}', "1:12: query: expected a list, got a mapping"),
+        ('{"query": [["a"]]}', "1:13: query: expected a list of 2, got a list of 1"),
+        ('{"query": [["a", 1]]}', "1:19: query: expected a text, got the number 1: put it in quotes"),
+        ('{"body": "text"}', "1:11: body: expected null, or a list, or a mapping (content_type, base64), got the text 'text'"),
+        ('{"body": ["text"]}', "1:12: body: expected a mapping with attach or text, got the text 'text'"),
+        ('{"body": [{"attach": 1}]}', "1:23: attach: expected a text, got the number 1: put it in quotes"),
+        ('{"body": [{"text": null}]}', "1:21: text: expected a text, got nothing"),
+        ('{"body": {"content_type": "a/b", "base64": "?"}}', "1:45: base64: expected base64, got '?'"),
+        ('{"body": {"content_type": "a/b"}}', "1:11: expected the key base64, got none"),
+        ('{"accepted": 1}', "1:15: accepted: expected true or false, got the number 1"),
     ],
-)
-def test_what_is_no_row_is_named(changed: Any, place: str) -> None:
-    with pytest.raises(RowFileError) as raised:
-        read_row({**GOOD, **changed} if isinstance(changed, dict) else changed)
-    assert raised.value.place == place
+)  # fmt: skip
+def test_what_is_no_row_is_named_with_its_place(row: str, told: str) -> None:
+    with pytest.raises(TextError) as raised:
+        read_rows(f"[{row}]", "r")
+    assert f"r:{told}" in [str(one) for one in raised.value.problems]
+
+
+def test_keys_that_have_a_default_may_be_left_out() -> None:
+    text = '[{"id": "a", "what": "x", "method": "GET", "path": "/"}]'
+    assert read_rows(text, "r") == (Row(id="a", what="x", call=Call(method="GET", path="/")),)
 
 
 def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
@@ -71,18 +84,22 @@ def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b'[\n {"id": }]', ":2:9: expected JSON"),
-        (b"", ":1:1: expected JSON"),
-        (b"\xff\xfe\xff", ": expected JSON in UTF-8"),
-        (b"[]", ": expected a list of rows, got []"),
-        (b"{}", ": expected a list, got {}"),
-        (json.dumps([GOOD, {**GOOD, "id": 7}]).encode(), ": row 2: id: expected a text, got 7"),
-        (json.dumps([GOOD, GOOD]).encode(), ": row 2: id: expected one that no row before it has, got 'found-01'"),
+        (b'[\n {"id": }', [":3:1: not YAML: "]),
+        (b"", [":1:1: the file is empty"]),
+        (b"\xff\xfe\xff", [":1:1: expected UTF-8, got the byte 0xff"]),
+        (b"[]", [":1:1: expected a list of rows, got an empty one"]),
+        (b"{}", [":1:1: expected a list, got a mapping"]),
+        (
+            json.dumps([GOOD, {**GOOD, "id": 7}, GOOD], indent=1).encode(),
+            [":11:9: id: expected a text, got", ":19:9: id: expected one that no row before it has, got 'found-01'"],
+        ),
     ],
 )
-def test_what_is_wrong_in_a_file_is_told_with_its_place(tmp_path: Path, content: bytes, told: str) -> None:
+def test_all_that_is_wrong_in_a_file_is_told_with_its_place(tmp_path: Path, content: bytes, told: list[str]) -> None:
     path = tmp_path / "rows.json"
     path.write_bytes(content)
-    with pytest.raises(RowFileError) as raised:
+    with pytest.raises(TextError) as raised:
         load_rows(path)
-    assert str(raised.value).startswith(str(path) + told)
+    assert len(raised.value.problems) == len(told)
+    for problem, start in zip(raised.value.problems, told, strict=True):
+        assert str(problem).startswith(f"{path}{start}")

@@ -3,18 +3,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from diarkit_mockserver.commands.settings import list_knobs
+from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.serving.server import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Ask = Callable[..., Any]
@@ -182,9 +185,9 @@ def test_a_quiet_log_is_empty(serve: Serve, submit: Ask) -> None:
 
 def test_help_names_every_flag_with_its_variable(diarkit: Diarkit) -> None:
     shown = diarkit("serve", "--help").stdout
-    for knob in list_knobs():
-        assert knob.flag in shown
-        assert knob.variable in shown
+    for flag in main.commands["serve"].params:
+        assert flag.opts[0] in shown
+        assert str(flag.envvar) in shown
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -218,3 +221,27 @@ def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str
         [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True, env=plain_environment
     )
     assert ran.stdout.strip() == "[]"
+
+
+def list_commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            yield from list_commands(command.get_command(click.Context(command), name), *path, name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    list(list_commands(main)),
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_help_of_every_command_ends_with_an_example_of_it(path: tuple[str, ...], command: click.Command) -> None:
+    shown = CliRunner().invoke(main, [*path, "--help"]).output
+    examples = shown.partition("\nExamples:\n")[2].splitlines()
+    assert 1 <= len(examples) <= 2
+    for example in examples:
+        program, *words = shlex.split(example)
+        assert program == "diarkit"
+        assert tuple(words[: len(path)]) == path
+        if not isinstance(command, click.Group):
+            command.make_context("diarkit", words[len(path) :], resilient_parsing=True)

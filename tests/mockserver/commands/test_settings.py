@@ -3,26 +3,39 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from diarkit_mockserver.commands.settings import Settings, list_knobs
+from diarkit_contracts.commands.flags import take
+from diarkit_mockserver.commands.settings import PREFIX, Settings
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Dialect, Scenario
 
 
+@click.command()
+@take("settings", Settings, prefix=PREFIX)
+def show(settings: Settings) -> None:
+    click.echo(repr(settings))
+
+
 def test_every_setting_is_a_flag_and_a_variable_with_a_text() -> None:
-    knobs = list(list_knobs())
-    assert [knob.name for knob in knobs] == [field.name for field in fields(Settings)]
-    assert all(knob.flag == "--" + knob.name.replace("_", "-") for knob in knobs)
-    assert all(knob.variable == "DIARKIT_" + knob.name.upper() for knob in knobs)
-    assert all(knob.text.endswith(".") for knob in knobs)
-    assert {knob.name: knob.default for knob in knobs} == {
-        field.name: getattr(Settings(), field.name) for field in fields(Settings)
-    }
+    flags = {str(flag.name): flag for flag in show.params if isinstance(flag, click.Option)}
+    assert list(flags) == [field.name for field in fields(Settings)]
+    for name, flag in flags.items():
+        assert flag.opts == ["--" + name.replace("_", "-")]
+        assert flag.envvar == "DIARKIT_" + name.upper()
+        assert str(flag.help).endswith(".")
 
 
-def test_knobs_can_be_listed_by_name() -> None:
-    assert [knob.name for knob in list_knobs("port", "host")] == ["host", "port"]
+def test_without_flags_and_variables_the_settings_are_the_defaults() -> None:
+    assert CliRunner().invoke(show, []).output == f"{Settings()!r}\n"
+
+
+def test_the_help_names_the_limits_that_hold() -> None:
+    shown = " ".join(CliRunner().invoke(show, ["--help"]).output.split())
+    for limit in ("upload_bytes", "upload_seconds", "storage_bytes", "audio_seconds"):
+        assert f"default: ({getattr(Limits(), limit):{'g' if 'seconds' in limit else ''}})" in shown
 
 
 def test_the_defaults_are_those_of_the_guide() -> None:

@@ -28,21 +28,21 @@ OUTAGES = "faults:\n- outage: {seconds: 1}\n- body: empty\n- outage: {seconds: 1
 
 
 @pytest.mark.parametrize(
-    ("cls", "text", "world", "first"),
+    ("cls", "text", "world", "line", "column"),
     [
-        (FaultList, OUTAGES, "a", 2),
-        (Scenario, OUTAGES, "a", 2),
-        (NewWorld, "scenario:\n  " + OUTAGES.replace("\n", "\n  ").rstrip(), "", 3),
+        (FaultList, OUTAGES, "a", 2, 11),
+        (Scenario, OUTAGES, "a", 2, 11),
+        (NewWorld, "scenario:\n  " + OUTAGES.replace("\n", "\n  ").rstrip(), "", 3, 13),
     ],
 )
 def test_each_outage_of_a_world_with_a_name_is_refused_at_its_place(
-    cls: type, text: str, world: str, first: int
+    cls: type, text: str, world: str, line: int, column: int
 ) -> None:
     with pytest.raises(RefusedError) as raised:
         parse_body(cls, text, world)
-    assert [(one.line, one.detail[:8]) for one in raised.value.problem.errors] == [
-        (first, "fault 1:"),
-        (first + 2, "fault 3:"),
+    assert [(one.line, one.column, one.detail[:8]) for one in raised.value.problem.errors] == [
+        (line, column, "fault 1:"),
+        (line + 2, column, "fault 3:"),
     ]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_fixtures.texts.read import Problem
 from diarkit_mockserver.control.problem import (
     ControlError,
     RefusedError,
@@ -13,7 +14,7 @@ from diarkit_mockserver.control.problem import (
 )
 from diarkit_mockserver.control.views import Flawed
 from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.scenario.load import Problem, ScenarioError
+from diarkit_mockserver.scenario.load import ScenarioError
 from diarkit_mockserver.scenario.plain import write_plain
 
 

@@ -121,7 +121,7 @@ def run_history(  # noqa: C901 - one case for each thing to do
             case _:
                 world().journal.clear()
     told += map(json.dumps, write_entries(world().journal, 0))
-    told += [(task.task_id, task.polls, str(task.outcome)) for task in world().tasks]
+    told += [(str(task), world().tasks.progress(task)) for task in world().tasks]
     told += [world().scenario, world().clock.now(), world().clock.epoch, world().journal.total, world().has_faults]
     return told
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario.model import HttpAnswer
 from diarkit_mockserver.testing import DiarizationServer, Fake
 
 if TYPE_CHECKING:

@@ -8,7 +8,15 @@ import pytest
 
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
-from diarkit_mockserver.intake.upload import LARGEST_CONFIG, LONGEST_BOUNDARY, MOST_PARTS, Upload, UploadReader
+from diarkit_mockserver.intake.upload import (
+    LARGEST_CONFIG,
+    LONGEST_BOUNDARY,
+    LONGEST_IGNORED,
+    MOST_IGNORED,
+    MOST_PARTS,
+    Upload,
+    UploadReader,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +56,14 @@ def test_the_parts_come_in_any_order(read_upload: Callable[..., Upload], make_fo
     parts = [(FILE, b"RIFF"), (CONFIG, b"{}"), ('name="unknown"', b"?"), ('name="photo"; filename="a.png"', b"!")]
     uploads = {read_upload(make_form(*order)) for order in itertools.permutations(parts)}
     assert len(uploads) == 1
+    assert uploads.pop().ignored == ("photo", "unknown")
+
+
+def test_of_parts_that_are_ignored_the_first_names_are_kept_and_cut(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    parts = [(f'name="{"x" * 500}{number}"', b"?") for number in range(100)]
+    assert read_upload(make_form((FILE, b"RIFF"), *parts)).ignored == ("x" * LONGEST_IGNORED,) * MOST_IGNORED
 
 
 @pytest.mark.parametrize(

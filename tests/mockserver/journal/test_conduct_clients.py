@@ -20,10 +20,11 @@ import requests
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.conduct import RULES, ConductFinding, judge
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.faults import Fault, HttpFault
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.world import World
@@ -257,7 +258,7 @@ def test_every_rule_catches_somebody() -> None:
         Scenario(rules=(Rule(then=Then(http=HttpAnswer(status=429, retry_after=90)), times=3),)),
         Scenario(rules=(Rule(then=Then(failed="Broken.")),)),
         Scenario(rules=(Rule(then=Then(rejected="No audio.")),)),
-        Scenario(faults=(Fault(on="poll", http=HttpFault(status=503, retry_after=12), times=4),)),
+        Scenario(faults=(Fault(on="poll", http=HttpAnswer(status=503, retry_after=12), times=4),)),
         Scenario(faults=(Fault(on="poll", connection="reset_before_headers", ordinal=(1, 3)),)),
         Scenario(faults=(Fault(on="poll", connection="close_in_body", times=3),)),
         Scenario(faults=(Fault(on="poll", body="empty", times=3),)),

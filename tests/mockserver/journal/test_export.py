@@ -105,7 +105,7 @@ def test_each_form_is_a_recording_of_the_same_exchanges(entry: Entry, tmp_path: 
     texts = [
         "".join(write_lines(write_entries([entry], 7))),
         json.dumps({**HEAD, "total": 1, "entries": list(write_entries([entry], 7))}),
-        json.dumps(write_har([entry], 7)),
+        json.dumps(write_har(list(write_entries([entry], 7)))),
     ]
     wanted_har = () if "/api/" not in entry.request.path else wanted
     for text, expected in zip(texts, (wanted, wanted, wanted_har), strict=True):
@@ -197,7 +197,8 @@ def test_what_a_client_sent_comes_out_as_it_was(
 
 
 def test_a_har_has_what_the_world_knows_for_tools_and_for_people() -> None:
-    first, second = write_har([make_entry(), make_entry(number=8, rule="", note="")], 946_684_800)["log"]["entries"]
+    written = list(write_entries([make_entry(), make_entry(number=8, rule="", note="")], 946_684_800))
+    first, second = write_har(written)["log"]["entries"]
     assert (first["connection"], first["comment"]) == ("4", "rule any submission; a note")
     assert (second["_entry"]["number"], "comment" in second) == (8, False)
     assert (first["startedDateTime"], first["time"]) == ("2000-01-01T00:00:01.500000+00:00", 500.0)

@@ -16,7 +16,8 @@ from diarkit_mockserver.scenario.course import (
     Course,
     PollCounts,
     StateSeconds,
-    Workers,
+    Timetable,
+    book_worker,
     lay_out,
 )
 
@@ -35,11 +36,16 @@ def by_seconds(pending: float, running: float) -> BySeconds:
     return BySeconds(seconds=StateSeconds(pending=pending, running=running))
 
 
+def see(table: Timetable, polls: int, now: int, final: TaskState = TaskState.DONE) -> TaskState:
+    """Look at a task that no hand moves."""
+    return table.state_at({"polls": polls, "ticks": now, "moves": 0}[table.counts], final)
+
+
 def states(course: Course, looks: list[tuple[int, float]], accepted_at: float = 0) -> list[str]:
     """Look at a task of a minute's audio; a look is the number of the poll and the seconds since the upload."""
     start = round(accepted_at * SECOND)
-    table = lay_out(course, start, MINUTE, Workers())
-    return [table.state_at(polls, start + round(seconds * SECOND), TaskState.DONE).value for polls, seconds in looks]
+    table = lay_out(course, start, MINUTE, [])
+    return [see(table, polls, start + round(seconds * SECOND), TaskState.DONE).value for polls, seconds in looks]
 
 
 @pytest.mark.parametrize(
@@ -84,28 +90,34 @@ def test_by_time_each_moment_sees_the_state_that_is_its_turn(
 
 @pytest.mark.parametrize("final", sorted(TERMINAL))
 def test_the_end_is_the_one_that_was_decided(final: TaskState) -> None:
-    assert lay_out("immediate", 0, 0, Workers()).state_at(1, 0, final) is final
+    assert lay_out("immediate", 0, 0, []).state_at(1, final) is final
 
 
 def test_a_manual_task_moves_when_it_is_told_and_then_stays() -> None:
-    table = lay_out("manual", 5 * SECOND, MINUTE, Workers())
-    seen: list[str] = []
-    for _ in range(4):
-        seen.append(table.state_at(9, 5 * SECOND, TaskState.FAILED).value)
-        table.step()
-    assert seen == ["pending", "running", "failed", "failed"]
+    table = lay_out("manual", 5 * SECOND, MINUTE, [])
+    assert table.counts == "moves"
+    assert [table.state_at(moves, TaskState.FAILED) for moves in range(4)] == ["pending", "running", "failed", "failed"]
 
 
 def test_a_task_can_be_kept_from_its_end() -> None:
-    table = lay_out(by_polls(0, 1), 0, MINUTE, Workers())
-    table.never_end()
-    assert table.state_at(10**9, 10**15, TaskState.DONE) is TaskState.RUNNING
+    for course in (by_polls(0, 1), by_seconds(0, 1)):
+        table = lay_out(course, 0, MINUTE, []).never_end()
+        assert table.state_at(10**15, TaskState.DONE) is TaskState.RUNNING
+
+
+def test_a_hand_ends_what_would_never_end() -> None:
+    assert lay_out("manual", 0, MINUTE, []).never_end().state_at(2, TaskState.DONE) is TaskState.DONE
+
+
+@pytest.mark.parametrize("course", ["immediate", "manual", GUIDE])
+def test_a_course_without_moments_is_laid_out_once_for_all_tasks(course: Course) -> None:
+    assert lay_out(course, 1, 2, []) is lay_out(course, 3, 4, [])
 
 
 def test_a_course_by_time_knows_when_it_ended() -> None:
-    table = lay_out(by_seconds(1, 2), 10 * SECOND, MINUTE, Workers())
+    table = lay_out(by_seconds(1, 2), 10 * SECOND, MINUTE, [])
     assert table.end_moment(100 * SECOND) == 13 * SECOND
-    assert lay_out(GUIDE, 10 * SECOND, MINUTE, Workers()).end_moment(100 * SECOND) == 100 * SECOND
+    assert lay_out(GUIDE, 10 * SECOND, MINUTE, []).end_moment(100 * SECOND) == 100 * SECOND
 
 
 COURSES = st.one_of(
@@ -120,53 +132,53 @@ COURSES = st.one_of(
 def test_whatever_the_course_only_legal_steps_are_seen(
     course: Course, waits: list[tuple[int, float]], final: TaskState
 ) -> None:
-    table = lay_out(course, 0, MINUTE, Workers())
+    table = lay_out(course, 0, MINUTE, [])
     polls, now = 0, 0
-    last = table.state_at(polls, now, final)
+    last = see(table, polls, now, final)
     for more_polls, seconds in waits:
         polls, now = polls + more_polls, now + round(seconds * SECOND)
-        state = table.state_at(polls, now, final)
+        state = see(table, polls, now, final)
         assert state is last or state in STEPS[last]
         last = state
 
 
 def test_one_worker_takes_one_task_after_the_other() -> None:
-    queue = Workers()
-    assert [queue.take(1, now, 10) for now in (0, 0, 5, 40)] == [(0, 10), (10, 20), (20, 30), (40, 50)]
+    queue: list[int] = []
+    assert [book_worker(queue, 1, now, 10) for now in (0, 0, 5, 40)] == [(0, 10), (10, 20), (20, 30), (40, 50)]
 
 
 def test_several_workers_take_as_many_tasks_at_a_time() -> None:
-    queue = Workers()
-    assert [queue.take(2, 0, duration) for duration in (10, 4, 10, 1)] == [(0, 10), (0, 4), (4, 14), (10, 11)]
+    queue: list[int] = []
+    assert [book_worker(queue, 2, 0, duration) for duration in (10, 4, 10, 1)] == [(0, 10), (0, 4), (4, 14), (10, 11)]
 
 
 def test_a_task_behind_the_queue_is_pending_until_a_worker_is_free() -> None:
-    queue = Workers()
+    queue: list[int] = []
     course = ByRealTime(realtime_factor=60)
     first, second = (lay_out(course, 0, MINUTE, queue) for _ in range(2))
     moments = [0, SECOND, 2 * SECOND]
-    assert [first.state_at(0, now, TaskState.DONE).value for now in moments] == ["running", "done", "done"]
-    assert [second.state_at(0, now, TaskState.DONE).value for now in moments] == ["pending", "running", "done"]
+    assert [see(first, 0, now).value for now in moments] == ["running", "done", "done"]
+    assert [see(second, 0, now).value for now in moments] == ["pending", "running", "done"]
 
 
 def test_other_courses_take_no_worker() -> None:
-    queue = Workers()
+    queue: list[int] = []
     courses: list[Course] = ["immediate", "manual", GUIDE, by_seconds(1, 1)]
     for course in courses:
         lay_out(course, 0, MINUTE, queue)
-    assert queue.free_at == []
+    assert queue == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=20), st.integers(1, 4))
 def test_no_more_tasks_run_at_a_time_than_there_are_workers_and_none_waits_for_nothing(
     arrivals: list[tuple[int, int]], workers: int
 ) -> None:
-    queue = Workers()
+    queue: list[int] = []
     now = 0
     booked: list[tuple[int, int]] = []
     for wait, duration in arrivals:
         now += wait
-        start, end = queue.take(workers, now, duration)
+        start, end = book_worker(queue, workers, now, duration)
         assert end - start == duration
         assert start >= now
         busy = sum(before < end_before for before, end_before in ((now, other_end) for _, other_end in booked))

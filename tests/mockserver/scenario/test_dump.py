@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
-from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 
 

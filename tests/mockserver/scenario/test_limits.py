@@ -65,34 +65,34 @@ def test_waiting_what_retry_after_says_is_always_enough(
 ) -> None:
     """Row 24 of the demands: announced and enforced wait are one, whatever happened before; and nobody waits a window too long."""
     clock = Clock(frozen=True, epoch=epoch)
-    window = RateWindow(Rate(requests=requests, seconds=seconds), clock)
+    window, rate = RateWindow(), Rate(requests=requests, seconds=seconds)
     for move in moves:
         clock.advance(move)
-        exceeded = window.take()
+        exceeded = window.take(rate, clock.now(), clock.epoch)
         if exceeded is None:
             continue
-        assert (exceeded.limit, exceeded.remaining) == (requests, 0)
+        assert exceeded.limit == requests
         assert 1 <= exceeded.retry_after <= math.ceil(seconds)
         # The second truth of the four headers: the date on which the window ends is not before the wait is over in whole seconds.
         assert exceeded.reset - (epoch + clock.now() / SECOND) <= exceeded.retry_after + 1
         assert exceeded.reset >= epoch + clock.now() / SECOND
         clock.advance(exceeded.retry_after)
         assert clock.now() / SECOND + epoch >= exceeded.reset - 1
-        again = window.take()
+        again = window.take(rate, clock.now(), clock.epoch)
         assert (again is None) is (requests > 0)
 
 
 @given(requests=st.integers(1, 5), seconds=st.integers(1, 9), moves=st.lists(st.integers(0, 5), max_size=60))
 def test_no_window_lets_more_through_than_it_may(requests: int, seconds: int, moves: list[int]) -> None:
     clock = Clock(frozen=True)
-    window = RateWindow(Rate(requests=requests, seconds=seconds), clock)
+    window, rate = RateWindow(), Rate(requests=requests, seconds=seconds)
     passed: list[int] = []
     begins = -seconds * SECOND
     for move in moves:
         clock.advance(move)
         if clock.now() >= begins + seconds * SECOND:
             begins, passed = clock.now(), []
-        if window.take() is None:
+        if window.take(rate, clock.now(), clock.epoch) is None:
             passed.append(clock.now())
         else:
             assert len(passed) == requests
@@ -100,9 +100,7 @@ def test_no_window_lets_more_through_than_it_may(requests: int, seconds: int, mo
 
 
 def test_the_four_headers_are_those_of_the_reference() -> None:
-    assert Exceeded(retry_after=3, limit=10, remaining=0, reset=99).headers == tuple(
-        zip(FOUR, ["3", "10", "0", "99"], strict=True)
-    )
+    assert Exceeded(retry_after=3, limit=10, reset=99).headers == tuple(zip(FOUR, ["3", "10", "0", "99"], strict=True))
 
 
 # What follows goes over a socket.
@@ -219,7 +217,7 @@ def test_waiting_what_a_full_queue_says_is_enough_too(limit: Callable[..., Bench
 
 def test_a_queue_whose_end_nobody_knows_says_one_second(limit: Callable[..., Bench]) -> None:
     bench = limit(queue_length=1)
-    bench.world.scenario = replace(bench.world.scenario, course="manual")
+    bench.world.replace_scenario(replace(bench.world.scenario, course="manual"))
     assert bench.upload().status == 202
     assert bench.upload().header("retry-after") == "1"
 

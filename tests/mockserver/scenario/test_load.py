@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from diarkit_fixtures.texts.read import Problem
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario.load import Problem, ScenarioError, load_scenario, parse_scenario
+from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import (
-    HttpAnswer,
     Rule,
     Scenario,
     SpokenSegment,
@@ -165,7 +166,7 @@ def test_one_mistake_is_named_once() -> None:
         ("rules: [{then: {http: 200}}]", "1:23: expected an HTTP error status from 400 to 599, got 200"),
         (
             "rules: [{then: {http: soon}}]",
-            "1:23: http: expected a whole number, or a mapping (status, on, times, message, retry_after), got the text 'soon'",
+            "1:23: http: expected a whole number, or a mapping (status, on, times, message, retry_after, body, content_type), got the text 'soon'",
         ),
         (
             "rules: [{then: {http: {status: 429, on: pol}}}]",

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.intake.submission import Media
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dump import dump_scenario
-from diarkit_mockserver.scenario.faults import Drip, Fault, HttpFault, Latency, LogNormal, Outage
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import parse_scenario
-from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 from diarkit_mockserver.strategies import scenarios
 
@@ -97,7 +98,7 @@ def all_thens(texts: SearchStrategy[str]) -> SearchStrategy[Then]:
 
 def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
     any_part, of_uploads = st.sampled_from(["submit", "poll", "any"]), st.sampled_from(["submit", "any"])
-    http = st.builds(HttpFault, status=STATUSES, body=st.none() | texts, retry_after=st.none() | COUNTS)
+    http = st.builds(HttpAnswer, status=STATUSES, body=st.none() | texts, retry_after=st.none() | COUNTS)
     uniform = st.tuples(st.floats(0, 1), st.floats(1, 2))
     latency = (
         st.builds(Latency, fixed=PAUSES)

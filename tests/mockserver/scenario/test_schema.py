@@ -171,7 +171,6 @@ AROUND: dict[str, tuple[Any, dict[str, object]]] = {
     "Limits": (lambda held: {"limits": held}, {}),
     "Rate": (lambda held: {"limits": {"rate": held}}, {"requests": 1, "seconds": 1}),
     "Fault": (lambda held: {"faults": [held]}, {}),
-    "HttpFault": (lambda held: {"faults": [{"http": held}]}, {"status": 500}),
     "Latency": (lambda held: {"faults": [{"latency": held}]}, {}),
     "LogNormal": (lambda held: {"faults": [{"latency": {"log_normal": held}}]}, {"median": 1}),
     "Drip": (lambda held: {"faults": [{"drip": held}]}, {}),

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.model import HttpAnswer, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.shorthand import LONGEST_S, read_config, read_course, write_rule
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 

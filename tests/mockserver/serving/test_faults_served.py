@@ -9,7 +9,8 @@ import pytest
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
-from diarkit_mockserver.scenario.faults import Fault, HttpFault
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.disturb import PROXY_PAGE
 from diarkit_mockserver.world.platform import Platform
@@ -60,7 +61,7 @@ def test_http_gives_the_documented_envelope(meet: Callable[..., Bench], status: 
 
 
 def test_http_may_have_a_foreign_body_and_a_retry_after(meet: Callable[..., Bench]) -> None:
-    fault = HttpFault(status=503, body="<h1>Later</h1>", content_type="text/html", retry_after=7)
+    fault = HttpAnswer(status=503, body="<h1>Later</h1>", content_type="text/html", retry_after=7)
     answer = meet(Fault(on="submit", http=fault)).accepted
     assert (answer.status, answer.body) == (503, b"<h1>Later</h1>")
     assert (answer.header("content-type"), answer.header("retry-after")) == ("text/html", "7")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_fixtures.segments import SHORTEST, Segment, Segments, count_speakers, list_faults, merge_touching
-from diarkit_mockserver.intake.submission import MediaFacts, Parameters
+from diarkit_mockserver.intake.submission import Parameters
 from diarkit_mockserver.world.diarize import (
     MOST_SPEAKERS,
     SHORTEST_AUDIO,
@@ -19,12 +19,8 @@ from diarkit_mockserver.world.diarize import (
 HOURS_2 = 720_000
 
 
-def media(length: int, *loud: bool) -> MediaFacts:
-    return MediaFacts(kind="wav", length=length, loud=loud or (True,))
-
-
 def draw(length: int, *loud: bool, key: str = "a", speakers: int | None = None) -> tuple[Segments, ...]:
-    return draw_channels(0, key, media(length, *loud), speakers)
+    return draw_channels(0, key, length, loud or (True,), speakers)
 
 
 def answer(
@@ -133,7 +129,7 @@ def test_the_same_file_under_other_settings_is_the_same_conversation(length: int
 
 @given(st.integers(0, 5000), st.lists(st.booleans(), min_size=1, max_size=4), st.none() | st.integers(0, 5))
 def test_a_drawn_conversation_needs_nothing_done_to_it(length: int, loud: list[bool], speakers: int | None) -> None:
-    natural = draw_channels(1, "key", media(length, *loud), speakers)
+    natural = draw_channels(1, "key", length, tuple(loud), speakers)
     assert answer(natural, length) == tuple(enumerate(natural))
 
 
@@ -166,7 +162,7 @@ def test_channels_hold_different_conversations() -> None:
 
 
 def test_seed_and_content_decide_the_conversation() -> None:
-    drawn = {draw_channels(seed, key, media(6000)) for seed in (0, 1) for key in ("a", "b")}
+    drawn = {draw_channels(seed, key, 6000, (True,)) for seed in (0, 1) for key in ("a", "b")}
     assert len(drawn) == 4
 
 

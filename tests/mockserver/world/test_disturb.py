@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_fixtures.draws import Draws
 from diarkit_mockserver.clock import SECOND, Clock
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -78,16 +79,25 @@ def plain_answer(start: Start) -> tuple[int, dict[str, str], bytes]:
     return bench.poll()
 
 
+LOSSES = {
+    "reset_before_headers": Loss.BEFORE_HEAD,
+    "reset_after_headers": Loss.AFTER_HEAD,
+    "close_in_body": Loss.CUT,
+    "length_too_long": Loss.CUT,
+}
+
+
 @pytest.mark.parametrize("kind", ["reset_before_headers", "reset_after_headers", "close_in_body", "length_too_long"])
 @pytest.mark.parametrize("on", ["submit", "poll"])
 def test_a_connection_that_breaks_is_an_error_to_the_client_and_never_a_hang(start: Start, on: Any, kind: Any) -> None:
     bench = Bench(start, Fault(on=on, connection=kind))
     with pytest.raises(CUT_SHORT):
         _ = bench.upload(), bench.poll()
-    assert bench.last.note == f"fault connection:{kind}"
+    assert (bench.last.note, bench.last.faults) == (f"fault connection:{kind}", (f"connection:{kind}",))
+    assert bench.last.lost == LOSSES[kind]
     assert bench.last.status == (0 if kind == "reset_before_headers" else 202 if on == "submit" else 200)
     # The server is well, and what was accepted stays accepted.
-    assert [task.submission.filename for task in bench.world.tasks] == ["call.wav"]
+    assert [task.filename for task in bench.world.tasks] == ["call.wav"]
     bench.world.replace_faults(())
     assert bench.poll()[0] == 200
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
-from diarkit_mockserver.scenario.course import Workers, lay_out
+from diarkit_mockserver.scenario.course import lay_out
 from diarkit_mockserver.scenario.model import Then
 from diarkit_mockserver.world.manual import NotMovableError, move_task, step_task
-from diarkit_mockserver.world.outcome import Outcome
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def make(make_submission: Callable[..., Submission]) -> Callable[..., Task]:
     def run(*, manual: bool = True) -> Task:
-        timetable = lay_out("manual" if manual else "immediate", 5, 0, Workers())
-        return Task("t", make_submission(), Then(), Outcome(TaskState.DONE), timetable, manual=manual)
+        timetable = lay_out("manual" if manual else "immediate", 5, 0, [])
+        return Task.make("t", make_submission(), then=Then(), outcome=Outcome(TaskState.DONE), timetable=timetable)
 
     return run
 
@@ -30,15 +29,14 @@ def make(make_submission: Callable[..., Submission]) -> Callable[..., Task]:
 @pytest.mark.parametrize(("state", "to"), list(itertools.product(TaskState, repeat=2)))
 def test_the_moves_are_the_legal_steps(make: Callable[..., Task], state: TaskState, to: TaskState) -> None:
     task = make()
-    move_task(task, state, None, 5)
-    assert task.state_at(5) == state
+    progress = move_task(task, UNTOUCHED, state, None)
+    assert task.state_at(progress, 5) == state
     if to == state or to in STEPS[state]:
-        move_task(task, to, None, 5)
-        assert task.state_at(5) == to == task.state_at(10**9)
+        progress = move_task(task, progress, to, None)
+        assert task.state_at(progress, 5) == to == task.state_at(progress, 10**9)
     else:
         with pytest.raises(NotMovableError, match=f"is {state}: after that comes"):
-            move_task(task, to, None, 5)
-        assert task.state_at(5) == state
+            move_task(task, progress, to, None)
 
 
 @pytest.mark.parametrize("state", [TaskState.FAILED, TaskState.REJECTED])
@@ -47,25 +45,25 @@ def test_an_end_that_was_not_laid_out_has_a_message(
     make: Callable[..., Task], state: TaskState, message: str | None
 ) -> None:
     task = make()
-    move_task(task, state, message, 5)
-    assert task.outcome == Outcome(state, message or f"The task was {state} by hand.")
+    assert task.end_of(move_task(task, UNTOUCHED, state, message)) == Outcome(
+        state, message or f"The task was {state} by hand."
+    )
 
 
 def test_steps_lead_to_the_end_that_was_laid_out_and_stay_there(make: Callable[..., Task]) -> None:
     task = make()
     seen: list[TaskState] = []
+    progress = UNTOUCHED
     for _ in range(4):
-        seen.append(task.state_at(5))
-        step_task(task)
+        seen.append(task.state_at(progress, 5))
+        progress = step_task(task, progress)
     assert seen == ["pending", "running", "done", "done"]
     assert seen[-1] in TERMINAL
 
 
 def test_a_task_with_a_course_is_left_alone(make: Callable[..., Task]) -> None:
     task = make(manual=False)
-    before = task.state_at(5)
     with pytest.raises(NotMovableError, match="course of its own"):
-        step_task(task)
+        step_task(task, UNTOUCHED)
     with pytest.raises(NotMovableError, match="course of its own"):
-        move_task(task, TaskState.FAILED, None, 5)
-    assert task.state_at(5) == before
+        move_task(task, UNTOUCHED, TaskState.FAILED, None)

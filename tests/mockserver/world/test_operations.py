@@ -9,8 +9,9 @@ from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts
 from diarkit_mockserver.intake.upload import Upload
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, HttpAnswer, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
 from diarkit_mockserver.world.operations import INFO, STATUS, answer_operation
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
@@ -139,6 +140,7 @@ def test_what_the_client_sent_is_kept_as_it_came() -> None:
     assert sent.headers == {"host": "h"}
     assert (sent.parameters.max_speakers, sent.parameters.channels) == (2, (0,))
     assert visit.notes == ["config keys that the platform does not know are ignored: a, z"]
+    assert visit.ignored_keys == ("a", "z")
 
 
 @pytest.mark.parametrize("limits", [{}, {"storage_bytes": 0}])

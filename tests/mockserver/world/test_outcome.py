@@ -11,9 +11,11 @@ from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.submission import Media
+from diarkit_mockserver.scenario.course import BY_HAND
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Dialect, Scenario, SpokenSegment, Then
-from diarkit_mockserver.world.outcome import DONE, Outcome, choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.world.task import Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +36,18 @@ def outcome_of(submission: Submission, limits: Limits | None = None, **then: Any
     return decide_outcome(Then(**then), submission, limits or Limits())
 
 
+def write(submission: Submission, then: Then, scenario: Scenario | None = None) -> tuple[str | None, str | None]:
+    outcome = decide_outcome(then, submission, Limits())
+    task = Task.make("id", submission, then=then, outcome=outcome, timetable=BY_HAND)
+    return write_outcome(task, outcome, scenario or Scenario())
+
+
 def result_of(submission: Submission, scenario: Scenario | None = None, **then: Any) -> list[dict[str, Any]]:
     """The channels of a task that is done."""
     chosen = Then(**then)
     outcome = decide_outcome(chosen, submission, Limits())
     assert outcome is DONE
-    result, error = write_outcome(outcome, chosen, submission, scenario or Scenario())
+    result, error = write(submission, chosen, scenario)
     assert error is None
     decoded = json.loads(result or "")
     assert list_result_faults(decoded) == ()
@@ -60,8 +68,7 @@ def test_a_rule_that_fails_or_rejects_counts_before_the_file(make_submission: Ma
 @pytest.mark.parametrize(("state", "kind"), [("failed", "internal"), ("rejected", "task.validation-error")])
 def test_an_error_has_the_documents_type_and_no_result(make_submission: Make, state: str, kind: str) -> None:
     then = Then(failed="Žluťoučký “text”") if state == "failed" else Then(rejected="Žluťoučký “text”")
-    outcome = decide_outcome(then, make_submission(), Limits())
-    result, error = write_outcome(outcome, then, make_submission(), Scenario())
+    result, error = write(make_submission(), then)
     assert result is None
     assert json.loads(error or "") == {"type": kind, "message": "Žluťoučký “text”", "detail": []}
 
@@ -123,8 +130,7 @@ def test_the_allowed_length_is_a_limit_of_the_scenario(make_submission: Make) ->
 
 def test_a_rules_result_is_given_as_it_stands(make_submission: Make) -> None:
     told: dict[str, Any] = {"channels": [{"channel_number": 5, "speakers_count": 0, "segments": []}], "ž": [1, None]}
-    outcome = decide_outcome(Then(result=told), make_submission(channels=(9,)), Limits())
-    result, _ = write_outcome(outcome, Then(result=told), make_submission(), Scenario())
+    result, _ = write(make_submission(channels=(9,)), Then(result=told))
     assert json.loads(result or "") == told
 
 

@@ -182,8 +182,10 @@ def test_a_limit_may_answer_before_the_body_or_after_it(body: bytes, limits: Lim
     early = platform.refuse_early(visit, place)
     assert early is not None
     assert early.status == status
-    late = ask(make_platform(Scenario(limits=Limits(**{**_fields(limits), "before_body": ()}))), "POST", ENDPOINT, body)
+    afterwards = make_platform(Scenario(limits=Limits(**{**_fields(limits), "before_body": ()})))
+    late = ask(afterwards, "POST", ENDPOINT, body)
     assert (late.status, late.body) == (early.status, early.body)
+    assert [entry.limit for each in (platform, afterwards) for entry in each.world.journal] == [*limits.before_body] * 2
 
 
 def _fields(limits: Limits) -> dict[str, Any]:

@@ -15,22 +15,16 @@ from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Then
 from diarkit_mockserver.world.outcome import DONE
 from diarkit_mockserver.world.store import SETTLE_AT_LEAST, Store
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import UNTOUCHED, Progress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def make_task(name: str, *, ends_at: int = 0, size: int = 1, by_polls: bool = False) -> Task:
-    media = MediaFacts(kind="wav")
-    submission = Submission(filename=name, sha256="a" * 64, size=size, media=media)
-    return Task(
-        task_id=name,
-        submission=submission,
-        then=Then(),
-        outcome=DONE,
-        timetable=Timetable(counts_polls=by_polls, runs_at=0, ends_at=ends_at),
-    )
+    submission = Submission(filename=name, sha256="a" * 64, size=size, media=MediaFacts(kind="wav"))
+    timetable = Timetable("polls" if by_polls else "ticks", 0, ends_at)
+    return Task.make(name, submission, then=Then(), outcome=DONE, timetable=timetable)
 
 
 def fill(store: Store, tasks: Iterable[Task], now: int = 0) -> None:
@@ -58,7 +52,7 @@ def test_a_file_takes_room_until_its_task_ends_and_gives_it_back_once() -> None:
     for _ in range(2):
         store.finish(task, 6)
         assert (store.stored_bytes, store.queue_length) == (11, 1)
-    assert task.finished_at == 5
+    assert store.progress(task).finished_at == 5
     store.settle(8)
     assert store.queue_length == 1
     store.settle(9)
@@ -69,7 +63,7 @@ def test_a_lost_task_is_denied() -> None:
     store = Store(Limits())
     task = make_task("a")
     fill(store, [task])
-    task.lost = True
+    store.update(task, Progress(lost=True))
     assert store.find("a", 0) is None
 
 
@@ -91,6 +85,27 @@ def test_the_oldest_finished_tasks_go_when_there_are_too_many() -> None:
     for task in (tasks[2], tasks[0], tasks[3]):
         store.finish(task, 0)
     assert [task.task_id for task in store] == ["a", "b", "d"]
+
+
+def test_what_has_become_of_a_task_goes_with_it() -> None:
+    """A task that is thrown away, by its age or by newer ones, leaves nothing behind, and a late word of it is not kept."""
+    store = Store(Limits(finished_tasks=1))
+    tasks = [make_task(name, by_polls=True) for name in "ab"]
+    fill(store, tasks)
+    for task in tasks:
+        store.update(task, Progress(polls=3))
+        store.finish(task, 7)
+    store.update(tasks[0], Progress(final_body=b"late"))
+    assert [store.progress(task) for task in tasks] == [UNTOUCHED, Progress(polls=3, finished_at=7)]
+
+
+def test_a_task_begins_untouched_even_where_its_id_was_there_before() -> None:
+    store = Store(Limits())
+    for _ in range(2):
+        task = make_task("a")
+        fill(store, [task])
+        assert store.progress(task) is UNTOUCHED
+        store.update(task, Progress(polls=1))
 
 
 def test_unfinished_tasks_are_never_thrown_away() -> None:
@@ -142,7 +157,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.settle(self.now)
         running = [task for task in self.tasks if task.timetable.ends_at > self.now]
         assert self.store.queue_length == len(running)
-        assert self.store.stored_bytes == sum(task.submission.size for task in running)
+        assert self.store.stored_bytes == sum(task.size for task in running)
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())
@@ -151,13 +166,13 @@ class StoreMachine(RuleBasedStateMachine):
         kept = self.now < task.timetable.ends_at + self.KEPT * SECOND
         found = self.store.find(task.task_id, self.now)
         assert found is (task if kept else None)
-        if found is not None and found.state_at(self.now) in TERMINAL:
+        if found is not None and found.state_at(self.store.progress(found), self.now) in TERMINAL:
             self.store.finish(found, self.now)
 
     @invariant()
     def room_is_never_less_than_what_runs_takes(self) -> None:
         running = [task for task in self.tasks if task.timetable.ends_at > self.now]
-        assert self.store.stored_bytes >= sum(task.submission.size for task in running)
+        assert self.store.stored_bytes >= sum(task.size for task in running)
         assert len(self.store) >= len(running)
 
 

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.api.states import TaskState
-from diarkit_mockserver.scenario.course import Timetable
+from diarkit_mockserver.scenario.course import BY_HAND, Timetable
 from diarkit_mockserver.scenario.model import Then
-from diarkit_mockserver.world.outcome import Outcome
-from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import Outcome, Progress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def make_task(make_submission: Callable[..., Submission]) -> Callable[..., Task]:
     def make(final: TaskState, *, counts_polls: bool) -> Task:
-        timetable = Timetable(counts_polls=counts_polls, runs_at=2, ends_at=4)
-        return Task("id", make_submission(), Then(), Outcome(final), timetable)
+        timetable = Timetable("polls" if counts_polls else "ticks", 2, 4)
+        return Task.make("id", make_submission(), then=Then(), outcome=Outcome(final), timetable=timetable)
 
     return make
 
@@ -28,21 +27,40 @@ def make_task(make_submission: Callable[..., Submission]) -> Callable[..., Task]
 @pytest.mark.parametrize("final", [TaskState.DONE, TaskState.FAILED, TaskState.REJECTED])
 def test_a_task_by_polls_follows_its_own_polls_and_no_clock(make_task: Callable[..., Task], final: TaskState) -> None:
     task = make_task(final, counts_polls=True)
-    seen: list[TaskState] = []
-    for polls in range(7):
-        task.polls = polls
-        seen.append(task.state_at(now=99))
+    seen = [task.state_at(Progress(polls=polls), 99) for polls in range(7)]
     assert seen == [TaskState.PENDING] * 2 + [TaskState.RUNNING] * 2 + [final] * 3
 
 
 @pytest.mark.parametrize("final", [TaskState.DONE, TaskState.FAILED, TaskState.REJECTED])
 def test_a_task_by_time_follows_the_clock_and_no_polls(make_task: Callable[..., Task], final: TaskState) -> None:
     task = make_task(final, counts_polls=False)
-    task.polls = 99
-    assert [task.state_at(now) for now in range(6)] == [TaskState.PENDING] * 2 + [TaskState.RUNNING] * 2 + [final] * 2
+    assert [task.state_at(Progress(polls=99), now) for now in range(6)] == [TaskState.PENDING] * 2 + [
+        TaskState.RUNNING
+    ] * 2 + [final] * 2
 
 
-def test_a_look_at_the_state_changes_nothing(make_task: Callable[..., Task]) -> None:
-    task = make_task(TaskState.DONE, counts_polls=True)
-    assert {task.state_at(0) for _ in range(9)} == {TaskState.PENDING}
-    assert task.polls == 0
+def test_a_task_by_hand_follows_its_moves_and_ends_as_the_hand_says(make_submission: Callable[..., Submission]) -> None:
+    end = Outcome(TaskState.DONE)
+    task = Task.make("id", make_submission(), then=Then(), outcome=end, timetable=BY_HAND)
+    assert [task.state_at(Progress(polls=9, moves=moves), 99) for moves in range(3)] == ["pending", "running", "done"]
+    failed = Progress(moves=2, outcome=Outcome(TaskState.FAILED))
+    assert (task.state_at(failed, 99), task.end_of(failed), task.end_of(Progress())) == ("failed", failed.outcome, end)
+
+
+def test_a_task_is_made_of_what_its_answers_follow_from(make_submission: Callable[..., Submission]) -> None:
+    submission = make_submission(sha256="0f" * 32, loud=(True, False), truth=((), ()), max_speakers=2)
+    task = Task.make("id", submission, then=Then(), outcome=Outcome(TaskState.DONE), timetable=BY_HAND)
+    for name in ("filename", "sha256", "size", "parameters", "occurrence"):
+        assert getattr(task, name) == getattr(submission, name)
+    assert (task.length, task.loud, task.truth) == (1000, (True, False), ((), ()))
+
+
+def test_what_tasks_have_in_common_is_one_object(make_submission: Callable[..., Submission]) -> None:
+    one, other = (
+        Task.make(
+            "id", make_submission(total_speakers=3), then=Then(), outcome=Outcome(TaskState.DONE), timetable=BY_HAND
+        )
+        for _ in range(2)
+    )
+    assert one.parameters is other.parameters
+    assert one.loud is other.loud

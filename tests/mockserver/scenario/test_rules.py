@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_mockserver.scenario.model import Rule, Then
+from diarkit_mockserver.scenario.rules import RuleBook
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
-from diarkit_mockserver.world.rules import RuleBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,19 +24,35 @@ def rule(name: str, when: When = EVERY, times: int | None = None) -> Rule:
     return Rule(when=when, then=Then(failed=name), times=times)
 
 
-def ask(book: RuleBook, submission: Submission) -> str | None:
+class Book:
+    """Rules, and how often each has been used."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules, self.used = RuleBook(tuple(rules)), Counter[int]()
+
+    def add(self, rule: Rule) -> None:
+        self.rules = self.rules.add(rule)
+
+    def find(self, submission: Submission) -> Rule | None:
+        return self.rules.find(submission, self.used)
+
+    def explain_miss(self, submission: Submission) -> str:
+        return self.rules.explain_miss(submission, self.used)
+
+
+def ask(book: Book, submission: Submission) -> str | None:
     found = book.find(submission)
     return None if found is None else found.then.failed
 
 
 def test_no_rules_match_nothing_and_there_is_nothing_to_explain(make_submission: Make) -> None:
-    book = RuleBook([])
+    book = Book([])
     assert book.find(make_submission()) is None
     assert book.explain_miss(make_submission()) == ""
 
 
 def test_the_first_rule_that_matches_is_taken(make_submission: Make) -> None:
-    book = RuleBook([rule("b only", When(filename="b")), rule("first"), rule("second")])
+    book = Book([rule("b only", When(filename="b")), rule("first"), rule("second")])
     assert ask(book, make_submission(filename="a")) == "first"
     assert ask(book, make_submission(filename="b")) == "b only"
 
@@ -43,13 +60,13 @@ def test_the_first_rule_that_matches_is_taken(make_submission: Make) -> None:
 def test_a_rule_is_used_up_after_its_times_and_says_so(make_submission: Make, caplog: pytest.LogCaptureFixture) -> None:
     """Row 2 of the demands: what follows the end of a script is the next rule, and then the usual answer; never an error."""
     caplog.set_level(logging.INFO, "diarkit")
-    book = RuleBook([rule("twice", times=2), rule("once", When(filename="call*"), times=1)])
+    book = Book([rule("twice", times=2), rule("once", When(filename="call*"), times=1)])
     assert [ask(book, make_submission()) for _ in range(5)] == ["twice", "twice", "once", None, None]
     assert "the rule for filename='call*' is used up (times: 1)" in caplog.text
 
 
 def test_only_what_a_rule_answers_uses_it_up(make_submission: Make) -> None:
-    book = RuleBook([rule("b", When(filename="b"), times=1)])
+    book = Book([rule("b", When(filename="b"), times=1)])
     for _ in range(3):
         assert ask(book, make_submission(filename="a")) is None
         assert "filename: expected 'b', got 'a'" in book.explain_miss(make_submission(filename="a"))
@@ -58,14 +75,14 @@ def test_only_what_a_rule_answers_uses_it_up(make_submission: Make) -> None:
 
 
 def test_added_rules_come_first_in_the_order_in_which_they_were_added(make_submission: Make) -> None:
-    book = RuleBook([rule("script")])
+    book = Book([rule("script")])
     for name in ("one", "two"):
         book.add(rule(name, times=1))
     assert [ask(book, make_submission()) for _ in range(4)] == ["one", "two", "script", "script"]
 
 
 def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make) -> None:
-    book = RuleBook([rule("script", times=2)])
+    book = Book([rule("script", times=2)])
     assert ask(book, make_submission()) == "script"
     book.add(rule("late", times=1))
     assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
@@ -73,7 +90,7 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
 
 def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
     once = rule("rule", times=1)
-    book = RuleBook([once, once, rule("rest")])
+    book = Book([once, once, rule("rest")])
     assert [ask(book, make_submission()) for _ in range(3)] == ["rule", "rule", "rest"]
 
 
@@ -95,7 +112,7 @@ def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
 def test_a_rule_answers_what_it_is_for_and_nothing_else(
     make_submission: Make, when: When, hit: dict[str, Any], miss: dict[str, Any]
 ) -> None:
-    book = RuleBook([rule("hit", when), rule("miss")])
+    book = Book([rule("hit", when), rule("miss")])
     assert [ask(book, make_submission(**sent)) for sent in (hit, miss)] == ["hit", "miss"]
 
 
@@ -116,19 +133,19 @@ def test_a_rule_answers_what_it_is_for_and_nothing_else(
 )
 def test_a_near_miss_is_told_field_by_field(make_submission: Make, when: When, said: str) -> None:
     submission = make_submission(max_speakers=2, channels=(0,), range_from=0.5, range_to=9.0)
-    book = RuleBook([rule("far", When(filename="x", sha256="f" * 8, submission=9)), rule("near", when)])
+    book = Book([rule("far", When(filename="x", sha256="f" * 8, submission=9)), rule("near", when)])
     assert book.explain_miss(submission) == f"no rule matched; the closest is rule 2 ({when}): {said}"
 
 
 def test_all_that_keeps_the_closest_rule_from_matching_is_told(make_submission: Make) -> None:
-    book = RuleBook([rule("near", When(filename="x", submission=2))])
+    book = Book([rule("near", When(filename="x", submission=2))])
     assert book.explain_miss(make_submission()).endswith(
         "filename: expected 'x', got 'call.wav'; submission: expected number 2, this is number 1"
     )
 
 
 def test_a_used_up_rule_is_the_closest_only_if_nothing_else_keeps_it_from_matching(make_submission: Make) -> None:
-    book = RuleBook([rule("b", When(filename="b", channel_mode="mix"), times=1), rule("c", When(filename="c"))])
+    book = Book([rule("b", When(filename="b", channel_mode="mix"), times=1), rule("c", When(filename="c"))])
     assert ask(book, make_submission(filename="b", channel_mode="mix")) == "b"
     assert "the closest is rule 1 (" in book.explain_miss(make_submission(filename="b", channel_mode="mix"))
     assert "the closest is rule 2 (" in book.explain_miss(make_submission(filename="b"))
@@ -138,7 +155,7 @@ def test_a_used_up_rule_is_the_closest_only_if_nothing_else_keeps_it_from_matchi
 
 
 def test_rules_are_numbered_as_in_the_scenario_and_added_ones_by_themselves(make_submission: Make) -> None:
-    book = RuleBook([rule("script", When(filename="b")), rule("far", When(filename="x", submission=2))])
+    book = Book([rule("script", When(filename="b")), rule("far", When(filename="x", submission=2))])
     book.add(rule("far", When(filename="y", submission=2)))
     assert "the closest is rule 1 (filename='b'): " in book.explain_miss(make_submission())
     book.add(rule("near", When(submission=3)))
@@ -156,7 +173,7 @@ WHENS = st.builds(
 @given(whens=st.lists(WHENS, min_size=1, max_size=5))
 def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: Make, whens: Sequence[When]) -> None:
     submission = make_submission()
-    book = RuleBook([rule(str(number), when) for number, when in enumerate(whens)])
+    book = Book([rule(str(number), when) for number, when in enumerate(whens)])
     misses = [len(list(when.misses(submission))) for when in whens]
     found = ask(book, submission)
     if 0 in misses:

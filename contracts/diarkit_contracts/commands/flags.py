@@ -1,0 +1,116 @@
+"""Flags of commands as fields of frozen dataclasses, and help that shows them in groups and ends with examples. Knows no command."""
+
+from __future__ import annotations
+
+from dataclasses import field, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def flag(*names: str, default: object = None, **attributes: Any) -> Any:
+    """Make a field that is a flag.
+
+    Args:
+        names: of the flag; `--field-name` if there is none.
+        default: of the field and the flag.
+        attributes: of click's option, and `group`, the heading in the help; without it that of the class, its `GROUP`.
+    """
+    return field(default=default, metadata={"names": names, "attributes": attributes})
+
+
+def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Callable[[Callable[..., None]], Any]:
+    """Give a command the flags of a class, and their values as one argument: a value of the class.
+
+    Args:
+        keyword: name of the argument.
+        settings: the dataclass; each field is made by `flag`.
+        only: names of fields; all if there is none.
+        prefix: of the environment variables that count where a flag is not given; without it there are none.
+    """
+    taken = [one for one in fields(settings) if not only or one.name in only]
+
+    def decorate(command: Callable[..., None]) -> Any:
+        @wraps(command)
+        def call(**given: Any) -> None:
+            own = {one.name: given.pop(one.name) for one in taken}
+            command(**given, **{keyword: settings(**own)})
+
+        for one in reversed(taken):
+            attributes = {"group": getattr(settings, "GROUP", "Options"), **one.metadata["attributes"]}
+            kind, default = attributes.get("type"), one.default
+            default = kind.find_name(default) if isinstance(kind, Named) else default
+            attributes.setdefault("show_default", default is not False and default not in (None, "", ()))
+            if default is not None:  # given, even None would do for a flag that is required
+                attributes["default"] = default
+            if prefix:
+                attributes |= {"envvar": prefix + one.name.upper(), "show_envvar": True}
+            names = one.metadata["names"] or ("--" + one.name.replace("_", "-"),)
+            click.option(one.name, *names, cls=_Flag, **attributes)(call)
+        return call
+
+    return decorate
+
+
+class Named(click.Choice):  # type: ignore[type-arg]
+    """Values that are chosen by their names."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(list(values))  # pyright: ignore[reportUnknownMemberType] - generic from click 8.2 on
+        self._values = values
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Find the value of a name."""
+        return self._values[super().convert(value, param, ctx)]
+
+    def find_name(self, value: object) -> str:
+        """Find the name of a value."""
+        return next(name for name, each in self._values.items() if each == value)
+
+
+class Command(click.Command):
+    """A command whose help shows its flags in groups and ends with examples."""
+
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:
+        more["context_settings"] = {
+            "help_option_names": ["-h", "--help"],
+            "max_content_width": 120,
+            **(more.get("context_settings") or {}),
+        }
+        super().__init__(*arguments, **more)
+        self.examples = tuple(examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags under the headings of their groups, then the commands of a group of commands."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the library's signature
+        """Write the examples."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+class Group(Command, click.Group):
+    """Commands under one name."""
+
+    command_class = Command
+
+
+class _Flag(click.Option):
+    def __init__(self, *arguments: Any, group: str, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.group = group

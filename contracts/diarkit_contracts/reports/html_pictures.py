@@ -1,0 +1,83 @@
+"""The results of a run in pictures: who speaks when, as recorded and as answered. Knows no page and judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from diarkit_fixtures.score.picture import Look as PictureLook
+from diarkit_fixtures.score.picture import Picture, draw_svg
+from diarkit_fixtures.segments import Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
+
+Captioned: TypeAlias = "tuple[tuple[Picture, ...], str]"
+
+MOST_PICTURES = 200
+"""A picture is some kilobytes; a recording may hold thousands of tasks."""
+
+LONGEST = 360_000
+"""Centiseconds: an hour on the axis; a time beyond it is a finding and not a length."""
+
+
+LOOK: Final = PictureLook(
+    paper="none", lane="var(--lane)", line="var(--line)", ink="var(--ink)", label="Timeline of who speaks when"
+)
+"""The page's own colours, light or dark."""
+
+
+def draw_results(history: History) -> dict[int, list[Captioned]]:
+    """Draw each result, as far as there is room: pictures with their captions, by the number of the exchange."""
+    return {look.at: list(_draw_result(look, told)) for look, told in islice(history.results(), MOST_PICTURES)}
+
+
+def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captioned]:
+    answered = {channel.number: tuple(_read_segments(channel)) for channel in channels}
+    sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
+    ends = [segment.end for segments in answered.values() for segment in segments]
+    length = min(max([100, *ends, sound.length if sound is not None else 0]), LONGEST)
+    truth = sound.truth if sound is not None else None
+    draw = partial(draw_svg, length=length, look=LOOK)
+    if truth is not None and _is_comparable(look) and set(answered) <= set(range(len(truth))):
+        # Channels that were not asked for stand there as they were sent, without an answer.
+        found = [answered.get(number, ()) for number in range(len(truth))]
+        picture = draw(truth, found, look=replace(LOOK, label=f"{LOOK.label}, as recorded and as answered"))
+        yield (picture,), "What the recording holds, what was answered, and where they differ."
+        return
+    if truth is not None:
+        yield (draw(truth),), "What the recording holds."
+    pictures = tuple(
+        draw([segments], look=replace(LOOK, numbers=(number,))) for number, segments in sorted(answered.items())
+    )
+    yield pictures, f"What was answered{_describe_question(look)}."
+
+
+def _describe_question(look: Look) -> str:
+    if look.start is None:
+        return ""
+    told = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
+    config = look.start.find_part("config")
+    told += [config.text] if config is not None and config.text else []
+    return f" for {', '.join(told)}" if told else ""
+
+
+def _is_comparable(look: Look) -> bool:
+    """Tell whether the truth of the file is the truth of the answer: no parameter changes it."""
+    if look.start is None:
+        return False
+    query = look.start.exchange.request.query
+    limits = {"max_speakers", "total_speakers"} & set(look.start.config or {})
+    changing = {"range_from", "range_to", "channels"} & set(query)
+    return not limits and not changing and query.get("channel_mode", "split") == "split"
+
+
+def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
+    for told in channel.segments:
+        # What can't be drawn, such as an end before its start, is a finding and not a bar.
+        if 0 <= told.start < told.end <= LONGEST and round(told.start * 100) < round(told.end * 100):
+            yield Segment(told.speaker, round(told.start * 100), round(told.end * 100))

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from diarkit_mockserver.scenario.faults import Fault, Outage
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.setup import set_up
+
+RULE, OTHER = (Rule(then=Then(failed=text)) for text in ("told", "added"))
+
+
+def test_a_scenario_is_made_ready_whole() -> None:
+    setup = set_up("a", Scenario(seed=3, rules=(RULE,), faults=(Fault(http=500),)))
+    assert (setup.name, setup.scenario.seed, list(setup.rules), bool(setup.schedule)) == ("a", 3, [(1, RULE)], True)
+
+
+def test_rules_added_by_hand_stay_where_they_are_passed_on() -> None:
+    setup = set_up("a", Scenario(rules=(RULE,)), (OTHER,))
+    assert list(setup.rules) == [(-1, OTHER), (1, RULE)]
+
+
+def test_nothing_of_it_changes() -> None:
+    setup = set_up("", Scenario())
+    with pytest.raises(FrozenInstanceError):
+        setup.name = "other"  # type: ignore[misc]
+
+
+def test_an_outage_is_for_the_default_world_alone() -> None:
+    outage = Fault(outage=Outage(seconds=1))
+    assert set_up("", Scenario(faults=(outage,))).scenario.faults == (outage,)
+    with pytest.raises(ValueError, match="only the default world can have one"):
+        set_up("a", Scenario(faults=(outage,)))
