@@ -95,26 +95,23 @@ def _write_json(tally: Tally, plays: Mapping[str, str]) -> str:
 
 
 def _write_html(tally: Tally, plays: Mapping[str, str]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only a page needs it
+    from diarkit_contracts.reports.templates import make_environment  # noqa: PLC0415 - Jinja2 comes with `verify`
 
-    environment = Environment(
-        loader=PackageLoader("diarkit_contracts", "reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     points = list_points()
     groups = [
         (source, [(each, tally.find_standing(each)) for each in points if each.source is source]) for source in Source
     ]
-    return environment.get_template("coverage.html.jinja").render(
-        share=write_share(tally),
-        percent=tally.percent,
-        following=list_next(tally, plays),
-        groups=groups,
-        plays=plays,
-        standing=Standing,
+    return (
+        make_environment()
+        .get_template("coverage.html.jinja")
+        .render(
+            share=write_share(tally),
+            percent=tally.percent,
+            following=list_next(tally, plays),
+            groups=groups,
+            plays=plays,
+            standing=Standing,
+        )
     )
 
 

@@ -5,6 +5,7 @@ Imports pytest alone; everything else is imported when it is asked for.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,9 +72,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin to collect, if asked to; refuse what is no form of a report before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
+    if find_spec("jsonschema") is None:
+        raise pytest.UsageError(f"{OPTION}: the clauses need pip install 'diarkit[verify]'")
     for form, _ in _list_files(config):
         if form not in FORMS:
-            raise pytest.UsageError(f"{OPTION}: expected {', '.join(f'{one}:FILE' for one in FORMS)}, got {form!r}")
+            forms = ", ".join(f"{one}:FILE" for one in FORMS)
+            raise pytest.UsageError(f"{OPTION}: expected {forms}, got {form!r} (files to test come before it)")
     config.stash[COLLECTED] = Collected()
 
 
@@ -124,4 +128,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _list_files(config: pytest.Config) -> list[tuple[str, str]]:
     wanted = str(config.getoption(OPTION) or "")
     pairs = (one.partition(":") for one in wanted.split(",") if one)
-    return [(form, file if file else f"coverage.{form}") for form, _, file in pairs]
+    return [(form, file or f"coverage.{form}") for form, _, file in pairs]

@@ -42,7 +42,9 @@ def list_plays() -> Mapping[str, str]:
     """List the lines by the ids of their points, the most useful first; the other statuses of uploads and polls follow."""
     lines = dict(FIRST)
     for status in sorted(DEFAULT.statuses[START]):
-        lines.setdefault(name_answer(START, status), f"respond(http={status})" if status >= 400 else "respond(speakers=2)")
+        lines.setdefault(
+            name_answer(START, status), f"respond(http={status})" if status >= 400 else "respond(speakers=2)"
+        )
     for status in sorted(DEFAULT.statuses[RESULT]):
         refused = f'respond(http=HttpAnswer(status={status}, on="poll"))'
         lines.setdefault(name_answer(RESULT, status), refused if status >= 400 else "respond(speakers=2)")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PAGES = frozenset({"/__diarkit", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/openapi.yaml"})
+PAGES = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
 OURS = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with."""
 

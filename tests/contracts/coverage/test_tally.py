@@ -15,7 +15,9 @@ ONE, OTHER, THIRD = (point.id for point in POINTS[:3])
     ("met", "behaved", "standing"),
     [((), (), Standing.NEVER), ((ONE,), (), Standing.MET), ((ONE,), (ONE,), Standing.BEHAVED)],
 )
-def test_a_point_stands_in_one_of_three_ways(met: tuple[str, ...], behaved: tuple[str, ...], standing: Standing) -> None:
+def test_a_point_stands_in_one_of_three_ways(
+    met: tuple[str, ...], behaved: tuple[str, ...], standing: Standing
+) -> None:
     tally = Tally(frozenset(met), frozenset(behaved))
     assert tally.find_standing(POINTS[0]) is standing
     assert (POINTS[0] in tally.list_never()) is (standing is Standing.NEVER)

@@ -54,7 +54,9 @@ def draw(start: Callable[..., Any], submit: Callable[..., Any], ask: Callable[..
         ("drawn.wav", True, False),
     ],
 )
-def test_the_truth_stands_above_the_answer_where_it_is_known(draw: Any, filename: str, known: bool, has_truth: bool) -> None:
+def test_the_truth_stands_above_the_answer_where_it_is_known(
+    draw: Any, filename: str, known: bool, has_truth: bool
+) -> None:
     status, picture = draw(filename, known=known)
     assert (status, picture["has_truth"]) == (200, has_truth)
     assert ("expected" in picture["svg"], "DER" in picture["svg"]) == (has_truth, has_truth)

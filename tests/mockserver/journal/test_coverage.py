@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.exchanges.recording import HEAD, write_lines
+from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_mockserver.intake.request import Request
-from diarkit_mockserver.journal.coverage import Coverage, count_entries
+from diarkit_mockserver.journal.coverage import Coverage, read_tally
+from diarkit_mockserver.journal.export import write_entries, write_har
 from diarkit_mockserver.journal.journal import Entry, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from diarkit_mockserver.intake.submission import Submission
 
@@ -129,8 +135,26 @@ def test_a_journal_that_nobody_counts_is_passed_on_as_it_is() -> None:
     assert heir.keeper is None
 
 
-def test_entries_of_a_file_are_counted_alike(client: Client, journal: Journal) -> None:
+@pytest.mark.parametrize("form", ["ndjson", "json", "har"])
+def test_a_file_shows_the_same_as_the_journal(client: Client, journal: Journal, tmp_path: Path, form: str) -> None:
     client.add(journal, "POST", TaskState.PENDING, 202)
     client.add(journal, "GET", TaskState.FAILED)
-    tally = count_entries(tuple(journal))
-    assert (tally.met, tally.behaved) == read(journal)
+    written = list(write_entries(journal, 0))
+    file = tmp_path / f"journal.{form}"
+    match form:
+        case "ndjson":
+            file.write_text("".join(write_lines(written)), "utf-8")
+        case "json":
+            file.write_text(json.dumps({**HEAD, "entries": written}), "utf-8")
+        case _:
+            file.write_text(json.dumps(write_har(written)), "utf-8")
+    tally = read_tally(file)
+    met, behaved = read(journal)
+    assert tally == Tally(met, frozenset() if form == "har" else behaved)
+
+
+def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "journal.ndjson"
+    file.write_text("{}", "utf-8")
+    with pytest.raises(RecordingError):
+        read_tally(file)

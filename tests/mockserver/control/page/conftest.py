@@ -58,7 +58,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             page = context.new_page()
             wrong: list[str] = []
             page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+            page.on(
+                "console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None
+            )
             page.on("request", lambda sent: wrong.append(sent.url) if not sent.url.startswith((url, "blob:")) else None)
             page.goto(f"{url}/__diarkit/{tail}")
 

@@ -51,7 +51,9 @@ def test_the_address_without_its_slash_leads_to_the_page_behind_any_prefix(url: 
     assert (answer.status, answer.header("location")) == (307, "__diarkit/")
 
 
-def test_the_page_stands_beside_the_control_api_and_the_parts_of_the_documents(url: str, ask: Callable[..., Any]) -> None:
+def test_the_page_stands_beside_the_control_api_and_the_parts_of_the_documents(
+    url: str, ask: Callable[..., Any]
+) -> None:
     assert ask(url, "GET", "/v1/health").status == 200
     assert ask(url, "GET", "/static/swagger-ui.css").status == 200
 

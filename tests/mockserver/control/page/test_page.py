@@ -86,7 +86,12 @@ def judge(page: Page) -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("look", ["light", "dark", "390 px"])
 def test_everybody_can_use_it_in_each_of_its_states(
-    url: str, open_page: Callable[..., Page], submit: Callable[..., Any], recording: bytes, ask: Callable[..., Any], look: str
+    url: str,
+    open_page: Callable[..., Page],
+    submit: Callable[..., Any],
+    recording: bytes,
+    ask: Callable[..., Any],
+    look: str,
 ) -> None:
     page = open_page(url, look, failing=REFUSED)
     expect_text(page, "#address", url)
@@ -162,7 +167,9 @@ def test_a_task_is_moved_by_hand(url: str, open_page: Callable[..., Page], recor
     assert page.locator("#step").is_disabled()
 
 
-def test_a_task_of_another_course_is_not_moved_by_hand(url: str, open_page: Callable[..., Page], recording: bytes) -> None:
+def test_a_task_of_another_course_is_not_moved_by_hand(
+    url: str, open_page: Callable[..., Page], recording: bytes
+) -> None:
     page = open_page(url)
     drop(page, "slow.wav", recording)
     expect_text(page, "#moves", "Moves with the time of the world")
@@ -192,7 +199,9 @@ def test_time_is_moved_and_tasks_move_with_it(
     assert not platform.world.clock.frozen
 
 
-def test_an_answer_is_queued(url: str, open_page: Callable[..., Page], submit: Callable[..., Any], recording: bytes) -> None:
+def test_an_answer_is_queued(
+    url: str, open_page: Callable[..., Page], submit: Callable[..., Any], recording: bytes
+) -> None:
     page = open_page(url, failing=REFUSED)
     page.fill("#answer textarea", "rules:\n- then: {http: 700}\n")
     page.click("#answer button.main")
@@ -313,7 +322,7 @@ def test_a_world_begins_again(url: str, open_page: Callable[..., Page], submit: 
 def test_a_token_is_asked_for_or_taken_from_the_address(
     start: Callable[..., Any], open_page: Callable[..., Page], way: str
 ) -> None:
-    server: Any = start(platform=Platform(World(), control_token="s3cret"))
+    server: Any = start(platform=Platform(World(), control_token="s3cret"))  # noqa: S106 - of this test
     page = open_page(server.url, failing=REFUSED, tail="#token=s3cret" if way == "address" else "")
     if way == "dialog":
         for token in ("wrong", "s3cret"):
@@ -347,7 +356,9 @@ def test_a_keyboard_is_enough_and_its_place_is_not_lost(
 def test_it_works_behind_a_prefix(url: str, open_page: Callable[..., Page], browser: Any, recording: bytes) -> None:
     context = browser.new_context()
     outside = "http://diarkit.example/some/where"
-    context.route("**/*", lambda route: route.fulfill(response=route.fetch(url=route.request.url.replace(outside, url))))
+    context.route(
+        "**/*", lambda route: route.fulfill(response=route.fetch(url=route.request.url.replace(outside, url)))
+    )
     page = context.new_page()
     page.goto(f"{outside}/__diarkit/")
     expect_text(page, "#address", outside)

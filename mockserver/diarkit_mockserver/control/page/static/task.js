@@ -69,15 +69,14 @@ function laySpans(task, axis, born = axis.from) {
 
 /** Lay a course of polls or moves out as cells, one for each look; what lies ahead is pale. */
 function layCells(task) {
-  const steps = task.counts === "moves" ? { at: ["pending", "running"].indexOf(task.state), runs: 1, ends: 2 } : { at: task.polls, runs: task.runs_at, ends: task.ends_at };
-  if (steps.at < 0) steps.at = 2;
-  const ends = steps.ends ?? steps.at + 3;
-  const cells = [];
-  for (let step = 0; step <= Math.min(ends, MOST_CELLS); step++) {
-    const state = step < steps.runs || (step === 0 && ends > 0) ? "pending" : step < ends || steps.ends === null ? "running" : "end";
-    cells.push({ kind: step > steps.at ? `${state} ahead` : state === "end" ? stateOf(task) : state });
-  }
-  return cells;
+  const moved = task.state === "pending" ? 0 : hasEnded(task) ? task.ends_at : task.runs_at;
+  const at = task.counts === "moves" ? moved : task.polls;
+  const last = Math.min(task.ends_at ?? at + 3, MOST_CELLS);
+  return Array.from({ length: last + 1 }, (_, step) => {
+    // The 202 says pending, whatever the first look will see.
+    const state = step === 0 || step < task.runs_at ? "pending" : step < (task.ends_at ?? Infinity) ? "running" : "end";
+    return { kind: step > at ? `${state} ahead` : state === "end" ? stateOf(task) : state };
+  });
 }
 
 function describePlace(task, now) {
