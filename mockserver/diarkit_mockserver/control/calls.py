@@ -27,6 +27,7 @@ from diarkit_mockserver.control.views import (
     Ready,
     TaskView,
     WorldView,
+    view_finding,
     view_task,
     view_world,
 )
@@ -251,26 +252,16 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
     journal, connections = here.world.journal, here.platform.list_connections()
     found = judge(journal, now=here.world.clock.now(), open_connections=connections)
-    return tuple(
-        ConductView(
-            rule=one.rule.id,
-            severity=one.rule.severity,
-            sentence=one.rule.sentence,
-            text=one.text,
-            entries=one.entries,
-        )
-        for one in found
-    )
+    return tuple(map(view_finding, found))
 
 
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
     """Tell what the client met of all that can be met: since the world began if it is counted, else as far as the journal holds."""
-    from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, for those who count
 
-    keeper = here.world.journal.keeper
-    coverage = keeper if isinstance(keeper, Coverage) else Coverage()
-    tally = coverage.tally(here.world.journal, here.platform.list_connections())
+    journal = here.world.journal
+    tally = find_coverage(journal).tally(journal, here.platform.list_connections())
     return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
 
 

@@ -12,6 +12,7 @@ from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
+    from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
@@ -217,6 +218,14 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
         counts=task.timetable.counts,
         runs_at=_name_position(task.timetable.runs_at),
         ends_at=_name_position(task.timetable.ends_at),
+    )
+
+
+def view_finding(finding: ConductFinding) -> ConductView:
+    """Tell what is against the client."""
+    rule = finding.rule
+    return ConductView(
+        rule=rule.id, severity=rule.severity, sentence=rule.sentence, text=finding.text, entries=finding.entries
     )
 
 

@@ -48,6 +48,11 @@ class Coverage:
         return Tally(met, met if behaved else frozenset())
 
 
+def find_coverage(journal: Journal) -> Coverage:
+    """Find what counts a journal; one that nobody counts is known as far as it goes."""
+    return journal.keeper if isinstance(journal.keeper, Coverage) else Coverage()
+
+
 def read_tally(path: Path) -> Tally:
     """Tell what a recording shows; of one that is no journal of the fake, not whether the client behaved.
 
