@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MOST_ROOMS = 10
 MOST_MODULES = 16
 
-GROUND = {"diarkit_mockserver": {"clock"}}
+GROUND = {"diarkit_fixtures": {"errors"}, "diarkit_mockserver": {"clock", "errors"}}
 """What stands at a package's root below its rooms, and is no public face."""
 
 

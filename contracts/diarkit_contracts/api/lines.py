@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.places import IN_CHANNEL, SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-START: Final = "paths//api/technology/speaker-diarization/post"
-GET: Final = "paths//api/technology/speaker-diarization/{task_id}/get"
-SCHEMAS: Final = "components/schemas"
-IN_CHANNEL: Final = f"{SCHEMAS}/SpeakerDiarizationChannel"
-IN_SEGMENT: Final = f"{SCHEMAS}/SpeakerDiarizationSegment/properties"
-"""Beginnings of places in the document, each a path of keys."""
 
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, TypeVar, cast
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.api.lines import IN_CHANNEL, IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.places import IN_CHANNEL, IN_SEGMENT, SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.lines import START
+from diarkit_contracts.api.places import START
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.need import Need, any_start

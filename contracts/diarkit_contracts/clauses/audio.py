@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.lines import IN_CHANNEL
+from diarkit_contracts.api.places import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
 from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH

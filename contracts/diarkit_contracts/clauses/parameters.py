@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.api.lines import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import Clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.api.lines import SCHEMAS
+from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
 from diarkit_contracts.clauses.clause import Clause, observe

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.lines import GET, SCHEMAS, START
+from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError

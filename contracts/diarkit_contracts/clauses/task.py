@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.lines import SCHEMAS
+from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Clause, observe

@@ -182,7 +182,7 @@ def test_secrets_of_the_url_of_headers_and_of_a_proxy_are_struck_in_every_form(m
 def test_a_header_that_is_no_secret_is_not_struck_out_of_answers(make: Any) -> None:
     redaction = make("http://h:1", "--header", "Accept: application/json").redaction
     answered = (("content-type", "application/json"),)
-    assert redaction.strike_answer_headers(answered) == answered
+    assert redaction.strike_headers(answered) == answered
 
 
 def test_what_led_to_a_server_is_told_for_a_repetition_without_secrets() -> None:

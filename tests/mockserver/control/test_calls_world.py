@@ -9,10 +9,11 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.orders import Answers, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.problem import RefusedError, UnknownError
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario.faults import Fault, HttpFault, Latency
+from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import HttpAnswer, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ WHOLE = Scenario(
         Rule(then=Then(result={"channels": []})),
     ),
     limits=Limits(upload_bytes=None, rate=Rate(requests=100, seconds=1e-3), before_body=("rate",)),
-    faults=(Fault(http=HttpFault(status=500), ordinal=(2, 3)), Fault(latency=Latency(uniform=(0, 1)), share=0.5)),
+    faults=(Fault(http=HttpAnswer(status=500), ordinal=(2, 3)), Fault(latency=Latency(uniform=(0, 1)), share=0.5)),
 )
 
 
