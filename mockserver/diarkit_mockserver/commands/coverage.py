@@ -56,7 +56,7 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     from diarkit_contracts.coverage.tally import add_up  # noqa: PLC0415 - imported when called
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
-    from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415
+    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415
     from diarkit_mockserver.journal.coverage import read_tally  # noqa: PLC0415
 
     try:
@@ -67,5 +67,5 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
         file: Path | None = getattr(flags, form)
         if file is not None:
             write_file(file, write_coverage(form, tally, list_plays()))
-    echo_lines(write_coverage("text", tally, list_plays()).splitlines())
+    echo_lines([*write_coverage("text", tally, list_plays()).splitlines(), *([HINT] if tally.percent < 100 else [])])
     sys.exit(int(tally.percent < flags.least))

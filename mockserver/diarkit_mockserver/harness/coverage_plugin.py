@@ -116,10 +116,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if collected is None:
         return
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
-    from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
+    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
 
     terminalreporter.section("what the client met")
     terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
+    if collected.tally.percent < 100:
+        terminalreporter.line(HINT)
     least = config.getoption(f"{OPTION}-min")
     if least is not None and collected.tally.percent < least:
         terminalreporter.line(f"less than the {least:g} % that {OPTION}-min asks for", red=True)

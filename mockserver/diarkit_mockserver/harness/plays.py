@@ -34,7 +34,8 @@ FIRST: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What breaks clients in the field first: a task that fails, a limit, a task that is gone, a task that takes its time."""
 
-LIMITED: Final = "load(Scenario(limits=Limits(rate=Rate(requests=1, seconds=60))))"
+HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
+"""Where the names in the lines come from."""
 
 
 @cache
@@ -49,6 +50,7 @@ def list_plays() -> Mapping[str, str]:
         refused = f'respond(http=HttpAnswer(status={status}, on="poll"))'
         lines.setdefault(name_answer(RESULT, status), refused if status >= 400 else "respond(speakers=2)")
     for operation in (INFO, STATUS):
-        lines[name_answer(operation, 429)] = LIMITED
+        for status in sorted(DEFAULT.statuses[operation] - {200}):
+            lines[name_answer(operation, status)] = f'set_faults(Fault(on="system", http={status}))'
     known = {point.id for point in list_points()}
     return MappingProxyType({point: f"{FIXTURE}.{line}" for point, line in lines.items() if point in known})
