@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from diarkit_contracts.exchanges.exchange import Part, describe_field
 from diarkit_mockserver.intake.media import MediaProbe
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
 """Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+
+LONGEST_KEPT = 1 << 16
+"""Bytes of a config that the journal keeps: of a longer one nothing is known but its size."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
@@ -88,6 +92,7 @@ class UploadReader:
         self._file: _FilePart | None = None
         self._config: _TextPart | None = None
         self._ignored: list[str] = []
+        self._order: dict[str, None] = {}
         self._file_is_text = False
         header = Message()
         header["content-type"] = content_type
@@ -137,10 +142,19 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.probe.close(),
+            media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
             ignored=tuple(sorted(self._ignored)),
+        )
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        if self._refusal is not None or self._parser is None or not self._parser.closed:
+            return None
+        known = {"file": self._file, "config": self._config}
+        return tuple(
+            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
         )
 
     def _start(self, boundary: str) -> None:
@@ -173,6 +187,8 @@ class UploadReader:
         # The library sees a line end inside a header in some chunks, and not in others.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
+        if segment.name in {"file", "config"} or len(self._order) < MOST_IGNORED:
+            self._order[(segment.name or "")[:LONGEST_IGNORED]] = None
         if segment.name == "file":
             filename = _read_filename(segment)
             self._file_is_text = filename is None
@@ -185,14 +201,15 @@ class UploadReader:
 
 
 class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
+    __slots__ = ("_largest", "_media", "_probe", "digest", "filename", "first_bytes", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
         self.first_bytes = b""
         self.digest = hashlib.sha256()
-        self.probe = MediaProbe(assumed)
+        self._probe = MediaProbe(assumed)
+        self._media: MediaFacts | None = None
         self._largest = largest
 
     def feed(self, data: bytes) -> None:
@@ -203,7 +220,22 @@ class _FilePart:
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)
-        self.probe.feed(data)
+        self._probe.feed(data)
+
+    @property
+    def media(self) -> MediaFacts:
+        if self._media is None:
+            self._media = self._probe.close()
+        return self._media
+
+    def describe(self, name: str) -> Part:
+        return Part(
+            name=name,
+            filename=self.filename,
+            size=self.size,
+            sha256=self.digest.hexdigest(),
+            sound=self.media.sound,
+        )
 
 
 class _TextPart:
@@ -216,6 +248,15 @@ class _TextPart:
         self._data += data
         if len(self._data) > LARGEST_CONFIG:
             raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
+
+    def describe(self, name: str) -> Part:
+        data = bytes(self._data)
+        if len(data) > LONGEST_KEPT:
+            return Part(name=name, size=len(data))
+        try:
+            return describe_field(name, data.decode())
+        except UnicodeDecodeError:
+            return Part(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
     def read(self) -> str:
         try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.api.states import TaskState
-    from diarkit_contracts.exchanges.exchange import Loss
+    from diarkit_contracts.exchanges.exchange import Loss, Part
     from diarkit_mockserver.intake.request import Headers, Request
     from diarkit_mockserver.intake.submission import Submission
 
@@ -54,6 +54,7 @@ class Entry:
         limit: that refused it, by its key in the scenario; empty if none did.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        parts: of the form that an upload brought whole, also if it was refused; None for any other body.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Entry:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] | None = None
 
 
 class Keeper(Protocol):
@@ -90,7 +92,7 @@ class Journal:
 
     Args:
         most_entries: how many are kept.
-        most_bytes: of answers' bodies, and of `ENTRY_BYTES` for each entry.
+        most_bytes: of answers' bodies, texts of forms, and of `ENTRY_BYTES` for each entry.
     """
 
     __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
@@ -118,11 +120,11 @@ class Journal:
         """Keep an exchange; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += len(entry.body) + ENTRY_BYTES
+        self._bytes += _weigh(entry)
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             if self.keeper is not None:
                 self._hand_over(self.keeper)
-            self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
+            self._bytes -= _weigh(self._entries.popleft())
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""
@@ -143,3 +145,8 @@ class Journal:
             keeper.keep(self)
             self._known = max(1, len(self._entries) // 2)
         self._known -= 1
+
+
+def _weigh(entry: Entry) -> int:
+    texts = 0 if entry.parts is None else sum(len(part.text or "") for part in entry.parts)
+    return len(entry.body) + texts + ENTRY_BYTES

@@ -177,6 +177,8 @@ class Platform:
             response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
             response = _refuse(visit, refusal)
+        if upload is not None:
+            visit.parts = upload.describe()
         return self._finish(visit, place, response)
 
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
@@ -232,6 +234,7 @@ class Platform:
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
+                parts=visit.parts,
             )
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.states import TaskState
+    from diarkit_contracts.exchanges.exchange import Part
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.submission import Submission
@@ -34,6 +35,7 @@ class Visit:
         limit: that refuses it, by its key; empty for none.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        parts: of its form, if it came whole.
         disturbing: the faults that the answer meets on its way out.
     """
 
@@ -53,4 +55,5 @@ class Visit:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] | None = None
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])
