@@ -7,6 +7,7 @@ import pytest
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.exchanges.exchange import Part
 from diarkit_contracts.exchanges.recording import HEAD, write_lines
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_mockserver.intake.request import Request
@@ -52,6 +53,7 @@ class Client:
             state=state,
             rule="",
             note="",
+            parts=(Part(name="file", filename="call.wav", sha256="a" * 64, size=1),) if upload else None,
         )
         journal.add(entry)
 
