@@ -245,7 +245,7 @@ def _answer_with(http: HttpAnswer, reason: str) -> Refusal:
 
 def _warn_of_assumption(submission: Submission) -> None:
     log.warning(
-        "%s: the length of this %s file can't be measured; %s s are assumed (install diarkit[media], or set media.duration)",
+        "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
         submission.filename,
         submission.media.kind,
         submission.media.length / 100,

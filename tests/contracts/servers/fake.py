@@ -14,7 +14,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verify import verify_target
-from diarkit_contracts.target.client import Target, caps_of
+from diarkit_contracts.target.client import CAPS, Target
 from diarkit_mockserver.clock import SECOND, Clock
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.app import create_app
@@ -173,5 +173,5 @@ def verify(server: Server, clock: Clock, tier: Tier = Tier.LITE, profile: Profil
         tier: how much to send.
         profile: the generation to hold it against.
     """
-    target = Target(url=URL, transport=Transport(server), caps=caps_of(tier), clock=SharedClock(clock))
+    target = Target(url=URL, transport=Transport(server), caps=CAPS[tier], clock=SharedClock(clock))
     return verify_target(make_plan(tier), target, profile)
