@@ -3,11 +3,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_contracts.exchanges.exchange import Part, describe_field, describe_file
+from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import (
@@ -307,8 +308,11 @@ def describe(body: bytes, form_type: str) -> tuple[Part, ...] | None:
     ("parts", "described"),
     [
         ([], ()),
-        ([(CONFIG, b"{}"), (FILE, b"RIFF")], (describe_field("config", "{}"), describe_file("file", b"RIFF", "call.wav"))),
-        ([(FILE, b"RIFF"), ('name="x"', b"?")], (describe_file("file", b"RIFF", "call.wav"), Part(name="x"))),
+        (
+            [(CONFIG, b"{}"), (FILE, b"RIFF")],
+            (describe_field("config", "{}"), describe_content("file", b"RIFF", "call.wav")),
+        ),
+        ([(FILE, b"RIFF"), ('name="x"', b"?")], (describe_content("file", b"RIFF", "call.wav"), Part(name="x"))),
         ([(CONFIG, b"no JSON")], (describe_field("config", "no JSON"),)),
         ([('name="file"', b"text")], (Part(name="file"),)),
         ([(CONFIG, b"\xff")], (Part(name="config", size=1, sha256=hashlib.sha256(b"\xff").hexdigest()),)),
@@ -325,7 +329,10 @@ def test_the_sound_of_a_recording_is_described(
     make_form: Callable[..., bytes], make_wav: Callable[..., bytes], form_type: str
 ) -> None:
     wav = make_wav(0.5)
-    assert describe(make_form((FILE, wav)), form_type) == (describe_file("file", wav, "call.wav"),)
+    sound = Sound(length=50, loud=(True,))
+    assert describe(make_form((FILE, wav)), form_type) == (
+        replace(describe_content("file", wav, "call.wav"), sound=sound),
+    )
 
 
 @pytest.mark.parametrize("end", [-5, -40])
