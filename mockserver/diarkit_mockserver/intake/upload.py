@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from diarkit_contracts.exchanges.exchange import Part, describe_field
+from diarkit_contracts.exchanges.exchange import Part, describe_content
 from diarkit_mockserver.intake.media import MediaProbe
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
@@ -253,10 +253,7 @@ class _TextPart:
         data = bytes(self._data)
         if len(data) > LONGEST_KEPT:
             return Part(name=name, size=len(data))
-        try:
-            return describe_field(name, data.decode())
-        except UnicodeDecodeError:
-            return Part(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        return describe_content(name, data, None)
 
     def read(self) -> str:
         try:

@@ -124,7 +124,7 @@ def test_an_upload_by_the_page_is_one_of_the_platform(
     page.fill("[name=config]", '{"total_speakers": 3}')
     drop(page, "own.wav", recording)
     (task,) = platform.world.tasks
-    asked = task.submission.parameters
+    asked = task.parameters
     assert (asked.channel_mode, asked.range_to, asked.total_speakers) == ("mix", 12.0, 3)
     # It is chosen, and what is asked for next is about it.
     expect_text(page, "#task-facts", task.task_id)
@@ -146,7 +146,7 @@ def test_a_file_can_be_dropped(url: str, open_page: Callable[..., Page], platfor
         }"""
     )
     expect_text(page, "button.task", "dropped.txt")
-    assert [task.submission.filename for task in platform.world.tasks] == ["dropped.txt"]
+    assert [task.filename for task in platform.world.tasks] == ["dropped.txt"]
 
 
 def test_a_refusal_of_the_platform_is_shown(url: str, open_page: Callable[..., Page]) -> None:
@@ -288,7 +288,7 @@ def test_worlds_are_apart(
     expect_text(page, "#address", f"{url}/worlds/other-one")
     assert page.locator("button.task").count() == 0
     drop(page, "of-other.wav", recording)
-    assert [task.submission.filename for task in platform.worlds["other-one"].tasks] == ["of-other.wav"]
+    assert [task.filename for task in platform.worlds["other-one"].tasks] == ["of-other.wav"]
     page.reload()
     expect_text(page, "button.task", "of-other.wav")
     # A world that is gone leads back to the default one.
