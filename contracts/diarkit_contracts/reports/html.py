@@ -69,14 +69,6 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             )
             for finding in verdict.findings
         ],
-        accepted=[
-            (each.finding.clause.id, each.finding.row, each.finding.fault.got, each.reason, each.expires)
-            for each in verdict.accepted
-        ],
-        undocumented=[(each.what, each.at, each.times) for each in verdict.undocumented],
-        inconclusive=[(each.row, each.reason) for each in verdict.inconclusive],
-        skipped=[(each.name, each.reason) for each in verdict.skipped],
-        passed=[(each.clause.id, each.clause.sentence, each.observations) for each in verdict.passed],
         rows=list(_list_rows(verdict)),
         figures=draw_results(read_history(verdict.exchanges, PROFILES[verdict.profile])),
         summary=sum_up(verdict, fail_on),
