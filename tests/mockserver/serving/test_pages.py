@@ -41,7 +41,11 @@ def test_a_page_is_answered_with_its_length(start: Ask, ask: Ask) -> None:
 
 def test_a_body_that_is_too_large_is_refused_by_the_control_api(start: Ask, ask: Ask) -> None:
     answer = ask(
-        start().url, "POST", "/__diarkit/v1/worlds", b" " * (LARGEST_BODY + 100_000), {"Content-Type": "application/json"}
+        start().url,
+        "POST",
+        "/__diarkit/v1/worlds",
+        b" " * (LARGEST_BODY + 100_000),
+        {"Content-Type": "application/json"},
     )
     assert (answer.status, json.loads(answer.body)["status"]) == (413, 413)
 
