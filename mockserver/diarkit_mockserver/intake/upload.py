@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from diarkit_contracts.exchanges.exchange import Part, describe_content
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
 from diarkit_mockserver.intake.media import MediaProbe, measure
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
 """Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+
+LONGEST_KEPT = 1 << 16
+"""Bytes of a config that the journal keeps: of a longer one nothing is known but its size."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
@@ -86,7 +90,9 @@ class UploadReader:
         self._file: _FilePart | None = None
         self._config: _TextPart | None = None
         self._ignored: list[str] = []
+        self._order: dict[str, None] = {}
         self._file_is_text = False
+        self._is_whole = False
         self._boundary: bytes | None = None
         try:
             boundary = read_boundary(content_type)
@@ -150,10 +156,19 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.measure(),
+            media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
             ignored=tuple(sorted(self._ignored)),
+        )
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        if self._refusal is not None or not self._is_whole:
+            return None
+        known = {"file": self._file, "config": self._config}
+        return tuple(
+            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
         )
 
     def _end(self, boundary: bytes) -> None:
@@ -166,10 +181,12 @@ class UploadReader:
                         self._begin_part(part.name, part.filename)
                         if self._open is not None:
                             self._open.feed_whole(part.content)
+                    self._is_whole = True
                     return
                 self._start_parser(boundary)
             if self._parser is not None and self._refusal is None:
                 self._parser.close()
+                self._is_whole = self._parser.closed
         except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
         except Refusal as refusal:
@@ -197,6 +214,8 @@ class UploadReader:
         self._begin_part(segment.name or "", _read_filename(segment))
 
     def _begin_part(self, name: str, filename: str | None) -> None:
+        if name in {"file", "config"} or len(self._order) < MOST_IGNORED:
+            self._order[name[:LONGEST_IGNORED]] = None
         self._open = None
         if name == "file":
             self._file_is_text = filename is None
@@ -209,7 +228,7 @@ class UploadReader:
 
 
 class _FilePart:
-    __slots__ = ("_assumed", "_largest", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
+    __slots__ = ("_assumed", "_largest", "_media", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
@@ -217,6 +236,7 @@ class _FilePart:
         self.first_bytes = b""
         self.digest = hashlib.sha256()
         self._assumed = assumed
+        self._media: MediaFacts | None = None
         self._largest = largest
         self._probe: MediaProbe | None = None
         self._whole = b""
@@ -231,9 +251,6 @@ class _FilePart:
         self._count(data)
         self._whole = data
 
-    def measure(self) -> MediaFacts:
-        return measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
-
     def _count(self, data: bytes) -> None:
         self.size += len(data)
         if self._largest is not None and self.size > self._largest:
@@ -242,6 +259,21 @@ class _FilePart:
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)
+
+    @property
+    def media(self) -> MediaFacts:
+        if self._media is None:
+            self._media = measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
+        return self._media
+
+    def describe(self, name: str) -> Part:
+        return Part(
+            name=name,
+            filename=self.filename,
+            size=self.size,
+            sha256=self.digest.hexdigest(),
+            sound=self.media.sound,
+        )
 
 
 class _TextPart:
@@ -256,6 +288,12 @@ class _TextPart:
             raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
 
     feed_whole = feed
+
+    def describe(self, name: str) -> Part:
+        data = bytes(self._data)
+        if len(data) > LONGEST_KEPT:
+            return Part(name=name, size=len(data))
+        return describe_content(name, data, None)
 
     def read(self) -> str:
         try:

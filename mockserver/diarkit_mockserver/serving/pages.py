@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PATHS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/openapi.yaml"})
+PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
 OURS: Final = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with."""
 
