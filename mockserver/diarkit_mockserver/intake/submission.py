@@ -84,7 +84,7 @@ class MediaFacts:
         return Sound(length=self.length, loud=self.loud, truth=self.truth)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: its world completes it, and copies would cost a tenth of an upload
 class Submission:
     """One upload.
 

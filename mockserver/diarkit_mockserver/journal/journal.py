@@ -23,7 +23,11 @@ MOST_BYTES = 64 << 20
 """Defaults of the ring: a long test suite's worth of exchanges in a small part of a laptop's memory."""
 
 ENTRY_BYTES = 1_000
-"""What an entry takes without its bodies: about as much as its headers."""
+HEADER_BYTES = 200
+HEAD_FACTOR = 3
+CONFIG_FACTOR = 40
+"""What an entry takes without all that a client decides on; each header as two pairs of texts; a head, whose bytes are there as sent,
+decoded, and echoed in an answer; a config of nothing but small objects, decoded. Measured; an upper bound of each."""
 
 
 @dataclass(
@@ -54,6 +58,7 @@ class Entry:
         limit: that refused it, by its key in the scenario; empty if none did.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        config_size: of the text that its submission's config was decoded from, in characters.
         parts: of the form that an upload brought whole, also if it was refused; None for any other body.
     """
 
@@ -77,7 +82,15 @@ class Entry:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    config_size: int = 0
     parts: tuple[Part, ...] | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it counts for in the ring: about what it takes, and never much less."""
+        head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
+        texts = sum(len(part.text or "") for part in self.parts or ())
+        return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
 
 
 class Keeper(Protocol):
@@ -92,7 +105,7 @@ class Journal:
 
     Args:
         most_entries: how many are kept.
-        most_bytes: of answers' bodies, texts of forms, and of `ENTRY_BYTES` for each entry.
+        most_bytes: of all that is kept, as the entries weigh it.
     """
 
     __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
@@ -120,11 +133,11 @@ class Journal:
         """Keep an exchange; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += _weigh(entry)
+        self._bytes += entry.weight
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             if self.keeper is not None:
                 self._hand_over(self.keeper)
-            self._bytes -= _weigh(self._entries.popleft())
+            self._bytes -= self._entries.popleft().weight
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""
@@ -145,8 +158,3 @@ class Journal:
             keeper.keep(self)
             self._known = max(1, len(self._entries) // 2)
         self._known -= 1
-
-
-def _weigh(entry: Entry) -> int:
-    texts = 0 if entry.parts is None else sum(len(part.text or "") for part in entry.parts)
-    return len(entry.body) + texts + ENTRY_BYTES

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
+from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import (
     LARGEST_CONFIG,
-    LONGEST_BOUNDARY,
     LONGEST_IGNORED,
     LONGEST_KEPT,
     MOST_IGNORED,
