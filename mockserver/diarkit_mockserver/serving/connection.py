@@ -4,7 +4,8 @@
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-What is answered follows from the requests alone, and never from how they were cut on their way.
+What is answered follows from the requests alone, and never from how they were cut on their way. The file is long, as the callbacks of one
+parser share one state.
 """
 
 from __future__ import annotations

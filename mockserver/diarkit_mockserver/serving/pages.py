@@ -58,7 +58,9 @@ class Pages:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": request.method,
+            "method": "GET"
+            if request.method == "HEAD"
+            else request.method,  # whose body is left out, with its length told
             "scheme": request.scheme,
             "path": request.path,
             "root_path": "",
