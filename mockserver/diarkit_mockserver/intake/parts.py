@@ -39,12 +39,18 @@ class FilePart:
         self._whole = b""
 
     def feed(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            Refusal: 413 for a file above its limit.
+        """
         self._count(data)
         if self._probe is None:
             self._probe = MediaProbe(self._assumed)
         self._probe.feed(data)
 
     def feed_whole(self, data: bytes) -> None:
+        """Take all bytes at once; raises what `feed` raises."""
         self._count(data)
         self._whole = data
 
@@ -59,11 +65,13 @@ class FilePart:
 
     @property
     def media(self) -> MediaFacts:
+        """What the bytes say of the audio, once all of them are there."""
         if self._media is None:
             self._media = measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
         return self._media
 
     def describe(self, name: str) -> Part:
+        """Describe the file for the journal."""
         return Part(
             name=name,
             filename=self.filename,
@@ -82,6 +90,11 @@ class TextPart:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            Refusal: 413 for a text above its bound.
+        """
         self._data += data
         if len(self._data) > LARGEST_CONFIG:
             raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
@@ -89,12 +102,18 @@ class TextPart:
     feed_whole = feed
 
     def describe(self, name: str) -> Part:
+        """Describe the text for the journal."""
         data = bytes(self._data)
         if len(data) > LONGEST_KEPT:
             return Part(name=name, size=len(data))
         return describe_content(name, data, None)
 
     def read(self) -> str:
+        """Return the text.
+
+        Raises:
+            Refusal: for one that is not UTF-8.
+        """
         try:
             return self._data.decode()
         except UnicodeDecodeError:
