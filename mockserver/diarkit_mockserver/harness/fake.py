@@ -18,9 +18,10 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import CoverageView
 
 
 class Fake:
@@ -31,24 +32,37 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+<<<<<<< HEAD
         front: what stands before a server that is started.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
+=======
+        count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
+>>>>>>> main
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
+<<<<<<< HEAD
     def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
+=======
+    def __init__(
+>>>>>>> main
         self,
         url: str | None = None,
         *,
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
+<<<<<<< HEAD
         front: Front = PLAIN,
         cacert: Path | None = None,
+=======
+        count: Callable[[CoverageView], None] | None = None,
+>>>>>>> main
     ) -> None:
         self._prefix = prefix
+        self._count = count
         self._opened = 0
         self._thread: ServerThread | None = None
         self.control: Sender
@@ -90,8 +104,15 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = scenario or Scenario(course="immediate")
-        new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+        new = NewWorld(
+            name=self._prefix + name,
+            scenario=told,
+            frozen=frozen,
+            epoch=epoch,
+            ids_from=ids_from or name,
+            counted=self._count is not None,
+        )
+        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -115,14 +136,28 @@ class Fake:
             self._thread.stop()
 
 
+<<<<<<< HEAD
 def find_fake(url: str, *, token: str | None = None, prefix: str = "", cacert: Path | None = None) -> Fake | None:
+=======
+def find_fake(
+    url: str,
+    *,
+    token: str | None = None,
+    prefix: str = "",
+    count: Callable[[CoverageView], None] | None = None,
+) -> Fake | None:
+>>>>>>> main
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
+<<<<<<< HEAD
     return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert)
+=======
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
+>>>>>>> main
 
 
 class DiarizationServerFactory:

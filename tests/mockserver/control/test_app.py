@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -198,3 +201,19 @@ def test_a_token_in_the_environment_counts_everywhere(serve: Callable[..., Any],
     assert ask(running.url, "GET", f"{V1}/worlds").status == 401
     assert ask(running.url, "GET", f"{V1}/worlds", None, {"Authorization": f"Bearer {TOKEN}"}).status == 200
     assert TOKEN not in running.log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("sent", [0.5, 1.0])
+def test_a_client_that_leaves_in_the_middle_is_no_error(
+    start: Callable[..., Any], ask: Callable[..., Any], caplog: pytest.LogCaptureFixture, sent: float
+) -> None:
+    """In the middle of its body, or while its answer is made."""
+    url = start().url
+    body = b'{"version": 1, "rules": [' + b",".join([b'{"then": {"speakers": 1}}'] * 2000) + b"]}"
+    head = f"PUT {V1}/scenario HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for _ in range(3):
+        with socket.create_connection(url.removeprefix("http://").split(":")) as client:
+            client.sendall(head + body[: int(len(body) * sent)])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
+    assert ask(url, "POST", f"{V1}/reset").status == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
