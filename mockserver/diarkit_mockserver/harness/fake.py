@@ -32,34 +32,24 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-<<<<<<< HEAD
         front: what stands before a server that is started.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
-=======
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
->>>>>>> main
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-<<<<<<< HEAD
     def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
-=======
-    def __init__(
->>>>>>> main
         self,
         url: str | None = None,
         *,
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
-<<<<<<< HEAD
         front: Front = PLAIN,
         cacert: Path | None = None,
-=======
         count: Callable[[CoverageView], None] | None = None,
->>>>>>> main
     ) -> None:
         self._prefix = prefix
         self._count = count
@@ -136,28 +126,21 @@ class Fake:
             self._thread.stop()
 
 
-<<<<<<< HEAD
-def find_fake(url: str, *, token: str | None = None, prefix: str = "", cacert: Path | None = None) -> Fake | None:
-=======
 def find_fake(
     url: str,
     *,
     token: str | None = None,
     prefix: str = "",
+    cacert: Path | None = None,
     count: Callable[[CoverageView], None] | None = None,
 ) -> Fake | None:
->>>>>>> main
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
-<<<<<<< HEAD
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert)
-=======
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
->>>>>>> main
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
 
 
 class DiarizationServerFactory:

@@ -109,26 +109,18 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
-<<<<<<< HEAD
         fake = find_fake(
             diarization_url,
             token=os.environ.get("DIARKIT_CONTROL_TOKEN"),
             prefix=run,
             cacert=_find_cacert(pytestconfig),
+            count=count,
         )
     elif shared is not None:
         url, token, nonce, process = shared
-        fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig))
+        fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
-        fake = Fake(front=_make_front(pytestconfig))
-=======
-        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run, count=count)
-    elif shared is not None:
-        url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process, count=count)
-    else:
-        fake = Fake(count=count)
->>>>>>> main
+        fake = Fake(front=_make_front(pytestconfig), count=count)
     yield fake
     if fake is not None:
         fake.stop()

@@ -31,11 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from diarkit_mockserver.intake.request import Request
-<<<<<<< HEAD
-    from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.serving.front import Front
-=======
->>>>>>> main
     from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
@@ -91,38 +87,6 @@ class Shared:
         self.tasks: set[asyncio.Task[None]] = set()
 
 
-<<<<<<< HEAD
-@dataclass(slots=True, eq=False)
-class _Message:
-    """One request whose head is there.
-
-    Attributes:
-        request: its head.
-        keeps_alive: another request may follow.
-        waits: its client sends the body when it is asked to.
-        left: bytes of its body that are still to come.
-        chunked: the body tells itself when it ends.
-        place: that it leads to.
-        visit: of the platform; None for a page.
-        upload: takes the body; None for one that nobody wants.
-        page: the body as far as it came.
-        timing: waits for the end of the body's time.
-    """
-
-    request: Request
-    keeps_alive: bool
-    waits: bool
-    left: int = 0
-    chunked: bool = False
-    place: Place | None = None
-    visit: Visit | None = None
-    upload: UploadReader | None = None
-    page: bytearray | None = None
-    timing: asyncio.Task[None] | None = None
-
-
-=======
->>>>>>> main
 class ClientConnection(asyncio.Protocol):
     """The protocol of one connection.
 
@@ -339,11 +303,7 @@ class ClientConnection(asyncio.Protocol):
             is_trusted=self._is_trusted,
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
-<<<<<<< HEAD
-        self._message = message = _Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
-=======
-        self._message = message = Message(request, keeps_alive)
->>>>>>> main
+        self._message = message = Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
         self._section_size = 0
         hosts = 0
         for name, value in headers:
@@ -361,7 +321,7 @@ class ClientConnection(asyncio.Protocol):
             self._go_in(message)
             return
         if (preflight := self._shared.front.cors.answer_preflight(request)) is not None:
-            self._write(message, preflight)
+            message.send(self.transport, preflight)
             self._go_in(message)
             return
         message.place = self._platform.find_place(request.path)
@@ -371,7 +331,7 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._visit(message, fault)
 
-    async def _visit_later(self, message: _Message, fault: Refusal | None, pause: float) -> None:
+    async def _visit_later(self, message: Message, fault: Refusal | None, pause: float) -> None:
         """Wait until the scenario file is whole; one that never rests is not waited for."""
         clock = Clock()
         while pause and clock.now() < to_ticks(REFRESH_SECONDS):
@@ -381,7 +341,7 @@ class ClientConnection(asyncio.Protocol):
             self._answering = None
             self._visit(message, fault)
 
-    def _go_in(self, message: _Message) -> None:
+    def _go_in(self, message: Message) -> None:
         """Go on from the head to the body."""
         if self._ends:
             return
@@ -399,14 +359,8 @@ class ClientConnection(asyncio.Protocol):
         framing = b"".join(b"%s: %s\r\n" % header for header in self._headers if header[0] in FRAMING)
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
-<<<<<<< HEAD
-    def _visit(self, message: _Message, fault: Refusal | None) -> None:
-        platform, place = self._platform, message.place
-=======
     def _visit(self, message: Message, fault: Refusal | None) -> None:
-        platform = self._platform
-        message.place = place = platform.find_place(message.request.path)
->>>>>>> main
+        platform, place = self._platform, message.place
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
             self._end(platform.refuse(visit, place, fault))
@@ -453,18 +407,14 @@ class ClientConnection(asyncio.Protocol):
         if self._ends and self._answering is None and self._message is None:
             self.transport.close()
 
-<<<<<<< HEAD
-    def _share(self, message: _Message | None, response: Response) -> Response:
+    def _share(self, message: Message | None, response: Response) -> Response:
         """Let the page read an answer of the platform that asked for it."""
         if message is None or message.page is not None:
             return response
         return self._shared.front.cors.share(message.request, response)
 
-    def _respond(self, message: _Message, response: Response) -> None:
-        response = self._share(message, response)
-=======
     def _respond(self, message: Message, response: Response) -> None:
->>>>>>> main
+        response = self._share(message, response)
         if response.disturbance is None:
             message.send(self.transport, response)
         else:
