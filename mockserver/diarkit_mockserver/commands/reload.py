@@ -56,7 +56,8 @@ class ScenarioFollower:
         self._looks: object = None
         self._looks_new_since = 0
         self._looks_settled = False
-        self._seen = self._found = self._digest()
+        self._seen: tuple[str, ...] = self._digest()
+        self._found: tuple[str, ...] = self._seen
         self._found_at = 0
 
     def __call__(self, world: World) -> float:
@@ -76,6 +77,7 @@ class ScenarioFollower:
             self._found, self._found_at = found, now
         if (rest := self._found_at + REST - now) > 0:
             return rest / SECOND
+        problems: list[str] = []
         try:
             self._refuse_irregular()
             scenario = self._overrule(load_file(self._path))
