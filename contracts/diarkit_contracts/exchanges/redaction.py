@@ -32,7 +32,16 @@ KEPT_HEADERS: Final = frozenset(
             "content-length",
         ),
         *("content-type", "date", "expect", "host", "keep-alive", "location", "retry-after", "server", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "user-agent", "vary", "via", "x-location", "x-ratelimit-limit"),
+        *(
+            "traceparent",
+            "transfer-encoding",
+            "upgrade",
+            "user-agent",
+            "vary",
+            "via",
+            "x-location",
+            "x-ratelimit-limit",
+        ),
         *("x-ratelimit-remaining", "x-ratelimit-reset", *IDS),
     }
 )

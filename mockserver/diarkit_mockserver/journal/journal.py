@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diarkit_mockserver.clock import SECOND
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,7 +29,7 @@ ENTRY_BYTES = 1_000
 
 
 @dataclass(
-    slots=True, kw_only=True
+    slots=True, kw_only=True, repr=False
 )  # not frozen: that would triple what it costs to make, and one is made for each poll
 class Entry:
     """One exchange.
@@ -77,6 +79,19 @@ class Entry:
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Entry {self}>"
+
+    def __str__(self) -> str:
+        """Write the exchange in one line, with its second in the world's time."""
+        parts = [f"{self.number}. {self.asked_at / SECOND:.3f} s", self.request.method, self.request.path]
+        if self.submission is not None:
+            parts.append(f"({self.submission.filename!r}, {self.submission.size} bytes)")
+        parts += ["->", str(self.status) if self.status else "no answer"]
+        if self.state is not None:
+            parts.append(str(self.state))
+        return " ".join(parts) + (f" [{self.note}]" if self.note else "")
+
 
 class Journal:
     """The last exchanges of a world.
@@ -104,13 +119,14 @@ class Journal:
         """Count what is kept."""
         return len(self._entries)
 
-    def add(self, entry: Entry) -> None:
-        """Keep an exchange; the oldest ones make room for it."""
+    def add(self, entry: Entry) -> Entry:
+        """Keep an exchange, and return it; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
         self._bytes += len(entry.body) + ENTRY_BYTES
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
+        return entry
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""

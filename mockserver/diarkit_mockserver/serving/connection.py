@@ -53,6 +53,7 @@ class ClientConnection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.access_log = False  # its lines would carry query strings, and with them secrets, to whoever listens
         self.number = next(_numbers)
         self._head_size = 0
         self._unfinished = 0

@@ -87,7 +87,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
         first_bytes=upload.first_bytes,
     )
     task = place.world.accept(submission, visit)
-    log.info("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
+    log.debug("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
     path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
     if place.world.scenario.dialect.x_location == "absolute":
         path = (external_url or visit.request.base_url) + path

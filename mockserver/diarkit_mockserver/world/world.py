@@ -124,7 +124,7 @@ class World:
             visit.rule = str(rule)
         elif miss := setup.rules.explain_miss(submission, counters.rules):
             visit.notes.append(miss)
-            log.info("%s: %s", submission.filename, miss)
+            log.debug("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:
