@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.drive import Forcing
 
 ELSEWHERE = {
+    "journal": "diarkit_mockserver.commands.journal:journal",
     "samples": "diarkit_mockserver.commands.samples:samples",
     "scenario": "diarkit_mockserver.commands.scenario:scenario",
     "verify": "diarkit_contracts.commands.verify:verify",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import read_pages
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -274,13 +275,8 @@ class DiarizationServer:
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
         """Read the journal to its end; the last page has time and connections."""
-        entries: list[Entry] = []
-        while True:
-            since = entries[-1].number if entries else 0
-            page = self._ask(calls.read_journal(since=since, task=task, reveal=True))
-            entries += map(read_entry, page.entries)
-            if len(page.entries) < calls.PAGE:
-                return tuple(entries), page
+        pages = tuple(read_pages(self._control, self._name, task=task, reveal=True))
+        return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
     def _ask(self, order: Order[Told]) -> Told:
         return self._control.send(order, self._name)

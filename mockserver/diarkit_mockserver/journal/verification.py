@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver.clock import ClockView
+from diarkit_mockserver.clock import ClockView  # noqa: TC001 - the fields' types are read at run time
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
