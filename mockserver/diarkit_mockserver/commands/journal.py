@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -85,12 +86,17 @@ def journal(  # noqa: PLR0913 - a flag each
         # A line for people has nothing in it that would have to be struck out.
         asked: Any = {"task": task, "reveal": reveal or form == "text"}
         read = follow_pages(control, world, SystemClock(), **asked) if follow else read_pages(control, world, **asked)
-        try:
-            echo_lines(write_journal(read, form))
-        except ControlError as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
-            raise click.ClickException(f"{base} does not answer any more: {error}") from None
+        echo_lines(write_journal(_guard(read, base), form))
+
+
+def _guard(pages: Iterable[JournalPage], base: str) -> Iterator[JournalPage]:
+    """Make words for the person of what the server refuses, and of its end."""
+    try:
+        yield from pages
+    except ControlError as error:
+        raise click.ClickException(str(error)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise click.ClickException(f"{base} does not answer any more: {error}") from None
 
 
 def follow_pages(control: Sender, world: str, clock: Clock, *, task: str | None, reveal: bool) -> Iterator[JournalPage]:

@@ -28,11 +28,15 @@ def check(files: tuple[Path, ...]) -> None:
     Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where.
     """
     from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False
     for file in files:
         try:
-            click.echo(f"{file}: {describe_scenario(load_scenario(file))}")
+            read = load_scenario(file)
+            click.echo(f"{file}: {describe_scenario(read)}")
+            for place, reason in list_unreachable(read.rules):
+                click.echo(f"{file}: rule {place} ({read.rules[place - 1]}) can't be reached: {reason}", err=True)
         except ScenarioError as error:
             wrong = True
             click.echo(str(error), err=True)

@@ -16,7 +16,7 @@ from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
-from diarkit_mockserver.control.views import JournalPage, Ready, TaskView, WorldView, view_task, view_world
+from diarkit_mockserver.control.views import AnswerView, JournalPage, Ready, TaskView, WorldView, view_task, view_world
 from diarkit_mockserver.journal.export import write_entries, write_har
 from diarkit_mockserver.journal.verification import Verdict
 from diarkit_mockserver.journal.verification import verify_journal as hold_against
@@ -96,9 +96,20 @@ def replace_scenario(here: Here, body: Scenario) -> Scenario:
 
 @call("POST", "/respond", "scenario")
 def add_answers(here: Here, body: Answers) -> None:
-    """Put rules before those of the scenario, behind the ones added earlier."""
-    for rule in body.rules:
-        here.world.add_rule(rule)
+    """Put rules before those of the scenario, behind the ones added earlier. One that could never answer is refused."""
+    try:
+        here.world.add_rule(*body.rules)
+    except ValueError as error:
+        raise refuse(422, "answer-unreachable", str(error)) from None
+
+
+@call("GET", "/respond", "scenario")
+def list_answers(here: Here) -> tuple[AnswerView, ...]:
+    """List the answers that were added, in their order, and how often each was used."""
+    return tuple(
+        AnswerView(rule=str(rule), then=str(rule.then), times=rule.times, used=used)
+        for rule, used in here.world.list_added()
+    )
 
 
 @call("GET", "/tasks", "tasks")

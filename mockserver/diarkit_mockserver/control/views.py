@@ -75,6 +75,27 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """An answer that was added.
+
+    Attributes:
+        rule: which submissions it is for, in words.
+        then: what they get, in words.
+        times: how many it answers; None for all.
+        used: how many it has answered.
+    """
+
+    rule: str
+    then: str
+    times: int | None
+    used: int
+
+    def __str__(self) -> str:
+        """Name it by what it is for and what it gives."""
+        return f"{self.rule} -> {self.then}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flawed:
     """One thing to correct in what was sent.
 

@@ -52,6 +52,9 @@ class DiarizationServer:
         self.url = f"{control.url}{WORLDS}{name}"
         """Base URL for the client under test, in place of `http://localhost:8000`."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}>"
+
     @property
     def endpoint(self) -> str:
         """URL of the diarization operation."""
@@ -260,6 +263,27 @@ class DiarizationServer:
         verdict = self._ask(calls.verify_journal(Expectations(expected=(Expected(when=when, times=times),))))
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))
+
+    def assert_all_used(self) -> None:
+        """Check that each answer that `respond` prepared was used, once at least.
+
+        Raises:
+            AssertionError: with those that were not.
+        """
+        __tracebackhide__ = True
+        unused = [answer for answer in self._ask(calls.list_answers()) if not answer.used]
+        if unused:
+            raise AssertionError("\n  ".join(["answers prepared and never used:", *map(str, unused)]))
+
+    def report(self, elapsed_s: float | None = None) -> str:
+        """Say what happened in this world: exchanges, tasks, conduct, answers that were not used.
+
+        Args:
+            elapsed_s: also list what came in the last so many seconds to the server, but to no test's world.
+        """
+        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - only those who ask pay for it
+
+        return "\n".join(write_report(self._control, self._name, elapsed_s))
 
     def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
         """Judge the client by all that it did in this world.

@@ -97,6 +97,11 @@ class UploadReader:
                 boundary = header.get_boundary("")
             self._start(boundary)
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the parts so far that the platform does not know, also of a body that turns out to be broken."""
+        return tuple(sorted(self._ignored))
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
         if self._refusal is not None or self._parser is None or self._parser.closed:
@@ -140,7 +145,7 @@ class UploadReader:
             media=self._file.probe.close(),
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
-            ignored=tuple(sorted(self._ignored)),
+            ignored=self.ignored,
         )
 
     def _start(self, boundary: str) -> None:

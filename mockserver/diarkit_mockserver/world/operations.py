@@ -67,12 +67,16 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
+    visit.ignored_parts = reader.ignored
+    if visit.ignored_parts:
+        visit.notes.append(
+            f"parts of the form that the platform does not know are ignored: {', '.join(visit.ignored_parts)}"
+        )
     upload = reader.close()
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)
-    visit.ignored_parts = upload.ignored
     _note_ignored(upload.filename, config or {}, visit)
     check_limits(OF_FILES, place.world, visit, upload.size)
     submission = Submission(
