@@ -46,7 +46,7 @@ def read_ready(platform: Platform) -> Ready:
 @call("GET", "/worlds", "server")
 def list_worlds(platform: Platform) -> tuple[WorldView, ...]:
     """List the worlds, the default one first."""
-    return tuple(view_world(name, world) for name, world in [("", platform.world), *platform.worlds.items()])
+    return tuple(view_world(platform, name, world) for name, world in [("", platform.world), *platform.worlds.items()])
 
 
 @call("POST", "/worlds", "server", status=201)
@@ -61,7 +61,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
         raise refuse(409, "world-exists", detail)
     clock = Clock(frozen=body.frozen, epoch=body.epoch)
     try:
-        return view_world(name, platform.open_world(name, body.scenario, clock, ids_from=body.ids_from))
+        return view_world(platform, name, platform.open_world(name, body.scenario, clock, ids_from=body.ids_from))
     except ValueError as error:
         raise refuse(422, "body-invalid", str(error)) from None
 
@@ -78,7 +78,7 @@ def drop_world(platform: Platform, name: str) -> None:
 @call("POST", "/reset", "server")
 def reset_world(here: Here) -> WorldView:
     """Let a world begin again: scenario and kind of clock as at its creation, no tasks, no journal."""
-    return view_world(here.name, here.platform.reset_world(here.name))
+    return view_world(here.platform, here.name, here.platform.reset_world(here.name))
 
 
 @call("GET", "/scenario", "scenario")

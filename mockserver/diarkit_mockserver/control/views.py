@@ -11,6 +11,7 @@ from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
+    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
@@ -39,6 +40,7 @@ class WorldView:
         clock: its time.
         tasks: how many it knows.
         exchanges: how many it ever had.
+        elsewhere: how many the default world ever had, with those that lead into no world.
     """
 
     name: str
@@ -47,6 +49,7 @@ class WorldView:
     clock: ClockView
     tasks: int
     exchanges: int
+    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,7 @@ class Problem:
     errors: tuple[Flawed, ...] = ()
 
 
-def view_world(name: str, world: World) -> WorldView:
+def view_world(platform: Platform, name: str, world: World) -> WorldView:
     """Tell a world in short."""
     return WorldView(
         name=name,
@@ -169,6 +172,7 @@ def view_world(name: str, world: World) -> WorldView:
         clock=world.clock.view(),
         tasks=len(world.tasks),
         exchanges=world.journal.total,
+        elsewhere=platform.world.journal.total,
     )
 
 

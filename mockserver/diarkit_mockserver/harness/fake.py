@@ -79,7 +79,8 @@ class Fake:
         """
         told = scenario or Scenario(course="immediate")
         new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+        opened = self.control.send(calls.open_world(new))
+        return DiarizationServer(self.control, opened.name, opened.elsewhere)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:

@@ -25,9 +25,6 @@ SHARED = "diarization_shared"
 OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
 """The fakes of a test, as its fixtures make them."""
 
-BEGUN = pytest.StashKey[float]()
-"""When a test began, by pytest's clock."""
-
 OURS = frozenset({"diarization_server", "diarization_server_factory"})
 
 
@@ -154,8 +151,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     __tracebackhide__ = True
     yield from _skip_unavailable(item)
     if item.config.getini("diarization_assert_all_used"):
-        for server in _list_servers(item):
-            server.assert_all_used()
+        unused = ""
+        try:
+            for server in _list_servers(item):
+                server.assert_all_used()
+        except AssertionError as error:
+            unused = str(error)
+        if unused:  # not in the handler, where there would be a traceback, without a line of the test
+            pytest.fail(unused, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -164,10 +167,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to the report of a test that failed what its fakes were asked, while they are still there."""
     report = yield
-    begun = item.stash.setdefault(BEGUN, call.start)
     if report.failed and call.when != "teardown":
         for server in _list_servers(item):
-            report.sections.append(("diarization server", _describe(server, call.stop - begun)))
+            report.sections.append(("diarization server", _describe(server)))
     return report
 
 
@@ -180,11 +182,11 @@ def _list_servers(item: pytest.Item) -> list[DiarizationServer]:
     return [server for opened in item.stash.get(OPENED, ()) for server in opened]
 
 
-def _describe(server: DiarizationServer, elapsed_s: float) -> str:
+def _describe(server: DiarizationServer) -> str:
     from diarkit_mockserver.errors import FakeError  # noqa: PLC0415 - costs nothing until a test fails
 
     try:
-        return server.report(elapsed_s)
+        return server.report()
     except (FakeError, OSError) as error:
         return f"{server!r} can't be asked any more: {error}"
 

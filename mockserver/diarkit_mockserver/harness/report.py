@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.states import TERMINAL
-from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import read_pages
 from diarkit_mockserver.control.orders import Expectations
@@ -19,23 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from diarkit_mockserver.control.client import Sender
-    from diarkit_mockserver.control.views import TaskView
+    from diarkit_mockserver.control.views import JournalPage, TaskView
     from diarkit_mockserver.journal.journal import Entry
 
 MOST_LINES: Final = 15
 """Of each list: the last ones tell what a test ended with, and all of them are in the journal."""
 
+ELSEWHERE: Final = "requests that came meanwhile, but to no test's world (is the client given diarization_server.url?)"
 
-def write_report(control: Sender, name: str, elapsed_s: float | None = None) -> Iterator[str]:
+
+def write_report(control: Sender, name: str, elsewhere: int | None = None) -> Iterator[str]:
     """Say what a world was asked and what became of it.
 
     Args:
         control: takes calls to the server.
         name: of the world; empty for the default one.
-        elapsed_s: how long this world has been in use, by the machine's clock: other exchanges of that time are listed too.
+        elsewhere: number of an exchange of the default world: later ones are listed too, as they may have been meant for this one.
     """
     pages = tuple(read_pages(control, name, reveal=True))
-    entries = [read_entry(each) for page in pages for each in page.entries]
+    entries = list(_read(pages))
     state = control.send(calls.verify_journal(Expectations(expected=())), name)
     tasks = control.send(calls.list_tasks(), name)
     yield f"{control.url}{WORLDS + name if name else ''}, seed {state.seed}, clock {state.clock}"
@@ -47,8 +48,12 @@ def write_report(control: Sender, name: str, elapsed_s: float | None = None) -> 
     yield from _list("conduct of the client", map(str, findings))
     answers = control.send(calls.list_answers(), name)
     yield from _list("answers prepared and never used", (str(answer) for answer in answers if not answer.used))
-    if name and elapsed_s is not None:
-        yield from _list("meanwhile at no test's world", map(str, _list_strays(control, elapsed_s)))
+    if name and elsewhere is not None:
+        yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=True))))
+
+
+def _read(pages: Iterable[JournalPage]) -> Iterator[Entry]:
+    return (read_entry(each) for page in pages for each in page.entries)
 
 
 def _list(heading: str, lines: Iterable[str], otherwise: str = "") -> Iterator[str]:
@@ -78,10 +83,3 @@ def _write_task(task: TaskView) -> str:
     polls = "1 poll" if task.polls == 1 else f"{task.polls} polls"
     by_hand = ", moves by hand: step() or move()" * (task.manual and task.state not in TERMINAL)
     return f"{task.task_id} {task.filename!r}: {task.state}, {polls}{by_hand}{', lost by a fault' * task.lost}"
-
-
-def _list_strays(control: Sender, elapsed_s: float) -> Iterator[Entry]:
-    """List what came to the default world, or to none, in the last seconds."""
-    for page in read_pages(control, "", reveal=True):
-        since = page.now - to_ticks(elapsed_s)
-        yield from (entry for entry in map(read_entry, page.entries) if entry.asked_at >= since)

@@ -44,11 +44,13 @@ class DiarizationServer:
     Args:
         control: takes calls to the server.
         name: of the world; it is there already.
+        elsewhere: how many exchanges the default world had by then; None leaves its later ones out of reports.
     """
 
-    def __init__(self, control: Sender, name: str) -> None:
+    def __init__(self, control: Sender, name: str, elsewhere: int | None = None) -> None:
         self._control = control
         self._name = name
+        self._elsewhere = elsewhere
         self.url = f"{control.url}{WORLDS}{name}"
         """Base URL for the client under test, in place of `http://localhost:8000`."""
 
@@ -275,15 +277,11 @@ class DiarizationServer:
         if unused:
             raise AssertionError("\n  ".join(["answers prepared and never used:", *map(str, unused)]))
 
-    def report(self, elapsed_s: float | None = None) -> str:
-        """Say what happened in this world: exchanges, tasks, conduct, answers that were not used.
-
-        Args:
-            elapsed_s: also list what came in the last so many seconds to the server, but to no test's world.
-        """
+    def report(self) -> str:
+        """Say what happened in this world: exchanges, tasks, conduct, answers that were not used, requests beside it."""
         from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - only those who ask pay for it
 
-        return "\n".join(write_report(self._control, self._name, elapsed_s))
+        return "\n".join(write_report(self._control, self._name, self._elsewhere))
 
     def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
         """Judge the client by all that it did in this world.
