@@ -51,7 +51,7 @@ class Commands(Group):
 
 
 @click.group(cls=Commands, examples=("diarkit demo", "diarkit serve --port 8001"))
-@click.version_option(None, "-V", "--version", package_name="diarkit")
+@click.version_option(None, "-V", "--version", package_name="diarkit", prog_name="diarkit")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""

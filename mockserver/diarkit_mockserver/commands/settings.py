@@ -93,9 +93,7 @@ class Settings:
     log_format: Literal["text", "json"] = flag(
         default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log in lines for people, or in JSON."
     )
-    quiet: bool = flag(
-        "-q", "--quiet", default=False, type=bool, is_flag=True, group=SERVER, help="Log errors alone, and don't greet."
-    )
+    quiet: bool = flag(default=False, type=bool, is_flag=True, group=SERVER, help="Log errors alone, and don't greet.")
 
     @property
     def least_level(self) -> str:
