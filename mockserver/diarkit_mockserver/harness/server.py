@@ -1,7 +1,7 @@
 """The fake as one test sees it: a world of its own, to talk to and to ask. Knows how to ask, not who answers.
 
 Everything is a call of the control API, so that a fake in this process, one that several processes share, and one on another
-machine are the same to a test. Longer than other files, as all that a test can say and ask stands in one class.
+machine are the same to a test. A long file, as all that a test can say and ask stands in one class.
 """
 
 from __future__ import annotations
