@@ -47,7 +47,6 @@ def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | Non
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if not exchanges.isEnabledFor(logging.INFO):
         return None
     if not exchanges.isEnabledFor(logging.DEBUG):

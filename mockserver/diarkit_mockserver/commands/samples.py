@@ -41,7 +41,8 @@ def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
 
     Each as wav, with its truth as rttm, Audacity labels (txt) and picture (svg).
     """
-    from diarkit_fixtures.samples.catalogue import BESIDE, SAMPLES, UnknownSampleError, write_samples  # noqa: PLC0415
+    from diarkit_fixtures.samples.catalogue import SAMPLES, UnknownSampleError  # noqa: PLC0415
+    from diarkit_fixtures.samples.write import BESIDE, write_samples  # noqa: PLC0415
 
     chosen = tuple(SAMPLES) if everything else names or None
     try:

@@ -17,9 +17,10 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import CoverageView
 
 
 class Fake:
@@ -30,15 +31,23 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
     def __init__(
-        self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        nonce: str | None = None,
+        prefix: str = "",
+        count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self._prefix = prefix
+        self._count = count
         self._opened = 0
         self._thread: ServerThread | None = None
         self.control: Sender
@@ -78,9 +87,16 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = scenario or Scenario(course="immediate")
-        new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
+        new = NewWorld(
+            name=self._prefix + name,
+            scenario=told,
+            frozen=frozen,
+            epoch=epoch,
+            ids_from=ids_from or name,
+            counted=self._count is not None,
+        )
         opened = self.control.send(calls.open_world(new))
-        return DiarizationServer(self.control, opened.name, opened.elsewhere)
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -104,14 +120,20 @@ class Fake:
             self._thread.stop()
 
 
-def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
+def find_fake(
+    url: str,
+    *,
+    token: str | None = None,
+    prefix: str = "",
+    count: Callable[[CoverageView], None] | None = None,
+) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token)
     if found is None:
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
 
 
 class DiarizationServerFactory:

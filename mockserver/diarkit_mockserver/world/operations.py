@@ -57,23 +57,24 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
     if place.path == INFO:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, b"")  # UNK: the reference shows no body
     # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
     raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
-    visit.ignored_parts = reader.ignored
-    if visit.ignored_parts:
-        visit.notes.append(
-            f"parts of the form that the platform does not know are ignored: {', '.join(visit.ignored_parts)}"
-        )
-    upload = reader.close()
+    try:
+        upload = reader.close()
+    finally:
+        _note_parts(reader.ignored, visit)
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
+    visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)
@@ -118,6 +119,12 @@ def _allow(visit: Visit, method: str) -> None:
     request = visit.request
     if request.method != method:
         raise refuse(Condition.METHOD_WRONG, reason=f"{request.path} answers {method}", headers=(("allow", method),))
+
+
+def _note_parts(ignored: tuple[str, ...], visit: Visit) -> None:
+    visit.ignored_parts = ignored
+    if ignored:
+        visit.notes.append(f"parts of the form that the platform does not know are ignored: {', '.join(ignored)}")
 
 
 def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:

@@ -26,6 +26,6 @@ def test_other_machines_are_told_how_they_get_there() -> None:
     assert "on all interfaces" in last
 
 
-@pytest.mark.parametrize("name", ["documentation", "control API"])
+@pytest.mark.parametrize("name", ["documentation", "page", "control API"])
 def test_what_is_named_is_there(start: Callable[..., Any], ask: Callable[..., Any], name: str) -> None:
     assert ask(list_addresses(start().url)[name]).status == 200

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import socket
 import threading
@@ -45,21 +44,6 @@ def test_a_port_is_known_before_the_server_starts() -> None:
         assert write_url(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}"
         with bind("127.0.0.1", 0) as other:
             assert other.getsockname()[1] != bound.getsockname()[1]
-
-
-def test_no_line_of_a_web_servers_own_log_carries_a_query(
-    start: Callable[..., Any],
-    ask: Callable[..., Any],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server = start()
-    # As another server of the same library in this process leaves it.
-    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
-    caplog.set_level(logging.DEBUG)
-    for path in ("/api/system/status", "/docs", "/worlds/x"):
-        ask(server.url, "GET", f"{path}?key=geheim")
-    assert "geheim" not in caplog.text
 
 
 def test_a_port_in_use_is_an_error() -> None:
