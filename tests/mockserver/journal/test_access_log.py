@@ -17,7 +17,7 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def make_entry(**changed: Any) -> Entry:
-    head = [(b"TraceParent", TRACE.encode()), (b"authorization", b"geheim")]
+    head = [(b"traceparent", TRACE.encode()), (b"authorization", b"geheim")]
     fields: dict[str, Any] = {
         "number": 3,
         "asked_at": 61_500_000,
