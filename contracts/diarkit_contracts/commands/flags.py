@@ -121,3 +121,9 @@ class _Flag(click.Option):
     def __init__(self, *arguments: Any, group: str, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.group = group
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Name what the value came from: the flag, or the environment variable."""
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
+            return f"the environment variable {self.envvar}"
+        return super().get_error_hint(ctx)

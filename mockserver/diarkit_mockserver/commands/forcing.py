@@ -20,6 +20,7 @@ from diarkit_mockserver.scenario.when import When
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from diarkit_contracts.runs.drive import Forcing
     from diarkit_mockserver.control.client import Control
@@ -37,7 +38,7 @@ class NoFakeError(FakeError, ValueError):
 
 
 @contextmanager
-def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
+def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None) -> Generator[Forcing]:
     """List what the fake at a URL, or one world of it, can be made to do, and how.
 
     Its limits are what they were afterwards; its rules begin to count again, and those of `respond` are gone.
@@ -45,12 +46,13 @@ def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
     Args:
         url: of the server or the world.
         token: of its control API, if it has one.
+        cacert: certificates to trust (PEM); by default the system's.
 
     Raises:
         NoFakeError: another server answers there, or none, or it has another token.
     """
     base, world = split_world(url)
-    found = find_control(base, token)
+    found = find_control(base, token, cacert=cacert)
     if found is None:
         raise NoFakeError(url, "it is not diarkit's fake, or it does not answer")
     with closing(found[0]) as control:

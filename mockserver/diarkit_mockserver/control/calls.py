@@ -228,13 +228,13 @@ def _write_har(page: JournalPage) -> str:
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
 
 
-@call("GET", "/journal", "journal", forms=FORMS)
+@call("GET", "/journal", "journal", forms=FORMS, guarded="reveal")
 def read_journal(
     here: Here,
     since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,
     limit: Annotated[int, Bounds("The first so many of them", least=0, most=PAGE)] = PAGE,
     task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
-    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters")] = False,  # noqa: FBT002 - the parameter's default
+    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters; needs the token")] = False,  # noqa: FBT002 - the parameter's default
 ) -> JournalPage:
     """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
 

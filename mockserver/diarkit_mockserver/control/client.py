@@ -10,6 +10,7 @@ import http.client
 import json
 import pickle
 import selectors
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from diarkit_mockserver.control.call import Order
@@ -46,9 +48,11 @@ class Sender(Protocol):
 
     Attributes:
         url: of the server, without a slash at the end.
+        reveals: whether it may ask for what may be secret.
     """
 
     url: str
+    reveals: bool
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer, a value that nobody else has.
@@ -80,22 +84,25 @@ class NearControl:
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
         self.url = url
+        self.reveals = True
         self._platform = platform
         self._call = call
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer; as in `Sender`."""
         text = order.write_body()
-        answer: T = self._call(self._run, order, world, None if text is None else make_yaml(text))
+        # In this thread, so that the server goes on meanwhile.
+        body = order.call.read(None if text is None else make_yaml(text), world)
+        answer: T = self._call(self._run, order, world, body)
         return answer
 
     def close(self) -> None:
         """Let go of the server, which holds nothing open for this."""
 
-    def _run(self, order: Order[T], world: str, text: str | None) -> T:
+    def _run(self, order: Order[T], world: str, body: object) -> T:
         arguments = {name: value for name, value in order.arguments.items() if name != "body"}
         # Copied while nothing in the server can change it.
-        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, text)))  # noqa: S301 - our own value
+        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, body)))  # noqa: S301 - our own value
         return copied
 
 
@@ -106,17 +113,26 @@ class Control:
         url: of the server, without a slash at the end.
         token: that the server asks for, if it does.
         timeout_s: for a call.
+        cacert: certificates to trust (PEM); by default the system's.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S, cacert: Path | None = None
+    ) -> None:
         address = urlsplit(url)
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError(f"expected a URL such as http://127.0.0.1:8000, got {url!r}")
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         self.url = url
+        self.reveals = token is not None
         self._prefix = address.path.rstrip("/") + CONTROL
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._connection = kind(address.hostname, address.port, timeout=timeout_s)
+        self._connection = (
+            http.client.HTTPConnection(address.hostname, address.port, timeout=timeout_s)
+            if address.scheme == "http"
+            else http.client.HTTPSConnection(
+                address.hostname, address.port, timeout=timeout_s, context=ssl.create_default_context(cafile=cacert)
+            )
+        )
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -162,9 +178,9 @@ class Control:
         return response.status, response.headers.get_content_type(), answer
 
 
-def find_control(url: str, token: str | None = None) -> tuple[Control, Ready] | None:
+def find_control(url: str, token: str | None = None, *, cacert: Path | None = None) -> tuple[Control, Ready] | None:
     """Find out whether the server at a URL is diarkit's: a client for it, and which server it is; None if it is another one."""
-    control = Control(url, token, timeout_s=FIND_TIMEOUT_S)
+    control = Control(url, token, timeout_s=FIND_TIMEOUT_S, cacert=cacert)
     with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError):
         return control, control.send(read_ready())
     control.close()

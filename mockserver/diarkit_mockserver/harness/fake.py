@@ -12,6 +12,7 @@ from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -31,19 +32,23 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        front: what stands before a server that is started.
+        cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
         self,
         url: str | None = None,
         *,
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
+        front: Front = PLAIN,
+        cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self._prefix = prefix
@@ -54,13 +59,15 @@ class Fake:
         """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(), control_token=token)
-            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
-            url = self._thread.url
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
+            url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
         else:
-            self.control = Control(url, token)
+            self.control = Control(url, token, cacert=cacert)
         self.url = url
         """Base URL; the default world's."""
+        self.token = token
+        """What the server may ask for."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""
@@ -125,15 +132,16 @@ def find_fake(
     *,
     token: str | None = None,
     prefix: str = "",
+    cacert: Path | None = None,
     count: Callable[[CoverageView], None] | None = None,
 ) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
-    found = find_control(url, token)
+    found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
 
 
 class DiarizationServerFactory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.server import DiarizationServer
+    from diarkit_mockserver.serving.front import Front
 
 pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.coverage_plugin"]
 
@@ -26,6 +28,11 @@ SHARED = "diarization_shared"
 
 OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
 """The fakes of a test, as its fixtures make them."""
+
+FRONT = {
+    "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
+    "diarization_tls": "let the fake speak TLS: a file with its certificate, and one with the key if that is in another (PEM)",
+}
 
 OURS = frozenset({"diarization_server", "diarization_server_factory"})
 
@@ -50,6 +57,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+    group.addoption(
+        "--diarization-cacert",
+        metavar="FILE",
+        help="trust these certificates (PEM) at the https URL of a fake",
+    )
+    for name, text in FRONT.items():
+        kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
+        parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
@@ -63,10 +78,10 @@ def pytest_configure_node(node: Any) -> None:
     if fake is None:
         from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
 
-        fake = StartedFake()
+        fake = StartedFake(front=_make_front(config))
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)  # for a session that does not come to its end
-    node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+    node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
 @pytest.fixture(scope="session")
@@ -103,12 +118,18 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
-        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run, count=count)
+        fake = find_fake(
+            diarization_url,
+            token=os.environ.get("DIARKIT_CONTROL_TOKEN"),
+            prefix=run,
+            cacert=_find_cacert(pytestconfig),
+            count=count,
+        )
     elif shared is not None:
-        url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process, count=count)
+        url, token, nonce, process = shared
+        fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
-        fake = Fake(count=count)
+        fake = Fake(front=_make_front(pytestconfig), count=count)
     yield fake
     if fake is not None:
         fake.stop()
@@ -175,6 +196,23 @@ def pytest_runtest_makereport(
         for server in _list_servers(item):
             report.sections.append(("diarization server", _describe(server)))
     return report
+
+
+def _find_cacert(config: pytest.Config) -> Path | None:
+    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
+    named = config.getoption("--diarization-cacert")
+    own: list[Path] = config.getini("diarization_tls")
+    return Path(named) if named else next(iter(own), None)
+
+
+def _make_front(config: pytest.Config) -> Front:
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
+
+    files: list[Path] = config.getini("diarization_tls")
+    origins: list[str] = config.getini("diarization_cors_origins")
+    tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    return Front(tls=tls, cors=Cors(frozenset(origins)))
 
 
 def _name_world(request: pytest.FixtureRequest) -> str:

@@ -308,7 +308,7 @@ class DiarizationServer:
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
         """Read the journal to its end; the last page has time and connections."""
-        pages = tuple(read_pages(self._control, self._name, task=task, reveal=True))
+        pages = tuple(read_pages(self._control, self._name, task=task, reveal=self._control.reveals))
         return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
     def _ask(self, order: Order[Told]) -> Told:

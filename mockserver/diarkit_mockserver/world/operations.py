@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
@@ -93,9 +94,10 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     )
     task = place.world.accept(submission, visit)
     log.debug("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
-    path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
-    if place.world.scenario.dialect.x_location == "absolute":
-        path = (external_url or visit.request.base_url) + path
+    request, relative = visit.request, place.world.scenario.dialect.x_location == "relative"
+    base = urlsplit(external_url).path if external_url and relative else external_url
+    base = (request.prefix if relative else request.base_url) if base is None else base
+    path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(task.task_id, TaskState.PENDING)
     return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), name_poll(task.task_id, 0))

@@ -5,14 +5,17 @@ import logging
 import os
 import re
 import shlex
+import ssl
 import subprocess
 import sys
+import urllib.request
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from diarkit_mockserver.commands.log import start_log
@@ -225,12 +228,13 @@ def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diar
         diarkit("health", env={"DIARKIT_PORT": port, "DIARKIT_HOST": "0.0.0.0"}),  # noqa: S104 - asked, not bound
         diarkit("health", running.url + "/"),
     )
+    assert diarkit("health", running.url.removeprefix("http://")).returncode == 0
     assert [ended.returncode for ended in (by_flag, by_variable, by_url)] == [0, 0, 0]
     assert f"{running.url} answers" in by_flag.stdout
     running.end()
     ended = diarkit("health", "--port", port)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert f"{running.url} does not answer" in ended.stderr
+    assert f"{running.url}: nothing answers there" in ended.stderr
 
 
 def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str, str]) -> None:
@@ -283,3 +287,54 @@ def test_the_help_of_every_command_ends_with_an_example_of_it(path: tuple[str, .
         assert tuple(words[: len(path)]) == path
         if not isinstance(command, click.Group):
             command.make_context("diarkit", words[len(path) :], resilient_parsing=True)
+
+
+def test_an_unknown_variable_is_named_at_the_start(serve: Serve) -> None:
+    running = serve("--port", "0", env={"DIARKIT_SCENARO": "x"})
+    assert "DIARKIT_SCENARO is no setting, and means nothing; did you mean DIARKIT_SCENARIO?" in running.log.read_text()
+
+
+def test_the_token_for_secrets_is_drawn_and_opens_them(serve: Serve, ask: Callable[..., Any]) -> None:
+    running = serve("--port", "0")
+    token = running.log.read_text().partition("(reveal=true): ")[2].split()[0]
+    path = "/__diarkit/v1/journal?reveal=true"
+    assert ask(running.url, "GET", path).status == 401
+    assert ask(running.url, "GET", path, None, {"Authorization": f"Bearer {token}"}).status == 200
+
+
+def test_a_server_speaks_tls(serve: Serve, diarkit: Diarkit, tmp_path: Path) -> None:
+    """X-Location says so too; health, verify and its --fake reach it."""
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    issuer, chain, key = (tmp_path / name for name in ("issuer.pem", "chain.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(issuer))
+    chain.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(key))
+    environment = {"DIARKIT_TLS_CERT": str(chain)}
+    running = serve("--port", "0", "--tls-key", str(key), env=environment)
+    assert running.url.startswith("https://127.0.0.1:")
+    port = str(urlsplit(running.url).port)
+    assert diarkit("health", "--port", port, env=environment).returncode == 0
+    assert diarkit("health", running.url).returncode == 0
+    assert "something else answers there" in diarkit("health", f"127.0.0.1:{port}").stderr
+    trusted = ssl.create_default_context(cafile=issuer)
+    with urllib.request.urlopen(f"{running.url}/api/system/info", context=trusted) as answer:  # noqa: S310 - our own
+        assert answer.status == 200
+    verified = diarkit("verify", running.url, "--fake", "--only", "row-01", "--cacert", str(issuer))
+    assert verified.returncode in (0, 1), verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"), [(("--tls-key",), "--tls-key needs a certificate"), (("--tls-cert",), "PEM")]
+)
+def test_a_wrong_certificate_is_blamed(diarkit: Diarkit, tmp_path: Path, flags: tuple[str, ...], named: str) -> None:
+    file = tmp_path / "no.pem"
+    file.write_text("no certificate")
+    ended = diarkit("serve", "--port", "0", *flags, str(file))
+    assert (ended.returncode, named in ended.stderr) == (2, True)
+
+
+def test_a_pipe_is_no_scenario(diarkit: Diarkit, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(tmp_path / "pipe"))
+    assert (ended.returncode, "expected a regular file" in ended.stderr) == (2, True)

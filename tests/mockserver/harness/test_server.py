@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def fake(request: pytest.FixtureRequest) -> Iterator[Fake]:
     """A server does not know which way its calls go."""
     own = Fake()
-    fake = own if request.param == "in this process" else Fake(own.url)
+    fake = own if request.param == "in this process" else Fake(own.url, token=own.token)
     yield fake
     fake.stop()
     own.stop()

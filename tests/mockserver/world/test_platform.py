@@ -210,13 +210,17 @@ def test_a_request_is_counted_once_against_the_rate(body: bytes) -> None:
     assert ask(platform, "GET", INFO).status == 200
 
 
-def test_the_scenario_is_looked_at_again_before_an_upload_into_the_default_world(body: bytes) -> None:
+def test_the_scenario_is_looked_at_again_before_an_upload_into_the_default_world() -> None:
     looked: list[str] = []
-    platform = make_platform(refresh=lambda world: looked.append(world.name))
+
+    def look(world: World) -> float:
+        looked.append(world.name)
+        return 0.5
+
+    platform = make_platform(refresh=look)
     platform.worlds["a"] = World("a")
-    ask(platform, "POST", ENDPOINT, body)
-    ask(platform, "POST", f"/worlds/a{ENDPOINT}", body)
-    ask(platform, "GET", INFO)
+    paths = (ENDPOINT, f"/worlds/a{ENDPOINT}", INFO, f"/worlds/b{ENDPOINT}")
+    assert [platform.refresh(platform.find_place(path)) for path in paths] == [0.5, 0, 0, 0]
     assert looked == [""]
 
 
