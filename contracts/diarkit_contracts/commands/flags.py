@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import field, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,12 @@ class Command(click.Command):
         }
         super().__init__(*arguments, **more)
         self.examples = tuple(examples)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; without colours where the environment asks for that (no-color.org)."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags under the headings of their groups, then the commands of a group of commands."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +171,7 @@ def echo_lines(lines: Iterable[str]) -> None:
     encoding = sys.stdout.encoding or "ascii"
     for line in lines:
         shown = line.encode(encoding, "backslashreplace").decode(encoding)
-        click.echo(shown, color=False if os.environ.get("NO_COLOR") else None)
+        click.echo(shown)
 
 
 def _load_baseline(path: Path) -> Baseline:

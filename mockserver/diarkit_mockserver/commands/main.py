@@ -7,7 +7,6 @@ import importlib
 import ipaddress
 import logging
 import os
-import re
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.serving.front import Front
 
 ELSEWHERE = {
+    "journal": "diarkit_mockserver.commands.journal:journal",
     "coverage": "diarkit_mockserver.commands.coverage:coverage",
     "samples": "diarkit_mockserver.commands.samples:samples",
     "scenario": "diarkit_mockserver.commands.scenario:scenario",
@@ -32,6 +32,9 @@ ELSEWHERE = {
     "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+"""Addresses that stand for all interfaces."""
 
 
 class Commands(Group):
@@ -51,7 +54,7 @@ class Commands(Group):
 
 
 @click.group(cls=Commands, examples=("diarkit demo", "diarkit serve --port 8001"))
-@click.version_option(package_name="diarkit")
+@click.version_option(None, "-V", "--version", package_name="diarkit", prog_name="diarkit")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
@@ -69,38 +72,39 @@ def _force_fake(url: str) -> Forcing:
         raise click.BadParameter(str(error), param_hint="--fake") from None
 
 
-class OneLine(logging.Formatter):
-    """Writes each message on one line: file names and keys come from clients, who may put line ends into them."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        """Write control characters as escapes."""
-        record.message = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: repr(found[0])[1:-1], record.message)
-        return super().formatMessage(record)
-
-
-def start_log(level: str) -> None:
-    """Log to stderr from a level on."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(levelname)s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
-
-
 @main.command(examples=("diarkit serve", "diarkit serve --port 0 --scenario scenario.yaml --rate 10/60"))
 @take("settings", Settings, prefix=PREFIX)
 def serve(settings: Settings) -> None:
     """Serve the fake until Ctrl-C."""
+    from diarkit_mockserver.commands.log import start_log  # noqa: PLC0415
     from diarkit_mockserver.serving.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
     from diarkit_mockserver.serving.server import write_url  # noqa: PLC0415
 
-    start_log(settings.log_level)
+    log_exchange = start_log(settings.least_level, settings.log_format)
     for problem in list_unknown(os.environ):
         logging.getLogger("diarkit").warning("%s", problem)
     front = _make_front(settings)
     bound = _bind(settings)
     platform = _make_platform(settings, _choose_token(settings, bound))
+    platform.on_exchange = log_exchange
     if platform.control_token is None:
         logging.getLogger("diarkit").info("token for what may be secret (reveal=true): %s", platform.reveal_token)
-    run(platform, bound, lambda: click.echo(f"listening on {write_url(bound, front.scheme)}"), front)
+    run(platform, bound, lambda: _greet(settings, write_url(bound, front.scheme)), front)
+
+
+def _greet(settings: Settings, url: str) -> None:
+    """Say where the server answers: the line on stdout is for programs too, what follows it on stderr for people."""
+    from diarkit_mockserver.commands.greeting import list_addresses, write_greeting  # noqa: PLC0415
+
+    click.echo(f"listening on {url}")
+    addresses = list_addresses(url)
+    if settings.log_format == "json":
+        logging.getLogger("diarkit").info(
+            "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses}}
+        )
+    elif not settings.quiet:
+        for line in write_greeting(addresses, everywhere=settings.host in EVERYWHERE):
+            click.echo(line, err=True)
 
 
 def _make_front(settings: Settings) -> Front:
@@ -183,7 +187,10 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
 @click.argument("url", required=False)
 @take("settings", Settings, "host", "port", "tls_cert", prefix=PREFIX)
 def health(url: str | None, settings: Settings) -> None:
-    """Exit 0 if a platform answers at URL, or where `diarkit serve` with the same settings would listen; else 1."""
+    """Check whether a platform answers.
+
+    Exit 0 if one does at URL, or where `diarkit serve` with the same settings would listen; else 1.
+    """
     from diarkit_mockserver.commands.health import complete_url, explain_health  # noqa: PLC0415
     from diarkit_mockserver.serving.server import reach  # noqa: PLC0415
 
@@ -196,7 +203,7 @@ def health(url: str | None, settings: Settings) -> None:
 
 @main.command(examples=("diarkit demo",))
 def demo() -> None:
-    """Send the guide's recordings to the fake and show who speaks when."""
+    """Send recordings to the fake and show who speaks when."""
     from diarkit_mockserver.commands.demo import run_demo  # noqa: PLC0415
 
     run_demo()

@@ -183,8 +183,17 @@ class Settings:
         default="info",
         type=click.Choice(("debug", "info", "warning", "error")),
         group=SERVER,
-        help="Log to stderr from this level on.",
+        help="Log to stderr from this level on: info has a line for each exchange, debug also its heads and bodies.",
     )
+    log_format: Literal["text", "json"] = flag(
+        default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log in lines for people, or in JSON."
+    )
+    quiet: bool = flag(default=False, type=bool, is_flag=True, group=SERVER, help="Log errors alone, and don't greet.")
+
+    @property
+    def least_level(self) -> str:
+        """What is logged: from this level on."""
+        return "error" if self.quiet else self.log_level
 
     def overrule(self, scenario: Scenario) -> Scenario:
         """Put what was said on the command line or in the environment over a scenario.

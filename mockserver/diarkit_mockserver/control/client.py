@@ -18,18 +18,20 @@ from urllib.parse import urlsplit
 from diarkit_fixtures.texts.build import build_value
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.tree import plant
-from diarkit_mockserver.control.calls import read_ready
+from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import Problem
+from diarkit_mockserver.journal.export import OWN
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
     from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.control.views import Ready
+    from diarkit_mockserver.control.views import JournalPage, Ready
     from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
@@ -183,6 +185,34 @@ def find_control(url: str, token: str | None = None, *, cacert: Path | None = No
         return control, control.send(read_ready())
     control.close()
     return None
+
+
+def read_pages(
+    control: Sender, world: str, *, since: int = 0, task: str | None = None, reveal: bool = False
+) -> Iterator[JournalPage]:
+    """Read a world's journal to its end, page by page; there is at least one page, and the last one has time and connections.
+
+    Args:
+        control: takes calls to the server.
+        world: its name; empty for the default one.
+        since: only exchanges with a higher number.
+        task: only exchanges about this task; None for all.
+        reveal: leave in the values of all headers and parameters.
+    """
+    while True:
+        page = control.send(read_journal(since=since, task=task, reveal=reveal), world)
+        yield page
+        if len(page.entries) < PAGE:
+            return
+        since = page.entries[-1][OWN]["number"]
+
+
+def split_world(url: str) -> tuple[str, str]:
+    """Split the URL of a server, or of one of its worlds, into the server's and the world's name; empty for the default one."""
+    if not urlsplit(url).path.startswith(WORLDS):
+        return url.rstrip("/"), ""
+    base, _, world = url.partition(WORLDS)
+    return base, world.rstrip("/")
 
 
 def _is_stale(connection: http.client.HTTPConnection) -> bool:

@@ -102,7 +102,8 @@ class Fake:
             ids_from=ids_from or name,
             counted=self._count is not None,
         )
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
+        opened = self.control.send(calls.open_world(new))
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -154,7 +155,8 @@ class DiarizationServerFactory:
     def __init__(self, fake: Fake | str, name: str) -> None:
         self._fake = fake
         self._name = name
-        self._opened: list[DiarizationServer] = []
+        self.opened: list[DiarizationServer] = []
+        """What was made, until it is closed."""
 
     def __call__(
         self, scenario: Scenario | str | Path | None = None, *, frozen: bool = False, epoch: int | None = None
@@ -175,12 +177,12 @@ class DiarizationServerFactory:
             from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
-        name = f"{self._name}-{len(self._opened) + 1}"
+        name = f"{self._name}-{len(self.opened) + 1}"
         server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
-        self._opened.append(server)
+        self.opened.append(server)
         return server
 
     def close(self) -> None:
         """Close all that was made."""
-        while self._opened:
-            self._opened.pop().close()
+        while self.opened:
+            self.opened.pop().close()

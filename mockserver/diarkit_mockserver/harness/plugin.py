@@ -13,7 +13,7 @@ import pytest
 from diarkit_mockserver.harness.coverage_plugin import COLLECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
@@ -25,6 +25,9 @@ pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockser
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
+
+OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
+"""The fakes of a test, as its fixtures make them."""
 
 FRONT = {
     "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
@@ -47,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--diarization-shared",
         action="store_true",
         help="with pytest-xdist: one fake for all processes, instead of one for each",
+    )
+    parser.addini(
+        "diarization_assert_all_used",
+        "let a test fail if an answer that it prepared with diarization_server.respond was never used",
+        type="bool",
+        default=False,
     )
     group.addoption(
         "--diarization-cacert",
@@ -137,6 +146,7 @@ def diarization_server(
         yield LiveServer(diarization_url or "")
         return
     server = diarization_fake.open_world(_name_world(request))
+    request.node.stash.setdefault(OPENED, []).append((server,))
     yield server
     server.close()
 
@@ -149,6 +159,7 @@ def diarization_server_factory(
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
 
     factory = DiarizationServerFactory(diarization_fake or diarization_url or "", _name_world(request))
+    request.node.stash.setdefault(OPENED, []).append(factory.opened)
     yield factory
     factory.close()
 
@@ -161,9 +172,30 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Skip a test, with the reason, where it asks of another server what only the fake can do."""
+    """Skip a test, with the reason, where it asks of another server what only the fake can do; check its answers if asked to."""
     __tracebackhide__ = True
-    return (yield from _skip_unavailable(item))
+    yield from _skip_unavailable(item)
+    if item.config.getini("diarization_assert_all_used"):
+        unused = ""
+        try:
+            for server in _list_servers(item):
+                server.assert_all_used()
+        except AssertionError as error:
+            unused = str(error)
+        if unused:  # not in the handler, where there would be a traceback, without a line of the test
+            pytest.fail(unused, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a test that failed what its fakes were asked, while they are still there."""
+    report = yield
+    if report.failed and call.when != "teardown":
+        for server in _list_servers(item):
+            report.sections.append(("diarization server", _describe(server)))
+    return report
 
 
 def _find_cacert(config: pytest.Config) -> Path | None:
@@ -186,6 +218,19 @@ def _make_front(config: pytest.Config) -> Front:
 def _name_world(request: pytest.FixtureRequest) -> str:
     """Name a test's world so that the same test gets the same ids in every run, alone or among others."""
     return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+
+
+def _list_servers(item: pytest.Item) -> list[DiarizationServer]:
+    return [server for opened in item.stash.get(OPENED, ()) for server in opened]
+
+
+def _describe(server: DiarizationServer) -> str:
+    from diarkit_mockserver.errors import FakeError  # noqa: PLC0415 - costs nothing until a test fails
+
+    try:
+        return server.report()
+    except (FakeError, OSError) as error:
+        return f"{server!r} can't be asked any more: {error}"
 
 
 def _skip_unavailable(item: pytest.Item) -> Generator[None]:

@@ -67,6 +67,8 @@ class Platform:
         """What asking for secrets needs, also where the control API asks for nothing else."""
         self.list_connections: Callable[[], frozenset[int]] = frozenset
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
+        self.on_exchange: Callable[[Entry, int], None] | None = None
+        """Takes each entry as it is written down, with its world's epoch; who wants a log puts its writer in."""
         self._refresh = refresh
 
     def open_world(
@@ -144,9 +146,8 @@ class Platform:
             place: where it leads, as `find_place` says.
             connection: number of the client's connection, from 1.
         """
-        if place is None:
-            return Visit(request, connection)
-        return Visit(request, connection, place.world.clock.now(), place.world.journal.total)
+        world = self.world if place is None else place.world
+        return Visit(request, connection, world.clock.now(), world.journal.total)
 
     def is_upload(self, visit: Visit, place: Place | None) -> bool:
         """Whether the body of this request is worth reading."""
@@ -204,6 +205,7 @@ class Platform:
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
         if place is None:
+            self._write_down(visit, place, response)
             return response
         world = place.world
         headers = response.headers + _name_answer(visit, place, response)
@@ -214,13 +216,12 @@ class Platform:
         return response
 
     def _write_down(self, visit: Visit, place: Place | None, response: Response, lost: Loss | None = None) -> None:
-        if place is None:
-            return
-        world = place.world
+        """Write an exchange into its world's journal; what leads into no world is the default world's, as all other wrong paths."""
+        world = self.world if place is None else place.world
         disturbance = response.disturbance
         if disturbance is not None and disturbance.connection is not None:
             lost, response = lose(response, disturbance.connection)
-        world.journal.add(
+        entry = world.journal.add(
             Entry(
                 number=world.journal.total + 1,
                 asked_at=visit.asked_at,
@@ -246,10 +247,12 @@ class Platform:
                 parts=visit.parts,
             )
         )
+        if self.on_exchange is not None:
+            self.on_exchange(entry, world.clock.epoch)
 
 
 def _refuse(visit: Visit, refusal: Refusal) -> Response:
-    log.info("%s %s: %s", visit.request.method, visit.request.path, refusal)
+    log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
     visit.notes.append(refusal.reason)
     visit.limit = refusal.limit
     return write_refusal(refusal)

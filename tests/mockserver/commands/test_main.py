@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shlex
@@ -8,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 
+from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.serving.server import bind
 
@@ -175,12 +178,12 @@ def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) 
     running.end()
     log = running.log.read_text("utf-8")
     assert "config keys that the platform does not know are ignored: max_speaker" in log
-    assert "422 body.config: Invalid JSON" in log
+    assert re.search(r"POST \S+ 422, .*, body\.config: Invalid JSON", log)
     assert running.process.stdout.read() == ""
 
 
 def test_a_quiet_log_is_empty(serve: Serve, submit: Ask) -> None:
-    running = serve("--port", "0", "--log-level", "error")
+    running = serve("--port", "0", "--quiet")
     submit(running.url, b"x", config="{")
     running.end()
     assert running.log.read_text("utf-8") == ""
@@ -199,8 +202,22 @@ def test_help_names_every_command(diarkit: Diarkit, flag: str) -> None:
     assert all(command in shown for command in ("serve", "health", "demo"))
 
 
-def test_the_version_is_the_packages(diarkit: Diarkit) -> None:
-    assert diarkit("--version").stdout.strip().endswith("0.1.0")
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_the_packages(diarkit: Diarkit, flag: str) -> None:
+    assert diarkit(flag).stdout == f"diarkit, version {version('diarkit')}\n"
+
+
+def test_python_runs_it_as_a_module(plain_environment: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "diarkit", "--help"], capture_output=True, text=True, check=True, env=plain_environment
+    )
+    assert ran.stdout.startswith("Usage: diarkit [OPTIONS] COMMAND")
+
+
+def test_all_addresses_are_for_other_machines_too_where_it_listens_everywhere(serve: Serve) -> None:
+    running = serve("--port", "0", "--host", "0.0.0.0", "--control-token", "x")  # noqa: S104 - this is what is tested
+    running.end()
+    assert "on all interfaces" in running.log.read_text("utf-8")
 
 
 def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diarkit: Diarkit) -> None:
@@ -227,11 +244,32 @@ def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str
     assert ran.stdout.strip() == "[]"
 
 
+def test_an_exchange_that_nobody_wants_logged_is_written_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("diarkit.exchanges"), "level", logging.NOTSET)
+    monkeypatch.setattr(logging, "basicConfig", lambda **how: logging.getLogger("diarkit").setLevel(how["level"]))
+    try:
+        assert [start_log(level, "text") for level in ("error", "warning")] == [None, None]
+        assert start_log("info", "text") is not None
+    finally:
+        logging.getLogger("diarkit").setLevel(logging.NOTSET)
+
+
 def list_commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
         for name in command.list_commands(click.Context(command)):
             yield from list_commands(command.get_command(click.Context(command), name), *path, name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, command in list_commands(main) if isinstance(command, click.Group)], ids=" ".join
+)
+def test_no_summary_of_a_command_is_cut_at_80_columns(path: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+    summaries = shown.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(summaries) > 1
+    assert [line for line in summaries if line.endswith("...")] == []
+    assert all(len(line) <= 80 for line in summaries)
 
 
 @pytest.mark.parametrize(

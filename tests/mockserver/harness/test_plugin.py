@@ -120,7 +120,8 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    assert ours == [*rooms, "diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.plugin"]
+    plugins = ("contract_plugin", "coverage_plugin", "plugin")
+    assert ours == [*rooms, *(f"diarkit_mockserver.harness.{name}" for name in plugins)]
 """
 
 IMPORTED = """
