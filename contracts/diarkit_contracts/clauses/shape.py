@@ -6,23 +6,24 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import documented, inferred
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import clause, observe
-from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
+from diarkit_contracts.clauses.clause import Observation, clause, observe
+from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, Need, any_exchange
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.exchange import Lost
 from diarkit_contracts.exchanges.history import find_operation, find_value
+from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import STRUCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
 
@@ -32,6 +33,9 @@ NOT_ENDED: Final = frozenset({"PendingTask", "RunningTask"})
 EARLY: Final[Mapping[str, str]] = {"result": "SpeakerDiarizationResult", "error": "TaskErrorResult"}
 
 LOCATION: Final = "X-Location"
+
+NO_FAILURE: Final = (501, 503, 505)
+"""Not implemented, busy, not in this version of HTTP: none says that a server has erred."""
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
@@ -55,6 +59,51 @@ def _status(history: History) -> Iterator[Observation]:
             declared = history.profile.statuses[f"{operation.method} {operation.path}"]
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {operation.method} {operation.path}"
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
+
+
+@clause(
+    "shape.server-error",
+    "No request makes the server fail, whatever its method: 501, 503 and 505 say something else.",
+    inferred(
+        "RFC 9110, 15.6: a server that answers 5xx has erred; the API's own statuses are for another clause",
+        Severity.ERROR,
+    ),
+    f"{START}/responses",
+    Need(
+        "undeclared",
+        "a request that is none of the API's operations",
+        any_exchange(lambda each: find_operation(each) is None),
+    ),
+)
+def _server_error(history: History) -> Iterator[Observation]:
+    for at, exchange in enumerate(history.exchanges):
+        if find_operation(exchange) is None:
+            status = exchange.answer.status
+            kept = status < 500 or status in NO_FAILURE
+            yield observe(at, kept=kept, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
+
+
+@clause(
+    "shape.whole-answer",
+    "Each request gets one whole answer, framed and coded as HTTP says; what is lost once is asked for again.",
+    documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
+    f"{START}/responses",
+    DRIVEN,
+)
+def _whole_answer(history: History) -> Iterator[Observation]:
+    if history.given_up is None:
+        return  # who recorded may have gone away, or wanted answers to be lost
+    yield from map(Observation, range(len(history.exchanges)))
+    lost: dict[object, list[int]] = {}
+    for number, exchange in enumerate(history.lost):
+        if any(is_same_origin(exchange.request.url, each.request.url) for each in history.exchanges[:1]):
+            lost.setdefault(history.find_cause(exchange.request), []).append(number)
+    for numbers in lost.values():
+        for number in numbers if len(numbers) > 1 else []:
+            kind = history.lost[number].answer
+            assert isinstance(kind, Lost)  # noqa: S101 - all of them are
+            expected = "a whole answer, this time or the other"
+            yield observe(~number, kept=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
 @clause(
@@ -238,4 +287,14 @@ def _name_branch(body: object) -> str:
     return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
 
 
-CLAUSES: Final = (_status, _content_type, _json, _schema, _headers, _rate_headers, _ids_echoed)
+CLAUSES: Final = (
+    _status,
+    _server_error,
+    _whole_answer,
+    _content_type,
+    _json,
+    _schema,
+    _headers,
+    _rate_headers,
+    _ids_echoed,
+)

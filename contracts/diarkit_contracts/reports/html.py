@@ -11,8 +11,6 @@ from markupsafe import Markup
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
-from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import (
     describe_answer,
     describe_exchange,
@@ -63,7 +61,7 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         findings=[
             (
                 finding,
-                [(at, describe_exchange(verdict.exchanges[at])) for at in finding.at],
+                [(at, describe_exchange(verdict.find_exchange(at))) for at in finding.at],
                 _describe_evidence(finding),
                 write_repeat(finding, verdict, folder),
             )
@@ -78,7 +76,7 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         skipped=[(each.name, each.reason) for each in verdict.skipped],
         passed=[(each.clause.id, each.clause.sentence, each.observations) for each in verdict.passed],
         rows=list(_list_rows(verdict)),
-        figures=draw_results(read_history(verdict.exchanges, PROFILES[verdict.profile])),
+        figures=draw_results(verdict.history),
         summary=sum_up(verdict, fail_on),
     )
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
 
@@ -128,8 +126,8 @@ def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: P
 
 def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     """Find in which rows each clause was seen, in the order in which they were sent; empty if that was in no row alone."""
-    history = read_history(verdict.exchanges, PROFILES[verdict.profile])
-    row_of = {at: row.name for row in verdict.rows for at in row.at}
+    history = verdict.history
+    row_of = {at: row.name for row in verdict.rows for at in (*row.at, *(~lost for lost in row.lost))}
     found = (*verdict.findings, *(each.finding for each in verdict.accepted))
     rows: dict[str, tuple[str, ...]] = {}
     for clause in CLAUSES if row_of else ():
@@ -157,7 +155,7 @@ def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator
     clause = finding.clause
     yield f"  {clause.sentence}"
     yield from list_fault(finding, most)
-    yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
+    yield from (f"  exchange  {at}: {describe_exchange(verdict.find_exchange(at))}" for at in finding.at)
     yield f"  evidence  {clause.evidence}"
 
 

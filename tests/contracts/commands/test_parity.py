@@ -29,7 +29,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         def __init__(self, url: str, _: Any) -> None:
             self.url = url
 
-        def send(self, request: Any, content: bytes) -> Answer:
+        def send(self, request: Any, content: bytes, within_s: float) -> Answer:
             answer: Answer = stub.send(request, content)
             headers = ((name, value.replace(ONE, self.url)) for name, value in answer.headers)
             return replace(answer, headers=tuple(headers))

@@ -94,7 +94,7 @@ class Tally:
             rows=tuple(rows),
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.locations),
-            skipped=tuple(
+            unseen=tuple(
                 skip_clause(clause, history)
                 for clause in CLAUSES
                 if clause.id not in broken and not self.kept[clause.id]

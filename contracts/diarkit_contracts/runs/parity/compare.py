@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line, find_line_of_field
-from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
 from diarkit_contracts.runs.reproduce import find_row
@@ -131,7 +129,7 @@ class _Side:
     def __init__(self, verdict: RunVerdict) -> None:
         self.verdict = verdict
         self.name = verdict.target
-        history = read_history(verdict.exchanges, PROFILES[verdict.profile])
+        history = verdict.history
         self.missing = {each.row: each.reason for each in verdict.inconclusive}
         self.missing |= {each.name: each.reason for each in verdict.skipped if find_row(each.name) is not None}
         self.answers = {
