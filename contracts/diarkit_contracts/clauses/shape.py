@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
+from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
@@ -142,7 +144,11 @@ def _json(history: History) -> Iterator[Observation]:
     ANSWER,
 )
 def _schema(history: History) -> Iterator[Observation]:
-    sound = {look.at for look in history.looks if look.channels is not None}
+    sound = {
+        look.at
+        for look in history.looks
+        if look.channels is not None or any(fault.rule is SIZE for fault in look.faults)
+    }
     for at, exchange, response in _list_declared(history):
         body = history.decode(exchange.answer.body)
         if isinstance(body, StrictJsonError):
@@ -190,8 +196,17 @@ def _rate_headers(history: History) -> Iterator[Observation]:
         if exchange.answer.status == 429:
             for name, _ in _list_headers(exchange):
                 came = exchange.answer.header(name)
-                kept = came is not None and came.replace(".", "", 1).isdecimal()
+                is_number = came is not None and came.replace(".", "", 1).isdecimal()
+                kept = is_number or (name == "Retry-After" and _is_date(came))
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
+
+
+def _is_date(value: str | None) -> bool:
+    """Tell whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
+    try:
+        return value is not None and parsedate_to_datetime(value) is not None
+    except ValueError:
+        return False
 
 
 @clause(
@@ -235,7 +250,7 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
     """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
         response = _read_response(exchange)
-        if "content" in response and not is_of_proxy(exchange):
+        if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
             yield at, exchange, response
 
 

@@ -108,12 +108,13 @@ def _location_connects(history: History) -> Iterator[Observation]:
     DRIVEN,
 )
 def _ends(history: History) -> Iterator[Observation]:
+    given_up = history.given_up or frozenset()
     for start in history.starts if history.given_up is not None else ():
         if history.find_end(start) is not None:
             yield Observation(start.at)
-        elif start.task_id in history.given_up and len(history.given_up) > 1:
+        elif start.task_id in given_up and len(given_up) > 1:
             last = history.by_task.get(start.task_id or "", ())[-1:]
-            got = f"{last[0].state} at the end of the wait, as {len(history.given_up) - 1} more" if last else "no state"
+            got = f"{last[0].state} at the end of the wait, as {len(given_up) - 1} more" if last else "no state"
             yield observe(last[0].at if last else start.at, kept=False, expected="an end", got=got)
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import STRUCTURE, list_result_faults
+from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.exchange import Answer, Lost
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.document import Operation
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.api.result import ResultFault
     from diarkit_contracts.exchanges.exchange import Exchange, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
@@ -299,11 +298,13 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
     data = exchange.answer.body if exchange.answer.status == 200 else b""
     if data not in known:
         # A task that has ended tells the same each time: it is read once.
-        body = read_object(data)
+        oversize = find_oversize(data)
+        body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")
         result = (body or {}).get("result")
         faults = () if result is None else list_result_faults(result)
-        is_readable = result is not None and all(fault.rule is not STRUCTURE for fault in faults)
+        faults = (ResultFault((), SIZE, "an answer that can be judged", oversize),) if oversize else faults
+        is_readable = result is not None and all(fault.rule not in {STRUCTURE, SIZE} for fault in faults)
         known[data] = Look(
             at=at,
             exchange=exchange,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,7 +24,7 @@ from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
-from diarkit_contracts.runs.verdict import RowRun
+from diarkit_contracts.runs.verdict import Ending, RowRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,10 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
     yield "skipped", len(verdict.skipped)
     yield "profile", verdict.profile
     yield "tier", verdict.tier or "a recording"
+    unjudged = sum(each.ending is not Ending.JUDGED for each in verdict.outcomes)
+    yield "rows judged", f"{len(verdict.outcomes) - unjudged} of {len(verdict.outcomes)}"
+    yield "finished", verdict.finished_at or "not known"
+    yield "diarkit", version("diarkit")
     yield "spent", describe_spent(verdict.spent)
 
 

@@ -176,9 +176,11 @@ class _Driver:
             yield run if run.at or run.lost else None, self._find_outcome(row, attempts)
 
     def _find_outcome(self, row: Row, attempts: Sequence[Followed]) -> RowOutcome:
-        if not attempts or not (attempts[-1].at or attempts[-1].lost):
-            why = self._skipped.get(row.name, self.over) or Why(Cause.NOT_SEEN, "not sent")
-            return RowOutcome(row=row.name, ending=Ending.SKIPPED, cause=why.cause, reason=why.text, attempts=0)
+        if not any(one.at or one.lost for one in attempts):
+            left_out = self._skipped.get(row.name) or self.over or Why(Cause.NOT_SEEN, "not sent")
+            return RowOutcome(
+                row=row.name, ending=Ending.SKIPPED, cause=left_out.cause, reason=left_out.text, attempts=0
+            )
         last = attempts[-1]
         why = _find_why(last) or (self.over if last.is_open else None)
         is_judged = why is None or (why.cause is Cause.TASK_FAILED and last.again)
@@ -186,8 +188,8 @@ class _Driver:
         return RowOutcome(
             row=row.name,
             ending=Ending.JUDGED if is_judged else Ending.INCONCLUSIVE,
-            cause=why and why.cause,
-            reason=why.text if why else "",
+            cause=None if why is None else why.cause,
+            reason="" if why is None else why.text,
             attempts=len(attempts),
         )
 
@@ -203,7 +205,9 @@ class _Driver:
             # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
             why = self._note_cap(error)
             followed.give_up(why)
-            self._skipped[row.name] = why
+            if not followed.at:
+                self._attempts[row.name].pop()
+                self._skipped[row.name] = why
             return None
         except UnreachableError as error:
             self._note_lost(followed, error)

@@ -88,7 +88,9 @@ class Followed:
         """
         call = self.row.call
         self._sent_at = self.target.clock.now()
-        exchange = self._ask(lambda named: self.target.send(call, tries=tries, named=named, again=self.again))
+        exchange = self._ask(
+            lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
+        )
         told = find_value(read_object(exchange.answer.body), "task", "task_id")
         if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
             self.task_id = told

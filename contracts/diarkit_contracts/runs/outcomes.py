@@ -10,6 +10,7 @@ from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.verdict import Cause, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 End: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 
 ANSWERS: Final = "run.server-answers"
+JUDGED: Final = "run.plan-was-judged"
 ENOUGH: Final = "run.enough-was-seen"
 
-NAMES: Final = (ANSWERS, ENOUGH, *(clause.id for clause in CLAUSES))
-"""Of all outcomes, in every run: the run's own two, then the clauses in their order."""
+NAMES: Final = (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in CLAUSES))
+"""Of all outcomes, in every run: the run's own three, then the clauses in their order."""
+
+
+NO_ANSWER: Final = (Cause.GONE, Cause.LOST, Cause.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,14 @@ def list_outcomes(
         fail_on: least severity that fails a clause.
         folder: where the files are that findings sent, if they were saved.
     """
-    run = ((ANSWERS, [verdict.unreachable] if verdict.unreachable else []), (ENOUGH, list(verdict.vacuous)))
+    left = [each for each in verdict.outcomes if each.ending is not Ending.JUDGED]
+    gone = [f"{each.row}: {each.reason}" for each in left if each.cause in NO_ANSWER]
+    unjudged = [f"{each.row}: {each.reason}" for each in left if each.cause not in NO_ANSWER]
+    run = (
+        (ANSWERS, [verdict.unreachable] if verdict.unreachable else gone),
+        (JUDGED, [*unjudged, *(f"the run was {cause}" for cause in verdict.causes)]),
+        (ENOUGH, list(verdict.vacuous)),
+    )
     return (
         *(_judge_run(name, list(map(show_text, reasons))) for name, reasons in run),
         *(_judge_clause(clause, verdict, fail_on, folder) for clause in CLAUSES),

@@ -212,6 +212,7 @@ class RunVerdict:
         unplanned: rows that need what the target can't be made to do.
         unseen: clauses that met nothing to judge.
         given_up: tasks whose end was waited for in vain; None for a recording, which may be cut anywhere.
+        causes: why a run without a plan, as a fuzzed one, ended before its time.
         finished_at: date and time of the end, in RFC 3339; empty if nobody knows.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
@@ -237,6 +238,7 @@ class RunVerdict:
     flags: tuple[tuple[str, str], ...] = ()
     lost: tuple[Exchange, ...] = field(default=(), repr=False)
     given_up: frozenset[str] | None = None
+    causes: tuple[Cause, ...] = ()
     finished_at: str = ""
 
     @property
@@ -258,6 +260,17 @@ class RunVerdict:
             *self.unplanned,
             *self.unseen,
         )
+
+    @property
+    def stopped(self) -> Exit | None:
+        """How the run was ended by somebody; None if it was not."""
+        return max((end for end in self._ends if end in {Exit.INTERRUPTED, Exit.TERMINATED}), default=None)
+
+    @property
+    def _ends(self) -> tuple[Exit, ...]:
+        """What the causes of rows that were not judged mean for the shell."""
+        causes = {each.cause for each in self.outcomes if each.ending is not Ending.JUDGED}
+        return (Exit.FINE, *(EXITS[cause] for cause in causes | set(self.causes) if cause is not None))
 
     def find_exchange(self, at: int) -> Exchange:
         """Find an exchange by its position in a finding."""
@@ -281,12 +294,10 @@ class RunVerdict:
         Args:
             fail_on: the least severity that fails.
         """
-        causes = {each.cause for each in self.outcomes if each.ending is not Ending.JUDGED and each.cause is not None}
-        ends = {EXITS[cause] for cause in causes}
-        if stopped := ends & {Exit.INTERRUPTED, Exit.TERMINATED}:
-            return max(stopped)
+        if self.stopped is not None:
+            return self.stopped
         if self.unreachable:
             return Exit.UNREACHABLE
         if self.list_findings(Severity.ERROR) or (fail_on is Severity.WARNING and self.findings):
             return Exit.FINDINGS
-        return max(ends | {Exit.VACUOUS if self.vacuous else Exit.FINE})
+        return max(*self._ends, Exit.VACUOUS if self.vacuous else Exit.FINE)

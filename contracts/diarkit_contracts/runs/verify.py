@@ -13,6 +13,7 @@ from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FIN
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
+from diarkit_contracts.runs.foreign import find_foreign
 from diarkit_contracts.runs.undocumented import list_undocumented
 from diarkit_contracts.runs.verdict import Cause, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent
@@ -57,15 +58,17 @@ def verify_target(
     drive = drive_plan(plan, target, profile, forcing, progress)
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
+    foreign = find_foreign(target.exchanges)
     return replace(
         verdict,
+        findings=() if foreign else verdict.findings,
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
         outcomes=tuple(drive.outcomes),
         unplanned=tuple(drive.unplanned),
         events=tuple(_list_events(history, target.waits)),
         vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
-        unreachable=drive.unreachable,
+        unreachable=drive.unreachable or foreign,
         spent=target.spent,
         finished_at=target.clock.today().isoformat(timespec="seconds"),
     )

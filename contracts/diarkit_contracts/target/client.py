@@ -98,23 +98,23 @@ class Caps:
         bytes_up: of request bodies.
         seconds: from the first call on.
         in_flight: tasks that have not ended.
-        repeats: tasks of rows that are sent again, beyond `tasks`.
+        spare: tasks beyond `tasks`: of rows that are sent again, and of mistakes that the server takes for uploads.
         task_seconds: how long a task may take before it is given up; not a cap of the run.
     """
 
     tasks: int = 8
     calls: int = 250
-    bytes_up: int = 1_000_000
+    bytes_up: int = 2_000_000
     seconds: float = 600.0
     in_flight: int = 2
-    repeats: int = 4
+    spare: int = 16
     task_seconds: float = 120.0
 
 
 CAPS: Final[Mapping[Tier, Caps]] = {
-    Tier.PROBE: Caps(tasks=2),  # a lenient server starts some: after two of them it is known
+    Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server starts some: after two of them it is known
     Tier.LITE: Caps(),
-    Tier.FULL: Caps(tasks=60, repeats=20, calls=2_000, bytes_up=8_000_000, seconds=3_600.0),
+    Tier.FULL: Caps(tasks=60, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
 }
 """What a tier may cost at most: what it needs, and some room for polls of a slow server."""
 
@@ -169,7 +169,8 @@ class Target:
     _calls: int = 0
     _bytes_up: int = 0
     _tasks: int = 0
-    _is_again: bool = False
+    _spare_tasks: int = 0
+    _is_spare: bool = False
     _running: set[str] = field(default_factory=set[str])
     _tried: set[str] = field(default_factory=set[str])
 
@@ -180,21 +181,21 @@ class Target:
     def spent(self) -> Spent:
         """What was sent so far."""
         seconds = 0.0 if self._started_at is None else self.clock.now() - self._started_at
-        return Spent(tasks=self._tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
+        return Spent(tasks=self._tasks + self._spare_tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
 
     @property
     def has_room(self) -> bool:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, again: bool = False) -> int:
+    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, spare: bool = False) -> int:
         """Send a call, again if the server asks to come back later.
 
         Args:
             call: what to send.
             tries: how often at most.
             named: with the two ids of a call, as far as `headers` has none of their names.
-            again: it was sent before: its task is one of the repeats.
+            spare: the task that it may start is a spare one.
 
         Returns:
             Position of the exchange with the last answer.
@@ -207,7 +208,7 @@ class Target:
         own: Headers = (("Content-Type", content_type),) if content_type else ()
         url, headers = self.url + call.target, (*own, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
-        self._is_again = again
+        self._is_spare = spare
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
@@ -297,10 +298,10 @@ class Target:
 
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent
-        tasks = caps.tasks + (caps.repeats if self._is_again else 0)
+        used, tasks = (spent.tasks, caps.tasks + caps.spare) if self._is_spare else (self._tasks, caps.tasks)
         starts = request.method == "POST"
         for cap, value, allowed in (
-            (Cap.TASKS, spent.tasks + starts, tasks if starts else spent.tasks),
+            (Cap.TASKS, used + starts, tasks if starts else used),
             (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
             (Cap.CALLS, spent.calls + 1, caps.calls),
             (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
@@ -312,13 +313,13 @@ class Target:
     def _count_tasks(self, request: Request, answer: Answer) -> None:
         body = read_object(answer.body)
         if request.method == "POST" and answer.status == 202:
-            self._tasks += 1
+            self._spare_tasks += self._is_spare
+            self._tasks += not self._is_spare
             task_id = find_value(body, "task", "task_id")
             if isinstance(task_id, str):
                 self._running.add(task_id.lower())
-        elif request.method == "GET":
-            if find_value(body, "task", "state") in ENDED or answer.status == 404:
-                self._running.discard(find_task_id(request))
+        elif request.method == "GET" and (find_value(body, "task", "state") in ENDED or answer.status == 404):
+            self._running.discard(find_task_id(request))
 
     def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
         timed = Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))

@@ -30,7 +30,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             self.url = url
 
         def send(self, request: Any, content: bytes, within_s: float) -> Answer:
-            answer: Answer = stub.send(request, content)
+            answer: Answer = stub.send(request, content, within_s)
             headers = ((name, value.replace(ONE, self.url)) for name, value in answer.headers)
             return replace(answer, headers=tuple(headers))
 

@@ -160,8 +160,8 @@ def test_what_came_of_a_lost_answer_is_kept_with_how_it_was_lost(sent: bytes, re
 
 
 def test_an_answer_that_does_not_end_is_given_up(url: str, clock: Any) -> None:
-    steps = iter((0.0, 60.5))
-    clock.now = lambda: next(steps)
+    steps = iter((0.0,) * 8)  # until the head is there
+    clock.now = lambda: next(steps, 60.5)
     with (
         closing(HttpTransport(url, Connection(), clock)) as transport,
         pytest.raises(UnreachableError, match="the answer did not end within 60 s") as caught,

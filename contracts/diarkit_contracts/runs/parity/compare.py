@@ -65,6 +65,7 @@ class Parity:
         left_out: rows that could not be compared, each with the reason.
         vacuous: why the comparison says too little; empty if it says enough.
         unreachable: why a side could not be asked.
+        stopped: how it was ended by somebody; None if it was not.
     """
 
     sides: tuple[str, str]
@@ -73,9 +74,12 @@ class Parity:
     left_out: tuple[tuple[str, str], ...]
     vacuous: tuple[str, ...]
     unreachable: str = ""
+    stopped: Exit | None = None
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
         """Decide how the comparison ends, as a verification does."""
+        if self.stopped:
+            return self.stopped
         if self.unreachable:
             return Exit.UNREACHABLE
         if any(each.severity is Severity.ERROR or fail_on is Severity.WARNING for each in self.differences):
@@ -114,6 +118,7 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict) -> Parity:
         left_out=tuple(left_out),
         vacuous=tuple(vacuous),
         unreachable="; ".join(filter(None, (one.unreachable, other.unreachable))),
+        stopped=max(filter(None, (one.stopped, other.stopped)), default=None),
     )
 
 
