@@ -88,7 +88,9 @@ TWO_DECIMALS: Final = Rule(
 SIZE: Final = Rule(
     "bounded-size",
     "A result is no larger than two days of speech make it; a larger one is judged no further.",
-    inferred("limits page: uploads of two hours; to compare everything with everything has to end", Severity.ERROR),
+    inferred(
+        "limits page: uploads of two hours; a result of days contradicts the length of its upload", Severity.ERROR
+    ),
     STRUCTURE.place,
 )
 

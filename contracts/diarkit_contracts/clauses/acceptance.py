@@ -49,6 +49,11 @@ def _is_extended(start: Start) -> bool:
     return _is_allowed(start) and _has_unknown(start)
 
 
+ALLOWED_END: Final = Need(
+    "allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))
+)
+
+
 @clause(
     "acceptance.upload",
     "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
@@ -76,7 +81,7 @@ def _unknown_is_ignored(history: History) -> Iterator[Observation]:
     "The task of such an upload is not rejected.",
     inferred("task life cycle, 5.0.0: rejected means invalid input data"),
     f"{START}/requestBody",
-    Need("allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))),
+    ALLOWED_END,
 )
 def _not_rejected(history: History) -> Iterator[Observation]:
     for end in _list_ends(history):
@@ -88,9 +93,12 @@ def _not_rejected(history: History) -> Iterator[Observation]:
 @clause(
     "acceptance.not-failed",
     "The task of such an upload does not fail each time that it is sent, and of many no half does.",
-    inferred("task life cycle, 5.0.0: failed means an internal error; nobody's fault is it once", Severity.ERROR),
+    inferred(
+        "task life cycle, 5.0.0: failed means an internal error, which can't be one each time: that contradicts 202",
+        Severity.ERROR,
+    ),
     f"{SCHEMAS}/TaskInfoState",
-    Need("allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))),
+    ALLOWED_END,
     DRIVEN,
 )
 def _not_failed(history: History) -> Iterator[Observation]:

@@ -7,14 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import Severity, documented, inferred
+from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
 from diarkit_contracts.clauses.clause import Observation, clause, observe
-from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, Need, any_exchange
+from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, UNDECLARED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Lost
@@ -66,16 +66,9 @@ def _status(history: History) -> Iterator[Observation]:
 @clause(
     "shape.server-error",
     "No request makes the server fail, whatever its method: 501, 503 and 505 say something else.",
-    inferred(
-        "RFC 9110, 15.6: a server that answers 5xx has erred; the API's own statuses are for another clause",
-        Severity.ERROR,
-    ),
+    documented("RFC 9110, 15.6: a server that answers 5xx has erred; the API's own statuses are for another clause"),
     f"{START}/responses",
-    Need(
-        "undeclared",
-        "a request that is none of the API's operations",
-        any_exchange(lambda each: find_operation(each) is None),
-    ),
+    UNDECLARED,
 )
 def _server_error(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):

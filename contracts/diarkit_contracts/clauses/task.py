@@ -86,7 +86,9 @@ def _location_host(history: History) -> Iterator[Observation]:
 @clause(
     "task.location-connects",
     "The host that X-Location names can be connected to.",
-    inferred("guide, 3.6.0: its client polls there; a name of the inside leads no client anywhere", Severity.ERROR),
+    inferred(
+        "guide, 3.6.0: its client polls there; a URL to a host that is not there contradicts itself", Severity.ERROR
+    ),
     "components/headers/XLocation",
     ACCEPTED,
     DRIVEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.reproduce import Repeat
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 
@@ -59,15 +62,7 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         advice=list(advise(verdict)),
         names={row.name for row in verdict.rows},
         broken={finding.row for finding in verdict.findings},
-        findings=[
-            (
-                finding,
-                [(at, describe_exchange(verdict.find_exchange(at))) for at in finding.at],
-                _describe_evidence(finding),
-                write_repeat(finding, verdict, folder),
-            )
-            for finding in verdict.findings
-        ],
+        findings=list(_group_findings(verdict, folder)),
         accepted=[
             (each.finding.clause.id, each.finding.row, each.finding.fault.got, each.reason, each.expires)
             for each in verdict.accepted
@@ -80,6 +75,26 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         figures=draw_results(verdict.history),
         summary=sum_up(verdict, fail_on),
     )
+
+
+def _group_findings(
+    verdict: RunVerdict, folder: Path | None
+) -> Iterator[tuple[Clause, str, list[tuple[Finding, list[tuple[int, str]], Repeat | None]]]]:
+    """Group the findings by their clauses: what is broken in ten rows is one thing to mend."""
+    for _, group in groupby(verdict.findings, lambda finding: finding.clause.id):
+        found = list(group)
+        yield (
+            found[0].clause,
+            _describe_evidence(found[0]),
+            [
+                (
+                    finding,
+                    [(at, describe_exchange(verdict.find_exchange(at))) for at in finding.at],
+                    write_repeat(finding, verdict, folder),
+                )
+                for finding in found
+            ],
+        )
 
 
 def _show(value: object) -> object:

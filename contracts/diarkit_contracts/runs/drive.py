@@ -275,6 +275,11 @@ class _Driver:
 
 def _find_why(followed: Followed) -> Why | None:
     """Find why an attempt got nowhere; None if it did get somewhere."""
-    if followed.why is None and followed.state == TaskState.FAILED and followed.row.accepted and not followed.row.needs:
+    if (
+        followed.why is None
+        and followed.state == TaskState.FAILED
+        and followed.row.accepted
+        and followed.row.needs is None
+    ):
         return Why(Cause.TASK_FAILED, "its task failed")
     return followed.why
