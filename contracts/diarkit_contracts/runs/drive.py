@@ -153,7 +153,7 @@ class _Driver:
 
     def finish(self) -> None:
         """Send again what got nowhere, and look once more at all tasks that have ended."""
-        for last in [attempts[-1] for attempts in self._attempts.values()]:
+        for last in [attempts[-1] for attempts in self._attempts.values() if attempts]:
             why = _find_why(last)
             is_known = why is not None and why.cause is Cause.TOO_SLOW and len(self.given_up) > 1
             if why is not None and why.cause in AGAIN and not is_known:

@@ -61,7 +61,7 @@ BROKEN = [
     ("shape.ids-echoed", "a part of it", lambda s: ask_with_ids(s, ("x-request-id", "70"), sent=(("x-request-id", "7"),))),
     ("shape.ids-echoed", "nothing for one that was sent", lambda s: ask_with_ids(s, ("x-request-id", ""), sent=(("x-request-id", "7"),))),
     ("shape.ids-echoed", "none", lambda s: ask_with_ids(s, ("x-request-id", " "))),
-    ("shape.server-error", "500 for a method of its own", lambda s: s.refuse("PUT", f"{URL}/{ID}", 500)),
+    ("shape.server-error", "500 for a path of its own", lambda s: s.refuse("GET", "http://a/status", 500)),
 ]  # fmt: skip
 
 PAGE = (("content-type", "text/html; charset=utf-8"),)
@@ -78,7 +78,7 @@ RATE_AS_DATE = (
 
 CORRECT = [
     ("a date in Retry-After", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
-    ("501 for a method of its own", lambda s: s.refuse("PUT", f"{URL}/{ID}", 501)),
+    ("501 for a path of its own", lambda s: s.refuse("GET", "http://a/status", 501)),
     ("null for what an error leaves out", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":null}')),
     ("null for what a task's error leaves out", lambda s: s.get(ID, "failed", body=FAILED % b'{"type":"internal","message":"","detail":[{"location":[],"context":null}]}')),
     ("who it is, wanted to know by a proxy", lambda s: s.add("GET", f"{URL}/{ID}", None, status=401, headers=PAGE, body=b"<html>")),
