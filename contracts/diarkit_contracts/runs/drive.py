@@ -58,6 +58,7 @@ class Drive:
         outcomes: one for each planned row.
         unplanned: rows that need what the target can't be made to do.
         given_up: ids of the tasks whose end was waited for in vain.
+        stopped: how somebody ended it; empty if nobody did.
         unreachable: why no call was ever answered; empty if one was.
     """
 
@@ -65,6 +66,7 @@ class Drive:
     outcomes: list[RowOutcome] = field(default_factory=list[RowOutcome])
     unplanned: list[Skipped] = field(default_factory=list[Skipped])
     given_up: frozenset[str] = frozenset()
+    stopped: tuple[Cause, ...] = ()
     unreachable: str = ""
 
 
@@ -85,6 +87,7 @@ def drive_plan(
         progress: told each row before it is sent.
     """
     driver = _Driver(target, profile, forcing, progress)
+    stopped: tuple[Cause, ...] = ()
     steps = [[row for row in step if row.needs is None or row.needs in forcing] for step in plan.steps]
     try:
         for step in steps:
@@ -93,6 +96,7 @@ def drive_plan(
     except KeyboardInterrupt as error:  # what was seen until then is worth a verdict
         is_term = isinstance(error, TerminatedError)
         driver.over = Why(Cause.TERMINATED, "terminated") if is_term else Why(Cause.INTERRUPTED, "interrupted")
+        stopped = (driver.over.cause,)
     left_out = (row for row in plan.rows if row.needs is not None and row.needs not in forcing)
     ends = list(driver.list_ends(row for step in steps for row in step))
     return Drive(
@@ -105,6 +109,7 @@ def drive_plan(
             for row in left_out
         ],
         given_up=frozenset(driver.given_up),
+        stopped=stopped,
         unreachable=driver.unreachable,
     )
 

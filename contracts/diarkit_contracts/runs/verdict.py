@@ -212,7 +212,7 @@ class RunVerdict:
         unplanned: rows that need what the target can't be made to do.
         unseen: clauses that met nothing to judge.
         given_up: tasks whose end was waited for in vain; None for a recording, which may be cut anywhere.
-        causes: why a run without a plan, as a fuzzed one, ended before its time.
+        causes: how somebody ended the run, whether a row was left out for it or not; empty if nobody did.
         finished_at: date and time of the end, in RFC 3339; empty if nobody knows.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """

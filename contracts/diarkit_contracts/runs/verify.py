@@ -65,6 +65,7 @@ def verify_target(
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
         outcomes=tuple(drive.outcomes),
+        causes=drive.stopped,
         unplanned=tuple(drive.unplanned),
         events=tuple(_list_events(history, target.waits)),
         vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
