@@ -141,7 +141,7 @@ class _Driver:
         waiting = list(step)
         while waiting and self.over is None:
             together: list[Followed] = []
-            while waiting and self.over is None and (not together or self._target.has_room):
+            while waiting and not self._is_over() and (not together or self._target.has_room):
                 alone = not any(one.task_id for one in together)
                 followed = self._start(waiting[0], alone=alone)
                 if followed is not None and not alone and self._is_too_many(followed):
@@ -227,6 +227,9 @@ class _Driver:
         if self.over is not None or last.again or last.row.needs is not None:
             return last
         return self._start(last.row, alone=alone, again=True)
+
+    def _is_over(self) -> bool:
+        return self.over is not None
 
     def _is_too_many(self, followed: Followed) -> bool:
         return followed.why is not None and followed.why.cause in TOO_MANY_IN_FLIGHT
