@@ -104,7 +104,7 @@ def test_a_server_elsewhere_is_asked_by_its_owner(stub: Any, monkeypatch: pytest
     monkeypatch.setattr(http_transport, "HttpTransport", Transport)
     monkeypatch.setattr("diarkit_contracts.target.pace.SystemClock.sleep", lambda *_: None)
     ended = run(ELSEWHERE, "--i-own-this-server", "--max-calls", "200")
-    assert ended.exit_code == 130, ended.output
+    assert ended.exit_code in {0, 3}, ended.output
     assert len(stub.seen) == 200
 
 
