@@ -22,6 +22,9 @@ UNKNOWN: Final = f"nothing is known of {START_PATH} below this URL: is it the ro
 GATEWAYS: Final = (502, 503, 504)
 REDIRECTIONS: Final = (301, 302, 303, 307, 308)
 
+NOT_IMPLEMENTED: Final = 501
+"""What a server of files answers to a POST."""
+
 MAY_BE_THE_API: Final = (401, 403, 407, 413, 429)
 """What stands in front of the API answers so, and the API itself may stand behind it."""
 
@@ -31,7 +34,7 @@ def find_foreign(exchanges: Sequence[Exchange]) -> str:
     if not exchanges or any(map(is_of_the_api, exchanges)):
         return ""
     status, _ = Counter(exchange.answer.status for exchange in exchanges).most_common(1)[0]
-    if status in MAY_BE_THE_API or status >= 500:
+    if status in MAY_BE_THE_API or (status >= 500 and status != NOT_IMPLEMENTED):
         return ""
     first = next(exchange for exchange in exchanges if exchange.answer.status == status)
     return f"{describe_count(len(exchanges))} is of this API (most are {status}): {explain_foreign(first)}"

@@ -20,6 +20,7 @@ def answer(status: int, body: bytes = b"<html>", *headers: tuple[str, str]) -> E
         ([answer(404)], "no answer is of this API (most are 404): nothing is known of"),
         ([answer(301, b"", ("location", "https://a.example/"))], "it redirects to https://a.example/: use that URL"),
         ([answer(200, b"{}")], "web pages answer"),
+        ([answer(404), answer(501), answer(501)], "none of 3 answers is of this API (most are 501): web pages answer"),
     ],
 )
 def test_something_else_is_said_in_one_sentence(exchanges: list[Exchange], said: str) -> None:
