@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from contract_servers.breaking import Broken, change_answer
+from contract_servers.breaking import Broken, change_answer, change_channel
 from contract_servers.fake import Told
 
 from diarkit_contracts.exchanges.exchange import Loss
@@ -16,7 +16,7 @@ from diarkit_contracts.rows.mistakes import NEVER_GIVEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract_servers.breaking import Wrap
+    from contract_servers.breaking import Channel, Wrap
     from contract_servers.fake import Asked, Server
 
 
@@ -107,6 +107,12 @@ def remember_uploads(choose: Callable[[int], bool]) -> Wrap:
     return wrap
 
 
+def crowd(channel: Channel) -> None:
+    """Let so many speak in a channel that nobody can compare them."""
+    channel["segments"] = [{"speaker_id": who, "start_time": 0.0, "end_time": 1.0} for who in range(1_000)]
+    channel["speakers_count"] = 1_000
+
+
 WHOLE, ENDS, DONE = "shape.whole-answer", "task.ends", "acceptance.not-failed"
 
 BROKEN = (
@@ -122,6 +128,7 @@ BROKEN = (
     Broken(name="dies at request 30", clause=WHOLE, wrap=lose_when(lambda number, _: number >= 30, Loss.REFUSED)),
     Broken(name="no upload is answered", clause=WHOLE, wrap=remember_uploads(lambda _: True)),
     Broken(name="deletions are not answered", clause=WHOLE, wrap=lose_when(lambda _, asked: asked.method in {"DELETE", "PUT"})),
+    Broken(name="a thousand speakers at a time", clause="result.bounded-size", wrap=change_channel(crowd)),
     Broken(name="no task ends", clause=ENDS, wrap=end_tasks(lambda _: "running")),
     Broken(name="one task in three does not end", clause=ENDS, wrap=end_tasks(lambda number: "done" if number % 3 else "running")),
     Broken(name="each task fails", clause=DONE, wrap=end_tasks(lambda _: "failed")),
