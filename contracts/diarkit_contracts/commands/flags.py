@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import field, fields
 from functools import wraps
@@ -92,7 +93,12 @@ class Command(click.Command):
         self.examples = tuple(examples)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. A fault of our own ends with an exit code that means nothing else: Python's own would be findings."""
+        """Run the command. A fault of our own ends with an exit code that means nothing else: Python's own would be findings.
+
+        Without colours where the environment asks for that (no-color.org).
+        """
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -135,3 +141,9 @@ class _Flag(click.Option):
     def __init__(self, *arguments: Any, group: str, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.group = group
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Name what the value came from: the flag, or the environment variable."""
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
+            return f"the environment variable {self.envvar}"
+        return super().get_error_hint(ctx)

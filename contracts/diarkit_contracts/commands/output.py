@@ -181,7 +181,7 @@ def echo_lines(lines: Iterable[str]) -> None:
     try:
         for line in lines:
             shown = line.encode(encoding, "backslashreplace").decode(encoding)
-            click.echo(shown, color=False if os.environ.get("NO_COLOR") else None)
+            click.echo(shown)
     except OSError as error:
         # What is left in the buffer would fail once more when Python ends, with an exit code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -61,7 +61,7 @@ class Sides:
 @take("judging", Judging)
 @take("access", Access)
 def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
-    """Send the same rows to the servers A and B, and show how their answers differ.
+    """Compare how the servers A and B answer the same rows.
 
     A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
     when. With `--fail-on warning` also a difference that the contract allows fails.

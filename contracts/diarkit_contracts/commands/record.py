@@ -70,9 +70,9 @@ class Wish:
 @take("wish", Wish)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
-    """Send FILEs to the platform at URL, one after the other, and write a scenario in which the fake answers the same.
+    """Send FILEs to a platform; write a scenario with its answers.
 
-    A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
+    The fake answers by it as the platform at URL did. Files go one after the other. A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
     130, 143: interrupted, terminated; the files that were whole by then are written.
     """
     from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called

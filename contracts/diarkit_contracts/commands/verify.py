@@ -83,7 +83,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     access: Access,
     output: OutputFlags,
 ) -> None:
-    """Hold the server at URL, or a recording of its answers, against the contract.
+    """Check a server, or a recording of it, against the contract.
 
     Ends with the first of these that is so:
 
@@ -121,7 +121,10 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
 @click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
-    """List the clauses of the contract: id, severity, what holds, and how it is known."""
+    """List the clauses of the contract.
+
+    For each: id, severity, what holds, and how it is known.
+    """
     require("jsonschema")
     if rows:
         from diarkit_contracts.rows.plan import list_rows  # noqa: PLC0415

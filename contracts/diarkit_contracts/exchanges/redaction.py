@@ -22,7 +22,7 @@ STRUCK: Final = "***"
 
 KEPT_HEADERS: Final = re.compile(
     r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-length|content-type|date|expect|host"
-    r"|keep-alive|location|retry-after|server|te|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
+    r"|keep-alive|location|retry-after|server|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
     r"|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|" + "|".join(IDS),
     re.IGNORECASE,
 )

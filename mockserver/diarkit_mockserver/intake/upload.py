@@ -5,34 +5,27 @@ Memory does not depend on the size of the upload. Nothing here knows what the an
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import re
 from dataclasses import dataclass
-from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_contracts.exchanges.exchange import Part
+from diarkit_mockserver.intake.form import read_boundary, read_plain_form
+from diarkit_mockserver.intake.parts import FilePart, TextPart
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
-LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
-"""Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+"""As in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
-
-LONGEST_BOUNDARY = 1_024
-
-FIRST_BYTES = 64
-"""Of a file, kept to tell what it looked like."""
 
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
@@ -82,23 +75,49 @@ class UploadReader:
         self._assumed = assumed
         self._refusal: Refusal | None = None
         self._parser: PushMultipartParser | None = None
+        self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
-        self._open: _FilePart | _TextPart | None = None
-        self._file: _FilePart | None = None
-        self._config: _TextPart | None = None
+        self._open: FilePart | TextPart | None = None
+        self._file: FilePart | None = None
+        self._config: TextPart | None = None
         self._ignored: list[str] = []
+        self._order: dict[str, None] = {}
         self._file_is_text = False
-        header = Message()
-        header["content-type"] = content_type
-        if header.get_content_type() == "multipart/form-data":
-            boundary = ""
-            with contextlib.suppress(UnicodeError):  # of a boundary in a charset that decodes nothing
-                boundary = header.get_boundary("")
-            self._start(boundary)
+        self._is_whole = False
+        self._boundary: bytes | None = None
+        try:
+            boundary = read_boundary(content_type)
+            self._boundary = None if boundary is None else boundary.encode()
+        except Refusal as refusal:
+            self._refusal = refusal
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the parts so far that the platform does not know, also of a body that turns out to be broken."""
+        return tuple(sorted(self._ignored))
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
+        if self._refusal is not None or self._boundary is None or not data:
+            return
+        if self._parser is None:
+            if self._first is None:
+                self._first = data
+                return
+            self._start_parser(self._boundary)
+        self._parse(data)
+
+    def _start_parser(self, boundary: bytes) -> None:
+        try:
+            self._opening = b"--" + boundary
+            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+        except MultipartError as error:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._first is not None:
+            self._parse(self._first)
+
+    def _parse(self, data: bytes) -> None:
         if self._refusal is not None or self._parser is None or self._parser.closed:
             return
         try:
@@ -122,11 +141,8 @@ class UploadReader:
         Raises:
             Refusal: 400 for broken multipart, 413 for a file or config above its limit, 422 for a missing file.
         """
-        if self._refusal is None and self._parser is not None:
-            try:
-                self._parser.close()
-            except MultipartError as error:
-                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._refusal is None and self._boundary is not None:
+            self._end(self._boundary)
         if self._refusal is not None:
             raise self._refusal
         if self._file is None:
@@ -137,21 +153,41 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.probe.close(),
+            media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
-            ignored=tuple(sorted(self._ignored)),
+            ignored=self.ignored,
         )
 
-    def _start(self, boundary: str) -> None:
-        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
-            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
-            return
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        if self._refusal is not None or not self._is_whole:
+            return None
+        known = {"file": self._file, "config": self._config}
+        return tuple(
+            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
+        )
+
+    def _end(self, boundary: bytes) -> None:
+        """Read what has not been read, now that it is known to be all."""
         try:
-            self._opening = b"--" + boundary.encode()
-            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
-        except (MultipartError, UnicodeError) as error:
+            if self._parser is None:
+                parts = read_plain_form(self._first or b"", boundary)
+                if parts is not None:
+                    for part in parts:
+                        self._begin_part(part.name, part.filename)
+                        if self._open is not None:
+                            self._open.feed_whole(part.content)
+                    self._is_whole = True
+                    return
+                self._start_parser(boundary)
+            if self._parser is not None and self._refusal is None:
+                self._parser.close()
+                self._is_whole = self._parser.closed
+        except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        except Refusal as refusal:
+            self._refusal = refusal
 
     def _check_opening(self, data: bytes) -> bytes:
         """Hold back the first bytes until they show that the body begins with its boundary (INF: as in Starlette).
@@ -169,59 +205,23 @@ class UploadReader:
         return data
 
     def _begin(self, segment: MultipartSegment) -> None:
-        self._open = None
         # The library sees a line end inside a header in some chunks, and not in others.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
-        if segment.name == "file":
-            filename = _read_filename(segment)
+        self._begin_part(segment.name or "", _read_filename(segment))
+
+    def _begin_part(self, name: str, filename: str | None) -> None:
+        if name in {"file", "config"} or len(self._order) < MOST_IGNORED:
+            self._order[name[:LONGEST_IGNORED]] = None
+        self._open = None
+        if name == "file":
             self._file_is_text = filename is None
-            self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
+            self._file = None if filename is None else FilePart(filename, self._largest_file, self._assumed)
             self._open = self._file
-        elif segment.name == "config":
-            self._open = self._config = _TextPart()
+        elif name == "config":
+            self._open = self._config = TextPart()
         elif len(self._ignored) < MOST_IGNORED:
-            self._ignored.append((segment.name or "")[:LONGEST_IGNORED])
-
-
-class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
-
-    def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
-        self.filename = filename
-        self.size = 0
-        self.first_bytes = b""
-        self.digest = hashlib.sha256()
-        self.probe = MediaProbe(assumed)
-        self._largest = largest
-
-    def feed(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._largest is not None and self.size > self._largest:
-            reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
-            raise refuse(Condition.TOO_LARGE, reason=reason, limit="upload_bytes")
-        if len(self.first_bytes) < FIRST_BYTES:
-            self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
-        self.digest.update(data)
-        self.probe.feed(data)
-
-
-class _TextPart:
-    __slots__ = ("_data",)
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def feed(self, data: bytes) -> None:
-        self._data += data
-        if len(self._data) > LARGEST_CONFIG:
-            raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
-
-    def read(self) -> str:
-        try:
-            return self._data.decode()
-        except UnicodeDecodeError:
-            raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
+            self._ignored.append(name[:LONGEST_IGNORED])
 
 
 def _read_filename(segment: MultipartSegment) -> str | None:

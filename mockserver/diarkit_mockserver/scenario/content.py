@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError
-from diarkit_fixtures.texts.rttm import read_rttm
+from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_place
 from diarkit_mockserver.scenario.model import SpokenSegment
 
@@ -110,11 +110,9 @@ def _check_segments(node: Node) -> Iterator[Flaw]:
 def _read_spoken(path: Path) -> Spoken | str:
     """Read an RTTM file; a text says why it can't be read."""
     try:
-        channels = read_rttm(path.read_text("utf-8"), source=str(path))
+        channels = load_rttm(path)
     except OSError as error:
         return f"can't read {path}: {error.strerror or error}"
-    except UnicodeDecodeError as error:
-        return f"can't read {path}: expected UTF-8, got the byte 0x{error.object[error.start]:02x}"
     except SegmentError as error:
         return str(error)
     return tuple(

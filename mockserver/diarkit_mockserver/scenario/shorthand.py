@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.result import list_result_faults
-from diarkit_fixtures.texts.rttm import read_rttm
+from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from diarkit_mockserver.scenario.answer import HttpAnswer
 
@@ -143,8 +143,7 @@ def _read_segment(segment: SegmentLike) -> SpokenSegment:
 
 
 def _read_rttm(path: str | Path) -> tuple[tuple[SpokenSegment, ...], ...]:
-    channels = read_rttm(Path(path).read_text("utf-8"), source=str(path))
     return tuple(
         tuple(SpokenSegment(speaker_id=s.speaker, start_time=s.start / 100, end_time=s.end / 100) for s in channel)
-        for channel in channels
+        for channel in load_rttm(path)
     )

@@ -75,7 +75,9 @@ class World:
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
-        return World(self.name, self.origin, self.clock.begin_again())
+        fresh = World(self.name, self.origin, self.clock.begin_again())
+        self.journal.pass_on(fresh.journal)
+        return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
         """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
@@ -98,15 +100,26 @@ class World:
         self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
-    def add_rule(self, rule: Rule) -> None:
-        """Put a rule before those of the scenario, behind the ones added earlier."""
-        self._setup = replace(self._setup, rules=self._setup.rules.add(rule))
+    def add_rule(self, *rules: Rule) -> None:
+        """Put rules before those of the scenario, behind the ones added earlier; all of them or none.
+
+        Raises:
+            ValueError: for a rule that could never answer.
+        """
+        book = self._setup.rules
+        for rule in rules:
+            book = book.add(rule)
+        self._setup = replace(self._setup, rules=book)
+
+    def list_added(self) -> list[tuple[Rule, int]]:
+        """List the rules that were added, in their order, and how many submissions each has answered."""
+        return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
 
         Args:
-            submission: its occurrence is counted here.
+            submission: it is completed here, with its occurrence and with what its rule says of its media.
             visit: of the request that brings it.
 
         Raises:
@@ -115,16 +128,16 @@ class World:
         setup, counters = self._setup, self.counters
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
         count = counters.repeats.count(key)
-        submission = replace(submission, occurrence=count)
+        submission.occurrence = count
         rule = setup.rules.find(submission, counters.rules)
         then = NO_RULE if rule is None else rule.then
-        submission = replace(submission, media=choose_media(then, submission.media, setup.scenario))
+        submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)
         elif miss := setup.rules.explain_miss(submission, counters.rules):
             visit.notes.append(miss)
-            log.info("%s: %s", submission.filename, miss)
+            log.debug("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:
@@ -179,6 +192,17 @@ class World:
             self.tasks.finish(task, now)
         return task, progress, state
 
+    def look_around(self, visit: Visit) -> None:
+        """Let a request for version or status meet its faults.
+
+        Raises:
+            Refusal: if a fault says so.
+        """
+        if self._setup.schedule:
+            path = visit.request.path
+            count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
+            self._meet_faults("system", None, f"{path} {count}", visit)
+
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
         nulls = self.scenario.dialect.unpopulated == "null"
@@ -204,7 +228,7 @@ class World:
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
     def _meet_faults(
-        self, operation: Literal["submit", "poll"], submission: Sent, request: str, visit: Visit
+        self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
         """Find the faults of a request; those of its answer are noted for later, those of its task returned.
 
@@ -232,7 +256,7 @@ def _answer_with(http: HttpAnswer, reason: str) -> Refusal:
 
 def _warn_of_assumption(submission: Submission) -> None:
     log.warning(
-        "%s: the length of this %s file can't be measured; %s s are assumed (install diarkit[media], or set media.duration)",
+        "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
         submission.filename,
         submission.media.kind,
         submission.media.length / 100,

@@ -141,6 +141,20 @@ def test_a_group_of_commands_shows_them_before_its_examples() -> None:
     assert CliRunner().invoke(everything, ["one", "-h"]).output.endswith("Examples:\n  all one -h\n")
 
 
+@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[1mone\x1b[0m\n"), ("1", "one\n")])
+def test_a_terminal_gets_colours_unless_they_are_unwanted(no_color: str, shown: str) -> None:
+    @click.group(cls=Group)
+    def everything() -> None:
+        pass
+
+    @everything.command()
+    def one() -> None:
+        click.secho("one", bold=True)
+
+    # CliRunner's `color` stands for a terminal.
+    assert CliRunner().invoke(everything, ["one"], color=True, env={"NO_COLOR": no_color}).output == shown
+
+
 @pytest.mark.parametrize("command", [verify, clauses, parity, record], ids=lambda command: command.name)
 def test_the_examples_of_each_command_are_its_own_and_parse(command: Command) -> None:
     assert 1 <= len(command.examples) <= 2

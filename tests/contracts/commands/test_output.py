@@ -111,16 +111,6 @@ def test_what_an_encoding_does_not_have_is_escaped(monkeypatch: pytest.MonkeyPat
     assert written.getvalue().decode(encoding) == shown
 
 
-@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[31mĽ\x1b[0m\n"), ("1", "Ľ\n")])
-def test_a_terminal_gets_colours_unless_they_are_unwanted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, shown: str
-) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("NO_COLOR", no_color)
-    echo_lines([click.style("Ľ", fg="red")])
-    assert capsys.readouterr().out == shown
-
-
 @pytest.mark.parametrize("on_terminal", [True, False])
 def test_progress_is_told_on_a_terminal_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_terminal: bool
