@@ -1,4 +1,7 @@
-"""What must hold of a task's `result`: its structure and its meaning. Knows no request, no task and no server."""
+"""What must hold of a task's `result`: its structure and its meaning. Knows no request, no task and no server.
+
+It is longer than others because each rule stands beside its check, and the bounds above which nothing is checked beside both.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean."""
+"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean.
+
+It is longer than others because whether there is an answer at all, and whether it is a failure, is its shape, too.
+"""
 
 from __future__ import annotations
 

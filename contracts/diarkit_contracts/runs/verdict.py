@@ -1,4 +1,7 @@
-"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format."""
+"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format.
+
+It is longer than others because the causes, and the exit code that each means, are one table with the value that they decide.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The polite client: sends calls to one server within caps, waits where it is asked to, and keeps every exchange.
 
-Knows no row and no clause. A cap is a hard end: what it would cost more is not sent.
+Knows no row and no clause. A cap is a hard end: what it would cost more is not sent. It is longer than others because each call
+meets all the caps.
 """
 
 from __future__ import annotations

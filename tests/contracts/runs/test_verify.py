@@ -140,7 +140,7 @@ def test_a_recording_of_a_run_gets_the_same_verdict(make_target: Any, stub: Any)
         {each.clause.id for each in recorded.findings} == {each.clause.id for each in live.findings} >= {"task.id-echo"}
     )
     driven = {each.clause for each in live.passed if DRIVEN in each.clause.needs}
-    assert {each.clause.id for each in driven} == {clause.id for clause in CLAUSES if DRIVEN in clause.needs}
+    assert {each.id for each in driven} == {clause.id for clause in CLAUSES if DRIVEN in clause.needs}
     assert recorded.passed == tuple(each for each in live.passed if each.clause not in driven)
     assert (recorded.spent.tasks, recorded.spent.calls) == (live.spent.tasks, live.spent.calls)
 
