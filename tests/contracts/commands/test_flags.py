@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import Command, Group, Named, flag, take
 from diarkit_contracts.commands.parity import parity
 from diarkit_contracts.commands.record import record
@@ -105,6 +106,25 @@ Examples:
   paint -n 2
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("x"), 70),
+        (MemoryError(), 70),
+        (OSError(28, "full"), 70),
+        (KeyboardInterrupt(), 130),
+        (TerminatedError(), 143),
+    ],
+)
+def test_what_goes_wrong_in_us_never_ends_like_findings(error: BaseException, code: int) -> None:
+    def fail() -> None:
+        raise error
+
+    ended = CliRunner().invoke(Command("fail", callback=fail), [])
+    assert ended.exit_code == code
+    assert ("fault of diarkit" in ended.stderr) == (code == 70)
 
 
 def test_a_group_of_commands_shows_them_before_its_examples() -> None:
