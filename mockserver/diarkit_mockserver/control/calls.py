@@ -1,6 +1,6 @@
 """The table of the control API: each call once, and what it does. To add one is to add a function here.
 
-Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
+The file is long, as it is one table. Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
 """
 
 # Annotations are read when the rows are made.
