@@ -65,7 +65,12 @@ def list_outcomes(
     unjudged = [f"{each.row}: {each.reason}" for each in left if each.cause not in NO_ANSWER]
     run = (
         (ANSWERS, [verdict.unreachable] if verdict.unreachable else gone),
-        (JUDGED, [*unjudged, *(f"the run was {cause}" for cause in verdict.causes)]),
+        (
+            JUDGED,
+            [verdict.unreachable]
+            if verdict.unreachable
+            else [*unjudged, *(f"the run was {cause}" for cause in verdict.causes)],
+        ),
         (ENOUGH, list(verdict.vacuous)),
     )
     return (

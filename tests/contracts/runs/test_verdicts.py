@@ -72,10 +72,19 @@ def test_a_run_ends_as_the_table_says(name: str, tier: Tier) -> None:
     assert len(verdict.outcomes) == len({outcome.row for outcome in verdict.outcomes}) > 0
 
 
+FUZZED = {
+    "it dies at request 10": (Exit.UNREACHABLE, "UNREACHABLE"),
+    "it dies at request 30": (Exit.UNREACHABLE, "UNREACHABLE"),
+    "no task ends": (Exit.VACUOUS, "INCONCLUSIVE"),
+}
+"""Where a run without a plan ends otherwise: it has no row that a lost answer or a task without an end would be a finding of."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in TABLE if f"request {LAST}" not in name and "one " not in name])
 def test_a_fuzzed_run_ends_so_too(name: str) -> None:
     wrap, end, headline = TABLE[name]
+    end, headline = FUZZED.get(name, (end, headline))
     verdict = fuzz(wrap)
     assert (verdict.decide_exit(), sum_up(verdict)[: len(headline)]) == (end, headline)
 
