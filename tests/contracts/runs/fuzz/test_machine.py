@@ -122,7 +122,7 @@ def test_it_ends_after_so_many_seconds() -> None:
 def test_it_ends_at_a_cap_of_the_target() -> None:
     fake = Fake()
     target = make_target(fake, fake.clock)
-    target.caps = Caps(tasks=3, calls=10_000, bytes_up=1 << 40)
+    target.caps = Caps(tasks=3, spare=0, calls=10_000, bytes_up=1 << 40)
     assert run_machine(target, Bounds()).verdict.spent.tasks == 3
 
 
