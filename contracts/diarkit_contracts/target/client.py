@@ -299,10 +299,10 @@ class Target:
 
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent
-        used, tasks = (spent.tasks, caps.tasks + caps.spare) if self._is_spare else (self._tasks, caps.tasks)
         starts = request.method == "POST"
+        used = ((spent.tasks, caps.tasks + caps.spare), (0 if self._is_spare else self._tasks, caps.tasks))
         for cap, value, allowed in (
-            (Cap.TASKS, used + starts, tasks if starts else used),
+            *((Cap.TASKS, tasks + starts, most if starts else tasks) for tasks, most in used),
             (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
             (Cap.CALLS, spent.calls + 1, caps.calls),
             (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
