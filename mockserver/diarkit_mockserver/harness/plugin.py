@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from diarkit_mockserver.harness.coverage_plugin import COLLECTED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -110,14 +107,17 @@ def diarization_url(pytestconfig: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | None]:
     """The server of this session, with a world for each test; None if the tests go to a server that is not a fake."""
+    from diarkit_mockserver.harness.coverage_plugin import COLLECTED  # noqa: PLC0415 - pytest has to import it first
     from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
 
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     collected = pytestconfig.stash.get(COLLECTED, None)
     count = None if collected is None else collected.add
     if diarization_url is not None:
+        from uuid import uuid4  # noqa: PLC0415 - likewise
+
         # Other runs may use this server too, and one that was killed may have left its worlds there.
-        run = f"{secrets.token_hex(4)}-"
+        run = f"{uuid4().hex[:8]}-"
         fake = find_fake(
             diarization_url,
             token=os.environ.get("DIARKIT_CONTROL_TOKEN"),

@@ -94,6 +94,7 @@ function takeEntries(page) {
 
 function showHere() {
   const { tasks, view, born, chosen } = here;
+  if (!view) return; // the world was just chosen; its first look shows all
   showTasks(tasks, { now: view.clock.ticks, born, chosen, choose });
   write(find("tasks-count"), tasks.length < view.tasks ? `the last ${tasks.length} of ${view.tasks}` : String(view.tasks || ""));
   find("no-tasks").hidden = tasks.length > 0;
@@ -233,6 +234,10 @@ find("state").addEventListener("change", ({ target }) => {
   attempt(() => call(chosenTask("state"), { method: "PUT", world: world(), body: { state } }));
 });
 find("only").addEventListener("change", showHere);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the world, which stays
+  find("tasks").focus();
+});
 find("world").addEventListener("change", ({ target }) => {
   location.hash = target.value ? `world=${encodeURIComponent(target.value)}` : "";
 });
