@@ -20,13 +20,16 @@ Absolute numbers only rank: they are of one machine and of what else it did. The
 are medians of the rounds' own ratios; above 1 ours is better (more, earlier, smaller). Those of the second table are of the
 processor time that a server took for the same, which other work on the machine changes little; by that count a server on all
 cores is no faster than on one. On a busy machine the clock favours servers of many threads, which get a larger share of it.
-"At 32" is the number of connections that ask again as soon as they are answered.
+"At 64" is the number of connections that ask again as soon as they are answered.
+
+nginx is the limit of the loopback: it sends a file from memory, and answers an upload without a look at it. The goals of this project
+are shares of what it does with the same processor time.
 
 Stubs do less than a task engine: they answer one text, whatever came before; ours and FastAPI keep a task for each upload.
 All are set as fast as their own pages tell: no log of requests, no journal, no compression; nothing is pinned to a core.
 Start is from the process to the first answer of any status. Memory is of all processes of a server (PSS, shared pages once),
 before and after all presses: who is faster has answered more by then. At one connection the client's time is in the figure, too.
-Each server is pressed at 32 connections for two seconds before the counted presses: virtual machines compile what is used often.
+Each server is pressed at 64 connections for two seconds before the counted presses: virtual machines compile what is used often.
 """
 
 

@@ -75,7 +75,7 @@ class MediaFacts:
     assumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: its world completes it, and copies would cost a tenth of an upload
 class Submission:
     """One upload.
 

@@ -5,16 +5,15 @@ Memory does not depend on the size of the upload. Nothing here knows what the an
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from dataclasses import dataclass
-from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from diarkit_mockserver.intake.form import read_boundary, read_plain_form
 from diarkit_mockserver.intake.media import MediaProbe
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
@@ -28,8 +27,6 @@ MOST_PARTS = 1_000
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
-
-LONGEST_BOUNDARY = 1_024
 
 FIRST_BYTES = 64
 """Of a file, kept to tell what it looked like."""
@@ -82,6 +79,7 @@ class UploadReader:
         self._assumed = assumed
         self._refusal: Refusal | None = None
         self._parser: PushMultipartParser | None = None
+        self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
         self._open: _FilePart | _TextPart | None = None
@@ -89,16 +87,34 @@ class UploadReader:
         self._config: _TextPart | None = None
         self._ignored: list[str] = []
         self._file_is_text = False
-        header = Message()
-        header["content-type"] = content_type
-        if header.get_content_type() == "multipart/form-data":
-            boundary = ""
-            with contextlib.suppress(UnicodeError):  # of a boundary in a charset that decodes nothing
-                boundary = header.get_boundary("")
-            self._start(boundary)
+        self._boundary: bytes | None = None
+        try:
+            boundary = read_boundary(content_type)
+            self._boundary = None if boundary is None else boundary.encode()
+        except Refusal as refusal:
+            self._refusal = refusal
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
+        if self._refusal is not None or self._boundary is None or not data:
+            return
+        if self._parser is None:
+            if self._first is None:
+                self._first = data
+                return
+            self._start_parser(self._boundary)
+        self._parse(data)
+
+    def _start_parser(self, boundary: bytes) -> None:
+        try:
+            self._opening = b"--" + boundary
+            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+        except MultipartError as error:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._first is not None:
+            self._parse(self._first)
+
+    def _parse(self, data: bytes) -> None:
         if self._refusal is not None or self._parser is None or self._parser.closed:
             return
         try:
@@ -122,11 +138,8 @@ class UploadReader:
         Raises:
             Refusal: 400 for broken multipart, 413 for a file or config above its limit, 422 for a missing file.
         """
-        if self._refusal is None and self._parser is not None:
-            try:
-                self._parser.close()
-            except MultipartError as error:
-                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._refusal is None and self._boundary is not None:
+            self._end(self._boundary)
         if self._refusal is not None:
             raise self._refusal
         if self._file is None:
@@ -143,15 +156,24 @@ class UploadReader:
             ignored=tuple(sorted(self._ignored)),
         )
 
-    def _start(self, boundary: str) -> None:
-        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
-            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
-            return
+    def _end(self, boundary: bytes) -> None:
+        """Read what has not been read, now that it is known to be all."""
         try:
-            self._opening = b"--" + boundary.encode()
-            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
-        except (MultipartError, UnicodeError) as error:
+            if self._parser is None:
+                parts = read_plain_form(self._first or b"", boundary)
+                if parts is not None:
+                    for part in parts:
+                        self._begin_part(part.name, part.filename)
+                        if self._open is not None:
+                            self._open.feed(part.content)
+                    return
+                self._start_parser(boundary)
+            if self._parser is not None and self._refusal is None:
+                self._parser.close()
+        except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        except Refusal as refusal:
+            self._refusal = refusal
 
     def _check_opening(self, data: bytes) -> bytes:
         """Hold back the first bytes until they show that the body begins with its boundary (INF: as in Starlette).
@@ -169,19 +191,21 @@ class UploadReader:
         return data
 
     def _begin(self, segment: MultipartSegment) -> None:
-        self._open = None
         # The library sees a line end inside a header in some chunks, and not in others.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
-        if segment.name == "file":
-            filename = _read_filename(segment)
+        self._begin_part(segment.name or "", _read_filename(segment))
+
+    def _begin_part(self, name: str, filename: str | None) -> None:
+        self._open = None
+        if name == "file":
             self._file_is_text = filename is None
             self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
             self._open = self._file
-        elif segment.name == "config":
+        elif name == "config":
             self._open = self._config = _TextPart()
         elif len(self._ignored) < MOST_IGNORED:
-            self._ignored.append((segment.name or "")[:LONGEST_IGNORED])
+            self._ignored.append(name[:LONGEST_IGNORED])
 
 
 class _FilePart:

@@ -23,7 +23,11 @@ MOST_BYTES = 64 << 20
 """Defaults of the ring: a long test suite's worth of exchanges in a small part of a laptop's memory."""
 
 ENTRY_BYTES = 1_000
-"""What an entry takes without its bodies: about as much as its headers."""
+HEADER_BYTES = 200
+HEAD_FACTOR = 3
+CONFIG_FACTOR = 40
+"""What an entry takes without all that a client decides on; each header as two pairs of texts; a head, whose bytes are there as sent,
+decoded, and echoed in an answer; a config of nothing but small objects, decoded. Measured; an upper bound of each."""
 
 
 @dataclass(
@@ -54,6 +58,7 @@ class Entry:
         limit: that refused it, by its key in the scenario; empty if none did.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        config_size: of the text that its submission's config was decoded from, in characters.
     """
 
     number: int
@@ -76,6 +81,13 @@ class Entry:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    config_size: int = 0
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it counts for in the ring: about what it takes, and never much less."""
+        head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
+        return ENTRY_BYTES + len(self.body) + head + CONFIG_FACTOR * self.config_size
 
 
 class Journal:
@@ -83,7 +95,7 @@ class Journal:
 
     Args:
         most_entries: how many are kept.
-        most_bytes: of answers' bodies, and of `ENTRY_BYTES` for each entry.
+        most_bytes: of all that is kept, as the entries weigh it.
     """
 
     __slots__ = ("_bytes", "_entries", "_most_bytes", "_most_entries", "total")
@@ -108,9 +120,9 @@ class Journal:
         """Keep an exchange; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += len(entry.body) + ENTRY_BYTES
+        self._bytes += entry.weight
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
-            self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
+            self._bytes -= self._entries.popleft().weight
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""

@@ -69,6 +69,7 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
     upload = reader.close()
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
+    visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)

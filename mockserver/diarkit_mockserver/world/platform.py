@@ -184,12 +184,9 @@ class Platform:
         visit.notes.append(reason)
         self._write_down(visit, place, Response(0, b""), Loss.GIVEN_UP)
 
-    def refuse_slow(self, visit: Visit, place: Place | None) -> Response:
-        """Answer an upload that takes longer than the scenario allows."""
-        reason = "limits.upload_seconds: the body did not come in time"
-        return self._finish(
-            visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason, limit="upload_seconds"))
-        )
+    def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
+        """Answer a request of which no more is read, or should be."""
+        return self._finish(visit, place, _refuse(visit, refusal))
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
@@ -232,6 +229,7 @@ class Platform:
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
+                config_size=visit.config_size,
             )
         )
 

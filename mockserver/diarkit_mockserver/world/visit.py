@@ -34,6 +34,7 @@ class Visit:
         limit: that refuses it, by its key; empty for none.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        config_size: of its config, in characters.
         disturbing: the faults that the answer meets on its way out.
     """
 
@@ -53,4 +54,5 @@ class Visit:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    config_size: int = 0
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])

@@ -106,7 +106,7 @@ class World:
         """Take an upload in.
 
         Args:
-            submission: its occurrence is counted here.
+            submission: it is completed here, with its occurrence and with what its rule says of its media.
             visit: of the request that brings it.
 
         Raises:
@@ -115,10 +115,10 @@ class World:
         setup, counters = self._setup, self.counters
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
         count = counters.repeats.count(key)
-        submission = replace(submission, occurrence=count)
+        submission.occurrence = count
         rule = setup.rules.find(submission, counters.rules)
         then = NO_RULE if rule is None else rule.then
-        submission = replace(submission, media=choose_media(then, submission.media, setup.scenario))
+        submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)

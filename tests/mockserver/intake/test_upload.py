@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import (
     LARGEST_CONFIG,
-    LONGEST_BOUNDARY,
     LONGEST_IGNORED,
     MOST_IGNORED,
     MOST_PARTS,
