@@ -115,5 +115,4 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
 
 
 def _describe_evidence(finding: Finding) -> str:
-    clause = finding.clause
-    return f"{clause.evidence} ({DOCUMENT.name}, line {find_line(clause.place)})"
+    return f"{finding.evidence} ({DOCUMENT.name}, line {find_line(finding.clause.place)})"
