@@ -18,6 +18,7 @@ from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_fixtures.segments import Channels
     from diarkit_mockserver.intake.submission import MediaFacts, Submission
     from diarkit_mockserver.scenario.limits import Limits
@@ -48,7 +49,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcom
     return _check_parameters(submission, then) or DONE
 
 
-def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str | None, str | None]:
+def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Profile) -> tuple[str | None, str | None]:
     """Write what the task answers in its final state.
 
     Returns:
@@ -63,7 +64,7 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str
     if then.der is not None:
         key = (scenario.seed, task.sha256)
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
-    from_range = scenario.dialect.times == "range"
+    from_range = profile["times"] == "range"
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 

@@ -47,8 +47,9 @@ from contract_servers.fake import Fake
 
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from diarkit_contracts.commands.flags import take
 from diarkit_mockserver.commands.settings import PREFIX, Settings
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 
 
 @click.command()

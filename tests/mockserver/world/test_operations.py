@@ -10,8 +10,9 @@ from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts
 from diarkit_mockserver.intake.upload import Upload
 from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.operations import INFO, STATUS, answer_operation
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit

@@ -12,8 +12,9 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import BY_HAND
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits
-from diarkit_mockserver.scenario.model import Dialect, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
 from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, write_outcome
 from diarkit_mockserver.world.task import Outcome, Task
 
