@@ -26,6 +26,7 @@ ELSEWHERE = {
     "verify": "diarkit_contracts.commands.verify:verify",
     "clauses": "diarkit_contracts.commands.verify:clauses",
     "parity": "diarkit_contracts.commands.parity:parity",
+    "generations": "diarkit_contracts.commands.generations:generations",
     "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""

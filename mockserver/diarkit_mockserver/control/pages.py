@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import yaml
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
-from diarkit_contracts.api.document import DOCUMENT, load_document
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.generation_document import make_document
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
 
@@ -26,11 +29,19 @@ def create_pages(platform: Platform) -> FastAPI:
         openapi_url="/openapi.json",
         static_url="/__diarkit/static",
     )
-    pages.openapi = load_document  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
+
+    def describe() -> dict[str, Any]:
+        """Make the document of the default world's generation and dialect."""
+        return make_document(platform.world.profile)
+
+    pages.openapi = describe  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
 
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:
-        return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
+        # The one that is written by hand has its comments; those of other generations are laid over it.
+        profile = platform.world.profile
+        text = DOCUMENT.read_text("utf-8") if profile == DEFAULT else yaml.safe_dump(describe(), sort_keys=False)
+        return PlainTextResponse(text, media_type="application/yaml")
 
     pages.mount(CONTROL, create_control(platform))
     return pages
