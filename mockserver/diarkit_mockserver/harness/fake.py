@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
-from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.model import Generation, Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -30,14 +31,22 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        profile: generation of the API of worlds whose scenario names none; by default that of the server.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
     def __init__(
-        self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        nonce: str | None = None,
+        prefix: str = "",
+        profile: Generation | None = None,
     ) -> None:
+        self.profile = profile
         self._prefix = prefix
         self._opened = 0
         self._thread: ServerThread | None = None
@@ -78,6 +87,8 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = scenario or Scenario(course="immediate")
+        if self.profile is not None and told.profile is None:
+            told = replace(told, profile=self.profile)
         new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
         return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
 

@@ -17,6 +17,8 @@ from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
+Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
+"""Of the API, as a fake can answer; of 3.5 there was a preview alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,5 +127,5 @@ class Scenario:
     limits: Limits = field(default_factory=Limits)
     faults: tuple[Fault, ...] = ()
     media: Media = field(default_factory=Media)
-    profile: Literal["3.6", "3.7", "5.0"] | None = None
+    profile: Generation | None = None
     dialect: Dialect = field(default_factory=Dialect)
