@@ -76,6 +76,11 @@ def resolve_profile(
         generation: that a scenario or the server names; None for the usual one.
         dialect: of the scenario.
         learned: points read off a live platform, by key.
+
+    Raises:
+        ValueError: for a generation that no fake can be of.
     """
+    if generation is not None and generation not in SERVED:
+        raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {generation!r}")
     profile = PROFILES[generation or USUAL].overlay(learned, "read off a live platform")
     return profile.overlay(list_set(dialect), "dialect of the scenario")
