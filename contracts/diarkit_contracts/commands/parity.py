@@ -51,6 +51,12 @@ class Sides:
     profile_b: Profile | None = flag(
         type=Named(PROFILES), group="Judgement", help="Hold B against this generation instead."
     )
+    texts: bool = flag(
+        default=False,
+        is_flag=True,
+        group="Judgement",
+        help="Compare also the bodies word by word, with ids, dates and hosts masked.",
+    )
     report: Path | None = flag(
         "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
     )
@@ -60,6 +66,7 @@ class Sides:
     cls=Command,
     examples=(
         "diarkit parity http://127.0.0.1:8000 https://platform.example --header-b 'Authorization: Bearer TOKEN'",
+        "diarkit parity http://127.0.0.1:8000 http://127.0.0.1:8001 --profile-a 3.6 --profile-b 5.0",
         "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --fail-on warning",
     ),
 )
@@ -71,8 +78,8 @@ class Sides:
 def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
     """Send the same rows to the servers A and B, and show how their answers differ.
 
-    A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
-    when. With `--fail-on warning` also a difference that the contract allows fails.
+    A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and, without
+    `--texts`, who speaks when. With `--fail-on warning` also a difference that the contract allows fails.
 
     Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen. 4: a server does not answer.
     """
@@ -91,7 +98,7 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
         )
     ]
     first, second = (ask() for ask in asks)
-    compared = compare_verdicts(first, second)
+    compared = compare_verdicts(first, second, texts=sides.texts)
     if sides.report is not None:
         write_file(sides.report, write_json(compared, judging.fail_on))
     echo_lines(list_lines(compared, judging.fail_on))
