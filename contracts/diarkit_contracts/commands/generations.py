@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.points import Cell, Point
 
-MARKDOWN: Final[Any] = click.option("--markdown", is_flag=True, help="Write Markdown.")
-
 
 @click.group(
     cls=Group,
     invoke_without_command=True,
     examples=("diarkit generations", "diarkit generations --markdown", "diarkit generations diff 3.6 5.0"),
 )
-@MARKDOWN
+@click.option("--markdown", is_flag=True, help="Write Markdown.")
 @click.pass_context
 def generations(ctx: click.Context, *, markdown: bool) -> None:
     """Show on which points the generations of the API differ, and how each is known.
@@ -45,7 +43,7 @@ def generations(ctx: click.Context, *, markdown: bool) -> None:
 )
 @click.argument("old", type=click.Choice(list(GENERATIONS)))
 @click.argument("new", type=click.Choice(list(GENERATIONS)))
-@MARKDOWN
+@click.option("--markdown", is_flag=True, help="Write Markdown.")
 def diff(old: str, new: str, *, markdown: bool) -> None:
     """Show what a client of OLD must mind when the server becomes NEW."""
     head = ("point", old, new, "a client must mind", "known from")
