@@ -144,6 +144,36 @@ def draw_ratios(servers: Sequence[Server], rounds: Sequence[dict[str, Round]], t
     return draw_table(lines)
 
 
+BAR, LINE, LEFT, WIDTH = 14, 20, 170, 700
+
+
+def draw_picture(servers: Sequence[Server], rounds: Sequence[dict[str, Round]]) -> str:
+    """Draw, as SVG, what each server does with a second of processor time, as a share of the best."""
+    lines: list[str] = []
+    top = 0
+    for cell in CELLS:
+        found = {
+            each.name: statistics.median(one[each.name].figures[cell.name].per_cpu_second for one in rounds)
+            for each in servers
+        }
+        best = max(found.values()) or 1
+        top += LINE + BAR // 2
+        lines.append(
+            f'<text x="4" y="{top}" font-weight="bold">{cell.name.replace("/s", "")}, of a second of processor</text>'
+        )
+        for name, value in sorted(found.items(), key=lambda pair: -pair[1]):
+            top += LINE
+            length = max(1, round((WIDTH - LEFT - 90) * value / best))
+            fill = "#2a6" if name == servers[0].name else "#889"
+            lines.append(f'<text x="{LEFT - 8}" y="{top}" text-anchor="end">{name}</text>')
+            lines.append(f'<rect x="{LEFT}" y="{top - BAR + 3}" width="{length}" height="{BAR}" fill="{fill}"/>')
+            said = f"{value:,.0f}" if value else "none"
+            lines.append(f'<text x="{LEFT + length + 6}" y="{top}">{said}</text>')
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top + LINE}" font-family="sans-serif" font-size="12">'
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    return "\n".join([head, paper, *lines, "</svg>", ""])
+
+
 def write_report(
     servers: Sequence[Server], missing: Sequence[str], rounds: Sequence[dict[str, Round]], setting: Setting
 ) -> str:

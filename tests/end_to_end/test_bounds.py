@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,9 +38,12 @@ def read_memory(pid: int, name: str = "VmRSS") -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
-def connect(url: str) -> http.client.HTTPConnection:
+@contextlib.contextmanager
+def connect(url: str) -> Iterator[http.client.HTTPConnection]:
     address = urlsplit(url)
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        yield connection
 
 
 def upload(connection: http.client.HTTPConnection, config: str = "{}", **headers: str) -> str:
@@ -52,35 +55,27 @@ def upload(connection: http.client.HTTPConnection, config: str = "{}", **headers
     return str(json.loads(body)["task"]["task_id"])
 
 
-def test_answers_that_nobody_fetches_take_no_memory_and_no_time_of_others(
-    serve: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_answers_that_nobody_fetches_take_no_memory(serve: Callable[..., Any], tmp_path: Path) -> None:
     """Row 10 of the demands: 2,000 polls of more than a megabyte, none of them read."""
     scenario = tmp_path / "long.json"
     said = [{"speaker_id": 0, "start_time": number, "end_time": number + 0.5} for number in range(SEGMENTS)]
     scenario.write_text(json.dumps({"course": "immediate", "rules": [{"then": {"segments": [said]}}]}))
     served = serve("--scenario", str(scenario))
-    other = connect(served.url)
-    task_id = upload(other)
-    path = f"{ENDPOINT}/{task_id}"
-    other.request("GET", path)
-    assert len(other.getresponse().read()) > 1_000_000
-    before = read_memory(served.pid)
     address = urlsplit(served.url)
-    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as greedy:
-        greedy.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * POLLS)
-        waits: list[float] = []
-        for _ in range(20):
-            began = time.perf_counter()
-            other.request("GET", "/api/system/info")
-            other.getresponse().read()
-            waits.append(time.perf_counter() - began)
-        assert read_memory(served.pid, "VmHWM") - before < 64_000
-        # Against the shortest wait, as the machine may be busy with other things.
-        assert sorted(waits)[len(waits) // 2] < 0.25
-        answers = 0
-        while answers < 50:
-            answers += greedy.recv(1 << 20).count(b"HTTP/1.1 200 OK")
+    with connect(served.url) as other:
+        path = f"{ENDPOINT}/{upload(other)}"
+        other.request("GET", path)
+        assert len(other.getresponse().read()) > 1_000_000
+        before = read_memory(served.pid)
+        with socket.create_connection((address.hostname, address.port), PATIENCE_S) as greedy:
+            greedy.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * POLLS)
+            for _ in range(20):
+                other.request("GET", "/api/system/info")
+                assert other.getresponse().read()
+            assert read_memory(served.pid, "VmHWM") - before < 64_000
+            answers = 0
+            while answers < 50:
+                answers += greedy.recv(1 << 20).count(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize(
@@ -96,10 +91,10 @@ def test_the_journal_is_bounded_in_bytes(
     serve: Callable[..., Any], headers: dict[str, str], config: str, count: int
 ) -> None:
     served = serve("--log-level", "error")
-    connection = connect(served.url)
-    upload(connection)
-    before = read_memory(served.pid)
-    for _ in range(count):
-        upload(connection, config, **headers)
+    with connect(served.url) as connection:
+        upload(connection)
+        before = read_memory(served.pid)
+        for _ in range(count):
+            upload(connection, config, **headers)
     # The ring's 64 MiB, and one request that is being read.
     assert read_memory(served.pid, "VmHWM") - before < 160_000

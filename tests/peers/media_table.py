@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
-from diarkit_fixtures.samples.catalogue import SAMPLES, write_samples
+from diarkit_fixtures.samples.catalogue import SAMPLES
+from diarkit_fixtures.samples.write import write_samples
 from diarkit_fixtures.wav.malformed import MALFORMED
 from diarkit_mockserver.intake.media import Media, MediaProbe
 

@@ -102,7 +102,11 @@ _ANYTHING: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
     max_leaves=4,
 )
-_BAD_CONFIGS: Final = st.builds(json.dumps, st.dictionaries(LIMITS, _ANYTHING, min_size=1) | _ANYTHING) | TEXTS
+_BAD_CONFIGS: Final = st.one_of(
+    st.builds(json.dumps, st.dictionaries(LIMITS, _ANYTHING, min_size=1)),
+    st.builds(json.dumps, _ANYTHING),
+    TEXTS,
+)
 _TIMES: Final = st.sampled_from(TIMES)
 _QUERIES: Final = st.fixed_dictionaries(
     {},

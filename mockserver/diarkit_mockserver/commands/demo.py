@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diarkit_contracts.exchanges.form import Field, write_form
-from diarkit_fixtures.samples.catalogue import GUIDE, write_samples
-from diarkit_fixtures.score.picture import draw_line
+from diarkit_fixtures.samples.catalogue import GUIDE
+from diarkit_fixtures.samples.write import write_samples
+from diarkit_fixtures.score.line import draw_line
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.commands.health import DIRECT
 from diarkit_mockserver.intake.request import ENDPOINT

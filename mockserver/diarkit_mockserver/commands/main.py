@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.drive import Forcing
 
 ELSEWHERE = {
+    "coverage": "diarkit_mockserver.commands.coverage:coverage",
     "samples": "diarkit_mockserver.commands.samples:samples",
     "scenario": "diarkit_mockserver.commands.scenario:scenario",
     "verify": "diarkit_contracts.commands.verify:verify",

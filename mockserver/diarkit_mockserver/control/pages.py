@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from fastapi.responses import PlainTextResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
+from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.control.page.files import PAGE, serve_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from diarkit_mockserver.world.platform import Platform
 
+OPENAPI: Final = "/openapi.json"
+STATIC: Final = f"{PAGE}/static"
+
 
 def create_pages(platform: Platform) -> FastAPI:
     """Make the application: the contract, pages to browse it without a request to the internet, and the control API."""
     pages = FastAPIOffline(
         title="Speaker Diarization",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url="/redoc",
-        openapi_url="/openapi.json",
-        static_url="/__diarkit/static",
+        openapi_url=OPENAPI,
+        static_url=STATIC,
     )
 
     def describe() -> dict[str, Any]:
@@ -36,6 +42,20 @@ def create_pages(platform: Platform) -> FastAPI:
 
     pages.openapi = describe  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
 
+    @pages.get("/docs", include_in_schema=False)
+    def show_docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        shown = get_swagger_ui_html(
+            openapi_url=f"{root}{OPENAPI}",
+            title="Speaker Diarization",
+            swagger_js_url=f"{root}{STATIC}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{STATIC}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{PAGE}/icon.svg",
+        )
+        # The framework has no place for a link, and the contract none for a fake.
+        link = f'<p><a href="{root}{PAGE}/">Tasks, exchanges, clock and scenario of this server</a></p>'
+        return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
+
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:
         # The one that is written by hand has its comments; those of other generations are laid over it.
@@ -43,5 +63,10 @@ def create_pages(platform: Platform) -> FastAPI:
         text = DOCUMENT.read_text("utf-8") if profile == DEFAULT else yaml.safe_dump(describe(), sort_keys=False)
         return PlainTextResponse(text, media_type="application/yaml")
 
+    @pages.get(PAGE, include_in_schema=False)
+    def lead_to_page() -> RedirectResponse:
+        return RedirectResponse(f"{PAGE.removeprefix('/')}/")  # relative, for what a proxy has put before it
+
     pages.mount(CONTROL, create_control(platform))
+    pages.mount(PAGE, serve_page)
     return pages

@@ -18,9 +18,10 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import CoverageView
 
 
 class Fake:
@@ -32,12 +33,13 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
         profile: generation of the API of worlds whose scenario names none; by default that of the server.
+        count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server is started or found, and its worlds set, in one call
         self,
         url: str | None = None,
         *,
@@ -45,9 +47,11 @@ class Fake:
         nonce: str | None = None,
         prefix: str = "",
         profile: Generation | None = None,
+        count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile = profile
         self._prefix = prefix
+        self._count = count
         self._opened = 0
         self._thread: ServerThread | None = None
         self.control: Sender
@@ -89,8 +93,15 @@ class Fake:
         told = scenario or Scenario(course="immediate")
         if self.profile is not None and told.profile is None:
             told = replace(told, profile=self.profile)
-        new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+        new = NewWorld(
+            name=self._prefix + name,
+            scenario=told,
+            frozen=frozen,
+            epoch=epoch,
+            ids_from=ids_from or name,
+            counted=self._count is not None,
+        )
+        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -114,14 +125,20 @@ class Fake:
             self._thread.stop()
 
 
-def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
+def find_fake(
+    url: str,
+    *,
+    token: str | None = None,
+    prefix: str = "",
+    count: Callable[[CoverageView], None] | None = None,
+) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token)
     if found is None:
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
 
 
 class DiarizationServerFactory:

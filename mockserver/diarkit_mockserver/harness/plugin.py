@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_mockserver.harness.coverage_plugin import COLLECTED
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.server import DiarizationServer
 
-pytest_plugins = ["diarkit_mockserver.harness.contract_plugin"]
+pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.coverage_plugin"]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -99,15 +101,17 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
 
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
+    collected = pytestconfig.stash.get(COLLECTED, None)
+    count = None if collected is None else collected.add
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
-        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run)
+        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run, count=count)
     elif shared is not None:
         url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process)
+        fake = Fake(url, nonce=nonce, prefix=process, count=count)
     else:
-        fake = Fake()
+        fake = Fake(count=count)
     yield fake
     if fake is not None:
         fake.stop()

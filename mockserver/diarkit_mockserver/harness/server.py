@@ -21,12 +21,12 @@ from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.client import Sender
-    from diarkit_mockserver.control.views import JournalPage, TaskView
+    from diarkit_mockserver.control.views import CoverageView, JournalPage, TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
@@ -43,11 +43,13 @@ class DiarizationServer:
     Args:
         control: takes calls to the server.
         name: of the world; it is there already.
+        count: takes what the client met, when the world ends; None if nobody asks.
     """
 
-    def __init__(self, control: Sender, name: str) -> None:
+    def __init__(self, control: Sender, name: str, count: Callable[[CoverageView], None] | None = None) -> None:
         self._control = control
         self._name = name
+        self._count = count
         self.url = f"{control.url}{WORLDS}{name}"
         """Base URL for the client under test, in place of `http://localhost:8000`."""
 
@@ -59,6 +61,8 @@ class DiarizationServer:
     def close(self) -> None:
         """Take the world off the server; requests that come late get a 404."""
         try:
+            if self._count is not None:
+                self._count(self._ask(calls.read_coverage()))
             self._control.send(calls.drop_world(self._name))
         except UnknownError:
             return

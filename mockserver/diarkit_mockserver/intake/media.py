@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diarkit_fixtures.media.probe import HEAD, WALKS, find_kind, measure_id3
 from diarkit_fixtures.media.walk import MediaError, WalkReader
-from diarkit_fixtures.wav.file import CodecError, WavError, WavFacts, WavReader, is_wav
+from diarkit_fixtures.wav.file import CodecError, WavError, WavFacts, WavReader, is_wav, read_usual
 from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 
@@ -91,6 +91,15 @@ class MediaProbe:
         """Answer with a fault; a codec that isn't known is none."""
         known = not isinstance(error, CodecError)
         self._answer = MediaFacts(kind=self._kind, fault=str(error)) if known else assume(self._assumed, self._kind)
+
+
+def measure(data: bytes, assumed: Media) -> MediaFacts:
+    """Say what a file is that is all there; the usual one in one go."""
+    if (usual := read_usual(data)) is not None:
+        return MediaFacts(kind="wav", length=usual.length, loud=usual.loud)
+    probe = MediaProbe(assumed)
+    probe.feed(data)
+    return probe.close()
 
 
 def assume(assumed: Media, kind: str = "unknown") -> MediaFacts:

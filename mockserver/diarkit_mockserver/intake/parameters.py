@@ -65,14 +65,14 @@ def decode_config(text: str) -> dict[str, object]:
 
 
 def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [inner for one in level if isinstance(one, dict | list) for inner in _list_inner(one)]
+    level = _list_nested([value])
+    for _ in range(DEEPEST):
+        level = [nested for one in level for nested in _list_nested(one.values() if isinstance(one, dict) else one)]
     return bool(level)
 
 
-def _list_inner(value: dict[str, object] | list[object]) -> Iterable[object]:
-    return value.values() if isinstance(value, dict) else value
+def _list_nested(values: Iterable[object]) -> list[dict[str, object] | list[object]]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -5,7 +5,6 @@ Memory does not depend on the size of the upload. Nothing here knows what the an
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,23 +12,20 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from diarkit_contracts.exchanges.exchange import Part
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
-from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_mockserver.intake.parts import FilePart, TextPart
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
-LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
-"""Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+"""As in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
-
-FIRST_BYTES = 64
-"""Of a file, kept to tell what it looked like."""
 
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
@@ -82,11 +78,13 @@ class UploadReader:
         self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
-        self._open: _FilePart | _TextPart | None = None
-        self._file: _FilePart | None = None
-        self._config: _TextPart | None = None
+        self._open: FilePart | TextPart | None = None
+        self._file: FilePart | None = None
+        self._config: TextPart | None = None
         self._ignored: list[str] = []
+        self._order: dict[str, None] = {}
         self._file_is_text = False
+        self._is_whole = False
         self._boundary: bytes | None = None
         try:
             boundary = read_boundary(content_type)
@@ -150,10 +148,19 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.probe.close(),
+            media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
             ignored=tuple(sorted(self._ignored)),
+        )
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        if self._refusal is not None or not self._is_whole:
+            return None
+        known = {"file": self._file, "config": self._config}
+        return tuple(
+            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
         )
 
     def _end(self, boundary: bytes) -> None:
@@ -165,11 +172,13 @@ class UploadReader:
                     for part in parts:
                         self._begin_part(part.name, part.filename)
                         if self._open is not None:
-                            self._open.feed(part.content)
+                            self._open.feed_whole(part.content)
+                    self._is_whole = True
                     return
                 self._start_parser(boundary)
             if self._parser is not None and self._refusal is None:
                 self._parser.close()
+                self._is_whole = self._parser.closed
         except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
         except Refusal as refusal:
@@ -197,55 +206,17 @@ class UploadReader:
         self._begin_part(segment.name or "", _read_filename(segment))
 
     def _begin_part(self, name: str, filename: str | None) -> None:
+        if name in {"file", "config"} or len(self._order) < MOST_IGNORED:
+            self._order[name[:LONGEST_IGNORED]] = None
         self._open = None
         if name == "file":
             self._file_is_text = filename is None
-            self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
+            self._file = None if filename is None else FilePart(filename, self._largest_file, self._assumed)
             self._open = self._file
         elif name == "config":
-            self._open = self._config = _TextPart()
+            self._open = self._config = TextPart()
         elif len(self._ignored) < MOST_IGNORED:
             self._ignored.append(name[:LONGEST_IGNORED])
-
-
-class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
-
-    def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
-        self.filename = filename
-        self.size = 0
-        self.first_bytes = b""
-        self.digest = hashlib.sha256()
-        self.probe = MediaProbe(assumed)
-        self._largest = largest
-
-    def feed(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._largest is not None and self.size > self._largest:
-            reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
-            raise refuse(Condition.TOO_LARGE, reason=reason, limit="upload_bytes")
-        if len(self.first_bytes) < FIRST_BYTES:
-            self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
-        self.digest.update(data)
-        self.probe.feed(data)
-
-
-class _TextPart:
-    __slots__ = ("_data",)
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def feed(self, data: bytes) -> None:
-        self._data += data
-        if len(self._data) > LARGEST_CONFIG:
-            raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
-
-    def read(self) -> str:
-        try:
-            return self._data.decode()
-        except UnicodeDecodeError:
-            raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
 
 
 def _read_filename(segment: MultipartSegment) -> str | None:

@@ -4,7 +4,8 @@
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-What is answered follows from the requests alone, and never from how they were cut on their way.
+What is answered follows from the requests alone, and never from how they were cut on their way. The file is long, as the callbacks of one
+parser share one state.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -22,8 +22,8 @@ from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
 from diarkit_mockserver.serving.deadline import Deadline
 from diarkit_mockserver.serving.inbox import Inbox
+from diarkit_mockserver.serving.message import Message
 from diarkit_mockserver.serving.pages import LARGEST_BODY, is_page
-from diarkit_mockserver.world.disturb import cut
 from diarkit_mockserver.world.wire import write_head, write_refusal
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.serving.pages import Pages
-    from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Disturbance, Response
@@ -81,33 +79,6 @@ class Shared:
         self.tasks: set[asyncio.Task[None]] = set()
 
 
-@dataclass(slots=True, eq=False)
-class _Message:
-    """One request whose head is there.
-
-    Attributes:
-        request: its head.
-        keeps_alive: another request may follow.
-        left: bytes of its body that are still to come.
-        chunked: the body tells itself when it ends.
-        place: that it leads to.
-        visit: of the platform; None for a page.
-        upload: takes the body; None for one that nobody wants.
-        page: the body as far as it came.
-        timing: waits for the end of the body's time.
-    """
-
-    request: Request
-    keeps_alive: bool
-    left: int = 0
-    chunked: bool = False
-    place: Place | None = None
-    visit: Visit | None = None
-    upload: UploadReader | None = None
-    page: bytearray | None = None
-    timing: asyncio.Task[None] | None = None
-
-
 class ClientConnection(asyncio.Protocol):
     """The protocol of one connection.
 
@@ -123,7 +94,7 @@ class ClientConnection(asyncio.Protocol):
         self._loop = loop
         self._deadline = Deadline(loop, self._be_late)
         self._inbox = Inbox()
-        self._message: _Message | None = None
+        self._message: Message | None = None
         self._answering: asyncio.Task[None] | None = None
         self._reads = True
         self._unfetched = False
@@ -150,7 +121,7 @@ class ClientConnection(asyncio.Protocol):
         self._deadline.close()
         message, self._message = self._message, None
         if message is not None:
-            _stop_timing(message)
+            message.stop_timing()
             if message.upload is not None and message.visit is not None:
                 reason = "the client closed the connection in the middle of its upload"
                 self._platform.give_up(message.visit, message.place, reason)
@@ -316,7 +287,7 @@ class ClientConnection(asyncio.Protocol):
             method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
-        self._message = message = _Message(request, keeps_alive)
+        self._message = message = Message(request, keeps_alive)
         self._section_size = 0
         hosts = 0
         for name, value in headers:
@@ -340,7 +311,7 @@ class ClientConnection(asyncio.Protocol):
         elif version == "1.1" and (message.upload is not None or message.page is not None) and _expects(request):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _begin_again(self, message: _Message) -> bool:
+    def _begin_again(self, message: Message) -> bool:
         """Take a new parser, as the message has ended for the one that saw an upgrade; let it expect the same body."""
         self._start_parser()
         if message.request.method == "CONNECT" or not (message.left or message.chunked):
@@ -349,7 +320,7 @@ class ClientConnection(asyncio.Protocol):
         framing = b"".join(b"%s: %s\r\n" % header for header in self._headers if header[0] in FRAMING)
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
-    def _visit(self, message: _Message, fault: Refusal | None) -> None:
+    def _visit(self, message: Message, fault: Refusal | None) -> None:
         platform = self._platform
         message.place = place = platform.find_place(message.request.path)
         message.visit = visit = platform.begin(message.request, place, self.number)
@@ -362,7 +333,7 @@ class ClientConnection(asyncio.Protocol):
         else:
             message.upload = platform.read_upload(visit, place)
 
-    def _receive(self, message: _Message) -> None:
+    def _receive(self, message: Message) -> None:
         """Pass on what the parser found of a body."""
         data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body.clear()
@@ -381,9 +352,9 @@ class ClientConnection(asyncio.Protocol):
         elif message.timing is None and message.visit is not None:
             self._start_timing(message, message.visit)
 
-    def _finish(self, message: _Message) -> None:
+    def _finish(self, message: Message) -> None:
         """End a message: answer what waited for its body."""
-        _stop_timing(message)
+        message.stop_timing()
         self._message = None
         self._expect_head()
         self._ends = self._ends or not message.keeps_alive
@@ -397,15 +368,11 @@ class ClientConnection(asyncio.Protocol):
         if self._ends and self._answering is None and self._message is None:
             self.transport.close()
 
-    def _respond(self, message: _Message, response: Response) -> None:
+    def _respond(self, message: Message, response: Response) -> None:
         if response.disturbance is None:
-            self._write(message, response)
+            message.send(self.transport, response)
         else:
             self._answer_later(self._disturb(message, response, response.disturbance))
-
-    def _write(self, message: _Message, response: Response) -> None:
-        head = write_head(response, len(response.body), keeps_alive=message.keeps_alive)
-        self.transport.write(head if message.request.method == "HEAD" else head + response.body)
 
     def _end(self, response: Response) -> None:
         """Give the last answer of a connection whose client may still be sending.
@@ -414,7 +381,7 @@ class ClientConnection(asyncio.Protocol):
         its answer.
         """
         if self._message is not None:
-            _stop_timing(self._message)
+            self._message.stop_timing()
             self._message = None
         self._ends = True
         self._inbox.clear()
@@ -444,41 +411,23 @@ class ClientConnection(asyncio.Protocol):
         task.add_done_callback(self._shared.tasks.discard)
         return task
 
-    async def _answer_page(self, message: _Message, body: bytes) -> None:
+    async def _answer_page(self, message: Message, body: bytes) -> None:
         response = await self._shared.pages.answer(message.request, body)
         if not self.transport.is_closing():
-            self._write(message, response)
+            message.send(self.transport, response)
 
-    async def _disturb(self, message: _Message, response: Response, how: Disturbance) -> None:
-        clock = how.clock
-        if how.pause:
-            await clock.wait_until(clock.now() + how.pause)
-        if how.connection is not None:
-            await cut(self.transport, response, how.connection)
-            return
-        if self.transport.is_closing():
-            pass
-        elif how.drip is None:
-            self._write(message, response)
-        else:
-            body = b"" if message.request.method == "HEAD" else response.body
-            self.transport.write(write_head(response, len(response.body), keeps_alive=message.keeps_alive))
-            size, every = how.drip.bytes, to_ticks(how.drip.every)
-            for start in range(0, len(body), size):
-                await clock.wait_until(clock.now() + every)
-                if self.transport.is_closing():
-                    break
-                self.transport.write(body[start : start + size])
-        if how.outage is not None:
-            self._shared.interrupt(clock, how.outage.seconds)
+    async def _disturb(self, message: Message, response: Response, how: Disturbance) -> None:
+        await message.send_disturbed(self.transport, response, how)
+        if how.outage is not None and how.connection is None:
+            self._shared.interrupt(how.clock, how.outage.seconds)
 
-    def _start_timing(self, message: _Message, visit: Visit) -> None:
+    def _start_timing(self, message: Message, visit: Visit) -> None:
         world = self._platform.world if message.place is None else message.place.world
         longest = world.scenario.limits.upload_seconds
         if longest is not None:
             message.timing = self._run(self._time_body(message, world.clock, visit.asked_at + to_ticks(longest)))
 
-    async def _time_body(self, message: _Message, clock: Clock, moment: int) -> None:
+    async def _time_body(self, message: Message, clock: Clock, moment: int) -> None:
         await clock.wait_until(moment)
         message.timing = None
         if message.upload is None or message.visit is None:
@@ -496,9 +445,3 @@ class ClientConnection(asyncio.Protocol):
 def _expects(request: Request) -> bool:
     """Whether the client waits for a word before it sends its body (RFC 9110, section 10.1.1)."""
     return (request.find(b"expect") or b"").lower() == b"100-continue"
-
-
-def _stop_timing(message: _Message) -> None:
-    if message.timing is not None:
-        message.timing.cancel()
-        message.timing = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PATHS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/openapi.yaml"})
+PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
 OURS: Final = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with."""
 
@@ -58,7 +58,9 @@ class Pages:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": request.method,
+            "method": "GET"
+            if request.method == "HEAD"
+            else request.method,  # whose body is left out, with its length told
             "scheme": request.scheme,
             "path": request.path,
             "root_path": "",

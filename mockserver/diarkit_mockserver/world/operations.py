@@ -56,10 +56,12 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
     if place.path == INFO:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, dump({"version": world.profile["version"]}).encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, b"")  # UNK: the reference shows no body
     # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
     raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")

@@ -13,7 +13,7 @@ from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
-from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, draw_channels
+from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
 from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import MediaFacts, Submission
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
+    from diarkit_mockserver.world.diarize import Answer
     from diarkit_mockserver.world.task import Task
 
 
@@ -66,6 +67,20 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
     from_range = profile["times"] == "range"
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
+
+
+def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
+    """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
+
+    Returns:
+        Channels as in the result, with the overlaps of a reference and its own speakers.
+    """
+    then = task.then
+    is_heard = task.truth is not None and then.speakers is None and len(task.truth) == len(task.loud)
+    if not (is_heard or then.segments is not None or then.der is not None):
+        return None
+    natural, length = _find_conversation(task, scenario.seed)
+    return cut_out(natural, length, task.parameters, times_from_range=profile["times"] == "range")
 
 
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:

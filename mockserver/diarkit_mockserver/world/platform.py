@@ -180,6 +180,8 @@ class Platform:
             response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
             response = self._refuse(visit, place, refusal)
+        if upload is not None:
+            visit.parts = upload.describe()
         return self._finish(visit, place, response)
 
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
@@ -240,6 +242,7 @@ class Platform:
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
                 config_size=visit.config_size,
+                parts=visit.parts,
             )
         )
 

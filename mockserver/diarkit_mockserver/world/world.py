@@ -81,7 +81,9 @@ class World:
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
-        return World(self.name, self.origin, self.clock.begin_again())
+        fresh = World(self.name, self.origin, self.clock.begin_again())
+        self.journal.pass_on(fresh.journal)
+        return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
         """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
@@ -192,6 +194,17 @@ class World:
             self.tasks.finish(task, now)
         return task, progress, state
 
+    def look_around(self, visit: Visit) -> None:
+        """Let a request for version or status meet its faults.
+
+        Raises:
+            Refusal: if a fault says so.
+        """
+        if self._setup.schedule:
+            path = visit.request.path
+            count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
+            self._meet_faults("system", None, f"{path} {count}", visit)
+
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
         nulls = self.profile["unpopulated"] == "null"
@@ -217,7 +230,7 @@ class World:
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
     def _meet_faults(
-        self, operation: Literal["submit", "poll"], submission: Sent, request: str, visit: Visit
+        self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
         """Find the faults of a request; those of its answer are noted for later, those of its task returned.
 

@@ -246,7 +246,7 @@ def test_the_time_of_an_upload_begins_with_its_head(connect_line: Callable[..., 
 
 def test_the_body_of_a_control_call_has_its_time_as_well(connect_line: Callable[..., Any]) -> None:
     line = connect_line()
-    line.send(write("POST", "/__diarkit/worlds", "Content-Length: 1000\r\n"))
+    line.send(write("POST", "/__diarkit/v1/worlds", "Content-Length: 1000\r\n"))
     assert line.move(http1.HEAD_SECONDS - 1)
     line.send(b"{")
     assert not line.move(2)
