@@ -1,6 +1,7 @@
 """The points on which generations and platforms may differ: one table, a row for each. Judges nothing and answers nothing.
 
 What a point does to the document, to the fake and to a finding follows from its `effect`; who adds a row here adds nothing elsewhere.
+The file is longer than others, as the table stands here whole.
 """
 
 from __future__ import annotations

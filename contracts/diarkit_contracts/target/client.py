@@ -1,6 +1,7 @@
 """The polite client: sends calls to one server within caps, waits where it is asked to, and keeps every exchange.
 
-Knows no row and no clause. A cap is a hard end: what it would cost more is not sent.
+Knows no row and no clause. A cap is a hard end: what it would cost more is not sent. The file is longer than
+others, as a call, its caps and its record are one step.
 """
 
 from __future__ import annotations
