@@ -23,13 +23,20 @@ def scenario() -> None:
 @scenario.command(examples=("diarkit scenario check scenario.yaml",))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where."""
+    """Check scenario files, and name rules that can't be reached.
+
+    Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where.
+    """
     from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False
     for file in files:
         try:
-            click.echo(f"{file}: {describe_scenario(load_scenario(file))}")
+            read = load_scenario(file)
+            click.echo(f"{file}: {describe_scenario(read)}")
+            for place, reason in list_unreachable(read.rules):
+                click.echo(f"{file}: rule {place} ({read.rules[place - 1]}) can't be reached: {reason}", err=True)
         except ScenarioError as error:
             wrong = True
             click.echo(str(error), err=True)

@@ -13,6 +13,7 @@ from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -33,13 +34,15 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
         profile: generation of the API of worlds whose scenario names none; by default that of the server.
+        front: what stands before a server that is started.
+        cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(  # noqa: PLR0913 - a server is started or found, and its worlds set, in one call
+    def __init__(  # noqa: PLR0913 - a server here or one elsewhere, and how its worlds are set, in one call
         self,
         url: str | None = None,
         *,
@@ -47,6 +50,8 @@ class Fake:
         nonce: str | None = None,
         prefix: str = "",
         profile: Generation | None = None,
+        front: Front = PLAIN,
+        cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile = profile
@@ -58,13 +63,15 @@ class Fake:
         """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(), control_token=token)
-            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
-            url = self._thread.url
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
+            url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
         else:
-            self.control = Control(url, token)
+            self.control = Control(url, token, cacert=cacert)
         self.url = url
         """Base URL; the default world's."""
+        self.token = token
+        """What the server may ask for."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""
@@ -101,7 +108,8 @@ class Fake:
             ids_from=ids_from or name,
             counted=self._count is not None,
         )
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
+        opened = self.control.send(calls.open_world(new))
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -130,15 +138,16 @@ def find_fake(
     *,
     token: str | None = None,
     prefix: str = "",
+    cacert: Path | None = None,
     count: Callable[[CoverageView], None] | None = None,
 ) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
-    found = find_control(url, token)
+    found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
+    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
 
 
 class DiarizationServerFactory:
@@ -152,7 +161,8 @@ class DiarizationServerFactory:
     def __init__(self, fake: Fake | str, name: str) -> None:
         self._fake = fake
         self._name = name
-        self._opened: list[DiarizationServer] = []
+        self.opened: list[DiarizationServer] = []
+        """What was made, until it is closed."""
 
     def __call__(
         self, scenario: Scenario | str | Path | None = None, *, frozen: bool = False, epoch: int | None = None
@@ -173,12 +183,12 @@ class DiarizationServerFactory:
             from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
-        name = f"{self._name}-{len(self._opened) + 1}"
+        name = f"{self._name}-{len(self.opened) + 1}"
         server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
-        self._opened.append(server)
+        self.opened.append(server)
         return server
 
     def close(self) -> None:
         """Close all that was made."""
-        while self._opened:
-            self._opened.pop().close()
+        while self.opened:
+            self.opened.pop().close()

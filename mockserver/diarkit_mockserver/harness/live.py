@@ -62,3 +62,5 @@ class LiveServer:
     journal = _refuse_value("tell what it was asked")
     clear_journal = _refuse("forget what it was asked")
     conduct = _refuse("judge its client")
+    assert_all_used = _refuse("tell which answers it used")
+    report = _refuse("tell what it was asked")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,17 +13,26 @@ import pytest
 from diarkit_mockserver.harness.coverage_plugin import COLLECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.server import DiarizationServer
+    from diarkit_mockserver.serving.front import Front
 
 pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.coverage_plugin"]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
+
+OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
+"""The fakes of a test, as its fixtures make them."""
+
+FRONT = {
+    "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
+    "diarization_tls": "let the fake speak TLS: a file with its certificate, and one with the key if that is in another (PEM)",
+}
 
 OURS = frozenset({"diarization_server", "diarization_server_factory"})
 
@@ -46,6 +56,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("3.6", "3.7", "5.0"),
         help="let the fake of each test answer as this generation of the API; a scenario or a marker that names one counts before it",
     )
+    parser.addini(
+        "diarization_assert_all_used",
+        "let a test fail if an answer that it prepared with diarization_server.respond was never used",
+        type="bool",
+        default=False,
+    )
+    group.addoption(
+        "--diarization-cacert",
+        metavar="FILE",
+        help="trust these certificates (PEM) at the https URL of a fake",
+    )
+    for name, text in FRONT.items():
+        kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
+        parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
@@ -66,10 +90,10 @@ def pytest_configure_node(node: Any) -> None:
     if fake is None:
         from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
 
-        fake = StartedFake()
+        fake = StartedFake(front=_make_front(config))
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)  # for a session that does not come to its end
-    node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+    node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
 @pytest.fixture(scope="session")
@@ -106,12 +130,18 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
-        fake = find_fake(diarization_url, token=os.environ.get("DIARKIT_CONTROL_TOKEN"), prefix=run, count=count)
+        fake = find_fake(
+            diarization_url,
+            token=os.environ.get("DIARKIT_CONTROL_TOKEN"),
+            prefix=run,
+            cacert=_find_cacert(pytestconfig),
+            count=count,
+        )
     elif shared is not None:
-        url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process, count=count)
+        url, token, nonce, process = shared
+        fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
-        fake = Fake(count=count)
+        fake = Fake(front=_make_front(pytestconfig), count=count)
     yield fake
     if fake is not None:
         fake.stop()
@@ -143,6 +173,7 @@ def diarization_server(
         yield LiveServer(diarization_url or "")
         return
     server = diarization_fake.open_world(_name_world(request))
+    request.node.stash.setdefault(OPENED, []).append((server,))
     yield server
     server.close()
 
@@ -158,6 +189,7 @@ def diarization_server_factory(
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
 
     factory = DiarizationServerFactory(diarization_fake or diarization_url or "", _name_world(request))
+    request.node.stash.setdefault(OPENED, []).append(factory.opened)
     yield factory
     factory.close()
 
@@ -170,14 +202,65 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Skip a test, with the reason, where it asks of another server what only the fake can do."""
+    """Skip a test, with the reason, where it asks of another server what only the fake can do; check its answers if asked to."""
     __tracebackhide__ = True
-    return (yield from _skip_unavailable(item))
+    yield from _skip_unavailable(item)
+    if item.config.getini("diarization_assert_all_used"):
+        unused = ""
+        try:
+            for server in _list_servers(item):
+                server.assert_all_used()
+        except AssertionError as error:
+            unused = str(error)
+        if unused:  # not in the handler, where there would be a traceback, without a line of the test
+            pytest.fail(unused, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a test that failed what its fakes were asked, while they are still there."""
+    report = yield
+    if report.failed and call.when != "teardown":
+        for server in _list_servers(item):
+            report.sections.append(("diarization server", _describe(server)))
+    return report
+
+
+def _find_cacert(config: pytest.Config) -> Path | None:
+    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
+    named = config.getoption("--diarization-cacert")
+    own: list[Path] = config.getini("diarization_tls")
+    return Path(named) if named else next(iter(own), None)
+
+
+def _make_front(config: pytest.Config) -> Front:
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
+
+    files: list[Path] = config.getini("diarization_tls")
+    origins: list[str] = config.getini("diarization_cors_origins")
+    tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    return Front(tls=tls, cors=Cors(frozenset(origins)))
 
 
 def _name_world(request: pytest.FixtureRequest) -> str:
     """Name a test's world so that the same test gets the same ids in every run, alone or among others."""
     return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+
+
+def _list_servers(item: pytest.Item) -> list[DiarizationServer]:
+    return [server for opened in item.stash.get(OPENED, ()) for server in opened]
+
+
+def _describe(server: DiarizationServer) -> str:
+    from diarkit_mockserver.errors import FakeError  # noqa: PLC0415 - costs nothing until a test fails
+
+    try:
+        return server.report()
+    except (FakeError, OSError) as error:
+        return f"{server!r} can't be asked any more: {error}"
 
 
 def _skip_unavailable(item: pytest.Item) -> Generator[None]:

@@ -92,6 +92,11 @@ class UploadReader:
         except Refusal as refusal:
             self._refusal = refusal
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the parts so far that the platform does not know, also of a body that turns out to be broken."""
+        return tuple(sorted(self._ignored))
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
         if self._refusal is not None or self._boundary is None or not data:
@@ -151,7 +156,7 @@ class UploadReader:
             media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
-            ignored=tuple(sorted(self._ignored)),
+            ignored=self.ignored,
         )
 
     def describe(self) -> tuple[Part, ...] | None:

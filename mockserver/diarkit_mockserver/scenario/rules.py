@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diarkit_mockserver.scenario.reach import explain_unreachable
+
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
@@ -34,7 +36,13 @@ class RuleBook:
         yield from enumerate(self.scripted, start=1)
 
     def add(self, rule: Rule) -> RuleBook:
-        """Make one with a rule more, behind the ones added earlier."""
+        """Make one with a rule more, behind the ones added earlier.
+
+        Raises:
+            ValueError: for a rule that could never answer.
+        """
+        if reason := explain_unreachable(rule, enumerate(self.added, start=1)):
+            raise ValueError(f"the answer for {rule} could never be used: {reason}")
         return RuleBook(self.scripted, (*self.added, rule))
 
     def find(self, submission: Sent, used: Counter[int]) -> Rule | None:

@@ -106,10 +106,20 @@ class World:
         self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
-    def add_rule(self, rule: Rule) -> None:
-        """Put a rule before those of the scenario, behind the ones added earlier."""
-        setup = self._setup
-        self._setup = set_up(self.name, setup.scenario, (*setup.rules.added, rule))
+    def add_rule(self, *rules: Rule) -> None:
+        """Put rules before those of the scenario, behind the ones added earlier; all of them or none.
+
+        Raises:
+            ValueError: for a rule that could never answer, or with a state that the generation does not know.
+        """
+        book = self._setup.rules
+        for rule in rules:
+            book = book.add(rule)
+        self._setup = set_up(self.name, self._setup.scenario, book.added)
+
+    def list_added(self) -> list[tuple[Rule, int]]:
+        """List the rules that were added, in their order, and how many submissions each has answered."""
+        return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
@@ -133,7 +143,7 @@ class World:
             visit.rule = str(rule)
         elif miss := setup.rules.explain_miss(submission, counters.rules):
             visit.notes.append(miss)
-            log.info("%s: %s", submission.filename, miss)
+            log.debug("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:

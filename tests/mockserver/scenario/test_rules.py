@@ -88,6 +88,14 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
     assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
 
 
+def test_a_rule_that_an_added_one_leaves_nothing_for_is_refused() -> None:
+    book = Book([rule("of the scenario")])
+    book.add(rule("first"))
+    with pytest.raises(ValueError, match=r"any submission could never be used: rule 1 .* answers all of it"):
+        book.add(rule("second"))
+    assert len(book.rules.added) == 1
+
+
 def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
     once = rule("rule", times=1)
     book = Book([once, once, rule("rest")])
