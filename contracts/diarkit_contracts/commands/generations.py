@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 @click.group(
     cls=Group,
     invoke_without_command=True,
-    examples=("diarkit generations", "diarkit generations --markdown", "diarkit generations diff 3.6 5.0"),
+    examples=("diarkit generations", "diarkit generations diff 3.6 5.0"),
 )
 @click.option("--markdown", is_flag=True, help="Write Markdown.")
 @click.pass_context
 def generations(ctx: click.Context, *, markdown: bool) -> None:
-    """Show on which points the generations of the API differ, and how each is known.
+    """Show where the generations of the API differ.
 
-    DOC: read on a public page. INF: inferred. UNK: not known, so the value is what `diarkit serve` assumes; `dialect` in a scenario
+    Each value says how it is known. DOC: read on a public page. INF: inferred. UNK: not known, so the value is what `diarkit serve` assumes; `dialect` in a scenario
     sets another.
     """
     if ctx.invoked_subcommand is None:

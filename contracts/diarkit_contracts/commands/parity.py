@@ -73,8 +73,7 @@ class Sides:
     cls=Command,
     examples=(
         "diarkit parity http://127.0.0.1:8000 https://platform.example --header-b 'Authorization: Bearer TOKEN'",
-        "diarkit parity http://127.0.0.1:8000 http://127.0.0.1:8001 --profile-a 3.6 --profile-b 5.0",
-        "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --fail-on warning",
+        "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --profile-a 3.6 --profile-b 5.0",
     ),
 )
 @click.argument("one", metavar="A")
