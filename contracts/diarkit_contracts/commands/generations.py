@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def generations(ctx: click.Context, *, markdown: bool) -> None:
     """Show where the generations of the API differ.
 
-    Each value says how it is known. DOC: read on a public page. INF: inferred. UNK: not known, so the value is what `diarkit serve` assumes; `dialect` in a scenario
-    sets another.
+    Each value says how it is known. DOC: read on a public page. INF: inferred. UNK: not known, so the value is what
+    `diarkit serve` assumes; `dialect` in a scenario sets another.
     """
     if ctx.invoked_subcommand is None:
         head = ("point", *GENERATIONS, "other values", "what it is")
