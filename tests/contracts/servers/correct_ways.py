@@ -293,7 +293,7 @@ def limit_by_date(server: Server) -> Server:
         told = refuse(429)
         told.json = {**told.json, "type": "request.rate-limit-exceeded"}
         limits = {"x-ratelimit-limit": "15", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
-        told.headers |= {"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT", **limits}
+        told.headers |= {"retry-after": "Fri, 31 Dec 1999 00:00:00 GMT", **limits}
         return told
 
     return answer
