@@ -15,7 +15,7 @@ import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import PROFILES, Profile
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_contracts.commands.flags import Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
@@ -85,6 +85,22 @@ def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterabl
     if assumed:
         click.echo(f"--profile auto: {assumed}", err=True)
     return profile
+
+
+def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tuple[Profile, Callable[[Row], None]]:
+    """Choose the generation of a server and make the progress of its run.
+
+    Who ends the run while the server is asked for its version gets a verdict all the same: the progress ends it before the first row.
+    """
+    try:
+        return choose_generation(asked, target), make_progress(rows)
+    except KeyboardInterrupt as error:
+        ended = error
+
+    def end(_: Row) -> None:
+        raise ended
+
+    return DEFAULT, end
 
 
 class UnwritableError(click.FileError):

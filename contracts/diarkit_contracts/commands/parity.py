@@ -13,9 +13,9 @@ from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import Command, Named, flag, take
 from diarkit_contracts.commands.output import (
     Judging,
+    begin_run,
     choose_generation,
     echo_lines,
-    make_progress,
     stop_on_term,
     write_file,
 )
@@ -123,7 +123,8 @@ def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Asked
 
     def ask() -> RunVerdict:
         click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {plan.count_cost()}", err=True)
-        return verify_target(plan, target, choose_generation(profile, target), progress=make_progress(len(plan.rows)))
+        chosen, progress = begin_run(profile, target, len(plan.rows))
+        return verify_target(plan, target, chosen, progress=progress)
 
     return ask
 

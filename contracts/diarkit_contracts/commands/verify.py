@@ -15,8 +15,8 @@ from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import (
     Judging,
     OutputFlags,
+    begin_run,
     choose_generation,
-    make_progress,
     read_output,
     stop_on_term,
 )
@@ -185,8 +185,8 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
         spare = f"up to {target.caps.spare} more tasks for rows sent again and mistakes that are taken for uploads"
         click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
-        profile = choose_generation(judging.profile, target)
-        verdict = verify_target(plan, target, profile, forcing, make_progress(len(plan.rows)))
+        profile, progress = begin_run(judging.profile, target, len(plan.rows))
+        verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))
 
 
