@@ -16,7 +16,7 @@ class Told:
         self.answer = Answer(status=status, body=json.dumps({"version": version}).encode())
         self.seen: list[Request] = []
 
-    def send(self, request: Request, content: bytes) -> Answer:
+    def send(self, request: Request, content: bytes, _: float) -> Answer:
         assert not content
         self.seen.append(request)
         if self.answer.status == 0:
