@@ -73,7 +73,7 @@ class DiarizationContract:
         findings: list[Finding] = []
         for server, group in group_by_server(kept):
             verdict = verify_recording(server, group, profile)
-            failing = [each for each in verdict.findings if least in {Severity.WARNING, each.clause.severity}]
+            failing = [each for each in verdict.findings if least in {Severity.WARNING, each.severity}]
             if failing:
                 findings += failing
                 texts.append(f"{server} breaks the contract:\n\n{write_findings(failing, verdict)}")

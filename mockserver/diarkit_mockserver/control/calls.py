@@ -168,7 +168,10 @@ def step_task(here: Here, task_id: str) -> TaskView:
 
 @call("PUT", "/tasks/{task_id}/state", "tasks")
 def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
-    """Move a task of a manual course to a state that may follow."""
+    """Move a task of a manual course to a state that may follow; to `cancelled` from generation 5.0 on."""
+    profile = here.world.profile
+    if body.state == "cancelled" and profile["cancelled"] == "unknown":
+        raise refuse(409, "task-not-movable", f"cancelled is no state of generation {profile.name}")
     return _move(
         here, task_id, lambda task, progress: manual.move_task(task, progress, TaskState(body.state), body.message)
     )

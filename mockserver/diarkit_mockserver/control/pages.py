@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import yaml
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
-from diarkit_contracts.api.document import DOCUMENT, load_document
+from diarkit_contracts.api.document import DOCUMENT
+from diarkit_contracts.api.generation_document import make_document
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.page.files import PAGE, serve_page
@@ -32,7 +35,12 @@ def create_pages(platform: Platform) -> FastAPI:
         openapi_url=OPENAPI,
         static_url=STATIC,
     )
-    pages.openapi = load_document  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
+
+    def describe() -> dict[str, Any]:
+        """Make the document of the default world's generation and dialect."""
+        return make_document(platform.world.profile)
+
+    pages.openapi = describe  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
 
     @pages.get("/docs", include_in_schema=False)
     def show_docs(request: Request) -> HTMLResponse:
@@ -50,7 +58,10 @@ def create_pages(platform: Platform) -> FastAPI:
 
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:
-        return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
+        # The one that is written by hand has its comments; those of other generations are laid over it.
+        profile = platform.world.profile
+        text = DOCUMENT.read_text("utf-8") if profile == DEFAULT else yaml.safe_dump(describe(), sort_keys=False)
+        return PlainTextResponse(text, media_type="application/yaml")
 
     @pages.get(PAGE, include_in_schema=False)
     def lead_to_page() -> RedirectResponse:

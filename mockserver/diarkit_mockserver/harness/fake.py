@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
-from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.model import Generation, Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -32,6 +33,7 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        profile: generation of the API of worlds whose scenario names none; by default that of the server.
         front: what stands before a server that is started.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
@@ -40,17 +42,19 @@ class Fake:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
+    def __init__(  # noqa: PLR0913 - a server here or one elsewhere, and how its worlds are set, in one call
         self,
         url: str | None = None,
         *,
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
+        profile: Generation | None = None,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
+        self.profile = profile
         self._prefix = prefix
         self._count = count
         self._opened = 0
@@ -94,6 +98,8 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = scenario or Scenario(course="immediate")
+        if self.profile is not None and told.profile is None:
+            told = replace(told, profile=self.profile)
         new = NewWorld(
             name=self._prefix + name,
             scenario=told,

@@ -6,7 +6,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.profiles import DEFAULT, INFO, RESULT, START, STATUS
+from diarkit_contracts.api.points import INFO, RESULT, START, STATUS
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.coverage.points import list_points, name_answer
 
 if TYPE_CHECKING:

@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="with pytest-xdist: one fake for all processes, instead of one for each",
     )
+    group.addoption(
+        "--diarization-profile",
+        choices=("3.6", "3.7", "5.0"),
+        help="let the fake of each test answer as this generation of the API; a scenario or a marker that names one counts before it",
+    )
     parser.addini(
         "diarization_assert_all_used",
         "let a test fail if an answer that it prepared with diarization_server.respond was never used",
@@ -63,6 +68,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
         parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers", "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -136,8 +148,23 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
 
 
 @pytest.fixture
+def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | None) -> Iterator[str | None]:
+    """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
+    marker = request.node.get_closest_marker("diarization_profile")
+    name: Any = marker.args[0] if marker else request.config.getoption("--diarization-profile")
+    if diarization_fake is not None:
+        diarization_fake.profile = name
+    yield name
+    if diarization_fake is not None:
+        diarization_fake.profile = None
+
+
+@pytest.fixture
 def diarization_server(
-    request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
+    request: pytest.FixtureRequest,
+    diarization_fake: Fake | None,
+    diarization_url: str | None,
+    diarization_profile: str | None,  # noqa: ARG001 - it is set before the world is opened
 ) -> Iterator[DiarizationServer | LiveServer]:
     """A fake platform in its first state: nothing asked, nothing told; every task is done at its first poll."""
     if diarization_fake is None:
@@ -153,7 +180,10 @@ def diarization_server(
 
 @pytest.fixture
 def diarization_server_factory(
-    request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
+    request: pytest.FixtureRequest,
+    diarization_fake: Fake | None,
+    diarization_url: str | None,
+    diarization_profile: str | None,  # noqa: ARG001 - as above
 ) -> Iterator[DiarizationServerFactory]:
     """Makes further fake platforms, each a world of its own; they end with the test."""
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used

@@ -134,3 +134,30 @@ def test_a_secret_goes_to_its_side_alone_and_is_kept_nowhere(run: Any, stub: Any
         "other:8000": {"X-Both": "b0th-secret", "X-B": "b-secret"},
     }
     assert "secret" not in ended.output + (tmp_path / "p.json").read_text("utf-8")
+
+
+def test_each_side_is_held_against_its_own_generation(run: Any, stub: Any) -> None:
+    def send_both(request: Any, answer: Answer) -> Answer:
+        told = answer.header("X-Location") if "//other" in request.url else None
+        return answer if told is None else replace(answer, headers=(*answer.headers, ("Location", told)))
+
+    asked = (ONE, OTHER, "--only", "row-01", "--fail-on", "warning")
+    stub.tamper = send_both
+    own = run(*asked, "--profile-a", "3.6", "--profile-b", "5.0")
+    assert "header Location" in own.stdout
+    assert "shape.headers  " not in "\n".join(line for line in own.stdout.splitlines() if "kept" in line)
+    other = run(*asked, "--profile", "5.0")
+    assert "the header Location" in other.stdout or "kept" in other.stdout
+
+
+def test_texts_are_compared_if_asked_to(run: Any, stub: Any) -> None:
+    def speak(request: Any, answer: Answer) -> Answer:
+        changed = answer.body.replace(b'"message"', b'"message" ') if "//other" in request.url else answer.body
+        return replace(answer, body=changed)
+
+    stub.tamper = speak
+    asked = (ONE, OTHER, "--only", "bad-01", "--fail-on", "warning")
+    assert run(*asked).exit_code == 0
+    ended = run(*asked, "--texts")
+    assert ended.exit_code == 1
+    assert "text of the body" in ended.stdout

@@ -56,7 +56,7 @@ def test_a_warning_raises_only_if_asked_to(contract: DiarizationContract, verify
 
 def test_another_generation_is_another_contract(contract: DiarizationContract, verify_stub: Any) -> None:
     exchanges = verify_stub(None, "row-05").exchanges  # in which nobody is found
-    contract.profile = "3.5"
+    contract.profile, contract.fail_on = "3.5", "warning"  # its page was corrected by the next one
     with pytest.raises(ContractError, match="speakers_count"):
         contract.check(exchanges)
     contract.profile = "9"

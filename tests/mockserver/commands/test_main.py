@@ -267,7 +267,7 @@ def list_commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[st
 def test_no_summary_of_a_command_is_cut_at_80_columns(path: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
     summaries = shown.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
-    assert len(summaries) > 1
+    assert summaries
     assert [line for line in summaries if line.endswith("...")] == []
     assert all(len(line) <= 80 for line in summaries)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from diarkit_contracts.api.profiles import DEFAULT, RESULT, START
+from diarkit_contracts.api.points import RESULT, START
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.coverage.points import list_points, name_answer
 from diarkit_mockserver import testing
 from diarkit_mockserver.harness.fake import Fake

@@ -17,7 +17,8 @@ from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.dialect import Dialect
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.manual import step_task
 from diarkit_mockserver.world.visit import Visit

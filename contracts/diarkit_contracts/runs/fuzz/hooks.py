@@ -86,9 +86,8 @@ def _list_faults(exchanges: list[Exchange]) -> list[tuple[int, str]]:
     return [
         (observation.at, f"{clause.id}: expected {observation.fault.expected}, got {observation.fault.got}")
         for clause in CLAUSES
-        if clause.severity is Severity.ERROR
         for observation in judge(clause, history).broken
-        if observation.fault is not None
+        if observation.fault is not None and (observation.fault.evidence or clause.evidence).severity is Severity.ERROR
     ]
 
 

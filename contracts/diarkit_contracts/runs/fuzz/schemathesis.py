@@ -97,7 +97,7 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
             texts.append(text)
         exchanges = read_recording(recording) if recording.exists() else ()
     verdict = verify_recording(url, exchanges, profile)
-    failed = failed or any(finding.clause.severity is Severity.ERROR for finding in verdict.findings)
+    failed = failed or any(finding.severity is Severity.ERROR for finding in verdict.findings)
     return FuzzRun(verdict=replace(verdict, tier=TIER, causes=causes), text="\n".join(texts), failed=failed)
 
 
