@@ -42,7 +42,7 @@ def make_document(profile: Profile) -> Node:
             case Declares(status=status, operations=operations):
                 for operation in operations:
                     _declare(document, operation, status, evidence, wanted=value == "declared")
-            case Refuses(operation=operation) if isinstance(value, int) and label is Label.UNK:
+            case Refuses(operation=operation) if isinstance(value, int) and label in {Label.UNK, Label.SEEN}:
                 _declare(document, operation, value, evidence, wanted=True)
             case Sends() as effect if value == "sent":
                 _send(document, effect, evidence)

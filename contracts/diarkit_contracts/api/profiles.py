@@ -57,10 +57,11 @@ class Profile:
             values: by the point's key, such as a learned file or a scenario's dialect.
             source: of the values.
         """
-        if not values:
-            return self
-        over = {key: Cell(value, Label.UNK, source) for key, value in values.items()}
-        return replace(self, cells=MappingProxyType({**self.cells, **over}))
+        return self.lay({key: Cell(value, Label.UNK, source) for key, value in values.items()})
+
+    def lay(self, cells: Mapping[str, Cell]) -> Profile:
+        """Put cells over those of the generation, as `overlay` does."""
+        return replace(self, cells=MappingProxyType({**self.cells, **cells})) if cells else self
 
     def evidence_of(self, key: str) -> Evidence:
         """Cite the cell of a point: what an answer against it is judged by."""

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 STRUCK: Final = "***"
 
 KEPT_HEADERS: Final = re.compile(
-    r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-length|content-type|date|expect|host"
-    r"|keep-alive|location|retry-after|server|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
-    r"|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|" + "|".join(IDS),
+    r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-language|content-length|content-type|date"
+    r"|expect|host|keep-alive|location|retry-after|server|strict-transport-security|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via"
+    r"|x-api-version|x-content-type-options|x-frame-options|x-location|x-powered-by|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|"
+    + "|".join(IDS),
     re.IGNORECASE,
 )
 """Headers, of requests and answers, that keep their values; of all others only the name stays. One that we have not thought of may

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from diarkit_contracts.api.points import SERVED
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import flag
-from diarkit_mockserver.scenario.dialect import SERVED, Dialect, list_set
+from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:

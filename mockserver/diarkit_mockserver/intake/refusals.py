@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.words import fill_text
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 from diarkit_mockserver.errors import FakeError
 
@@ -55,16 +58,23 @@ class Row:
         status: of HTTP; or the key of the point that says which.
         kind: type of the one entry of `detail`; empty for an empty detail.
         text: message of that entry; `{came}` is what came instead, `{reason}` the parser's own words.
+        mistake: its name in the table of points, where that is not the key of its status.
     """
 
     status: int | str
     kind: str = ""
     text: str = ""
+    mistake: str = ""
 
     @property
     def usual(self) -> int:
         """The status in the usual generation."""
         return int(DEFAULT[self.status]) if isinstance(self.status, str) else self.status
+
+    @property
+    def point(self) -> str:
+        """Its name in the table of points; empty where it has none."""
+        return self.status if isinstance(self.status, str) else self.mistake
 
 
 class Condition(Enum):
@@ -76,34 +86,35 @@ class Condition(Enum):
     # What stands in the table of points is as the world's generation and dialect have it.
     MULTIPART_BROKEN = Row("broken_form")
     FILE_MISSING = Row("missing_file", "missing", "Field required")
-    FILE_NOT_A_FILE = Row("missing_file", "value_error", "Expected an uploaded file, got a text field")
-    CONFIG_NOT_JSON = Row("bad_config", "json_invalid", "Invalid JSON: {reason}")
-    CONFIG_NOT_AN_OBJECT = Row("bad_config", "dict_type", "Expected a JSON object, got {came}")
-    SPEAKERS_NOT_A_NUMBER = Row("bad_config", "int_type", "Expected an integer, got {came}")
-    SPEAKERS_TOO_SMALL = Row("bad_config", "greater_than_equal", "Expected an integer of at least 1, got {came}")
+    FILE_NOT_A_FILE = Row("text_file", "value_error", "Expected an uploaded file, got a text field")
+    CONFIG_NOT_JSON = Row("broken_config", "json_invalid", "Invalid JSON: {reason}")
+    CONFIG_NOT_AN_OBJECT = Row("config_type", "dict_type", "Expected a JSON object, got {came}")
+    SPEAKERS_NOT_A_NUMBER = Row("limit_type", "int_type", "Expected an integer, got {came}")
+    SPEAKERS_TOO_SMALL = Row("bad_limit", "greater_than_equal", "Expected an integer of at least 1, got {came}")
     SPEAKERS_TWICE = Row(
         "both_limits", "value_error", "Only one of max_speakers and total_speakers can be used at a time"
     )
-    CHANNEL_MODE_UNKNOWN = Row("bad_query", "enum", "Expected 'split' or 'mix', got {came}")
+    CHANNEL_MODE_UNKNOWN = Row("bad_mode", "enum", "Expected 'split' or 'mix', got {came}")
     CHANNELS_SYNTAX = Row(
-        "bad_query", "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
+        "bad_channels", "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
     )
-    RANGE_NOT_A_NUMBER = Row("bad_query", "float_parsing", "Expected a number of seconds, got {came}")
-    RANGE_NEGATIVE = Row("bad_query", "greater_than_equal", "Expected a number of at least 0, got {came}")
+    RANGE_NOT_A_NUMBER = Row("bad_time", "float_parsing", "Expected a number of seconds, got {came}")
+    RANGE_NEGATIVE = Row("negative_time", "greater_than_equal", "Expected a number of at least 0, got {came}")
     TASK_ID_SYNTAX = Row("bad_task_id", "uuid_parsing", "Expected a UUID, got {came}")
     # DOC: the task_id may be wrong or the task may have expired already.
-    NOT_FOUND = Row(404)
+    TASK_UNKNOWN = Row(404, mistake="unknown_task")
+    PATH_UNKNOWN = Row(404, mistake="unknown_path")
     # INF: the type method.invalid exists at 3.6; whether the status is declared is a point.
-    METHOD_WRONG = Row(405)
+    METHOD_WRONG = Row(405, mistake="wrong_method")
     # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
-    TOO_LARGE = Row(413)
+    TOO_LARGE = Row(413, mistake="too_large")
     TOO_SLOW = Row("too_slow")
     # INF: other operations that need no licence declare no 403.
-    NOT_LICENSED = Row(403)
+    NOT_LICENSED = Row(403, mistake="forbidden")
     # DOC (reference): the storage is full; INF that it is the one of uploads.
-    STORAGE_FULL = Row(507)
+    STORAGE_FULL = Row(507, mistake="storage_full")
     # DOC up to 3.7 for the rate; UNK for the queue, which may be tried again later just the same.
-    TOO_MANY = Row(429)
+    TOO_MANY = Row(429, mistake="too_many")
 
 
 class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
@@ -117,7 +128,8 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         headers: beside those of every answer, names in lower case.
         foreign: a body, and its type, that is not the platform's.
         limit: of the scenario that is exceeded, by its key; empty for other refusals.
-        point: key of the point that says the status; empty where it is the same everywhere.
+        point: name of the mistake in the table of points, which says its status and its body; empty for none.
+        values: of the request, for a body with holes.
     """
 
     def __init__(  # noqa: PLR0913 - an envelope has that many parts
@@ -131,10 +143,12 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         foreign: tuple[bytes, str] | None = None,
         limit: str = "",
         point: str = "",
+        values: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.status = status
         self.message = message or find_message(status)
         self.point = point
+        self.values = values
         self.detail = detail
         self.reason = reason or self.message
         self.headers = headers
@@ -142,12 +156,21 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
-    def settle(self, profile: Profile) -> None:
-        """Take the status that a world's generation and dialect have for it."""
-        if self.point and (status := int(profile[self.point])) != self.status:
+    def settle(self, profile: Profile, request: Mapping[str, str]) -> None:
+        """Take the status and the body that a world's generation and dialect have for it.
+
+        Args:
+            profile: of the world.
+            request: what a body may name of any request.
+        """
+        cell = profile.cells.get(self.point)
+        if cell is not None and (status := int(cell.value)) != self.status:
             self.status, self.message = status, find_message(status)
             # The entries name values of the request; who is refused as a task that is not there gets none.
             self.detail = () if status == 404 else self.detail
+        cell = profile.cells.get(f"{self.point}_body")
+        if cell is not None and cell.value:
+            self.foreign = (fill_text(str(cell.value), {**request, **self.values}).encode(), "application/json")
 
     @property
     def type(self) -> ErrorType:
@@ -181,16 +204,21 @@ def refuse(  # noqa: PLR0913 - as above
         limit: of the scenario that is exceeded, by its key.
     """
     row = condition.value
-    point = row.status if isinstance(row.status, str) else ""
+    values = {"reason": reason, "value": _write_value(came), "name": str(location[-1]) if location else ""}
     if not row.kind:
-        return Refusal(row.usual, reason=reason, headers=headers, limit=limit, point=point)
+        return Refusal(row.usual, reason=reason, headers=headers, limit=limit, point=row.point, values=values)
     message = row.text.format(came=_shorten(came), reason=reason)
     return Refusal(
         row.usual,
-        point=point,
+        point=row.point,
+        values=values,
         detail=(Detail(location=location, message=message, type=row.kind),),
         reason=f"{'.'.join(map(str, location))}: {message}",
     )
+
+
+def _write_value(came: object) -> str:
+    return came if isinstance(came, str) else json.dumps(came)
 
 
 def _shorten(came: object) -> str:

@@ -75,16 +75,20 @@ class ByRealTime:
     Attributes:
         realtime_factor: seconds of audio processed in a second (the vendor's FTRT; its value is UNK).
         workers: tasks processed at the same time; the others wait pending, in order of arrival.
+        overhead: seconds of each task beside those of its audio.
     """
 
     realtime_factor: float
     workers: int = 1
+    overhead: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.realtime_factor < NEVER:
             raise ValueError("expected a realtime_factor > 0")
         if self.workers < 1:
             raise ValueError("expected workers >= 1")
+        if not 0 <= self.overhead < NEVER:
+            raise ValueError("expected an overhead >= 0")
 
 
 Course: TypeAlias = Literal["immediate", "manual"] | ByPolls | BySeconds | ByRealTime
@@ -187,7 +191,6 @@ def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timeta
             return Timetable(
                 "ticks", runs_at, ends_at, ends_at + to_ticks(lasts.cancelled) if lasts.cancelled else NEVER
             )
-        case ByRealTime(realtime_factor=factor, workers=workers):
-            return Timetable(
-                "ticks", *book_worker(free_at, workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))
-            )
+        case ByRealTime(realtime_factor=factor, workers=workers, overhead=overhead):
+            lasts = to_ticks(min(length / 100 / factor + overhead, FARTHEST))
+            return Timetable("ticks", *book_worker(free_at, workers, now, lasts))

@@ -6,27 +6,25 @@ The keys are the rows of the table of points: who adds a point there can set it 
 from __future__ import annotations
 
 from dataclasses import asdict, make_dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from diarkit_contracts.api.points import GENERATIONS, POINTS, USUAL
+from diarkit_contracts.api.learned import put_over
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL
 from diarkit_contracts.api.profiles import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
+    from diarkit_contracts.api.learned import SeenPoint
     from diarkit_contracts.api.points import Point, Value
     from diarkit_contracts.api.profiles import Profile
 
-SERVED: Final = tuple(name for name in GENERATIONS if name != "3.5")
-"""Generations that a fake can be of: of 3.5 there was a preview alone."""
-
-NOTHING_LEARNED: Final[Mapping[str, Value]] = MappingProxyType({})
-
 
 def _write_about(point: Point) -> str:
-    choice = ", ".join(f"{name}: {point.cells[name].value}" for name in SERVED)
-    return f"    {point.key}: {point.about}; by generation {choice}."
+    values = {name: point.cells[name].value for name in SERVED}
+    if len(set(values.values())) == 1:
+        return f"    {point.key}: {point.about}" + (f"; usually {value}." if (value := values[USUAL]) != "" else ".")
+    return f"    {point.key}: {point.about}; by generation {', '.join(f'{name}: {each}' for name, each in values.items())}."
 
 
 if TYPE_CHECKING:
@@ -67,20 +65,17 @@ def list_set(dialect: Dialect) -> dict[str, Value]:
     return {key: value for key, value in asdict(own).items() if value is not None}
 
 
-def resolve_profile(
-    generation: str | None, dialect: Dialect, learned: Mapping[str, Value] = NOTHING_LEARNED
-) -> Profile:
-    """Work out the value of each point: the generation's column, then what was learned, then the dialect; the later wins.
+def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[SeenPoint] = ()) -> Profile:
+    """Work out the value of each point: the generation's column, then the dialect.
 
     Args:
         generation: that a scenario or the server names; None for the usual one.
         dialect: of the scenario.
-        learned: points read off a live platform, by key.
+        seen: what of it was seen of a live platform.
 
     Raises:
         ValueError: for a generation that no fake can be of.
     """
     if generation is not None and generation not in SERVED:
         raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {generation!r}")
-    profile = PROFILES[generation or USUAL].overlay(learned, "read off a live platform")
-    return profile.overlay(list_set(dialect), "dialect of the scenario")
+    return put_over(PROFILES[generation or USUAL], list_set(dialect), seen, "dialect of the scenario")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
+from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
@@ -124,6 +125,8 @@ class Scenario:
         media: assumed of files that can't be measured.
         profile: generation of the API to answer as; left out, that of the server, which is 3.6 unless it was started as another.
         dialect: points on which platforms differ, instead of those of the generation.
+        seen: which of them were seen of a live platform, where and when (`diarkit learn`).
+        not_learned: points that the platform did not show.
     """
 
     version: Literal[1] = 1
@@ -135,3 +138,5 @@ class Scenario:
     media: Media = field(default_factory=Media)
     profile: Generation | None = None
     dialect: Dialect = field(default_factory=Dialect)
+    seen: tuple[SeenPoint, ...] = ()
+    not_learned: tuple[str, ...] = ()

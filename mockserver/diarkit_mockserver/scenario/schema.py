@@ -42,7 +42,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
     PollCounts: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
     StateSeconds: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
-    ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
+    ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT, "overhead": NOT_NEGATIVE},
     Limits: {
         **dict.fromkeys(("upload_bytes", "upload_seconds", "storage_bytes"), AMOUNT),
         **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds"), AMOUNT),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diarkit_mockserver.scenario.course import cancels
 from diarkit_mockserver.scenario.dialect import resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
+from diarkit_mockserver.scenario.manner import find_manner
 from diarkit_mockserver.scenario.rules import RuleBook
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.scenario.course import Course
+    from diarkit_mockserver.scenario.manner import Manner
     from diarkit_mockserver.scenario.model import Rule, Scenario
 
 
@@ -28,6 +30,7 @@ class Setup:
         rules: its rules, and those added by hand.
         schedule: its faults.
         profile: the value of each point on which generations and platforms differ.
+        manner: how answers look; None for the usual way.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Setup:
     rules: RuleBook
     schedule: Schedule
     profile: Profile
+    manner: Manner | None
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
@@ -48,14 +52,14 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
     Raises:
         ValueError: for an outage in a world that has a name, and for a state that its generation does not know.
     """
-    profile = resolve_profile(scenario.profile, scenario.dialect)
+    profile = resolve_profile(scenario.profile, scenario.dialect, scenario.seen)
     if profile["cancelled"] == "unknown" and any(map(cancels, list_courses(scenario, added))):
         raise ValueError(
             f"cancelled is no state of generation {profile.name}: say profile: '5.0', or dialect: {{cancelled: known}}"
         )
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile)
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, find_manner(profile))
 
 
 def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:

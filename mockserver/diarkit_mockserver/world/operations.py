@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.api.words import fill_text
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -58,14 +59,17 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
         world.look_around(visit)
-        return Response(200, dump({"version": world.profile["version"]}).encode(), (JSON,))
+        version = str(world.profile["version"])
+        text = str(world.profile["info_body"]) or dump({"version": "{version}"})
+        return Response(200, fill_text(text, {"version": version}).encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
         world.look_around(visit)
-        return Response(200, b"")  # UNK: the reference shows no body
+        text = str(world.profile["status_body"])  # UNK: the reference shows no body
+        return Response(200, text.encode(), (JSON,) if text else ())
     # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
-    raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")
+    raise refuse(Condition.PATH_UNKNOWN, reason=f"the platform has no path {place.path}")
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
@@ -99,10 +103,13 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     base = (request.prefix if relative else request.base_url) if base is None else base
     path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
-    body = write_accepted(task.task_id, TaskState.PENDING)
+    body = write_accepted(
+        task.task_id, TaskState(profile["first_state"]), nulls=profile["accepted_unpopulated"] == "null"
+    )
     url = path.encode("latin-1", "replace")
     sent = ((name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items())
-    return Response(202, body, (JSON, (b"x-location", url), *sent), name_poll(task.task_id, 0))
+    named = () if profile["x_location"] == "absent" else ((b"x-location", url),)
+    return Response(202, body, (JSON, *named, *sent), name_poll(task.task_id, 0))
 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
+from diarkit_contracts.api.words import fill_text
 from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 DONE = Outcome(TaskState.DONE)
 
 
-def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcome:
+def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: Profile = DEFAULT) -> Outcome:
     """Decide how the task of a submission will end."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
@@ -42,12 +44,13 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcom
     told = then.segments is not None or then.speakers is not None
     if not told:
         if media.fault is not None:
-            return _reject(("body", "file"), f"The media file cannot be decoded: {media.fault}.", "media")
+            text = f"The media file cannot be decoded: {media.fault}."
+            return _end("undecodable", profile, ("body", "file"), text, "media", reason=media.fault)
         # DOC (limits page, maxAudioLength): longer audio is rejected during processing.
         if limits.audio_seconds is not None and media.length > limits.audio_seconds * 100:
             text = f"The audio is longer than the allowed {limits.audio_seconds:g} s."
-            return _reject(("body", "file"), text, "audio_length")
-    return _check_parameters(submission, then) or DONE
+            return _end("", profile, ("body", "file"), text, "audio_length")
+    return _check_parameters(submission, then, profile) or DONE
 
 
 def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Profile) -> tuple[str | None, str | None]:
@@ -56,6 +59,8 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
     Returns:
         `result` and `error` as JSON; one of them is None.
     """
+    if outcome.error:
+        return None, outcome.error
     if outcome.state is not TaskState.DONE:
         return None, write_error(ERROR_TYPE_OF_STATE[outcome.state], outcome.message, outcome.detail)
     then = task.then
@@ -103,23 +108,38 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
     return tuple(sorted(spoken, key=lambda segment: (segment.start, segment.end, segment.speaker)))
 
 
-def _check_parameters(submission: Submission, then: Then) -> Outcome | None:
+def _check_parameters(submission: Submission, then: Then, profile: Profile) -> Outcome | None:
     """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
     parameters = submission.parameters
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
     if beyond:
         text = f"Channel {beyond[0]} does not exist: the audio has {channels} channel{'s' * (channels != 1)}."
-        return _reject(("query", "channels"), text, "channels")
+        return _end("channel_beyond", profile, ("query", "channels"), text, "channels", value=str(beyond[0]))
     if parameters.range_to is not None and parameters.range_to <= parameters.range_from:
-        return _reject(("query", "range_to"), "The range ends before it begins.", "range")
+        return _end(
+            "range_reversed",
+            profile,
+            ("query", "range_to"),
+            "The range ends before it begins.",
+            "range",
+            value=f"{parameters.range_to:g}",
+        )
     if parameters.range_from > 0 and parameters.range_from * 100 >= submission.media.length and then.segments is None:
-        return _reject(("query", "range_from"), "The range begins after the end of the audio.", "range")
+        text = "The range begins after the end of the audio."
+        value = f"{parameters.range_from:g}"
+        return _end("range_beyond", profile, ("query", "range_from"), text, "range", value=value)
     return None
 
 
-def _reject(location: tuple[str, ...], message: str, kind: str) -> Outcome:
-    return Outcome(TaskState.REJECTED, message, (Detail(location=location, message=message, type=f"{kind}_invalid"),))
+def _end(  # noqa: PLR0913 - an error has that many parts
+    point: str, profile: Profile, location: tuple[str, ...], message: str, kind: str, **values: str
+) -> Outcome:
+    """End a task for what is in its recording, in the state and with the error that the table of points has for it."""
+    state = TaskState(profile[point]) if point else TaskState.REJECTED
+    error = fill_text(str(profile[f"{point}_error"]), values) if point else ""
+    detail = (Detail(location=location, message=message, type=f"{kind}_invalid"),)
+    return Outcome(state, message, detail, error)
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:

@@ -188,7 +188,7 @@ class Platform:
         """
         try:
             if place is None:
-                raise refuse(Condition.NOT_FOUND, reason=f"no world has the path {visit.request.path}")
+                raise refuse(Condition.PATH_UNKNOWN, reason=f"no world has the path {visit.request.path}")
             response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
             response = self._refuse(visit, place, refusal)
@@ -206,7 +206,10 @@ class Platform:
         return self._finish(visit, place, self._refuse(visit, place, refusal))
 
     def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
-        refusal.settle((self.world if place is None else place.world).profile)
+        request = visit.request
+        values = {"method": request.method, "path": request.path, "task_id": visit.task_id or ""}
+        values |= {"base": request.base_url, "host": request.base_url.partition("://")[2]}
+        refusal.settle((self.world if place is None else place.world).profile, values)
         log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
         visit.notes.append(refusal.reason)
         visit.limit = refusal.limit
@@ -220,6 +223,11 @@ class Platform:
         world = place.world
         headers = response.headers + _name_answer(visit, place, response)
         response = Response(response.status, response.body, headers)
+        if (manner := world.manner) is not None:
+            status = response.status
+            response = Response(
+                status, manner.restyle(status, response.body), manner.dress(status, bool(response.body), headers)
+            )
         if visit.disturbing:
             response = _disturb(world, visit, response)
         self._write_down(visit, place, response)

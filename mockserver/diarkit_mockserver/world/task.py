@@ -24,11 +24,13 @@ class Outcome:
         state: the final one.
         message: of the task's error.
         detail: of the task's error; its location is INF, the literal texts of task errors are UNK.
+        error: the task's error as JSON, in a platform's own words; empty for ours.
     """
 
     state: TaskState
     message: str = ""
     detail: tuple[Detail, ...] = ()
+    error: str = ""
 
 
 class Progress(NamedTuple):

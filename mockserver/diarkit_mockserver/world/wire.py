@@ -87,9 +87,10 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def write_accepted(task_id: str, state: TaskState) -> bytes:
+def write_accepted(task_id: str, state: TaskState, *, nulls: bool = False) -> bytes:
     """Write the body of a 202."""
-    return f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}}}'.encode()
+    more = ',"result":null,"error":null' if nulls else ""
+    return f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}{more}}}'.encode()
 
 
 def write_task(task_id: str, state: TaskState, *, result: str | None, error: str | None, nulls: bool) -> bytes:

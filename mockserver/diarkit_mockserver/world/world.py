@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
+    from diarkit_mockserver.scenario.manner import Manner
     from diarkit_mockserver.scenario.model import Rule
     from diarkit_mockserver.world.visit import Visit
 
@@ -73,6 +74,11 @@ class World:
     def profile(self) -> Profile:
         """The value of each point on which generations and platforms differ."""
         return self._setup.profile
+
+    @property
+    def manner(self) -> Manner | None:
+        """How its answers look; None for the usual way."""
+        return self._setup.manner
 
     @property
     def has_faults(self) -> bool:
@@ -159,7 +165,7 @@ class World:
             then=then,
             outcome=Outcome(TaskState.CANCELLED)
             if cancels(course)
-            else decide_outcome(then, submission, setup.scenario.limits),
+            else decide_outcome(then, submission, setup.scenario.limits, setup.profile),
             timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
             broken=next((fault.result for fault in reversed(faults) if fault.result is not None), None),
         )
@@ -183,7 +189,7 @@ class World:
         now = self.clock.now()
         task = self.tasks.find(task_id, now)
         if task is None:
-            raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}, or no longer")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"no task {task_id}, or no longer")
         progress = self.tasks.progress(task)
         try:
             http = task.then.http_answer
@@ -198,7 +204,7 @@ class World:
         self.tasks.update(task, progress)
         if task.is_gone(progress, now):
             self.tasks.finish(task, now)
-            raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} was cancelled, and is gone")
         visit.state = state = task.state_at(progress, now)
         if state in TERMINAL:
             self.tasks.finish(task, now)

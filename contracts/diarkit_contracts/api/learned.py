@@ -1,0 +1,96 @@
+"""What was seen of a live platform, as a part of a scenario file: each point with the exchange that showed it. Reads no exchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.points import POINTS, USUAL, Cell
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_fixtures.texts.read import load_text, read_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from diarkit_contracts.api.profiles import Profile
+
+KEYS: Final = frozenset(point.key for point in POINTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPoint:
+    """One point that was seen.
+
+    Attributes:
+        point: its key.
+        value: that was seen.
+        exchange: that showed it.
+        version: of the platform.
+        date: of the day.
+    """
+
+    point: str
+    value: str | int
+    exchange: str
+    version: str
+    date: str
+
+    def __post_init__(self) -> None:
+        if self.point not in KEYS:
+            raise ValueError(f"expected a point (diarkit generations lists them), got {self.point!r}")
+
+    @property
+    def cell(self) -> Cell:
+        """The point as a cell of the table."""
+        return Cell(self.value, Label.SEEN, f"{self.exchange}, version {self.version}, {self.date}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What is written of a platform.
+
+    Attributes:
+        version: of the format of scenarios.
+        profile: the generation that is nearest.
+        dialect: the points that are not as in that generation, by key.
+        seen: where each of them was seen.
+        not_learned: keys of the points that the platform did not show.
+        course: how long tasks took.
+    """
+
+    version: Literal[1] = 1
+    profile: str | None = None
+    dialect: dict[str, Any] = field(default_factory=dict[str, Any])
+    seen: tuple[SeenPoint, ...] = ()
+    not_learned: tuple[str, ...] = ()
+    course: dict[str, Any] | str | None = None
+
+    @property
+    def column(self) -> Profile:
+        """Its column of the table."""
+        return put_over(PROFILES[self.profile or USUAL], self.dialect, self.seen)
+
+
+def put_over(profile: Profile, values: dict[str, Any], seen: Iterable[SeenPoint], source: str = "dialect") -> Profile:
+    """Put values over those of a generation; a value that was seen says where.
+
+    Args:
+        profile: the generation.
+        values: by the point's key.
+        seen: what was seen; a value that was changed since then counts as set by hand.
+        source: of what is set by hand.
+    """
+    profile = profile.overlay(values, source)
+    return profile.lay({each.point: each.cell for each in seen if profile[each.point] == each.value})
+
+
+def read_learned(path: Path) -> Learned:
+    """Read a file that `diarkit learn` has written.
+
+    Raises:
+        TextError: with all that is wrong with it.
+        OSError: it can't be read at all.
+    """
+    return read_value(Learned, load_text(path), source=str(path))[0]

@@ -1,0 +1,132 @@
+"""The points of a platform read off a run: what to send, what was seen, and how it is written. Sends nothing by itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from diarkit_contracts.api.learned import Learned, SeenPoint
+from diarkit_contracts.api.points import POINTS, SERVED
+from diarkit_contracts.api.profiles import DEFAULT, choose_profile
+from diarkit_contracts.api.words import find_text
+from diarkit_contracts.rows.call import Attached, Call, Row
+from diarkit_contracts.rows.plan import Plan, list_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.learn.seen import describe_seen, list_seen
+from diarkit_contracts.runs.learn.tempo import measure_tempo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from diarkit_contracts.api.points import Point, Value
+    from diarkit_contracts.exchanges.history import History
+    from diarkit_contracts.runs.learn.seen import SeenAnswer
+    from diarkit_contracts.runs.verdict import RunVerdict
+
+MORE: Final = (
+    "system-info", "system-status", "unknown-path", "get-start", "max=1.5", "total=list", "channels=left", "from=begin",
+    "to=-0.5", "config-a-text", "channel-beyond", "channel-just-beyond", "range-upside-down", "range-beyond",
+)  # fmt: skip
+"""Rows beside those of a short run, by what they are: each shows a point, or a second value of a text with holes."""
+
+LONG: Final = Row(
+    id="learn-01",
+    what="1ch-60.0s",
+    call=Call(body=(Attached("wav:1ch:60.0s"),)),
+    about="acceptance.upload",
+    accepted=True,
+)
+"""A minute of audio: on it a platform works long enough for its pace to be told from that of the short ones."""
+
+SOURCE_OF_VERSION: Final = "unknown"
+
+
+def make_learn_plan() -> Plan:
+    """Make the plan of a run that learns."""
+    more = {row.what: row for row in list_rows() if row.what in MORE}
+    steps = [step for step in make_plan(Tier.LITE).steps if all(row.needs is None for row in step)]
+    return Plan("learn", (*steps, *((more[what],) for what in MORE), (LONG,)))
+
+
+def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
+    """Read all points off a run.
+
+    Args:
+        verdict: of the run; what may be a secret is struck out of its exchanges.
+        url: of the platform; it is not written.
+        date: of the day.
+
+    Returns:
+        What was learned, and what the times of states say, for the reader.
+    """
+    history = verdict.history
+    answers = list(list_seen(history, url))
+    rows = {at: row.name for row in verdict.rows for at in row.at}
+    version = next((each.values["version"] for each in answers if each.values["version"]), SOURCE_OF_VERSION)
+    seen: list[SeenPoint] = []
+    missing: list[str] = []
+    for point in POINTS:
+        found = _read_point(point, answers) if point.served else None
+        if found is None:
+            missing.append(point.key)
+            continue
+        value, answer = found
+        exchange = describe_seen(answer, rows.get(answer.at, ""))
+        seen.append(SeenPoint(point=point.key, value=value, exchange=exchange, version=version, date=date))
+    tempo = measure_tempo(history)
+    profile = choose_profile(version) or DEFAULT
+    profile = profile if profile.name in SERVED else DEFAULT
+    return (
+        Learned(
+            profile=profile.name,
+            dialect={each.point: each.value for each in seen if profile[each.point] != each.value},
+            seen=tuple(seen),
+            not_learned=tuple(missing),
+            course=tempo.course,
+        ),
+        tempo.sentence,
+    )
+
+
+def _read_point(point: Point, answers: Sequence[SeenAnswer]) -> tuple[Value, SeenAnswer] | None:
+    """Read a point off all answers; None if none shows it, or if they differ."""
+    shown = [(value, answer) for answer in answers if (value := point.find_value(answer)) is not None]
+    if not shown:
+        return None
+    if not point.has_holes:
+        return shown[0] if len({value for value, _ in shown}) == 1 else None
+    said: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, Mapping[str, str]]] = {}
+    for value, answer in shown:
+        said.setdefault((str(value), tuple(answer.values.items())), (str(value), answer.values))
+    text = find_text(list(said.values()))
+    return None if text is None else (text, shown[0][1])
+
+
+def write_learned(learned: Learned, sentence: str) -> str:
+    """Write what was learned as a part of a scenario file."""
+    plain: dict[str, Any] = {"version": learned.version, "profile": learned.profile}
+    if learned.course is not None:
+        plain["course"] = learned.course
+    text = f"# What a platform showed, written by `diarkit learn`. Serve it: diarkit serve --as FILE\n# {sentence}\n"
+    text += _dump({**plain, "dialect": learned.dialect}) + "seen:\n"
+    text += "".join(f"- {_dump(asdict(one), flow=True)}" for one in learned.seen)
+    return text + _dump({"not_learned": list(learned.not_learned)})
+
+
+def _dump(plain: object, *, flow: bool = False) -> str:
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=sys.maxsize, default_flow_style=flow)
+
+
+def list_drift(before: Learned, now: Learned) -> Iterator[str]:
+    """List where a platform no longer answers as it was learned; a point that was not seen both times is no drift."""
+    today = {each.point: each for each in now.seen}
+    for each in before.seen:
+        other = today.get(each.point)
+        if other is not None and other.value != each.value:
+            yield (
+                f"{each.point}: learned on {each.date} with {each.version}: {each.value}, now {other.value}"
+                f" ({other.exchange}, version {other.version})"
+            )

@@ -1,0 +1,205 @@
+"""Exchanges as what points are read off: the operation, the one mistake of the request, and the values that a text may name.
+
+What a request asks for is told from the request alone, so that a recording shows as much as a run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from diarkit_contracts.api.points import RESULT, START
+from diarkit_contracts.clauses.mistake import CHANNELS
+from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
+from diarkit_contracts.exchanges.history import find_operation, is_uuid, read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History, Look, Start
+
+Mistake = tuple[str, str, str, str]
+"""Key of its point, then what a text may name: the value, the name of its parameter where it is not always the same, the reason."""
+
+NONE: Final[Mistake] = ("", "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAnswer:
+    """One exchange, as points are read off it (`api.points.Seen`).
+
+    Attributes:
+        at: its position in the history.
+        values: that a text may name.
+    """
+
+    at: int
+    exchange: Exchange
+    operation: str
+    mistake: str
+    query: Mapping[str, str]
+    body: Mapping[str, object]
+    values: Mapping[str, str]
+
+    @property
+    def status(self) -> int:
+        """Of HTTP."""
+        return self.exchange.answer.status
+
+    @property
+    def text(self) -> str:
+        """The body as it came."""
+        return self.exchange.answer.body.decode("utf-8", "replace")
+
+    def header(self, name: str) -> str | None:
+        """Find a header, by its name in any case."""
+        return self.exchange.answer.header(name)
+
+
+def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
+    """List the answers of a history in their order.
+
+    Args:
+        history: of one platform.
+        url: of the platform.
+    """
+    looks = {look.at: look for look in history.looks}
+    starts = {start.at: start for start in history.starts}
+    base = urlsplit(url)
+    for at, exchange in enumerate(history.exchanges):
+        request, look = exchange.request, looks.get(at)
+        operation = find_operation(exchange)
+        start = look.start if look is not None else starts.get(at)
+        mistake, value, name, reason = _find_mistake(exchange, look, start, known=operation is not None)
+        body = read_object(exchange.answer.body) or {}
+        version = body.get("version")
+        # As the client wrote it: a task's id is read in lower case elsewhere.
+        asked = unquote(request.path.rpartition("/")[2]) if look is not None or mistake == "wrong_method" else ""
+        yield SeenAnswer(
+            at=at,
+            exchange=exchange,
+            operation="" if operation is None else f"{operation.method} {operation.path}",
+            mistake=mistake,
+            query=request.query if start is None else start.query,
+            body=body,
+            values={
+                "task_id": asked if is_uuid(asked) else "",
+                "value": value,
+                "name": name,
+                "reason": reason,
+                "method": request.method,
+                "allowed": "POST" if request.path.endswith(START.rpartition("/")[2]) else "GET",
+                "path": request.path,
+                "version": version if isinstance(version, str) else "",
+                "base": f"{base.scheme}://{base.netloc}",
+                "host": base.netloc,
+            },
+        )
+
+
+def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *, known: bool) -> Mistake:
+    """Find the one mistake of a request, or of the upload of the task that it asks for; none if there are several."""
+    request = exchange.request
+    if look is not None and look.start is None:
+        if not look.is_uuid:
+            return "bad_task_id", unquote(request.path.rpartition("/")[2]), "", ""
+        return ("unknown_task", "", "", "") if exchange.answer.status == 404 else NONE
+    if start is None:
+        ours = any(request.path.endswith(each.partition(" ")[2]) for each in (START,)) or request.path.rpartition("/")[
+            0
+        ].endswith(START.partition(" ")[2])
+        return NONE if known else ("wrong_method" if ours else "unknown_path", "", "", "")
+    if look is None:
+        found = [*_find_in_form(start), *_find_in_config(start), *_find_in_query(start)]
+        return found[0] if len(found) == 1 else ("several", "", "", "") if found else NONE
+    return next(_find_in_recording(start), NONE)
+
+
+def _find_in_form(start: Start) -> Iterator[Mistake]:
+    request, file = start.exchange.request, start.file
+    if request.parts is None:
+        told = request.header("Content-Type") or ""
+        yield ("broken_form", "", "", "") if read_boundary(told) == BOUNDARY else ("no_form", "", "", "")
+    elif file is None:
+        yield "missing_file", "", "", ""
+    elif file.filename is None:
+        yield ("text_file", file.text or "", "", "") if file.size else ("empty_text_file", "", "", "")
+
+
+def _find_in_config(start: Start) -> Iterator[Mistake]:
+    part = start.find_part("config")
+    if part is None:
+        return
+    text = part.text or ""
+    try:
+        config: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        yield "broken_config", text, "", str(error)
+        return
+    if not isinstance(config, dict):
+        yield "config_type", json.dumps(config), "", ""
+        return
+    limits = {key: config[key] for key in ("max_speakers", "total_speakers") if key in config}
+    bad = False
+    for key, limit in limits.items():
+        value = limit if isinstance(limit, str) else json.dumps(limit)
+        if isinstance(limit, bool) or not isinstance(limit, int):
+            bad = True
+            yield "limit_type", value, key, ""
+        elif limit < 1:
+            bad = True
+            yield "bad_limit", value, key, ""
+    if len(limits) > 1 and not bad:
+        yield "both_limits", "", "", ""
+
+
+def _find_in_query(start: Start) -> Iterator[Mistake]:
+    query = start.query
+    if (mode := query.get("channel_mode", "split")) not in {"split", "mix"}:
+        yield "bad_mode", mode, "", ""
+    if not CHANNELS.fullmatch(channels := query.get("channels", "")):
+        yield "bad_channels", channels, "", ""
+    for name in ("range_from", "range_to"):
+        try:
+            seconds = float(query.get(name, "0"))
+        except ValueError:
+            yield "bad_time", query[name], name, ""
+        else:
+            if not math.isfinite(seconds):
+                yield "odd_time", query[name], name, ""
+            elif seconds < 0:
+                yield "negative_time", query[name], name, ""
+
+
+def _find_in_recording(start: Start) -> Iterator[Mistake]:
+    """Find what of an upload only its recording shows to be a mistake."""
+    file, sound = start.file, start.sound
+    if sound is None:
+        if file is not None and file.size and start.exchange.request.is_body_known:
+            yield "undecodable", "", "", ""
+        return
+    beyond = [
+        each for each in start.query.get("channels", "").split(",") if each.isdecimal() and int(each) >= sound.channels
+    ]
+    if beyond:
+        yield "channel_beyond", beyond[0], "", ""
+    first, last = (float(start.query.get(name) or 0) for name in ("range_from", "range_to"))
+    if last and last <= first:
+        yield "range_reversed", start.query["range_to"], "", ""
+    elif first >= sound.seconds > 0 and first:
+        yield "range_beyond", start.query["range_from"], "", ""
+
+
+def describe_seen(seen: SeenAnswer, row: str) -> str:
+    """Name an exchange without a host and an id: the row, the operation and the status."""
+    if seen.operation:
+        asked = seen.operation
+    else:
+        asked = (
+            f"{seen.exchange.request.method} {RESULT.partition(' ')[2] if seen.values['task_id'] else 'another path'}"
+        )
+    return f"{row or 'beside the rows'}: {asked} -> {seen.status}"

@@ -1,0 +1,108 @@
+"""How fast a platform works, told from the times at which its tasks showed their states. Sends nothing, and guesses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from diarkit_contracts.api.states import TERMINAL, TaskState
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchanges.history import History, Start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tempo:
+    """What the times say.
+
+    Attributes:
+        course: for a scenario; None if they say nothing.
+        sentence: what they say and what not.
+    """
+
+    course: dict[str, Any] | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """One task on the clock of the run, in seconds.
+
+    Attributes:
+        audio: length of its recording.
+        begins: it began to run, or was done before anybody saw it run.
+        ends: it ended.
+        doubt: how far each of the two may be off: half the time between two looks.
+        waited: it was seen to wait while another one ran.
+    """
+
+    audio: float
+    accepted: float
+    begins: float
+    ends: float
+    doubt: float
+
+    @property
+    def lasts(self) -> float:
+        """How long it ran."""
+        return self.ends - self.begins
+
+
+def measure_tempo(history: History) -> Tempo:
+    """Measure overhead, real-time factor and workers, as far as the states show them."""
+    timed = [each for each in (_time(history, start) for start in history.starts) if each is not None]
+    if not timed:
+        return Tempo(course=None, sentence="no task was followed to its end: its times say nothing")
+    short = min(timed, key=lambda each: each.audio)
+    long = max(timed, key=lambda each: each.audio)
+    longer, more = long.audio - short.audio, long.lasts - short.lasts
+    if longer < 1 or more <= 2 * (long.doubt + short.doubt):
+        middle = sorted(timed, key=lambda each: each.ends - each.accepted)[len(timed) // 2]
+        pending, running = (max(round(each, 3), 0.0) for each in (middle.begins - middle.accepted, middle.lasts))
+        text = (
+            f"overhead, real-time factor and workers can't be told: {long.audio:g} s of audio took no longer than {short.audio:g} s,"
+            " as far as the looks show"
+        )
+        return Tempo(course={"seconds": {"pending": pending, "running": running}}, sentence=text)
+    factor = longer / more
+    overhead = max(short.lasts - short.audio / factor, 0.0)
+    workers, told = _count_workers(timed)
+    course = {"realtime_factor": float(f"{factor:.3g}"), "workers": workers, "overhead": round(overhead, 3)}
+    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {told}"
+    return Tempo(course=course, sentence=text)
+
+
+def _time(history: History, start: Start) -> Timed | None:
+    looks = history.by_task.get(start.task_id or "", ())
+    end = history.find_end(start)
+    if end is None or start.sound is None or end.state is not TaskState.DONE:
+        return None
+    accepted = start.exchange.answer.received_at
+    moments = [(accepted, TaskState.PENDING), *((look.exchange.request.sent_at, look.state) for look in looks)]
+    begins = ends = None
+    doubt = 0.0
+    for (before, _), (after, state) in pairwise(moments):
+        if begins is None and state is not TaskState.PENDING:
+            begins, doubt = (before + after) / 2, max(doubt, (after - before) / 2)
+        if ends is None and state in TERMINAL:
+            ends, doubt = (before + after) / 2, max(doubt, (after - before) / 2)
+    if begins is None or ends is None:
+        return None
+    return Timed(audio=start.sound.seconds, accepted=accepted, begins=begins, ends=ends, doubt=doubt)
+
+
+def _count_workers(timed: list[Timed]) -> tuple[int, str]:
+    """Count the tasks that ran at the same time; how many could, shows only where another one had to wait."""
+    most = max(sum(other.begins <= each.begins < other.ends for other in timed) for each in timed)
+    waited = any(
+        other.begins < each.begins - each.doubt < other.ends
+        and each.begins - each.accepted > 2 * each.doubt
+        and abs(each.begins - other.ends) <= each.doubt + other.doubt
+        for each in timed
+        for other in timed
+        if other is not each
+    )
+    if waited:
+        return most, f"{most} at the same time, and others waited"
+    return max(most, 1), f"{most} at the same time; whether more can, no task had to wait to show"
