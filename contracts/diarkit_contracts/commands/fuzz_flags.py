@@ -93,7 +93,7 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
             target,
             Bounds(seconds=seconds),
             number=access.seed,
-            profile=choose_generation(judging.profile, target),
+            profile=choose_generation(judging.held, target),
             fail_on=judging.fail_on,
             shrink=is_loopback(url),
             progress=_make_progress(seconds),
@@ -128,7 +128,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
             target.url,
             seconds=seconds / len(PHASES),
             number=access.seed,
-            profile=choose_generation(judging.profile, target),
+            profile=choose_generation(judging.held, target),
             headers=target.headers,
             rate=f"{max(1, round(60 / target.pace_s))}/m" if target.pace_s else None,
         )

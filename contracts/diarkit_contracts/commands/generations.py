@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from diarkit_contracts.api.points import GENERATIONS, POINTS, Declares, Refuses, Sends, Shows
+from diarkit_contracts.api.points import GENERATIONS, POINTS, Declares, Sends, Shows
 from diarkit_contracts.commands.flags import Command, Group
+from diarkit_contracts.commands.output import read_learned_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from diarkit_contracts.api.points import Cell, Point
+
+LONGEST: Final = 60
+"""Characters of a text that the table shows."""
 
 
 @click.group(
@@ -21,19 +26,37 @@ if TYPE_CHECKING:
     examples=("diarkit generations", "diarkit generations diff 3.6 5.0"),
 )
 @click.option("--markdown", is_flag=True, help="Write Markdown.")
+@click.option(
+    "--as",
+    "learned",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Show also what `diarkit learn` has read off a platform.",
+)
 @click.pass_context
-def generations(ctx: click.Context, *, markdown: bool) -> None:
+def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> None:
     """Show where the generations of the API differ.
 
-    Each value says how it is known. DOC: read on a public page. INF: inferred. UNK: not known, so the value is what
-    `diarkit serve` assumes; `dialect` in a scenario sets another.
+    Each value says how it is known. DOC: read on a public page. INF: inferred. SEEN: of a live platform, with --as. UNK: not known,
+    so the value is what `diarkit serve` assumes; `dialect` in a scenario sets another.
     """
     if ctx.invoked_subcommand is None:
-        head = ("point", *GENERATIONS, "other values", "what it is")
+        column = None if learned is None else read_learned_file(learned, "--as").column
+        head = ("point", *GENERATIONS, *(() if column is None else ("platform",)), "other values", "what it is")
         rows = [
-            (point.key, *map(_write_cell, point.cells.values()), _list_others(point), point.about) for point in POINTS
+            (
+                point.key,
+                *map(_write_cell, point.cells.values()),
+                *(() if column is None else (_write_cell(column.cells[point.key]),)),
+                _list_others(point),
+                point.about,
+            )
+            for point in POINTS
+            if column is not None or not point.has_holes
         ]
         click.echo("\n".join(write_table(head, rows, markdown=markdown)))
+        if column is None:
+            texts = [point.key for point in POINTS if point.has_holes]
+            click.echo(f"\nTexts that no page shows, the same in all generations: {', '.join(texts)}.")
         if not markdown:
             click.echo("\n" + "\n".join(f"{name}  {about}" for name, about in GENERATIONS.items()))
 
@@ -77,12 +100,10 @@ def advise(point: Point, was: Cell, now: Cell) -> str:
             return (
                 f"expect {status}" if now.value == "declared" else f"{status} is no longer declared: don't rely on it"
             )
-        case Refuses():
-            return f"{point.about}: {now.value} instead of {was.value}"
         case Shows(state=state):
             known = f"state {state} does not end a task, and the next look may get 404: neither wait for ever nor fail on it"
             return known if now.value == "known" else f"state {state} does not exist"
-        case None:
+        case _:
             return f"{point.about}: {now.value} instead of {was.value}"
 
 
@@ -98,7 +119,8 @@ def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown:
 
 
 def _write_cell(cell: Cell) -> str:
-    return f"{cell.value} ({cell.label})"
+    value = str(cell.value)
+    return f"{value[:LONGEST]}{'...' if value[LONGEST:] else ''} ({cell.label})".lstrip()
 
 
 def _list_others(point: Point) -> str:

@@ -22,6 +22,7 @@ from diarkit_fixtures.texts.read import TextError, load_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from diarkit_contracts.api.learned import Learned
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
@@ -44,11 +45,35 @@ class Judging:
         type=Named({AUTO: AUTO, **PROFILES}),
         help="Hold the answers against this generation of the API; auto: that of the version the server reports.",
     )
+    learned: Path | None = flag(
+        "--as",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Hold the answers against what `diarkit learn` has read off a platform, and the generation that its file names.",
+    )
     fail_on: Severity = flag(
         default=Severity.ERROR,
         type=Named({severity.value: severity for severity in Severity}),
         help="Exit with 1 from this severity on.",
     )
+
+    @property
+    def held(self) -> Profile | Literal["auto"]:
+        """What it is held against: a learned platform, else a generation."""
+        return self.profile if self.learned is None else read_learned_file(self.learned, "--as").column
+
+
+def read_learned_file(path: Path, hint: str) -> Learned:
+    """Read a file of `diarkit learn`.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    from diarkit_contracts.api.learned import read_learned  # noqa: PLC0415 - imported when called
+
+    try:
+        return read_learned(path)
+    except (TextError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint=hint) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

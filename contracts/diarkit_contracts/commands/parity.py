@@ -100,8 +100,8 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     asks = [
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)
         for side, own, profile in (
-            (one, sides.headers_a, sides.profile_a or judging.profile),
-            (other, sides.headers_b, sides.profile_b or judging.profile),
+            (one, sides.headers_a, sides.profile_a or judging.held),
+            (other, sides.headers_b, sides.profile_b or judging.held),
         )
     ]
     with stop_on_term():

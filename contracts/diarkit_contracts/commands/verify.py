@@ -121,7 +121,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         else:
             verdict = _ask_target(url or "", question, access, caps, judging)
     # By itself a repetition would ask the server for its generation.
-    own = (("--profile", DEFAULT.name),) if judging.profile is DEFAULT else ()
+    own = (("--profile", DEFAULT.name),) if judging.held is DEFAULT else ()
     code = asked.show(replace(verdict, flags=(*own, *list_repeat_flags(access))))
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
@@ -165,7 +165,7 @@ def _judge_recording(path: Path, judging: Judging) -> RunVerdict:
         exchanges = read_recording(path)
     except (RecordingError, OSError) as error:
         raise click.UsageError(f"--recording {error}") from None
-    return verify_recording(path.name, exchanges, choose_generation(judging.profile, exchanges))
+    return verify_recording(path.name, exchanges, choose_generation(judging.held, exchanges))
 
 
 def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
@@ -185,7 +185,7 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
         spare = f"up to {target.caps.spare} more tasks for rows sent again and mistakes that are taken for uploads"
         click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
-        profile, progress = begin_run(judging.profile, target, len(plan.rows))
+        profile, progress = begin_run(judging.held, target, len(plan.rows))
         verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))
 

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "clauses": "diarkit_contracts.commands.verify:clauses",
     "parity": "diarkit_contracts.commands.parity:parity",
     "generations": "diarkit_contracts.commands.generations:generations",
+    "learn": "diarkit_contracts.commands.learn:learn",
     "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""
@@ -152,6 +153,7 @@ def _choose_token(settings: Settings, bound: Any) -> str | None:
 
 
 def _make_platform(settings: Settings, control_token: str | None) -> Any:
+    from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415
     from diarkit_mockserver.world.platform import Platform  # noqa: PLC0415
     from diarkit_mockserver.world.world import World  # noqa: PLC0415
@@ -160,7 +162,6 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
     follower = None
     if settings.scenario is not None:
         from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415
-        from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
@@ -172,6 +173,9 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
             raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
     try:
         world = World(scenario=settings.overrule(scenario))
+    except ScenarioError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":

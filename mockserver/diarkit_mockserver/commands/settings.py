@@ -15,6 +15,8 @@ from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import flag
 from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
+from diarkit_mockserver.scenario.load import load_scenario
+from diarkit_mockserver.scenario.under import put_under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,6 +115,12 @@ class Settings:
         group=ANSWERS,
         help="Answer by this scenario file (YAML): which request gets which answer.",
     )
+    learned: Path | None = flag(
+        "--as",
+        type=FILE,
+        group=ANSWERS,
+        help="Answer as the platform that `diarkit learn` has written to this file; what a scenario says counts before it.",
+    )
     profile: Literal["3.6", "3.7", "5.0"] | None = flag(
         type=click.Choice(SERVED),
         group=ANSWERS,
@@ -208,8 +216,11 @@ class Settings:
         """Put what was said on the command line or in the environment over a scenario.
 
         Raises:
+            ScenarioError: for a learned file that is none.
             ValueError: for a limit that makes no sense, such as a rate without a window.
         """
+        if self.learned is not None:
+            scenario = put_under(scenario, load_scenario(self.learned))
         names = {each.name for each in fields(Limits)}
         limits: dict[str, Any] = {
             each.name: getattr(self, each.name)

@@ -13,6 +13,7 @@ from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.scenario.under import put_under
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -55,6 +56,8 @@ class Fake:
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile = profile
+        self.base: Scenario | None = None
+        """What lies under the scenario of each world, such as a learned platform."""
         self._prefix = prefix
         self._count = count
         self._opened = 0
@@ -100,6 +103,8 @@ class Fake:
         told = scenario or Scenario(course="immediate")
         if self.profile is not None and told.profile is None:
             told = replace(told, profile=self.profile)
+        if self.base is not None:
+            told = put_under(told, self.base)
         new = NewWorld(
             name=self._prefix + name,
             scenario=told,

@@ -53,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("3.6", "3.7", "5.0"),
         help="let the fake of each test answer as this generation of the API; a scenario or a marker that names one counts before it",
     )
+    group.addoption(
+        "--diarization-as",
+        metavar="FILE",
+        help="let the fake of each test answer as the platform that `diarkit learn` has written to this file; what the test's own "
+        "scenario says counts before it",
+    )
     parser.addini(
         "diarization_assert_all_used",
         "let a test fail if an answer that it prepared with diarization_server.respond was never used",
@@ -142,6 +148,11 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
         fake = Fake(front=_make_front(pytestconfig), count=count)
+    learned = pytestconfig.getoption("--diarization-as")
+    if fake is not None and learned:
+        from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - likewise
+
+        fake.base = load_scenario(Path(learned))
     yield fake
     if fake is not None:
         fake.stop()

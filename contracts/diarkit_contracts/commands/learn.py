@@ -1,0 +1,102 @@
+"""The command `learn`: one run against a platform to a file with its points, or to its drift from such a file. Judges nothing."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import click
+
+from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.output import (
+    begin_run,
+    echo_lines,
+    read_learned_file,
+    require_folder,
+    stop_on_term,
+    write_file,
+)
+from diarkit_contracts.commands.target_flags import Access, open_target, require
+
+if TYPE_CHECKING:
+    from diarkit_contracts.runs.verdict import RunVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What becomes of what is learned."""
+
+    GROUP: ClassVar[str] = "Output"
+
+    output: Path | None = flag(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the points to this file, a part of a scenario.",
+    )
+    against: Path | None = flag(
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Report what is no longer as this file has it, written by an earlier run.",
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "diarkit learn https://platform.example -o platform.yaml --header 'Authorization: Bearer TOKEN'",
+        "diarkit learn --against platform.yaml https://platform.example",
+    ),
+)
+@click.argument("url")
+@take("wanted", Wanted)
+@take("access", Access)
+def learn(url: str, wanted: Wanted, access: Access) -> None:
+    """Read off a platform how it answers where the documents say nothing.
+
+    Sends a short run and some more requests, once; what that costs is shown first. `diarkit serve --as FILE` answers as the platform
+    did. No host, no secret and no audio is written.
+
+    Exit 0: learned, and no drift. 1: drift from the file of --against. 2: wrong usage. 3: too little was seen to
+    learn from. 4: no answer. 130, 143: interrupted, terminated; nothing is written.
+    """
+    from diarkit_contracts.runs.learn.learn import (  # noqa: PLC0415 - imported when called
+        learn as read_points,
+    )
+    from diarkit_contracts.runs.learn.learn import list_drift, make_learn_plan, write_learned  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
+    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
+
+    require("jsonschema")
+    if wanted.output is None and wanted.against is None:
+        raise click.UsageError("expected -o FILE to write what is learned, or --against FILE to compare with")
+    if wanted.output is not None:
+        require_folder(wanted.output, "--output")
+    before = None if wanted.against is None else read_learned_file(wanted.against, "--against")
+    plan = make_learn_plan()
+    cost = plan.count_cost()
+    caps = Caps(tasks=cost.tasks, calls=1_000, bytes_up=2 * cost.bytes_up)
+    with open_target(url, access, caps) as target, stop_on_term():
+        click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {cost}", err=True)
+        profile, progress = begin_run("auto", target, len(plan.rows))
+        verdict = verify_target(plan, target, profile, progress=progress)
+    _stop_unless_seen(verdict)
+    learned, sentence = read_points(verdict, target.url, verdict.finished_at.partition("T")[0])
+    if wanted.output is not None:
+        write_file(wanted.output, write_learned(learned, sentence))
+    drift = [] if before is None else list(list_drift(before, learned))
+    missing = ", ".join(learned.not_learned)
+    echo_lines([f"{len(learned.seen)} points learned; not learned: {missing or 'none'}", sentence, *drift])
+    sys.exit(1 if drift else 0)
+
+
+def _stop_unless_seen(verdict: RunVerdict) -> None:
+    if verdict.stopped:
+        sys.exit(verdict.stopped)
+    if verdict.unreachable:
+        click.echo(verdict.unreachable, err=True)
+        sys.exit(4)
+    if verdict.vacuous and not verdict.history.results:
+        echo_lines(verdict.vacuous)
+        sys.exit(3)
