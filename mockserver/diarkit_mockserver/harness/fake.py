@@ -56,7 +56,7 @@ class Fake:
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile = profile
-        self.base: Scenario | None = None
+        self.base = Scenario()
         """What lies under the scenario of each world, such as a learned platform."""
         self._prefix = prefix
         self._count = count
@@ -100,11 +100,8 @@ class Fake:
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
-        told = scenario or Scenario(course="immediate")
-        if self.profile is not None and told.profile is None:
-            told = replace(told, profile=self.profile)
-        if self.base is not None:
-            told = put_under(told, self.base)
+        base = self.base if self.profile is None else replace(self.base, profile=self.profile)
+        told = put_under(scenario or Scenario(course="immediate"), base)
         new = NewWorld(
             name=self._prefix + name,
             scenario=told,
@@ -114,7 +111,7 @@ class Fake:
             counted=self._count is not None,
         )
         opened = self.control.send(calls.open_world(new))
-        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere, base=base)
 
     @contextlib.contextmanager
     def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:

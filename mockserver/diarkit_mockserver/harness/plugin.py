@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.serving.front import Front
 
-pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.coverage_plugin"]
+pytest_plugins = [
+    "diarkit_mockserver.harness.contract_plugin",
+    "diarkit_mockserver.harness.coverage_plugin",
+    "diarkit_mockserver.harness.rehearsal_plugin",
+]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -219,7 +223,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     if item.config.getini("diarization_assert_all_used"):
         unused = ""
         try:
-            for server in _list_servers(item):
+            for server in list_servers(item):
                 server.assert_all_used()
         except AssertionError as error:
             unused = str(error)
@@ -234,7 +238,7 @@ def pytest_runtest_makereport(
     """Add to the report of a test that failed what its fakes were asked, while they are still there."""
     report = yield
     if report.failed and call.when != "teardown":
-        for server in _list_servers(item):
+        for server in list_servers(item):
             report.sections.append(("diarization server", _describe(server)))
     return report
 
@@ -261,7 +265,8 @@ def _name_world(request: pytest.FixtureRequest) -> str:
     return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
 
 
-def _list_servers(item: pytest.Item) -> list[DiarizationServer]:
+def list_servers(item: pytest.Item) -> list[DiarizationServer]:
+    """List the fakes that a test has opened and not closed."""
     return [server for opened in item.stash.get(OPENED, ()) for server in opened]
 
 

@@ -18,6 +18,7 @@ from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.shorthand import read_config, write_rule
+from diarkit_mockserver.scenario.under import put_under
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.platform import WORLDS
 
@@ -46,6 +47,7 @@ class DiarizationServer:
         name: of the world; it is there already.
         count: takes what the client met, when the world ends; None if nobody asks.
         elsewhere: how many exchanges the default world had by then; None leaves its later ones out of reports.
+        base: what lies under each scenario that it is given.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class DiarizationServer:
         count: Callable[[CoverageView], None] | None = None,
         *,
         elsewhere: int | None = None,
+        base: Scenario = Scenario(),  # noqa: B008 - a frozen value
     ) -> None:
+        self._base = base
         self._control = control
         self._name = name
         self._count = count
@@ -151,7 +155,7 @@ class DiarizationServer:
             from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
 
             scenario = load_scenario(Path(scenario))
-        self._ask(calls.replace_scenario(scenario))
+        self._ask(calls.replace_scenario(put_under(scenario, self._base)))
 
     def set_faults(self, *faults: Fault) -> None:
         """Let this world misbehave on a schedule, instead of the one that it had.
@@ -159,7 +163,7 @@ class DiarizationServer:
         Raises:
             ValueError: for an outage, which would reach beyond this world.
         """
-        self._ask(calls.replace_faults(FaultList(faults=faults)))
+        self._ask(calls.replace_faults(FaultList(faults=(*self._base.faults, *faults))))
 
     def clear_faults(self) -> None:
         """Let this world misbehave no more; what happened to tasks stays."""

@@ -1,0 +1,261 @@
+"""The user's tests run again and again, each time with one thing about the fake changed: which changes do they bear, or notice?
+
+Each variant is a part of a scenario, and a pytest run in a process of its own. Knows no test; what a run showed is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+from diarkit_contracts.api.points import POINTS, Sends
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_mockserver.errors import FakeError
+from diarkit_mockserver.scenario.dialect import Dialect
+from diarkit_mockserver.scenario.dump import dump_scenario
+from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Fault, ResultFault, TaskFault
+from diarkit_mockserver.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from diarkit_mockserver.scenario.model import Generation
+
+ERRORS: Final = (429, 500, 503)
+"""Statuses with which every request is refused, one variant each."""
+
+PATIENCE: Final = 3.0
+LEAST_PATIENCE_S: Final = 20.0
+"""A variant may take so many times as long as the unchanged run, and at least so many seconds; then its test hangs."""
+
+
+WHOLE: Final = (0, 1)
+"""Exit codes of pytest for a run that came to its end."""
+
+
+class RehearsalError(FakeError):
+    """Pytest did not come to its end under a variant.
+
+    Attributes:
+        name: of the variant.
+        output: of pytest.
+    """
+
+    def __init__(self, name: str, output: str) -> None:
+        self.name = name
+        self.output = output
+        super().__init__(f"pytest did not come to its end under {name}:\n{output[-2_000:]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The fake with one thing changed.
+
+    Attributes:
+        name: of what is changed; empty for nothing.
+        base: what lies under the scenario of each test.
+        beside: names of variants whose changes it has too: what they break is theirs.
+    """
+
+    name: str
+    base: Scenario
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one test ended.
+
+    Attributes:
+        how: `passed`, `failed`, `crashed`: an error of Python's own, as of a client that takes an answer for what it is not; `hung`; or
+            `skipped`.
+        met: its fake did what the variant asks for.
+    """
+
+    how: str
+    met: bool = False
+
+
+Run = dict[str, Ended]
+"""The tests of a run, by id."""
+
+
+def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
+    """List a variant for each point in which two generations differ, then the whole new one.
+
+    Where the new one sends another header that leads to a task, one variant leaves X-Location out: nobody sees who depends on it as
+    long as both come.
+    """
+    was, now = PROFILES[old], PROFILES[new]
+    variants = [
+        Variant(point.key, Scenario(profile=old, dialect=Dialect(**{point.key: now[point.key]})))
+        for point in POINTS
+        if point.served and was[point.key] != now[point.key]
+    ]
+    leading = {
+        each.key: "sent"
+        for each in POINTS
+        if isinstance(each.effect, Sends) and each.effect.leads and now[each.key] == "sent"
+    }
+    if leading:
+        base = Scenario(profile=old, dialect=Dialect(**leading, x_location="absent"))
+        variants.append(Variant("x_location", base, tuple(leading)))
+    return [*variants, Variant(new, Scenario(profile=new))]
+
+
+def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
+    """List a variant for each named breakage.
+
+    Args:
+        only: beginnings of names, such as `result` or `body:empty`; none for all.
+    """
+    faults = [
+        *(Fault(result=each) for each in get_args(ResultFault)),
+        *(Fault(task=each) for each in get_args(TaskFault)),
+        *(Fault(body=each) for each in get_args(BodyDamage)),
+        *(Fault(connection=each) for each in get_args(Connection)),
+        *(Fault(http=each) for each in ERRORS),
+    ]
+    named = [(f"http:{fault.http}" if fault.http else fault.name, fault) for fault in faults]
+    return [
+        Variant(name, Scenario(faults=(fault,))) for name, fault in named if not only or name.startswith(tuple(only))
+    ]
+
+
+def run_variants(
+    variants: Sequence[Variant], arguments: Sequence[str], folder: Path, tell: Callable[[str], object] = lambda _: None
+) -> Iterator[tuple[Variant, Run]]:
+    """Run the tests under each variant, in a process of its own.
+
+    Args:
+        variants: the first is the one that the others are held against.
+        arguments: of pytest.
+        folder: that it is started in.
+        tell: takes the name of each variant before it is run.
+
+    Yields:
+        The variant, and how its tests ended.
+
+    Raises:
+        RehearsalError: pytest itself did not come to its end.
+    """
+    limit: float | None = None
+    for variant in variants:
+        tell(variant.name)
+        with tempfile.TemporaryDirectory(prefix="diarkit-") as parent:
+            base, results = Path(parent, "base.yaml"), Path(parent, "results.ndjson")
+            base.write_text(dump_scenario(variant.base), encoding="utf-8")
+            results.touch()
+            flags = (f"--diarization-as={base}", f"--diarization-rehearse={results}", "-p", "no:cacheprovider")
+            began = time.monotonic()
+            try:
+                ended = subprocess.run(  # noqa: S603 - the command is this very run's
+                    [sys.executable, "-m", "pytest", *arguments, *flags],
+                    cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit, check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                pass
+            else:
+                if ended.returncode not in WHOLE:
+                    raise RehearsalError(variant.name, ended.stdout.decode(errors="replace"))
+            limit = limit or max(PATIENCE * (time.monotonic() - began), LEAST_PATIENCE_S)
+            yield variant, _read_run(results.read_text(encoding="utf-8"))
+
+
+def _read_run(text: str) -> Run:
+    run: Run = {}
+    for line in text.splitlines():
+        name, how, met = json.loads(line)
+        if how == "begins":
+            run[name] = Ended("hung", met=True)
+        elif run[name].how in ("hung", "passed", "skipped"):
+            run[name] = Ended(how, met)
+    return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the tests showed of one variant, tests by id.
+
+    Attributes:
+        name: of the variant.
+        noticed: those that failed.
+        crashed: those whose client hung, or broke with an error of Python's own.
+        believed: those that passed although their fake did it.
+    """
+
+    name: str
+    noticed: tuple[str, ...] = ()
+    crashed: tuple[str, ...] = ()
+    believed: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The tests that do not bear it."""
+        return self.noticed + self.crashed
+
+    @property
+    def word(self) -> str:
+        """The best that a test did."""
+        words = {"noticed": self.noticed, "crashed": self.crashed, "believed": self.believed}
+        return next((word for word, tests in words.items() if tests), "not met")
+
+
+def judge_runs(usual: Run, runs: Iterable[tuple[Variant, Run]]) -> list[Verdict]:
+    """Judge variants by the tests that pass without them."""
+    verdicts: dict[str, Verdict] = {}
+    for variant, run in runs:
+        theirs = {test for name in variant.beside if name in verdicts for test in verdicts[name].broken}
+        ends: dict[str, list[str]] = {"failed": [], "crashed": [], "hung": [], "passed": []}
+        for test, here in run.items():
+            passes = test in usual and usual[test].how == "passed" and test not in theirs
+            if passes and here.how in ends and (here.how != "passed" or here.met):
+                ends[here.how].append(test)
+        verdicts[variant.name] = Verdict(
+            name=variant.name,
+            noticed=tuple(ends["failed"]),
+            crashed=(*ends["crashed"], *ends["hung"]),
+            believed=tuple(ends["passed"]),
+        )
+    return list(verdicts.values())
+
+
+def describe_upgrade(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Say which points break which tests; the last verdict is that of the whole new generation."""
+    abouts: Mapping[str, str] = {point.key: point.about for point in POINTS}
+    width = max(len(each.name) for each in verdicts)
+    for each in verdicts:
+        about = abouts.get(each.name, "the whole generation")
+        count = f"breaks {len(each.broken)}" if each.broken else "breaks nothing"
+        yield f"{each.name:{width}}  {count}: {about}"
+        yield from (f"{'':{width}}    {test}" for test in each.broken)
+    alone = {test for each in verdicts[:-1] for test in each.broken}
+    together = [test for test in verdicts[-1].broken if test not in alone]
+    if together:
+        yield f"broken by no single point, but by several together: {', '.join(together)}"
+
+
+def describe_mutations(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Say what was noticed, crashed a client or was believed, and by whom."""
+    width = max(len(each.name) for each in verdicts)
+    yield f"{'breakage':{width}}  {'best':8}  noticed  crashed  believed"
+    for each in verdicts:
+        counts = f"{len(each.noticed):7}  {len(each.crashed):7}  {len(each.believed):8}"
+        yield f"{each.name:{width}}  {each.word:8}  {counts}"
+        if not each.noticed:
+            yield from (f"{'':{width}}    believed by {test}" for test in each.believed)
+    met = [each for each in verdicts if each.word != "not met"]
+    noticed = sum(each.word == "noticed" for each in met)
+    yield f"{noticed} of {len(met)} breakages that were met are noticed by a test: {rate_mutations(verdicts):.0f} %"
+
+
+def rate_mutations(verdicts: Sequence[Verdict]) -> float:
+    """Work out the share of the breakages that were met which a test notices, in percent."""
+    met = [each for each in verdicts if each.word != "not met"]
+    return 100 * sum(each.word == "noticed" for each in met) / len(met) if met else 0.0

@@ -1,0 +1,156 @@
+"""The tests rehearsed: under each point of an upgrade, and under each breakage of the fake.
+
+Imports pytest alone; everything else is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+UPGRADE: Final = "--diarization-upgrade"
+MUTATE: Final = "--diarization-mutate"
+RESULTS: Final = "--diarization-rehearse"
+
+OF_PYTHON: Final = frozenset({"builtins", "json.decoder"})
+OF_A_TEST: Final = (AssertionError, OSError, TimeoutError, KeyboardInterrupt)
+"""Errors of Python's own that say no more than that something is wrong, and was noticed."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the two rehearsals, and the file into which a run of one writes."""
+    group = parser.getgroup("diarkit")
+    group.addoption(
+        UPGRADE,
+        metavar="OLD:NEW",
+        help="run the tests under generation OLD, under each point in which NEW differs, and under NEW, and name the points that break "
+        "tests; such as 3.6:5.0",
+    )
+    group.addoption(
+        MUTATE,
+        action="store_true",
+        help="run the tests under each named breakage of the fake: noticed by a test, crashed the client, or silently believed",
+    )
+    group.addoption(
+        f"{MUTATE}-only",
+        metavar="NAME,...",
+        default="",
+        help=f"with {MUTATE}: only breakages whose names begin so, such as result",
+    )
+    group.addoption(
+        f"{MUTATE}-min", type=float, metavar="PERCENT", help=f"with {MUTATE}: fail if less than this share is noticed"
+    )
+    group.addoption(RESULTS, metavar="FILE", help=f"written by the runs of {UPGRADE} and {MUTATE}; not for people")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run the tests in processes of their own instead of here, if a rehearsal is asked for."""
+    upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
+    if not (upgrade or mutate) or config.getoption(RESULTS) or config.option.collectonly:
+        return None
+    if (upgrade and mutate) or config.getoption("--diarization-as"):
+        raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
+    from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
+
+    if upgrade:
+        old, new = _read_generations(upgrade)
+        usual, variants = rehearsal.Variant(old, Scenario(profile=old)), rehearsal.list_upgrade(old, new)
+    else:
+        only = [each for each in config.getoption(f"{MUTATE}-only").split(",") if each]
+        usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations(only)
+    if not variants:
+        raise pytest.UsageError("there is nothing to rehearse: no such breakage, or two generations that are the same")
+    given = [each for each in config.invocation_params.args if each != MUTATE]
+    runs = rehearsal.run_variants(
+        [usual, *variants],
+        list(map(str, given)),
+        config.invocation_params.dir,
+        lambda name: _tell(f"under {name}"),
+    )
+    try:
+        _, base = next(runs)
+        verdicts = rehearsal.judge_runs(base, runs)
+    except rehearsal.RehearsalError as error:
+        raise pytest.UsageError(str(error)) from None
+    if not any(end.how == "passed" for end in base.values()):
+        raise pytest.UsageError("no test passes as it is: run them without the rehearsal first")
+    if failed := [name for name, end in base.items() if end.how not in ("passed", "skipped")]:
+        _tell(f"left out, as they fail with nothing changed: {', '.join(failed)}")
+    for line in rehearsal.describe_upgrade(verdicts) if upgrade else rehearsal.describe_mutations(verdicts):
+        _tell(line)
+    least = config.getoption(f"{MUTATE}-min")
+    short = rehearsal.rate_mutations(verdicts) < (least or 0) if mutate else any(each.broken for each in verdicts)
+    return int(pytest.ExitCode.TESTS_FAILED if short else pytest.ExitCode.OK)
+
+
+def _tell(line: str) -> None:
+    """Write a line: the reporter is not there yet, as no test runs here."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _read_generations(text: str) -> tuple[Any, Any]:
+    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - costs nothing until used
+
+    old, _, new = text.partition(":")
+    if old not in SERVED or new not in SERVED:
+        raise pytest.UsageError(f"{UPGRADE}: expected two of {', '.join(SERVED)} such as 3.6:5.0, got {text!r}")
+    return old, new
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write how each test ends, in a run of a rehearsal."""
+    file = config.getoption(RESULTS)
+    if file:
+        config.pluginmanager.register(_Results(Path(file), hasattr(config, "workerinput")))
+
+
+class _Results:
+    """Writes down how each test ends, a line at a time: a run that hangs is ended from outside."""
+
+    def __init__(self, path: Path, is_worker: bool) -> None:  # noqa: FBT001 - a fact, no mode
+        self._path = path
+        self._is_worker = is_worker
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add to a report whether the client broke, and whether the fake did what it was asked for."""
+        report = yield
+        error = None if call.excinfo is None else call.excinfo.value
+        broke = type(error).__module__ in OF_PYTHON and not isinstance(error, OF_A_TEST) if error is not None else False
+        # Afterwards its fakes are gone.
+        met = call.when == "call" and self._has_met(item)
+        report.user_properties.append(("diarkit", [broke, met]))
+        return report
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Write that a test begins."""
+        self._write(nodeid, "begins", met=True)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write how a part of a test ended."""
+        broke, met = dict(report.user_properties).get("diarkit", [False, False])
+        how = "crashed" if report.failed and broke else report.outcome
+        if report.when == "call" or report.outcome != "passed":
+            self._write(report.nodeid, how, met=met)
+
+    def _has_met(self, item: pytest.Item) -> bool:
+        from diarkit_mockserver.harness.plugin import list_servers  # noqa: PLC0415 - pytest has to import it first
+
+        return any(entry.faults for server in list_servers(item) for entry in server.journal)
+
+    def _write(self, name: str, how: str, *, met: bool) -> None:
+        if not self._is_worker:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([name, how, met]) + "\n")
