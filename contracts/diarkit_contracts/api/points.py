@@ -104,8 +104,9 @@ class Shows:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What a mistake is answered with, as a text with holes (`api/words`): a whole body, or the `error` of a task; empty for the
-    fake's own words.
+    """What a mistake is answered with, as a text with holes (`api/words`), empty for the fake's own words.
+
+    It is a whole body, or the `error` of a task.
 
     Attributes:
         mistake: key of the point of the mistake; empty for none: then the operation's usual answer.
@@ -211,43 +212,47 @@ class Point:
 
     def find_value(self, seen: Seen) -> Value | None:
         """Read the value off an answer; None where it does not show it. What is merely not declared is never shown."""
-        found: Value | None = None
-        match self.effect:
-            case _ if self.read is not None:
-                try:
-                    found = self.read(seen)
-                except (AttributeError, KeyError, TypeError, ValueError):
-                    found = None  # a body of another shape shows nothing
-            case Declares(status=status, operations=operations) if (
-                seen.status == status and seen.operation in operations
-            ):
-                found = "declared"
-            case Sends(header=header) if seen.operation == START and seen.status == 202:
-                found = "absent" if seen.header(header) is None else "sent"
-            case Refuses(operation=operation) if seen.operation == operation and seen.mistake == self.key:
-                found = seen.status
-            case Shows(state=state) if _read_state(seen) == state:
-                found = "known"
-            case Says(of_task=True, mistake=mistake) if seen.mistake == mistake and seen.body.get("error"):
-                found = json.dumps(seen.body["error"], ensure_ascii=False, separators=(",", ":"))
-            case Says(of_task=False, operation=operation, mistake=mistake):
-                shown = seen.operation == operation and seen.mistake == mistake
-                found = seen.text if shown and (seen.status >= 400) is bool(mistake) else None
-            case Ends() if seen.mistake == self.key:
-                found = _read_state(seen)
-            case Carries(header=header, status=status) if seen.status == status or (not status and seen.body):
-                found = seen.header(header) or ""
-            case Echoes(header=header) if seen.operation:
-                found = "absent" if seen.header(header) is None else "sent"
-            case _:
-                pass
+        try:
+            found = _read_effect(self.key, self.effect, seen) if self.read is None else self.read(seen)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            found = None  # a body of another shape shows nothing
         return found if not self.allowed or found in self.allowed else None
+
+
+def _read_effect(key: str, effect: Effect | None, seen: Seen) -> Value | None:
+    match effect:
+        case Declares(status=status, operations=operations):
+            return "declared" if seen.status == status and seen.operation in operations else None
+        case Sends(header=header) if seen.operation == START and seen.status == 202:
+            return "absent" if seen.header(header) is None else "sent"
+        case Refuses(operation=operation) if seen.operation == operation and seen.mistake == key:
+            return seen.status
+        case Shows(state=state):
+            return "known" if _read_state(seen) == state else None
+        case Ends() if seen.mistake == key:
+            return _read_state(seen)
+        case _:
+            return _read_words(effect, seen)
+
+
+def _read_words(effect: Effect | None, seen: Seen) -> Value | None:
+    match effect:
+        case Says(of_task=True, mistake=mistake) if seen.mistake == mistake and seen.body.get("error"):
+            return json.dumps(seen.body["error"], ensure_ascii=False, separators=(",", ":"))
+        case Says(of_task=False, operation=operation, mistake=mistake):
+            shown = seen.operation == operation and seen.mistake == mistake and (seen.status >= 400) is bool(mistake)
+            return seen.text if shown else None
+        case Carries(header=header, status=status) if seen.status == status or (not status and seen.body):
+            return seen.header(header) or ""
+        case Echoes(header=header) if seen.operation:
+            return "absent" if seen.header(header) is None else "sent"
+        case _:
+            return None
 
 
 def _read_state(seen: Seen) -> str | None:
     task: Any = seen.body.get("task") if seen.operation == RESULT and seen.status == 200 else None
-    state = task.get("state") if isinstance(task, dict) else None  # pyright: ignore[reportUnknownMemberType]
-    return state if isinstance(state, str) else None
+    return None if task is None else task["state"]
 
 
 def _read_x_location(seen: Seen) -> Value | None:
@@ -257,21 +262,23 @@ def _read_x_location(seen: Seen) -> Value | None:
     return "absent" if told is None else "absolute" if "://" in told else "relative"
 
 
-def _read_unpopulated(seen: Seen) -> Value | None:
-    if seen.operation != RESULT or seen.status != 200 or "task" not in seen.body:
+def _read_empty(seen: Seen, operation: str) -> Value | None:
+    if seen.operation != operation or seen.status >= 300 or "task" not in seen.body:
         return None
     return "null" if "result" in seen.body and "error" in seen.body else "absent"
+
+
+def _read_unpopulated(seen: Seen) -> Value | None:
+    return _read_empty(seen, RESULT)
 
 
 def _read_accepted(seen: Seen) -> Value | None:
-    if seen.operation != START or seen.status != 202 or "task" not in seen.body:
-        return None
-    return "null" if "result" in seen.body and "error" in seen.body else "absent"
+    return _read_empty(seen, START)
 
 
 def _read_first_state(seen: Seen) -> Value | None:
     task: Any = seen.body.get("task") if seen.operation == START and seen.status == 202 else None
-    return task.get("state") if isinstance(task, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return None if task is None else task["state"]
 
 
 def _read_version(seen: Seen) -> Value | None:

@@ -97,6 +97,6 @@ def _stop_unless_seen(verdict: RunVerdict) -> None:
     if verdict.unreachable:
         click.echo(verdict.unreachable, err=True)
         sys.exit(4)
-    if verdict.vacuous and not verdict.history.results:
-        echo_lines(verdict.vacuous)
+    if not any(verdict.history.results()):
+        echo_lines([*verdict.vacuous, "no task has ended with a result: too little to learn from"])
         sys.exit(3)

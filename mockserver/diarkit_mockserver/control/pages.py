@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from fastapi import HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
@@ -16,6 +17,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.page.files import PAGE, serve_page
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -55,6 +57,12 @@ def create_pages(platform: Platform) -> FastAPI:
         # The framework has no place for a link, and the contract none for a fake.
         link = f'<p><a href="{root}{PAGE}/">Tasks, exchanges, clock and scenario of this server</a></p>'
         return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
+
+    @pages.get(f"{WORLDS}{{name}}{OPENAPI}", include_in_schema=False)
+    def describe_world(name: str) -> dict[str, Any]:
+        if (world := platform.worlds.get(name)) is None:
+            raise HTTPException(404)
+        return make_document(world.profile)
 
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:

@@ -9,13 +9,13 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.profiles import PROFILES
+from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.dump import dump_scenario
@@ -153,7 +153,7 @@ def run_variants(
             base.write_text(dump_scenario(variant.base), encoding="utf-8")
             results.touch()
             flags = (f"--diarization-as={base}", f"--diarization-rehearse={results}", "-p", "no:cacheprovider")
-            began = time.monotonic()
+            began = read_system_ticks()
             try:
                 ended = subprocess.run(  # noqa: S603 - the command is this very run's
                     [sys.executable, "-m", "pytest", *arguments, *flags],
@@ -164,7 +164,7 @@ def run_variants(
             else:
                 if ended.returncode not in WHOLE:
                     raise RehearsalError(variant.name, ended.stdout.decode(errors="replace"))
-            limit = limit or max(PATIENCE * (time.monotonic() - began), LEAST_PATIENCE_S)
+            limit = limit or max(PATIENCE * ((read_system_ticks() - began) / SECOND), LEAST_PATIENCE_S)
             yield variant, _read_run(results.read_text(encoding="utf-8"))
 
 

@@ -140,7 +140,8 @@ class _Results:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write how a part of a test ended."""
-        broke, met = dict(report.user_properties).get("diarkit", [False, False])
+        properties: dict[str, Any] = dict(report.user_properties)
+        broke, met = properties.get("diarkit", (False, False))
         how = "crashed" if report.failed and broke else report.outcome
         if report.when == "call" or report.outcome != "passed":
             self._write(report.nodeid, how, met=met)

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.words import fill_text
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
+from diarkit_contracts.api.words import fill_text
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:

@@ -192,5 +192,5 @@ def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timeta
                 "ticks", runs_at, ends_at, ends_at + to_ticks(lasts.cancelled) if lasts.cancelled else NEVER
             )
         case ByRealTime(realtime_factor=factor, workers=workers, overhead=overhead):
-            lasts = to_ticks(min(length / 100 / factor + overhead, FARTHEST))
-            return Timetable("ticks", *book_worker(free_at, workers, now, lasts))
+            work = to_ticks(min(length / 100 / factor + overhead, FARTHEST))
+            return Timetable("ticks", *book_worker(free_at, workers, now, work))

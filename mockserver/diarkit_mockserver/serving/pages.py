@@ -9,6 +9,7 @@ import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from diarkit_mockserver.world.platform import WORLDS
 from diarkit_mockserver.world.wire import Response
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ LARGEST_BODY: Final = (4 << 20) + 1
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is one of ours."""
-    return path.startswith(OURS) or path in PATHS
+    """Whether a path is one of ours, or the document of a world."""
+    return path.startswith(OURS) or path in PATHS or (path.startswith(WORLDS) and path.endswith("/openapi.json"))
 
 
 class Pages:

@@ -104,7 +104,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(
-        task.task_id, TaskState(profile["first_state"]), nulls=profile["accepted_unpopulated"] == "null"
+        task.task_id, TaskState(str(profile["first_state"])), nulls=profile["accepted_unpopulated"] == "null"
     )
     url = path.encode("latin-1", "replace")
     sent = ((name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items())

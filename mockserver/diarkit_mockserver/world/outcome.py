@@ -132,11 +132,9 @@ def _check_parameters(submission: Submission, then: Then, profile: Profile) -> O
     return None
 
 
-def _end(  # noqa: PLR0913 - an error has that many parts
-    point: str, profile: Profile, location: tuple[str, ...], message: str, kind: str, **values: str
-) -> Outcome:
+def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, kind: str, **values: str) -> Outcome:
     """End a task for what is in its recording, in the state and with the error that the table of points has for it."""
-    state = TaskState(profile[point]) if point else TaskState.REJECTED
+    state = TaskState(str(profile[point])) if point else TaskState.REJECTED
     error = fill_text(str(profile[f"{point}_error"]), values) if point else ""
     detail = (Detail(location=location, message=message, type=f"{kind}_invalid"),)
     return Outcome(state, message, detail, error)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from diarkit_contracts.api.points import Point, Value
-    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.runs.learn.seen import SeenAnswer
     from diarkit_contracts.runs.verdict import RunVerdict
 
