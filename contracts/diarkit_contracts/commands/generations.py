@@ -51,12 +51,14 @@ def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> 
                 point.about,
             )
             for point in POINTS
-            if column is not None or not point.has_holes
+            if column is not None or not _is_plain(point)
         ]
         click.echo("\n".join(write_table(head, rows, markdown=markdown)))
         if column is None:
-            texts = [point.key for point in POINTS if point.has_holes]
-            click.echo(f"\nTexts that no page shows, the same in all generations: {', '.join(texts)}.")
+            texts = [(point.key, point.about) for point in POINTS if _is_plain(point)]
+            click.echo(
+                "\n".join(["", *write_table(("text that no page shows", "what it is"), texts, markdown=markdown)])
+            )
         if not markdown:
             click.echo("\n" + "\n".join(f"{name}  {about}" for name, about in GENERATIONS.items()))
 
@@ -116,6 +118,11 @@ def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown:
     return [
         "  ".join(f"{each:{width}}" for each, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
     ]
+
+
+def _is_plain(point: Point) -> bool:
+    """Tell whether a point is a text of which no generation says anything."""
+    return not any(cell.value or not point.has_holes for cell in point.cells.values())
 
 
 def _write_cell(cell: Cell) -> str:

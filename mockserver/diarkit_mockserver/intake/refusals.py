@@ -36,6 +36,9 @@ class Detail:
     type: str
 
 
+LONGEST_VALUE = 200
+"""Characters of a value that is refused, in a body with holes."""
+
 STATUS_MESSAGES: Mapping[int, str] = {
     400: "Invalid request.",
     403: "Request is forbidden.",
@@ -218,7 +221,8 @@ def refuse(  # noqa: PLR0913 - as above
 
 
 def _write_value(came: object) -> str:
-    return came if isinstance(came, str) else json.dumps(came)
+    text = came if isinstance(came, str) else json.dumps(came, default=str)
+    return text[:LONGEST_VALUE]
 
 
 def _shorten(came: object) -> str:

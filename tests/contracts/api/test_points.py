@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,12 @@ class Told:
     mistake: str = ""
     body: Mapping[str, object] = field(default_factory=dict[str, object])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    said: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.said or json.dumps(self.body)
 
     def header(self, name: str) -> str | None:
         return self.headers.get(name)
@@ -54,6 +61,17 @@ ABSOLUTE = {"X-Location": "http://x/api"}
 TASK = {"task": {"state": "running"}}
 
 
+def of_channels(*numbers: int) -> Mapping[str, object]:
+    return {"result": {"channels": [{"channel_number": number, "segments": []} for number in numbers]}}
+
+
+def speak(*segments: tuple[int, float, float], **query: str) -> Told:
+    """Make the answer of a task with segments in one channel."""
+    told = [{"speaker_id": speaker, "start_time": start, "end_time": end} for speaker, start, end in segments]
+    body = {"result": {"channels": [{"channel_number": 0, "segments": told}]}}
+    return Told(operation=RESULT, status=200, body=body, query=query)
+
+
 @pytest.mark.parametrize(
     ("key", "told", "value"),
     [
@@ -62,7 +80,8 @@ TASK = {"task": {"state": "running"}}
         ("location", Told(status=400), None),
         ("x_location", Told(headers=ABSOLUTE), "absolute"),
         ("x_location", Told(headers={"X-Location": "/api"}), "relative"),
-        ("x_location", Told(), None),
+        ("x_location", Told(), "absent"),
+        ("x_location", Told(status=400), None),
         ("rate_limit", Told(status=429), "declared"),
         ("rate_limit", Told(), None),
         ("get_validation", Told(operation=RESULT, status=422), "declared"),
@@ -75,7 +94,47 @@ TASK = {"task": {"state": "running"}}
         ("bad_task_id", Told(operation=RESULT, status=404, mistake="bad_task_id"), 404),
         ("bad_task_id", Told(operation=RESULT, status=404), None),
         ("bad_task_id", Told(operation=RESULT, status=500, mistake="bad_task_id"), None),
-        ("bad_config", Told(status=400, mistake="bad_config"), 400),
+        ("bad_mode", Told(status=400, mistake="bad_mode"), 400),
+        ("bad_mode", Told(status=400, mistake="bad_channels"), None),
+        ("bad_mode_body", Told(status=400, mistake="bad_mode", said="no"), "no"),
+        ("bad_mode_body", Told(mistake="bad_mode", said="taken"), None),
+        ("bad_mode_body", Told(status=400, said="no"), None),
+        ("info_body", Told(operation=INFO, status=200, said="{}"), "{}"),
+        ("info_body", Told(operation=INFO, status=400, said="{}"), None),
+        ("undecodable", Told(operation=RESULT, status=200, mistake="undecodable", body={"task": {"state": "failed"}}), "failed"),
+        ("undecodable", Told(operation=RESULT, status=200, mistake="undecodable", body=TASK), None),
+        ("undecodable_error", Told(operation=RESULT, status=200, mistake="undecodable", body={"error": {"type": "x"}}), '{"type":"x"}'),
+        ("undecodable_error", Told(operation=RESULT, status=200, mistake="undecodable", body={"error": None}), None),
+        ("server", Told(body=TASK, headers={"Server": "nginx"}), "nginx"),
+        ("server", Told(body=TASK), ""),
+        ("server", Told(said="no JSON"), None),
+        ("allow", Told(operation="", status=405, headers={"Allow": "GET"}), "GET"),
+        ("allow", Told(), None),
+        ("request_id", Told(headers={"X-Request-ID": "1"}), "sent"),
+        ("request_id", Told(), "absent"),
+        ("request_id", Told(operation=""), None),
+        ("spacing", Told(body=TASK), "spaced"),
+        ("spacing", Told(body=TASK, said='{"task":{}}'), "compact"),
+        ("spacing", Told(status=400, body=TASK), None),
+        ("accepted_unpopulated", Told(body={**TASK, "result": None, "error": None}), "null"),
+        ("accepted_unpopulated", Told(body=TASK), "absent"),
+        ("accepted_unpopulated", Told(), None),
+        ("first_state", Told(body=TASK), "running"),
+        ("first_state", Told(body={"task": "x"}), None),
+        ("whole_seconds", Told(operation=RESULT, said='{"end_time":2.0}'), "decimal"),
+        ("whole_seconds", Told(operation=RESULT, said='{"end_time":2}'), "integer"),
+        ("whole_seconds", Told(operation=RESULT, said='{"end_time":2.5}'), None),
+        ("first_speaker", speak((1, 0.0, 1.0)), 1),
+        ("first_speaker", speak(), None),
+        ("channel_order", Told(operation=RESULT, query={"channels": "1,0"}, body=of_channels(0, 1)), "sorted"),
+        ("channel_order", Told(operation=RESULT, query={"channels": "1,0"}, body=of_channels(1, 0)), "asked"),
+        ("channel_order", Told(operation=RESULT, query={"channels": "0,1"}, body=of_channels(0, 1)), None),
+        ("channel_order", Told(operation=RESULT, query={"channels": "1,0"}, body=of_channels(0)), None),
+        ("times", speak((0, 0.2, 1.0), range_from="0.4"), "range"),
+        ("times", speak((0, 0.4, 3.5), range_from="0.4", range_to="3.6"), "file"),
+        ("times", speak((0, 0.5, 1.0), range_from="0.4", range_to="3.6"), None),
+        ("times", speak((0, 0.0, 1.0)), None),
+        ("times", speak((0, 0.0, 1.0), range_from="soon"), None),
         ("version", Told(operation=INFO, status=200, body={"version": "5.0.0"}), "5.0.0"),
         ("version", Told(), None),
         ("times", Told(), None),
@@ -84,3 +143,12 @@ TASK = {"task": {"state": "running"}}
 def test_a_point_is_read_off_an_answer(key: str, told: Told, value: object) -> None:
     (point,) = (each for each in POINTS if each.key == key)
     assert point.find_value(told) == value
+
+
+@pytest.mark.parametrize(
+    "body", [{"task": 1}, {"result": 1}, {"result": {"channels": [{"segments": None}]}}, {"error": 1}]
+)
+def test_a_body_of_another_shape_shows_nothing_and_breaks_nothing(body: dict[str, object]) -> None:
+    for operation in (START, RESULT, INFO):
+        for point in POINTS:
+            point.find_value(Told(operation=operation, status=200, body=body, query={"range_from": "1"}))

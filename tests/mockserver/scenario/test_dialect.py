@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.learned import SeenPoint
 from diarkit_contracts.api.points import POINTS
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_mockserver.scenario.dialect import Dialect, list_set, resolve_profile
@@ -19,10 +21,16 @@ def test_what_is_not_set_is_as_the_generation_has_it() -> None:
     assert resolve_profile("5.0", Dialect())["bad_task_id"] == 404
 
 
-def test_the_dialect_counts_before_what_was_learned_and_that_before_the_generation() -> None:
-    learned = {"bad_task_id": 422, "version": "5.0.1"}
-    profile = resolve_profile("5.0", Dialect(bad_task_id=400), learned)
+def test_what_was_seen_says_so_until_the_dialect_sets_another_value() -> None:
+    seen = [
+        SeenPoint(point=key, value=value, exchange="row-01: POST -> 202", version="5.0.1", date="2026-05-01")
+        for key, value in (("bad_task_id", 422), ("version", "5.0.1"), ("location", "sent"))
+    ]
+    profile = resolve_profile("5.0", Dialect(bad_task_id=400, version="5.0.1"), seen)
     assert (profile["bad_task_id"], profile["version"], profile["location"]) == (400, "5.0.1", "sent")
+    labels = {key: profile.cells[key].label for key in ("bad_task_id", "version", "location")}
+    assert labels == {"bad_task_id": Label.UNK, "version": Label.SEEN, "location": Label.SEEN}
+    assert profile.cells["version"].source == "row-01: POST -> 202, version 5.0.1, 2026-05-01"
 
 
 def test_a_generation_that_is_none_is_refused() -> None:

@@ -176,7 +176,7 @@ def test_one_mistake_is_named_once() -> None:
         ("rules: [{when: {sha256: '12'}, then: {}}]", "1:25: expected 8 to 64 hexadecimal digits in sha256, got '12'"),
         ("rules: [{then: {failed: }}]", "1:25: failed: expected a text, got nothing"),
         ("media: {duration: -1}", "1:19: expected a duration from 0 to 86400 seconds, got -1.0"),
-        ("dialect: {x_location: relativ}", "1:23: x_location: expected absolute or relative, got the text 'relativ'; did you mean relative?"),
+        ("dialect: {x_location: relativ}", "1:23: x_location: expected absolute, relative or absent, got the text 'relativ'; did you mean relative?"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_said_in_plain_words(text: str, said: str) -> None:

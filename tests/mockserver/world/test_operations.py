@@ -194,5 +194,5 @@ def test_an_id_that_is_none_is_refused_as_the_generation_or_the_dialect_has_it(
 ) -> None:
     world = make_world(profile=profile, dialect=dialect)
     refusal = refuse(world, "GET", f"{ENDPOINT}/none")
-    refusal.settle(world.profile)
+    refusal.settle(world.profile, {})
     assert (refusal.status, refusal.type, len(refusal.detail)) == (status, kind, details)
