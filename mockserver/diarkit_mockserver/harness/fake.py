@@ -12,7 +12,7 @@ from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
-from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
+    from diarkit_mockserver.scenario.dialect import Generation
 
 
 class Fake:
