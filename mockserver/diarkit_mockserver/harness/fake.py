@@ -34,7 +34,6 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        profile: generation of the API of worlds whose scenario names none; by default that of the server.
         front: what stands before a server that is started.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
@@ -50,12 +49,12 @@ class Fake:
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
-        profile: Generation | None = None,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
-        self.profile = profile
+        self.profile: Generation | None = None
+        """Of worlds whose scenario names none; None for that of the server."""
         self._prefix = prefix
         self._count = count
         self._opened = 0

@@ -58,13 +58,13 @@ def test_the_generation_says_what_there_is_to_meet(
     journal, report = tmp_path / "journal.ndjson", tmp_path / "report.json"
     journal.write_bytes(ask(server.url, "GET", "/__diarkit/v1/journal?format=ndjson").body)
 
-    def list_met(*flags: str) -> set[str]:
+    def list_ids(*flags: str) -> set[str]:
         assert diarkit("coverage", str(journal), "--json", str(report), *flags).returncode == 0
         return {point["id"] for point in json.loads(report.read_text("utf-8"))["points"]}
 
     own, other = "answer:GET /api/system/info 405", "answer:GET /api/system/info 429"
-    assert (own in list_met(), other in list_met("--profile", "3.6")) == (True, True)
-    assert (other in list_met(), own in list_met("--profile", "3.6")) == (False, False)
+    assert (own in list_ids(), other in list_ids("--profile", "3.6")) == (True, True)
+    assert (other in list_ids(), own in list_ids("--profile", "3.6")) == (False, False)
 
 
 @pytest.mark.parametrize("arguments", [(), ("none.ndjson",)])
