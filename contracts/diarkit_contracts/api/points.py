@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, get_args
 
 from diarkit_contracts.api.evidence import Evidence, Label, Severity
 
@@ -37,8 +37,10 @@ GENERATIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 USUAL: Final = "3.6"
 
-SERVED: Final = tuple(name for name in GENERATIONS if name != "3.5")
-"""Generations that a fake can be of: of 3.5 there was a preview alone."""
+Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
+"""A generation that a fake can be of: of 3.5 there was a preview alone."""
+
+SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from diarkit_contracts.api.points import SERVED
+from diarkit_contracts.api.points import SERVED, Generation
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import flag
 from diarkit_mockserver.scenario.dialect import Dialect, list_set
@@ -121,7 +121,7 @@ class Settings:
         group=ANSWERS,
         help="Answer as the platform that `diarkit learn` has written to this file; what a scenario says counts before it.",
     )
-    profile: Literal["3.6", "3.7", "5.0"] | None = flag(
+    profile: Generation | None = flag(
         type=click.Choice(SERVED),
         group=ANSWERS,
         show_default=USUAL_GENERATION,

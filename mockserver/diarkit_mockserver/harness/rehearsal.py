@@ -25,7 +25,7 @@ from diarkit_mockserver.scenario.model import Scenario
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from diarkit_mockserver.scenario.model import Generation
+    from diarkit_contracts.api.points import Generation
 
 ERRORS: Final = (429, 500, 503)
 """Statuses with which every request is refused, one variant each."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
 from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader reads the fields' types at run time
+from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
@@ -18,8 +19,6 @@ from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
-Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
-"""Of the API, as a fake can answer; of 3.5 there was a preview alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
+DOCUMENTS: Final = frozenset({"/openapi.json", "/openapi.yaml"})
+PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
 OURS: Final = "/__diarkit/"
-"""Paths of ours beside the platform's, and what the others of them begin with."""
+"""Paths of ours beside the platform's, and what the others of them begin with; each world has documents of its own."""
 
 LARGEST_BODY: Final = (4 << 20) + 1
 """Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is one of ours, or the document of a world."""
-    return path.startswith(OURS) or path in PATHS or (path.startswith(WORLDS) and path.endswith("/openapi.json"))
+    """Whether a path is one of ours."""
+    if path.startswith(WORLDS):
+        return path[path.find("/", len(WORLDS)) :] in DOCUMENTS
+    return path.startswith(OURS) or path in PATHS
 
 
 class Pages:
