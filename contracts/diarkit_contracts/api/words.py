@@ -56,7 +56,10 @@ def find_text(said: Sequence[Said]) -> str | None:
 def _find_places(text: str, values: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
     """Find where values stand as words of their own, of two that overlap the longer."""
     escape = _escape if JSON.match(text) else str
-    names = {escape(each): name for name, each in values.items() if each}
+    names: dict[str, str] = {}
+    for name, each in values.items():
+        if each:
+            names.setdefault(escape(each), name)
     if not names:
         return
     words = (_bound(each) for each in sorted(names, key=len, reverse=True))

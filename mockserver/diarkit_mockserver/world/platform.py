@@ -208,6 +208,7 @@ class Platform:
     def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
         request = visit.request
         values = {"method": request.method, "path": request.path, "task_id": visit.task_id or ""}
+        values["allowed"] = "POST" if request.path.endswith(ENDPOINT) else "GET"
         values |= {"base": request.base_url, "host": request.base_url.partition("://")[2]}
         refusal.settle((self.world if place is None else place.world).profile, values)
         log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)

@@ -141,12 +141,12 @@ def _find_in_config(start: Start) -> Iterator[Mistake]:
         yield "broken_config", text, "", str(error)
         return
     if not isinstance(config, dict):
-        yield "config_type", json.dumps(config), "", ""
+        yield "config_type", _write_value(config), "", ""
         return
     limits = {key: config[key] for key in ("max_speakers", "total_speakers") if key in config}
     bad = False
     for key, limit in limits.items():
-        value = limit if isinstance(limit, str) else json.dumps(limit)
+        value = _write_value(limit)
         if isinstance(limit, bool) or not isinstance(limit, int):
             bad = True
             yield "limit_type", value, key, ""
@@ -155,6 +155,10 @@ def _find_in_config(start: Start) -> Iterator[Mistake]:
             yield "bad_limit", value, key, ""
     if len(limits) > 1 and not bad:
         yield "both_limits", "", "", ""
+
+
+def _write_value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _find_in_query(start: Start) -> Iterator[Mistake]:
