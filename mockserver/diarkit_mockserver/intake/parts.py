@@ -118,3 +118,18 @@ class TextPart:
             return self._data.decode()
         except UnicodeDecodeError:
             raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
+
+
+class TextHead:
+    """The beginning of a text field where a file should be: as much as a refusal may repeat."""
+
+    __slots__ = ("text",)
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.text = (self.text + data[:FIRST_BYTES].decode(errors="replace"))[:FIRST_BYTES]
+
+    feed_whole = feed

@@ -191,7 +191,7 @@ def refuse(  # noqa: PLR0913 - as above
     condition: Condition,
     location: Location = (),
     *,
-    came: object = None,
+    came: object = "",
     reason: str = "",
     headers: tuple[tuple[str, str], ...] = (),
     limit: str = "",

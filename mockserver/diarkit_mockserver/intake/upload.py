@@ -14,7 +14,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from diarkit_contracts.exchanges.exchange import Part
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
-from diarkit_mockserver.intake.parts import FilePart, TextPart
+from diarkit_mockserver.intake.parts import FilePart, TextHead, TextPart
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ class UploadReader:
         self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
-        self._open: FilePart | TextPart | None = None
+        self._open: FilePart | TextPart | TextHead | None = None
         self._file: FilePart | None = None
         self._config: TextPart | None = None
         self._ignored: list[str] = []
         self._order: dict[str, None] = {}
-        self._file_is_text = False
+        self._text_for_file: TextHead | None = None
         self._is_whole = False
         self._boundary: bytes | None = None
         try:
@@ -147,8 +147,9 @@ class UploadReader:
             raise self._refusal
         if self._file is None:
             # A body of another type has no form fields at all (INF: what a form parser makes of it).
-            missing = Condition.FILE_NOT_A_FILE if self._file_is_text else Condition.FILE_MISSING
-            raise refuse(missing, ("body", "file"))
+            if self._text_for_file is None:
+                raise refuse(Condition.FILE_MISSING, ("body", "file"))
+            raise refuse(Condition.FILE_NOT_A_FILE, ("body", "file"), came=self._text_for_file.text)
         return Upload(
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
@@ -215,9 +216,9 @@ class UploadReader:
             self._order[name[:LONGEST_IGNORED]] = None
         self._open = None
         if name == "file":
-            self._file_is_text = filename is None
+            self._text_for_file = TextHead() if filename is None else None
             self._file = None if filename is None else FilePart(filename, self._largest_file, self._assumed)
-            self._open = self._file
+            self._open = self._file or self._text_for_file
         elif name == "config":
             self._open = self._config = TextPart()
         elif len(self._ignored) < MOST_IGNORED:

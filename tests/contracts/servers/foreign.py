@@ -63,7 +63,7 @@ HEADERS = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request is refused, or a task ends badly."""
 
     def __init__(self, key: str, value: object = "", name: str = "") -> None:
@@ -88,17 +88,17 @@ class Foreign:
     async def start(self, request: Request) -> Response:
         """Take an upload in."""
         if request.method != "POST":
-            return refuse(Refused("method", request.method), Allow="POST, OPTIONS")
+            return refuse(RefusedError("method", request.method), Allow="POST, OPTIONS")
         try:
             recording, config = await read_form(request)
             limits = read_config(config)
             query = read_query(dict(request.query_params))
-        except Refused as refused:
+        except RefusedError as refused:
             return refuse(refused)
         task = str(uuid.uuid4())
         try:
             self.tasks[task] = {"polls": 0, "result": diarize(recording, limits, query), "error": None}
-        except Refused as refused:
+        except RefusedError as refused:
             error = {"type": "internal", "message": refused.message, "detail": [], "code": refused.code}
             self.tasks[task] = {"polls": 0, "result": None, "error": error}
         path = f"{START}/{task}"
@@ -108,15 +108,15 @@ class Foreign:
     async def look(self, request: Request) -> Response:
         """Tell how a task is."""
         if request.method != "GET":
-            return refuse(Refused("method", request.method), Allow="GET, OPTIONS")
+            return refuse(RefusedError("method", request.method), Allow="GET, OPTIONS")
         asked = request.path_params["task"]
         try:
             uuid.UUID(asked)
         except ValueError:
-            return refuse(Refused("id", asked))
+            return refuse(RefusedError("id", asked))
         task = self.tasks.get(asked)
         if task is None:
-            return refuse(Refused("gone", asked))
+            return refuse(RefusedError("gone", asked))
         task["polls"] += 1
         if task["polls"] == 1:
             return answer(200, {"task": {"task_id": asked, "state": "running"}})
@@ -134,7 +134,7 @@ class Foreign:
 
     async def lose(self, request: Request) -> Response:
         """Answer a path that there is not."""
-        return refuse(Refused("path", request.url.path))
+        return refuse(RefusedError("path", request.url.path))
 
 
 async def read_form(request: Request) -> tuple[bytes, str | None]:
@@ -142,14 +142,14 @@ async def read_form(request: Request) -> tuple[bytes, str | None]:
     body = await request.body()
     boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode()
     if not boundary or not body.rstrip().endswith(b"--" + boundary + b"--"):
-        raise Refused("form")
-    form = await request.form()
-    file, config = form.get("file"), form.get("config")
-    if file is None:
-        raise Refused("file")
-    if isinstance(file, str):
-        raise Refused("text", file)
-    return await file.read(), config if isinstance(config, str) else None
+        raise RefusedError("form")
+    async with request.form() as form:
+        file, config = form.get("file"), form.get("config")
+        if file is None:
+            raise RefusedError("file")
+        if isinstance(file, str):
+            raise RefusedError("text", file)
+        return await file.read(), config if isinstance(config, str) else None
 
 
 def read_config(text: str | None) -> dict[str, int]:
@@ -157,35 +157,35 @@ def read_config(text: str | None) -> dict[str, int]:
     try:
         config = {} if text is None else json.loads(text)
     except ValueError:
-        raise Refused("json") from None
+        raise RefusedError("json") from None
     if not isinstance(config, dict):
-        raise Refused("object")
+        raise RefusedError("object")
     limits = {key: config[key] for key in ("max_speakers", "total_speakers") if key in config}
     for key, limit in limits.items():
         if not isinstance(limit, int):
-            raise Refused("whole", limit, key)
+            raise RefusedError("whole", limit, key)
         if limit < 1:
-            raise Refused("low", limit, key)
+            raise RefusedError("low", limit, key)
     if len(limits) == 2:
-        raise Refused("both")
+        raise RefusedError("both")
     return limits
 
 
 def read_query(query: dict[str, str]) -> dict[str, str]:
     """Check the query."""
     if (mode := query.get("channel_mode", "split")) not in ("split", "mix"):
-        raise Refused("mode", mode)
+        raise RefusedError("mode", mode)
     channels = query.get("channels", "")
     if channels and not all(each.isdigit() for each in channels.split(",")):
-        raise Refused("channels", channels)
+        raise RefusedError("channels", channels)
     for name in ("range_from", "range_to"):
         if name in query:
             try:
                 seconds = float(query[name])
             except ValueError:
-                raise Refused("time", query[name], name) from None
+                raise RefusedError("time", query[name], name) from None
             if seconds < 0:
-                raise Refused("past", query[name], name)
+                raise RefusedError("past", query[name], name)
     return query
 
 
@@ -195,18 +195,18 @@ def diarize(recording: bytes, limits: dict[str, int], query: dict[str, str]) -> 
         with wave.open(io.BytesIO(recording)) as opened:
             count, length = opened.getnchannels(), opened.getnframes() / opened.getframerate()
     except (wave.Error, EOFError):
-        raise Refused("undecodable") from None
+        raise RefusedError("undecodable") from None
     numbers = (
         sorted(int(each) for each in query["channels"].split(",")) if query.get("channels") else list(range(count))
     )
     for number in numbers:
         if number >= count:
-            raise Refused("beyond", number)
+            raise RefusedError("beyond", number)
     start = float(query.get("range_from", 0))
     if "range_to" in query and float(query["range_to"]) <= start:
-        raise Refused("reversed", query["range_to"])
+        raise RefusedError("reversed", query["range_to"])
     if start and start >= length:
-        raise Refused("after", query["range_from"])
+        raise RefusedError("after", query["range_from"])
     end = min(float(query.get("range_to", length)), length) - start
     numbers = [0] if query.get("channel_mode") == "mix" else numbers
     speakers = limits.get("total_speakers", 1)
@@ -228,7 +228,7 @@ def shorten(seconds: float) -> float | int:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def refuse(refused: Refused, **headers: str) -> Response:
+def refuse(refused: RefusedError, **headers: str) -> Response:
     """Refuse a request."""
     body = {"type": TYPES[refused.status], "code": refused.code, "message": refused.message, "detail": None}
     return answer(refused.status, body, **headers)
