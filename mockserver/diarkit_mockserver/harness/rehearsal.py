@@ -73,7 +73,7 @@ class Ended:
     """How one test ended.
 
     Attributes:
-        how: `passed`, `failed`, `crashed`: an error of Python's own, as of a client that takes an answer for what it is not; `hung`; or
+        how: `passed`; `failed`; `crashed`: on an error of Python's own, as of a client that takes an answer for what it is not; `hung`; or
             `skipped`.
         met: its fake did what the variant asks for.
     """
@@ -93,6 +93,8 @@ def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
     long as both come.
     """
     was, now = PROFILES[old], PROFILES[new]
+    if old == new:
+        return []
     variants = [
         Variant(point.key, Scenario(profile=old, dialect=Dialect(**{point.key: now[point.key]})))
         for point in POINTS

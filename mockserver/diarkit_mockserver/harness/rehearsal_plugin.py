@@ -6,6 +6,7 @@ Imports pytest alone; everything else is imported when it is asked for.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,9 +20,8 @@ UPGRADE: Final = "--diarization-upgrade"
 MUTATE: Final = "--diarization-mutate"
 RESULTS: Final = "--diarization-rehearse"
 
-OF_PYTHON: Final = frozenset({"builtins", "json.decoder"})
-OF_A_TEST: Final = (AssertionError, OSError, TimeoutError, KeyboardInterrupt)
-"""Errors of Python's own that say no more than that something is wrong, and was noticed."""
+CRASHES: Final = (ArithmeticError, AttributeError, LookupError, NameError, RecursionError, TypeError, ValueError)
+"""What Python raises where a value is not what the code takes it for."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -127,8 +127,7 @@ class _Results:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add to a report whether the client broke, and whether the fake did what it was asked for."""
         report = yield
-        error = None if call.excinfo is None else call.excinfo.value
-        broke = type(error).__module__ in OF_PYTHON and not isinstance(error, OF_A_TEST) if error is not None else False
+        broke = call.excinfo is not None and _has_crashed(call.excinfo)
         # Afterwards its fakes are gone.
         met = call.when == "call" and self._has_met(item)
         report.user_properties.append(("diarkit", [broke, met]))
@@ -155,3 +154,14 @@ class _Results:
         if not self._is_worker:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([name, how, met]) + "\n")
+
+
+def _has_crashed(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Tell whether Python itself raised an error, or its library: what client or test raise on purpose was noticed."""
+    kind, last = excinfo.type, excinfo.traceback[-1]
+    if not issubclass(kind, CRASHES) or kind.__module__.partition(".")[0] not in sys.stdlib_module_names:
+        return False
+    is_library = (
+        Path(last.path).is_relative_to(Path(os.__file__).parent) and "site-packages" not in Path(last.path).parts
+    )
+    return is_library or not str(last.statement).lstrip().startswith("raise")
