@@ -65,7 +65,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         old, new = _read_generations(upgrade)
         usual, variants = rehearsal.Variant(old, Scenario(profile=old)), rehearsal.list_upgrade(old, new)
     else:
-        only = [each for each in config.getoption(f"{MUTATE}-only").split(",") if each]
+        only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
         usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations(only)
     if not variants:
         raise pytest.UsageError("there is nothing to rehearse: no such breakage, or two generations that are the same")

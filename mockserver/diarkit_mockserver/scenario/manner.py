@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.points import POINTS, Carries, Echoes
@@ -48,22 +49,24 @@ class Manner:
         return tuple((name, value) for name, value in (*kept, *own.items()) if value)
 
     def restyle(self, status: int, body: bytes) -> bytes:
-        """Write the JSON of a success as the platform does."""
+        """Write the JSON of a success as the platform does; one that is broken on purpose stays as it is."""
         if not self.habits or status >= 300:
             return body
         try:
             answer: Any = json.loads(body, parse_float=self._read_time)
-        except ValueError:
+            if b'"channels":' in body:
+                self._turn(answer["result"]["channels"])
+        except (KeyError, TypeError, ValueError):
             return body
-        channels = (answer.get("result") or {}).get("channels", ()) if isinstance(answer, dict) else ()
-        if "channel_order" in self.habits and channels:
-            channels.sort(key=lambda channel: channel["channel_number"])
-        if "first_speaker" in self.habits:
-            for channel in channels:
-                for segment in channel["segments"]:
-                    segment["speaker_id"] += 1
         separators = (", ", ": ") if "spacing" in self.habits else (",", ":")
         return json.dumps(answer, ensure_ascii=False, separators=separators).encode()
+
+    def _turn(self, channels: list[Any]) -> None:
+        if "channel_order" in self.habits:
+            channels.sort(key=itemgetter("channel_number"))
+        if "first_speaker" in self.habits:
+            for segment in (segment for channel in channels for segment in channel["segments"]):
+                segment["speaker_id"] += 1
 
     def _read_time(self, text: str) -> float | int:
         seconds = float(text)

@@ -58,6 +58,7 @@ def test_each_habit_changes_the_json_of_a_success_and_nothing_else(points: Any, 
     assert said not in DONE.decode()
     assert manner.restyle(404, DONE) == DONE
     assert manner.restyle(200, b"no JSON") == b"no JSON"
+    assert manner.restyle(200, b'{"result":{"channels":[1]}}').replace(b" ", b"") == b'{"result":{"channels":[1]}}'
     assert manner.restyle(200, b"[]").replace(b" ", b"") == b"[]"
 
 

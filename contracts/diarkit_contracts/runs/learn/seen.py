@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from diarkit_contracts.api.points import RESULT, START
+from diarkit_contracts.api.points import RESULT
 from diarkit_contracts.clauses.mistake import CHANNELS
 from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
-from diarkit_contracts.exchanges.history import find_operation, is_uuid, read_object
+from diarkit_contracts.exchanges.history import START_PATH, find_operation, is_uuid, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +92,7 @@ def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
                 "name": name,
                 "reason": reason,
                 "method": request.method,
-                "allowed": "POST" if request.path.endswith(START.rpartition("/")[2]) else "GET",
+                "allowed": "POST" if request.path.endswith(START_PATH) else "GET",
                 "path": request.path,
                 "version": version if isinstance(version, str) else "",
                 "base": f"{base.scheme}://{base.netloc}",
@@ -109,9 +109,7 @@ def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *,
             return "bad_task_id", unquote(request.path.rpartition("/")[2]), "", ""
         return ("unknown_task", "", "", "") if exchange.answer.status == 404 else NONE
     if start is None:
-        ours = any(request.path.endswith(each.partition(" ")[2]) for each in (START,)) or request.path.rpartition("/")[
-            0
-        ].endswith(START.partition(" ")[2])
+        ours = any(path.endswith(START_PATH) for path in (request.path, request.path.rpartition("/")[0]))
         return NONE if known else ("wrong_method" if ours else "unknown_path", "", "", "")
     if look is None:
         found = [*_find_in_form(start), *_find_in_config(start), *_find_in_query(start)]
@@ -143,7 +141,8 @@ def _find_in_config(start: Start) -> Iterator[Mistake]:
     if not isinstance(config, dict):
         yield "config_type", _write_value(config), "", ""
         return
-    limits = {key: config[key] for key in ("max_speakers", "total_speakers") if key in config}
+    known = cast("dict[str, object]", config)
+    limits = {key: known[key] for key in ("max_speakers", "total_speakers") if key in known}
     bad = False
     for key, limit in limits.items():
         value = _write_value(limit)
