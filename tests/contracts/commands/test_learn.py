@@ -54,6 +54,24 @@ def test_a_platform_is_learned_served_again_and_its_drift_is_named(tmp_path: Pat
     )
 
 
+def test_a_secret_that_the_platform_repeats_is_struck_out(tmp_path: Path) -> None:
+    fake, file = Fake(Scenario(course="immediate")), tmp_path / "platform.yaml"
+
+    def answer(asked: Any) -> Any:
+        told = fake(asked)
+        if told.status == 404:
+            secret = dict(asked.headers).get("authorization", "")
+            told.json = {"type": "resource.not-found", "message": f"not for {secret}", "detail": []}
+        return told
+
+    with listen(answer) as url:
+        ended = run(learn, url, "-o", file, "--header", f"Authorization: {SECRET}")
+    assert ended.exit_code == 0, ended.output
+    text = file.read_text("utf-8")
+    assert "not for " in text
+    assert "do-not-write" not in text + ended.output
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
