@@ -53,9 +53,9 @@ class Wanted:
 @take("wanted", Wanted)
 @take("access", Access)
 def learn(url: str, wanted: Wanted, access: Access) -> None:
-    """Read off a platform how it answers where the documents say nothing.
+    """Read off a platform what no document says.
 
-    Sends a short run and some more requests, once; what that costs is shown first. `diarkit serve --as FILE` answers as the platform
+    How it answers where the documents say nothing. Sends a short run and some more requests, once; what that costs is shown first. `diarkit serve --as FILE` answers as the platform
     did. No host, no secret and no audio is written.
 
     Exit 0: learned, and no drift. 1: drift from the file of --against. 2: wrong usage. 3: too little was seen to

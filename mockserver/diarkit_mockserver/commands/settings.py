@@ -16,7 +16,7 @@ from diarkit_contracts.commands.flags import flag
 from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario
-from diarkit_mockserver.scenario.under import put_under
+from diarkit_mockserver.scenario.setup import put_under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,7 +13,7 @@ from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.scenario.under import put_under
+from diarkit_mockserver.scenario.setup import put_under
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform

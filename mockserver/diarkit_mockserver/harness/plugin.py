@@ -159,10 +159,9 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
         fake = Fake(front=_make_front(pytestconfig), count=count)
-    learned = pytestconfig.getoption("--diarization-as")
     if fake is not None:
         fake.profile = pytestconfig.getoption("--diarization-profile")
-    if fake is not None and learned:
+    if fake is not None and (learned := pytestconfig.getoption("--diarization-as")):
         from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - likewise
 
         fake.base = load_scenario(Path(learned))

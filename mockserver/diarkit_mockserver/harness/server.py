@@ -17,8 +17,8 @@ from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.setup import put_under
 from diarkit_mockserver.scenario.shorthand import read_config, write_rule
-from diarkit_mockserver.scenario.under import put_under
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.platform import WORLDS
 

@@ -117,6 +117,17 @@ class Request:
             return {}
         return dict(parse_qsl(self.query_string, keep_blank_values=True, errors="replace"))
 
+    def name_values(self, task_id: str) -> dict[str, str]:
+        """Name what the body of a refusal may tell of any request."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "task_id": task_id,
+            "allowed": "POST" if self.path.endswith(ENDPOINT) else "GET",
+            "base": self.base_url,
+            "host": self.base_url.partition("://")[2],
+        }
+
     @property
     def base_url(self) -> str:
         """The address that the client used, also from behind a proxy that says so; no slash at the end.

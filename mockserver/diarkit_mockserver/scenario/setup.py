@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diarkit_mockserver.scenario.course import cancels
-from diarkit_mockserver.scenario.dialect import resolve_profile
+from diarkit_mockserver.scenario.course import GUIDE, cancels
+from diarkit_mockserver.scenario.dialect import Dialect, find_manner, list_set, resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
-from diarkit_mockserver.scenario.manner import find_manner
 from diarkit_mockserver.scenario.rules import RuleBook
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.scenario.course import Course
-    from diarkit_mockserver.scenario.manner import Manner
+    from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.model import Rule, Scenario
 
 
@@ -66,3 +65,19 @@ def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[C
     """List the courses that tasks may take."""
     yield scenario.course
     yield from (rule.then.course for rule in (*scenario.rules, *added) if rule.then.course is not None)
+
+
+def put_under(scenario: Scenario, base: Scenario) -> Scenario:
+    """Put a scenario over a base: what it says itself counts, and the base where it says nothing.
+
+    Points are put together one by one; faults of both happen, those of the base first.
+    """
+    return replace(
+        scenario,
+        profile=scenario.profile or base.profile,
+        course=base.course if scenario.course == GUIDE else scenario.course,
+        dialect=Dialect(**{**list_set(base.dialect), **list_set(scenario.dialect)}),
+        seen=scenario.seen or base.seen,
+        not_learned=scenario.not_learned or base.not_learned,
+        faults=(*base.faults, *scenario.faults),
+    )

@@ -206,11 +206,8 @@ class Platform:
         return self._finish(visit, place, self._refuse(visit, place, refusal))
 
     def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
-        request = visit.request
-        values = {"method": request.method, "path": request.path, "task_id": visit.task_id or ""}
-        values["allowed"] = "POST" if request.path.endswith(ENDPOINT) else "GET"
-        values |= {"base": request.base_url, "host": request.base_url.partition("://")[2]}
-        refusal.settle((self.world if place is None else place.world).profile, values)
+        world = self.world if place is None else place.world
+        refusal.settle(world.profile, visit.request.name_values(visit.task_id or ""))
         log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
         visit.notes.append(refusal.reason)
         visit.limit = refusal.limit

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.scenario.manner import Manner
+    from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.model import Rule
     from diarkit_mockserver.world.visit import Visit
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_mockserver.scenario.manner import HABITS, Manner, find_manner
+from diarkit_mockserver.scenario.dialect import HABITS, Manner, find_manner
 
 JSON = (b"content-type", b"application/json")
 DONE = b'{"task":{"state":"done"},"result":{"channels":[{"channel_number":1,"segments":[{"speaker_id":0,"start_time":1.0,"end_time":2.5}]},{"channel_number":0,"segments":[]}]}}'

@@ -5,7 +5,7 @@ from diarkit_mockserver.scenario.course import ByRealTime
 from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.scenario.under import put_under
+from diarkit_mockserver.scenario.setup import put_under
 
 SEEN = (SeenPoint(point="server", value="nginx", exchange="row-01", version="5.0.1", date="2026-05-01"),)
 BASE = Scenario(
