@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, make_dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
 
 from diarkit_contracts.api.learned import put_over
 from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Echoes
