@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.control import calls
@@ -11,6 +10,7 @@ from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -62,7 +62,7 @@ class Fake:
     def open_world(
         self,
         name: str,
-        scenario: Scenario | None = None,
+        scenario: ScenarioLike | None = None,
         *,
         frozen: bool = False,
         epoch: int | None = None,
@@ -77,12 +77,12 @@ class Fake:
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
-        told = scenario or Scenario(course="immediate")
+        told = Scenario(course="immediate") if scenario is None else read_scenario(scenario)
         new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
         return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
 
     @contextlib.contextmanager
-    def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
+    def world(self, scenario: ScenarioLike | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
         """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
 
         Args:
@@ -127,12 +127,12 @@ class DiarizationServerFactory:
         self._opened: list[DiarizationServer] = []
 
     def __call__(
-        self, scenario: Scenario | str | Path | None = None, *, frozen: bool = False, epoch: int | None = None
+        self, scenario: ScenarioLike | None = None, *, frozen: bool = False, epoch: int | None = None
     ) -> DiarizationServer:
         """Make a server.
 
         Args:
-            scenario: what it is told, or the file with it; by default every task is done at the first poll.
+            scenario: what it is told, also as the path of a file or as a dict; by default every task is done at the first poll.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
 
@@ -141,10 +141,6 @@ class DiarizationServerFactory:
         """
         if isinstance(self._fake, str):
             LiveServer(self._fake).make_another()
-        if isinstance(scenario, (str, Path)):
-            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
-
-            scenario = load_scenario(Path(scenario))
         name = f"{self._name}-{len(self._opened) + 1}"
         server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
         self._opened.append(server)

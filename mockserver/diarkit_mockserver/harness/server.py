@@ -6,7 +6,6 @@ machine are the same to a test.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diarkit_mockserver.control import calls
@@ -15,13 +14,16 @@ from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
-from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
+from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.shorthand import read_config, write_rule
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.answer import HttpLike
     from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
 
 Told = TypeVar("Told")
@@ -77,7 +78,7 @@ class DiarizationServer:
         rttm: str | Path | None = None,
         failed: str | None = None,
         rejected: str | None = None,
-        http: int | HttpAnswer | None = None,
+        http: HttpLike | None = None,
         der: float | None = None,
         course: CourseLike | None = None,
         breaks_contract: bool = False,
@@ -99,7 +100,7 @@ class DiarizationServer:
             rttm: file with what is said; the request's parameters are applied.
             failed: the task fails, with this message.
             rejected: the task is rejected, with this message.
-            http: an HTTP error status, or its details.
+            http: another HTTP status, or its details, also as a dict: `{"status": 503, "retry_after": 5}`.
             der: the platform's mistakes in what is said: the diarization error rate, from 0 to 0.5.
             course: when each state comes.
             breaks_contract: let `result` be anything.
@@ -123,26 +124,25 @@ class DiarizationServer:
         )
         self._ask(calls.add_answers(Answers(rules=(rule,))))
 
-    def load(self, scenario: Scenario | str | Path) -> None:
-        """Replace all that this world was told: by a scenario, or by the file at a path. Tasks that are there stay as they are.
+    def load(self, scenario: ScenarioLike) -> None:
+        """Replace all that this world was told: by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
 
         Raises:
             ValueError: for a file that is not a scenario, with all that is wrong with it.
             OSError: for a file that can't be read.
         """
-        if not isinstance(scenario, Scenario):
-            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+        self._ask(calls.replace_scenario(read_scenario(scenario)))
 
-            scenario = load_scenario(Path(scenario))
-        self._ask(calls.replace_scenario(scenario))
-
-    def set_faults(self, *faults: Fault) -> None:
+    def set_faults(self, *faults: Fault | Mapping[str, object]) -> None:
         """Let this world misbehave on a schedule, instead of the one that it had.
+
+        Args:
+            faults: also as in a scenario file: `{"on": "poll", "http": 503, "times": 2}`.
 
         Raises:
             ValueError: for an outage, which would reach beyond this world.
         """
-        self._ask(calls.replace_faults(FaultList(faults=faults)))
+        self._ask(calls.replace_faults(FaultList(faults=tuple(read_plain(Fault, fault) for fault in faults))))
 
     def clear_faults(self) -> None:
         """Let this world misbehave no more; what happened to tasks stays."""

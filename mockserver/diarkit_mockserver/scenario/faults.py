@@ -117,8 +117,9 @@ ResultFault: TypeAlias = Literal[
     "null_result",
     "error_on_done",
     "unknown_state",
+    "beyond_audio",
 ]
-"""Named ways in which a result breaks the contract."""
+"""Named ways in which a result breaks the contract; with `beyond_audio` a segment ends after the audio."""
 
 NO_OUTAGE = "fault {}: an outage closes the port for all worlds of the server: only the default world can have one"
 

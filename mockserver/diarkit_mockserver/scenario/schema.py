@@ -29,15 +29,15 @@ Schema = dict[str, object]
 
 COUNT: Final[Schema] = {"minimum": 1}
 NOT_NEGATIVE: Final[Schema] = {"minimum": 0}
-HTTP_ERROR: Final[Schema] = {"minimum": 400, "maximum": 599}
+HTTP_STATUS: Final[Schema] = {"minimum": 200, "maximum": 599}
 AMOUNT: Final[Schema] = {"minimum": 0, "maximum": 1e15}
 PAUSE: Final[Schema] = {"minimum": 0, "maximum": 1_000_000}
 
 BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "submission": COUNT},
-    HttpAnswer: {"status": HTTP_ERROR, "times": COUNT, "retry_after": NOT_NEGATIVE},
+    HttpAnswer: {"status": HTTP_STATUS, "times": COUNT, "retry_after": NOT_NEGATIVE},
     SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
-    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR, "der": {"minimum": 0, "maximum": 0.5}},
+    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_STATUS, "der": {"minimum": 0, "maximum": 0.5}},
     Rule: {"times": COUNT},
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
     PollCounts: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
@@ -49,7 +49,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
-    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_ERROR},
+    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_STATUS},
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
     LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
     Drip: {"bytes": COUNT, "every": PAUSE},

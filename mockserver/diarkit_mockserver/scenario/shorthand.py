@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.texts.rttm import read_rttm
-from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.course import Course
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_mockserver.scenario.answer import HttpAnswer
+    from diarkit_mockserver.scenario.answer import HttpLike
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
@@ -38,7 +40,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     rttm: str | Path | None = None,
     failed: str | None = None,
     rejected: str | None = None,
-    http: int | HttpAnswer | None = None,
+    http: HttpLike | None = None,
     der: float | None = None,
     course: CourseLike | None = None,
     breaks_contract: bool = False,
@@ -61,7 +63,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         speakers=speakers,
         failed=failed,
         rejected=rejected,
-        http=http,
+        http=http if http is None or isinstance(http, int) else read_plain(HttpAnswer, http),
         der=der,
         course=None if course is None else read_course(course),
         breaks_contract=breaks_contract,
@@ -91,29 +93,14 @@ def read_course(course: CourseLike) -> Course:
     Raises:
         ValueError: for anything else, naming what there is.
     """
-    if not isinstance(course, Mapping):
-        if course in ("immediate", "manual") or not isinstance(course, str):
-            return course
-    else:
-        with suppress(TypeError):  # for a state that no task stays in
-            if (read := _read_course_mapping(course)) is not None:
-                return read
+    try:
+        return cast("Course", course if is_dataclass(course) else read_plain(Course, course))
+    except ValueError as error:
+        reason = error
     raise ValueError(
         'expected a course: "immediate", "manual", {"polls": {"pending": 1, "running": 2}}, '
-        f'{{"seconds": {{"pending": 0.5, "running": 4}}}} or {{"realtime_factor": 60, "workers": 2}}, got {course!r}'
+        f'{{"seconds": {{"pending": 0.5, "running": 4}}}} or {{"realtime_factor": 60, "workers": 2}}, got {course!r}: {reason}'
     )
-
-
-def _read_course_mapping(course: Mapping[str, Mapping[str, float] | float]) -> Course | None:
-    if set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
-        return ByPolls(polls=PollCounts(**{state: int(count) for state, count in counts.items()}))
-    if set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
-        return BySeconds(seconds=StateSeconds(**lasts))
-    if {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
-        factor, workers = course["realtime_factor"], course.get("workers", 1)
-        if not isinstance(factor, Mapping) and not isinstance(workers, Mapping):
-            return ByRealTime(realtime_factor=factor, workers=int(workers))
-    return None
 
 
 def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:

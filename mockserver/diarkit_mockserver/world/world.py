@@ -128,7 +128,7 @@ class World:
         if submission.media.assumed:
             _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:
-            raise _answer_with(http, "the rule says so")
+            raise self._answer_with(http, "the rule says so")
         task_id = make_id("task-1", key, count)
         faults = self._meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
@@ -166,7 +166,7 @@ class World:
         try:
             http = task.then.http_answer
             if http is not None and progress.refused_polls < http.polls:
-                raise _answer_with(http, "the task's rule says so")
+                raise self._answer_with(http, "the task's rule says so")
             if self._setup.schedule:
                 self._meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
@@ -189,7 +189,7 @@ class World:
         result, error = write_outcome(task, task.end_of(progress), self.scenario)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
-            body = break_answer(body, task.broken)
+            body = break_answer(body, task.broken, task.length)
         self.tasks.update(task, self.tasks.progress(task)._replace(final_body=body))
         return body
 
@@ -216,18 +216,16 @@ class World:
             visit.faults.append(fault.name)
             visit.notes.append(f"fault {fault.name}")
             if (http := fault.http_answer) is not None:
-                raise _answer_with(http, "a fault says so")
+                raise self._answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
                 visit.disturbing.append((fault, draws))
         return of_task
 
-
-def _answer_with(http: HttpAnswer, reason: str) -> Refusal:
-    foreign = None if http.body is None else (http.body.encode(), http.content_type)
-    headers = () if http.retry_after is None else (("retry-after", str(http.retry_after)),)
-    return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=foreign)
+    def _answer_with(self, http: HttpAnswer, reason: str) -> Refusal:
+        headers = http.list_headers(self.clock.now(), self.clock.epoch)
+        return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=http.foreign)
 
 
 def _warn_of_assumption(submission: Submission) -> None:

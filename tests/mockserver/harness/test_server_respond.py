@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.clauses.catalogue import judge_all
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_mockserver.journal.export import make_exchange
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
 from diarkit_mockserver.testing import DiarizationServer, Fake
@@ -125,7 +128,7 @@ def test_a_task_is_told_to_end_badly(
 
 @pytest.mark.parametrize(
     ("http", "status", "retry_after"),
-    [(429, 429, None), (503, 503, None), (HttpAnswer(status=507, retry_after=3), 507, "3")],
+    [(429, 429, "1"), (503, 503, None), (HttpAnswer(status=507, retry_after=3), 507, "3")],
 )
 def test_a_submission_is_told_to_be_refused(
     server: DiarizationServer, submit: Ask, http: Any, status: int, retry_after: str | None
@@ -220,3 +223,73 @@ def test_a_result_may_break_the_contract_if_so_told(
 ) -> None:
     server.respond(result={"channels": "none"}, breaks_contract=True)
     assert look(upload())["result"] == {"channels": "none"}
+
+
+POLLED: tuple[dict[str, Any], ...] = tuple(
+    {"http": {"status": status, "on": "poll"}} for status in (400, 404, 422, 429)
+)
+SHORTHANDS: tuple[dict[str, Any], ...] = (
+    *({"http": status} for status in (400, 403, 413, 422, 429, 507)),
+    *POLLED,
+    {"failed": "Broken."},
+    {"rejected": "No speech."},
+    {"segments": [[(0, 0.5, 2.25), (1, 3, 4)]]},
+    {"speakers": 3},
+    {"speakers": 2, "der": 0.2},
+    {"course": {"polls": {"pending": 1, "running": 1}}},
+    {"result": RESULT},
+)
+
+CONTRADICTIONS = {
+    str({"http": 400}): {"acceptance.upload"},
+    str({"http": 422}): {"acceptance.upload"},
+    str({"http": {"status": 404, "on": "poll"}}): {"task.is-found"},
+    str({"rejected": "No speech."}): {"acceptance.not-rejected"},
+}
+"""What a sound upload should not have got, where the shorthand says just that it gets it."""
+
+
+@pytest.mark.parametrize("told", SHORTHANDS, ids=repr)
+def test_no_shorthand_breaks_the_contract(
+    server: DiarizationServer, submit: Ask, ask: Ask, make_wav: Callable[..., bytes], told: dict[str, Any]
+) -> None:
+    server.respond(**told)
+    answer = submit(server.url, make_wav(20))
+    if answer.status == 202:
+        while json.loads(ask(answer.header("x-location")).body).get("task", {}).get("state") in {"pending", "running"}:
+            pass
+    exchanges = [make_exchange(entry, server.clock.epoch) for entry in server.journal]
+    broken = {each.clause.id for each in judge_all(read_history(exchanges)) if each.broken}
+    assert broken == CONTRADICTIONS.get(str(told), set())
+
+
+@pytest.mark.parametrize(
+    ("http", "status", "header"),
+    [
+        (429, 429, ("retry-after", "1")),
+        ({"status": 503, "retry_after": 5}, 503, ("retry-after", "5")),
+        ({"status": 307, "headers": {"Location": "http://other/"}}, 307, ("location", "http://other/")),
+        ({"status": 204}, 204, ("content-type", "text/plain; charset=utf-8")),
+        ({"status": 200, "body": "{}", "content_type": "application/json"}, 200, ("content-type", "application/json")),
+    ],
+)
+def test_any_status_and_header_can_be_answered_by_a_rule_and_by_a_fault(
+    server: DiarizationServer, submit: Ask, http: Any, status: int, header: tuple[str, str]
+) -> None:
+    server.respond(http=http)
+    by_rule = submit(server.url, b"x")
+    server.set_faults({"on": "submit", "http": http})
+    by_fault = submit(server.url, b"x")
+    for answer in (by_rule, by_fault):
+        assert (answer.status, answer.header(header[0])) == (status, header[1])
+
+
+def test_what_stands_in_a_scenario_file_may_be_given_as_a_dict(
+    server: DiarizationServer, submit: Ask, ask: Ask
+) -> None:
+    server.load({"course": "immediate", "rules": [{"when": {"filename": "*"}, "then": {"failed": "Broken."}}]})
+    assert json.loads(ask(submit(server.url, b"x").header("x-location")).body)["error"]["message"] == "Broken."
+    with pytest.raises(ValueError, match="unknown key 'corse': expected .*; did you mean course?"):
+        server.load({"corse": "immediate"})
+    with pytest.raises(ValueError, match="expected one of http, latency"):
+        server.set_faults({"on": "poll"})
