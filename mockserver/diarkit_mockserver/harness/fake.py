@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
@@ -22,13 +25,34 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.client import Sender
 
 
+STRICT: Final = Scenario(course="immediate")
+"""Every task is done at its first poll; what is no audio is rejected, as the platform does."""
+
+LENIENT: Final = replace(STRICT, media=Media(undecodable="assume"))
+"""What a test's server is told by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
+counts as a minute of it. A scenario of one's own says so by `media: {undecodable: assume}`."""
+
+
+OUTSIDE: Final = (
+    "the request lost the path of its server's URL (/worlds/...), as urljoin and base URLs do with a path that begins with a slash: "
+    "join by hand, or ask for a server at the root: diarization_server_factory(root=True), or the setting diarization_root"
+)
+
+
 class Fake:
-    """A running server on which each test gets a world of its own.
+    """A running server on which each test gets a world of its own: for unittest, scripts and notebooks as well as pytest.
+
+        fake = Fake()
+        with fake.world() as server:
+            server.respond(failed="No.")
+            run_client(server.url)
+        fake.stop()
 
     Args:
         url: of a server that runs already; by default one is started in a thread of this process.
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
+        worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
 
     Raises:
@@ -36,7 +60,13 @@ class Fake:
     """
 
     def __init__(
-        self, url: str | None = None, *, token: str | None = None, nonce: str | None = None, prefix: str = ""
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        nonce: str | None = None,
+        prefix: str = "",
+        worlds_only: bool = False,
     ) -> None:
         self._prefix = prefix
         self._opened = 0
@@ -44,7 +74,7 @@ class Fake:
         self.control: Sender
         """Takes calls to it: in this process without HTTP."""
         if url is None:
-            platform = Platform(World(), control_token=token)
+            platform = Platform(World(closed=OUTSIDE if worlds_only else ""), control_token=token)
             self._thread = ServerThread(platform, bind("127.0.0.1", 0))
             url = self._thread.url
             self.control = NearControl(url, platform, self._thread.call)
@@ -72,12 +102,12 @@ class Fake:
 
         Args:
             name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
-            scenario: what the world is told; by default every task is done at the first poll.
+            scenario: what the world is told; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
-        told = Scenario(course="immediate") if scenario is None else read_scenario(scenario)
+        told = LENIENT if scenario is None else read_scenario(scenario)
         new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
         return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
 
@@ -86,7 +116,7 @@ class Fake:
         """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
 
         Args:
-            scenario: what the world is told; by default every task is done at the first poll.
+            scenario: what the world is told; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
         """
         self._opened += 1
@@ -103,6 +133,14 @@ class Fake:
             self._thread.stop()
 
 
+def start_at_root(scenario: ScenarioLike, *, frozen: bool = False, epoch: int | None = None) -> DiarizationServer:
+    """Start a server of this process with one world, at the root; closing it ends it. Its ids are the same in each run."""
+    world = World(scenario=read_scenario(scenario), clock=Clock(frozen=frozen, epoch=epoch))
+    platform = Platform(world)
+    thread = ServerThread(platform, bind("127.0.0.1", 0))
+    return DiarizationServer(NearControl(thread.url, platform, thread.call), "", thread.stop)
+
+
 def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token)
@@ -117,32 +155,44 @@ class DiarizationServerFactory:
     """Makes further servers in one test: worlds of their own, beside the one that the test has.
 
     Args:
-        fake: where; a URL stands for another server, which has no worlds.
+        fake: where; another server has no worlds.
         name: from which theirs are made.
+        scenario: that they are told by default.
     """
 
-    def __init__(self, fake: Fake | str, name: str) -> None:
+    def __init__(self, fake: Fake | LiveServer, name: str, scenario: Scenario = LENIENT) -> None:
         self._fake = fake
+        self._scenario = scenario
         self._name = name
         self._opened: list[DiarizationServer] = []
 
     def __call__(
-        self, scenario: ScenarioLike | None = None, *, frozen: bool = False, epoch: int | None = None
+        self,
+        scenario: ScenarioLike | None = None,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        root: bool = False,
     ) -> DiarizationServer:
         """Make a server.
 
         Args:
-            scenario: what it is told, also as the path of a file or as a dict; by default every task is done at the first poll.
+            scenario: what it is told, also as the path of a file or as a dict; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
+            root: a port of its own, for clients that take host and port, or a base URL without a path; about 20 ms more.
 
         Raises:
             UnavailableError: if the server under test is not the fake.
         """
-        if isinstance(self._fake, str):
-            LiveServer(self._fake).make_another()
+        if isinstance(self._fake, LiveServer):
+            self._fake.make_another()
         name = f"{self._name}-{len(self._opened) + 1}"
-        server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
+        told = self._scenario if scenario is None else scenario
+        if root:
+            server = start_at_root(told, frozen=frozen, epoch=epoch)
+        else:
+            server = self._fake.open_world(name, told, frozen=frozen, epoch=epoch)
         self._opened.append(server)
         return server
 

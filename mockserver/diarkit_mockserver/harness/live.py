@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.request import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+NO_TASK: Final = "00000000-0000-4000-8000-000000000000"
+"""An id that no server gives to a task."""
+
+PATIENCE_S: Final = 10.0
 
 
 class UnavailableError(FakeError):
@@ -44,6 +55,8 @@ class LiveServer:
         return self.url + ENDPOINT
 
     make_another = _refuse("be made once more")
+    world = _refuse("open worlds")
+    open_world = _refuse("open worlds")
     respond = _refuse("be told what to answer")
     load = _refuse("be given a scenario")
     set_faults = _refuse("misbehave on a schedule")
@@ -62,3 +75,29 @@ class LiveServer:
     journal = _refuse_value("tell what it was asked")
     clear_journal = _refuse("forget what it was asked")
     conduct = _refuse("judge its client")
+
+
+def find_fault(url: str) -> str | None:
+    """Find out why a server can't be tested against: nobody answers, or another API.
+
+    Args:
+        url: without a slash at the end.
+
+    Returns:
+        None for what answers as the platform does, and for what does not say: it wants credentials, or is overloaded.
+    """
+    try:
+        with urlopen(f"{url}{ENDPOINT}/{NO_TASK}", timeout=PATIENCE_S) as answer:  # noqa: S310 - a URL that the user gave
+            status, body = answer.status, answer.read()
+    except HTTPError as error:
+        status, body = error.code, error.read()
+    except (OSError, ValueError, HTTPException) as error:
+        return f"nobody answers: {error.reason if isinstance(error, URLError) else error}"
+    if status in (401, 403, 429) or status >= 500:
+        return None
+    with suppress(ValueError):
+        if isinstance(envelope := json.loads(body), dict) and {"type", "message"} <= set(
+            cast("dict[str, Any]", envelope)
+        ):
+            return None
+    return f"no Speaker Diarization API: expected an error with type and message for an unknown task, got {status} {body[:60]!r}"

@@ -6,7 +6,7 @@ machine are the same to a test.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
@@ -17,12 +17,11 @@ from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.plain import read_plain
-from diarkit_mockserver.scenario.shorthand import read_config, write_rule
-from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.scenario.shorthand import write_rule, write_when
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from diarkit_mockserver.clock import ClockView
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.scenario.answer import HttpLike
-    from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
+    from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike
 
 Told = TypeVar("Told")
 
@@ -43,13 +42,15 @@ class DiarizationServer:
 
     Args:
         control: takes calls to the server.
-        name: of the world; it is there already.
+        name: of the world; it is there already. Empty for the default one, at the root.
+        stop: ends the server that is this world's alone.
     """
 
-    def __init__(self, control: Sender, name: str) -> None:
+    def __init__(self, control: Sender, name: str, stop: Callable[[], None] | None = None) -> None:
         self._control = control
         self._name = name
-        self.url = f"{control.url}{WORLDS}{name}"
+        self._stop = stop
+        self.url = f"{control.url}{WORLDS}{name}" if name else control.url
         """Base URL for the client under test, in place of `http://localhost:8000`."""
 
     @property
@@ -59,6 +60,10 @@ class DiarizationServer:
 
     def close(self) -> None:
         """Take the world off the server; requests that come late get a 404."""
+        if self._stop is not None:
+            self._control.close()
+            self._stop()
+            return
         try:
             self._control.send(calls.drop_world(self._name))
         except UnknownError:
@@ -67,10 +72,6 @@ class DiarizationServer:
     def respond(  # noqa: PLR0913 - a rule, in one line of a test
         self,
         *,
-        filename: str | None = None,
-        sha256: str | None = None,
-        config: Mapping[str, int] | None = None,
-        submission: int | None = None,
         times: int | None = None,
         result: Mapping[str, object] | None = None,
         segments: Sequence[Sequence[SegmentLike]] | None = None,
@@ -82,20 +83,19 @@ class DiarizationServer:
         der: float | None = None,
         course: CourseLike | None = None,
         breaks_contract: bool = False,
+        **matching: Unpack[Matching],
     ) -> None:
-        """Say what submissions get; what was said first counts first.
+        """Say what submissions get.
 
-        Without `filename`, `sha256`, `config` or `submission` it is the next submission only, unless `times` says more; with
-        one of them it is every submission that matches.
+        Without a matcher it is the next submission only, unless `times` says more: such answers come first, first in, first out.
+        With a matcher it is every submission that matches, and of several that match the latest counts: a test overrides what
+        its conftest said. `filename="*"` matches every upload.
 
         Args:
-            filename: shell pattern over the uploaded file's name.
-            sha256: of the file, or at least its first 8 hexadecimal digits.
-            config: keys and values that the request's config must have.
-            submission: 1 for the first time that this very request comes, 2 for the second, ...
+            matching: which submissions: `filename`, `config`, `headers`, `upload` and the others of `Matching`.
             times: how many submissions.
             result: the platform's `result`, as it stands.
-            segments: for each channel, what is said; the request's parameters are applied.
+            segments: for each channel, what the client gets; only a request that asks for less than that gets less.
             speakers: so many in each channel, in a conversation drawn for the file.
             rttm: file with what is said; the request's parameters are applied.
             failed: the task fails, with this message.
@@ -109,7 +109,7 @@ class DiarizationServer:
             ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
         """
         rule = write_rule(
-            when=When(filename=filename, sha256=sha256, config=read_config(config), submission=submission),
+            when=write_when(matching),
             times=times,
             result=result,
             segments=segments,
@@ -216,46 +216,18 @@ class DiarizationServer:
         """Return the client's looks at one task, the oldest first."""
         return tuple(entry for entry in self._read_journal(task_id)[0] if entry.request.method == "GET")
 
-    def assert_submitted(  # noqa: PLR0913 - a submission, in one line of a test
-        self,
-        *,
-        filename: str | None = None,
-        sha256: str | None = None,
-        config: Mapping[str, int] | None = None,
-        channel_mode: Literal["split", "mix"] | None = None,
-        channels: str | None = None,
-        range_from: float | None = None,
-        range_to: float | None = None,
-        submission: int | None = None,
-        times: int | None = None,
-    ) -> None:
+    def assert_submitted(self, *, times: int | None = None, **matching: Unpack[Matching]) -> None:
         """Check that the client made a submission, also if it was refused.
 
         Args:
-            filename: shell pattern over the uploaded file's name.
-            sha256: of the file, or at least its first 8 hexadecimal digits.
-            config: keys and values that the request's config must have.
-            channel_mode: as the platform understood it.
-            channels: as sent, such as `0,1`.
-            range_from: seconds.
-            range_to: seconds.
-            submission: 1 for the first time that this very request came, 2 for the second, ...
             times: how many such submissions there must be; by default at least one.
+            matching: which ones, by the same matchers as in `respond`.
 
         Raises:
             AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
         """
         __tracebackhide__ = True
-        when = When(
-            filename=filename,
-            sha256=sha256,
-            config=read_config(config),
-            channel_mode=channel_mode,
-            channels=channels,
-            range_from=range_from,
-            range_to=range_to,
-            submission=submission,
-        )
+        when = write_when(matching)
         verdict = self._ask(calls.verify_journal(Expectations(expected=(Expected(when=when, times=times),))))
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))

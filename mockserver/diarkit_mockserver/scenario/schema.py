@@ -34,7 +34,7 @@ AMOUNT: Final[Schema] = {"minimum": 0, "maximum": 1e15}
 PAUSE: Final[Schema] = {"minimum": 0, "maximum": 1_000_000}
 
 BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
-    When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "submission": COUNT},
+    When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "upload": COUNT, "occurrence": COUNT},
     HttpAnswer: {"status": HTTP_STATUS, "times": COUNT, "retry_after": NOT_NEGATIVE},
     SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
     Then: {"speakers": NOT_NEGATIVE, "http": HTTP_STATUS, "der": {"minimum": 0, "maximum": 0.5}},
@@ -171,6 +171,9 @@ def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schem
             written[mapping.__name__] = {}
             written[mapping.__name__] = _write_mapping(mapping, written)
         branches.append({"$ref": IN_SCHEMA + mapping.__name__})
+        if getattr(mapping, "IN_ORDER", False):
+            values = list(cast("Schema", written[mapping.__name__]["properties"]).values())
+            branches.append({"type": "array", "prefixItems": values, "minItems": len(values), "maxItems": len(values)})
     if kind.free:
         branches.append({"type": "object"})
     return branches[0] if len(branches) == 1 else {"anyOf": branches}

@@ -239,7 +239,7 @@ def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: A
 
 def test_a_factory_of_another_server_makes_none() -> None:
     with pytest.raises(UnavailableError, match=r"be made once more.*http://live"):
-        DiarizationServerFactory("http://live", "x")()
+        DiarizationServerFactory(LiveServer("http://live"), "x")()
 
 
 def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:

@@ -187,7 +187,7 @@ def test_a_submission_is_asserted(server: DiarizationServer, submit: Ask) -> Non
     submit(server.url, b"x", filename="b.wav", query="channel_mode=mix&range_from=0.5")
     server.assert_submitted()
     server.assert_submitted(filename="a.wav", config={"max_speakers": 2}, channels="0", range_to=1.5, times=1)
-    server.assert_submitted(filename="b.wav", channel_mode="mix", range_from=0.5, submission=1)
+    server.assert_submitted(filename="b.wav", channel_mode="mix", range_from=0.5, occurrence=1)
     server.assert_submitted(sha256="2d711642", times=2)
     server.assert_submitted(filename="c.wav", times=0)
 

@@ -43,7 +43,7 @@ class Counted:
 def meet(
     counted: Counted, submission: Submission, request: str, operation: Literal["submit", "poll"] = "poll"
 ) -> list[str]:
-    chosen = counted.schedule.choose(operation, submission, request, counted.counts)
+    chosen = counted.schedule.choose(operation, submission, request, counted.counts, submission)
     return [fault.name for fault, _ in chosen]
 
 

@@ -71,7 +71,7 @@ WHENS = st.builds(
     channels=st.none() | st.from_regex(r"[0-9](,[0-9])*", fullmatch=True),
     range_from=st.none() | SECONDS,
     range_to=st.none() | SECONDS,
-    submission=st.none() | FEW,
+    occurrence=st.none() | FEW,
 )
 
 

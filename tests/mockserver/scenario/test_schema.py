@@ -23,7 +23,7 @@ course: {polls: {pending: 1, running: 1}}
 rules:
   - when: {filename: "broken*.wav"}
     then: {rejected: "The media file cannot be decoded."}
-  - when: {config: {total_speakers: 3}, submission: 2}
+  - when: {config: {total_speakers: 3}, occurrence: 2}
     then: {failed: "Processing failed.", course: immediate}
   - when: {filename: "call.wav"}
     then: {result: {channels: [{channel_number: 0, speakers_count: 1, segments: [{speaker_id: 0, start_time: 0.5, end_time: 2.25}]}]}}
@@ -216,7 +216,7 @@ def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     assert schema["properties"]["seed"]["description"] == "everything drawn follows from it."
     when = schema["$defs"]["When"]
     assert when["description"] == "Which submissions a rule is for; what is left out matches everything."
-    assert when["properties"]["submission"]["description"].startswith("1 for the first time that this very request")
+    assert when["properties"]["occurrence"]["description"].startswith("1 for the first time that this very request")
     assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
 
