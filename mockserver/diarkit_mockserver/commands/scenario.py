@@ -20,16 +20,21 @@ def scenario() -> None:
     """Check scenario files, or print their JSON Schema."""
 
 
-@scenario.command(examples=("diarkit scenario check scenario.yaml",))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@scenario.command(examples=("diarkit scenario check scenario.yaml", "my-generator | diarkit scenario check -"))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(files: tuple[Path, ...]) -> None:
-    """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where."""
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+    """Exit 0 if the files are scenarios, and say what they hold; else 1, and say what is wrong and where.
+
+    The file `-` is standard input, whose RTTM files are looked for in the working directory.
+    """
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported when called
 
     wrong = False
     for file in files:
         try:
-            click.echo(f"{file}: {describe_scenario(load_scenario(file))}")
+            click.echo(
+                f"{file}: {describe_scenario(read_stream(sys.stdin.buffer) if str(file) == '-' else load_scenario(file))}"
+            )
         except ScenarioError as error:
             wrong = True
             click.echo(str(error), err=True)

@@ -10,7 +10,7 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
-from diarkit_mockserver.harness.live import LiveServer
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
@@ -70,6 +70,8 @@ class Fake:
     ) -> None:
         self._prefix = prefix
         self._opened = 0
+        self.elsewhere = False
+        """It was found at a URL that a user gave: it is the one to test against, also for what needs a server of its own."""
         self._thread: ServerThread | None = None
         self.control: Sender
         """Takes calls to it: in this process without HTTP."""
@@ -148,7 +150,9 @@ def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake |
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    fake.elsewhere = True
+    return fake
 
 
 class DiarizationServerFactory:
@@ -189,6 +193,10 @@ class DiarizationServerFactory:
             self._fake.make_another()
         name = f"{self._name}-{len(self._opened) + 1}"
         told = self._scenario if scenario is None else scenario
+        if root and self._fake.elsewhere:
+            raise UnavailableError(
+                f"only a fake of this process can be at the root; the server under test is {self._fake.url}"
+            )
         if root:
             server = start_at_root(told, frozen=frozen, epoch=epoch)
         else:

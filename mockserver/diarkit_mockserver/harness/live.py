@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -48,6 +48,7 @@ class LiveServer:
     """
 
     url: str
+    elsewhere: ClassVar[bool] = True
 
     @property
     def endpoint(self) -> str:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from diarkit_fixtures.texts.read import TextError, load_text, read_value
+from diarkit_fixtures.texts.read import TextError, decode_text, load_text, read_value
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import BinaryIO
 
     from diarkit_fixtures.texts.tree import Flaw, Node
     from diarkit_mockserver.scenario.content import Spoken
@@ -57,6 +58,12 @@ def load_scenario(path: Path) -> Scenario:
         OSError: if it can't be read at all.
     """
     return parse_scenario(load_text(path, error=ScenarioError), source=str(path), directory=path.parent)
+
+
+def read_stream(stream: BinaryIO) -> Scenario:
+    """Read a scenario from standard input; raises what `load_scenario` raises."""
+    text = decode_text(stream.read(), source="-", error=ScenarioError)
+    return parse_scenario(text, source="-", directory=Path())
 
 
 def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenario:

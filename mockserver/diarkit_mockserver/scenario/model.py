@@ -127,7 +127,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything a world is told before the first request.
+    """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
 
     Attributes:
         version: of this format.
@@ -139,6 +139,8 @@ class Scenario:
         media: assumed of files that can't be measured.
         dialect: points that the documents leave open.
     """
+
+    EXTENSIBLE: ClassVar[bool] = True
 
     version: Literal[1] = 1
     seed: int = 0

@@ -140,6 +140,8 @@ def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
         "properties": {one.name: _write_field(cls, one, texts.get(one.name), written) for one in known},
         "additionalProperties": False,
     }
+    if getattr(cls, "EXTENSIBLE", False):
+        schema["patternProperties"] = {"^x-": {}}
     if required := [one.name for one in known if one.required]:
         schema["required"] = required
     return {**schema, **TOGETHER.get(cls, {})}
@@ -147,6 +149,8 @@ def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
 
 def _write_field(cls: type, field: Field, text: str | None, written: dict[str, Schema]) -> Schema:
     schema = _write_kind(field.kind, BOUNDS.get(cls, {}).get(field.name, {}), written)
+    if field.default == ():
+        schema = {"anyOf": [schema, {"type": "null"}]}
     if text is not None:
         schema["description"] = text
     if is_dataclass(field.default) and not isinstance(field.default, type):

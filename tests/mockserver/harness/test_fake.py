@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
-from diarkit_mockserver.harness.live import UnavailableError
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.journal.export import write_entries
 from diarkit_mockserver.scenario.faults import Fault, Latency

@@ -9,6 +9,7 @@ import http.server
 import json
 import sys
 import threading
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    assert ours == [*rooms, "diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.plugin"]
+    assert ours == [*rooms, *(f"{rooms[1]}.{name}" for name in ("contract_plugin", "live_plugin", "plugin"))]
 """
 
 IMPORTED = """
@@ -227,7 +228,12 @@ def live_url(serve: Callable[..., Any]) -> Iterator[str]:
             request = urllib.request.Request(  # noqa: S310 - the fake's own URL
                 fake + self.path, body or None, dict(self.headers), method=self.command
             )
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            try:
+                came = opener.open(request, timeout=60)
+            except urllib.error.HTTPError as error:
+                came = error
+            with came as answer:
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     self.send_header(name, value)
@@ -348,3 +354,93 @@ def test_a_shared_server_is_for_all_processes_at_once_and_leaves_no_thread_behin
     result = run(FRESH, "-s", "-n", "2", "--dist", "each", "--diarization-shared")
     result.assert_outcomes(passed=8)
     result.stdout.fnmatch_lines(["threads ['MainThread']"])
+
+
+ELSEWHERE = """
+import unittest
+import pytest
+
+def test_respond(diarization_server):
+    diarization_server.respond(failed="x")
+
+def test_strategies(diarization_fake):
+    with diarization_fake.world() as server:
+        pass
+
+class TestCase(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _server(self, diarization_server):
+        self.server = diarization_server
+
+    def test_with_unittest(self):
+        self.server.set_faults()
+"""
+
+
+@pytest.fixture
+def other_server() -> Iterator[Callable[[int, bytes], str]]:
+    """Start a server that answers everything alike, and is no fake."""
+    servers: list[http.server.HTTPServer] = []
+
+    def begin(status: int, body: bytes) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        servers.append(http.server.HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,)).start()
+        return f"http://127.0.0.1:{servers[-1].server_address[1]}"
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+ENVELOPE = b'{"type": "resource.not-found", "message": "x", "detail": []}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            404,
+            b"<h1>nginx</h1>",
+            "*no Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
+        ),
+        (200, b"{}", "*no Speaker Diarization API*got 200*"),
+    ],
+)
+def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
+    run: Callable[..., pytest.RunResult], other_server: Callable[[int, bytes], str], status: int, body: bytes, said: str
+) -> None:
+    result = run(ELSEWHERE, "--diarization-url", other_server(status, body))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+
+
+def test_nobody_at_the_url_ends_the_run_before_the_first_test(run: Callable[..., pytest.RunResult]) -> None:
+    result = run(ELSEWHERE, "--diarization-url", "http://127.0.0.1:9")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: nobody answers: *"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "outcomes"), [((), {"skipped": 3}), (("--diarization-fail-on-skip",), {"failed": 3})]
+)
+def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked_for(
+    run: Callable[..., pytest.RunResult],
+    other_server: Callable[[int, bytes], str],
+    flags: tuple[str, ...],
+    outcomes: dict[str, int],
+) -> None:
+    result = run(ELSEWHERE, "-rs", "--diarization-url", other_server(404, ENVELOPE), *flags)
+    result.assert_outcomes(**outcomes)
+    if not flags:
+        result.stdout.fnmatch_lines(["SKIPPED*test_*.py:5: only the fake can be told what to answer*"])

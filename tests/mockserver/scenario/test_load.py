@@ -11,6 +11,7 @@ import pytest
 from diarkit_fixtures.texts.read import Problem
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import (
     Rule,
@@ -258,3 +259,11 @@ def test_segments_may_be_lists_of_three() -> None:
 def test_a_key_that_was_renamed_names_the_ones_to_choose_from() -> None:
     (said,) = complain("rules: [{when: {submission: 3}, then: {failed: x}}]")
     assert said.endswith("there is no key 'submission': " + SUBMISSION)
+
+
+def test_keys_for_anchors_are_ignored_and_lists_may_be_empty() -> None:
+    text = "x-busy: &busy {http: 503}\nrules:\nfaults:\n- {<<: *busy, on: poll}\n"
+    read = parse_scenario(text, source="s.yaml", directory=None)
+    assert (read.rules, read.faults) == ((), (Fault(on="poll", http=503),))
+    (said,) = complain("rules: [{x-busy: 1, then: {}}]")
+    assert "unknown key 'x-busy'" in said
