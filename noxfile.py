@@ -23,7 +23,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """Run the tests that take long."""
-    session.install(".[test]", env=LOCKED)
+    session.install("--upgrade", "pip>=25.1")  # knows dependency groups
+    session.install(".[test]", "--group", "browser", env=LOCKED)
     session.run("pytest", *PARALLEL, "-m", "slow", *session.posargs)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.result import list_result_faults
-from diarkit_fixtures.score.der import Rules
 from diarkit_fixtures.score.difference import compare_answers
+from diarkit_fixtures.score.rules import Rules
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
@@ -54,7 +54,12 @@ def read_result(answer: object) -> Mapping[int, tuple[Segment, ...]]:
 
 
 def assert_diarization(
-    answer: object, expected: Channels | Sequence[Iterable[Segment]], *, der: float = 0.0, collar: float = 0.0
+    answer: object,
+    expected: Channels | Sequence[Iterable[Segment]],
+    *,
+    der: float = 0.0,
+    collar: float = 0.0,
+    uem: tuple[tuple[int, int], ...] | None = None,
 ) -> None:
     """Fail unless an answer says what was said.
 
@@ -63,6 +68,7 @@ def assert_diarization(
         expected: segments of each channel of the recording, from channel 0 on, in centiseconds.
         der: the diarization error rate that is allowed, over all channels together.
         collar: seconds on each side of a true boundary that are not scored.
+        uem: start and end of each part that is scored, in centiseconds, as `texts.uem` reads them; all of it by default.
 
     Raises:
         DiarizationError: with the errors' kinds, the speakers, and both timelines of each channel.
@@ -75,6 +81,6 @@ def assert_diarization(
         raise DiarizationError(f"expected the channels 0 to {len(truth) - 1}, got also {', '.join(map(str, unknown))}")
     given = [found.get(number, ()) for number in range(len(truth))]
     length = max((segment.end for channel in (*truth, *given) for segment in channel), default=0)
-    difference = compare_answers(truth, given, length, Rules(collar=round(collar * 100)))
+    difference = compare_answers(truth, given, length, Rules(collar=round(collar * 100), uem=uem))
     if difference.score.der > der + 1e-9:
         raise DiarizationError(f"expected a DER of at most {der:.2%}, got {difference.score.der:.2%}\n{difference}")

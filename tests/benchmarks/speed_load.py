@@ -28,25 +28,31 @@ SECONDS = 1
 """Of each press: wrk takes whole seconds only."""
 
 SCRIPT = """
-local file = io.open("{body}", "rb")
-wrk.method, wrk.path, wrk.body = "{method}", "{path}", file:read("*a")
-if wrk.body == "" then wrk.body = nil end
-file:close()
-{headers}
-{numbering}
+local files = {{{bodies}}}
+local heads = {{{headers}}}
+local requests, count = {{}}, 0
+function init()
+  for index, name in ipairs(files) do
+    local file = io.open(name, "rb")
+    local body = file:read("*a")
+    file:close()
+    if body == "" then body = nil end
+    requests[index] = wrk.format("{method}", "{path}", heads[index], body)
+  end
+end
+function request()
+  count = count + 1
+  local text = requests[count % #requests + 1]
+  {numbering}
+  return text
+end
 function done(summary)
   local bad = summary.errors
   print("counted", summary.requests, bad.status, bad.connect + bad.read + bad.write + bad.timeout, summary.duration)
 end
 """
 
-NUMBERING = """
-local count = 0
-function request()
-  count = count + 1
-  return wrk.format(nil, (wrk.path:gsub("{number}", count)))
-end
-"""
+NUMBERING = 'text = text:gsub("{number}", count, 1)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,23 @@ class Pressed:
 
 def press_with_wrk(port: int, request: Request, connections: int, scratch: Path) -> Pressed:
     """Let wrk ask, with one thread: one core is the server's."""
-    body, script = scratch / "body", scratch / "press.lua"
-    body.write_bytes(request.body)
-    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in request.headers)
+    script = scratch / "press.lua"
+    bodies: list[str] = []
+    headers: list[str] = []
+    for number, each in enumerate((request, *request.others)):
+        body = scratch / f"body-{number}"
+        body.write_bytes(each.body)
+        bodies.append(f'"{body}"')
+        headers.append("{" + ", ".join(f'["{name}"] = "{value}"' for name, value in each.headers) + "}")
     numbering = NUMBERING.format(number=NUMBER) if NUMBER in request.path else ""
     script.write_text(
-        SCRIPT.format(body=body, method=request.method, path=request.path, headers=headers, numbering=numbering)
+        SCRIPT.format(
+            bodies=", ".join(bodies),
+            headers=", ".join(headers),
+            method=request.method,
+            path=request.path,
+            numbering=numbering,
+        )
     )
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "10s", "-s", str(script)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -83,11 +100,13 @@ def press_with_wrk(port: int, request: Request, connections: int, scratch: Path)
 class Asker(asyncio.Protocol):
     """One connection that asks again as soon as it is answered."""
 
-    def __init__(self, request: bytes, numbers: Iterator[int], connect_again: Callable[[Asker], None]) -> None:
+    def __init__(
+        self, requests: Iterator[bytes], numbers: Iterator[int], connect_again: Callable[[Asker], None]
+    ) -> None:
         self.answers = 0
         self.refused = 0
-        self._request = request
-        self._numbers = numbers if NUMBER.encode() in request else None
+        self._requests = requests
+        self._numbers = numbers
         self._transport: asyncio.Transport | None = None
         self._connect_again = connect_again
 
@@ -117,13 +136,13 @@ class Asker(asyncio.Protocol):
             self._transport.abort()
 
     def _ask(self, transport: asyncio.Transport) -> None:
-        request = self._request
-        if self._numbers is not None:
+        request = next(self._requests)
+        if NUMBER.encode() in request[:200]:
             request = request.replace(NUMBER.encode(), str(next(self._numbers)).encode(), 1)
         transport.write(request)
 
 
-async def keep_asking(port: int, request: bytes, connections: int) -> tuple[int, int, float]:
+async def keep_asking(port: int, requests: list[bytes], connections: int) -> tuple[int, int, float]:
     """Hold connections that ask until the time is over; answers, refusals, seconds."""
     loop = asyncio.get_running_loop()
     connecting: set[asyncio.Task[object]] = set()
@@ -136,7 +155,8 @@ async def keep_asking(port: int, request: bytes, connections: int) -> tuple[int,
             task.add_done_callback(connecting.discard)
 
     numbers = itertools.count()
-    askers = [Asker(request, numbers, connect) for _ in range(connections)]
+    turns = itertools.cycle(requests)
+    askers = [Asker(turns, numbers, connect) for _ in range(connections)]
     began = loop.time()
     for asker in askers:
         connect(asker)
@@ -152,7 +172,9 @@ def press_with_asyncio(port: int, request: Request, connections: int, _scratch: 
     """Ask from this process."""
     before = time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        answers, refused, seconds = runner.run(keep_asking(port, request.raw(), connections))
+        answers, refused, seconds = runner.run(
+            keep_asking(port, [each.raw() for each in (request, *request.others)], connections)
+        )
     return Pressed(answers, refused, seconds, time.process_time() - before)
 
 

@@ -40,13 +40,13 @@ class Running:
         return sum(read_memory_kb(pid) for pid in list_processes(self.session)) / 1000
 
     def cpu_s(self) -> float:
-        """Sum the processor time of its processes."""
-        ticks = 0
+        """Sum the processor time of the threads of its processes."""
+        ns = 0
         for pid in list_processes(self.session):
-            with contextlib.suppress(OSError):
-                fields = read_stat(pid)
-                ticks += int(fields[11]) + int(fields[12])
-        return ticks / TICKS_PER_S
+            for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):
+                    ns += int(thread.read_text().split()[0])
+        return ns / 1e9
 
 
 def read_stat(pid: int) -> list[str]:

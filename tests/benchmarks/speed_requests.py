@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +15,10 @@ TASK_ID = "123e4567-e89b-12d3-a456-426614174000"
 """The task that stubs answer for, whatever was uploaded before."""
 
 NUMBER = "@NUMBER@"
-BOUNDARY = "b"
+VARIANTS = 100
+LARGEST_VARIED = 100_000
+"""Bytes of a body; more of a large one would not fit into the memory of a small machine's generator."""
+
 SAMPLE_RATE_HZ = 8000
 ANSWER_TIMEOUT_S = 30.0
 
@@ -29,6 +33,8 @@ class Request:
 
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    others: tuple[Request, ...] = ()
+    """A load sends these in turns with it: no two uploads of real clients have the same bytes."""
 
     def raw(self) -> bytes:
         """Write it as HTTP/1.1."""
@@ -78,10 +84,19 @@ def write_noise(file_bytes: int) -> bytes:
 
 
 def write_upload(content: bytes) -> Request:
-    """Write the form that uploads a file. The part names its type, as curl's does: without one, Prism ends."""
+    """Write the forms that upload a file, each with other samples and a boundary of its own, as real clients draw them."""
+    count = VARIANTS if len(content) < LARGEST_VARIED else 4
+    first, *others = (_write_form(content, number) for number in range(count))
+    return replace(first, others=tuple(others))
+
+
+def _write_form(content: bytes, number: int) -> Request:
+    """Write one form. The part names its type, as curl's does: without one, Prism ends."""
+    boundary = hashlib.sha256(str(number).encode()).hexdigest()[:32]
+    content = content[:200] + number.to_bytes(4, "little") + content[204:]
     head = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n'
         "Content-Type: audio/wav\r\n\r\n"
     )
-    body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-    return Request("POST", ENDPOINT, (("Content-Type", f"multipart/form-data; boundary={BOUNDARY}"),), body)
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return Request("POST", ENDPOINT, (("Content-Type", f"multipart/form-data; boundary={boundary}"),), body)

@@ -274,7 +274,41 @@ def describe_wiremock(folder: Path, work: Exchanges) -> Server:
     )
 
 
+NGINX = """
+daemon off; master_process off; pid nginx.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 1000000000; client_max_body_size 0; default_type application/json;
+  client_body_temp_path .; proxy_temp_path .; fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;
+  server {{
+    listen 127.0.0.1:@PORT@ backlog=2048;
+    location = {endpoint} {{ return 202 '{accepted}'; }}
+    location = {poll} {{ root .; open_file_cache max=10; try_files /done.json =404; }}
+  }}
+}}
+"""
+
+
+def describe_nginx(_folder: Path, work: Exchanges) -> Server:
+    """Describe nginx with one worker: a file from the cache, and a text."""
+    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    return Server(
+        name="nginx",
+        version=said.rpartition("/")[2].strip(),
+        does="sends a file; leaves the upload unread, answers a text",
+        command=("nginx", "-p", ".", "-c", "nginx.conf"),
+        small=work.small,
+        large=work.large,
+        poll=POLL,
+        files={
+            "nginx.conf": NGINX.format(endpoint=ENDPOINT, poll=POLL.path, accepted=work.accepted),
+            "done.json": work.done,
+        },
+    )
+
+
 PEERS: dict[str, Callable[[Path, Exchanges], Server]] = {
+    "nginx": describe_nginx,
     "fastapi": describe_fastapi,
     "prism": describe_prism,
     "mockoon": describe_mockoon,
@@ -284,7 +318,7 @@ PEERS: dict[str, Callable[[Path, Exchanges], Server]] = {
     "pytest-httpserver": describe_pytest_httpserver,
     "moto": describe_moto,
 }
-"""By the name of the folder it is installed in."""
+"""By the name of the folder it is installed in; nginx is the machine's."""
 
 
 def read_node_version(folder: Path, package: str) -> str:

@@ -69,3 +69,11 @@ def test_a_missing_channel_is_missed_speech_and_one_too_many_is_said() -> None:
 def test_what_is_no_result_is_said(wrong: object) -> None:
     with pytest.raises(DiarizationError, match="expected a result"):
         assert_diarization(wrong, TRUTH)
+
+
+def test_what_is_outside_the_uem_is_not_held_against_an_answer() -> None:
+    truth = ((Segment(0, 100, 200), Segment(1, 300, 400)),)
+    said = answer(((0, 1, 2),))
+    assert_diarization(said, truth, uem=((0, 250),))
+    with pytest.raises(AssertionError, match="DER"):
+        assert_diarization(said, truth, uem=((0, 400),))

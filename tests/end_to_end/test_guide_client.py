@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from diarkit_fixtures.samples.catalogue import write_samples
+from diarkit_fixtures.samples.write import write_samples
 from diarkit_fixtures.texts.rttm import read_rttm
 
 if TYPE_CHECKING:

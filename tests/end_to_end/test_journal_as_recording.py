@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from diarkit_contracts.commands.verify import verify
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.verify import verify_recording
-from diarkit_fixtures.samples.catalogue import write_samples
+from diarkit_fixtures.samples.write import write_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,10 @@ PUBLIC = {
     },
     "diarkit_fixtures.draws": {"Draws", "KeyPart", "hash_key", "scramble"},
     "diarkit_fixtures.wav.file": {
-        "WRITTEN", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "write_wav", "write_wav_head",
+        "WRITTEN", "CodecError", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "write_wav", "write_wav_head",
+    },
+    "diarkit_fixtures.seconds": {
+        "Turn", "draw_conversation", "from_pyannote", "list_turns", "make_rules", "make_segments", "score", "to_pyannote",
     },
     "diarkit_contracts.diarization": {"DiarizationError", "assert_diarization", "read_result"},
     "diarkit_mockserver.strategies": {"scenarios"},

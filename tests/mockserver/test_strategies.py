@@ -221,7 +221,7 @@ def test_it_shrinks_to_a_platform_where_every_task_is_done_at_once() -> None:
         lambda s: any(rule.then.http_answer and rule.then.http_answer.status == 507 for rule in s.rules),
         lambda s: len({str(rule.then.course) for rule in s.rules}) > 1,
         lambda s: any(fault.connection for fault in s.faults),
-        lambda s: any(fault.http_fault and fault.http_fault.retry_after for fault in s.faults),
+        lambda s: any(fault.http_answer and fault.http_answer.retry_after for fault in s.faults),
     ],
 )
 def test_every_kind_of_behaviour_comes_up(wanted: Callable[[Scenario], object]) -> None:
@@ -232,7 +232,7 @@ def test_every_kind_of_behaviour_comes_up(wanted: Callable[[Scenario], object]) 
 def test_without_time_nothing_has_to_be_waited_for(scenario: Scenario) -> None:
     assert not any(word in dump_scenario(scenario) for word in ("seconds:", "realtime_factor", "limits"))
     waits = [rule.then.http_answer.retry_after for rule in scenario.rules if rule.then.http_answer is not None]
-    waits += [fault.http_fault.retry_after for fault in scenario.faults if fault.http_fault is not None]
+    waits += [fault.http_answer.retry_after for fault in scenario.faults if fault.http_answer is not None]
     assert not any(waits)
 
 
@@ -245,7 +245,7 @@ def test_without_the_network_every_answer_arrives(scenario: Scenario) -> None:
 def test_only_what_the_documents_allow_is_answered(scenario: Scenario) -> None:
     answers = [rule.then.http_answer for rule in scenario.rules]
     assert {answer.status for answer in answers if answer is not None} <= {400, 403, 413, 422, 429, 507}
-    assert {fault.http_fault.status for fault in scenario.faults if fault.http_fault} <= {400, 404, 422, 429}
+    assert {fault.http_answer.status for fault in scenario.faults if fault.http_answer} <= {400, 404, 422, 429}
     for rule in scenario.rules:
         assert rule.then.result is None or list_result_faults(rule.then.result) == ()
 

@@ -5,7 +5,7 @@ The contract document pins 3.6.0. What other generations do otherwise is here; c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -58,34 +58,24 @@ _WITH_429: Final = _declare("202 400 403 413 422 429 507", "200 400 404 422 429"
 
 DEFAULT: Final = Profile(name="3.6", about="3.5.0 and 3.6.0; DOC: reference pages and guide", statuses=_WITH_429)
 
+_EARLIER: Final = Profile(
+    name="3.5", about="3.5.0-dev.2; DOC: reference pages, speakers_count > 0", statuses=_WITH_429, least_speakers=1
+)
+_LATER: Final = Profile(
+    name="3.7",
+    about="3.7.0 and 4.0.0-rc1; INF: sibling pages add Location and call X-Location deprecated",
+    statuses=_WITH_429,
+    locations=("Location", "X-Location"),
+)
+_NEWEST: Final = Profile(
+    name="5.0",
+    about="5.0.0; INF: sibling pages declare 405, no 429 and no 422 of GET; DOC: life cycle has cancelled",
+    statuses=_declare("202 400 403 405 413 422 507", "200 400 404 405", "200 400 405"),
+    locations=("Location", "X-Location"),
+    passing=frozenset({"cancelled"}),
+)
+
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
-    {
-        profile.name: profile
-        for profile in (
-            Profile(
-                name="3.5",
-                about="3.5.0-dev.2; DOC: reference pages, speakers_count > 0",
-                statuses=_WITH_429,
-                least_speakers=1,
-            ),
-            DEFAULT,
-            *(
-                Profile(
-                    name=name,
-                    about="3.7.0 and 4.0.0-rc1; INF: sibling pages add Location and call X-Location deprecated",
-                    statuses=_WITH_429,
-                    locations=("Location", "X-Location"),
-                )
-                for name in ("3.7", "4.0")
-            ),
-            Profile(
-                name="5.0",
-                about="5.0.0; INF: sibling pages declare 405, no 429 and no 422 of GET; DOC: life cycle has cancelled",
-                statuses=_declare("202 400 403 405 413 422 507", "200 400 404 405", "200 400 405"),
-                locations=("Location", "X-Location"),
-                passing=frozenset({"cancelled"}),
-            ),
-        )
-    }
+    {each.name: each for each in (_EARLIER, DEFAULT, _LATER, replace(_LATER, name="4.0"), _NEWEST)}
 )
 """By name. Nothing is known in which 3.7 and 4.0 differ (UNK which of them brought Location)."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, TypeVar, cast
 
-from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import IN_CHANNEL, IN_SEGMENT, SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+
+    from diarkit_contracts.api.evidence import Evidence
 
 Read = TypeVar("Read")
 
@@ -32,16 +34,14 @@ class Rule:
     Attributes:
         name: such as `sorted`.
         sentence: what holds.
-        source: where it is written, or what it is inferred from.
+        evidence: how that is known.
         place: in the contract document.
     """
 
     name: str
     sentence: str
-    source: str
+    evidence: Evidence
     place: str
-    label: Label = Label.INF
-    severity: Severity = Severity.WARNING
 
 
 _SEGMENTS: Final = f"{IN_CHANNEL}/properties/segments"
@@ -49,45 +49,41 @@ _SEGMENTS: Final = f"{IN_CHANNEL}/properties/segments"
 STRUCTURE: Final = Rule(
     "structure",
     "A result has the keys, types and bounds of its schema.",
-    "reference page of GET, 3.6.0",
+    documented("reference page of GET, 3.6.0"),
     f"{SCHEMAS}/SpeakerDiarizationResult",
-    Label.DOC,
-    Severity.ERROR,
 )
 KNOWN_KEYS: Final = Rule(
-    "known-keys", "A result has no other keys.", EXAMPLES, STRUCTURE.place, severity=Severity.ERROR
+    "known-keys", "A result has no other keys.", inferred(EXAMPLES, Severity.ERROR), STRUCTURE.place
 )
 END_AFTER_START: Final = Rule(
     "end-after-start",
     "A segment does not end before it starts.",
-    "the names start_time and end_time: the contrary contradicts itself",
+    inferred("the names start_time and end_time: the contrary contradicts itself", Severity.ERROR),
     f"{IN_SEGMENT}/end_time",
-    severity=Severity.ERROR,
 )
 COUNT_IS_IDS: Final = Rule(
     "count-is-ids",
     "speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
-    "the name speakers_count: the contrary contradicts itself",
+    inferred("the name speakers_count: the contrary contradicts itself", Severity.ERROR),
     f"{IN_CHANNEL}/properties/speakers_count",
-    severity=Severity.ERROR,
 )
 CHANNEL_ONCE: Final = Rule(
     "channel-once",
     "A result has each channel once, unless it was asked for twice.",
-    "reference page of POST, 3.6.0: for each channel an independent result",
+    documented("reference page of POST, 3.6.0: for each channel an independent result"),
     f"{IN_CHANNEL}/properties/channel_number",
-    Label.DOC,
-    Severity.ERROR,
 )
-SORTED: Final = Rule("sorted", "The segments of a channel are sorted by their start.", VBX, _SEGMENTS)
-NO_OVERLAP: Final = Rule("no-overlap", "In a channel one speaker speaks at a time.", VBX, _SEGMENTS)
+SORTED: Final = Rule("sorted", "The segments of a channel are sorted by their start.", inferred(VBX), _SEGMENTS)
+NO_OVERLAP: Final = Rule("no-overlap", "In a channel one speaker speaks at a time.", inferred(VBX), _SEGMENTS)
 IDS_BY_APPEARANCE: Final = Rule(
     "ids-by-appearance",
     "The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
-    EXAMPLES,
+    inferred(EXAMPLES),
     f"{IN_SEGMENT}/speaker_id",
 )
-TWO_DECIMALS: Final = Rule("two-decimals", "Times have at most two decimals.", EXAMPLES, f"{IN_SEGMENT}/start_time")
+TWO_DECIMALS: Final = Rule(
+    "two-decimals", "Times have at most two decimals.", inferred(EXAMPLES), f"{IN_SEGMENT}/start_time"
+)
 
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")
@@ -118,7 +114,7 @@ class ResultFault:
     @property
     def severity(self) -> Severity:
         """Error for what breaks the reference or contradicts itself, warning for what only differs from the examples."""
-        return self.rule.severity
+        return self.rule.evidence.severity
 
     def __str__(self) -> str:
         """Name the place as one would index it, then what is wrong there."""
@@ -168,12 +164,8 @@ def _check_channel(channel: object, path: Path) -> Checking[float | None]:
     if len(sound) == len(segments) and "segments" in read:
         speakers = len({segment.speaker for segment in sound})
         if count is not None and count != speakers:
-            yield ResultFault(
-                (*path, "speakers_count"),
-                COUNT_IS_IDS,
-                f"{speakers}, the number of speakers in the segments",
-                f"{count}",
-            )
+            expected = f"{speakers}, the number of speakers in the segments"
+            yield ResultFault((*path, "speakers_count"), COUNT_IS_IDS, expected, f"{count}")
         yield from _check_order(sound)
     return number
 
@@ -205,12 +197,8 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
     known: set[float] = set()
     for segment in segments:
         if segment.speaker not in known and segment.speaker != len(known):
-            yield ResultFault(
-                (*segment.path, "speaker_id"),
-                IDS_BY_APPEARANCE,
-                f"ids in the order of first appearance, so {len(known)} here",
-                _show(segment.speaker),
-            )
+            expected = f"ids in the order of first appearance, so {len(known)} here"
+            yield ResultFault((*segment.path, "speaker_id"), IDS_BY_APPEARANCE, expected, _show(segment.speaker))
         known.add(segment.speaker)
     for before, segment in pairwise(segments):
         path = (*segment.path, "start_time")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import History, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""
@@ -39,77 +38,59 @@ SUFFIX: Final = ".wav"
 PAGE: Final = "reference page of POST, 3.6.0"
 
 
-@partial(
-    Clause,
-    id="acceptance.upload",
-    sentence="An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
-    label=Label.DOC,
-    source=f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "allowed",
-            "an upload that the contract allows",
-            any_start(lambda start: _is_allowed(start) and not _has_unknown(start)),
-        ),
-    ),
+def _is_usual(start: Start) -> bool:
+    return _is_allowed(start) and not _has_unknown(start)
+
+
+def _is_extended(start: Start) -> bool:
+    return _is_allowed(start) and _has_unknown(start)
+
+
+@clause(
+    "acceptance.upload",
+    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
+    documented(f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload"),
+    f"{START}/requestBody",
+    Need("allowed", "an upload that the contract allows", any_start(_is_usual)),
 )
 def _upload(history: History) -> Iterator[Observation]:
-    for start in history.starts:
-        if _is_allowed(start) and not _has_unknown(start):
-            yield from _judge(start)
+    return _judge(history, _is_usual)
 
 
-@partial(
-    Clause,
-    id="acceptance.unknown-is-ignored",
-    sentence="Unknown keys of config, query parameters and form parts are ignored.",
-    label=Label.INF,
-    source="newest overview of the reference, for keys of config; parameters and parts likewise",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "unknown",
-            "an upload with something unknown",
-            any_start(lambda start: _is_allowed(start) and _has_unknown(start)),
-        ),
-    ),
+@clause(
+    "acceptance.unknown-is-ignored",
+    "Unknown keys of config, query parameters and form parts are ignored.",
+    inferred("newest overview of the reference, for keys of config; parameters and parts likewise"),
+    f"{START}/requestBody",
+    Need("unknown", "an upload with something unknown", any_start(_is_extended)),
 )
 def _unknown_is_ignored(history: History) -> Iterator[Observation]:
-    for start in history.starts:
-        if _is_allowed(start) and _has_unknown(start):
-            yield from _judge(start)
+    return _judge(history, _is_extended)
 
 
-@partial(
-    Clause,
-    id="acceptance.not-rejected",
-    sentence="The task of such an upload is not rejected.",
-    label=Label.INF,
-    source="task life cycle, 5.0.0: rejected means invalid input data",
-    place=f"{START}/requestBody",
-    needs=(
-        Need(
-            "allowed-end",
-            "the end of an upload that the contract allows",
-            lambda history: any(_is_allowed(start) and history.find_end(start) is not None for start in history.starts),
-        ),
-    ),
+@clause(
+    "acceptance.not-rejected",
+    "The task of such an upload is not rejected.",
+    inferred("task life cycle, 5.0.0: rejected means invalid input data"),
+    f"{START}/requestBody",
+    Need("allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))),
 )
 def _not_rejected(history: History) -> Iterator[Observation]:
-    for start in history.starts:
-        end = history.find_end(start)
-        if _is_allowed(start) and end is not None and end.state in {TaskState.DONE, TaskState.REJECTED}:
-            kept = end.state is TaskState.DONE
-            yield observe(
-                end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=end.state
-            )
+    for end in _list_ends(history):
+        if end.state in {TaskState.DONE, TaskState.REJECTED}:
+            expected = "a task that is done, for an upload without a fault"
+            yield observe(end.at, kept=end.state is TaskState.DONE, expected=expected, got=end.state)
 
 
-def _judge(start: Start) -> Iterator[Observation]:
-    status = start.exchange.answer.status
-    if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
-        yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:
+    for start in filter(is_meant, history.starts):
+        status = start.exchange.answer.status
+        if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
+            yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+
+
+def _list_ends(history: History) -> Iterator[Look]:
+    return filter(None, map(history.find_end, filter(_is_allowed, history.starts)))
 
 
 def _is_allowed(start: Start) -> bool:

@@ -5,13 +5,19 @@ All are warnings: they tell how good a server is at its work, which is not what 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.places import IN_CHANNEL
-from diarkit_contracts.clauses.belonging import CHANGING, is_limited, measure_alone, read_segments, read_truth
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.belonging import (
+    CHANGING,
+    count_segments,
+    is_limited,
+    measure_alone,
+    read_segments,
+    read_truth,
+)
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_fixtures.score.der import score
@@ -39,50 +45,41 @@ MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
 TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speaks"
 
 
-@partial(
-    Clause,
-    id="audio.silence-is-empty",
-    sentence="A silent channel has no segments.",
-    label=Label.INF,
-    source=f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found",
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(SOUND,),
+@clause(
+    "audio.silence-is-empty",
+    "A silent channel has no segments.",
+    inferred(f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found"),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
 )
 def _silence_is_empty(history: History) -> Iterator[Observation]:
-    for look, sound, channel in _list_channels(history):
+    for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
-            expected = f"no segment in channel {channel.number}, which is silent"
-            yield observe(
-                look.at, kept=not channel.segments, expected=expected, got=f"{len(channel.segments)} segments"
-            )
-
-
-@partial(
-    Clause,
-    id="audio.short-is-empty",
-    sentence="Audio under 0.8 s has no segments.",
-    label=Label.INF,
-    source=PROTO,
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(SOUND,),
-)
-def _short_is_empty(history: History) -> Iterator[Observation]:
-    for look, channels in history.results():
-        sound = None if look.start is None else look.start.sound
-        if sound is not None and sound.seconds < SHORTEST_S:
-            count = sum(len(channel.segments) for channel in channels)
-            expected = f"no segment for {sound.seconds:.2f} s of audio"
+            expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
             yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-@partial(
-    Clause,
-    id="audio.speakers",
-    sentence="As many speakers are found in a channel as speak in it.",
-    label=Label.INF,
-    source=TECHNIQUE,
-    place=f"{IN_CHANNEL}/properties/speakers_count",
-    needs=(TRUTH,),
+@clause(
+    "audio.short-is-empty",
+    "Audio under 0.8 s has no segments.",
+    inferred(PROTO),
+    f"{IN_CHANNEL}/properties/segments",
+    SOUND,
+)
+def _short_is_empty(history: History) -> Iterator[Observation]:
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.sound.seconds < SHORTEST_S:
+            count = count_segments(channels)
+            expected = f"no segment for {start.sound.seconds:.2f} s of audio"
+            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+
+
+@clause(
+    "audio.speakers",
+    "As many speakers are found in a channel as speak in it.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/speakers_count",
+    TRUTH,
 )
 def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
@@ -91,18 +88,17 @@ def _speakers(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
-@partial(
-    Clause,
-    id="audio.mix-speakers",
-    sentence="In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
-    label=Label.INF,
-    source=f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from",
-    place="components/parameters/ChannelMode",
-    needs=(MIX, TRUTH),
+@clause(
+    "audio.mix-speakers",
+    "In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
+    inferred(f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from"),
+    "components/parameters/ChannelMode",
+    MIX,
+    TRUTH,
 )
 def _mix_speakers(history: History) -> Iterator[Observation]:
-    for look, channels in history.results():
-        truth = None if look.start is None else _read_mixed(look.start)
+    for look, start, channels in history.known_results():
+        truth = _read_mixed(start)
         if truth is not None and len(channels) == 1:
             alone = measure_alone(truth)
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
@@ -111,14 +107,12 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
 
 
-@partial(
-    Clause,
-    id="audio.error-rate",
-    sentence="The answer fits the recording: its diarization error rate is below 50 %.",
-    label=Label.INF,
-    source=TECHNIQUE,
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(TRUTH,),
+@clause(
+    "audio.error-rate",
+    "The answer fits the recording: its diarization error rate is below 50 %.",
+    inferred(TECHNIQUE),
+    f"{IN_CHANNEL}/properties/segments",
+    TRUTH,
 )
 def _error_rate(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
@@ -128,26 +122,24 @@ def _error_rate(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
-@partial(
-    Clause,
-    id="audio.range-error-rate",
-    sentence="The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
-    label=Label.INF,
-    source=f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range",
-    place=f"{IN_CHANNEL}/properties/segments",
-    needs=(RANGE, TRUTH),
+@clause(
+    "audio.range-error-rate",
+    "The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+    inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
+    f"{IN_CHANNEL}/properties/segments",
+    RANGE,
+    TRUTH,
 )
 def _range_error_rate(history: History) -> Iterator[Observation]:
-    for look, sound, channel in _list_channels(history):
-        if look.start is None or sound.truth is None or is_limited(look.start):
+    for look, start, sound, channel in _list_channels(history):
+        part = _read_part(start, sound)
+        if part is None or sound.truth is None or is_limited(start):
             continue
-        part = _read_part(look.start, sound)
-        truth = () if part is None else crop(sound.truth[channel.number], *part)
+        truth = crop(sound.truth[channel.number], *part)
         if truth:
             told = tuple(read_segments(channel))
             # UNK what times count from: the better of the two counts.
-            first = 0 if part is None else part[0]
-            ways = (told, tuple(Segment(each.speaker, each.start + first, each.end + first) for each in told))
+            ways = (told, tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in told))
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
@@ -180,22 +172,19 @@ def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, Sound, ChannelTold]]:
+def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
     """List the channels of split results that the file has."""
-    for look, channels in history.results():
-        start = look.start
-        if start is None or start.sound is None:
-            continue
-        if start.query.get("channel_mode", "split") == "split":
+    for look, start, channels in history.known_results():
+        if start.sound is not None and start.query.get("channel_mode", "split") == "split":
             for channel in channels:
                 if channel.number < start.sound.channels:
-                    yield look, start.sound, channel
+                    yield look, start, start.sound, channel
 
 
 def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
     """List the channels whose truth is known and was not changed by parameters."""
-    for look, _, channel in _list_channels(history):
-        truth = None if look.start is None else read_truth(look.start)
+    for look, start, _, channel in _list_channels(history):
+        truth = read_truth(start)
         if truth is not None:
             yield look, truth[channel.number], channel
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_contracts.api.evidence import Label, Severity
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from diarkit_contracts.api.evidence import Evidence, Severity
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History
 
@@ -41,31 +40,33 @@ Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence of the contract, and all that belongs to it; made of its check: `@partial(Clause, id=..., ...)`.
+    """One sentence of the contract, and all that belongs to it.
 
     Attributes:
         check: looks for what is against it.
         id: file and name, such as `task.terminal-is-final`; never changes its meaning.
         sentence: what holds.
-        source: where it is written, or what it is inferred from.
+        evidence: how that is known.
         place: path of keys in the contract document where it speaks of this.
         needs: what has to be seen so that there is something to judge, the most general first.
-        weight: its severity, where that does not follow from the label.
     """
 
     check: Check
     id: str
     sentence: str
-    label: Label
-    source: str
+    evidence: Evidence
     place: str
     needs: tuple[Need, ...]
-    weight: Severity | None = None
 
     @property
     def severity(self) -> Severity:
-        """Error for what is documented, warning for what is inferred, unless a clause says otherwise."""
-        return self.weight or (Severity.ERROR if self.label is Label.DOC else Severity.WARNING)
+        """How bad it is to break it."""
+        return self.evidence.severity
+
+
+def clause(name: str, sentence: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
+    """Make a clause of the check that stands below: `@clause("task.id-echo", ...)`."""
+    return lambda check: Clause(check, name, sentence, evidence, place, needs)
 
 
 @dataclass(frozen=True, slots=True)

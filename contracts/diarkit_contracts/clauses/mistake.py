@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from email.message import Message
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.exchanges.form import BOUNDARY
+from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import Start
@@ -77,9 +76,6 @@ def is_no_form(start: Start) -> bool:
     told = request.header("Content-Type")
     if request.parts is not None or not told:
         return False
-    header = Message()
-    header["content-type"] = told
-    boundary = header.get_boundary("")
+    boundary = read_boundary(told)
     # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
-    is_broken = not boundary or (boundary == BOUNDARY and request.is_body_known)
-    return header.get_content_type() != "multipart/form-data" or is_broken
+    return not boundary or (boundary == BOUNDARY and request.is_body_known)

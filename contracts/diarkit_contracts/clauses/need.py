@@ -62,7 +62,7 @@ def any_look(is_meant: Callable[[Look], bool]) -> Seen:
 
 def any_result(is_meant: Callable[[Start], bool]) -> Seen:
     """See the result of an upload."""
-    return lambda history: any(look.start is not None and is_meant(look.start) for look, _ in history.results())
+    return lambda history: any(is_meant(start) for _, start, _ in history.known_results())
 
 
 def _any_channel(is_meant: Callable[[ChannelTold], bool]) -> Seen:
@@ -82,7 +82,7 @@ def _see_again(*, ended: bool) -> Seen:
     """See an answer about a task after one that told a state before, or at, its end."""
     return lambda history: any(
         before.state is not None and (before.state in TERMINAL) is ended and after.state is not None
-        for looks in history.by_task().values()
+        for looks in history.by_task.values()
         for before, after in pairwise(looks)
     )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
@@ -26,14 +25,14 @@ GUIDE: Final = "guide, 3.6.0"
 PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
 
-@partial(
-    Clause,
-    id="parameters.total-speakers",
-    sentence="With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
-    label=Label.DOC,
-    source=f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known",
-    place=f"{SCHEMAS}/TotalSpeakers",
-    needs=(TOTAL,),
+@clause(
+    "parameters.total-speakers",
+    "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    documented(
+        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known"
+    ),
+    f"{SCHEMAS}/TotalSpeakers",
+    TOTAL,
 )
 def _total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -41,99 +40,76 @@ def _total_speakers(history: History) -> Iterator[Observation]:
         # That it counts for each of several channels, and not for all of them, is nowhere written.
         if wanted is None or len(channels) != 1:
             continue
-        for channel in channels:
-            expected = min(wanted, len(channel.segments))
-            yield observe(
-                look.at,
-                kept=expected <= _count_speakers(channel) <= wanted,
-                expected=f"{expected} speakers in channel {channel.number}, for total_speakers {wanted}",
-                got=_count_speakers(channel),
-            )
+        least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
+        expected = f"{least} speakers in channel {channels[0].number}, for total_speakers {wanted}"
+        yield observe(look.at, kept=least <= came <= wanted, expected=expected, got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.max-speakers",
-    sentence="No channel has more than max_speakers speakers, 100 if it is not given.",
-    label=Label.DOC,
-    source=GUIDE,
-    place=f"{SCHEMAS}/MaxSpeakers",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.max-speakers",
+    "No channel has more than max_speakers speakers, 100 if it is not given.",
+    documented(GUIDE),
+    f"{SCHEMAS}/MaxSpeakers",
+    ANSWERED,
 )
 def _max_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                yield observe(
-                    look.at,
-                    kept=_count_speakers(channel) <= most,
-                    expected=f"at most {most} speakers in channel {channel.number}",
-                    got=_count_speakers(channel),
-                )
+                came, expected = _count_speakers(channel), f"at most {most} speakers in channel {channel.number}"
+                yield observe(look.at, kept=came <= most, expected=expected, got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.channels",
-    sentence="With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
-    label=Label.DOC,
-    source=f"{PAGE}; reference page of GET, 3.6.0, for the numbers",
-    place="components/parameters/Channels",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.channels",
+    "With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    documented(f"{PAGE}; reference page of GET, 3.6.0, for the numbers"),
+    "components/parameters/Channels",
+    ANSWERED,
 )
 def _channels(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        kept = len(came) == len(wanted) if _is_part(look) else came == sorted(wanted)
+        kept = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
         yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.channel-numbers",
-    sentence="With split the channels that were asked for come under their numbers in the file.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/Channels",
-    needs=(CHOSEN,),
+@clause(
+    "parameters.channel-numbers",
+    "With split the channels that were asked for come under their numbers in the file.",
+    inferred(PROTO),
+    "components/parameters/Channels",
+    CHOSEN,
 )
 def _channel_numbers(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        if _is_part(look) and len(came) == len(wanted):
+        if start.query.get("channels") and len(came) == len(wanted):
             yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
 
 
-def _is_part(look: Look) -> bool:
-    return look.start is not None and bool(look.start.query.get("channels"))
-
-
-@partial(
-    Clause,
-    id="parameters.channel-order",
-    sentence="With split the channels come in the order in which they were asked for.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/Channels",
-    needs=(ANSWERED,),
+@clause(
+    "parameters.channel-order",
+    "With split the channels come in the order in which they were asked for.",
+    inferred(PROTO),
+    "components/parameters/Channels",
+    ANSWERED,
 )
 def _channel_order(history: History) -> Iterator[Observation]:
-    for look, channels, wanted in _list_split(history):
+    for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
             kept = list(dict.fromkeys(came)) == wanted
             yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.mix-is-one",
-    sentence="With mix a result has one channel.",
-    label=Label.DOC,
-    source=f"{PAGE}: the meaning of mix",
-    place="components/parameters/ChannelMode",
-    needs=(MIX,),
+@clause(
+    "parameters.mix-is-one",
+    "With mix a result has one channel.",
+    documented(f"{PAGE}: the meaning of mix"),
+    "components/parameters/ChannelMode",
+    MIX,
 )
 def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -142,14 +118,12 @@ def _mix_is_one(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
-@partial(
-    Clause,
-    id="parameters.mix-is-zero",
-    sentence="With mix the channel is number 0.",
-    label=Label.INF,
-    source=PROTO,
-    place="components/parameters/ChannelMode",
-    needs=(MIX,),
+@clause(
+    "parameters.mix-is-zero",
+    "With mix the channel is number 0.",
+    inferred(PROTO),
+    "components/parameters/ChannelMode",
+    MIX,
 )
 def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -158,14 +132,13 @@ def _mix_is_zero(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
-@partial(
-    Clause,
-    id="parameters.range",
-    sentence="Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-    label=Label.DOC,
-    source=f"{PAGE}; what times count from is not known",
-    place="components/parameters/RangeFrom",
-    needs=(RANGE, SEGMENT),
+@clause(
+    "parameters.range",
+    "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
+    documented(f"{PAGE}; what times count from is not known"),
+    "components/parameters/RangeFrom",
+    RANGE,
+    SEGMENT,
 )
 def _range(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
@@ -180,48 +153,40 @@ def _range(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
-@partial(
-    Clause,
-    id="parameters.inside-audio",
-    sentence="No segment ends after the recording.",
-    label=Label.INF,
-    source="the meaning of end_time: the contrary contradicts the upload",
-    weight=Severity.ERROR,
-    place=f"{IN_SEGMENT}/end_time",
-    needs=(SOUND, SEGMENT),
+@clause(
+    "parameters.inside-audio",
+    "No segment ends after the recording.",
+    inferred("the meaning of end_time: the contrary contradicts the upload", Severity.ERROR),
+    f"{IN_SEGMENT}/end_time",
+    SOUND,
+    SEGMENT,
 )
 def _inside_audio(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
-        sound = start.sound
         ends = [segment.end for channel in channels for segment in channel.segments]
-        if sound is not None and ends:
-            length = sound.seconds
+        if start.sound is not None and ends:
+            length = start.sound.seconds
             kept = max(ends) <= length + ROUNDING_S
             yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
 
 def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
     """List the results whose request is known and makes sense."""
-    for look, channels in history.results():
-        start = look.start
-        if (
-            start is not None
-            and start.config is not None
-            and not {"max_speakers", "total_speakers"} <= set(start.config)
-        ):
+    for look, start, channels in history.known_results():
+        if start.config is not None and not {"max_speakers", "total_speakers"} <= set(start.config):
             yield look, start, channels
 
 
-def _list_split(history: History) -> Iterator[tuple[Look, tuple[ChannelTold, ...], list[int]]]:
+def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...], list[int]]]:
     """List the results of split with the channels they should have; not those for which nobody knows."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
             asked = start.query.get("channels", "")
             numbers = asked.split(",")
             if all(number.isdecimal() for number in numbers):
-                yield look, channels, list(dict.fromkeys(map(int, numbers)))
+                yield look, start, channels, list(dict.fromkeys(map(int, numbers)))
             elif not asked and start.sound is not None:
-                yield look, channels, list(range(start.sound.channels))
+                yield look, start, channels, list(range(start.sound.channels))
 
 
 def _count_speakers(channel: ChannelTold) -> int:
@@ -243,13 +208,12 @@ def read_range(start: Start) -> tuple[float, float] | None:
     query = start.query
     if not {"range_from", "range_to"} & set(query):
         return None
-    sound = start.sound
     try:
         first, last = float(query.get("range_from", "0")), float(query.get("range_to", "inf"))
     except ValueError:
         return None
-    if sound is not None:
-        last = min(last, sound.seconds)
+    if start.sound is not None:
+        last = min(last, start.sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
 
 

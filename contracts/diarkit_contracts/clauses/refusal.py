@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import operations
-from diarkit_contracts.api.evidence import Label, Severity
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
-from diarkit_contracts.clauses.clause import Clause, observe
-from diarkit_contracts.clauses.mistake import (
-    has_bad_config,
-    has_bad_query,
-    has_both_limits,
-    has_empty_file,
-    has_no_file,
-    is_no_form,
-)
-from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_start
+from diarkit_contracts.clauses import mistake
+from diarkit_contracts.clauses.belonging import count_segments
+from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
+from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +26,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.clauses.promise import Promise
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 REFUSED: Final = (400, 422)
 """UNK which of the two a server gives for which mistake; the texts of both fit."""
@@ -50,130 +43,109 @@ SKEW_S: Final = 5.0
 PAGE: Final = "reference page of POST, 3.6.0"
 
 
-@partial(
-    Clause,
-    id="refusal.both-limits",
-    sentence="max_speakers and total_speakers at once are refused, or the task is rejected.",
-    label=Label.INF,
-    source=f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins",
-    place=f"{SCHEMAS}/SpeakerDiarizationConfig",
-    needs=(Need("both-limits", "an upload with both limits", any_start(has_both_limits)),),
+@clause(
+    "refusal.both-limits",
+    "max_speakers and total_speakers at once are refused, or the task is rejected.",
+    inferred(
+        f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins"
+    ),
+    f"{SCHEMAS}/SpeakerDiarizationConfig",
+    Need("both-limits", "an upload with both limits", any_start(mistake.has_both_limits)),
 )
 def _both_limits(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_both_limits, "a refusal of max_speakers together with total_speakers")
+    return _judge_mistake(history, mistake.has_both_limits, "a refusal of max_speakers together with total_speakers")
 
 
-@partial(
-    Clause,
-    id="refusal.bad-config",
-    sentence="A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
-    label=Label.INF,
-    source=f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client",
-    place=f"{SCHEMAS}/SpeakerDiarizationConfig",
-    needs=(Need("bad-config", "an upload with a bad config", any_start(has_bad_config)),),
+@clause(
+    "refusal.bad-config",
+    "A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
+    inferred(f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client"),
+    f"{SCHEMAS}/SpeakerDiarizationConfig",
+    Need("bad-config", "an upload with a bad config", any_start(mistake.has_bad_config)),
 )
 def _bad_config(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_bad_config, "a refusal of the config")
+    return _judge_mistake(history, mistake.has_bad_config, "a refusal of the config")
 
 
-@partial(
-    Clause,
-    id="refusal.bad-query",
-    sentence="A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
-    label=Label.INF,
-    source=f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written",
-    place="components/responses/ValidationError",
-    needs=(Need("bad-query", "an upload with a bad query", any_start(has_bad_query)),),
+@clause(
+    "refusal.bad-query",
+    "A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
+    inferred(
+        f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written"
+    ),
+    "components/responses/ValidationError",
+    Need("bad-query", "an upload with a bad query", any_start(mistake.has_bad_query)),
 )
 def _bad_query(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_bad_query, "a refusal of the query")
+    return _judge_mistake(history, mistake.has_bad_query, "a refusal of the query")
 
 
-@partial(
-    Clause,
-    id="refusal.missing-file",
-    sentence="A form without a file is refused, or the task is rejected.",
-    label=Label.DOC,
-    source=f"{PAGE}: the one mandatory parameter",
-    place=f"{SCHEMAS}/SpeakerDiarizationRequest/required",
-    needs=(Need("missing-file", "an upload without a file", any_start(has_no_file)),),
+@clause(
+    "refusal.missing-file",
+    "A form without a file is refused, or the task is rejected.",
+    documented(f"{PAGE}: the one mandatory parameter"),
+    f"{SCHEMAS}/SpeakerDiarizationRequest/required",
+    Need("missing-file", "an upload without a file", any_start(mistake.has_no_file)),
 )
 def _missing_file(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, has_no_file, "a refusal of a form without a file")
+    return _judge_mistake(history, mistake.has_no_file, "a refusal of a form without a file")
 
 
-@partial(
-    Clause,
-    id="refusal.broken-form",
-    sentence="A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
-    label=Label.INF,
-    source=f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more",
-    place=f"{SCHEMAS}/ErrorResult",
-    needs=(Need("broken-form", "an upload that is no whole form", any_start(is_no_form)),),
+@clause(
+    "refusal.broken-form",
+    "A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
+    inferred(
+        f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more"
+    ),
+    f"{SCHEMAS}/ErrorResult",
+    Need("broken-form", "an upload that is no whole form", any_start(mistake.is_no_form)),
 )
 def _broken_form(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, is_no_form, "a refusal of a body that is no whole multipart form")
+    return _judge_mistake(history, mistake.is_no_form, "a refusal of a body that is no whole multipart form")
 
 
-@partial(
-    Clause,
-    id="refusal.empty-file",
-    sentence="An empty file is refused, or its task is rejected, or nobody speaks in its result.",
-    label=Label.INF,
-    source=f"{PAGE}: the file is a media file; segments of no audio contradict the upload",
-    weight=Severity.ERROR,
-    place=f"{SCHEMAS}/ErrorResult",
-    needs=(Need("empty-file", "an upload of an empty file", any_start(has_empty_file)),),
+@clause(
+    "refusal.empty-file",
+    "An empty file is refused, or its task is rejected, or nobody speaks in its result.",
+    inferred(f"{PAGE}: the file is a media file; segments of no audio contradict the upload", Severity.ERROR),
+    f"{SCHEMAS}/ErrorResult",
+    Need("empty-file", "an upload of an empty file", any_start(mistake.has_empty_file)),
 )
 def _empty_file(history: History) -> Iterator[Observation]:
-    for start in history.starts:
-        if not has_empty_file(start):
-            continue
+    for start in filter(mistake.has_empty_file, history.starts):
         end = history.find_end(start)
         expected = "a refusal of an empty file, or a result in which nobody speaks"
         if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
             yield observe(start.at if end is None else end.at, kept=True, expected=expected, got="")
         elif end is not None and end.channels is not None:
-            count = sum(len(channel.segments) for channel in end.channels)
+            count = count_segments(end.channels)
             yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
 
 
-@partial(
-    Clause,
-    id="refusal.unknown-task",
-    sentence="A task that never was gets 404.",
-    label=Label.DOC,
-    source="reference page of GET, 3.6.0",
-    place="components/responses/NotFound",
-    needs=(
-        Need(
-            "unknown-task",
-            "an answer about a task that never was",
-            lambda history: any(look.asked.startswith(NEVER_GIVEN) for look in history.looks),
-        ),
-    ),
+def _is_never_given(look: Look) -> bool:
+    return look.asked.startswith(NEVER_GIVEN)
+
+
+@clause(
+    "refusal.unknown-task",
+    "A task that never was gets 404.",
+    documented("reference page of GET, 3.6.0"),
+    "components/responses/NotFound",
+    Need("unknown-task", "an answer about a task that never was", any_look(_is_never_given)),
 )
 def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
-        if look.asked.startswith(NEVER_GIVEN) and is_uuid(look.asked) and status not in BUSY:
+        if _is_never_given(look) and look.is_uuid and status not in BUSY:
             yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
 
 
-@partial(
-    Clause,
-    id="refusal.bad-task-id",
-    sentence="An id that is no UUID gets 422, 400 or 404.",
-    label=Label.DOC,
-    source="reference page of GET, 3.6.0: task_id is a UUID; the status is not known",
-    place="components/parameters/TaskId",
-    needs=(
-        Need(
-            "bad-task-id",
-            "an answer about an id that is no UUID",
-            lambda history: any(not look.is_uuid for look in history.looks),
-        ),
-    ),
+@clause(
+    "refusal.bad-task-id",
+    "An id that is no UUID gets 422, 400 or 404.",
+    documented("reference page of GET, 3.6.0: task_id is a UUID; the status is not known"),
+    "components/parameters/TaskId",
+    Need("bad-task-id", "an answer about an id that is no UUID", any_look(lambda look: not look.is_uuid)),
 )
 def _bad_task_id(history: History) -> Iterator[Observation]:
     for look in history.looks:
@@ -184,20 +156,12 @@ def _bad_task_id(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is no UUID", got=str(status))
 
 
-@partial(
-    Clause,
-    id="refusal.method",
-    sentence="A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
-    label=Label.INF,
-    source="error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on",
-    place=f"{SCHEMAS}/ErrorType",
-    needs=(
-        Need(
-            "method",
-            "a method that a path does not have",
-            lambda history: any(find_operation(exchange) is None for exchange in history.exchanges),
-        ),
-    ),
+@clause(
+    "refusal.method",
+    "A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
+    inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on"),
+    f"{SCHEMAS}/ErrorType",
+    Need("method", "a method that a path does not have", any_exchange(lambda each: find_operation(each) is None)),
 )
 def _method(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
@@ -215,14 +179,12 @@ def _method(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
 
 
-@partial(
-    Clause,
-    id="refusal.type-of-status",
-    sentence="The type in the error envelope is the one that belongs to the status.",
-    label=Label.INF,
-    source="nine types and nine statuses that match by name; written for 400",
-    place=f"{SCHEMAS}/ErrorType",
-    needs=(ENVELOPE,),
+@clause(
+    "refusal.type-of-status",
+    "The type in the error envelope is the one that belongs to the status.",
+    inferred("nine types and nine statuses that match by name; written for 400"),
+    f"{SCHEMAS}/ErrorType",
+    ENVELOPE,
 )
 def _type_of_status(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
@@ -232,15 +194,15 @@ def _type_of_status(history: History) -> Iterator[Observation]:
             yield observe(at, kept=came == expected, expected=f"the type {expected}", got=came)
 
 
-@partial(
-    Clause,
-    id="refusal.retry-after",
-    sentence="Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
-    label=Label.DOC,
-    source="reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
-    weight=Severity.WARNING,
-    place="components/headers/RetryAfter",
-    needs=(LIMITED,),
+@clause(
+    "refusal.retry-after",
+    "Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
+    documented(
+        "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
+        Severity.WARNING,
+    ),
+    "components/headers/RetryAfter",
+    LIMITED,
 )
 def _retry_after(history: History) -> Iterator[Observation]:
     promise: Promise | None = None
@@ -248,9 +210,8 @@ def _retry_after(history: History) -> Iterator[Observation]:
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
         if promise is not None and sent_at >= promise.end:
             waited = sent_at - promise.told_at
-            expected = (
-                f"no 429 after a wait of {waited:.1f} s for the Retry-After {promise.seconds} of exchange {promise.at}"
-            )
+            asked = f"the Retry-After {promise.seconds} of exchange {promise.at}"
+            expected = f"no 429 after a wait of {waited:.1f} s for {asked}"
             yield observe(at, kept=not is_refused, expected=expected, got="429")
             promise = None
         elif promise is not None and not is_refused:
@@ -279,17 +240,14 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
     A server may look at the request only when it processes it (INF; the limits page says so of the length), so an accepted one
     is judged by how it ends. Refusals for another reason, such as 413 or 429, say nothing.
     """
-    for start in history.starts:
-        if is_mistake(start):
-            status = start.exchange.answer.status
-            end = history.find_end(start)
-            if status in REFUSED:
-                yield observe(start.at, kept=True, expected=expected, got="")
-            elif end is not None and end.state is not None:
-                # One that failed was not processed either; that it should have been rejected is nowhere written.
-                yield observe(
-                    end.at, kept=end.state is not TaskState.DONE, expected=expected, got=f"a task that is {end.state}"
-                )
+    for start in filter(is_mistake, history.starts):
+        end = history.find_end(start)
+        if start.exchange.answer.status in REFUSED:
+            yield observe(start.at, kept=True, expected=expected, got="")
+        elif end is not None:
+            # One that failed was not processed either; that it should have been rejected is nowhere written.
+            kept = end.state is not TaskState.DONE
+            yield observe(end.at, kept=kept, expected=expected, got=f"a task that is {end.state}")
 
 
 CLAUSES: Final = (

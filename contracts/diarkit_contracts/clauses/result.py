@@ -7,27 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.result import (
-    CHANNEL_ONCE,
-    COUNT_IS_IDS,
-    END_AFTER_START,
-    EXAMPLES,
-    IDS_BY_APPEARANCE,
-    NO_OVERLAP,
-    SORTED,
-    TWO_DECIMALS,
-)
-from diarkit_contracts.clauses.clause import Clause, Fault, Observation
+from diarkit_contracts.api import result as rules
+from diarkit_contracts.api.evidence import inferred
+from diarkit_contracts.clauses.clause import Fault, Observation, clause
 from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from diarkit_contracts.api.result import ResultFault, Rule
-    from diarkit_contracts.clauses.clause import Check
+    from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, SegmentTold
+    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
 
     Excuse = Callable[[Look, ResultFault], bool]
 
@@ -36,16 +27,8 @@ def _make_clause(
     rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
 ) -> Clause:
     """Make the clause of a rule, which has all of it but the check."""
-    return Clause(
-        _make_check(rule, can_show, is_excused),
-        id=f"result.{rule.name}",
-        sentence=rule.sentence,
-        label=rule.label,
-        source=rule.source,
-        place=rule.place,
-        needs=(need,),
-        weight=rule.severity,
-    )
+    make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
+    return make(_make_check(rule, can_show, is_excused))
 
 
 def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
@@ -69,18 +52,10 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
 
 def _has_no_length(look: Look, fault: ResultFault) -> bool:
     """Tell whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
-    segment = _find_segment(look, fault)
-    return segment.start == segment.end
-
-
-def _has_negative_length(look: Look, fault: ResultFault) -> bool:
-    return not _has_no_length(look, fault)
-
-
-def _find_segment(look: Look, fault: ResultFault) -> SegmentTold:
-    _, channel, _, segment, _ = fault.path
+    _, channel, _, number, _ = fault.path
     assert look.channels is not None  # noqa: S101 - only results are judged
-    return look.channels[int(channel)].segments[int(segment)]
+    segment = look.channels[int(channel)].segments[int(number)]
+    return segment.start == segment.end
 
 
 def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
@@ -114,20 +89,18 @@ def _has_neighbours(channel: ChannelTold) -> bool:
 
 
 CLAUSES: Final = (
-    _make_clause(END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
-    Clause(
-        _make_check(END_AFTER_START, _has_segment, _has_negative_length),
-        id="result.has-length",
-        sentence="A segment does not end where it starts.",
-        label=Label.INF,
-        source=EXAMPLES,
-        place=END_AFTER_START.place,
-        needs=(SEGMENT,),
-    ),
-    _make_clause(COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
-    _make_clause(CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
-    _make_clause(SORTED, _has_neighbours, SEGMENTS),
-    _make_clause(NO_OVERLAP, _has_neighbours, SEGMENTS),
-    _make_clause(IDS_BY_APPEARANCE, _has_segment, SEGMENT),
-    _make_clause(TWO_DECIMALS, _has_segment, SEGMENT),
+    _make_clause(rules.END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
+    clause(
+        "result.has-length",
+        "A segment does not end where it starts.",
+        inferred(rules.EXAMPLES),
+        rules.END_AFTER_START.place,
+        SEGMENT,
+    )(_make_check(rules.END_AFTER_START, _has_segment, lambda look, fault: not _has_no_length(look, fault))),
+    _make_clause(rules.COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
+    _make_clause(rules.CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
+    _make_clause(rules.SORTED, _has_neighbours, SEGMENTS),
+    _make_clause(rules.NO_OVERLAP, _has_neighbours, SEGMENTS),
+    _make_clause(rules.IDS_BY_APPEARANCE, _has_segment, SEGMENT),
+    _make_clause(rules.TWO_DECIMALS, _has_segment, SEGMENT),
 )

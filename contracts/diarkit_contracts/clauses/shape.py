@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
@@ -37,14 +37,12 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
 
 
-@partial(
-    Clause,
-    id="shape.status",
-    sentence="Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
-    label=Label.DOC,
-    source="reference pages of the operations, 3.6.0",
-    place=f"{START}/responses",
-    needs=(ANSWER,),
+@clause(
+    "shape.status",
+    "Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+    documented("reference pages of the operations, 3.6.0"),
+    f"{START}/responses",
+    ANSWER,
 )
 def _status(history: History) -> Iterator[Observation]:
     barred = list_barred(history.exchanges)
@@ -59,14 +57,12 @@ def _status(history: History) -> Iterator[Observation]:
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
 
 
-@partial(
-    Clause,
-    id="shape.content-type",
-    sentence="A JSON body is declared as application/json.",
-    label=Label.DOC,
-    source="reference pages of the operations, 3.6.0",
-    place="components/responses/TaskResult/content",
-    needs=(ANSWER,),
+@clause(
+    "shape.content-type",
+    "A JSON body is declared as application/json.",
+    documented("reference pages of the operations, 3.6.0"),
+    "components/responses/TaskResult/content",
+    ANSWER,
 )
 def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
@@ -75,40 +71,32 @@ def _content_type(history: History) -> Iterator[Observation]:
         yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
 
 
-@partial(
-    Clause,
-    id="shape.json",
-    sentence="A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
-    label=Label.DOC,
-    source="RFC 8259, which application/json means; of a key that comes twice readers take either value",
-    place="components/responses/TaskResult/content",
-    needs=(ANSWER,),
+@clause(
+    "shape.json",
+    "A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
+    documented("RFC 8259, which application/json means; of a key that comes twice readers take either value"),
+    "components/responses/TaskResult/content",
+    ANSWER,
 )
 def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
-        try:
-            history.decode(exchange.answer.body)
-        except StrictJsonError as error:
-            yield observe(at, kept=False, expected="strict JSON in UTF-8", got=str(error))
-        else:
-            yield observe(at, kept=True, expected="", got="")
+        body = history.decode(exchange.answer.body)
+        error = body if isinstance(body, StrictJsonError) else None
+        yield observe(at, kept=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
-@partial(
-    Clause,
-    id="shape.schema",
-    sentence="A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
-    label=Label.DOC,
-    source="reference pages of the operations, 3.6.0",
-    place=f"{SCHEMAS}/SpeakerDiarizationTask",
-    needs=(ANSWER,),
+@clause(
+    "shape.schema",
+    "A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+    documented("reference pages of the operations, 3.6.0"),
+    f"{SCHEMAS}/SpeakerDiarizationTask",
+    ANSWER,
 )
 def _schema(history: History) -> Iterator[Observation]:
     sound = {look.at for look in history.looks if look.channels is not None}
     for at, exchange, response in _list_declared(history):
-        try:
-            body = history.decode(exchange.answer.body)
-        except StrictJsonError:
+        body = history.decode(exchange.answer.body)
+        if isinstance(body, StrictJsonError):
             continue  # the clause on JSON has it
         if find_value(body, "task", "state") in history.profile.passing:
             continue  # no page shows what such a task tells
@@ -124,14 +112,12 @@ def _schema(history: History) -> Iterator[Observation]:
         yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
 
 
-@partial(
-    Clause,
-    id="shape.headers",
-    sentence="Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
-    label=Label.DOC,
-    source="reference page of POST and guide, 3.6.0",
-    place="components/headers/XLocation",
-    needs=(ACCEPTED,),
+@clause(
+    "shape.headers",
+    "Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
+    documented("reference page of POST and guide, 3.6.0"),
+    "components/headers/XLocation",
+    ACCEPTED,
 )
 def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
@@ -143,14 +129,12 @@ def _headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"the header {' or '.join(names)}", got="none of that name")
 
 
-@partial(
-    Clause,
-    id="shape.rate-headers",
-    sentence="A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
-    label=Label.INF,
-    source="reference pages of the operations, 3.6.0: the headers are listed, their form is not",
-    place="components/responses/RateLimitExceeded/headers",
-    needs=(LIMITED,),
+@clause(
+    "shape.rate-headers",
+    "A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
+    inferred("reference pages of the operations, 3.6.0: the headers are listed, their form is not"),
+    "components/responses/RateLimitExceeded/headers",
+    LIMITED,
 )
 def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
@@ -161,14 +145,14 @@ def _rate_headers(history: History) -> Iterator[Observation]:
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
 
 
-@partial(
-    Clause,
-    id="shape.ids-echoed",
-    sentence="If x-request-id or x-correlation-id comes back, it is the one that was sent.",
-    label=Label.INF,
-    source="reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known",
-    place=f"{GET}/responses",
-    needs=(ECHO,),
+@clause(
+    "shape.ids-echoed",
+    "If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+    inferred(
+        "reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known"
+    ),
+    f"{GET}/responses",
+    ECHO,
 )
 def _ids_echoed(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):

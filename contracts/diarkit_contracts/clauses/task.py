@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import Clause, observe
+from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
 from diarkit_contracts.clauses.need import ACCEPTED, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
 from diarkit_contracts.exchanges.history import START_PATH, find_value
@@ -27,14 +26,12 @@ SHORTEST_KEPT_S: Final = 5.0
 """INF: no server removes a task in less than that after its end. UNK how long it is kept; the period can be set (DOC, life cycle 5.0.0)."""
 
 
-@partial(
-    Clause,
-    id="task.id-echo",
-    sentence="GET tells the id it was asked for.",
-    label=Label.DOC,
-    source="reference page of GET, 3.6.0",
-    place=f"{SCHEMAS}/TaskInfo/properties/task_id",
-    needs=(TASK,),
+@clause(
+    "task.id-echo",
+    "GET tells the id it was asked for.",
+    documented("reference page of GET, 3.6.0"),
+    f"{SCHEMAS}/TaskInfo/properties/task_id",
+    TASK,
 )
 def _id_echo(history: History) -> Iterator[Observation]:
     for look in history.looks:
@@ -43,14 +40,12 @@ def _id_echo(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
 
 
-@partial(
-    Clause,
-    id="task.id-unique",
-    sentence="Each task has an id of its own.",
-    label=Label.DOC,
-    source="guide, 3.6.0: a unique task ID",
-    place=f"{SCHEMAS}/TaskInfo/properties/task_id",
-    needs=(ACCEPTED,),
+@clause(
+    "task.id-unique",
+    "Each task has an id of its own.",
+    documented("guide, 3.6.0: a unique task ID"),
+    f"{SCHEMAS}/TaskInfo/properties/task_id",
+    ACCEPTED,
 )
 def _id_unique(history: History) -> Iterator[Observation]:
     known: set[str] = set()
@@ -60,36 +55,27 @@ def _id_unique(history: History) -> Iterator[Observation]:
             known.add(start.task_id)
 
 
-@partial(
-    Clause,
-    id="task.location",
-    sentence="X-Location leads to the task that was started.",
-    label=Label.DOC,
-    source="reference page of POST and guide, 3.6.0",
-    place="components/headers/XLocation",
-    needs=(ACCEPTED,),
+@clause(
+    "task.location",
+    "X-Location leads to the task that was started.",
+    documented("reference page of POST and guide, 3.6.0"),
+    "components/headers/XLocation",
+    ACCEPTED,
 )
 def _location(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(urljoin(start.exchange.request.url, told)).path
-            expected = f"a URL reference to {START_PATH}/{start.task_id}"
-            yield observe(
-                start.at,
-                kept=path.lower().rstrip("/").endswith(f"{START_PATH}/{start.task_id}"),
-                expected=expected,
-                got=told,
-            )
+            path = urlsplit(urljoin(start.exchange.request.url, told)).path.lower().rstrip("/")
+            wanted = f"{START_PATH}/{start.task_id}"
+            yield observe(start.at, kept=path.endswith(wanted), expected=f"a URL reference to {wanted}", got=told)
 
 
-@partial(
-    Clause,
-    id="task.location-host",
-    sentence="X-Location leads to the server that was asked.",
-    label=Label.INF,
-    source="guide, 3.6.0: its client polls there; a proxy may have reasons of its own",
-    place="components/headers/XLocation",
-    needs=(ACCEPTED,),
+@clause(
+    "task.location-host",
+    "X-Location leads to the server that was asked.",
+    inferred("guide, 3.6.0: its client polls there; a proxy may have reasons of its own"),
+    "components/headers/XLocation",
+    ACCEPTED,
 )
 def _location_host(history: History) -> Iterator[Observation]:
     for start, told in _list_locations(history):
@@ -98,14 +84,12 @@ def _location_host(history: History) -> Iterator[Observation]:
         yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
 
 
-@partial(
-    Clause,
-    id="task.legal-steps",
-    sentence="A task that is done, failed or rejected stays so.",
-    label=Label.DOC,
-    source="task life cycle, 5.0.0: the three are terminal; guide, 3.6.0",
-    place=f"{SCHEMAS}/TaskInfoState",
-    needs=(FINALITY,),
+@clause(
+    "task.legal-steps",
+    "A task that is done, failed or rejected stays so.",
+    documented("task life cycle, 5.0.0: the three are terminal; guide, 3.6.0"),
+    f"{SCHEMAS}/TaskInfoState",
+    FINALITY,
 )
 def _legal_steps(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
@@ -114,14 +98,12 @@ def _legal_steps(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=kept, expected=f"{before.state} and nothing else", got=str(after.state))
 
 
-@partial(
-    Clause,
-    id="task.no-way-back",
-    sentence="A task that is running is not pending again.",
-    label=Label.INF,
-    source="task life cycle, 5.0.0: nothing is said of a task that is queued again",
-    place=f"{SCHEMAS}/TaskInfoState",
-    needs=(SUCCESSION,),
+@clause(
+    "task.no-way-back",
+    "A task that is running is not pending again.",
+    inferred("task life cycle, 5.0.0: nothing is said of a task that is queued again"),
+    f"{SCHEMAS}/TaskInfoState",
+    SUCCESSION,
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
@@ -131,14 +113,12 @@ def _no_way_back(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
 
 
-@partial(
-    Clause,
-    id="task.nothing-before-end",
-    sentence="A task that has not ended has neither result nor error.",
-    label=Label.INF,
-    source="reference page of GET, 3.6.0: one of them is populated, depending on the outcome",
-    place=f"{SCHEMAS}/RunningTask",
-    needs=(UNENDED,),
+@clause(
+    "task.nothing-before-end",
+    "A task that has not ended has neither result nor error.",
+    inferred("reference page of GET, 3.6.0: one of them is populated, depending on the outcome"),
+    f"{SCHEMAS}/RunningTask",
+    UNENDED,
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
@@ -148,14 +128,12 @@ def _nothing_before_end(history: History) -> Iterator[Observation]:
             yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))
 
 
-@partial(
-    Clause,
-    id="task.terminal-is-final",
-    sentence="A task that has ended tells the same result, or the same type of error, each time.",
-    label=Label.DOC,
-    source="task life cycle, 5.0.0: done, failed and rejected are terminal",
-    place=f"{SCHEMAS}/TaskInfoState",
-    needs=(FINALITY,),
+@clause(
+    "task.terminal-is-final",
+    "A task that has ended tells the same result, or the same type of error, each time.",
+    documented("task life cycle, 5.0.0: done, failed and rejected are terminal"),
+    f"{SCHEMAS}/TaskInfoState",
+    FINALITY,
 )
 def _terminal_is_final(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
@@ -165,14 +143,12 @@ def _terminal_is_final(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after))
 
 
-@partial(
-    Clause,
-    id="task.identical-polls",
-    sentence="A task that has ended tells it in the same bytes each time.",
-    label=Label.INF,
-    source="task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere",
-    place=f"{SCHEMAS}/TaskInfo",
-    needs=(FINALITY,),
+@clause(
+    "task.identical-polls",
+    "A task that has ended tells it in the same bytes each time.",
+    inferred("task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere"),
+    f"{SCHEMAS}/TaskInfo",
+    FINALITY,
 )
 def _identical_polls(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
@@ -184,21 +160,15 @@ def _identical_polls(history: History) -> Iterator[Observation]:
             yield observe(after.at, kept=told == again, expected=expected, got=got)
 
 
-@partial(
-    Clause,
-    id="task.no-crosstalk",
-    sentence="Of tasks in flight at the same time none tells the answer to another one's upload.",
-    label=Label.DOC,
-    source="reference page of GET, 3.6.0: the result of the task that is asked for",
-    place=f"{SCHEMAS}/TaskInfo",
-    needs=(RESULTS,),
+@clause(
+    "task.no-crosstalk",
+    "Of tasks in flight at the same time none tells the answer to another one's upload.",
+    documented("reference page of GET, 3.6.0: the result of the task that is asked for"),
+    f"{SCHEMAS}/TaskInfo",
+    RESULTS,
 )
 def _no_crosstalk(history: History) -> Iterator[Observation]:
-    answered = [
-        (look, look.start, channels)
-        for look, channels in history.results()
-        if look.start is not None and look.start.file is not None
-    ]
+    answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
         return  # who tells everybody the same mixes nothing up; that it fits nobody is for other clauses
     for one, others in list_in_flight(answered):
@@ -209,14 +179,12 @@ def _no_crosstalk(history: History) -> Iterator[Observation]:
         yield observe(look.at, kept=mixed is None, expected=expected, got=got)
 
 
-@partial(
-    Clause,
-    id="task.is-found",
-    sentence="A task that was accepted is found until it has ended.",
-    label=Label.DOC,
-    source="task life cycle, 5.0.0: finished tasks are removed after a period",
-    place="components/responses/NotFound",
-    needs=(FOUND,),
+@clause(
+    "task.is-found",
+    "A task that was accepted is found until it has ended.",
+    documented("task life cycle, 5.0.0: finished tasks are removed after a period"),
+    "components/responses/NotFound",
+    FOUND,
 )
 def _is_found(history: History) -> Iterator[Observation]:
     ended: set[str] = set()
@@ -235,23 +203,20 @@ def _is_found(history: History) -> Iterator[Observation]:
             ended.add(look.asked)
 
 
-@partial(
-    Clause,
-    id="task.error-type",
-    sentence="The error of a failed task is internal, that of a rejected one task.validation-error.",
-    label=Label.INF,
-    source="reference page of GET, 3.6.0: two such states, two types, and the texts agree",
-    place=f"{SCHEMAS}/TaskErrorType",
-    needs=(FAILED,),
+@clause(
+    "task.error-type",
+    "The error of a failed task is internal, that of a rejected one task.validation-error.",
+    inferred("reference page of GET, 3.6.0: two such states, two types, and the texts agree"),
+    f"{SCHEMAS}/TaskErrorType",
+    FAILED,
 )
 def _error_type(history: History) -> Iterator[Observation]:
     for look in history.looks:
         came = find_value(look.body, "error", "type")
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
-            expected = ERROR_TYPE_OF_STATE[look.state]
-            yield observe(
-                look.at, kept=came == expected, expected=f"the type {expected} for a {look.state} task", got=came
-            )
+            wanted = ERROR_TYPE_OF_STATE[look.state]
+            expected = f"the type {wanted} for a {look.state} task"
+            yield observe(look.at, kept=came == wanted, expected=expected, got=came)
 
 
 def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
@@ -265,7 +230,7 @@ def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
     """List two answers about a task of which the second was asked for after the first was there."""
-    for looks in history.by_task().values():
+    for looks in history.by_task.values():
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after

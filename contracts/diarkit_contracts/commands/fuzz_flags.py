@@ -13,6 +13,7 @@ import click
 from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.commands.output import echo_lines
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
+from diarkit_contracts.exchanges.origin import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +67,6 @@ def fuzz_server(
     Raises:
         click.UsageError: for a server that is somebody else's, and flags that make no sense.
     """
-    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415 - imported when called
-
     if not is_loopback(url) and not flags.i_own_this_server:
         raise click.UsageError(
             "tier fuzz sends thousands of requests: expected a server on this computer, or --i-own-this-server"
@@ -79,8 +78,7 @@ def fuzz_server(
 
 def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.exchanges.origin import is_loopback  # noqa: PLC0415 - as above
-    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported when called
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ import click
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_contracts.commands.flags import Named, flag
-from diarkit_fixtures.texts.read import TextError
+from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -158,13 +158,11 @@ def make_progress(total: int) -> Callable[[Row], None]:
     """Make what tells each row as it is sent: a line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
-    from diarkit_contracts.reports.text import write_progress  # noqa: PLC0415 - as above
-
     sent: list[Row] = []
 
     def tell(row: Row) -> None:
         sent.append(row)
-        click.echo(write_progress(len(sent), total, row), err=True)
+        click.echo(click.style(f"[{len(sent):{len(str(total))}}/{total}] ", dim=True) + row.name, err=True)
 
     return tell
 
@@ -178,9 +176,9 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 def _load_baseline(path: Path) -> Baseline:
-    from diarkit_contracts.runs.baseline import load_baseline  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.baseline import read_baseline  # noqa: PLC0415 - as above
 
     try:
-        return load_baseline(path)
+        return read_baseline(load_text(path), str(path))
     except (TextError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="--baseline") from None

@@ -70,13 +70,13 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     """
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
-    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
+    from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     require("jsonschema")
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
     asks = [
-        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), caps_of(sides.tier), judging.profile)
+        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], judging.profile)
         for side, own in ((one, sides.headers_a), (other, sides.headers_b))
     ]
     first, second = (ask() for ask in asks)
@@ -103,18 +103,15 @@ def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Profi
 
 
 def _read_side(path: Path, plan: Plan, profile: Profile) -> RunVerdict:
-    from diarkit_contracts.exchanges.history import read_history  # noqa: PLC0415 - as above
-    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
+    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415 - as above
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
-    from diarkit_contracts.runs.verify import judge_history, verify_recording  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
 
     try:
         exchanges = read_recording(path)
     except (RecordingError, OSError) as error:
         raise click.UsageError(f"expected a URL with http:// or a recording: {error}") from None
     wanted = {row.name for row in plan.rows}
-    rows = tuple(row for row in match_rows(exchanges) if row.name in wanted)
-    judged = judge_history(read_history(exchanges, profile), rows)
-    verdict = verify_recording(path.name, exchanges, profile)
-    return replace(verdict, rows=rows, findings=judged.findings)
+    rows = (row for row in match_rows(exchanges) if row.name in wanted)
+    return verify_recording(path.name, exchanges, profile, rows)

@@ -150,8 +150,8 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
     """
     from diarkit_contracts.exchanges.redaction import Redaction, list_secrets  # noqa: PLC0415
     from diarkit_contracts.target.client import Target  # noqa: PLC0415
-    from diarkit_contracts.target.proxy import ProxyError  # noqa: PLC0415
-    from diarkit_contracts.target.transport import BadConnectionError, HttpTransport, MissingExtraError  # noqa: PLC0415
+    from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
+    from diarkit_contracts.target.transport import HttpTransport, MissingExtraError  # noqa: PLC0415
 
     headers = read_headers(access.headers)
     url, own, secrets = _read_url(url)
@@ -161,7 +161,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
         transport = HttpTransport(url, connection)
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
-    except (BadConnectionError, ProxyError) as error:
+    except BadConnectionError as error:
         raise click.BadParameter(error.reason, param_hint=error.origin) from None
     secrets = (*secrets, *list_secrets(headers), connection.key_password)
     secrets += () if connection.proxy is None else connection.proxy.secrets

@@ -23,7 +23,7 @@ from diarkit_contracts.commands.target_flags import (
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
 from diarkit_contracts.runs.verdict import Exit
-from diarkit_fixtures.texts.read import TextError
+from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,10 +126,10 @@ def clauses(*, rows: bool, markdown: bool) -> None:
         click.echo("contradicts itself; a warning only differs from what is inferred.\n")
         click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
         for clause in CLAUSES:
-            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.label}: {clause.source} |")
+            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.evidence} |")
         return
     for clause in CLAUSES:
-        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.label}: {clause.source}")
+        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.evidence}")
 
 
 def _judge_recording(path: Path, profile: Profile) -> RunVerdict:
@@ -148,13 +148,13 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, pr
     from diarkit_contracts.rows.forced import make_forced  # noqa: PLC0415
     from diarkit_contracts.runs.drive import NOTHING_FORCED  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
-    from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
+    from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     if question.rows_file is not None:
-        plan, usual = _load_plan(question.rows_file), caps_of(Tier.FULL)
+        plan, usual = _load_plan(question.rows_file), CAPS[Tier.FULL]
     else:
         plan = read_plan(question.only, Tier(question.tier))
-        usual = caps_of(Tier.LITE if question.only else Tier(question.tier))
+        usual = CAPS[Tier.LITE if question.only else Tier(question.tier)]
     if question.fake:
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:
@@ -174,11 +174,11 @@ def _find_forcing(url: str) -> Forcing:
 
 
 def _load_plan(path: Path) -> Plan:
-    from diarkit_contracts.rows.file import load_rows  # noqa: PLC0415
+    from diarkit_contracts.rows.file import read_rows  # noqa: PLC0415
     from diarkit_contracts.rows.plan import Plan  # noqa: PLC0415
 
     try:
         # In flight together, as far as the target allows it: what was found may need that.
-        return Plan(f"rows of {path.name}", (load_rows(path),))
+        return Plan(f"rows of {path.name}", (read_rows(load_text(path), str(path)),))
     except (TextError, OSError) as error:
         raise click.UsageError(f"--rows {error}") from None

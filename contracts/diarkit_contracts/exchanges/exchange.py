@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -175,27 +175,22 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
-def describe_file(name: str, data: bytes, filename: str) -> Part:
-    """Describe a file part by its bytes.
-
-    Args:
-        name: of the form field.
-        data: the whole file.
-        filename: as sent.
-    """
-    return Part(
-        name=name,
-        filename=filename,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        sound=_read_sound(data),
-    )
+def describe_content(name: str, data: bytes, filename: str | None) -> Part:
+    """Describe a part by its bytes; one without a file name is a text field."""
+    part = Part(name=name, filename=filename, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return replace(part, text=_read_text(data)) if filename is None else replace(part, sound=_read_sound(data))
 
 
 def describe_field(name: str, text: str) -> Part:
     """Describe a text field by its text."""
-    data = text.encode()
-    return Part(name=name, filename=None, size=len(data), sha256=hashlib.sha256(data).hexdigest(), text=text)
+    return describe_content(name, text.encode(), None)
+
+
+def _read_text(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _read_sound(data: bytes) -> Sound | None:

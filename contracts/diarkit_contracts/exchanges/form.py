@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.exchanges.exchange import Part, describe_field, describe_file
+from diarkit_contracts.exchanges.exchange import describe_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from diarkit_contracts.exchanges.exchange import Part
 
 BOUNDARY: Final = "diarkit-5f1c2e9a7b3d"
 """The same each time, so that a request is the same bytes each time; none of our inputs has it inside."""
@@ -56,16 +57,12 @@ def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
 
 def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:
     """Describe the parts of a form."""
-    return tuple(_describe(field) for field in fields)
+    return tuple(describe_content(field.name, field.content, field.filename) for field in fields)
 
 
 def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
     """Describe the parts of a body that was sent; None for a body that is no well-formed multipart form."""
-    header = Message()
-    header["content-type"] = content_type
-    if header.get_content_type() != "multipart/form-data":
-        return None
-    boundary = header.get_boundary("")
+    boundary = read_boundary(content_type)
     if not 0 < len(boundary) <= LONGEST_BOUNDARY:
         return None
     from multipart import MultipartError  # noqa: PLC0415 - a run that sends its own forms reads none
@@ -74,6 +71,13 @@ def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
         return describe_form(_parse(boundary, body))
     except MultipartError:
         return None
+
+
+def read_boundary(content_type: str) -> str:
+    """Read the boundary of a form; empty for another type, and for one that names none."""
+    header = Message()
+    header["content-type"] = content_type
+    return header.get_boundary("") if header.get_content_type() == "multipart/form-data" else ""
 
 
 def _parse(boundary: str, body: bytes) -> Iterator[Field]:
@@ -89,16 +93,6 @@ def _parse(boundary: str, body: bytes) -> Iterator[Field]:
                 content += event
             elif segment is not None:
                 yield Field(segment.name or "", bytes(content), segment.filename)
-
-
-def _describe(field: Field) -> Part:
-    if field.filename is not None:
-        return describe_file(field.name, field.content, field.filename)
-    try:
-        return describe_field(field.name, field.content.decode())
-    except UnicodeDecodeError:
-        digest = hashlib.sha256(field.content).hexdigest()
-        return Part(name=field.name, filename=None, size=len(field.content), sha256=digest)
 
 
 def _escape(name: str) -> str:

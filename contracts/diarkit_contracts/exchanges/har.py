@@ -12,11 +12,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
+from diarkit_contracts.exchanges.history import find_value
 from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from diarkit_contracts.exchanges.exchange import Headers
-
-Json: TypeAlias = dict[str, Any]
+    from diarkit_contracts.exchanges.plain import Json
 
 API: Final = "/api/"
 """Part of the path of everything that is judged; a browser's HAR holds much else."""
@@ -52,7 +52,7 @@ def read_har(text: str, name: str) -> tuple[Exchange, ...]:
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 0)
         raise RecordingError(name, line, f"expected a HAR or a recording of ours, got no JSON: {error}") from None
-    entries = _find(_find(document, "log"), "entries")
+    entries = find_value(document, "log", "entries")
     if not isinstance(entries, list):
         raise RecordingError(name, 0, "expected a HAR (log.entries) or a recording of ours (NDJSON)")
     read = list(_read_entries(cast("list[object]", entries), name, text))
@@ -88,13 +88,8 @@ def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]]
     """
     written = [_write_entry(exchange) for exchange in exchanges]
     entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "diarkit", "version": version("diarkit")},
-            "entries": entries,
-        }
-    }
+    creator = {"name": "diarkit", "version": version("diarkit")}
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
 
 
 def _write_entry(exchange: Exchange) -> Json:
@@ -113,12 +108,13 @@ def _write_entry(exchange: Exchange) -> Json:
         "content": content,
         "redirectURL": "",
         **_write_message(answer.headers, len(answer.body)),
+        **({"_lost": answer.kind} if isinstance(answer, Lost) else {}),
     }
     return {
         "startedDateTime": started.isoformat(timespec="microseconds"),
         "time": waited,
         "request": _write_request(request),
-        "response": {**response, "_lost": answer.kind} if isinstance(answer, Lost) else response,
+        "response": response,
         "cache": {},
         "timings": {"send": 0, "wait": waited, "receive": 0},
     }
@@ -158,26 +154,26 @@ def _write_pairs(pairs: Iterable[tuple[str, str]]) -> list[Json]:
 
 
 def _read_entry(entry: object) -> Exchange:
-    request, response = _find(entry, "request"), _find(entry, "response")
+    request, response = find_value(entry, "request"), find_value(entry, "response")
     sent_at = datetime.fromisoformat(_text(entry, "startedDateTime")).timestamp()
-    took = _find(entry, "time")
+    took = find_value(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
     headers = _read_headers(request)
-    parts = _read_parts(_find(request, "postData"), headers)
+    parts = _read_parts(find_value(request, "postData"), headers)
     came: Any = {
-        "status": _read_status(response),
+        "status": read_plain(int, find_value(response, "status"), "status"),
         "headers": _read_headers(response),
-        "body": _read_content(_find(response, "content")),
+        "body": _read_content(find_value(response, "content")),
         "received_at": sent_at + seconds,
     }
-    lost = _find(response, "_lost")
+    lost = find_value(response, "_lost")
     exchange = Exchange(
         Request(
             method=_text(request, "method").upper(),
             url=_text(request, "url"),
             headers=headers,
             parts=parts,
-            is_body_known=parts is not None or _find(request, "bodySize") == 0,
+            is_body_known=parts is not None or find_value(request, "bodySize") == 0,
             sent_at=sent_at,
         ),
         Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
@@ -185,28 +181,20 @@ def _read_entry(entry: object) -> Exchange:
     return Redaction(list_secrets(headers)).strike(exchange)
 
 
-def _read_status(response: object) -> int:
-    status = _find(response, "status")
-    if not isinstance(status, int):
-        raise TypeError(f"expected a number for status, got {status!r}")
-    return status
-
-
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
     """Read the parts of a form: from its bytes where they are there, else from the list of parameters."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "") or str(
-        _find(data, "mimeType") or ""
-    )
-    text = _find(data, "text")
+    told = (value for name, value in headers if name.lower() == "content-type")
+    kind = next(told, "") or str(find_value(data, "mimeType") or "")
+    text = find_value(data, "text")
     if isinstance(text, str) and text:
         # Browsers write one character for each byte; some tools base64, which HAR 1.2 has no word for in requests.
-        encoded = _find(data, "encoding") == "base64"
+        encoded = find_value(data, "encoding") == "base64"
         candidates = [base64.b64decode(text)] if encoded else [_encode(text), text.encode()]
         for body in candidates:
             parts = read_form(kind, body)
             if parts is not None:
                 return parts
-    parameters = _find(data, "params")
+    parameters = find_value(data, "params")
     if kind.startswith("multipart/form-data") and isinstance(parameters, list) and parameters:
         return tuple(_read_parameter(parameter) for parameter in cast("list[object]", parameters))
     return None
@@ -220,7 +208,7 @@ def _encode(text: str) -> bytes:
 
 
 def _read_parameter(parameter: object) -> Part:
-    name, filename, value, ours = (_find(parameter, key) for key in ("name", "fileName", "value", "_part"))
+    name, filename, value, ours = (find_value(parameter, key) for key in ("name", "fileName", "value", "_part"))
     if ours is not None:
         return read_plain(Part, ours, "_part")
     if isinstance(filename, str) and filename:
@@ -229,25 +217,18 @@ def _read_parameter(parameter: object) -> Part:
 
 
 def _read_content(content: object) -> bytes:
-    text = _find(content, "text")
+    text = find_value(content, "text")
     if not isinstance(text, str):
         return b""
-    return base64.b64decode(text) if _find(content, "encoding") == "base64" else text.encode()
+    return base64.b64decode(text) if find_value(content, "encoding") == "base64" else text.encode()
 
 
 def _read_headers(of: object) -> Headers:
-    headers = _find(of, "headers")
+    headers = find_value(of, "headers")
     if not isinstance(headers, list):
         raise TypeError("expected a list for headers")
     return tuple((_text(header, "name"), _text(header, "value")) for header in cast("list[object]", headers))
 
 
 def _text(of: object, key: str) -> str:
-    value = _find(of, key)
-    if not isinstance(value, str):
-        raise TypeError(f"expected a text for {key}, got {value!r:.40}")
-    return value
-
-
-def _find(of: object, key: str) -> object:
-    return cast("Mapping[str, object]", of).get(key) if isinstance(of, dict) else None
+    return read_plain(str, find_value(of, key), key)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from diarkit_contracts.api.document import operations
@@ -145,6 +145,7 @@ class History:
         looks: the GETs of tasks among them.
         profile: the generation of the API that they are held against.
         lost: requests without a whole answer, in the order in which they were sent; they have no position.
+        by_task: the looks answered with 200, by the id that was asked for.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -152,40 +153,37 @@ class History:
     looks: tuple[Look, ...]
     profile: Profile
     lost: tuple[Exchange, ...]
-    _by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+    by_task: Mapping[str, Sequence[Look]] = field(repr=False)
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
         """Decode the body of an answer strictly, each only once: treat what is returned as read-only.
 
-        Raises:
-            StrictJsonError: for what is no strict JSON.
+        Returns:
+            What it says; the error for what is no strict JSON.
         """
         if body not in self._decoded:
             try:
                 self._decoded[body] = decode_json(body)
             except StrictJsonError as error:
                 self._decoded[body] = error
-        decoded = self._decoded[body]
-        if isinstance(decoded, StrictJsonError):
-            raise decoded
-        return decoded
-
-    def by_task(self) -> Mapping[str, Sequence[Look]]:
-        """Group the looks answered with 200 by the id that was asked for."""
-        return self._by_task
+        return self._decoded[body]
 
     def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
         """List the first readable result of each task."""
-        for looks in self._by_task.values():
+        for looks in self.by_task.values():
             for look in looks:
                 if look.state is TaskState.DONE and look.channels is not None:
                     yield look, look.channels
                     break
 
+    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+        """List those of them whose upload is known."""
+        return ((look, look.start, channels) for look, channels in self.results() if look.start is not None)
+
     def find_end(self, start: Start) -> Look | None:
         """Find the first answer that told that a task has ended."""
-        looks = self._by_task.get(start.task_id or "", ())
+        looks = self.by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
 
@@ -204,7 +202,7 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
     for start in starts:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
-    told: dict[bytes, _Told] = {}
+    told: dict[bytes, Look] = {}
     looks = tuple(_read_look(at, exchange, by_id, told) for at, exchange in enumerate(kept) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
@@ -272,39 +270,28 @@ def _read_start(at: int, exchange: Exchange) -> Start:
     return Start(at, exchange, _read_text(body, "task", "task_id"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a body tells, whichever task was asked for."""
-
-    body: Mapping[str, object] | None
-    task_id: str | None
-    state: TaskState | None
-    channels: tuple[ChannelTold, ...] | None
-    faults: tuple[ResultFault, ...]
-
-
-def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, _Told]) -> Look:
+def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, Look]) -> Look:
     asked = exchange.request.path.rsplit("/", 1)[1].lower()
     data = exchange.answer.body if exchange.answer.status == 200 else b""
-    told = known.get(data)
-    if told is None:
+    if data not in known:
         # A task that has ended tells the same each time: it is read once.
-        told = known[data] = _read_told(data)
-    return Look(at, exchange, asked, told.body, told.task_id, told.state, told.channels, told.faults, by_id.get(asked))
-
-
-def _read_told(data: bytes) -> _Told:
-    body = read_object(data)
-    state = _read_text(body, "task", "state")
-    result = (body or {}).get("result")
-    faults = () if result is None else list_result_faults(result)
-    return _Told(
-        body=body,
-        task_id=_read_text(body, "task", "task_id"),
-        state=TaskState(state) if state in set(TaskState) else None,
-        channels=None if result is None or any(fault.rule is STRUCTURE for fault in faults) else _read_channels(result),
-        faults=faults,
-    )
+        body = read_object(data)
+        state = _read_text(body, "task", "state")
+        result = (body or {}).get("result")
+        faults = () if result is None else list_result_faults(result)
+        is_readable = result is not None and all(fault.rule is not STRUCTURE for fault in faults)
+        known[data] = Look(
+            at=at,
+            exchange=exchange,
+            asked=asked,
+            body=body,
+            task_id=_read_text(body, "task", "task_id"),
+            state=TaskState(state) if state in set(TaskState) else None,
+            channels=_read_channels(result) if is_readable else None,
+            faults=faults,
+            start=None,
+        )
+    return replace(known[data], at=at, exchange=exchange, asked=asked, start=by_id.get(asked))
 
 
 def _read_text(body: object, *keys: str) -> str | None:
@@ -312,18 +299,14 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: object) -> tuple[ChannelTold, ...]:
-    channels = cast("Mapping[str, list[Mapping[str, object]]]", result)["channels"]
+def _read_channels(result: Any) -> tuple[ChannelTold, ...]:
     return tuple(
         ChannelTold(
-            number=cast("int", channel["channel_number"]),
-            speakers=cast("int", channel["speakers_count"]),
+            number=channel["channel_number"],
+            speakers=channel["speakers_count"],
             segments=tuple(
-                SegmentTold(
-                    cast("int", told["speaker_id"]), cast("float", told["start_time"]), cast("float", told["end_time"])
-                )
-                for told in cast("list[Mapping[str, object]]", channel["segments"])
+                SegmentTold(told["speaker_id"], told["start_time"], told["end_time"]) for told in channel["segments"]
             ),
         )
-        for channel in channels
+        for channel in result["channels"]
     )

@@ -61,52 +61,45 @@ def read_plain(kind: type[T], value: object, what: str) -> T:
     return cast("T", _read(kind, value, what))
 
 
-def _read(kind: Any, value: object, what: str) -> object:  # noqa: PLR0911 - one for each kind of type
-    if get_origin(kind) is UnionType:
-        return None if value is None else _read(_choose(get_args(kind), value), value, what)
-    if get_origin(kind) is tuple:
-        inner = get_args(kind)
+def _read(kind: Any, value: object, what: str) -> object:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else _read(_choose(inner, value), value, what)
+    if origin is tuple:
         items = _expect(list, value, "a list", what)
-        if inner[-1] is Ellipsis:
-            return tuple(_read(inner[0], each, what) for each in items)
-        if len(items) != len(inner):
-            raise PlainError(f"a list of {len(inner)}", what, value)
-        return tuple(_read(each, item, what) for each, item in zip(inner, items, strict=True))
+        kinds = inner[:1] * len(items) if inner[-1] is Ellipsis else inner
+        if len(items) != len(kinds):
+            raise PlainError(f"a list of {len(kinds)}", what, value)
+        return tuple(_read(each, item, what) for each, item in zip(kinds, items, strict=True))
     if _is_class(kind):
         came = _expect(dict, value, "an object", what)
         # What is not there and has to be is read too, and so refused by its name.
-        return kind(
-            **{
-                name: _read(of, came.get(name), name)
-                for name, of, needed in _list_fields(kind)
-                if needed or name in came
-            }
-        )
+        there = ((name, of) for name, of, needed in _list_fields(kind) if needed or name in came)
+        return kind(**{name: _read(of, came.get(name), name) for name, of in there})
     if kind is bytes:
         return _read_bytes(_expect(dict, value, "an object", what), what)
     if issubclass(kind, StrEnum):
-        return (
-            kind(value)
-            if isinstance(value, str) and value in set(kind)
-            else _refuse(f"one of {', '.join(kind)}", what, value)
-        )
-    is_right = isinstance(value, (int, float) if kind is float else kind) and isinstance(value, bool) == (kind is bool)
-    return value if is_right else _refuse(WORDS[kind], what, value)
+        if value not in list(kind):
+            raise PlainError(f"one of {', '.join(kind)}", what, value)
+        return kind(value)
+    if isinstance(value, bool) != (kind is bool):
+        raise PlainError(WORDS[kind], what, value)
+    return _expect((int, float) if kind is float else kind, value, WORDS[kind], what)
 
 
 def _choose(kinds: tuple[Any, ...], value: object) -> Any:
     """Choose of several classes the last one whose needed fields are all there; the first if that is none."""
     there = cast("Json", value) if isinstance(value, dict) else {}
-    fitting = [kind for kind in kinds[1:] if _is_class(kind) and _needs(kind) <= set(there)]
+    fitting = [
+        kind
+        for kind in kinds[1:]
+        if _is_class(kind) and all(name in there for name, _, needed in _list_fields(kind) if needed)
+    ]
     return fitting[-1] if fitting else kinds[0]
 
 
 def _is_class(kind: Any) -> bool:
     return is_dataclass(kind)
-
-
-def _needs(kind: Any) -> set[str]:
-    return {name for name, _, needed in _list_fields(kind) if needed}
 
 
 @cache
@@ -126,8 +119,6 @@ def _read_bytes(body: Json, what: str) -> bytes:
 
 
 def _expect(kind: Any, value: object, expected: str, what: str) -> Any:
-    return value if isinstance(value, kind) else _refuse(expected, what, value)
-
-
-def _refuse(expected: str, what: str, value: object) -> object:
+    if isinstance(value, kind):
+        return value
     raise PlainError(expected, what, value)

@@ -7,10 +7,11 @@ JSON, a head is the whole file and has the exchanges as its `entries`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
+from diarkit_contracts.exchanges.history import find_value
 from diarkit_contracts.exchanges.plain import PlainError, read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 
@@ -57,12 +58,10 @@ def write_lines(written: Iterable[Json]) -> Iterator[str]:
 
 def _read_ours(text: str, name: str) -> Iterator[Exchange]:
     for line, value in _split(text, name):
-        is_object = isinstance(value, dict)
-        head = cast("Json", value) if is_object else {}
-        if head.get("format") == FORMAT:
-            if head.get("version") != VERSION:
-                reason = f"expected version {VERSION}, got {head.get('version')!r}: record again"
-                raise RecordingError(name, line, reason)
+        if find_value(value, "format") == FORMAT:
+            came = find_value(value, "version")
+            if came != VERSION:
+                raise RecordingError(name, line, f"expected version {VERSION}, got {came!r}: record again")
             continue
         try:
             yield read_plain(Exchange, value, "an exchange")

@@ -19,22 +19,11 @@ if TYPE_CHECKING:
 
 STRUCK: Final = "***"
 
-KEPT_HEADERS: Final = frozenset(
-    {
-        *(
-            "accept",
-            "accept-encoding",
-            "age",
-            "allow",
-            "cache-control",
-            "connection",
-            "content-encoding",
-            "content-length",
-        ),
-        *("content-type", "date", "expect", "host", "keep-alive", "location", "retry-after", "server", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "user-agent", "vary", "via", "x-location", "x-ratelimit-limit"),
-        *("x-ratelimit-remaining", "x-ratelimit-reset", *IDS),
-    }
+KEPT_HEADERS: Final = re.compile(
+    r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-length|content-type|date|expect|host"
+    r"|keep-alive|location|retry-after|server|te|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
+    r"|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|" + "|".join(IDS),
+    re.IGNORECASE,
 )
 """Headers, of requests and answers, that keep their values; of all others only the name stays. One that we have not thought of may
 be a token."""
@@ -95,20 +84,18 @@ class Redaction:
     def strike(self, exchange: Exchange) -> Exchange:
         """Keep of an exchange what is known to be harmless: values of headers, query and form by their names, all else but secrets."""
         request, answer = exchange.request, exchange.answer
+        url, headers = self.strike_url(request.url), self.strike_headers(request.headers)
+        parts = None if request.parts is None else tuple(map(self._strike_part, request.parts))
+        body = self.strike_body(answer.body)
         return Exchange(
-            replace(
-                request,
-                url=self.strike_url(request.url),
-                headers=self.strike_headers(request.headers),
-                parts=None if request.parts is None else tuple(map(self._strike_part, request.parts)),
-            ),
-            replace(answer, headers=self.strike_headers(answer.headers), body=self.strike_body(answer.body)),
+            replace(request, url=url, headers=headers, parts=parts),
+            replace(answer, headers=self.strike_headers(answer.headers), body=body),
         )
 
     def strike_headers(self, headers: Headers) -> Headers:
         """Keep names, and the values that are known to be harmless."""
         return tuple(
-            (name, self.strike_text(value) if name.lower() in KEPT_HEADERS else STRUCK) for name, value in headers
+            (name, self.strike_text(value) if KEPT_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
         )
 
     def _strike_part(self, part: Part) -> Part:
@@ -124,18 +111,15 @@ class Redaction:
     def strike_url(self, url: str) -> str:
         """Keep where a URL leads, without user, password and unknown parameters."""
         parts = urlsplit(url)
-        query = [
-            (name, value if name in KEPT_FIELDS else STRUCK)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        ]
-        netloc = parts.netloc.rpartition("@")[2]
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        query = [(name, value if name in KEPT_FIELDS else STRUCK) for name, value in pairs]
         kept = urlencode(query, quote_via=quote, safe=",*")
-        return self.strike_text(urlunsplit((parts.scheme, netloc, parts.path, kept, "")))
+        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, kept, "")))
 
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
     """List the values of a request's headers that may be secrets, to be struck out of its answer too."""
-    return tuple(value for name, value in headers if name.lower() not in KEPT_HEADERS and not NO_SECRET.fullmatch(name))
+    return tuple(value for name, value in headers if not (KEPT_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
 
 
 def _strike_config(text: str) -> str:

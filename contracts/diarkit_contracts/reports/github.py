@@ -110,7 +110,7 @@ def _write_cells(finding: Finding) -> tuple[str, ...]:
         f"{_escape(finding.row)} ({finding.times} times)" if finding.times > 1 else _escape(finding.row),
         _code(finding.fault.expected),
         _code(finding.fault.got),
-        f"{clause.label}: {_escape(clause.source)}",
+        _escape(str(clause.evidence)),
     )
 
 

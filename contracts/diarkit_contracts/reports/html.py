@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
@@ -19,10 +16,10 @@ from diarkit_contracts.exchanges.text import (
     describe_part,
     describe_request,
     show_body,
-    show_text,
 )
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.html_pictures import draw_results
+from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
 from diarkit_contracts.runs.verdict import RowRun
@@ -37,14 +34,7 @@ if TYPE_CHECKING:
 
 def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
     """Write a verdict as a page."""
-    environment = Environment(
-        loader=PackageLoader("diarkit_contracts", "reports"),
-        autoescape=True,
-        finalize=_show,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_environment()
     environment.filters |= {
         "anchor": _name_anchor,
         "request": describe_request,
@@ -69,23 +59,10 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             )
             for finding in verdict.findings
         ],
-        accepted=[
-            (each.finding.clause.id, each.finding.row, each.finding.fault.got, each.reason, each.expires)
-            for each in verdict.accepted
-        ],
-        undocumented=[(each.what, each.at, each.times) for each in verdict.undocumented],
-        inconclusive=[(each.row, each.reason) for each in verdict.inconclusive],
-        skipped=[(each.name, each.reason) for each in verdict.skipped],
-        passed=[(each.clause.id, each.clause.sentence, each.observations) for each in verdict.passed],
         rows=list(_list_rows(verdict)),
         figures=draw_results(read_history(verdict.exchanges, PROFILES[verdict.profile])),
         summary=sum_up(verdict, fail_on),
     )
-
-
-def _show(value: object) -> object:
-    """Make each text of the page printable before it is escaped; markup is the template's own."""
-    return show_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _name_anchor(name: str) -> str:
@@ -116,4 +93,4 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
 
 def _describe_evidence(finding: Finding) -> str:
     clause = finding.clause
-    return f"{clause.label}: {clause.source} ({DOCUMENT.name}, line {find_line(clause.place)})"
+    return f"{clause.evidence} ({DOCUMENT.name}, line {find_line(clause.place)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
@@ -15,7 +16,6 @@ from diarkit_contracts.runs.summary import sum_up
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
@@ -31,7 +31,6 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         | {at for accepted in verdict.accepted for at in accepted.finding.at}
         | {each.at for each in verdict.undocumented}
     )
-    spent = verdict.spent
     plain = {
         "format": FORMAT,
         "version": VERSION,
@@ -46,27 +45,20 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             {**_write_finding(each.finding, verdict, folder), "reason": each.reason, "expires": each.expires}
             for each in verdict.accepted
         ],
-        "undocumented": [{"what": each.what, "at": each.at, "times": each.times} for each in verdict.undocumented],
-        "inconclusive": [
-            {"row": each.row, "cause": each.cause, "reason": each.reason} for each in verdict.inconclusive
-        ],
-        "skipped": [{"name": each.name, "cause": each.cause, "reason": each.reason} for each in verdict.skipped],
+        "undocumented": list(map(asdict, verdict.undocumented)),
+        "inconclusive": list(map(asdict, verdict.inconclusive)),
+        "skipped": list(map(asdict, verdict.skipped)),
         "passed": [
-            {"clause": each.clause.id, "severity": each.clause.severity.value, "observations": each.observations}
+            {"clause": each.clause.id, "severity": each.clause.severity, "observations": each.observations}
             for each in verdict.passed
         ],
-        "rows": [{"name": row.name, "at": list(row.at)} for row in verdict.rows],
-        "events": list(verdict.events),
-        "stale": list(verdict.stale),
-        "vacuous": list(verdict.vacuous),
-        "advice": list(advise(verdict)),
+        "rows": [{"name": row.name, "at": row.at} for row in verdict.rows],
+        "events": verdict.events,
+        "stale": verdict.stale,
+        "vacuous": verdict.vacuous,
+        "advice": advise(verdict),
         "unreachable": verdict.unreachable,
-        "spent": {
-            "tasks": spent.tasks,
-            "calls": spent.calls,
-            "bytes_up": spent.bytes_up,
-            "seconds": round(spent.seconds, 3),
-        },
+        "spent": {**asdict(verdict.spent), "seconds": round(verdict.spent.seconds, 3)},
         "exchanges": {str(at): _write_exchange(verdict.exchanges[at]) for at in shown},
     }
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
@@ -74,27 +66,20 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
 
 def _write_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> dict[str, object]:
     repeat = write_repeat(finding, verdict, folder)
+    clause = finding.clause
     return {
-        **_write_clause(finding.clause),
+        "clause": clause.id,
+        "severity": clause.severity,
+        "sentence": clause.sentence,
+        "label": clause.evidence.label,
+        "source": clause.evidence.source,
+        "line": find_line(clause.place),
         "row": finding.row,
-        "at": list(finding.at),
+        "at": finding.at,
         "times": finding.times,
         "expected": finding.fault.expected,
         "got": finding.fault.got,
-        "repeat": None
-        if repeat is None
-        else {"command": repeat.command, "curl": repeat.curl, "python": repeat.python, "unsaved": list(repeat.files)},
-    }
-
-
-def _write_clause(clause: Clause) -> dict[str, object]:
-    return {
-        "clause": clause.id,
-        "severity": clause.severity.value,
-        "sentence": clause.sentence,
-        "label": clause.label.value,
-        "source": clause.source,
-        "line": find_line(clause.place),
+        "repeat": None if repeat is None else asdict(repeat),
     }
 
 
@@ -104,10 +89,10 @@ def _write_exchange(exchange: Exchange) -> dict[str, object]:
     return {
         "method": request.method,
         "url": request.url,
-        "request_headers": [list(pair) for pair in request.headers],
+        "request_headers": request.headers,
         "parts": parts,
         "status": answer.status,
-        "headers": [list(pair) for pair in answer.headers],
+        "headers": answer.headers,
         "body": show_body(answer.body),
         "seconds": round(answer.received_at - request.sent_at, 6),
     }

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SUITE: Final = "diarkit verify"
 
+TAGS: Final = {"failed": "failure", "error": "error", "skipped": "skipped"}
+
 WHOLE: Final = "whole run"
 """Name of the test case of a clause that was seen in no row; no row is named so."""
 
@@ -57,16 +59,10 @@ def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder:
 def _write_case(outcome: Outcome) -> Element:
     row = show_text(outcome.row) or WHOLE
     case = Element("testcase", {"classname": outcome.name, "name": row, "time": "0"})
-    match outcome.end:
-        case "failed":
-            SubElement(case, "failure", {"message": outcome.message}).text = outcome.text
-        case "error":
-            SubElement(case, "error", {"message": outcome.message}).text = outcome.text
-        case "skipped":
-            SubElement(case, "skipped", {"message": outcome.message})
-        case "passed":
-            if outcome.text:
-                SubElement(case, "system-out").text = outcome.text
+    if outcome.end in TAGS:
+        SubElement(case, TAGS[outcome.end], {"message": outcome.message}).text = outcome.text or None
+    elif outcome.text:
+        SubElement(case, "system-out").text = outcome.text
     return case
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -62,25 +63,11 @@ def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
     plain = {
         "format": FORMAT,
         "version": VERSION,
-        "sides": list(parity.sides),
+        "sides": parity.sides,
         "exit": int(parity.decide_exit(fail_on)),
         "summary": sum_up(parity, fail_on),
-        "differences": [
-            {
-                "row": each.row,
-                "what": each.what,
-                "one": each.one,
-                "other": each.other,
-                "severity": each.severity.value,
-                "clause": each.clause,
-                "line": each.line,
-            }
-            for each in parity.differences
-        ],
-        "compared": list(parity.compared),
+        **asdict(parity),
         "left_out": [{"row": name, "reason": reason} for name, reason in parity.left_out],
-        "vacuous": list(parity.vacuous),
-        "unreachable": parity.unreachable,
     }
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
 

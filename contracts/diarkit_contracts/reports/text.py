@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.exchanges.text import describe_exchange, show_text
+from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, count, describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_contracts.rows.call import Row
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -35,16 +35,13 @@ LONGEST: Final = 400
 """Characters of what a server said: enough to see the mistake; the other reports have all of it."""
 
 
-def list_lines(
-    verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None, quiet: bool = False
-) -> Iterator[str]:
+def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None) -> Iterator[str]:
     """List the lines of a report, with the escapes of colours.
 
     Args:
         verdict: to show.
         fail_on: least severity that fails.
         folder: where the files are that findings sent, if they were saved.
-        quiet: leave out what was kept.
     """
     if verdict.unreachable:
         # All rows were left out for this one reason: the list of them would bury it.
@@ -60,24 +57,12 @@ def list_lines(
     yield from _list_reasons("inconclusive", [(each.row, each.reason) for each in verdict.inconclusive])
     yield from _list_reasons("skipped", [(each.name, each.reason) for each in verdict.skipped])
     yield from _list_section("events", [show_text(event) for event in verdict.events])
-    if not quiet:
-        width = max((len(each.clause.id) for each in verdict.passed), default=0)
-        yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
+    width = max((len(each.clause.id) for each in verdict.passed), default=0)
+    yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
     yield from _list_section("too little was seen", list(verdict.vacuous))
     yield from _list_section("what to do", list(advise(verdict)))
     yield describe_subject(verdict)
     yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
-
-
-def write_progress(number: int, total: int, row: Row) -> str:
-    """Write the line that tells which row is sent now.
-
-    Args:
-        number: of the row, from 1.
-        total: rows of the plan.
-        row: that is sent.
-    """
-    return click.style(f"[{number:{len(str(total))}}/{total}] ", dim=True) + row.name
 
 
 def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
@@ -101,20 +86,16 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
 
 
 def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
-    yield _write_head(finding)
-    yield f"  {finding.clause.sentence}"
-    yield from _list_fault(finding)
-    for at in finding.at:
-        yield f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}"
-    yield f"  evidence  {finding.clause.label}: {finding.clause.source}"
+    yield _name_clause(finding) + name_place(finding)
+    yield from list_facts(finding, verdict, LONGEST)
     yield from _list_repeat(finding, verdict, folder, repeated)
     yield ""
 
 
 def _list_other(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
     repeat = write_repeat(finding, verdict, folder)
-    yield _write_head(finding)
-    yield from _list_fault(finding)
+    yield _name_clause(finding) + name_place(finding)
+    yield from list_fault(finding, LONGEST)
     if repeat is not None:
         yield f"  repeat    {repeat.command}"
     yield ""
@@ -123,17 +104,6 @@ def _list_other(finding: Finding, verdict: RunVerdict, folder: Path | None) -> I
 def _name_clause(finding: Finding) -> str:
     severity = finding.clause.severity
     return click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True)
-
-
-def _write_head(finding: Finding) -> str:
-    where = f"  {show_text(finding.row)}" if finding.row else ""
-    times = f"  ({finding.times} times)" if finding.times > 1 else ""
-    return _name_clause(finding) + where + times
-
-
-def _list_fault(finding: Finding) -> Iterator[str]:
-    yield f"  expected  {show_text(finding.fault.expected, LONGEST)}"
-    yield f"  seen      {show_text(finding.fault.got, LONGEST)}"
 
 
 def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
@@ -146,8 +116,8 @@ def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, rep
     repeated.add(finding.row)
     yield f"  repeat    {repeat.command}"
     yield f"  curl      {repeat.curl}"
-    if repeat.files:
-        yield f"            (--report html=FILE saves {' and '.join(repeat.files)} for it)"
+    if repeat.unsaved:
+        yield f"            (--report html=FILE saves {' and '.join(repeat.unsaved)} for it)"
     yield "  python"
     yield indent(repeat.python, "    | ", lambda _: True)
 

@@ -101,21 +101,11 @@ def write_reports(
 
 
 def _write_report(kind: Kind, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> str:
-    # A report is imported when it is asked for: most runs ask for none.
-    match kind:
-        case Kind.JSON:
-            from diarkit_contracts.reports.json import write_json  # noqa: PLC0415
+    # Imported when a report is asked for: most runs ask for none.
+    from diarkit_contracts.reports.github import write_summary  # noqa: PLC0415
+    from diarkit_contracts.reports.html import write_html  # noqa: PLC0415
+    from diarkit_contracts.reports.json import write_json  # noqa: PLC0415
+    from diarkit_contracts.reports.junit import write_junit  # noqa: PLC0415
 
-            return write_json(verdict, fail_on, folder)
-        case Kind.JUNIT:
-            from diarkit_contracts.reports.junit import write_junit  # noqa: PLC0415
-
-            return write_junit(verdict, fail_on, folder)
-        case Kind.HTML:
-            from diarkit_contracts.reports.html import write_html  # noqa: PLC0415
-
-            return write_html(verdict, fail_on, folder)
-        case Kind.GITHUB:
-            from diarkit_contracts.reports.github import write_summary  # noqa: PLC0415
-
-            return write_summary(verdict, fail_on, folder)
+    writers = {Kind.JSON: write_json, Kind.JUNIT: write_junit, Kind.HTML: write_html, Kind.GITHUB: write_summary}
+    return writers[kind](verdict, fail_on, folder)

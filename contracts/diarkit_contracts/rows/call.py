@@ -22,7 +22,7 @@ CONFIG: Final = "config"
 class Attached:
     """A part that holds an input, by its name; `filename` None sends it as a text field."""
 
-    input: str
+    attach: str
     filename: str | None = "a.wav"
     name: str = FILE
 
@@ -106,4 +106,4 @@ class Row:
 def _make_field(part: Attached | Written) -> Field:
     if isinstance(part, Written):
         return Field(part.name, part.text.encode())
-    return Field(part.name, make_input(part.input), part.filename)
+    return Field(part.name, make_input(part.attach), part.filename)

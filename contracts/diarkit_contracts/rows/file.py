@@ -9,17 +9,16 @@ A file holds a list of them:
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from diarkit_contracts.rows.call import FILE, Attached, Call, Raw, Row, Written
+from diarkit_contracts.rows.call import Attached, Call, Raw, Row, Written
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
-from diarkit_fixtures.texts.read import load_text, read_value
+from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, find_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from diarkit_fixtures.texts.tree import Node
 
@@ -31,13 +30,6 @@ def _read_base64(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise ValueError(f"expected base64, got {text!r:.60}") from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attached:
-    attach: str
-    filename: str | None = "a.wav"
-    name: str = FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +45,8 @@ class _Row:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    body: tuple[_Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
+    body: tuple[Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
     accepted: bool = False
-
-
-def load_rows(path: Path) -> tuple[Row, ...]:
-    """Read the rows of a file.
-
-    Raises:
-        TextError: with all that is wrong with it.
-        OSError: the file can't be read.
-    """
-    return read_rows(load_text(path), str(path))
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
@@ -100,30 +82,13 @@ def _write_body(body: tuple[Attached | Written, ...] | Raw | None) -> object:
         return None
     if isinstance(body, Raw):
         return {"content_type": body.content_type, "base64": base64.b64encode(body.content).decode()}
-    return [_write_part(part) for part in body]
-
-
-def _write_part(part: Attached | Written) -> Plain:
-    if isinstance(part, Written):
-        return {"text": part.text, "name": part.name}
-    return {"attach": part.input, "filename": part.filename, "name": part.name}
+    return list(map(asdict, body))
 
 
 def _make_row(row: _Row) -> Row:
-    body: tuple[Attached | Written, ...] | Raw | None
-    match row.body:
-        case None:
-            body = None
-        case _Raw(content_type=kind, base64=content):
-            body = Raw(kind, content)
-        case parts:
-            body = tuple(map(_make_part, parts))
+    body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
     return Row(id=row.id, what=row.what, call=call, accepted=row.accepted)
-
-
-def _make_part(part: _Attached | Written) -> Attached | Written:
-    return part if isinstance(part, Written) else Attached(part.attach, part.filename, part.name)
 
 
 def _check(tree: Node) -> Iterator[Flaw]:

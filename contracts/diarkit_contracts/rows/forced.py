@@ -10,8 +10,7 @@ CLIP = "wav:1ch:2.0s"
 
 def make_forced() -> tuple[Row, ...]:
     """Make all rows, one for each capability."""
-    upload = Call(body=(Attached(CLIP),))
-    limited = "refusal.type-of-status"
+    upload, limited = Call(body=(Attached(CLIP),)), "refusal.type-of-status"
     return (
         Row(
             id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from itertools import combinations, product
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Value = TypeVar("Value")
-Pair: TypeAlias = "tuple[tuple[str, Value], tuple[str, Value]]"
 
 
 def cover_pairs(
@@ -26,60 +25,34 @@ def cover_pairs(
         is_allowed: whether a combination makes sense; asked for incomplete ones too, and only whole ones have all keys.
         covered: combinations that are there already.
     """
-    missing = {pair: None for pair in _list_pairs(factors) if _find_whole(factors, is_allowed, dict(pair)) is not None}
+
+    def is_possible(chosen: Mapping[str, Value]) -> bool:
+        """Tell whether an allowed whole combination has the chosen values."""
+        if not is_allowed(chosen):
+            return False
+        rest = next((factor for factor in factors if factor not in chosen), None)
+        return rest is None or any(is_possible({**chosen, rest: value}) for value in factors[rest])
+
+    choices = [[(factor, value) for value in values] for factor, values in factors.items()]
+    pairs = [frozenset(pair) for one, other in combinations(choices, 2) for pair in product(one, other)]
+    # A table and no set: its order is that of the factors.
+    missing = {pair: None for pair in pairs if is_possible(dict(pair))}
     for combination in covered:
-        for pair in _pairs_of(combination):
-            missing.pop(pair, None)
+        _take_pairs(combination, missing)
     while missing:
         chosen: dict[str, Value] = dict(next(iter(missing)))
         for factor, values in factors.items():
             if factor not in chosen:
-                possible = [value for value in values if _find_whole(factors, is_allowed, {**chosen, factor: value})]
-                gains = [_count_new(factors, (factor, value), chosen, missing) for value in possible]
+                possible = [value for value in values if is_possible({**chosen, factor: value})]
+                gains = [
+                    sum(frozenset({(factor, value), other}) in missing for other in chosen.items())
+                    for value in possible
+                ]
                 chosen[factor] = possible[gains.index(max(gains))]
-        for pair in _pairs_of({factor: chosen[factor] for factor in factors}):
-            missing.pop(pair, None)
+        _take_pairs(chosen, missing)
         yield {factor: chosen[factor] for factor in factors}
 
 
-def _list_pairs(factors: Mapping[str, Sequence[Value]]) -> Iterator[Pair[Value]]:
-    for one, other in combinations(factors, 2):
-        for value in factors[one]:
-            for with_value in factors[other]:
-                yield (one, value), (other, with_value)
-
-
-def _pairs_of(combination: Mapping[str, Value]) -> Iterator[Pair[Value]]:
-    return combinations(combination.items(), 2)
-
-
-def _count_new(
-    factors: Mapping[str, Sequence[Value]],
-    one: tuple[str, Value],
-    chosen: Mapping[str, Value],
-    missing: Container[Pair[Value]],
-) -> int:
-    return sum(_order(factors, one, other) in missing for other in chosen.items())
-
-
-def _order(factors: Mapping[str, Sequence[Value]], one: tuple[str, Value], other: tuple[str, Value]) -> Pair[Value]:
-    names = list(factors)
-    return (one, other) if names.index(one[0]) < names.index(other[0]) else (other, one)
-
-
-def _find_whole(
-    factors: Mapping[str, Sequence[Value]],
-    is_allowed: Callable[[Mapping[str, Value]], bool],
-    chosen: Mapping[str, Value],
-) -> Mapping[str, Value] | None:
-    """Find an allowed whole combination that has the chosen values."""
-    if not is_allowed(chosen):
-        return None
-    rest = next((factor for factor in factors if factor not in chosen), None)
-    if rest is None:
-        return chosen
-    for value in factors[rest]:
-        found = _find_whole(factors, is_allowed, {**chosen, rest: value})
-        if found is not None:
-            return found
-    return None
+def _take_pairs(combination: Mapping[str, Value], missing: dict[frozenset[tuple[str, Value]], None]) -> None:
+    for pair in combinations(combination.items(), 2):
+        missing.pop(frozenset(pair), None)

@@ -88,19 +88,13 @@ def list_rows() -> tuple[Row, ...]:
 
 def make_plan(tier: Tier) -> Plan:
     """Make the plan of a tier."""
-    uploads, mistakes = make_uploads(), make_mistakes()
+    uploads, mistakes = () if tier is Tier.PROBE else make_uploads(), make_mistakes()
+    steps = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
+    if tier is Tier.FULL:
+        steps += _interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])
     # Last, since what a target was made to do may outlast the row.
-    forced = tuple((row,) for row in make_forced())
-    match tier:
-        case Tier.PROBE:
-            return Plan(tier, _interleave((), mistakes[:MISTAKES_IN_LITE]))
-        case Tier.LITE:
-            lite = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
-            return Plan(tier, (*lite, *forced))
-        case Tier.FULL:
-            lite = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
-            rest = _interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])
-            return Plan(tier, (*lite, *rest, *forced))
+    forced = () if tier is Tier.PROBE else make_forced()
+    return Plan(tier, (*steps, *((row,) for row in forced)))
 
 
 def choose_rows(names: Iterable[str]) -> Plan:

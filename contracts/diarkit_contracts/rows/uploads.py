@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.rows.call import FILE, Attached, Call, Row, Written
-from diarkit_contracts.rows.inputs import NAME, read_recipe
+from diarkit_contracts.rows.call import Attached, Call, Row, Written
+from diarkit_contracts.rows.inputs import read_recipe
 from diarkit_contracts.rows.pairwise import cover_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 MONO: Final = "wav:1ch:6.0s"
 STEREO: Final = "wav:2ch:4.0s"
@@ -20,6 +21,10 @@ THREE: Final = "wav:3ch:2.0s"
 ONE_SILENT: Final = "wav:2ch:3.0s:speakers=2,0"
 SILENT: Final = "wav:1ch:2.0s:silence"
 SHORT: Final = "wav:1ch:0.5s"
+
+UPLOAD: Final = "acceptance.upload"
+UNKNOWN: Final = "acceptance.unknown-is-ignored"
+"""Clauses that say whether a row is to be accepted."""
 
 BEYOND_ASCII: Final = "Ľúbica & Šárka, 50 %.wav"
 PLAIN: Final = "a.wav"
@@ -60,16 +65,10 @@ class Choice:
 
     def describe(self) -> str:
         """Say what is not usual about it, after what is sent."""
-        match = NAME.fullmatch(self.audio)
-        sound = f"{match['channels']}ch-{match['seconds']}s" if match else self.audio
-        tags = {
-            "speakers": match["speakers"].replace(",", "+") if match and match["speakers"] else "",
-            "manner": "silence" if match and match["silence"] else "in-turn" if match and match["in_turn"] else "",
-        }
+        channels, seconds, *tags = self.audio.removeprefix("wav:").replace(",", "+").split(":")
         said = [
-            sound,
-            f"speakers={tags['speakers']}" if tags["speakers"] else "",
-            tags["manner"],
+            f"{channels}-{seconds}",
+            *tags,
             self.config,
             self.mode,
             f"channels={'+'.join(map(str, self.numbers))}" if self.numbers else "",
@@ -91,20 +90,27 @@ CHOSEN: Final = (
 )
 """What shows most with the least: the rows of a short run. Neighbours differ in config, so that a mixed-up one shows."""
 
+JUNK: Final = len(CHOSEN) + 1
+"""Number of the row that ends a short run."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
 """What needs more sound than the others, by number: a mix of more channels than two, each with somebody who is heard alone."""
 
 
+@cache
 def make_uploads() -> tuple[Row, ...]:
     """Make all rows, the chosen ones first; ids count on."""
     pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
-    choices = [*CHOSEN, *(Choice(**values) for values in pairs)]
-    first = [_make_row(number, choice) for number, choice in enumerate(choices[: len(CHOSEN)], start=1)]
-    junk = _make_file_row("file:junk", "junk")
-    rest = [_make_row(number, choice) for number, choice in enumerate(choices[len(CHOSEN) :], start=len(first) + 2)]
-    large = [_make_row(number, choice) for number, choice in LARGE.items()]
-    return (*first, junk, *rest, *large, *_list_unclear())
+    choices = dict(enumerate(CHOSEN, start=1))
+    choices |= dict(enumerate((Choice(**values) for values in pairs), start=JUNK + 1))
+    rows = _UNCLEAR | {
+        number: (choice.describe(), UNKNOWN if choice.unknown else UPLOAD, _make_call(choice))
+        for number, choice in {**choices, **LARGE}.items()
+    }
+    return tuple(
+        Row(id=f"row-{number:02d}", what=what, call=call, about=about, accepted=True)
+        for number, (what, about, call) in sorted(rows.items())
+    )
 
 
 def write_config(choice: Choice) -> str | None:
@@ -131,16 +137,6 @@ def _is_allowed(values: Mapping[str, str]) -> bool:
     return not (first and values.get("config") == "" and values.get("unknown", "key") != "key")
 
 
-def _make_row(number: int, choice: Choice) -> Row:
-    return Row(
-        id=f"row-{number:02d}",
-        what=choice.describe(),
-        call=_make_call(choice),
-        about="acceptance.unknown-is-ignored" if choice.unknown else "acceptance.upload",
-        accepted=True,
-    )
-
-
 def _make_call(choice: Choice) -> Call:
     start, dash, end = choice.span.partition("-")
     query = {
@@ -158,31 +154,23 @@ def _make_call(choice: Choice) -> Call:
     return Call(query=tuple((name, value) for name, value in query.items() if value), body=parts)
 
 
-def _make_file_row(name: str, what: str, about: str = "acceptance.upload", number: int = len(CHOSEN) + 1) -> Row:
-    return _make_unclear(number, what, Call(body=(Attached(name),)), about)
+def _ask(file: str = MONO, **query: str) -> Call:
+    return Call(query=tuple(query.items()), body=(Attached(file),))
 
 
-def _make_unclear(number: int, what: str, call: Call, about: str = "acceptance.upload") -> Row:
-    return Row(id=f"row-{number:02d}", what=what, call=call, about=about, accepted=True)
+_UNCLEAR: Final = {
+    JUNK: ("junk", UPLOAD, _ask("file:junk")),
+    90: ("empty-file", "refusal.empty-file", _ask("file:empty")),
+    91: ("half-a-head", UPLOAD, _ask("file:half-a-head")),
+    92: ("channel-beyond", UPLOAD, _ask(channels="7")),
+    93: ("range-upside-down", UPLOAD, _ask(range_from="2", range_to="1")),
+    94: ("range-beyond", UPLOAD, _ask(range_from="99")),
+    95: ("range-of-nothing", UPLOAD, _ask(range_from="1", range_to="1")),
+    96: ("range-of-a-moment", UPLOAD, _ask(range_to="5e-324")),
+    97: ("channel-twice", UPLOAD, _ask(channels="0,0")),
+    98: ("channel-just-beyond", UPLOAD, _ask(channels="1")),
+}
+"""What the documents leave open, by number: refused at once, rejected later or taken; what is told must hold together all the same.
 
-
-def _list_unclear() -> Iterator[Row]:
-    """List what the documents leave open: refused at once, rejected later or taken; what is told must hold together all the same.
-
-    UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
-    """
-    yield _make_file_row("file:empty", "empty-file", "refusal.empty-file", number=90)
-    yield _make_file_row("file:half-a-head", "half-a-head", number=91)
-    for number, (what, query) in enumerate(
-        {
-            "channel-beyond": {"channels": "7"},
-            "range-upside-down": {"range_from": "2", "range_to": "1"},
-            "range-beyond": {"range_from": "99"},
-            "range-of-nothing": {"range_from": "1", "range_to": "1"},
-            "range-of-a-moment": {"range_to": "5e-324"},
-            "channel-twice": {"channels": "0,0"},
-            "channel-just-beyond": {"channels": "1"},
-        }.items(),
-        start=92,
-    ):
-        yield _make_unclear(number, what, Call(query=tuple(query.items()), body=(Attached(MONO, PLAIN, FILE),)))
+UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
+"""

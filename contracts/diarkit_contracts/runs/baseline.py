@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.runs.verdict import Accepted
 from diarkit_fixtures.texts.build import suggest
-from diarkit_fixtures.texts.read import load_text, read_value
+from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import find_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
@@ -84,16 +83,6 @@ class _File:
 
 Baseline: TypeAlias = "tuple[tuple[Entry, str], ...]"
 """All entries of a file in its order, each with its place as `file:line`."""
-
-
-def load_baseline(path: Path) -> Baseline:
-    """Read a baseline, YAML or JSON.
-
-    Raises:
-        TextError: with all that is wrong with it.
-        OSError: it can't be read at all.
-    """
-    return read_baseline(load_text(path), str(path))
 
 
 def read_baseline(text: str, file: str) -> Baseline:

@@ -105,16 +105,16 @@ class DiarizationContract:
             ContractError: as `check`.
         """
         __tracebackhide__ = True
-        watch, self._watch = self._watch, None
+        watch = self.drop()
         if watch is not None:
-            watch.release()
             self.check(watch.exchanges)
 
-    def drop(self) -> None:
+    def drop(self) -> Watch | None:
         """Watch the clients no longer and judge nothing: the test has failed anyway."""
         watch, self._watch = self._watch, None
         if watch is not None:
             watch.release()
+        return watch
 
     def _read_settings(self) -> tuple[Profile, Severity]:
         if self.profile not in PROFILES:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from diarkit_contracts.runs.follow import EVENTS, Followed, follow
 from diarkit_contracts.runs.verdict import Cause, Inconclusive, RowRun, Skipped, Why
-from diarkit_contracts.target.client import MOST_TRIES, CapReachedError, UnreachableError
-from diarkit_contracts.target.pace import Age
+from diarkit_contracts.target.client import MOST_TRIES, Cap, CapReachedError, UnreachableError
+from diarkit_contracts.target.pace import wait_by_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,13 +34,7 @@ NOTHING_FORCED: Final[Forcing] = {}
 MOST_LOST: Final = 3
 """Calls without an answer, one after the other, after which the server is taken for gone."""
 
-BUDGETS: Final[Mapping[str, Cause]] = {
-    "tasks": Cause.BUDGET_TASKS,
-    "tasks in flight": Cause.BUDGET_IN_FLIGHT,
-    "calls": Cause.BUDGET_CALLS,
-    "bytes sent": Cause.BUDGET_BYTES,
-    "seconds": Cause.BUDGET_SECONDS,
-}
+BUDGETS: Final[Mapping[Cap, Cause]] = {cap: Cause[f"BUDGET_{cap.name}"] for cap in Cap}
 """What is left out for which cap."""
 
 
@@ -148,7 +142,7 @@ class _Driver:
 
     def _follow(self, together: Sequence[Followed]) -> None:
         """Follow the tasks of a step to their ends, then look at each again."""
-        follow(together, self._look, lambda age: Age(age).next_poll())
+        follow(together, self._look, wait_by_age)
         for _ in range(LOOKS_AT_THE_END):
             for followed in together:
                 if followed.ended and self.over is None:

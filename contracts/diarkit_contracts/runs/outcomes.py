@@ -140,16 +140,30 @@ def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     return rows
 
 
-def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
-    clause, fault = finding.clause, finding.fault
-    where = f" {show_text(finding.row)}" if finding.row else ""
-    times = f" ({finding.times} times)" if finding.times > 1 else ""
-    yield f"{clause.severity}: {clause.id}{where}{times}"
+def name_place(finding: Finding) -> str:
+    """Say in which row a clause was broken, and how often; empty for once in a recording."""
+    where = f"  {show_text(finding.row)}" if finding.row else ""
+    return where + (f"  ({finding.times} times)" if finding.times > 1 else "")
+
+
+def list_fault(finding: Finding, most: int = 0) -> Iterator[str]:
+    """List what was expected and seen, with so many characters at most; 0 for all of them."""
+    yield f"  expected  {show_text(finding.fault.expected, most)}"
+    yield f"  seen      {show_text(finding.fault.got, most)}"
+
+
+def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator[str]:
+    """List what a finding says, but not how to repeat it; `most` is that of `list_fault`."""
+    clause = finding.clause
     yield f"  {clause.sentence}"
-    yield f"  expected  {show_text(fault.expected)}"
-    yield f"  seen      {show_text(fault.got)}"
+    yield from list_fault(finding, most)
     yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
-    yield f"  evidence  {clause.label}: {clause.source}"
+    yield f"  evidence  {clause.evidence}"
+
+
+def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
+    yield f"{finding.clause.severity}: {finding.clause.id}{name_place(finding)}"
+    yield from list_facts(finding, verdict)
     repeat = write_repeat(finding, verdict, folder)
     if repeat is not None:
         yield f"  repeat    {repeat.command}"

@@ -24,7 +24,7 @@ from diarkit_contracts.runs.verdict import Cause
 from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.target.client import Target
@@ -162,26 +162,19 @@ def _measure(start: Exchange, looks: Sequence[Exchange]) -> dict[str, float]:
 
     A state changed between the last look that told the old one and the first that told the new one: halfway, for want of more.
     """
-    ends: dict[TaskState, float] = {}
-    before = zero = start.answer.received_at
-    for look in looks:
-        state = find_value(read_object(look.answer.body), "task", "state")
-        changed = (before + look.request.sent_at) / 2 - zero
-        for passed in _list_passed(state):
-            ends.setdefault(passed, max(changed, 0.0))
-        before = look.request.sent_at
-    pending = ends[TaskState.PENDING]
+    zero = start.answer.received_at
+    asked = [zero, *(look.request.sent_at for look in looks)]
+    states = [find_value(read_object(look.answer.body), "task", "state") for look in looks]
+
+    def measure_until(later: Container[object]) -> float:
+        first = next(number for number, state in enumerate(states) if state in later)
+        return max((asked[first] + asked[first + 1]) / 2 - zero, 0.0)
+
+    pending = measure_until({TaskState.RUNNING, *ENDED})
     return {
         TaskState.PENDING.value: round(pending, 3),
-        TaskState.RUNNING.value: round(max(ends[TaskState.RUNNING] - pending, 0.0), 3),
+        TaskState.RUNNING.value: round(max(measure_until(ENDED) - pending, 0.0), 3),
     }
-
-
-def _list_passed(state: object) -> tuple[TaskState, ...]:
-    """List the states that a task is past."""
-    if state in ENDED:
-        return (TaskState.PENDING, TaskState.RUNNING)
-    return (TaskState.PENDING,) if state == TaskState.RUNNING else ()
 
 
 def _read_outcome(name: str, look: Exchange) -> dict[str, object]:

@@ -40,13 +40,13 @@ class Repeat:
         command: sends the row and judges it.
         curl: sends its first request.
         python: sends its first request and follows the task.
-        files: that `curl` reads and that are not there yet.
+        unsaved: files that `curl` reads and that are not there yet.
     """
 
     command: str
     curl: str
     python: str
-    files: tuple[str, ...]
+    unsaved: tuple[str, ...]
 
 
 def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
@@ -71,7 +71,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
         command=_write_command(row, verdict, headers),
         curl=_write_curl(row, verdict, headers, folder),
         python="\n".join(_list_python(row, verdict, dict.fromkeys(headers, STRUCK), folder)),
-        files=() if folder is not None else tuple(_list_files(row)),
+        unsaved=() if folder is not None else tuple(_list_files(row)),
     )
 
 
@@ -95,7 +95,7 @@ def _list_files(row: Row) -> dict[str, bytes]:
     if isinstance(row.call.body, Raw):
         return {_name_raw(row): row.call.body.content}
     parts = row.call.body or ()
-    return {name_input(part.input): make_input(part.input) for part in parts if isinstance(part, Attached)}
+    return {name_input(part.attach): make_input(part.attach) for part in parts if isinstance(part, Attached)}
 
 
 def name_input(name: str) -> str:
@@ -145,10 +145,10 @@ def _write_curl(row: Row, verdict: RunVerdict, headers: Iterable[str], folder: P
         if isinstance(part, Written):
             words += ["--form-string", f"{part.name}={part.text}"]
         elif part.filename is None:
-            words += ["-F", f"{part.name}=<{_place(name_input(part.input), folder)}"]
+            words += ["-F", f"{part.name}=<{_place(name_input(part.attach), folder)}"]
         else:
             filename = part.filename.replace("\\", "\\\\").replace('"', '\\"')
-            path = _place(name_input(part.input), folder)
+            path = _place(name_input(part.attach), folder)
             words += ["-F", f'{part.name}=@"{path}";filename="{filename}";type=application/octet-stream']
     return shlex.join([*words, verdict.target + call.target])
 
@@ -171,23 +171,22 @@ def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Pa
     how = _write_arguments(flags)
     told = f", headers={sent!r}{how}" if sent else how
     yield f"url = {verdict.target + call.target!r}"
-    match call.body:
-        case None:
-            yield f"answer = httpx.request({call.method!r}, url{told})"
-        case Raw(content_type, content):
-            headers = {**sent, "Content-Type": content_type}
-            short = len(content) <= LONGEST_BODY
-            shown = repr(content) if short else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
-            yield f"answer = httpx.request({call.method!r}, url, headers={headers!r}, content={shown}{how})"
-        case parts:
-            yield "form = ["
-            for part in parts:
-                if isinstance(part, Written):
-                    yield f"    ({part.name!r}, (None, {part.text!r})),"
-                else:
-                    yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.input!r}))),"
-            yield "]"
-            yield f"answer = httpx.request({call.method!r}, url, files=form{told})"
+    given = told
+    if isinstance(call.body, Raw):
+        raw = call.body.content
+        shown = repr(raw) if len(raw) <= LONGEST_BODY else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
+        headers = {**sent, "Content-Type": call.body.content_type}
+        given = f", headers={headers!r}, content={shown}{how}"
+    elif call.body is not None:
+        yield "form = ["
+        for part in call.body:
+            if isinstance(part, Written):
+                yield f"    ({part.name!r}, (None, {part.text!r})),"
+            else:
+                yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.attach!r}))),"
+        yield "]"
+        given = f", files=form{told}"
+    yield f"answer = httpx.request({call.method!r}, url{given})"
     yield "print(answer.status_code, answer.headers, answer.text)"
     if call.method == "POST":
         yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"

@@ -25,8 +25,14 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
     """Say in one line how a run ended, what it rests on and what it cost."""
     end = verdict.decide_exit(fail_on)
     observations = sum(passed.observations for passed in verdict.passed)
+    errors, warnings = (len(verdict.list_findings(severity)) for severity in (Severity.ERROR, Severity.WARNING))
+    found = [
+        count(errors, "error") if errors else "",
+        count(warnings, "warning") if warnings else "",
+        f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
+    ]
     said = [
-        *_count_findings(verdict),
+        *(found if any(found) else ["no findings"]),
         f"{count(len(verdict.passed), 'clause')} kept ({count(observations, 'observation')})",
         f"{len(verdict.undocumented)} undocumented" if verdict.undocumented else "",
         f"{len(verdict.inconclusive)} inconclusive" if verdict.inconclusive else "",
@@ -52,13 +58,3 @@ def describe_subject(verdict: RunVerdict) -> str:
 def count(number: int, noun: str) -> str:
     """Count things: `1 task`, `2 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _count_findings(verdict: RunVerdict) -> list[str]:
-    errors, warnings = (len(verdict.list_findings(severity)) for severity in (Severity.ERROR, Severity.WARNING))
-    said = [
-        count(errors, "error") if errors else "",
-        count(warnings, "warning") if warnings else "",
-        f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
-    ]
-    return [text for text in said if text] or ["no findings"]

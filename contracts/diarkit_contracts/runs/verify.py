@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
@@ -37,15 +37,6 @@ NEEDS_OF_A_ROW: Final = (ANSWER,)
 """What has to be seen for a verdict to say anything; what a client did not try, its recording can't show."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What the clauses say of exchanges; the part of a verdict that needs no run."""
-
-    findings: tuple[Finding, ...]
-    passed: tuple[Passed, ...]
-    skipped: tuple[Skipped, ...]
-
-
 def verify_target(
     plan: Plan,
     target: Target,
@@ -64,19 +55,13 @@ def verify_target(
     """
     drive = drive_plan(plan, target, profile, forcing, progress)
     history = read_history((*target.exchanges, *target.lost), profile)
-    judged = judge_history(history, drive.rows, forcing)
-    return RunVerdict(
+    verdict = judge_history(history, drive.rows, forcing)
+    return replace(
+        verdict,
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
-        profile=profile.name,
-        exchanges=history.exchanges,
-        lost=tuple(target.lost),
-        rows=tuple(drive.rows),
-        findings=judged.findings,
-        undocumented=list_undocumented(history.exchanges, profile.locations),
         inconclusive=tuple(drive.inconclusive),
-        skipped=(*drive.skipped, *judged.skipped),
-        passed=judged.passed,
+        skipped=(*drive.skipped, *verdict.skipped),
         events=tuple(_list_events(target)),
         vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
         unreachable=drive.unreachable,
@@ -84,44 +69,48 @@ def verify_target(
     )
 
 
-def verify_recording(name: str, exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> RunVerdict:
+def verify_recording(
+    name: str, exchanges: Iterable[Exchange], profile: Profile = DEFAULT, rows: Iterable[RowRun] = ()
+) -> RunVerdict:
     """Judge exchanges that were recorded earlier; nothing is sent.
 
     Args:
         name: of the recording.
         exchanges: with one server, in the order in which they were sent.
         profile: the generation to hold them against.
+        rows: which of them belong to which row, if that is known.
     """
     history = read_history(exchanges, profile)
-    judged = judge_history(history)
-    return RunVerdict(
-        target=name,
-        tier="",
-        profile=profile.name,
-        exchanges=history.exchanges,
-        lost=history.lost,
-        findings=judged.findings,
-        undocumented=list_undocumented(history.exchanges, profile.locations),
-        skipped=judged.skipped,
-        passed=judged.passed,
-        vacuous=say_unseen(list_unseen(history, NEEDS_OF_A_RECORDING)),
-        spent=_count_spent(history),
-    )
+    vacuous = say_unseen(list_unseen(history, NEEDS_OF_A_RECORDING))
+    return replace(judge_history(history, rows), target=name, vacuous=vacuous, spent=_count_spent(history))
 
 
-def judge_history(history: History, rows: Iterable[RowRun] = (), capabilities: Container[Capability] = ()) -> Judged:
+def judge_history(
+    history: History, rows: Iterable[RowRun] = (), capabilities: Container[Capability] = ()
+) -> RunVerdict:
     """Hold a history against all clauses.
 
     Args:
         history: of one server.
         rows: which exchange belongs to which row.
         capabilities: what the target can be made to do, for the reasons of what was not seen.
+
+    Returns:
+        A verdict with all that follows from the exchanges alone.
     """
+    rows = tuple(rows)
     row_of = {at: row.name for row in rows for at in row.at}
     judgements = judge_all(history)
     findings = [finding for judgement in judgements for finding in _group(judgement, history, row_of)]
-    return Judged(
+    return RunVerdict(
+        target="",
+        tier="",
+        profile=history.profile.name,
+        exchanges=history.exchanges,
+        lost=history.lost,
+        rows=rows,
         findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
+        undocumented=list_undocumented(history.exchanges, history.profile.locations),
         passed=tuple(
             Passed(clause=judgement.clause, observations=len(judgement.observations))
             for judgement in judgements

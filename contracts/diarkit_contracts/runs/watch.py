@@ -9,7 +9,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, find_header
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 from diarkit_contracts.target.pace import SystemClock
@@ -109,27 +109,35 @@ class Watch:
             return  # A stream that is gone: of a request nothing is known of, nothing is judged.
         now = self._clock.now()
         self._keep(
-            (request.method, request.url, request.headers.items(), body.encode() if isinstance(body, str) else body),
+            (request.method, request.url, request.headers.items(), body),
             (response.status_code, response.headers.items(), response.content),
             now - response.elapsed.total_seconds(),
         )
 
     def _keep(self, sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float) -> None:
-        method, url, request_headers, content = sent
-        status, headers, body = came
-        told = _read_headers(request_headers)
-        kind = next((value for name, value in told if name.lower() == "content-type"), "")
-        exchange = Exchange(
-            Request(
-                method=method.upper(),
-                url=url,
-                headers=told,
-                parts=read_form(kind, content) if content else None,
-                sent_at=sent_at,
-            ),
-            Answer(status=status, headers=_read_headers(headers), body=body, received_at=self._clock.now()),
-        )
-        self._kept.append(Redaction(list_secrets(told)).strike(exchange))
+        self._kept.append(make_exchange(sent, came, sent_at, self._clock.now()))
+
+
+def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, received_at: float) -> Exchange:
+    """Make an exchange of what a client's library has of it, with secrets struck out.
+
+    Args:
+        sent: method, URL, headers, and the body if there is one.
+        came: status, headers and body.
+        sent_at: seconds on some clock.
+        received_at: seconds on the same clock.
+    """
+    method, url, request_headers, content = sent
+    status, headers, body = came
+    told = _read_headers(request_headers)
+    kind = find_header(told, "content-type") or ""
+    content = content.encode() if isinstance(content, str) else content
+    parts = read_form(kind, content) if content else None
+    exchange = Exchange(
+        Request(method=method.upper(), url=url, headers=told, parts=parts, sent_at=sent_at),
+        Answer(status=status, headers=_read_headers(headers), body=body, received_at=received_at),
+    )
+    return Redaction(list_secrets(told)).strike(exchange)
 
 
 def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:

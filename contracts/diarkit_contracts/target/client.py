@@ -6,6 +6,7 @@ Knows no row and no clause. A cap is a hard end: what it would cost more is not 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
@@ -21,6 +22,8 @@ from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
@@ -43,18 +46,26 @@ class UnreachableError(TargetError):
     """
 
     def __init__(self, url: str, reason: str, lost: Lost | None = None) -> None:
-        self.url = url
         self.reason = reason
         self.lost = lost or Lost(kind=Loss.REFUSED)
         super().__init__(f"{url} does not answer: {reason}")
 
 
+class Cap(StrEnum):
+    """What is bounded, in words."""
+
+    TASKS = "tasks"
+    IN_FLIGHT = "tasks in flight"
+    CALLS = "calls"
+    BYTES = "bytes sent"
+    SECONDS = "seconds"
+
+
 class CapReachedError(TargetError):
     """A call would cost more than was allowed."""
 
-    def __init__(self, cap: str, allowed: float) -> None:
+    def __init__(self, cap: Cap, allowed: float) -> None:
         self.cap = cap
-        self.allowed = allowed
         super().__init__(f"budget: {allowed:g} {cap}")
 
 
@@ -96,15 +107,12 @@ class Caps:
     task_seconds: float = 120.0
 
 
-def caps_of(tier: Tier) -> Caps:
-    """Return what a tier may cost at most: what it needs, and some room for polls of a slow server."""
-    match tier:
-        case Tier.PROBE:
-            return Caps(tasks=2)  # a lenient server starts some: after two of them it is known
-        case Tier.LITE:
-            return Caps()
-        case Tier.FULL:
-            return Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0)
+CAPS: Final[Mapping[Tier, Caps]] = {
+    Tier.PROBE: Caps(tasks=2),  # a lenient server starts some: after two of them it is known
+    Tier.LITE: Caps(),
+    Tier.FULL: Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0),
+}
+"""What a tier may cost at most: what it needs, and some room for polls of a slow server."""
 
 
 class Transport(Protocol):
@@ -182,12 +190,8 @@ class Target:
         """
         content_type, content = call.write_body()
         own: Headers = (("Content-Type", content_type),) if content_type else ()
-        request = Request(
-            method=call.method,
-            url=self.url + call.target,
-            headers=(*own, *self.headers),
-            parts=call.describe_body(),
-        )
+        url, headers = self.url + call.target, (*own, *self.headers)
+        request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
@@ -210,9 +214,8 @@ class Target:
         if location is not None:
             led = urljoin(self.url + START_PATH, location)
             url = led if is_same_origin(led, self.url) else url
-        return self._send_patiently(
-            Request(method="GET", url=url, headers=self.headers), b"", tries=MOST_TRIES, named=named
-        )
+        request = Request(method="GET", url=url, headers=self.headers)
+        return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def give_up(self, task_id: str) -> None:
         """Stop counting a task as in flight, whatever has become of it."""
@@ -248,9 +251,8 @@ class Target:
             answer = self.transport.send(request, content)
         except UnreachableError as error:
             self.lost.append(self._redact(request, error.lost, sent_at))
-            raise UnreachableError(
-                self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason), error.lost
-            ) from None
+            url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
+            raise UnreachableError(url, reason, error.lost) from None
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at))
         return len(self.exchanges) - 1
@@ -263,15 +265,15 @@ class Target:
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent
         starts = request.method == "POST"
-        for name, value, allowed in (
-            ("tasks", spent.tasks + starts, caps.tasks if starts else spent.tasks),
-            ("tasks in flight", len(self._running) + starts, caps.in_flight if starts else len(self._running)),
-            ("calls", spent.calls + 1, caps.calls),
-            ("bytes sent", spent.bytes_up + size, caps.bytes_up),
-            ("seconds", spent.seconds, caps.seconds),
+        for cap, value, allowed in (
+            (Cap.TASKS, spent.tasks + starts, caps.tasks if starts else spent.tasks),
+            (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
+            (Cap.CALLS, spent.calls + 1, caps.calls),
+            (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
+            (Cap.SECONDS, spent.seconds, caps.seconds),
         ):
             if value > allowed:
-                raise CapReachedError(name, allowed)
+                raise CapReachedError(cap, allowed)
 
     def _count_tasks(self, request: Request, answer: Answer) -> None:
         body = read_object(answer.body)
@@ -286,8 +288,7 @@ class Target:
                 self._running.discard(told)
 
     def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
-        struck = self.redaction.strike(
-            Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))
-        )
+        timed = Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))
+        struck = self.redaction.strike(timed)
         # The form is our own, and holds nobody's secrets.
         return Exchange(replace(struck.request, parts=request.parts), struck.answer)

@@ -1,4 +1,4 @@
-"""Why there was no answer, in words that say what to do: made from the exceptions of the HTTP client. Sends nothing."""
+"""Why there was no answer, or can be none, in words that say what to do: made from the HTTP client's exceptions. Sends nothing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,31 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+
+class BadConnectionError(ContractsError, ValueError):
+    """A server can't be reached in the way that was asked for.
+
+    Attributes:
+        origin: the flag or the variable that asks for it.
+        reason: what was expected, and what came.
+    """
+
+    def __init__(self, origin: str, reason: str) -> None:
+        self.origin = origin
+        self.reason = reason
+        super().__init__(f"{origin}: {reason}")
+
+
 PROXY_REFUSES: Final = "the proxy asks for a user and a password that it knows: --proxy http://USER:PASSWORD@HOST:PORT"
+
+TRY_TLS: Final = "try https://"
+SHOW_CERTIFICATE: Final = "show it a certificate with --cert FILE --key FILE, if it wants one"
 
 WRONG_NAME: Final = (62, 64)
 """OpenSSL's codes for a host name and an address that the certificate does not have."""
@@ -32,7 +51,8 @@ KINDS: Final[Mapping[str, str]] = {
     "ConnectTimeout": "no connection came about in {connect_s:g} s: look at the host and the port, and at firewalls between",
     "ReadTimeout": "it is connected and said nothing for {answer_s:g} s",
     "WriteTimeout": "it is connected and took nothing for {answer_s:g} s",
-    "RemoteProtocolError": "what came is no HTTP, or it broke off ({told}): look at the port{hint}",
+    "RemoteProtocolError": "what came is no HTTP, or it broke off ({told}): look at the port, or {hint}",
+    "ProxyError": "the proxy refuses ({told})",
     "DecodingError": "the body is not in the encoding that its Content-Encoding tells ({told})",
     "InvalidURL": "the URL is none ({told})",
 }
@@ -105,13 +125,7 @@ def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
 
 def _explain_kind(error: Exception, url: str, connect_s: float, answer_s: float) -> str:
     kind = type(error).__name__
-    hint = (
-        ", or try https://"
-        if url.startswith("http://")
-        else ", or show it a certificate with --cert FILE --key FILE, if it wants one"
-    )
-    if kind == "ProxyError":
-        return PROXY_REFUSES if str(error).startswith("407") else f"the proxy refuses ({error})"
+    hint = TRY_TLS if url.startswith("http://") else SHOW_CERTIFICATE
     said = KINDS.get(kind, kind + ": {told}")
     return said.format(connect_s=connect_s, answer_s=answer_s, told=str(error).rstrip("."), hint=hint)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -57,15 +56,9 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
-    """How old a task is: what its next poll waits for."""
-
-    seconds: float
-
-    def next_poll(self) -> float:
-        """Tell how long to wait: as long as the task is old, so that a task costs few polls whatever it takes."""
-        return min(max(self.seconds, FIRST_POLL_S), LAST_POLL_S)
+def wait_by_age(seconds: float) -> float:
+    """Tell how long the next poll waits: as long as the task is old, so that a task costs few polls whatever it takes."""
+    return min(max(seconds, FIRST_POLL_S), LAST_POLL_S)
 
 
 def draw_back_off(attempt: int, draws: Draws) -> float:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.origin import is_loopback, read_origin
+from diarkit_contracts.target.failures import BadConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +19,6 @@ FLAG: Final = "--proxy"
 
 SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 """What the HTTP client can talk to a proxy by; `socks5` and `socks5h` need its extra `socks`."""
-
-
-class ProxyError(ContractsError, ValueError):
-    """A text names no proxy. The text is kept nowhere: it may hold a password.
-
-    Attributes:
-        origin: who named it: the flag, or a variable of the environment.
-        reason: what was expected.
-    """
-
-    def __init__(self, origin: str, reason: str) -> None:
-        self.origin = origin
-        self.reason = reason
-        super().__init__(f"{origin}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,7 @@ def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
         named: URL of a proxy, used whatever the environment says.
 
     Raises:
-        ProxyError: it is named by something that is no URL of a proxy.
+        BadConnectionError: it is named by something that is no URL of a proxy.
 
     Source:
         curl's manual, "Environment": `http_proxy`, `https_proxy`, `all_proxy`, and `no_proxy` with names, addresses, networks, `*`.
@@ -118,7 +104,8 @@ def _read_proxy(text: str, origin: str) -> Proxy:
     except ValueError:
         told = False
     if not told or not text.isprintable() or " " in text:
-        raise ProxyError(
+        # The text itself is in no error: it may hold a password.
+        raise BadConnectionError(
             origin,
             f"expected a URL such as http://proxy:3128 or http://USER:PASSWORD@proxy:3128, with {', '.join(SCHEMES)};"
             " @ : / in a password are written %40 %3A %2F",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
-from diarkit_contracts.target.failures import PROXY_REFUSES, explain_failure, find_loss
+from diarkit_contracts.target.failures import PROXY_REFUSES, BadConnectionError, explain_failure, find_loss
 from diarkit_contracts.target.pace import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from diarkit_contracts.exchanges.exchange import Request
@@ -37,25 +38,10 @@ KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
 class MissingExtraError(ContractsError, ImportError):
     """The HTTP client is not installed."""
 
-    def __init__(self, name: str) -> None:
-        self.missing = name
+    def __init__(self) -> None:
         super().__init__(
-            f"{name} is not installed, and a server can't be asked without it: pip install 'diarkit[verify]'"
+            "httpx is not installed, and a server can't be asked without it: pip install 'diarkit[verify]'"
         )
-
-
-class BadConnectionError(ContractsError, ValueError):
-    """A server can't be reached in the way that was asked for.
-
-    Attributes:
-        origin: the flag or the variable that asks for it.
-        reason: what was expected, and what came.
-    """
-
-    def __init__(self, origin: str, reason: str) -> None:
-        self.origin = origin
-        self.reason = reason
-        super().__init__(f"{origin}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +82,7 @@ class HttpTransport:
         try:
             import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
         except ImportError:
-            raise MissingExtraError("httpx") from None
+            raise MissingExtraError from None
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
         self._proxy = connection.proxy
         self._clock = clock or SystemClock()
@@ -125,11 +111,21 @@ class HttpTransport:
             UnreachableError: there was none.
         """
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
-        came, body = Answer(status=0), bytearray()
+        came, body, statuses = Answer(status=0), bytearray(), set[int]()
+
+        def note_status(event: str, info: Mapping[str, Any]) -> None:
+            """Note the status of each head, a proxy's answer to CONNECT too: the client has no other word for that than a text."""
+            if event.endswith("receive_response_headers.complete"):
+                statuses.add(info["return_value"][1])
+
         try:
-            with self._client.stream(request.method, request.url, headers=headers, content=content or None) as response:
-                if response.status_code == 407 and self._proxy is not None:
-                    raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
+            with self._client.stream(
+                request.method,
+                request.url,
+                headers=headers,
+                content=content or None,
+                extensions={"trace": note_status},
+            ) as response:
                 told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
                 came = Answer(status=response.status_code, headers=told)
                 loss, reason = self._read_body(response, body)
@@ -137,6 +133,8 @@ class HttpTransport:
             proxy = "" if self._proxy is None else str(self._proxy)
             reason = explain_failure(error, request.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
             loss = find_loss(error, has_head=came.status > 0, has_length=came.header("Content-Length") is not None)
+        if 407 in statuses and self._proxy is not None:
+            raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
         if loss is not None:
             lost = Lost(kind=loss, status=came.status, headers=came.headers, body=bytes(body[:MOST_OF_LOST]))
             raise UnreachableError(request.url, reason, lost)
@@ -181,14 +179,9 @@ def _make_trust(connection: Connection) -> ssl.SSLContext:
 def _choose_certificates(connection: Connection) -> ssl.SSLContext:
     import httpx  # noqa: PLC0415 - as above
 
-    if connection.cacert is None:
-        try:
-            return httpx.create_ssl_context()
-        except OSError as error:
-            raise BadConnectionError("SSL_CERT_FILE", f"expected certificates in PEM: {error}") from None
+    named = connection.cacert
     try:
-        return ssl.create_default_context(cafile=connection.cacert)
+        return httpx.create_ssl_context() if named is None else ssl.create_default_context(cafile=named)
     except OSError as error:
-        raise BadConnectionError(
-            "--cacert", f"expected certificates in PEM in {connection.cacert}, got {error}"
-        ) from None
+        origin, where = ("SSL_CERT_FILE", "") if named is None else ("--cacert", f" in {named}")
+        raise BadConnectionError(origin, f"expected certificates in PEM{where}: {error}") from None

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diarkit_fixtures.samples.catalogue import GUIDE, write_samples
-from diarkit_fixtures.score.picture import draw_line
+from diarkit_contracts.exchanges.form import Field, write_form
+from diarkit_fixtures.samples.catalogue import GUIDE
+from diarkit_fixtures.samples.write import write_samples
+from diarkit_fixtures.score.line import draw_line
 from diarkit_fixtures.segments import Segment
+from diarkit_mockserver.commands.health import DIRECT
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -20,10 +23,6 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-BOUNDARY = "a-boundary-that-is-in-no-recording"
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""The fake is on this machine, whatever `http_proxy` says."""
 
 MOST_POLLS = 100
 """As the guide's first example has it."""
@@ -79,14 +78,8 @@ def read_segments(channel: dict[str, Any]) -> list[Segment]:
 
 def upload(endpoint: str, path: Path) -> tuple[int, str]:
     """Send a recording as the guide does; return the status and where to poll."""
-    body = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
-        + path.read_bytes()
-        + f"\r\n--{BOUNDARY}--\r\n".encode()
-    )
-    request = urllib.request.Request(  # noqa: S310 - the URL is the fake's own
-        endpoint, data=body, headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    )
+    kind, body = write_form([Field("file", path.read_bytes(), path.name)])
+    request = urllib.request.Request(endpoint, data=body, headers={"Content-Type": kind})  # noqa: S310 - the URL is the fake's own
     with DIRECT.open(request, timeout=10) as response:
         return response.status, response.headers["X-Location"]
 

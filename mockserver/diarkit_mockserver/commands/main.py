@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.drive import Forcing
 
 ELSEWHERE = {
+    "coverage": "diarkit_mockserver.commands.coverage:coverage",
     "samples": "diarkit_mockserver.commands.samples:samples",
     "scenario": "diarkit_mockserver.commands.scenario:scenario",
     "verify": "diarkit_contracts.commands.verify:verify",
@@ -79,7 +80,6 @@ def start_log(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(levelname)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 @main.command(examples=("diarkit serve", "diarkit serve --port 0 --scenario scenario.yaml --rate 10/60"))

@@ -38,7 +38,8 @@ def list_samples() -> None:
 @click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")
 def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
     """Write recordings into DIRECTORY, by name or the guide's four: wav, rttm, Audacity labels (txt), picture (svg)."""
-    from diarkit_fixtures.samples.catalogue import BESIDE, SAMPLES, UnknownSampleError, write_samples  # noqa: PLC0415
+    from diarkit_fixtures.samples.catalogue import SAMPLES, UnknownSampleError  # noqa: PLC0415
+    from diarkit_fixtures.samples.write import BESIDE, write_samples  # noqa: PLC0415
 
     chosen = tuple(SAMPLES) if everything else names or None
     try:

@@ -5,21 +5,37 @@ Routes, document and typed client follow from it. What is answered is a value th
 
 # Annotations are read when the rows are made.
 import json
+from collections import deque
 from collections.abc import Callable
 from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Final, cast
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.diarization import DiarizationError
 from diarkit_contracts.exchanges.recording import write_lines
 from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
+from diarkit_mockserver.control.picture import draw_result
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
-from diarkit_mockserver.control.views import JournalPage, Ready, TaskView, WorldView, view_task, view_world
+from diarkit_mockserver.control.views import (
+    ConductView,
+    CoverageView,
+    JournalPage,
+    PictureView,
+    Ready,
+    TaskView,
+    WorldView,
+    view_finding,
+    view_task,
+    view_world,
+)
+from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.journal.export import write_entries, write_har
 from diarkit_mockserver.journal.verification import Verdict
 from diarkit_mockserver.journal.verification import verify_journal as hold_against
+from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world import manual
 from diarkit_mockserver.world.platform import Platform
@@ -61,9 +77,14 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
         raise refuse(409, "world-exists", detail)
     clock = Clock(frozen=body.frozen, epoch=body.epoch)
     try:
-        return view_world(name, platform.open_world(name, body.scenario, clock, ids_from=body.ids_from))
+        world = platform.open_world(name, body.scenario, clock, ids_from=body.ids_from)
     except ValueError as error:
         raise refuse(422, "body-invalid", str(error)) from None
+    if body.counted:
+        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+
+        world.journal.keeper = Coverage()
+    return view_world(name, world)
 
 
 @call("DELETE", "/worlds/{name}", "server")
@@ -81,7 +102,7 @@ def reset_world(here: Here) -> WorldView:
     return view_world(here.name, here.platform.reset_world(here.name))
 
 
-@call("GET", "/scenario", "scenario")
+@call("GET", "/scenario", "scenario", forms={"yaml": Form("application/yaml", dump_scenario)})
 def read_scenario(here: Here) -> Scenario:
     """Tell what the world was told; answers that were added one by one are not among it."""
     return here.world.scenario
@@ -102,14 +123,29 @@ def add_answers(here: Here, body: Answers) -> None:
 
 
 @call("GET", "/tasks", "tasks")
-def list_tasks(here: Here) -> tuple[TaskView, ...]:
+def list_tasks(
+    here: Here, latest: Annotated[int | None, Bounds("Only so many, the last that came", least=1)] = None
+) -> tuple[TaskView, ...]:
     """List the tasks, the oldest first. Looking here counts as no poll."""
     tasks, now = here.world.tasks, here.world.clock.now()
-    return tuple(
+    found = (
         view_task(task, tasks.progress(task), now)
         for task in tuple(tasks)
         if tasks.progress(task).lost or tasks.find(task.task_id, now)
     )
+    return tuple(deque(found, latest))
+
+
+@call("GET", "/tasks/{task_id}/picture", "tasks")
+def draw_task(here: Here, task_id: str) -> PictureView:
+    """Draw who speaks when in the result of a task that is done. Looking here counts as no poll."""
+    task, world = _find_task(here, task_id), here.world
+    if task.state_at(world.tasks.progress(task), world.clock.now()) is not TaskState.DONE:
+        raise refuse(409, "task-not-done", f"task {task_id} has no result: only one that is done has")
+    try:
+        return draw_result(task, world)
+    except DiarizationError as error:
+        raise refuse(409, "result-not-drawable", str(error)) from None
 
 
 @call("POST", "/tasks/{task_id}/step", "tasks")
@@ -209,6 +245,24 @@ def read_journal(
 def clear_journal(here: Here) -> None:
     """Forget the exchanges; the next ones are numbered on. Tasks, rules and time stay as they are."""
     here.world.journal.clear()
+
+
+@call("GET", "/conduct", "journal")
+def judge_conduct(here: Here) -> tuple[ConductView, ...]:
+    """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
+    journal, connections = here.world.journal, here.platform.list_connections()
+    found = judge(journal, now=here.world.clock.now(), open_connections=connections)
+    return tuple(map(view_finding, found))
+
+
+@call("GET", "/coverage", "journal")
+def read_coverage(here: Here) -> CoverageView:
+    """Tell what the client met of all that can be met: since the world began if it is counted, else as far as the journal holds."""
+    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, for those who count
+
+    journal = here.world.journal
+    tally = find_coverage(journal).tally(journal, here.platform.list_connections())
+    return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
 
 
 @call("POST", "/journal/verify", "journal")

@@ -23,6 +23,7 @@ class NewWorld:
         frozen: its time stands still until it is moved or resumed.
         epoch: the date at its beginning, in seconds since 1970 UTC.
         ids_from: what its ids follow from, instead of the name.
+        counted: what its client meets is counted, also over resets and what the journal no longer holds.
     """
 
     name: str | None = None
@@ -30,6 +31,7 @@ class NewWorld:
     frozen: bool = False
     epoch: int | None = None
     ids_from: str | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fastapi.responses import PlainTextResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
+from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
 from diarkit_contracts.api.document import DOCUMENT, load_document
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.control.page.files import PAGE, serve_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from diarkit_mockserver.world.platform import Platform
 
+OPENAPI: Final = "/openapi.json"
+STATIC: Final = f"{PAGE}/static"
+
 
 def create_pages(platform: Platform) -> FastAPI:
     """Make the application: the contract, pages to browse it without a request to the internet, and the control API."""
     pages = FastAPIOffline(
         title="Speaker Diarization",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url="/redoc",
-        openapi_url="/openapi.json",
-        static_url="/__diarkit/static",
+        openapi_url=OPENAPI,
+        static_url=STATIC,
     )
     pages.openapi = load_document  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
+
+    @pages.get("/docs", include_in_schema=False)
+    def show_docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        shown = get_swagger_ui_html(
+            openapi_url=f"{root}{OPENAPI}",
+            title="Speaker Diarization",
+            swagger_js_url=f"{root}{STATIC}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{STATIC}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{PAGE}/icon.svg",
+        )
+        # The framework has no place for a link, and the contract none for a fake.
+        link = f'<p><a href="{root}{PAGE}/">Tasks, exchanges, clock and scenario of this server</a></p>'
+        return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
 
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:
         return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
 
+    @pages.get(PAGE, include_in_schema=False)
+    def lead_to_page() -> RedirectResponse:
+        return RedirectResponse(f"{PAGE.removeprefix('/')}/")  # relative, for what a proxy has put before it
+
     pages.mount(CONTROL, create_control(platform))
+    pages.mount(PAGE, serve_page)
     return pages

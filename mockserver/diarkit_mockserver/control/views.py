@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
 from diarkit_contracts.exchanges.recording import FORMAT, VERSION
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
+from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
+    from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
@@ -62,6 +64,9 @@ class TaskView:
         polls: how often the client has looked.
         manual: it moves by hand only.
         lost: the platform denies that it exists.
+        counts: what brings its states: the client's polls, the time of the world, or moves by hand.
+        runs_at: number of the poll or move, or ticks of the world's clock, from which on it runs; None for a state that never comes.
+        ends_at: likewise, from which on it has ended.
     """
 
     task_id: str
@@ -72,6 +77,54 @@ class TaskView:
     polls: int
     manual: bool
     lost: bool
+    counts: Literal["polls", "ticks", "moves"]
+    runs_at: int | None
+    ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureView:
+    """Who speaks when in the result of a task.
+
+    Attributes:
+        svg: a lane for each speaker of each channel; what is true above what is answered, where it is known.
+        has_truth: whether it is.
+    """
+
+    svg: str
+    has_truth: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductView:
+    """A rule of good conduct that the client broke.
+
+    Attributes:
+        rule: its id.
+        severity: error for what gets wrong results or ignores an answer; warning for what only costs.
+        sentence: what a good client does.
+        text: what this one did.
+        entries: numbers of the exchanges concerned.
+    """
+
+    rule: str
+    severity: Literal["error", "warning"]
+    sentence: str
+    text: str
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageView:
+    """What the client of a world met of all that can be met.
+
+    Attributes:
+        met: ids of points.
+        behaved: those of them that were met where nothing was against the client: all of them, or none.
+    """
+
+    met: tuple[str, ...]
+    behaved: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,4 +215,19 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
         polls=progress.polls,
         manual=task.manual,
         lost=progress.lost,
+        counts=task.timetable.counts,
+        runs_at=_name_position(task.timetable.runs_at),
+        ends_at=_name_position(task.timetable.ends_at),
     )
+
+
+def view_finding(finding: ConductFinding) -> ConductView:
+    """Tell what is against the client."""
+    rule = finding.rule
+    return ConductView(
+        rule=rule.id, severity=rule.severity, sentence=rule.sentence, text=finding.text, entries=finding.entries
+    )
+
+
+def _name_position(position: int) -> int | None:
+    return position if position < NEVER else None

@@ -86,10 +86,10 @@ class Run:
         from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
         from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415
         from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
-        from diarkit_contracts.target.client import caps_of  # noqa: PLC0415
+        from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
         tier = Tier(self.tier)
-        with open_target(self.url, Access(), caps_of(tier)) as target:
+        with open_target(self.url, Access(), CAPS[tier]) as target:
             return list_outcomes(verify_target(make_plan(tier), target), Severity(self.fail_on))
 
 

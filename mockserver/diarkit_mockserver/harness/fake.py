@@ -20,9 +20,10 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import CoverageView
 
 
 STRICT: Final = Scenario(course="immediate")
@@ -54,12 +55,13 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server found has that many marks
         self,
         url: str | None = None,
         *,
@@ -67,8 +69,10 @@ class Fake:
         nonce: str | None = None,
         prefix: str = "",
         worlds_only: bool = False,
+        count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self._prefix = prefix
+        self._count = count
         self._opened = 0
         self.elsewhere = False
         """It was found at a URL that a user gave: it is the one to test against, also for what needs a server of its own."""
@@ -110,8 +114,15 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = LENIENT if scenario is None else read_scenario(scenario)
-        new = NewWorld(name=self._prefix + name, scenario=told, frozen=frozen, epoch=epoch, ids_from=ids_from or name)
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name)
+        new = NewWorld(
+            name=self._prefix + name,
+            scenario=told,
+            frozen=frozen,
+            epoch=epoch,
+            ids_from=ids_from or name,
+            counted=self._count is not None,
+        )
+        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
 
     @contextlib.contextmanager
     def world(self, scenario: ScenarioLike | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -140,17 +151,23 @@ def start_at_root(scenario: ScenarioLike, *, frozen: bool = False, epoch: int | 
     world = World(scenario=read_scenario(scenario), clock=Clock(frozen=frozen, epoch=epoch))
     platform = Platform(world)
     thread = ServerThread(platform, bind("127.0.0.1", 0))
-    return DiarizationServer(NearControl(thread.url, platform, thread.call), "", thread.stop)
+    return DiarizationServer(NearControl(thread.url, platform, thread.call), "", stop=thread.stop)
 
 
-def find_fake(url: str, *, token: str | None = None, prefix: str = "") -> Fake | None:
+def find_fake(
+    url: str,
+    *,
+    token: str | None = None,
+    prefix: str = "",
+    count: Callable[[CoverageView], None] | None = None,
+) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
     found = find_control(url, token)
     if found is None:
         return None
     control, ready = found
     control.close()
-    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix)
+    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
     fake.elsewhere = True
     return fake
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_mockserver.harness.coverage_plugin import COLLECTED
 from diarkit_mockserver.harness.live_plugin import find_url
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.scenario.model import Scenario
 
-pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.live_plugin"]
+pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "live")]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -101,16 +102,18 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415
 
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
+    collected = pytestconfig.stash.get(COLLECTED, None)
+    count = None if collected is None else collected.add
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
         token = os.environ.get("DIARKIT_CONTROL_TOKEN")
-        fake = find_fake(diarization_url, token=token, prefix=run) or LiveServer(diarization_url)
+        fake = find_fake(diarization_url, token=token, prefix=run, count=count) or LiveServer(diarization_url)
     elif shared is not None:
         url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process)
+        fake = Fake(url, nonce=nonce, prefix=process, count=count)
     else:
-        fake = Fake(worlds_only=True)
+        fake = Fake(worlds_only=True, count=count)
     yield fake
     if isinstance(fake, Fake):
         fake.stop()

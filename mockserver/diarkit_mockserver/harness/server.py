@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.client import Sender
-    from diarkit_mockserver.control.views import JournalPage, TaskView
+    from diarkit_mockserver.control.views import CoverageView, JournalPage, TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
@@ -43,12 +43,21 @@ class DiarizationServer:
     Args:
         control: takes calls to the server.
         name: of the world; it is there already. Empty for the default one, at the root.
+        count: takes what the client met, when the world ends; None if nobody asks.
         stop: ends the server that is this world's alone.
     """
 
-    def __init__(self, control: Sender, name: str, stop: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        control: Sender,
+        name: str,
+        count: Callable[[CoverageView], None] | None = None,
+        *,
+        stop: Callable[[], None] | None = None,
+    ) -> None:
         self._control = control
         self._name = name
+        self._count = count
         self._stop = stop
         self.url = f"{control.url}{WORLDS}{name}" if name else control.url
         """Base URL for the client under test, in place of `http://localhost:8000`."""
@@ -65,6 +74,8 @@ class DiarizationServer:
             self._stop()
             return
         try:
+            if self._count is not None:
+                self._count(self._ask(calls.read_coverage()))
             self._control.send(calls.drop_world(self._name))
         except UnknownError:
             return

@@ -11,13 +11,19 @@ from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.submission import Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 KNOWN_CONFIG = ("max_speakers", "total_speakers")
 """DOC: keys are case-sensitive, and all others are ignored."""
 
+DEEPEST = 64
+"""Levels of nesting: as in scenarios. What writes the journal, and what reads it, recurses."""
+
 CHANNELS = re.compile(r"(?:[0-9]+(?:,[0-9]+)*)?")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+NO_PARAMETERS = Parameters()
 
 
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
@@ -30,6 +36,8 @@ def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | Non
     Raises:
         Refusal: 422, with the place of the first fault.
     """
+    if not query and not config:
+        return NO_PARAMETERS
     return Parameters(
         channel_mode=_read_channel_mode(query.get("channel_mode")),
         channels=_read_channels(query.get("channels", "")),
@@ -49,9 +57,22 @@ def decode_config(text: str) -> dict[str, object]:
         decoded: object = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason=str(error)) from None
+    if _is_too_deep(decoded):
+        raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason=f"nested deeper than {DEEPEST} levels")
     if not isinstance(decoded, dict):
         raise refuse(Condition.CONFIG_NOT_AN_OBJECT, ("body", "config"), came=decoded)
     return cast("dict[str, object]", decoded)
+
+
+def _is_too_deep(value: object) -> bool:
+    level = _list_nested([value])
+    for _ in range(DEEPEST):
+        level = [nested for one in level for nested in _list_nested(one.values() if isinstance(one, dict) else one)]
+    return bool(level)
+
+
+def _list_nested(values: Iterable[object]) -> list[dict[str, object] | list[object]]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -62,8 +62,11 @@ class Row:
 class Condition(Enum):
     """What can be wrong with a request, and the row that it is answered with."""
 
+    # INF: what stands before the platform answers these two; the envelope is that of everything else.
+    NOT_HTTP = Row(400)
+    VERSION_UNKNOWN = Row(505)
     # DOC: the one literal body of the reference is that of a payload that could not be parsed.
-    MULTIPART_BROKEN = Row(400)
+    MULTIPART_BROKEN = Row(400)  # noqa: PIE796
     # INF, all of 422: the operations declare it, and parts and parameters are checked one by one.
     FILE_MISSING = Row(422, "missing", "Field required")
     FILE_NOT_A_FILE = Row(422, "value_error", "Expected an uploaded file, got a text field")

@@ -1,14 +1,16 @@
-"""The head of one HTTP request, read once: method, path, query, headers, and the address the client called. No body."""
+"""The head of one HTTP request, read once: method, target, headers, and the address the client called. No body."""
 
 from __future__ import annotations
 
 import re
 import socket
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 ENDPOINT: Final = "/api/technology/speaker-diarization"
 """Path of the operation that accepts uploads; a slash and an id behind it lead to a task."""
@@ -18,6 +20,12 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that make an address."""
+
+FORWARDING = frozenset({"forwarded", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"})
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
+"""How a request target begins that names its host, too (RFC 9112, section 3.2.2); what follows is the path."""
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 """What may stand for host and port in a URL that we give out."""
@@ -50,26 +58,33 @@ class Request:
         query_string: as sent.
         scheme: `http` or `https`, as this server was called.
         server: host and port as this server was called, if the client sends no `Host`.
+        host: that an absolute target names; counts instead of `Host`.
+        raw_headers: as sent, names in lower case.
+        size: of the head as sent, in bytes; 0 where nobody knows.
     """
 
-    __slots__ = ("_headers", "_raw_headers", "method", "path", "query_string", "scheme", "server")
+    __slots__ = ("_headers", "host", "method", "path", "query_string", "raw_headers", "scheme", "server", "size")
 
     def __init__(  # noqa: PLR0913 - a head has that many parts
         self,
         method: str,
         path: str,
         query_string: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
+        headers: Sequence[tuple[bytes, bytes]],
         *,
         scheme: str,
         server: str,
+        host: str = "",
+        size: int = 0,
     ) -> None:
         self.method = method
         self.path = path
         self.query_string = query_string.decode("latin-1")
         self.scheme = scheme
         self.server = server
-        self._raw_headers = headers
+        self.host = host
+        self.size = size
+        self.raw_headers = headers
         self._headers: HeaderMap | None = None
 
     @property
@@ -82,18 +97,20 @@ class Request:
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """All headers in the order of the wire, names in lower case."""
-        return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._raw_headers)
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
 
     def find(self, name: bytes) -> bytes | None:
         """Find the first header of a name, given in lower case; None for an empty one too."""
-        for each, value in self._raw_headers:
-            if each.lower() == name:
+        for each, value in self.raw_headers:
+            if each == name:
                 return value or None
         return None
 
     @property
     def query(self) -> dict[str, str]:
         """The query parameters; of a name that comes twice, the last (INF: as in Starlette)."""
+        if not self.query_string:
+            return {}
         return dict(parse_qsl(self.query_string, keep_blank_values=True, errors="replace"))
 
     @property
@@ -102,18 +119,60 @@ class Request:
 
         `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
         """
-        forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
-        scheme = (forwarded.get("proto") or self._first("x-forwarded-proto") or self.scheme).lower()
-        host = forwarded.get("host") or self._first("x-forwarded-host") or self.headers.get("host", "") or self.server
-        if scheme not in ("http", "https"):
-            scheme = self.scheme
-        if not _is_address(host):
-            host = self.server
-        prefix = self._first("x-forwarded-prefix").rstrip("/")
-        return f"{scheme}://{host}{prefix if re.fullmatch(r'(?:/[A-Za-z0-9._~-]+)*', prefix) else ''}"
+        scheme, host = self.scheme, self.host or self.headers.get("host", "")
+        prefix = ""
+        if not FORWARDING.isdisjoint(self.headers):
+            forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
+            named = (forwarded.get("proto") or self._first("x-forwarded-proto")).lower()
+            scheme = named if named in ("http", "https") else scheme
+            host = forwarded.get("host") or self._first("x-forwarded-host") or host
+            prefix = self._first("x-forwarded-prefix").rstrip("/")
+            prefix = prefix if PREFIX.fullmatch(prefix) else ""
+        return f"{scheme}://{host if _is_address(host) else self.server}{prefix}"
 
     def _first(self, name: str) -> str:
         return self.headers.get(name, "").partition(",")[0].strip()
+
+
+def read_request(  # noqa: PLR0913 - a head has that many parts
+    method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, scheme: str, server: str, size: int
+) -> Request:
+    """Read a head whose target may have any form.
+
+    Args:
+        method: in capitals.
+        target: as sent; a fragment, which has no place there, is dropped (as in nginx).
+        headers: names in lower case.
+        scheme: as this server was called.
+        server: host and port as this server was called.
+        size: of the head, in bytes.
+    """
+    if b"#" in target:
+        target = target.partition(b"#")[0]
+    host = ""
+    if not target.startswith(b"/") and (absolute := ABSOLUTE.match(target)) is not None:
+        host, target = absolute["host"].decode("latin-1"), target[absolute.end() :]
+        target = target if target.startswith(b"/") else b"/" + target
+    path, _, query = target.partition(b"?")
+    text = unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path or not path.isascii() else path.decode()
+    return Request(method, text, query, headers, scheme=scheme, server=server, host=host, size=size)
+
+
+def check_head(version: str, hosts: int) -> Refusal | None:
+    """Find what HTTP itself does not allow of a head that could be parsed (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
+
+    Args:
+        version: of HTTP, as parsed.
+        hosts: how many headers `Host` there are.
+
+    Returns:
+        505 for a version without these messages, 400 for one `Host` too few or too many.
+    """
+    if version not in ("1.0", "1.1"):
+        return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")
+    if hosts > 1 or (hosts == 0 and version == "1.1"):
+        return refuse(Condition.NOT_HTTP, reason=f"expected one header Host, got {hosts}")
+    return None
 
 
 def _is_address(host: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from diarkit_contracts.exchanges.exchange import Sound
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -76,8 +78,15 @@ class MediaFacts:
     fault: str | None = None
     assumed: bool = False
 
+    @property
+    def sound(self) -> Sound | None:
+        """What is known of it as a WAV; None for what is none, is broken, or is only assumed."""
+        if self.kind != "wav" or self.fault is not None or self.assumed:
+            return None
+        return Sound(length=self.length, loud=self.loud, truth=self.truth)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True)  # not frozen: its world completes it, and copies would cost a tenth of an upload
 class Submission:
     """One upload.
 

@@ -5,17 +5,17 @@ Memory does not depend on the size of the upload. Nothing here knows what the an
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from dataclasses import dataclass
-from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from diarkit_mockserver.intake.media import MediaProbe
+from diarkit_contracts.exchanges.exchange import Part, describe_content
+from diarkit_mockserver.intake.form import read_boundary, read_plain_form
+from diarkit_mockserver.intake.media import MediaProbe, measure
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
 """Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
+LONGEST_KEPT = 1 << 16
+"""Bytes of a config that the journal keeps: of a longer one nothing is known but its size."""
+
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
-
-LONGEST_BOUNDARY = 1_024
 
 FIRST_BYTES = 64
 """Of a file, kept to tell what it looked like."""
@@ -82,23 +83,44 @@ class UploadReader:
         self._assumed = assumed
         self._refusal: Refusal | None = None
         self._parser: PushMultipartParser | None = None
+        self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
         self._open: _FilePart | _TextPart | None = None
         self._file: _FilePart | None = None
         self._config: _TextPart | None = None
         self._ignored: list[str] = []
+        self._order: dict[str, None] = {}
         self._file_is_text = False
-        header = Message()
-        header["content-type"] = content_type
-        if header.get_content_type() == "multipart/form-data":
-            boundary = ""
-            with contextlib.suppress(UnicodeError):  # of a boundary in a charset that decodes nothing
-                boundary = header.get_boundary("")
-            self._start(boundary)
+        self._is_whole = False
+        self._boundary: bytes | None = None
+        try:
+            boundary = read_boundary(content_type)
+            self._boundary = None if boundary is None else boundary.encode()
+        except Refusal as refusal:
+            self._refusal = refusal
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
+        if self._refusal is not None or self._boundary is None or not data:
+            return
+        if self._parser is None:
+            if self._first is None:
+                self._first = data
+                return
+            self._start_parser(self._boundary)
+        self._parse(data)
+
+    def _start_parser(self, boundary: bytes) -> None:
+        try:
+            self._opening = b"--" + boundary
+            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+        except MultipartError as error:
+            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._first is not None:
+            self._parse(self._first)
+
+    def _parse(self, data: bytes) -> None:
         if self._refusal is not None or self._parser is None or self._parser.closed:
             return
         try:
@@ -122,11 +144,8 @@ class UploadReader:
         Raises:
             Refusal: 400 for broken multipart, 413 for a file or config above its limit, 422 for a missing file.
         """
-        if self._refusal is None and self._parser is not None:
-            try:
-                self._parser.close()
-            except MultipartError as error:
-                self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        if self._refusal is None and self._boundary is not None:
+            self._end(self._boundary)
         if self._refusal is not None:
             raise self._refusal
         if self._file is None:
@@ -137,21 +156,41 @@ class UploadReader:
             filename=self._file.filename,
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
-            media=self._file.probe.close(),
+            media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
             ignored=tuple(sorted(self._ignored)),
         )
 
-    def _start(self, boundary: str) -> None:
-        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
-            self._refusal = refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
-            return
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        if self._refusal is not None or not self._is_whole:
+            return None
+        known = {"file": self._file, "config": self._config}
+        return tuple(
+            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
+        )
+
+    def _end(self, boundary: bytes) -> None:
+        """Read what has not been read, now that it is known to be all."""
         try:
-            self._opening = b"--" + boundary.encode()
-            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
-        except (MultipartError, UnicodeError) as error:
+            if self._parser is None:
+                parts = read_plain_form(self._first or b"", boundary)
+                if parts is not None:
+                    for part in parts:
+                        self._begin_part(part.name, part.filename)
+                        if self._open is not None:
+                            self._open.feed_whole(part.content)
+                    self._is_whole = True
+                    return
+                self._start_parser(boundary)
+            if self._parser is not None and self._refusal is None:
+                self._parser.close()
+                self._is_whole = self._parser.closed
+        except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
+        except Refusal as refusal:
+            self._refusal = refusal
 
     def _check_opening(self, data: bytes) -> bytes:
         """Hold back the first bytes until they show that the body begins with its boundary (INF: as in Starlette).
@@ -169,33 +208,50 @@ class UploadReader:
         return data
 
     def _begin(self, segment: MultipartSegment) -> None:
-        self._open = None
         # The library sees a line end inside a header in some chunks, and not in others.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
-        if segment.name == "file":
-            filename = _read_filename(segment)
+        self._begin_part(segment.name or "", _read_filename(segment))
+
+    def _begin_part(self, name: str, filename: str | None) -> None:
+        if name in {"file", "config"} or len(self._order) < MOST_IGNORED:
+            self._order[name[:LONGEST_IGNORED]] = None
+        self._open = None
+        if name == "file":
             self._file_is_text = filename is None
             self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
             self._open = self._file
-        elif segment.name == "config":
+        elif name == "config":
             self._open = self._config = _TextPart()
         elif len(self._ignored) < MOST_IGNORED:
-            self._ignored.append((segment.name or "")[:LONGEST_IGNORED])
+            self._ignored.append(name[:LONGEST_IGNORED])
 
 
 class _FilePart:
-    __slots__ = ("_largest", "digest", "filename", "first_bytes", "probe", "size")
+    __slots__ = ("_assumed", "_largest", "_media", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
         self.first_bytes = b""
         self.digest = hashlib.sha256()
-        self.probe = MediaProbe(assumed)
+        self._assumed = assumed
+        self._media: MediaFacts | None = None
         self._largest = largest
+        self._probe: MediaProbe | None = None
+        self._whole = b""
 
     def feed(self, data: bytes) -> None:
+        self._count(data)
+        if self._probe is None:
+            self._probe = MediaProbe(self._assumed)
+        self._probe.feed(data)
+
+    def feed_whole(self, data: bytes) -> None:
+        self._count(data)
+        self._whole = data
+
+    def _count(self, data: bytes) -> None:
         self.size += len(data)
         if self._largest is not None and self.size > self._largest:
             reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
@@ -203,7 +259,21 @@ class _FilePart:
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
         self.digest.update(data)
-        self.probe.feed(data)
+
+    @property
+    def media(self) -> MediaFacts:
+        if self._media is None:
+            self._media = measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
+        return self._media
+
+    def describe(self, name: str) -> Part:
+        return Part(
+            name=name,
+            filename=self.filename,
+            size=self.size,
+            sha256=self.digest.hexdigest(),
+            sound=self.media.sound,
+        )
 
 
 class _TextPart:
@@ -216,6 +286,14 @@ class _TextPart:
         self._data += data
         if len(self._data) > LARGEST_CONFIG:
             raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
+
+    feed_whole = feed
+
+    def describe(self, name: str) -> Part:
+        data = bytes(self._data)
+        if len(data) > LONGEST_KEPT:
+            return Part(name=name, size=len(data))
+        return describe_content(name, data, None)
 
     def read(self) -> str:
         try:

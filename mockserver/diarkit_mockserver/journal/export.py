@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Sound, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost
 from diarkit_contracts.exchanges.exchange import Request as Sent
 from diarkit_contracts.exchanges.har import write_har as write_archive
 from diarkit_contracts.exchanges.plain import read_plain, write_plain
@@ -30,7 +30,7 @@ OWN = "entry"
 """Under which an exchange has the world's own fields."""
 
 OWN_FIELDS = tuple(
-    field.name for field in fields(Entry) if field.name not in {"request", "status", "headers", "body", "lost"}
+    field.name for field in fields(Entry) if field.name not in {"request", "parts", "status", "headers", "body", "lost"}
 )
 
 
@@ -57,8 +57,8 @@ def make_exchange(entry: Entry, epoch: int) -> Exchange:
             method=request.method,
             url=f"{url}?{request.query_string}" if request.query_string else url,
             headers=request.pairs,
-            parts=None if entry.submission is None else tuple(_list_parts(entry, entry.submission)),
-            is_body_known=entry.submission is not None
+            parts=entry.parts,
+            is_body_known=entry.parts is not None
             or (headers["content-length"] == "0" and "transfer-encoding" not in headers),
             sent_at=epoch + entry.asked_at / SECOND,
         ),
@@ -116,23 +116,8 @@ def read_entry(data: Json) -> Entry:
     }
     headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
     lost = answer.kind if isinstance(answer, Lost) else None
-    return Entry(request=request, status=answer.status, headers=headers, body=answer.body, lost=lost, **own)
-
-
-def _list_parts(entry: Entry, submission: Submission) -> Iterator[Part]:
-    media = submission.media
-    is_measured = media.kind == "wav" and media.fault is None and not media.assumed
-    yield Part(
-        name="file",
-        filename=submission.filename,
-        size=submission.size,
-        sha256=submission.sha256,
-        sound=Sound(length=media.length, loud=media.loud, truth=media.truth) if is_measured else None,
-    )
-    if submission.config is not None:
-        yield describe_field(CONFIG, json.dumps(submission.config))
-    for name in entry.ignored_parts:
-        yield Part(name=name)
+    came: Json = {"status": answer.status, "headers": headers, "body": answer.body, "lost": lost}
+    return Entry(request=request, parts=sent.parts, **came, **own)
 
 
 def _write_own(entry: Entry) -> Json:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.api.states import TaskState
-    from diarkit_contracts.exchanges.exchange import Loss
+    from diarkit_contracts.exchanges.exchange import Loss, Part
     from diarkit_mockserver.intake.request import Headers, Request
     from diarkit_mockserver.intake.submission import Submission
 
@@ -23,7 +23,11 @@ MOST_BYTES = 64 << 20
 """Defaults of the ring: a long test suite's worth of exchanges in a small part of a laptop's memory."""
 
 ENTRY_BYTES = 1_000
-"""What an entry takes without its bodies: about as much as its headers."""
+HEADER_BYTES = 200
+HEAD_FACTOR = 3
+CONFIG_FACTOR = 40
+"""What an entry takes without all that a client decides on; each header as two pairs of texts; a head, whose bytes are there as sent,
+decoded, and echoed in an answer; a config of nothing but small objects, decoded. Measured; an upper bound of each."""
 
 
 @dataclass(
@@ -54,6 +58,8 @@ class Entry:
         limit: that refused it, by its key in the scenario; empty if none did.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        config_size: of the text that its submission's config was decoded from, in characters.
+        parts: of the form that an upload brought whole, also if it was refused; None for any other body.
     """
 
     number: int
@@ -76,6 +82,22 @@ class Entry:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    config_size: int = 0
+    parts: tuple[Part, ...] | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it counts for in the ring: about what it takes, and never much less."""
+        head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
+        texts = sum(len(part.text or "") for part in self.parts or ())
+        return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
+
+
+class Keeper(Protocol):
+    """Keeps what it needs of exchanges before a journal loses them."""
+
+    def keep(self, journal: Journal) -> None:
+        """Look through all that is there; some of it may have been there before."""
 
 
 class Journal:
@@ -83,14 +105,17 @@ class Journal:
 
     Args:
         most_entries: how many are kept.
-        most_bytes: of answers' bodies, and of `ENTRY_BYTES` for each entry.
+        most_bytes: of all that is kept, as the entries weigh it.
     """
 
-    __slots__ = ("_bytes", "_entries", "_most_bytes", "_most_entries", "total")
+    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
         self.total = 0
         """Exchanges ever, also those that are no longer kept."""
+        self.keeper: Keeper | None = None
+        """Whoever has to know all that was here."""
+        self._known = 0
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._most_entries = most_entries
@@ -108,11 +133,28 @@ class Journal:
         """Keep an exchange; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += len(entry.body) + ENTRY_BYTES
+        self._bytes += entry.weight
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
-            self._bytes -= len(self._entries.popleft().body) + ENTRY_BYTES
+            if self.keeper is not None:
+                self._hand_over(self.keeper)
+            self._bytes -= self._entries.popleft().weight
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""
+        if self.keeper is not None:
+            self.keeper.keep(self)
         self._entries.clear()
         self._bytes = 0
+
+    def pass_on(self, heir: Journal) -> None:
+        """Let another journal go on where this one ends: what is here is lost."""
+        if self.keeper is not None:
+            self.keeper.keep(self)
+            heir.keeper = self.keeper
+
+    def _hand_over(self, keeper: Keeper) -> None:
+        # All that is there, each time half of it is new: what lies less than half a ring apart is seen together.
+        if self._known == 0:
+            keeper.keep(self)
+            self._known = max(1, len(self._entries) // 2)
+        self._known -= 1

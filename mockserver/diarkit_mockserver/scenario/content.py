@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError, cut_overlaps, merge_touching, number_by_appearance
-from diarkit_fixtures.texts.rttm import read_rttm
+from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_place
 from diarkit_mockserver.scenario.model import SpokenSegment
 
@@ -95,8 +95,6 @@ def _read_spoken(path: Path) -> Spoken | str:
         return read_spoken(path)
     except OSError as error:
         return f"can't read {path}: {error.strerror or error}"
-    except UnicodeDecodeError as error:
-        return f"can't read {path}: expected UTF-8, got the byte 0x{error.object[error.start]:02x}"
     except SegmentError as error:
         return str(error)
 
@@ -106,7 +104,6 @@ def read_spoken(path: Path) -> Spoken:
 
     Raises:
         OSError: for a file that can't be read.
-        UnicodeDecodeError: for one that is no UTF-8.
         SegmentError: for one that is no RTTM.
     """
     return tuple(
@@ -114,5 +111,5 @@ def read_spoken(path: Path) -> Spoken:
             SpokenSegment(speaker_id=one.speaker, start_time=one.start / 100, end_time=one.end / 100)
             for one in number_by_appearance(merge_touching(cut_overlaps(segments)))
         )
-        for segments in read_rttm(path.read_text("utf-8"), source=str(path))
+        for segments in load_rttm(path)
     )

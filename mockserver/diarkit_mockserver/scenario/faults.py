@@ -131,7 +131,7 @@ class Fault:
     """One line of the schedule: which requests, and what happens to them.
 
     Attributes:
-        on: uploads, polls, or both; task and result faults are about uploads.
+        on: uploads, polls, or both, or `system`: requests for version and status; task and result faults are about uploads.
         when: which uploads, or the polls of which uploads; headers and query parameters are those of the request itself.
         ordinal: the how manieth of the matching requests, as they arrive: a number or a list of them, from 1.
         share: of the matching requests, from 0 to 1; which ones follows from the seed, whatever their order.
@@ -146,7 +146,7 @@ class Fault:
         result: how its result breaks the contract.
     """
 
-    on: Literal["submit", "poll", "any"] = "any"
+    on: Literal["submit", "poll", "any", "system"] = "any"
     when: When = EVERY
     ordinal: int | tuple[int, ...] | None = None
     share: float | None = None
@@ -164,8 +164,10 @@ class Fault:
         given = [name for name in EFFECTS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"expected one of {', '.join(EFFECTS)}, got {' and '.join(given) or 'none'}")
-        if given[0] in ("task", "result") and self.on == "poll":
-            raise ValueError(f"a {given[0]} fault is about uploads: expected on: submit or any, got poll")
+        if given[0] in ("task", "result") and self.on in {"poll", "system"}:
+            raise ValueError(f"a {given[0]} fault is about uploads: expected on: submit or any, got {self.on}")
+        if self.on == "system" and self.when != EVERY:
+            raise ValueError("when is about uploads: drop it, or on: system")
         if self.share is not None and not 0 <= self.share <= 1:
             raise ValueError(f"expected a share from 0 to 1, got {self.share}")
         if self.times is not None and self.times < 1:
@@ -242,8 +244,8 @@ class Schedule:
 
     def choose(
         self,
-        operation: Literal["submit", "poll"],
-        submission: Sent,
+        operation: Literal["submit", "poll", "system"],
+        submission: Sent | None,
         request: str,
         counts: FaultCounts,
         asked: Asked,
@@ -252,7 +254,7 @@ class Schedule:
 
         Args:
             operation: of the request.
-            submission: that it brings or asks for.
+            submission: that it brings or asks for; None for `system`.
             request: what tells this request from all others of its world.
             counts: of this schedule; the request is added.
             asked: the request itself.
@@ -261,7 +263,10 @@ class Schedule:
             A fault, and the draws for what it leaves to chance.
         """
         for index, fault in enumerate(self._faults):
-            if fault.on not in (operation, "any") or next(fault.when.misses(submission, asked), None) is not None:
+            if submission is None:
+                if fault.on != operation:
+                    continue
+            elif fault.on not in (operation, "any") or next(fault.when.misses(submission, asked), None) is not None:
                 continue
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue

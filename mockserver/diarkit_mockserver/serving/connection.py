@@ -1,244 +1,446 @@
-"""One client's connection: uvicorn's HTTP/1.1 protocol with a short way for polls, bounds on heads, and its end in our hands.
+"""One client's connection: bytes into requests, requests to the platform, answers into bytes; each of them bounded.
 
-A poll goes from the parser's callback to the transport without an ASGI message, a task or a framework. Everything else, and every
-poll of a world with faults, takes the long way through the application. Both call the same `Platform`.
+    inbox --piece--> parser --> _begin: a head   --> platform ---------> _respond: an answer, now or at its time
+      ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
+      `-- waits while an answer is on its way, or while the client fetches none
+
+What is answered follows from the requests alone, and never from how they were cut on their way.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+import httptools
 
-from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.intake.refusals import Condition, refuse
-from diarkit_mockserver.intake.request import ENDPOINT, Request
-from diarkit_mockserver.serving.app import CONNECTION
-from diarkit_mockserver.world.wire import Response, write_refusal
+from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.intake.request import check_head, read_request
+from diarkit_mockserver.serving.deadline import Deadline
+from diarkit_mockserver.serving.inbox import Inbox
+from diarkit_mockserver.serving.message import Message
+from diarkit_mockserver.serving.pages import LARGEST_BODY, is_page
+from diarkit_mockserver.world.wire import write_head, write_refusal
 
 if TYPE_CHECKING:
-    import asyncio
-    from asyncio import TimerHandle
-    from collections.abc import Callable
-
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+    from collections.abc import Callable, Coroutine
 
     from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
+    from diarkit_mockserver.world.visit import Visit
+    from diarkit_mockserver.world.wire import Disturbance, Response
 
-LARGEST_HEAD = 64 << 10
-"""Bytes of request line and headers; nginx, which stands before the platform, takes 32 KiB by default."""
+LARGEST_HEAD: Final = 64 << 10
+"""Bytes of request line and headers, or of trailers; nginx, which stands before the platform, takes 32 KiB by default."""
 
 HEAD_SECONDS = 60.0
-"""For a head to arrive, of real time; as in nginx."""
+"""For a head to arrive, or the body of a control call, of real time; as in nginx."""
+
+IDLE_SECONDS = 5.0
+"""For the next request to begin, of real time; as in uvicorn."""
 
 FETCH_SECONDS = 60.0
 """For a client to fetch some of what waits for it, of real time; as in nginx."""
 
-POLL_MARK = (ENDPOINT + "/").encode()
+LINGER_SECONDS = 2.0
+LINGER_BYTES: Final = 1 << 20
+"""For a client to read its last answer, of real time and of what it still sends, before that is met with a reset."""
+
+PIECES_PER_TURN: Final = 64
+"""Then the other connections have their turn."""
+
+FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+
+log = logging.getLogger("diarkit")
 
 _numbers = itertools.count(1)
 
 
-class HeadTooLargeError(FakeError):
-    """A client sends a head without an end."""
-
-
-class ClientConnection(HttpToolsProtocol):
-    """The protocol of one connection. `make_protocol` gives it its platform."""
-
-    platform: Platform
-    interrupt_server: Callable[[Clock, float], None]
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.number = next(_numbers)
-        self._head_size = 0
-        self._unfinished = 0
-        self._in_head = False
-        self._begins = False
-        self._head_ends: TimerHandle | None = None
-        self._fetch_ends: TimerHandle | None = None
-        self._answers_poll = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
-        """Begin; whoever connects has to say something in time."""
-        super().connection_made(transport)
-        self._bound_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._unbound_head()
-        self._unbound_fetch()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take what arrives; a head that is not there at once is bounded in size and in time."""
-        self._begins = False
-        super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._unfinished += 0 if self._begins else len(data)
-            if self._unfinished > LARGEST_HEAD:
-                self.send_400_response("The head of the request has no end.")
-            elif self._head_ends is None:
-                self._bound_head()
-
-    def pause_writing(self) -> None:
-        """Read no more from a client that does not read: it may send more polls than there is room for answers."""
-        super().pause_writing()
-        self.flow.pause_reading()
-        self._unbound_fetch()
-        self._fetch_ends = self.loop.call_later(FETCH_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Read on."""
-        super().resume_writing()
-        self.flow.resume_reading()
-        self._unbound_fetch()
-        # What the client could not send meanwhile it was not late with.
-        if self._head_ends is not None:
-            self._bound_head()
-        if self.timeout_keep_alive_task is not None:
-            self._bound_idleness()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection; one whose client has answers to fetch, and has perhaps asked for more, is not idle."""
-        if self.flow.write_paused:
-            self._bound_idleness()
-        else:
-            super().timeout_keep_alive_handler()
-
-    def interrupt(self, clock: Clock, seconds: float) -> None:
-        """Close the server's port for a while; this connection stays."""
-        self.interrupt_server(clock, seconds)
-
-    def on_message_begin(self) -> None:
-        """Begin a head; what the application needs is made when it is known to be needed."""
-        self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
-        self._head_size = 0
-        self._unfinished = 0
-        self._in_head = self._begins = True
-        self._answers_poll = False
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the request line, up to a bound."""
-        self.url += url
-        self._count(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, up to a bound."""
-        super().on_header(name, value)
-        self._count(len(name) + len(value))
-
-    def on_headers_complete(self) -> None:
-        """Choose the way: a poll is answered when its end is there, everything else goes to the application."""
-        self._in_head = False
-        self._unbound_head()
-        if self._is_plain_poll():
-            self._answers_poll = True
-            self._keeps_alive = _keeps_alive(self.parser)
-            return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers.extend(headers)
-        self.scope["extensions"] = {CONNECTION: {"connection": self}}
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body; that of a poll means nothing."""
-        if not self._answers_poll:
-            super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """Answer a poll; tell the application that the body has ended."""
-        if self._answers_poll:
-            self._answer_poll()
-        else:
-            super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, in the envelope, and close the connection."""
-        self._write(write_refusal(refuse(Condition.MULTIPART_BROKEN, reason=msg)), keep_alive=False)
-
-    def _bound_head(self) -> None:
-        self._unbound_head()
-        self._head_ends = self.loop.call_later(HEAD_SECONDS, self._end_head)
-
-    def _end_head(self) -> None:
-        if self.flow.read_paused:
-            self._bound_head()
-        else:
-            self.transport.close()
-
-    def _unbound_head(self) -> None:
-        if self._head_ends is not None:
-            self._head_ends.cancel()
-            self._head_ends = None
-
-    def _unbound_fetch(self) -> None:
-        if self._fetch_ends is not None:
-            self._fetch_ends.cancel()
-            self._fetch_ends = None
-
-    def _count(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > LARGEST_HEAD:
-            raise HeadTooLargeError
-
-    def _is_plain_poll(self) -> bool:
-        parser: Any = self.parser  # uvicorn forgets it when the connection ends; no callback comes after that
-        if POLL_MARK not in self.url or parser.get_method() != b"GET" or parser.get_http_version() != "1.1":
-            return False
-        if b"%" in self.url or self.expect_100_continue or parser.should_upgrade():
-            return False
-        self._place = place = self.platform.find_place(self.url.partition(b"?")[0].decode("latin-1"))
-        return (place is None or not place.world.has_faults) and not _is_busy(self.cycle)
-
-    def _answer_poll(self) -> None:
-        path, _, query = self.url.partition(b"?")
-        request = Request("GET", path.decode("latin-1"), query, self.headers, scheme="http", server="")
-        response = self.platform.answer(self.platform.begin(request, self._place, self.number), self._place)
-        self._write(response, keep_alive=self._keeps_alive)
-
-    def _write(self, response: Response, *, keep_alive: bool) -> None:
-        lines = [STATUS_LINE[response.status]]
-        for name, value in response.headers:
-            lines += (name, b": ", value, b"\r\n")
-        lines += (b"content-length: ", str(len(response.body)).encode(), b"\r\n")
-        lines.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
-        lines.append(response.body)
-        self.transport.write(b"".join(lines))
-        self.server_state.total_requests += 1
-        if keep_alive:
-            self._bound_idleness()
-        else:
-            self.transport.close()
-
-    def _bound_idleness(self) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-
-def _keeps_alive(parser: Any) -> bool:
-    return bool(parser.should_keep_alive())
-
-
-def _is_busy(cycle: RequestResponseCycle | None) -> bool:
-    """Whether an earlier request of the connection is still being answered."""
-    return cycle is not None and not cycle.response_complete
-
-
-def make_protocol(platform: Platform, interrupt: Callable[[Clock, float], None]) -> type[ClientConnection]:
-    """Make the protocol class of one server.
+class Shared:
+    """What the connections of one server have in common.
 
     Args:
         platform: that answers.
+        pages: that answer beside it.
         interrupt: closes the server's port for so many seconds of a clock.
     """
-    return type(
-        "ClientConnection", (ClientConnection,), {"platform": platform, "interrupt_server": staticmethod(interrupt)}
-    )
+
+    def __init__(self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None]) -> None:
+        self.platform = platform
+        self.pages = pages
+        self.interrupt = interrupt
+        self.connections: set[ClientConnection] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+
+class ClientConnection(asyncio.Protocol):
+    """The protocol of one connection.
+
+    Args:
+        shared: by the connections of its server.
+        loop: of its server.
+    """
+
+    def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
+        self.number = next(_numbers)
+        self._shared = shared
+        self._platform = shared.platform
+        self._loop = loop
+        self._deadline = Deadline(loop, self._be_late)
+        self._inbox = Inbox()
+        self._message: Message | None = None
+        self._answering: asyncio.Task[None] | None = None
+        self._reads = True
+        self._unfetched = False
+        self._ends = False  # with the answer that is written or on its way
+        self._dropped = 0
+        self._at_eof = False
+        self._start_parser()
+        self._expect_head()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; whoever connects has to say something in time."""
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's is one in all but descent
+        host, port = transport.get_extra_info("sockname")[:2]
+        self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self._shared.connections.add(self)
+        self._deadline.set(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; an answer that waits for its moment still comes to it, for the outage that may follow."""
+        del exc
+        self._ends = True
+        self._shared.connections.discard(self)
+        self._deadline.close()
+        message, self._message = self._message, None
+        if message is not None:
+            message.stop_timing()
+            if message.upload is not None and message.visit is not None:
+                reason = "the client closed the connection in the middle of its upload"
+                self._platform.give_up(message.visit, message.place, reason)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrives; behind the last answer, drop it."""
+        if not self._ends:
+            self._inbox.add(data)
+            self._go_on()
+        else:
+            self._dropped += len(data)
+            if self._dropped > LINGER_BYTES:
+                self.transport.abort()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked, though nothing more will be."""
+        self._at_eof = True
+        waits = self._answering is not None or bool(self._inbox)
+        return waits and not self._ends and self._scheme == "http"  # TLS knows no half of a connection
+
+    def pause_writing(self) -> None:
+        """Read no more from a client that does not read: it may send more polls than there is room for answers."""
+        self._unfetched = True
+        self._read_on(reads=False)
+        self._deadline.set(FETCH_SECONDS)
+
+    def resume_writing(self) -> None:
+        """Read on; what the client could not send meanwhile it was not late with."""
+        self._unfetched = self._is_timed = False
+        self._go_on()
+
+    # The parser's callbacks note what it finds; nothing is done before it has returned.
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request target."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers mean nothing here."""
+        if self._message is None:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Note the end of a head."""
+        self._head_ended = True
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end of a message."""
+        self._message_ended = True
+
+    def _start_parser(self) -> None:
+        self._parser: Any = httptools.HttpRequestParser(self)
+        # What follows a last request is dropped, and no error.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def _expect_head(self) -> None:
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._head_ended = self._message_ended = False
+        self._section_size = 0  # of the head, or of what tells nothing new of a chunked body
+        self._is_timed = False
+
+    def _go_on(self) -> None:
+        """Read what waits, as long as there is room for answers; then see what may happen next, and by when."""
+        pieces = 0
+        while self._inbox and not self._is_held():
+            if pieces == PIECES_PER_TURN:
+                self._loop.call_soon(self._go_on)
+                break
+            pieces += 1
+            try:
+                self._read()
+            except Exception:
+                log.exception("a request failed")
+                self._end(write_refusal(Refusal(500)))
+        if self.transport.is_closing():
+            return
+        self._read_on(reads=not self._unfetched and (self._ends or not self._inbox))
+        if self._at_eof and not self._inbox and not self._is_held():
+            self.transport.close()
+        elif not self._unfetched:
+            self._set_deadline()
+
+    def _read_on(self, *, reads: bool) -> None:
+        if reads is not self._reads:
+            self._reads = reads
+            if reads:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def _is_held(self) -> bool:
+        return self._answering is not None or self._unfetched or self._ends or self.transport.is_closing()
+
+    def _set_deadline(self) -> None:
+        message = self._message
+        if self._answering is not None or (message is not None and message.page is None and not self._ends):
+            self._deadline.lift()
+        elif self._ends:
+            return
+        elif message is None and not self._section_size:
+            self._deadline.set(IDLE_SECONDS)
+        elif not self._is_timed:
+            self._is_timed = True
+            self._deadline.set(HEAD_SECONDS)
+
+    def _be_late(self) -> None:
+        if self._unfetched or self._ends:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _read(self) -> None:
+        """Give the parser one piece, in which at most one head or one message ends, and act on what it found."""
+        message = self._message
+        if message is not None and message.left:
+            piece = self._inbox.take(message.left)
+            message.left -= len(piece)
+        else:
+            piece = self._inbox.take_section()
+            self._section_size += len(piece)
+            if message is None and self._section_size > LARGEST_HEAD:
+                self._refuse_bytes("the head of the request has no end")
+                return
+        if not self._feed(piece):
+            return
+        if message is not None:
+            self._receive(message)
+        elif self._head_ended:
+            self._begin()
+
+    def _feed(self, piece: bytes | memoryview) -> bool:
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            pass  # the head asks for another protocol, which is not here: ignored, and the body read (RFC 9110, 7.8)
+        except httptools.HttpParserError as error:
+            self._refuse_bytes(str(error))
+            return False
+        return True
+
+    def _refuse_bytes(self, reason: str) -> None:
+        """Refuse what is not HTTP, and with it the upload in whose body it comes."""
+        refusal = refuse(Condition.NOT_HTTP, reason=reason)
+        message = self._message
+        if message is not None and message.upload is not None and message.visit is not None:
+            message.upload = None
+            self._end(self._platform.refuse(message.visit, message.place, refusal))
+        else:
+            log.info("connection %d: %s", self.number, reason)
+            self._end(write_refusal(refusal))
+
+    def _begin(self) -> None:
+        """Act on a head: answer it, or find out who takes its body."""
+        parser, headers = self._parser, self._headers
+        version, method = parser.get_http_version(), parser.get_method().decode()
+        request = read_request(
+            method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
+        )
+        keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
+        self._message = message = Message(request, keeps_alive)
+        self._section_size = 0
+        hosts = 0
+        for name, value in headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                message.left = int(value)
+            elif name == b"transfer-encoding":
+                message.chunked = True
+        if parser.should_upgrade() and not self._begin_again(message):
+            return
+        fault = check_head(version, hosts)
+        if fault is None and is_page(request.path):
+            message.page = bytearray()
+        else:
+            self._visit(message, fault)
+        if self._ends:
+            return
+        if self._message_ended:
+            self._finish(message)
+        elif version == "1.1" and (message.upload is not None or message.page is not None) and _expects(request):
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _begin_again(self, message: Message) -> bool:
+        """Take a new parser, as the message has ended for the one that saw an upgrade; let it expect the same body."""
+        self._start_parser()
+        if message.request.method == "CONNECT" or not (message.left or message.chunked):
+            return True
+        self._message_ended = False
+        framing = b"".join(b"%s: %s\r\n" % header for header in self._headers if header[0] in FRAMING)
+        return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
+
+    def _visit(self, message: Message, fault: Refusal | None) -> None:
+        platform = self._platform
+        message.place = place = platform.find_place(message.request.path)
+        message.visit = visit = platform.begin(message.request, place, self.number)
+        if fault is not None:
+            self._end(platform.refuse(visit, place, fault))
+        elif not platform.is_upload(visit, place):
+            self._respond(message, platform.answer(visit, place))
+        elif (early := platform.refuse_early(visit, place)) is not None:
+            self._respond(message, early)
+        else:
+            message.upload = platform.read_upload(visit, place)
+
+    def _receive(self, message: Message) -> None:
+        """Pass on what the parser found of a body."""
+        data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body.clear()
+        if data:
+            self._section_size = 0
+        if self._section_size > LARGEST_HEAD:
+            self._refuse_bytes("the trailers of the request have no end")
+            return
+        if message.upload is not None and message.visit is not None:
+            message.visit.received += len(data)
+            message.upload.feed(data)
+        elif message.page is not None:
+            message.page += data[: LARGEST_BODY - len(message.page)]
+        if self._message_ended:
+            self._finish(message)
+        elif message.timing is None and message.visit is not None:
+            self._start_timing(message, message.visit)
+
+    def _finish(self, message: Message) -> None:
+        """End a message: answer what waited for its body."""
+        message.stop_timing()
+        self._message = None
+        self._expect_head()
+        self._ends = self._ends or not message.keeps_alive
+        if message.upload is not None and message.visit is not None:
+            self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+        elif message.page is not None:
+            self._answer_later(self._answer_page(message, bytes(message.page)))
+        self._close_at_end()
+
+    def _close_at_end(self) -> None:
+        if self._ends and self._answering is None and self._message is None:
+            self.transport.close()
+
+    def _respond(self, message: Message, response: Response) -> None:
+        if response.disturbance is None:
+            message.send(self.transport, response)
+        else:
+            self._answer_later(self._disturb(message, response, response.disturbance))
+
+    def _end(self, response: Response) -> None:
+        """Give the last answer of a connection whose client may still be sending.
+
+        What still comes is dropped for a while: with bytes unread, the system would reset the connection, and the client lose
+        its answer.
+        """
+        if self._message is not None:
+            self._message.stop_timing()
+            self._message = None
+        self._ends = True
+        self._inbox.clear()
+        self.transport.write(write_head(response, len(response.body), keeps_alive=False) + response.body)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._deadline.set(LINGER_SECONDS)
+        else:
+            self.transport.close()
+
+    def _answer_later(self, answering: Coroutine[Any, Any, None]) -> None:
+        self._answering = self._run(answering)
+        self._answering.add_done_callback(self._end_answering)
+
+    def _end_answering(self, answering: asyncio.Task[None]) -> None:
+        self._answering = None
+        if not answering.cancelled() and (error := answering.exception()) is not None:
+            log.error("a request failed", exc_info=error)
+            if not self.transport.is_closing():
+                self._end(write_refusal(Refusal(500)))
+        self._close_at_end()
+        self._go_on()
+
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(coroutine)
+        self._shared.tasks.add(task)
+        task.add_done_callback(self._shared.tasks.discard)
+        return task
+
+    async def _answer_page(self, message: Message, body: bytes) -> None:
+        response = await self._shared.pages.answer(message.request, body)
+        if not self.transport.is_closing():
+            message.send(self.transport, response)
+
+    async def _disturb(self, message: Message, response: Response, how: Disturbance) -> None:
+        await message.send_disturbed(self.transport, response, how)
+        if how.outage is not None and how.connection is None:
+            self._shared.interrupt(how.clock, how.outage.seconds)
+
+    def _start_timing(self, message: Message, visit: Visit) -> None:
+        world = self._platform.world if message.place is None else message.place.world
+        longest = world.scenario.limits.upload_seconds
+        if longest is not None:
+            message.timing = self._run(self._time_body(message, world.clock, visit.asked_at + to_ticks(longest)))
+
+    async def _time_body(self, message: Message, clock: Clock, moment: int) -> None:
+        await clock.wait_until(moment)
+        message.timing = None
+        if message.upload is None or message.visit is None:
+            self.transport.close()
+        else:
+            message.upload = None
+            refusal = refuse(
+                Condition.TOO_SLOW,
+                reason="limits.upload_seconds: the body did not come in time",
+                limit="upload_seconds",
+            )
+            self._end(self._platform.refuse(message.visit, message.place, refusal))
+
+
+def _expects(request: Request) -> bool:
+    """Whether the client waits for a word before it sends its body (RFC 9110, section 10.1.1)."""
+    return (request.find(b"expect") or b"").lower() == b"100-continue"

@@ -8,20 +8,19 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import logging
+import gc
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-import uvicorn
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from diarkit_mockserver.clock import let_others_run, to_ticks
-from diarkit_mockserver.serving.app import create_app
-from diarkit_mockserver.serving.connection import ClientConnection, make_protocol
+from diarkit_mockserver.serving.connection import ClientConnection, Shared
+from diarkit_mockserver.serving.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    import ssl
+    from collections.abc import Callable
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.world.platform import Platform
@@ -31,6 +30,10 @@ Returned = TypeVar("Returned")
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 """Bounds for a thread that hangs; both steps take milliseconds, and on a machine that is overloaded seconds."""
+
+
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -47,7 +50,7 @@ def bind(host: str, port: int) -> socket.socket:
         # Without it, a port whose last connections are still closing could not be taken again for a minute.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-        bound.listen(2048)
+        bound.listen(BACKLOG)
     except OSError:
         bound.close()
         raise
@@ -66,76 +69,66 @@ def reach(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+class _Server:
+    """Accepts connections until it is stopped, says when it begins, and can close its port for a while."""
 
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to its owner, says when it answers, and can close its port for a while."""
-
-    def __init__(self, platform: Platform, bound: socket.socket, announce: Callable[[], None]) -> None:
-        config = uvicorn.Config(
-            create_app(platform),
-            http=make_protocol(platform, self.interrupt),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,  # a third of the throughput
-            server_header=False,
-            proxy_headers=False,  # one reader of forwarded headers is enough
-            date_header=False,  # the same request gets the same bytes
-        )
-        super().__init__(config)
+    def __init__(
+        self,
+        platform: Platform,
+        bound: socket.socket,
+        announce: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._shared = Shared(platform, Pages(platform), self.interrupt)
         self._bound = bound
         self._announce = announce
-        self._interruptions: set[asyncio.Task[None]] = set()
+        self._tls = tls
         platform.list_connections = self._list_connections
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        # uvicorn reports a request that was cut off by our own end as a failure of the application.
-        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
-        await super().startup(sockets)
+    async def serve(self) -> None:
+        """Serve until `stop` is called, or the task is cancelled; then stop at once: what is half sent, either way, is cut off."""
+        self._stopped = asyncio.Event()
+        await self._listen()
         self._announce()
+        try:
+            await self._stopped.wait()
+        finally:
+            self._close_port()
+            for connection in list(self._shared.connections):
+                connection.transport.abort()
+            for task in list(self._shared.tasks):
+                task.cancel()
+            await let_others_run(2)  # to the ends of connections and tasks
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop at once: what is half sent, either way, is cut off."""
-        for interruption in self._interruptions:
-            interruption.cancel()
-        for server in self.servers:
-            server.close()
-        for listening in (*(sockets or ()), self._bound):
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        # Requests that were waiting for their client notice that it is gone; the others are cancelled.
-        await let_others_run(2)
-        for task in list(self.server_state.tasks):
-            task.cancel()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave the signals alone."""
-        yield
+    def stop(self) -> None:
+        """End `serve`, from inside its loop."""
+        self._stopped.set()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the port, so that connections are refused, and open it again after so many seconds of a clock."""
         interruption = asyncio.ensure_future(self._interrupt(clock, seconds))
-        self._interruptions.add(interruption)
-        interruption.add_done_callback(self._interruptions.discard)
+        self._shared.tasks.add(interruption)
+        interruption.add_done_callback(self._shared.tasks.discard)
 
     def _list_connections(self) -> frozenset[int]:
-        connections = cast("set[object]", self.server_state.connections)
-        return frozenset(one.number for one in connections if isinstance(one, ClientConnection))
+        return frozenset(connection.number for connection in self._shared.connections)
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._port = await loop.create_server(
+            lambda: ClientConnection(self._shared, loop), sock=self._bound, backlog=BACKLOG, ssl=self._tls
+        )
+
+    def _close_port(self) -> None:
+        self._port.close()
+        self._bound.close()
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
         host, port = self._bound.getsockname()[:2]
-        for server in self.servers:
-            server.close()
-        self._bound.close()
+        self._close_port()
         await clock.wait_until(clock.now() + to_ticks(seconds))
         self._bound = bind(host, port)
-        await super().startup([self._bound])
+        await self._listen()
 
 
 def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]) -> None:
@@ -151,9 +144,12 @@ def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]
     async def run() -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, server.handle_exit, name, None)
-        await server.serve(sockets=[bound])
+            loop.add_signal_handler(name, server.stop)
+        await server.serve()
 
+    # What was imported is never looked at again, and what requests leave seldom enough that no client waits for it.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run())
 
@@ -172,15 +168,15 @@ class ServerThread:
     Args:
         platform: what to serve.
         bound: the listening socket; closed by `stop`.
+        tls: what the connections are secured with; None for plain ones.
     """
 
-    def __init__(self, platform: Platform, bound: socket.socket) -> None:
+    def __init__(self, platform: Platform, bound: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self.url = write_url(bound)
         self._platform = platform
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._server = _Server(platform, bound, lambda: self._ready.set_result(None))
+        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), tls)
         self._loop = _loop_factory()()
-        self._bound = bound
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
         self._thread.start()
         self._ready.result(START_TIMEOUT_S)
@@ -211,7 +207,8 @@ class ServerThread:
         Raises:
             TimeoutError: if the thread does not end.
         """
-        self._server.should_exit = True
+        with contextlib.suppress(RuntimeError):  # of a loop that has ended
+            self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(STOP_TIMEOUT_S)
         if self._thread.is_alive():
             raise TimeoutError(f"the server at {self.url} did not stop within {STOP_TIMEOUT_S} s")
@@ -219,7 +216,7 @@ class ServerThread:
     def _run(self) -> None:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._server.serve(sockets=[self._bound]))
+                runner.run(self._server.serve())
         except BaseException as error:
             if self._ready.done():
                 raise

@@ -78,6 +78,18 @@ def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, 
     )
 
 
+def cut_out(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
+    """Cut the part that the request asks for out of a reference, and leave overlaps and speakers as they are; arguments as above."""
+    start, end = range_in_centiseconds(parameters, length)
+    numbers = parameters.channels or tuple(range(len(natural)))
+    shift = start if times_from_range else 0
+    kept = tuple(
+        (number, tuple(Segment(s.speaker, s.start - shift, s.end - shift) for s in crop(natural[number], start, end)))
+        for number in numbers
+    )
+    return ((0, _overlay([segments for _, segments in kept])),) if parameters.channel_mode == "mix" else kept
+
+
 def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int]:
     """Return the part of the file asked for, on the grid of 10 ms and inside the range."""
     start = min(parameters.range_from, length / 100) * 100

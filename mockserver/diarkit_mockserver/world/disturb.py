@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import let_others_run, to_ticks
+from diarkit_mockserver.world.wire import write_head
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,8 +26,6 @@ PROXY_PAGE = (
     b"</body>\r\n</html>\r\n"
 )
 """What a reverse proxy says for a platform that does not answer."""
-
-REASONS = {200: b"OK", 202: b"Accepted"}
 
 
 def draw_pause(latency: Latency, draws: Draws) -> int:
@@ -80,28 +79,22 @@ async def cut(transport: asyncio.Transport, response: Response, how: Connection)
         case "reset_before_headers":
             _reset(transport)
         case "reset_after_headers":
-            transport.write(_write_head(response, length))
+            transport.write(write_head(response, length))
             await let_others_run(3)  # the head has to be out before the reset throws away what is not
             _reset(transport)
         case "close_in_body":
-            transport.write(_write_head(response, length) + _halve(response.body))
+            transport.write(write_head(response, length) + _halve(response.body))
             transport.close()
         case "length_too_long":
-            transport.write(_write_head(response, length + 10) + response.body)
+            transport.write(write_head(response, length + 10) + response.body)
             transport.close()
         case "length_too_short":
-            transport.write(_write_head(response, max(0, length - 10)) + response.body)
+            transport.write(write_head(response, max(0, length - 10)) + response.body)
             transport.close()
 
 
 def _halve(body: bytes) -> bytes:
     return body[: len(body) // 2]
-
-
-def _write_head(response: Response, length: int) -> bytes:
-    lines = [b"HTTP/1.1 %d %s" % (response.status, REASONS.get(response.status, b"Error"))]
-    lines += [b"%s: %s" % header for header in response.headers]
-    return b"\r\n".join([*lines, b"content-length: %d" % length, b"", b""])
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
+_write_key = json.JSONEncoder(separators=(",", ":")).encode
+"""As `json.dumps`, which makes an encoder for each call."""
+
 
 def make_id(*key: object) -> str:
     """Derive a UUID from a key, in the form of a random one (version 4, as in the reference's examples)."""
-    return _form(hashlib.sha256(json.dumps(key, separators=(",", ":")).encode()).hexdigest())
+    return _form(hashlib.sha256(_write_key(key).encode()).hexdigest())
 
 
 class AnswerIds:
@@ -21,7 +24,7 @@ class AnswerIds:
     __slots__ = ("_key",)
 
     def __init__(self, *key: object) -> None:
-        self._key = hashlib.sha256(json.dumps(("answer-1", *key), separators=(",", ":")).encode())
+        self._key = hashlib.sha256(_write_key(("answer-1", *key)).encode())
 
     def make(self, trace: str) -> tuple[str, str]:
         """Make the ids of the request and of its correlation.

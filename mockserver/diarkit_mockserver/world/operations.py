@@ -57,10 +57,12 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
     if place.path == INFO:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
+        world.look_around(visit)
         return Response(200, b"")  # UNK: the reference shows no body
     # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
     raise refuse(Condition.NOT_FOUND, reason=f"the platform has no path {place.path}")
@@ -69,6 +71,7 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
     upload = reader.close()
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
+    visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)

@@ -14,7 +14,7 @@ from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
-from diarkit_mockserver.world.diarize import MOST_SPEAKERS, SHORTEST_AUDIO, apply_parameters, draw_channels
+from diarkit_mockserver.world.diarize import MOST_SPEAKERS, SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
 from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.content import Spoken
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
+    from diarkit_mockserver.world.diarize import Answer
     from diarkit_mockserver.world.task import Task
 
 
@@ -101,6 +102,20 @@ def _write_as_given(told: Spoken, parameters: Parameters) -> str:
             ]
         }
     )
+
+
+def find_truth(task: Task, scenario: Scenario) -> Answer | None:
+    """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
+
+    Returns:
+        Channels as in the result, with the overlaps of a reference and its own speakers.
+    """
+    then = task.then
+    is_heard = task.truth is not None and then.speakers is None and len(task.truth) == len(task.loud)
+    if not (is_heard or then.segments is not None or then.der is not None):
+        return None
+    natural, length = _find_conversation(task, scenario.seed)
+    return cut_out(natural, length, task.parameters, times_from_range=scenario.dialect.times == "range")
 
 
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:

@@ -177,6 +177,8 @@ class Platform:
             response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
             response = _refuse(visit, refusal)
+        if upload is not None:
+            visit.parts = upload.describe()
         return self._finish(visit, place, response)
 
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
@@ -184,12 +186,9 @@ class Platform:
         visit.notes.append(reason)
         self._write_down(visit, place, Response(0, b""), Loss.GIVEN_UP)
 
-    def refuse_slow(self, visit: Visit, place: Place | None) -> Response:
-        """Answer an upload that takes longer than the scenario allows."""
-        reason = "limits.upload_seconds: the body did not come in time"
-        return self._finish(
-            visit, place, _refuse(visit, refuse(Condition.TOO_SLOW, reason=reason, limit="upload_seconds"))
-        )
+    def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
+        """Answer a request of which no more is read, or should be."""
+        return self._finish(visit, place, _refuse(visit, refusal))
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
@@ -232,6 +231,8 @@ class Platform:
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
+                config_size=visit.config_size,
+                parts=visit.parts,
             )
         )
 

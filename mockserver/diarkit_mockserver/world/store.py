@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,17 @@ SETTLE_AT_LEAST = 64
 class Store:
     """Tasks in memory, as the platform's own (DOC 5.0.0).
 
-    A task that ends by the clock is noticed when somebody looks at it or needs its room: nothing runs in the background.
+    A task that ends by the clock is noticed when somebody looks at it or needs its room: nothing runs in the background. To notice
+    all of them costs what has happened since the last time, and not what is there.
 
     Args:
         limits: how long and how many finished tasks are kept.
     """
 
-    __slots__ = ("_finished", "_limits", "_progress", "_settle_at", "_tasks", "_unfinished", "stored_bytes")
+    __slots__ = (
+        *("_ends", "_finished", "_limits", "_progress", "_settle_at", "_tasks", "_touched", "_unfinished"),
+        "stored_bytes",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self.stored_bytes = 0
@@ -39,6 +44,9 @@ class Store:
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
         self._settle_at = SETTLE_AT_LEAST
+        # What may have ended since somebody noticed: a heap of the ends by the clock, and those that looks or hands have moved.
+        self._ends: list[tuple[int, str]] = []
+        self._touched: dict[str, Task] = {}
 
     def __iter__(self) -> Iterator[Task]:
         """Go through all tasks, the oldest first."""
@@ -59,8 +67,9 @@ class Store:
 
     def find_next_end(self, now: int) -> int | None:
         """Find the moment at which the next task ends by the clock; None if no end is known."""
-        ends = (task.timetable.ends_at for task in self._unfinished.values() if task.timetable.counts == "ticks")
-        return min((end for end in ends if now < end < NEVER), default=None)
+        while self._ends and (self._ends[0][0] <= now or self._ends[0][1] not in self._unfinished):
+            self._touch(heapq.heappop(self._ends)[1])
+        return self._ends[0][0] if self._ends else None
 
     def replace_limits(self, limits: Limits) -> None:
         """Keep finished tasks by other limits from now on."""
@@ -72,6 +81,11 @@ class Store:
         self._progress.pop(task.task_id, None)
         self._unfinished[task.task_id] = task
         self.stored_bytes += task.size
+        timetable = task.timetable
+        if timetable.counts != "ticks":
+            self._touched[task.task_id] = task
+        elif timetable.ends_at < NEVER:
+            heapq.heappush(self._ends, (timetable.ends_at, task.task_id))
         if len(self._unfinished) >= self._settle_at:
             self.settle(now)
             self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
@@ -84,6 +98,7 @@ class Store:
         """Keep how far a task has come, if it is still there."""
         if task.task_id in self._tasks:
             self._progress[task.task_id] = progress
+            self._touch(task.task_id)
 
     def find(self, task_id: str, now: int) -> Task | None:
         """Find a task that is still there, a finished one as long as it is kept."""
@@ -110,8 +125,15 @@ class Store:
 
     def settle(self, now: int) -> None:
         """Notice all tasks that have ended by the clock."""
-        for task in list(self._unfinished.values()):
+        while self._ends and self._ends[0][0] <= now:
+            self._touch(heapq.heappop(self._ends)[1])
+        touched, self._touched = self._touched, {}
+        for task in touched.values():
             self._notice(task, now)
+
+    def _touch(self, task_id: str) -> None:
+        if task_id in self._unfinished:
+            self._touched[task_id] = self._unfinished[task_id]
 
     def _notice(self, task: Task, now: int) -> None:
         if task.state_at(self.progress(task), now) in TERMINAL:

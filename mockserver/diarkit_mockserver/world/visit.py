@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.states import TaskState
+    from diarkit_contracts.exchanges.exchange import Part
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.submission import Submission
@@ -34,6 +35,8 @@ class Visit:
         limit: that refuses it, by its key; empty for none.
         ignored_keys: of its config, that the platform does not know.
         ignored_parts: names of parts of its form, likewise.
+        config_size: of its config, in characters.
+        parts: of its form, if it came whole.
         disturbing: the faults that the answer meets on its way out.
     """
 
@@ -53,4 +56,6 @@ class Visit:
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
+    config_size: int = 0
+    parts: tuple[Part, ...] | None = None
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.diarize import Answer
 
 JSON = (b"content-type", b"application/json")
+
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}\r\n".encode() for code in range(200, 600)}
+
+WITHOUT_LENGTH: Final = frozenset({204, 304})
+"""Answers that have no body, and say nothing of its length (RFC 9110, section 8.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,24 @@ class Response:
     headers: Headers = ()
     ids: tuple[str, str] | None = None
     disturbance: Disturbance | None = None
+
+
+def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> bytes:
+    """Write status line and headers of an answer.
+
+    Args:
+        response: its headers name no length, or the right one.
+        length: of the body, as the client is to believe it.
+        keeps_alive: the connection stays open.
+    """
+    lines = [STATUS_LINES[response.status]]
+    for name, value in response.headers:
+        if name != b"content-length":
+            lines += (name, b": ", value, b"\r\n")
+    if response.status not in WITHOUT_LENGTH:
+        lines.append(b"content-length: %d\r\n" % length)
+    lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")
+    return b"".join(lines)
 
 
 def dump(value: object) -> str:

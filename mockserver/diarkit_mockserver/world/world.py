@@ -79,7 +79,9 @@ class World:
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
-        return World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
+        fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
+        self.journal.pass_on(fresh.journal)
+        return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
         """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
@@ -110,7 +112,7 @@ class World:
         """Take an upload in.
 
         Args:
-            submission: its number and its occurrence are counted here.
+            submission: it is completed here, with its number, its occurrence and with what its rule says of its media.
             visit: of the request that brings it.
 
         Raises:
@@ -121,10 +123,10 @@ class World:
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
         count = counters.repeats.count(key)
         counters.uploads += 1
-        submission = replace(submission, occurrence=count, upload=counters.uploads)
+        submission.occurrence, submission.upload = count, counters.uploads
         rule = setup.rules.find(submission, counters.rules)
         then = NO_RULE if rule is None else rule.then
-        submission = replace(submission, media=choose_media(then, submission.media, setup.scenario))
+        submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)
@@ -196,6 +198,17 @@ class World:
             self.tasks.finish(task, now)
         return task, progress, state
 
+    def look_around(self, visit: Visit) -> None:
+        """Let a request for version or status meet its faults.
+
+        Raises:
+            Refusal: if a fault says so.
+        """
+        if self._setup.schedule:
+            path = visit.request.path
+            count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
+            self._meet_faults("system", None, f"{path} {count}", visit)
+
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
         nulls = self.scenario.dialect.unpopulated == "null"
@@ -221,7 +234,7 @@ class World:
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
     def _meet_faults(
-        self, operation: Literal["submit", "poll"], submission: Sent, request: str, visit: Visit
+        self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
         """Find the faults of a request; those of its answer are noted for later, those of its task returned.
 
@@ -256,7 +269,7 @@ def _warn_of_assumption(submission: Submission, outcome: Outcome) -> None:
     if outcome.state is not TaskState.DONE or submission.media.kind == "unknown":
         return
     log.warning(
-        "%s: the length of this %s file can't be measured; %s s are assumed (install diarkit[media], or set media.duration)",
+        "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
         submission.filename,
         submission.media.kind,
         submission.media.length / 100,

@@ -184,7 +184,7 @@ def test_each_fault_is_named_with_its_place_and_evidence(
     result = deepcopy(SOUND)
     spoil(result)
     faults = list_result_faults(result)
-    assert (path, text, evidence, severity) in [(f.path, f.text, f.rule.label, f.severity) for f in faults]
+    assert (path, text, evidence, severity) in [(f.path, f.text, f.rule.evidence.label, f.severity) for f in faults]
 
 
 @pytest.mark.parametrize("result", [None, True, 1, "result", [], (SOUND,)])

@@ -31,13 +31,15 @@ def test_each_id_is_there_once_and_names_its_file() -> None:
 def test_each_sentence_is_one_and_has_its_source() -> None:
     for clause in CLAUSES:
         assert clause.sentence.endswith(".")
-        assert len(clause.source) > 5
+        assert len(clause.evidence.source) > 5
 
 
 def test_what_is_inferred_is_an_error_only_where_the_answer_contradicts_itself() -> None:
-    inferred = [clause for clause in CLAUSES if clause.label is Label.INF and clause.severity is Severity.ERROR]
+    inferred = [
+        clause for clause in CLAUSES if clause.evidence.label is Label.INF and clause.severity is Severity.ERROR
+    ]
     assert inferred
-    assert all("contradict" in clause.source for clause in inferred)
+    assert all("contradict" in clause.evidence.source for clause in inferred)
 
 
 def test_a_clause_is_found_by_its_id() -> None:

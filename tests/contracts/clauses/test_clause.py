@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
-from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.clauses.clause import Clause, Fault, Observation, judge, observe
+from diarkit_contracts.api.evidence import documented
+from diarkit_contracts.clauses.clause import Fault, Observation, clause, judge, observe
 from diarkit_contracts.clauses.need import ANSWER
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.history import History
 
 
@@ -20,7 +18,7 @@ def make_clause(*observations: Observation) -> Clause:
     def check(history: History) -> Iterable[Observation]:
         return iter(observations)
 
-    return Clause(check, id="a.b", sentence="S.", label=Label.DOC, source="page", place="info", needs=(ANSWER,))
+    return clause("a.b", "S.", documented("page"), "info", ANSWER)(check)
 
 
 def test_a_kept_observation_has_no_fault() -> None:
@@ -48,18 +46,3 @@ def test_a_judgement_keeps_every_case_and_tells_the_broken_ones() -> None:
 def test_a_clause_that_met_no_case_has_verified_nothing() -> None:
     judgement = judge(make_clause(), read_history([]))
     assert (judgement.observations, judgement.broken) == ((), ())
-
-
-@pytest.mark.parametrize(
-    ("label", "severity", "expected"),
-    [
-        (Label.DOC, None, Severity.ERROR),
-        (Label.INF, None, Severity.WARNING),
-        (Label.DOC, Severity.WARNING, Severity.WARNING),
-        (Label.INF, Severity.ERROR, Severity.ERROR),
-    ],
-)
-def test_what_is_documented_is_an_error_unless_a_clause_says_otherwise(
-    label: Label, severity: Severity | None, expected: Severity
-) -> None:
-    assert replace(make_clause(), label=label, weight=severity).severity is expected

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from diarkit_contracts.clauses.catalogue import judge_all
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_field, describe_file
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_content, describe_field
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.conversation.drawn import draw_conversation
 from diarkit_fixtures.wav.file import write_wav
@@ -39,7 +39,7 @@ class Recorder:
     def start(self, data: bytes | None, config: object = None, **query: object) -> str | None:
         """Start a task; returns where it leads if it is accepted."""
         files: list[tuple[str, Any]] = [] if data is None else [("file", ("a.wav", data))]
-        parts = [] if data is None else [describe_file("file", data, "a.wav")]
+        parts = [] if data is None else [describe_content("file", data, "a.wav")]
         if config is not None:
             text = config if isinstance(config, str) else json.dumps(config)
             files.append(("config", (None, text)))

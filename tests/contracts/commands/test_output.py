@@ -112,12 +112,12 @@ def test_progress_is_told_on_a_terminal_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_terminal: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: on_terminal)
-    tell = make_progress(2)
+    tell = make_progress(12)
     rows = list_rows()[:2]
     for row in rows:
         tell(row)
     told = click.unstyle(capsys.readouterr().err)
-    assert told == (f"[1/2] {rows[0].name}\n[2/2] {rows[1].name}\n" if on_terminal else "")
+    assert told == (f"[ 1/12] {rows[0].name}\n[ 2/12] {rows[1].name}\n" if on_terminal else "")
 
 
 def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path) -> None:

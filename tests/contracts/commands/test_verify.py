@@ -148,7 +148,9 @@ def test_a_missing_extra_is_named_with_what_to_do(run: Any, monkeypatch: pytest.
 
 def test_all_clauses_and_rows_are_listed() -> None:
     listed = CliRunner().invoke(clauses, []).output
-    assert all(clause.id in listed and clause.sentence in listed and clause.source in listed for clause in CLAUSES)
+    assert all(
+        clause.id in listed and clause.sentence in listed and clause.evidence.source in listed for clause in CLAUSES
+    )
     rows = CliRunner().invoke(clauses, ["--rows"]).output
     assert all(row.name in rows for row in list_rows())
 

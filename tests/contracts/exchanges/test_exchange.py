@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from diarkit_contracts.exchanges.exchange import Answer, Request, describe_field, describe_file
+from diarkit_contracts.exchanges.exchange import Answer, Request, describe_content, describe_field
 from diarkit_fixtures.wav.file import write_wav
 
 
@@ -24,7 +24,7 @@ def test_a_header_is_found_in_any_case_and_the_first_counts() -> None:
 
 def test_a_recording_is_described_by_digest_size_and_sound() -> None:
     data = write_wav(np.full((4000, 2), 9000, dtype=np.int16), 8000)
-    part = describe_file("file", data, "Gespräch.wav")
+    part = describe_content("file", data, "Gespräch.wav")
     assert (part.filename, part.size, part.text) == ("Gespräch.wav", len(data), None)
     assert part.sha256 == hashlib.sha256(data).hexdigest()
     assert part.sound is not None
@@ -33,7 +33,7 @@ def test_a_recording_is_described_by_digest_size_and_sound() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"not audio", b"RIFF\x00\x00\x00\x00WAVE"])
 def test_a_file_that_is_no_wav_has_no_sound(data: bytes) -> None:
-    assert describe_file("file", data, "a.wav").sound is None
+    assert describe_content("file", data, "a.wav").sound is None
 
 
 def test_a_field_is_described_by_its_text() -> None:

@@ -11,7 +11,7 @@ from diarkit_contracts.reports.html import write_html
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Accepted
-from diarkit_contracts.target.client import caps_of
+from diarkit_contracts.target.client import CAPS
 
 VOID = {"meta", "br"}
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -118,7 +118,7 @@ def test_pictures_say_what_they_are_and_all_that_scrolls_is_reached_by_keyboard(
 
 def test_a_full_run_is_a_page_below_a_megabyte(verify_stub: Any) -> None:
     rows = [row.id for row in list_rows() if row.needs is None]
-    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, *rows, caps=caps_of(Tier.FULL))
+    verdict = verify_stub({b'"speakers_count": ': b'"speakers_count": 9'}, *rows, caps=CAPS[Tier.FULL])
     assert len(verdict.rows) > 60
     assert len(verdict.findings) > 30
     assert len(write_html(verdict).encode()) < 1_000_000

@@ -9,9 +9,9 @@ from hypothesis import given
 
 from diarkit_contracts.rows.call import Call, Row
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
-from diarkit_contracts.rows.file import load_rows, read_rows, write_row
+from diarkit_contracts.rows.file import read_rows, write_row
 from diarkit_contracts.rows.plan import list_rows
-from diarkit_fixtures.texts.read import TextError
+from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_keys_that_have_a_default_may_be_left_out() -> None:
 def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
     rows = [replace(row, about="", needs=None) for row in list_rows()]
     (tmp_path / "rows.json").write_text(json.dumps([write_row(row) for row in rows]), encoding="utf-8")
-    assert load_rows(tmp_path / "rows.json") == tuple(rows)
+    assert read_rows(load_text(tmp_path / "rows.json"), "rows.json") == tuple(rows)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_all_that_is_wrong_in_a_file_is_told_with_its_place(tmp_path: Path, cont
     path = tmp_path / "rows.json"
     path.write_bytes(content)
     with pytest.raises(TextError) as raised:
-        load_rows(path)
+        read_rows(load_text(path), str(path))
     assert len(raised.value.problems) == len(told)
     for problem, start in zip(raised.value.problems, told, strict=True):
         assert str(problem).startswith(f"{path}{start}")

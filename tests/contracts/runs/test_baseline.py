@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.runs.baseline import apply_baseline, load_baseline, read_baseline
+from diarkit_contracts.runs.baseline import apply_baseline, read_baseline
 from diarkit_contracts.runs.verdict import Exit
-from diarkit_fixtures.texts.read import TextError
+from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +82,7 @@ def test_a_file_is_yaml_or_json(tmp_path: Path, ending: str) -> None:
         else "version: 1\naccepted:\n- clause: shape.json\n  reason: r\n  expires: 2026-01-01\n",
         encoding="utf-8",
     )
-    ((entry, _),) = load_baseline(path)
+    ((entry, _),) = read_baseline(load_text(path), str(path))
     assert (entry.clause, entry.row, entry.expires) == ("shape.json", "", date(2026, 1, 1))
 
 
@@ -128,4 +128,4 @@ def test_what_is_no_utf_8_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "b.yaml"
     path.write_bytes(b"version: 1\n# \xff")
     with pytest.raises(TextError, match=r"b\.yaml:2:3: expected UTF-8, got the byte 0xff"):
-        load_baseline(path)
+        read_baseline(load_text(path), str(path))

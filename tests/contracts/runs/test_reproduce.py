@@ -75,8 +75,8 @@ def test_a_secret_is_asked_for_by_its_name() -> None:
 
 
 def test_files_that_are_not_saved_are_named(tmp_path: Path) -> None:
-    assert repeat("http://h:1", "row-01").files == ("wav-2ch-4.0s.wav",)
-    assert repeat("http://h:1", "row-01", tmp_path).files == ()
+    assert repeat("http://h:1", "row-01").unsaved == ("wav-2ch-4.0s.wav",)
+    assert repeat("http://h:1", "row-01", tmp_path).unsaved == ()
 
 
 def test_inputs_are_saved_once_and_as_they_are_sent(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_inputs_are_saved_once_and_as_they_are_sent(tmp_path: Path) -> None:
 
 def test_every_input_has_a_file_name_of_its_own() -> None:
     inputs = {
-        part.input
+        part.attach
         for row in ROWS
         if isinstance(row.call.body, tuple)
         for part in row.call.body

@@ -21,7 +21,7 @@ from diarkit_contracts.commands.parity import parity
 from diarkit_contracts.commands.record import record
 from diarkit_contracts.commands.verify import verify
 from diarkit_contracts.target import transport as http_transport
-from diarkit_fixtures.samples.catalogue import write_samples
+from diarkit_fixtures.samples.write import write_samples
 from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:

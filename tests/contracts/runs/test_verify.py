@@ -14,7 +14,7 @@ from diarkit_contracts.rows.plan import choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Cause, Exit
 from diarkit_contracts.runs.verify import skip_clause, verify_recording, verify_target
-from diarkit_contracts.target.client import Caps, caps_of
+from diarkit_contracts.target.client import CAPS, Caps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def run(target: Any, tier: Tier = Tier.LITE) -> RunVerdict:
 
 @pytest.mark.parametrize("tier", Tier)
 def test_a_correct_server_passes_each_tier(make_target: Any, tier: Tier) -> None:
-    verdict = run(make_target(caps=caps_of(tier)), tier)
+    verdict = run(make_target(caps=CAPS[tier]), tier)
     assert [str(each) for each in verdict.findings] == []
     assert (verdict.inconclusive, verdict.vacuous, verdict.undocumented) == ((), (), ())
     assert verdict.decide_exit(Severity.WARNING) is Exit.FINE

@@ -20,7 +20,7 @@ from diarkit_contracts.rows.plan import make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
-from diarkit_contracts.target.client import Target, caps_of
+from diarkit_contracts.target.client import CAPS, Target
 from diarkit_contracts.target.transport import Connection, HttpTransport
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
@@ -55,7 +55,7 @@ def make_target(diarization_server: DiarizationServer) -> Iterator[Callable[[Tie
     url = diarization_server.endpoint.removesuffix(START_PATH)
     transport = HttpTransport(url, Connection())
     clock = ServerClock(diarization_server)
-    yield lambda tier: Target(url=url, transport=transport, clock=clock, caps=caps_of(tier))
+    yield lambda tier: Target(url=url, transport=transport, clock=clock, caps=CAPS[tier])
     transport.close()
 
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verify import verify_target
-from diarkit_contracts.target.client import Target, caps_of
+from diarkit_contracts.target.client import CAPS, Target
 from diarkit_mockserver.clock import SECOND, Clock
+from diarkit_mockserver.intake.request import Request as Head
 from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.serving.app import create_app
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
-
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Request
     from diarkit_contracts.runs.verdict import RunVerdict
@@ -94,40 +91,28 @@ class Fake:
 
     def __init__(self, scenario: Scenario | None = None, world: Callable[..., World] = World) -> None:
         self.clock = Clock(frozen=True)
-        self._app = create_app(Platform(world("", scenario or Scenario(), self.clock), nonce="verified"))
+        self._platform = Platform(world("", scenario or Scenario(), self.clock), nonce="verified")
 
     def __call__(self, asked: Asked) -> Told:
         """Answer a request."""
-        told = Told(status=0)
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                told.status = message["status"]
-                told.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
-            else:
-                told.body += message["body"]
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": asked.body, "more_body": False}
-
-        scope = {
-            "type": "http",
-            "method": asked.method,
-            "scheme": "http",
-            "server": ("127.0.0.1", 8000),
-            "path": unquote(asked.path),
-            "query_string": asked.query.encode(),
-            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in asked.headers],
-        }
-        _finish(self._app(scope, receive, send))
-        return told
-
-
-def _finish(answering: Awaitable[None]) -> None:
-    """Run to the end what waits for nothing: without a loop, which takes longer than the answer."""
-    with suppress(StopIteration):
-        cast("Coroutine[None, None, None]", answering).send(None)
-        raise AssertionError("expected an answer at once: no fault and no slow body is used here")
+        platform = self._platform
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in asked.headers]
+        head = Head(
+            asked.method, unquote(asked.path), asked.query.encode(), headers, scheme="http", server="127.0.0.1:8000"
+        )
+        place = platform.find_place(head.path)
+        visit = platform.begin(head, place)
+        reader = None
+        if platform.is_upload(visit, place):
+            early = platform.refuse_early(visit, place)
+            assert early is None
+            reader = platform.read_upload(visit, place)
+            visit.received = len(asked.body)
+            reader.feed(asked.body)
+        response = platform.answer(visit, place, reader)
+        told = {name.decode(): value.decode("latin-1") for name, value in response.headers}
+        told["content-length"] = str(len(response.body))
+        return Told(status=response.status, headers=told, body=response.body)
 
 
 @dataclass(slots=True)
@@ -173,5 +158,5 @@ def verify(server: Server, clock: Clock, tier: Tier = Tier.LITE, profile: Profil
         tier: how much to send.
         profile: the generation to hold it against.
     """
-    target = Target(url=URL, transport=Transport(server), caps=caps_of(tier), clock=SharedClock(clock))
+    target = Target(url=URL, transport=Transport(server), caps=CAPS[tier], clock=SharedClock(clock))
     return verify_target(make_plan(tier), target, profile)

@@ -1,30 +1,23 @@
-"""The fake behind uvicorn's own TLS, with certificates that are made for the test. Judges nothing."""
+"""The fake behind TLS, with certificates that are made for the test. Judges nothing."""
 
 from __future__ import annotations
 
-import threading
+import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import trustme
-import uvicorn
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.serving.app import create_app
-from diarkit_mockserver.serving.server import bind
+from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-STOP_TIMEOUT_S: Final = 10.0
-
-CLIENT_MUST_SHOW: Final = 2
-"""`ssl.CERT_REQUIRED`, as uvicorn takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +64,12 @@ def serve_secure(certificate: Path, client_issuer: Path | None = None, *, host: 
         client_issuer: of the certificates that clients must show; None if they need none.
         host: that the given URL names.
     """
-    app = create_app(Platform(World("", Scenario(course="immediate"), Clock(frozen=True))))
-    config = uvicorn.Config(
-        app,
-        ssl_certfile=certificate,
-        ssl_ca_certs=None if client_issuer is None else str(client_issuer),
-        ssl_cert_reqs=0 if client_issuer is None else CLIENT_MUST_SHOW,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
-    config.load()  # here, since files are no safe place to meet another thread
-    server = uvicorn.Server(config)
-    bound = bind("127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
-    thread.start()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_issuer)
+    context.load_cert_chain(certificate)
+    context.verify_mode = ssl.CERT_NONE if client_issuer is None else ssl.CERT_REQUIRED
+    platform = Platform(World("", Scenario(course="immediate"), Clock(frozen=True)))
+    thread = ServerThread(platform, bind("127.0.0.1", 0), context)
     try:
-        # Connections wait at the bound socket until the server takes them.
-        yield f"https://{host}:{bound.getsockname()[1]}"
+        yield thread.url.replace("http://127.0.0.1", f"https://{host}")
     finally:
-        server.should_exit = True
-        thread.join(STOP_TIMEOUT_S)
-        bound.close()
+        thread.stop()

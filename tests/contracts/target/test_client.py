@@ -11,7 +11,7 @@ from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.exchanges.redaction import STRUCK, Redaction
 from diarkit_contracts.rows.call import Attached, Call
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.target.client import CapReachedError, Caps, UnreachableError, caps_of
+from diarkit_contracts.target.client import CAPS, CapReachedError, Caps, UnreachableError
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Request
@@ -211,9 +211,9 @@ def test_a_lost_answer_is_recorded_with_what_came_and_without_secrets(make_targe
 
 
 def test_a_tier_may_cost_what_it_was_announced_to() -> None:
-    assert caps_of(Tier.PROBE).tasks <= 2
-    assert caps_of(Tier.LITE).tasks == 8
-    assert caps_of(Tier.FULL).tasks >= 45
+    assert CAPS[Tier.PROBE].tasks <= 2
+    assert CAPS[Tier.LITE].tasks == 8
+    assert CAPS[Tier.FULL].tasks >= 45
 
 
 def read_ids(request: Request) -> list[str]:

@@ -101,8 +101,5 @@ def test_it_is_told_whether_the_server_or_the_proxy_is_not_there(cause: Exceptio
 
 
 def test_a_proxy_that_refuses_is_told_and_every_failure_names_the_proxy() -> None:
-    assert explain(httpx.ProxyError("407 Who are you"), proxy="p").startswith(
-        "the proxy asks for a user and a password"
-    )
     assert explain(httpx.ProxyError("502 Bad Gateway"), proxy="p").startswith("the proxy refuses (502 Bad Gateway)")
     assert explain(httpx.ReadTimeout("x"), proxy="p").endswith("said nothing for 60 s; asked through the proxy p")

@@ -8,9 +8,9 @@ from diarkit_contracts.target.pace import (
     FIRST_POLL_S,
     LAST_BACK_OFF_S,
     LAST_POLL_S,
-    Age,
     draw_back_off,
     read_retry_after,
+    wait_by_age,
 )
 from diarkit_fixtures.draws import Draws
 
@@ -21,13 +21,13 @@ def test_a_task_costs_few_polls_whatever_it_takes() -> None:
     for lasts, most in ((0.0, 1), (1.0, 6), (60.0, 20)):
         age, polls = 0.0, 1
         while age < lasts:
-            age += Age(age).next_poll()
+            age += wait_by_age(age)
             polls += 1
         assert polls <= most
 
 
 def test_the_wait_for_a_poll_grows_within_bounds() -> None:
-    assert [Age(age).next_poll() for age in (0, 0.3, 4.0, 1000.0)] == [FIRST_POLL_S, 0.3, 4.0, LAST_POLL_S]
+    assert [wait_by_age(age) for age in (0, 0.3, 4.0, 1000.0)] == [FIRST_POLL_S, 0.3, 4.0, LAST_POLL_S]
 
 
 def test_back_off_is_drawn_from_the_seed_below_a_bound_that_doubles() -> None:

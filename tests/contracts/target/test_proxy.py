@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from diarkit_contracts.target.proxy import FLAG, Proxy, ProxyError, choose_proxy
+from diarkit_contracts.target.failures import BadConnectionError
+from diarkit_contracts.target.proxy import FLAG, Proxy, choose_proxy
 
 HTTPS = "https://platform.example"
 HTTP = "http://platform.example:8000"
@@ -66,11 +67,11 @@ def test_a_named_proxy_is_used_whatever_the_environment_says(monkeypatch: pytest
     "text", ["", "s3cret", "ftp://me:s3cret@h", "http://", "http://me:s3/cret@h:1", "http://me:s3cret@h:x", "http://["]
 )
 def test_what_names_no_proxy_is_refused_without_being_repeated(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    with pytest.raises(ProxyError, match="--proxy: expected a URL such as http://proxy:3128") as caught:
+    with pytest.raises(BadConnectionError, match="--proxy: expected a URL such as http://proxy:3128") as caught:
         choose_proxy(HTTPS, text)
     assert "s3" not in str(caught.value)
     monkeypatch.setenv("HTTPS_PROXY", "http://me:s3/cret@h:1")
-    with pytest.raises(ProxyError, match="HTTPS_PROXY: expected"):
+    with pytest.raises(BadConnectionError, match="HTTPS_PROXY: expected"):
         choose_proxy(HTTPS)
 
 

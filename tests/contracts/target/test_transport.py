@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 from diarkit_contracts.exchanges.exchange import Loss, Lost, Request
 from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.target.failures import BadConnectionError
 from diarkit_contracts.target.proxy import FLAG, Proxy
-from diarkit_contracts.target.transport import BadConnectionError, Connection, HttpTransport, MissingExtraError
+from diarkit_contracts.target.transport import Connection, HttpTransport, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -74,7 +74,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(start: Callable[...
     thread = start(platform=platform)
     with Control(thread.url, TOKEN) as control:
         control.send(calls.read_ready())
-        thread.call(lambda: [one.transport.close() for one in thread._server.server_state.connections])  # noqa: SLF001
+        thread.call(lambda: [one.transport.close() for one in thread._server._shared.connections])  # noqa: SLF001
         thread.call(lambda: None)
         control.send(calls.add_answers(Answers(rules=(Rule(then=Then(failed="x")),))))
 

@@ -64,6 +64,10 @@ def test_a_page_needs_no_other_host(url: str, ask: Callable[..., Any], page: str
         assert (part, ask(url, "GET", part).status) == (part, 200)
 
 
+def test_the_documentation_names_the_page(url: str, ask: Callable[..., Any]) -> None:
+    assert '<a href="/__diarkit/">' in ask(url, "GET", "/docs").body.decode()
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/openapi.yaml"])
 def test_the_pages_are_read_only(url: str, ask: Callable[..., Any], path: str) -> None:
     assert ask(url, "POST", path).status == 405

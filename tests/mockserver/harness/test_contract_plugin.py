@@ -155,7 +155,7 @@ def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
     diarization_server.respond(result=broken, breaks_contract=True, times=100)
     result = run("", "--diarization-verify", diarization_server.url, "--junitxml", "junit.xml")
     result.stdout.fnmatch_lines(
-        ["*_ clause result.count-is-ids _*", "error: result.count-is-ids row-01*", "  expected *", "  seen *"]
+        ["*_ clause result.count-is-ids _*", "error: result.count-is-ids  row-01*", "  expected *", "  seen *"]
     )
     assert not any("contract_items.py" in line for line in result.outlines if not line.startswith("SKIPPED"))
     cases = ET.parse(pytester.path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - pytest's own

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diarkit_contracts.api.states import ErrorType
-from diarkit_mockserver.intake.parameters import decode_config, read_parameters
+from diarkit_mockserver.intake.parameters import DEEPEST, decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Parameters
 
@@ -205,3 +205,14 @@ def test_any_number_of_seconds_is_read_as_it_is_written(seconds: float) -> None:
 @given(st.lists(st.integers(0, 99), unique=True, max_size=8))
 def test_channels_keep_the_order_asked_for(channels: list[int]) -> None:
     assert read_parameters({"channels": ",".join(map(str, channels))}, None).channels == tuple(channels)
+
+
+def test_a_config_is_as_deep_as_the_journal_can_be_written_and_read() -> None:
+    def nest(levels: int) -> str:
+        return '{"a":' * (levels - 1) + "[]" + "}" * (levels - 1)
+
+    assert decode_config(nest(DEEPEST))
+    for text in (nest(DEEPEST + 1), nest(900), nest(100_000), '{"a": ' + "[" * 900 + "]" * 900 + "}"):
+        with pytest.raises(Refusal) as caught:
+            decode_config(text)
+        assert (caught.value.status, caught.value.detail[0].type) == (422, "json_invalid")

@@ -28,6 +28,8 @@ STATUSES = {
     Condition.NOT_LICENSED: 403,
     Condition.STORAGE_FULL: 507,
     Condition.TOO_MANY: 429,
+    Condition.NOT_HTTP: 400,
+    Condition.VERSION_UNKNOWN: 505,
 }
 
 
@@ -40,8 +42,9 @@ def test_a_condition_is_refused_with_the_status_and_the_type_of_the_documents(
     condition: Condition, status: int
 ) -> None:
     refusal = refuse(condition, ("body", "file"), came="x", reason="a reason")
-    assert (refusal.status, refusal.type) == (status, ERROR_TYPE_OF_STATUS[status])
-    assert refusal.message == STATUS_MESSAGES[status]
+    kind = ERROR_TYPE_OF_STATUS.get(status, ErrorType.INTERNAL)  # 505 is none of the platform's
+    assert (refusal.status, refusal.type) == (status, kind)
+    assert refusal.message == STATUS_MESSAGES.get(status, STATUS_MESSAGES[500])
 
 
 @pytest.mark.parametrize("condition", [c for c in Condition if c.value.status == 422])

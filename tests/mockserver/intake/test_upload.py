@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
+from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import (
     LARGEST_CONFIG,
-    LONGEST_BOUNDARY,
     LONGEST_IGNORED,
+    LONGEST_KEPT,
     MOST_IGNORED,
     MOST_PARTS,
     Upload,
@@ -290,3 +294,49 @@ def test_a_refusal_is_known_before_the_body_ends(form_type: str, make_form: Call
     with pytest.raises(Refusal) as caught:
         reader.close()
     assert caught.value.status == 413
+
+
+def describe(body: bytes, form_type: str) -> tuple[Part, ...] | None:
+    reader = UploadReader(form_type, largest_file=10_000, assumed=Media())
+    reader.feed(body)
+    with contextlib.suppress(Refusal):
+        reader.close()
+    return reader.describe()
+
+
+@pytest.mark.parametrize(
+    ("parts", "described"),
+    [
+        ([], ()),
+        (
+            [(CONFIG, b"{}"), (FILE, b"RIFF")],
+            (describe_field("config", "{}"), describe_content("file", b"RIFF", "call.wav")),
+        ),
+        ([(FILE, b"RIFF"), ('name="x"', b"?")], (describe_content("file", b"RIFF", "call.wav"), Part(name="x"))),
+        ([(CONFIG, b"no JSON")], (describe_field("config", "no JSON"),)),
+        ([('name="file"', b"text")], (Part(name="file"),)),
+        ([(CONFIG, b"\xff")], (Part(name="config", size=1, sha256=hashlib.sha256(b"\xff").hexdigest()),)),
+        ([(CONFIG, b"9" * (LONGEST_KEPT + 1))], (Part(name="config", size=LONGEST_KEPT + 1),)),
+    ],
+)
+def test_a_whole_form_is_described_in_its_order_also_if_it_is_refused(
+    make_form: Callable[..., bytes], form_type: str, parts: list[tuple[str, bytes]], described: tuple[Part, ...]
+) -> None:
+    assert describe(make_form(*parts), form_type) == described
+
+
+def test_the_sound_of_a_recording_is_described(
+    make_form: Callable[..., bytes], make_wav: Callable[..., bytes], form_type: str
+) -> None:
+    wav = make_wav(0.5)
+    sound = Sound(length=50, loud=(True,))
+    assert describe(make_form((FILE, wav)), form_type) == (
+        replace(describe_content("file", wav, "call.wav"), sound=sound),
+    )
+
+
+@pytest.mark.parametrize("end", [-5, -40])
+def test_of_what_is_no_whole_form_nothing_is_known(make_form: Callable[..., bytes], form_type: str, end: int) -> None:
+    assert describe(make_form((FILE, b"RIFF"))[:end], form_type) is None
+    assert describe(make_form((FILE, b"R" * 10_001)), form_type) is None
+    assert describe(b"{}", "application/json") is None

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +64,33 @@ def test_neither_count_nor_bytes_are_exceeded_and_no_room_is_wasted(
     assert len(kept) == min(1, len(sizes)) or sum(weights[-len(kept) :]) <= most_bytes
     if len(kept) < min(most_entries, len(sizes)):
         assert sum(weights[-len(kept) - 1 :]) > most_bytes
+
+
+@pytest.mark.parametrize(
+    ("head", "config"),
+    [
+        ([(b"x", b"y" * 60_000)], ""),
+        ([(b"x", b"")] * 12_000, ""),
+        ([], "[" + "[]," * 300_000 + "[]]"),
+        ([], "[" + "{}," * 300_000 + "{}]"),
+        ([], "[" + '"ab",' * 200_000 + "0]"),
+        ([], "[" + '{"":{"":0}},' * 90_000 + "0]"),
+    ],
+)
+def test_what_a_client_decides_on_is_not_weighed_too_lightly(head: list[tuple[bytes, bytes]], config: str) -> None:
+    """Decoded, as an upload is kept, against what Python says that it allocates."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    sent = [(bytes(bytearray(name)), bytes(bytearray(value))) for name, value in head]
+    size = sum(len(name) + len(value) + 4 for name, value in sent)
+    request = Request("GET", "/", b"", sent, scheme="http", server="x:1", size=size)
+    kept = request.headers, json.loads(config or "0")
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    entry = replace(make_entry(1), request=request, config_size=len(config))
+    assert entry.weight >= taken
+    assert entry.weight < 20 * taken
+    assert kept
 
 
 def test_clearing_forgets_and_counts_on() -> None:

@@ -52,7 +52,7 @@ def test_a_wrong_line_of_an_rttm_file_is_named_with_its_own_number(tmp_path: Pat
 def test_an_rttm_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.rttm").write_bytes(b"SPEAKER \xff")
     _, (flaw,) = check("rules: [{then: {rttm: a.rttm}}]", tmp_path)
-    assert flaw.endswith("a.rttm: expected UTF-8, got the byte 0xff")
+    assert "a.rttm:1: expected UTF-8, got the byte 0xff" in flaw
 
 
 def result(segments: str, count: int = 1, channel: str = "0") -> str:

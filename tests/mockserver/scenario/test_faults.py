@@ -107,6 +107,18 @@ def test_a_fault_is_for_the_operations_it_names(make_submission: Make, on: Any, 
     assert met == expected
 
 
+@pytest.mark.parametrize(("on", "expected"), [("system", True), ("submit", False), ("poll", False), ("any", False)])
+def test_requests_about_no_upload_meet_faults_of_their_own(on: Any, expected: bool) -> None:
+    schedule = Schedule([Fault(on=on, http=500)])
+    assert bool(list(schedule.choose("system", None, "1", FaultCounts()))) is expected
+
+
+@pytest.mark.parametrize("how", [{"task": "lost"}, {"result": "overlap"}, {"http": 500, "when": When(filename="a")}])
+def test_what_is_about_uploads_is_refused_beside_system(how: Any) -> None:
+    with pytest.raises(ValueError, match="about uploads"):
+        Fault(on="system", **how)
+
+
 @pytest.mark.parametrize("fault", [Fault(task="lost"), Fault(result="overlap")])
 def test_faults_of_tasks_and_results_are_about_uploads(make_submission: Make, fault: Fault) -> None:
     schedule = Counted([fault])

@@ -97,7 +97,7 @@ def all_thens(texts: SearchStrategy[str]) -> SearchStrategy[Then]:
 
 
 def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
-    any_part, of_uploads = st.sampled_from(["submit", "poll", "any"]), st.sampled_from(["submit", "any"])
+    any_part, of_uploads = st.sampled_from(["submit", "poll", "any", "system"]), st.sampled_from(["submit", "any"])
     http = st.builds(HttpAnswer, status=STATUSES, body=st.none() | texts, retry_after=st.none() | COUNTS)
     uniform = st.tuples(st.floats(0, 1), st.floats(1, 2))
     latency = (

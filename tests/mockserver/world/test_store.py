@@ -201,3 +201,20 @@ def test_the_next_end_is_told_where_the_clock_brings_it() -> None:
     assert store.find_next_end(3) is None
     fill(store, [make_task("late", ends_at=9), make_task("next", ends_at=7)])
     assert store.find_next_end(3) == 7
+
+
+def test_what_has_not_moved_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload against full storage costs no look at all the tasks that fill it."""
+    store = Store(Limits())
+    fill(store, (make_task(str(number), ends_at=1000, by_polls=number % 2 == 0) for number in range(1000)))
+    store.settle(1)
+    looked: list[str] = []
+    state_at = Task.state_at
+    monkeypatch.setattr(Task, "state_at", lambda task, *more: looked.append(task.task_id) or state_at(task, *more))
+    store.settle(999)
+    assert looked == []
+    store.update(next(iter(store)), Progress(polls=1))
+    store.settle(999)
+    assert looked == ["0"]
+    store.settle(1000)
+    assert store.queue_length == 500

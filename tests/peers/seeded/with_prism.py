@@ -69,8 +69,8 @@ def write_body(call: Call) -> tuple[str, bytes]:
     fields: list[Field] = []
     for part in call.body:
         if isinstance(part, Attached):
-            channels = 1 if "1ch" in part.input else 2
-            content = make_ascii_wav(channels) if part.input.startswith("wav:") else b"This is not audio.\n"
+            channels = 1 if "1ch" in part.attach else 2
+            content = make_ascii_wav(channels) if part.attach.startswith("wav:") else b"This is not audio.\n"
             filename = (part.filename or "a.wav").encode("ascii", "replace").decode()
             fields.append(Field(part.name, content, filename))
         else:

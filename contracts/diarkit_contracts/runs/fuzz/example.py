@@ -229,5 +229,5 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
 
 def _describe(call: Call) -> str:
     parts = call.body if isinstance(call.body, tuple) else ()
-    said = [part.input if isinstance(part, Attached) else f"{part.name}={part.text!r:.60}" for part in parts]
+    said = [part.attach if isinstance(part, Attached) else f"{part.name}={part.text!r:.60}" for part in parts]
     return " ".join([call.method, call.target, *said])

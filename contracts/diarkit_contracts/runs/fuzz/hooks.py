@@ -19,13 +19,14 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
-from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.recording import write_recording
+from diarkit_contracts.runs.watch import make_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 RECORDING_VARIABLE: Final = "DIARKIT_FUZZ_RECORDING"
 PROFILE_VARIABLE: Final = "DIARKIT_FUZZ_PROFILE"
@@ -92,23 +93,13 @@ def _list_faults(exchanges: list[Exchange]) -> list[tuple[int, str]]:
 
 
 def read_exchange(response: schemathesis.Response) -> Exchange:
-    """Read what schemathesis sent and got; headers of the request stay out, they may hold secrets."""
-    sent = response.request
-    body = sent.body.encode() if isinstance(sent.body, str) else bytes(sent.body or b"")
-    content_type: str = sent.headers.get("Content-Type") or ""
-    now = time.monotonic()
+    """Read what schemathesis sent and got."""
+    sent, now = response.request, time.monotonic()
     headers: Mapping[str, list[str]] = response.headers
-    return Exchange(
-        Request(
-            method=str(sent.method),
-            url=str(sent.url),
-            parts=read_form(content_type, body),
-            sent_at=now - response.elapsed,
-        ),
-        Answer(
-            status=response.status_code,
-            headers=tuple((name, value) for name, values in headers.items() for value in values),
-            body=response.content or b"",
-            received_at=now,
-        ),
+    came = [(name, value) for name, values in headers.items() for value in values]
+    return make_exchange(
+        (sent.method, sent.url, sent.headers.items(), sent.body),
+        (response.status_code, came, response.content or b""),
+        now - response.elapsed,
+        now,
     )

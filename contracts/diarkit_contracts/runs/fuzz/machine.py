@@ -16,7 +16,6 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_m
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
-from diarkit_contracts.rows.tier import FUZZ
 from diarkit_contracts.runs.fuzz.example import Example, Find, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
 
@@ -124,11 +123,11 @@ def _draw_examples(session: Session, number: int) -> Find | None:
 def _sum_up(session: Session, find: Find | None) -> MachineRun:
     tally, target = session.tally, session.target
     if find is not None:
-        verdict = tally.write_verdict(target, FUZZ, find.exchanges, find.findings, find.runs)
+        verdict = tally.write_verdict(target, find.exchanges, find.findings, find.runs)
     elif twice := tally.find_twice_given():
-        verdict = tally.write_verdict(target, FUZZ, tally.started, twice)
+        verdict = tally.write_verdict(target, tally.started, twice)
     else:
-        verdict = tally.write_verdict(target, FUZZ, target.exchanges, ())
+        verdict = tally.write_verdict(target, target.exchanges, ())
     return MachineRun(verdict=replace(verdict, unreachable=session.unreachable), find=find, examples=tally.histories)
 
 

@@ -9,40 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
 import schemathesis
 from hypothesis import strategies as st
 
 from diarkit_contracts.api.schema import list_faults
-from diarkit_fixtures.conversation.drawn import draw_conversation
-from diarkit_fixtures.wav.file import write_wav
+from diarkit_contracts.rows.inputs import make_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SAMPLE_RATE_HZ: Final = 8_000
-
-
-def make_recording(*, channels: int, length: int, loudness: int = 8_000) -> bytes:
-    """Make a small WAV with its truth inside; the same arguments give the same bytes.
-
-    Args:
-        channels: how many.
-        length: centiseconds.
-        loudness: amplitude of the square wave on all channels; 0 is silence.
-    """
-    frames = length * SAMPLE_RATE_HZ // 100
-    wave = np.where(np.arange(frames) // 20 % 2, loudness, -loudness).astype(np.int16)
-    truth = tuple(draw_conversation("media-hooks", channel, length=length) for channel in range(channels))
-    return write_wav(np.stack([wave] * channels, axis=1), SAMPLE_RATE_HZ, truth=truth if loudness else None)
-
-
 FILES: Final[Mapping[str, bytes]] = {
-    "mono": make_recording(channels=1, length=120),
-    "stereo": make_recording(channels=2, length=90),
-    "too short to hold a speaker": make_recording(channels=1, length=50),
-    "silent": make_recording(channels=1, length=80, loudness=0),
-    "no audio": b"not audio",
+    "mono": make_input("wav:1ch:1.2s"),
+    "stereo": make_input("wav:2ch:0.9s"),
+    "too short to hold a speaker": make_input("wav:1ch:0.5s"),
+    "silent": make_input("wav:1ch:0.8s:silence"),
+    "no audio": make_input("file:junk"),
 }
 """What is sent as `file`: kinds that end differently. Small, since a run sends hundreds."""
 

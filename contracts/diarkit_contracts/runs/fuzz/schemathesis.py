@@ -12,12 +12,10 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from importlib.resources import as_file
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import DOCUMENT
-from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.recording import read_recording
@@ -39,13 +37,6 @@ CHECKS: Final = "keeps_the_contract,negative_data_rejection,positive_data_accept
 
 LONGEST_LINE: Final = 200
 """A line with the bytes of a recording is thousands of characters long."""
-
-
-class FuzzMissingError(ContractsError, ImportError):
-    """schemathesis is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__("schemathesis is not installed: pip install 'diarkit[verify]'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +75,7 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
         profile: the generation to hold the server against.
         headers: to send with each request.
         rate: such as `5/s`.
-
-    Raises:
-        FuzzMissingError: it is not installed.
     """
-    if find_spec("schemathesis") is None:
-        raise FuzzMissingError
     flags = ["--max-examples", str(examples), "--seed", str(number), "--checks", CHECKS, "--no-color"]
     flags += ["--rate-limit", rate] if rate else []
     texts: list[str] = []

@@ -11,6 +11,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.need import Need, list_unseen
 from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.rows.tier import FUZZ
 from diarkit_contracts.runs.undocumented import list_undocumented
 from diarkit_contracts.runs.verdict import Passed, RunVerdict
 from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, judge_history, say_unseen, skip_clause
@@ -71,7 +72,6 @@ class Tally:
     def write_verdict(
         self,
         target: Target,
-        name: str,
         exchanges: Sequence[Exchange],
         findings: Sequence[Finding],
         rows: Sequence[RowRun] = (),
@@ -80,7 +80,6 @@ class Tally:
 
         Args:
             target: that was asked.
-            name: of the tier.
             exchanges: the history that is shown.
             findings: whose positions are in it.
             rows: of it.
@@ -89,7 +88,7 @@ class Tally:
         broken = {finding.clause.id for finding in findings} | set(self.warnings)
         return RunVerdict(
             target=target.redaction.strike_url(target.url),
-            tier=name,
+            tier=FUZZ,
             profile=self.profile.name,
             exchanges=history.exchanges,
             rows=tuple(rows),

@@ -169,82 +169,75 @@ class _Row:
         self._about = "shape.status" if row is None or not row.about else row.about
 
     def list_status(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
-        first, second = (each.start.answer.status for each in (one, other))
-        if first != second:
+        if one.start.answer.status != other.start.answer.status:
             # Refused at once or rejected later, by the one status or by another: the documents allow both.
-            alike = all(each.is_refused for each in (one, other))
-            yield self._differ("status", (one.describe(), other.describe()), self._about, mild=alike)
+            alike = one.is_refused and other.is_refused
+            yield from self._compare("status", (one.describe(), other.describe()), self._about, mild=alike)
 
     def list_headers(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
         names = [_name_headers(each) for each in (one, other)]
         for name in sorted(names[0] ^ names[1]):
-            there = ("there" if name in names[0] else ABSENT, "there" if name in names[1] else ABSENT)
+            there = ("there" if name in own else ABSENT for own in names)
             clause = "shape.headers" if "location" in name else "shape.rate-headers"
-            yield self._differ(f"header {name.title()} of {where}", there, clause, mild=True)
-        kinds = [(each.answer.header("Content-Type") or ABSENT).partition(";")[0].lower() for each in (one, other)]
-        if kinds[0] != kinds[1]:
-            yield self._differ(f"content type of {where}", (kinds[0], kinds[1]), "shape.content-type", mild=False)
+            yield from self._compare(f"header {name.title()} of {where}", there, clause, mild=True)
+        kinds = ((each.answer.header("Content-Type") or ABSENT).partition(";")[0].lower() for each in (one, other))
+        yield from self._compare(f"content type of {where}", kinds, "shape.content-type")
 
     def list_location(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
-        forms = [each.location_form for each in (one, other)]
-        if forms[0] != forms[1] and ABSENT not in forms:
-            yield self._differ("form of X-Location", (forms[0], forms[1]), "task.location", mild=True)
+        forms = (one.location_form, other.location_form)
+        if ABSENT not in forms:
+            yield from self._compare("form of X-Location", forms, "task.location", mild=True)
 
     def list_bodies(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
-        skeletons = [read_skeleton(each.answer.body) for each in (one, other)]
-        for path, first, second in compare_skeletons(skeletons[0], skeletons[1]):
+        skeletons = (read_skeleton(each.answer.body) for each in (one, other))
+        for path, first, second in compare_skeletons(*skeletons):
             mild = path.startswith(OPEN) or {first, second} <= {"null", ABSENT} or ABSENT in {first, second}
-            yield self._differ(
-                f"field {path or '(the body)'}{where}", (first, second), "shape.schema", mild=mild, field=path
-            )
+            what = f"field {path or '(the body)'}{where}"
+            yield from self._compare(what, (first, second), "shape.schema", mild=mild, field=path)
         types = [read_error_type(each) for each in (one, other)]
-        if types[0] != types[1] and all(types):
+        if all(types):
             clause = "task.error-type" if one.request.method == "GET" and where else "refusal.type-of-status"
-            yield self._differ(f"type of the error{where}", (types[0], types[1]), clause, mild=False)
+            yield from self._compare(f"type of the error{where}", types, clause)
 
     def list_states(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         if one.end != other.end:
-            yield self._differ("last state", (one.end or "none", other.end or "none"), "task.legal-steps", mild=False)
+            yield from self._compare("last state", (one.end or "none", other.end or "none"), "task.legal-steps")
             return
         # A poll may miss a state: only those that both sides showed have an order to compare.
         common = set(one.states) & set(other.states)
-        orders = [" ".join(state for state in each.states if state in common) for each in (one, other)]
-        if orders[0] != orders[1]:
-            yield self._differ("order of states", (orders[0], orders[1]), "task.legal-steps", mild=False)
+        orders = (" ".join(state for state in each.states if state in common) for each in (one, other))
+        yield from self._compare("order of states", orders, "task.legal-steps")
 
     def list_channels(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         first, second = one.channels or {}, other.channels or {}
-        if list(first) != list(second):
-            mild = set(first) == set(second)
-            clause = "parameters.channel-order" if mild else "parameters.channels"
-            yield self._differ("channels", (_join(first), _join(second)), clause, mild=mild)
+        mild = set(first) == set(second)
+        clause = "parameters.channel-order" if mild else "parameters.channels"
+        yield from self._compare("channels", (_join(first), _join(second)), clause, mild=mild)
         for number in first:
-            if number in second and first[number] != second[number]:
-                found = ("some", "none") if first[number] else ("none", "some")
-                yield self._differ(f"segments of channel {number}", found, "audio.speakers", mild=True)
+            if number in second:
+                found = ("some" if channels[number] else "none" for channels in (first, second))
+                yield from self._compare(f"segments of channel {number}", found, "audio.speakers", mild=True)
 
     def list_broken(self, one: dict[str, str], other: dict[str, str]) -> Iterator[Difference]:
         for clause in CLAUSES:
             if (clause.id in one) != (clause.id in other):
-                yield self._differ(
-                    clause.id,
-                    (one.get(clause.id, KEPT), other.get(clause.id, KEPT)),
-                    clause.id,
-                    mild=clause.severity is Severity.WARNING,
-                )
+                got = (broken.get(clause.id, KEPT) for broken in (one, other))
+                yield from self._compare(clause.id, got, clause.id, mild=clause.severity is Severity.WARNING)
 
-    def _differ(
-        self, what: str, values: tuple[str, str], clause: str, *, mild: bool, field: str | None = None
-    ) -> Difference:
-        return Difference(
-            row=self._name,
-            what=what,
-            one=values[0],
-            other=values[1],
-            severity=Severity.WARNING if mild else Severity.ERROR,
-            clause=clause,
-            line=find_line(find_clause(clause).place) if field is None else find_line_of_field(field),
-        )
+    def _compare(
+        self, what: str, values: Iterable[str], clause: str, *, mild: bool = False, field: str | None = None
+    ) -> Iterator[Difference]:
+        one, other = values
+        if one != other:
+            yield Difference(
+                row=self._name,
+                what=what,
+                one=one,
+                other=other,
+                severity=Severity.WARNING if mild else Severity.ERROR,
+                clause=clause,
+                line=find_line(find_clause(clause).place) if field is None else find_line_of_field(field),
+            )
 
 
 def _name_headers(exchange: Exchange) -> set[str]:

@@ -40,7 +40,7 @@ def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
     started: dict[int, str] = {}
     for at, exchange in enumerate(history.exchanges):
         request = exchange.request
-        form = _describe(request.parts) if request.parts is not None else _read_type(request.headers) or None
+        form = _describe(request.parts) if request.parts is not None else request.header("content-type") or None
         sent = (request.method, _read_query(request.url), form)
         for row, described in known:
             if described == sent and request.path.endswith(row.call.path):
@@ -66,7 +66,3 @@ def _describe(parts: Iterable[Part]) -> tuple[tuple[str, str | None, str | None]
 
 def _read_query(url: str) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-
-
-def _read_type(headers: Iterable[tuple[str, str]]) -> str:
-    return next((value for name, value in headers if name.lower() == "content-type"), "")

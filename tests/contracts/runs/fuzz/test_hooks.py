@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from contract_servers.broken import BROKEN
 from contract_servers.correct import CORRECT
 from contract_servers.fake import verify
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.exchanges.recording import write_recording
 from diarkit_contracts.runs.fuzz import hooks as fuzz_hooks
-from diarkit_contracts.runs.fuzz.hooks import find_broken
+from diarkit_contracts.runs.fuzz.hooks import find_broken, read_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diarkit_contracts.exchanges.exchange import Exchange
+
+URL = "http://127.0.0.1/api/technology/speaker-diarization"
 
 NAMES = (
     "200 for an accepted upload",
@@ -66,3 +71,14 @@ def test_a_broken_answer_is_broken_each_time_it_is_given() -> None:
     told = [find_broken(exchanges[at]) for _ in range(3)]
     assert told[0].startswith("result.count-is-ids: expected ")
     assert told == [told[0]] * 3
+
+
+def test_no_secret_that_was_sent_is_recorded() -> None:
+    sent = requests.Request("POST", URL, headers={"Authorization": "Bearer s3cret-token"}, json={}).prepare()
+    answer = {"status_code": 403, "headers": {"x-echo": ["s3cret-token"]}, "content": b'"s3cret-token"'}
+    response: Any = SimpleNamespace(request=sent, elapsed=0.5, **answer)
+    exchange = read_exchange(response)
+    assert "s3cret" not in "".join(write_recording([exchange]))
+    assert ("Authorization", "***") in exchange.request.headers
+    assert exchange.answer.status == 403
+    assert exchange.answer.received_at - exchange.request.sent_at == pytest.approx(0.5)

@@ -15,7 +15,7 @@ from contract_servers.listening import listen
 
 from diarkit_contracts.exchanges.recording import write_recording
 from diarkit_contracts.runs.fuzz import schemathesis as fuzz
-from diarkit_contracts.runs.fuzz.schemathesis import FuzzMissingError, run_schemathesis
+from diarkit_contracts.runs.fuzz.schemathesis import run_schemathesis
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_mockserver.scenario.model import Scenario
 
@@ -104,9 +104,3 @@ def test_a_run_ends_in_its_time() -> None:
         run = run_schemathesis(url, examples=10, seconds=0.1)
     assert run.verdict.decide_exit() is Exit.VACUOUS
     assert "ended after 0.1 s" in run.text
-
-
-def test_without_schemathesis_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzz, "find_spec", lambda _: None)
-    with pytest.raises(FuzzMissingError, match=r"diarkit\[verify\]"):
-        run_schemathesis("http://127.0.0.1:1")

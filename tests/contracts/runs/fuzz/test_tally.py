@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_file
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, describe_content
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 URL = "http://platform.test/api/technology/speaker-diarization"
@@ -13,7 +13,7 @@ def start(task_id: str, at: float) -> Exchange:
     """A recording sent and accepted."""
     headers = (("content-type", "application/json"), ("x-location", f"{URL}/{task_id}"))
     body = json.dumps({"task": {"task_id": task_id, "state": "pending"}}).encode()
-    parts = (describe_file("file", b"RIFF", "call.wav"),)
+    parts = (describe_content("file", b"RIFF", "call.wav"),)
     return Exchange(
         Request(method="POST", url=URL, headers=(("content-type", "multipart/form-data"),), parts=parts, sent_at=at),
         Answer(status=202, headers=headers, body=body, received_at=at + 0.1),

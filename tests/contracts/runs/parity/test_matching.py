@@ -10,12 +10,12 @@ from diarkit_contracts.rows.plan import list_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.parity.matching import match_rows
 from diarkit_contracts.runs.verify import verify_target
-from diarkit_contracts.target.client import caps_of
+from diarkit_contracts.target.client import CAPS
 
 
 @pytest.mark.parametrize("tier", [Tier.PROBE, Tier.LITE, Tier.FULL])
 def test_the_rows_of_a_run_are_found_in_its_recording(make_target: Any, tmp_path: Any, tier: Tier) -> None:
-    verdict = verify_target(make_plan(tier), make_target(caps=caps_of(tier)))
+    verdict = verify_target(make_plan(tier), make_target(caps=CAPS[tier]))
     path = tmp_path / "run.ndjson"
     path.write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
     found = {row.name: row.at for row in match_rows(read_recording(path))}

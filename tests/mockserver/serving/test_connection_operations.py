@@ -27,13 +27,20 @@ if TYPE_CHECKING:
 
 NO_TASK = "00000000-0000-4000-8000-000000000000"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+def list_statuses(operation: Operation) -> tuple[int, ...]:
+    """List the statuses that the document declares, in its order."""
+    return tuple(int(status) for status in as_object(operation.body["responses"], "responses"))
+
+
 OPERATIONS = {operation.path: operation for operation in operations()}
 POST, GET = OPERATIONS[ENDPOINT], OPERATIONS[ENDPOINT + "/{task_id}"]
 
 
 def check(answer: Any, operation: Operation) -> dict[str, Any]:
     """Hold an answer to what the document declares for its status; return the body."""
-    assert answer.status in operation.statuses
+    assert answer.status in list_statuses(operation)
     declared: dict[str, Any] = resolve(as_object(operation.body["responses"], "responses")[str(answer.status)])
     for name, header in declared.get("headers", {}).items():
         value = answer.header(name)
@@ -153,7 +160,9 @@ def test_every_documented_status_of_post_is_reached(
         429: submit(busy, wav),
         507: submit(full, wav),
     }
-    assert {status: answer.status for status, answer in answers.items()} == {status: status for status in POST.statuses}
+    assert {status: answer.status for status, answer in answers.items()} == {
+        status: status for status in list_statuses(POST)
+    }
     for answer in answers.values():
         check(answer, POST)
     assert json.loads(answers[400].body) == {"type": "request.invalid", "message": "Invalid request.", "detail": []}
@@ -171,13 +180,13 @@ def test_every_documented_status_of_get_is_reached(start: Start, submit: Ask, as
     answers[404] = ask(url, "GET", f"{ENDPOINT}/{NO_TASK}")
     answers[422] = ask(url, "GET", f"{ENDPOINT}/17")
     assert {status: answer.status for status, answer in answers.items()} == {status: status for status in answers}
-    assert set(answers) == set(GET.statuses)
+    assert set(answers) == set(list_statuses(GET))
     bodies = {status: check(answer, GET) for status, answer in answers.items()}
     assert bodies[200]["task"]["state"] == "done"
     assert bodies[422]["detail"][0]["location"] == ["path", "task_id"]
 
 
-@pytest.mark.parametrize("status", POST.statuses[1:])
+@pytest.mark.parametrize("status", list_statuses(POST)[1:])
 def test_every_documented_refusal_of_post_can_be_told(start: Start, submit: Ask, make_wav: Ask, status: int) -> None:
     url = start(refuse_when(status)).url
     answer = submit(url, make_wav())

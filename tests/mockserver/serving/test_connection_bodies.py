@@ -1,4 +1,4 @@
-"""The application over real connections: bodies as clients send them, clients that go away, connections that are kept."""
+"""Bodies over real connections: as clients send them, clients that go away, connections that are kept."""
 
 from __future__ import annotations
 

@@ -1,0 +1,93 @@
+"""All that a client's traffic can meet, as points, and those that a history meets. A point is no promise: those are in the clauses.
+
+Each source lists its points and finds them in a history; another table of what can be met is another source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.coverage.sent import find_kinds, list_kinds
+from diarkit_contracts.exchanges.history import find_operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.clauses.need import Need
+    from diarkit_contracts.exchanges.history import History
+
+
+class Source(StrEnum):
+    """Where a point comes from; the value is its heading."""
+
+    ANSWERS = "answers of the operations"
+    NEEDS = "what the clauses judge"
+    SENT = "what is sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Something that can be met.
+
+    Attributes:
+        id: such as `need:failed`; never changes its meaning.
+        source: where it is listed.
+        text: a noun phrase.
+    """
+
+    id: str
+    source: Source
+    text: str
+
+
+@cache
+def list_points() -> tuple[Point, ...]:
+    """List all points, source by source."""
+    return (
+        *(
+            Point(name_answer(operation, status), Source.ANSWERS, f"{status} to {operation}")
+            for operation, statuses in DEFAULT.statuses.items()
+            for status in sorted(statuses)
+        ),
+        *(Point(name_need(need), Source.NEEDS, need.sentence) for need in _list_needs()),
+        *(Point(name_kind(kind), Source.SENT, kind) for kind in list_kinds()),
+    )
+
+
+def find_met(history: History) -> frozenset[str]:
+    """Find the ids of the points that a history meets."""
+    return frozenset(_find_met(history))
+
+
+def name_answer(operation: str, status: int) -> str:
+    """Name the point of a status of an operation, by its method and the template of its path."""
+    return f"answer:{operation} {status}"
+
+
+def name_need(need: Need) -> str:
+    """Name the point of a need."""
+    return f"need:{need.id}"
+
+
+def name_kind(kind: str) -> str:
+    """Name the point of a kind of uploads."""
+    return f"sent:{kind}"
+
+
+def _find_met(history: History) -> Iterator[str]:
+    for exchange in history.exchanges:
+        operation = find_operation(exchange)
+        if operation is not None:
+            yield name_answer(f"{operation.method} {operation.path}", exchange.answer.status)
+    yield from (name_need(need) for need in _list_needs() if need.seen(history))
+    yield from (name_kind(kind) for start in history.starts for kind in find_kinds(start))
+
+
+@cache
+def _list_needs() -> tuple[Need, ...]:
+    return tuple({need.id: need for clause in CLAUSES for need in clause.needs}.values())

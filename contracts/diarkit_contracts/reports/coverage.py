@@ -1,0 +1,123 @@
+"""What a client met of all that can be met, as a text, Markdown, JSON or a page. Counts nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.coverage.points import Source, list_points
+from diarkit_contracts.coverage.tally import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from diarkit_contracts.coverage.points import Point
+    from diarkit_contracts.coverage.tally import Tally
+
+MOST: Final = 10
+"""Things to do next: as many as somebody reads."""
+
+
+def write_coverage(form: str, tally: Tally, plays: Mapping[str, str]) -> str:
+    """Write a tally in one of the `FORMS`.
+
+    Args:
+        form: a key of `FORMS`.
+        tally: what was met.
+        plays: by ids of points, the line of a test that lets the fake play it; the most useful first.
+    """
+    return FORMS[form](tally, plays)
+
+
+def list_next(tally: Tally, plays: Mapping[str, str]) -> list[tuple[Point, str]]:
+    """List the points that would be the most useful to meet next, each with the line that plays it."""
+    never = {point.id: point for point in tally.list_never()}
+    return [(never[point], line) for point, line in plays.items() if point in never][:MOST]
+
+
+def write_share(tally: Tally) -> str:
+    """Say in one line how much was met."""
+    points = list_points()
+    met = [point for point in points if point.id in tally.met]
+    behaved = sum(point.id in tally.behaved for point in met)
+    return f"{len(met)} of {len(points)} points met ({tally.percent:.1f} %), {behaved} of them by a client that behaved"
+
+
+def _write_text(tally: Tally, plays: Mapping[str, str]) -> str:
+    return "".join(f"{line}\n" for line in _list_lines(tally, plays))
+
+
+def _list_lines(tally: Tally, plays: Mapping[str, str]) -> Iterator[str]:
+    yield write_share(tally)
+    following = list_next(tally, plays)
+    if following:
+        yield "never met, the most useful first, each with the line that plays it:"
+        for point, line in following:
+            yield f"  {point.text}"
+            yield f"      {line}"
+    shown = {point.id for point, _ in following}
+    unsent = [point.text for point in tally.list_never() if point.source is Source.SENT]
+    if unsent:
+        more = f" and {len(unsent) - MOST} more" if len(unsent) > MOST else ""
+        yield f"never sent by the client: {', '.join(unsent[:MOST])}{more}"
+    rest = sum(point.id not in shown and point.source is not Source.SENT for point in tally.list_never())
+    if rest:
+        yield f"and {rest} other answers and cases that were never met"
+
+
+def _write_markdown(tally: Tally, plays: Mapping[str, str]) -> str:
+    lines = [f"**{write_share(tally)}**", "", "| point | | how to meet it |", "|---|---|---|"]
+    for source in Source:
+        lines.append(f"| **{source}** | | |")
+        for point in list_points():
+            if point.source is source:
+                standing = tally.find_standing(point)
+                play = f"`{plays[point.id]}`" if standing is Standing.NEVER and point.id in plays else ""
+                lines.append(f"| {point.text} | {standing} | {play.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _write_json(tally: Tally, plays: Mapping[str, str]) -> str:
+    written = {
+        "percent": round(tally.percent, 1),
+        "points": [
+            {
+                "id": point.id,
+                "source": point.source,
+                "text": point.text,
+                "standing": tally.find_standing(point),
+                "play": plays.get(point.id),
+            }
+            for point in list_points()
+        ],
+    }
+    return json.dumps(written, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write_html(tally: Tally, plays: Mapping[str, str]) -> str:
+    from diarkit_contracts.reports.templates import make_environment  # noqa: PLC0415 - Jinja2 comes with `verify`
+
+    points = list_points()
+    groups = [
+        (source, [(each, tally.find_standing(each)) for each in points if each.source is source]) for source in Source
+    ]
+    return (
+        make_environment()
+        .get_template("coverage.html.jinja")
+        .render(
+            share=write_share(tally),
+            percent=tally.percent,
+            following=list_next(tally, plays),
+            groups=groups,
+            plays=plays,
+            standing=Standing,
+        )
+    )
+
+
+FORMS: Final[Mapping[str, Callable[[Tally, Mapping[str, str]], str]]] = {
+    "text": _write_text,
+    "html": _write_html,
+    "md": _write_markdown,
+    "json": _write_json,
+}

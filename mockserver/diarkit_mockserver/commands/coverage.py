@@ -1,0 +1,71 @@
+"""The command `diarkit coverage`: journals to one tally, a report, an exit code. Counts nothing itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import click
+
+from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.output import echo_lines, write_file
+from diarkit_contracts.commands.target_flags import require
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageFlags:
+    """Where the whole report goes, and which share is enough."""
+
+    GROUP: ClassVar[str] = "Output"
+
+    html: Path | None = flag(type=FILE, help="Write all points as a page.")
+    md: Path | None = flag(type=FILE, help="Write all points as Markdown.")
+    json: Path | None = flag(type=FILE, help="Write all points as JSON.")
+    least: float = flag(
+        "--min", default=0.0, type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this share."
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "diarkit coverage journal.ndjson",
+        "diarkit coverage monday.har tuesday.json --html coverage.html --min 80",
+    ),
+)
+@click.argument(
+    "journals",
+    metavar="JOURNAL...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@take("flags", CoverageFlags)
+def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
+    """Report what clients met of all that the API can answer, from journals of the fake or recordings of a platform.
+
+    JOURNAL is NDJSON, JSON or HAR. Whether the client behaved can be told of the fake's NDJSON and JSON alone.
+
+    Exit 0: fine. 1: less was met than `--min` asks for. 2: wrong usage.
+    """
+    require("jsonschema")
+    from diarkit_contracts.coverage.tally import add_up  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
+    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415
+    from diarkit_mockserver.journal.coverage import read_tally  # noqa: PLC0415
+
+    try:
+        tally = add_up(map(read_tally, journals))
+    except RecordingError as error:
+        raise click.UsageError(str(error)) from None
+    for form in ("html", "md", "json"):
+        file: Path | None = getattr(flags, form)
+        if file is not None:
+            write_file(file, write_coverage(form, tally, list_plays()))
+    echo_lines([*write_coverage("text", tally, list_plays()).splitlines(), *([HINT] if tally.percent < 100 else [])])
+    sys.exit(int(tally.percent < flags.least))

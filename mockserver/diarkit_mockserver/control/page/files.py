@@ -1,0 +1,63 @@
+"""Serves the files of the page. Knows their names and nothing of what is in them: all that they show comes from the control API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+PAGE: Final = "/__diarkit"
+"""Where the page is, with a slash behind it: its links are relative, so that it also works behind a path prefix."""
+
+FOLDER: Final = Path(__file__).parent / "static"
+INDEX: Final = "index.html"
+
+# Not the machine's own table of types: a module with another type than this is not run.
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ".html": "text/html; charset=utf-8",
+        ".css": "text/css; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".svg": "image/svg+xml",
+    }
+)
+
+HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-cache",  # another version of diarkit may be at the same address tomorrow
+    }
+)
+
+
+async def serve_page(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - no request here has a body
+    """Answer GET and HEAD with one of the files, as an ASGI application mounted at `PAGE`."""
+    name = str(scope["path"]).removeprefix(str(scope.get("root_path", ""))).removeprefix("/") or INDEX
+    headers = dict(HEADERS)
+    if scope["method"] not in {"GET", "HEAD"}:
+        await _send(send, 405, {**headers, "allow": "GET, HEAD"})
+    elif (file := FILES.get(name)) is None:
+        await _send(send, 404, headers)
+    else:
+        headers["content-type"] = KINDS[Path(name).suffix]
+        await _send(send, 200, headers, file, is_shown=scope["method"] == "GET")
+
+
+async def _send(
+    send: Send, status: int, headers: Mapping[str, str], body: bytes = b"", *, is_shown: bool = True
+) -> None:
+    written = {**headers, "content-length": str(len(body))}
+    listed = [(name.encode(), value.encode()) for name, value in written.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body if is_shown else b""})
+
+
+FILES: Final[Mapping[str, bytes]] = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in KINDS}
+"""By name, read once: what is not among them is not there, whatever a path says."""

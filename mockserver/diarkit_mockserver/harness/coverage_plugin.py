@@ -1,0 +1,133 @@
+"""What the tests' clients met of all that can be met: collected as worlds end, over all processes, and reported at the end.
+
+Imports pytest alone; everything else is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from diarkit_contracts.coverage.tally import Tally
+    from diarkit_mockserver.control.views import CoverageView
+
+OPTION: Final = "--diarization-coverage"
+SENT: Final = "diarization_coverage"
+"""Under which a process of pytest-xdist sends what it collected."""
+
+FORMS: Final = ("html", "md", "json")
+
+
+class Collected:
+    """What the worlds met that have ended."""
+
+    def __init__(self) -> None:
+        self.met: set[str] = set()
+        self.behaved: set[str] = set()
+
+    def add(self, view: CoverageView) -> None:
+        """Take what one world met."""
+        self.add_ids(view.met, view.behaved)
+
+    def add_ids(self, met: Any, behaved: Any) -> None:
+        """Take ids of points."""
+        self.met.update(met)
+        self.behaved.update(behaved)
+
+    @property
+    def tally(self) -> Tally:
+        """All of it."""
+        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - costs nothing until used
+
+        return Tally(frozenset(self.met), frozenset(self.behaved))
+
+
+COLLECTED: Final = pytest.StashKey[Collected]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer the report, and the share that is the least."""
+    group = parser.getgroup("diarkit")
+    group.addoption(
+        OPTION,
+        nargs="?",
+        const="",
+        metavar="FORM:FILE,...",
+        help="report what the tests' clients met of all that the API can answer, and the most useful things they never met; "
+        "html:FILE, md:FILE and json:FILE write all of it",
+    )
+    group.addoption(
+        f"{OPTION}-min",
+        type=float,
+        metavar="PERCENT",
+        help=f"fail the session if less than this share was met; implies {OPTION}",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to collect, if asked to; refuse what is no form of a report before anything runs."""
+    if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
+        return
+    if find_spec("jsonschema") is None:
+        raise pytest.UsageError(f"{OPTION}: the clauses need pip install 'diarkit[verify]'")
+    for form, _ in _list_files(config):
+        if form not in FORMS:
+            forms = ", ".join(f"{one}:FILE" for one in FORMS)
+            raise pytest.UsageError(f"{OPTION}: expected {forms}, got {form!r} (files to test come before it)")
+    config.stash[COLLECTED] = Collected()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process of pytest-xdist collected."""
+    collected: Collected | None = node.config.stash.get(COLLECTED, None)
+    sent = getattr(node, "workeroutput", {}).get(SENT)
+    if collected is not None and sent is not None:
+        collected.add_ids(*sent)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what was collected, or write it and fail the session if it is too little."""
+    config = session.config
+    collected = config.stash.get(COLLECTED, None)
+    if collected is None:
+        return
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[SENT] = [sorted(collected.met), sorted(collected.behaved)]
+        return
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
+
+    for form, file in _list_files(config):
+        Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
+    least = config.getoption(f"{OPTION}-min")
+    if least is not None and collected.tally.percent < least and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say the share, and what would be the most useful to meet next."""
+    collected = config.stash.get(COLLECTED, None)
+    if collected is None:
+        return
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
+
+    terminalreporter.section("what the client met")
+    terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
+    if collected.tally.percent < 100:
+        terminalreporter.line(HINT)
+    least = config.getoption(f"{OPTION}-min")
+    if least is not None and collected.tally.percent < least:
+        terminalreporter.line(f"less than the {least:g} % that {OPTION}-min asks for", red=True)
+
+
+def _list_files(config: pytest.Config) -> list[tuple[str, str]]:
+    wanted = str(config.getoption(OPTION) or "")
+    pairs = (one.partition(":") for one in wanted.split(",") if one)
+    return [(form, file or f"coverage.{form}") for form, _, file in pairs]

@@ -1,0 +1,56 @@
+"""The line of a test that lets the fake play what a client has not met yet, the most useful first. Names points, decides none."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.api.profiles import DEFAULT, INFO, RESULT, START, STATUS
+from diarkit_contracts.coverage.points import list_points, name_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIXTURE: Final = "diarization_server"
+
+FIRST: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "need:failed": 'respond(failed="Internal error.")',
+        name_answer(START, 429): "respond(http=HttpAnswer(status=429, retry_after=1))",
+        name_answer(RESULT, 404): 'set_faults(Fault(task="lost"))',
+        "need:unended": 'respond(course={"polls": {"pending": 1, "running": 1}})',
+        name_answer(START, 507): "respond(http=507)",
+        name_answer(RESULT, 429): 'respond(http=HttpAnswer(status=429, on="poll", retry_after=1))',
+        name_answer(START, 413): "respond(http=413)",
+        name_answer(START, 403): "respond(http=403)",
+        "need:succession": 'respond(course={"polls": {"pending": 2}})',
+        "need:segments": "respond(segments=[[(0, 0.0, 0.9), (1, 0.9, 2.0)]])",
+        "need:segment": "respond(speakers=1)",
+        "need:result": "respond(speakers=2)",
+        "need:envelope": "respond(http=422)",
+        "need:limited": "respond(http=429)",
+    }
+)
+"""What breaks clients in the field first: a task that fails, a limit, a task that is gone, a task that takes its time."""
+
+HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
+"""Where the names in the lines come from."""
+
+
+@cache
+def list_plays() -> Mapping[str, str]:
+    """List the lines by the ids of their points, the most useful first; the other statuses of uploads and polls follow."""
+    lines = dict(FIRST)
+    for status in sorted(DEFAULT.statuses[START]):
+        lines.setdefault(
+            name_answer(START, status), f"respond(http={status})" if status >= 400 else "respond(speakers=2)"
+        )
+    for status in sorted(DEFAULT.statuses[RESULT]):
+        refused = f'respond(http=HttpAnswer(status={status}, on="poll"))'
+        lines.setdefault(name_answer(RESULT, status), refused if status >= 400 else "respond(speakers=2)")
+    for operation in (INFO, STATUS):
+        for status in sorted(DEFAULT.statuses[operation] - {200}):
+            lines[name_answer(operation, status)] = f'set_faults(Fault(on="system", http={status}))'
+    known = {point.id for point in list_points()}
+    return MappingProxyType({point: f"{FIXTURE}.{line}" for point, line in lines.items() if point in known})

@@ -1,0 +1,88 @@
+"""The rare paths beside the platform's: control API, pages and documents, by ASGI. Knows no sockets.
+
+The application is made when somebody first asks for one of them: importing it takes longer than starting all the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from diarkit_mockserver.world.wire import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.world.platform import Platform
+
+    Message: TypeAlias = MutableMapping[str, Any]
+    Receive: TypeAlias = Callable[[], Awaitable[Message]]
+    Send: TypeAlias = Callable[[Message], Awaitable[None]]
+    Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
+OURS: Final = "/__diarkit/"
+"""Paths of ours beside the platform's, and what the others of them begin with."""
+
+LARGEST_BODY: Final = (16 << 20) + 1
+"""Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is one of ours."""
+    return path.startswith(OURS) or path in PATHS
+
+
+class Pages:
+    """The application, and the way to it and back.
+
+    Args:
+        platform: that is controlled.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    @cached_property
+    def _application(self) -> Application:
+        from diarkit_mockserver.control.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+
+        return create_pages(self._platform)
+
+    async def answer(self, request: Request, body: bytes) -> Response:
+        """Answer a request whose body is there."""
+        host, _, port = request.server.rpartition(":")
+        scope: Message = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": request.scheme,
+            "path": request.path,
+            "root_path": "",
+            "query_string": request.query_string.encode("latin-1"),
+            "headers": request.raw_headers,
+            "server": (host, int(port)),
+            "client": None,
+        }
+        unread = [body]
+        response = Response(500, b"")
+        pieces: list[bytes] = []
+
+        async def receive() -> Message:
+            if unread:
+                return {"type": "http.request", "body": unread.pop(), "more_body": False}
+            await asyncio.Event().wait()  # the client is there until the task is cancelled
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                response.status, response.headers = message["status"], tuple(message["headers"])
+            else:
+                pieces.append(message.get("body", b""))
+
+        await self._application(scope, receive, send)
+        response.body = b"".join(pieces)
+        return response

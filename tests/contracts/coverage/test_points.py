@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.coverage.points import Source, find_met, list_points
+from diarkit_contracts.coverage.sent import list_kinds
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.exchanges.history import read_history
+
+HOST = "http://any"
+
+
+def ask(method: str, path: str, status: int) -> frozenset[str]:
+    return find_met(read_history([Exchange(Request(method=method, url=HOST + path), Answer(status=status))]))
+
+
+def test_points_are_what_other_tables_list_and_nothing_else() -> None:
+    points = list_points()
+    counts = Counter(point.source for point in points)
+    assert counts == {
+        Source.ANSWERS: sum(map(len, DEFAULT.statuses.values())),
+        Source.NEEDS: len({need.id for clause in CLAUSES for need in clause.needs}),
+        Source.SENT: len(list_kinds()),
+    }
+    assert len({point.id for point in points}) == len(points)
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"), [(one, status) for one, statuses in DEFAULT.statuses.items() for status in statuses]
+)
+def test_an_answer_is_met_where_its_operation_gave_it(operation: str, status: int) -> None:
+    method, path = operation.split()
+    met = ask(method, "/prefix" + path.replace("{task_id}", "3fa85f64-5717-4562-b3fc-2c963f66afa6"), status)
+    assert {point for point in met if point.startswith("answer:")} == {f"answer:{operation} {status}"}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/other"), ("DELETE", "/api/system/info")])
+def test_what_is_no_operation_gives_no_answer(method: str, path: str) -> None:
+    assert not any(point.startswith("answer:") for point in ask(method, path, 200))
+
+
+def test_a_need_is_met_where_it_is_seen() -> None:
+    assert "need:limited" in ask("GET", "/api/system/info", 429)
+    assert "need:limited" not in ask("GET", "/api/system/info", 200)
+
+
+def test_nothing_is_met_by_nothing() -> None:
+    assert find_met(read_history([])) == frozenset()
