@@ -45,7 +45,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
     Limits: {
         **dict.fromkeys(("upload_bytes", "upload_seconds", "storage_bytes"), AMOUNT),
-        **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds"), AMOUNT),
+        **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds", "abandoned_seconds"), AMOUNT),
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},

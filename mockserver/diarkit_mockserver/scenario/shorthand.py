@@ -164,6 +164,7 @@ def _read_segment(segment: SegmentLike) -> SpokenSegment:
     try:
         if isinstance(segment, SpokenSegment):
             return segment
+        speaker: float
         if isinstance(segment, Segment):
             speaker, start, end = segment.speaker, segment.start / 100, segment.end / 100
         elif isinstance(segment, Mapping):

@@ -176,6 +176,7 @@ class World:
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}, or no longer")
+        self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
         try:
             http = task.then.http_answer
