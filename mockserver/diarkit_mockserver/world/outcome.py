@@ -5,7 +5,7 @@ The order of what counts (first wins): the rule's own answer, the truth inside t
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,14 @@ def _write_as_given(told: Spoken, parameters: Parameters) -> str:
                 {
                     "channel_number": number if parameters.channel_mode == "split" else 0,
                     "speakers_count": len({one.speaker_id for one in told[number]}),
-                    "segments": [asdict(one) for one in told[number]],
+                    "segments": [
+                        {
+                            "speaker_id": one.speaker_id,
+                            "start_time": float(one.start_time),
+                            "end_time": float(one.end_time),
+                        }
+                        for one in told[number]
+                    ],
                 }
                 for number in numbers
             ]
