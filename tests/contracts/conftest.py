@@ -119,7 +119,10 @@ class StubServer:
         self.tamper: Callable[[Request, Answer], Answer] = lambda _, answer: answer
         self._tasks: dict[str, tuple[Any, int]] = {}
 
-    def send(self, request: Request, content: bytes) -> Answer:  # noqa: ARG002 - the parts say it all
+    def connect(self, url: str) -> None:
+        """Anybody is there."""
+
+    def send(self, request: Request, content: bytes, within_s: float) -> Answer:  # noqa: ARG002 - the parts say it all
         self.clock.seconds += 0.001
         self.seen.append(request)
         return self.tamper(request, self._answer(request))

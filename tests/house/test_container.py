@@ -11,10 +11,14 @@ import pytest
 import yaml
 
 from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.control.guard import OPEN
+from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.scenario.load import parse_scenario
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+KUBERNETES: list[Any] = list(yaml.safe_load_all((ROOT / "examples/kubernetes.yaml").read_text("utf-8")))
 VARIABLES = {str(flag.envvar) for flag in main.commands["serve"].params if flag.envvar}
 
 
@@ -55,7 +59,10 @@ def test_the_container_sets_only_what_the_server_knows() -> None:
 def test_the_container_has_a_python_that_the_project_takes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     least = tuple(map(int, project["requires-python"].removeprefix(">=").split(".")))
-    for version in re.findall(r"^FROM python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE):
+    versions = re.findall(r"^ARG PYTHON=python:([\d.]+)-slim", DOCKERFILE, re.MULTILINE)
+    assert versions
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON}"}
+    for version in versions:
         assert tuple(map(int, version.split("."))) >= least
         assert f"Programming Language :: Python :: {version}" in project["classifiers"]
 
@@ -102,3 +109,33 @@ def test_the_client_waits_until_the_platform_answers() -> None:
 
 def test_services_call_commands_that_exist() -> None:
     assert is_command(COMPOSE["services"]["recordings"]["command"])
+
+
+def test_the_platform_needs_no_root_that_can_be_written() -> None:
+    platform = COMPOSE["services"]["diarization"]
+    assert (platform["read_only"], platform["cap_drop"], platform["tmpfs"]) == (True, ["ALL"], ["/tmp"])  # noqa: S108 - in a container
+
+
+def test_the_manifest_runs_the_container_as_it_is_built() -> None:
+    config, deployment, service = KUBERNETES
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert f"--uid {pod['securityContext']['runAsUser']} " in DOCKERFILE
+    (port,) = container["ports"]
+    assert f"EXPOSE {port['containerPort']}" in DOCKERFILE
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert {each["name"] for each in container["env"]} <= VARIABLES
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
+    directory, _, file = container["env"][0]["value"].rpartition("/")
+    assert directory == mounts["scenarios"]
+    parse_scenario(config["data"][file], source=file, directory=None)
+    # Variables of a Service that has our name would be taken for settings.
+    assert pod["enableServiceLinks"] is False
+
+
+def test_probes_ask_what_needs_no_token() -> None:
+    (container,) = KUBERNETES[1]["spec"]["template"]["spec"]["containers"]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"].removeprefix(CONTROL) in OPEN

@@ -14,7 +14,7 @@ PUBLIC = {
     },
     "diarkit_fixtures.draws": {"Draws", "KeyPart", "hash_key", "scramble"},
     "diarkit_fixtures.wav.file": {
-        "WRITTEN", "CodecError", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "write_wav", "write_wav_head",
+        "WRITTEN", "CodecError", "Encoding", "Shape", "WavError", "WavFacts", "WavReader", "is_wav", "read_usual", "write_wav", "write_wav_head",
     },
     "diarkit_fixtures.seconds": {
         "Turn", "draw_conversation", "from_pyannote", "list_turns", "make_rules", "make_segments", "score", "to_pyannote",

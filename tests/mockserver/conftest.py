@@ -18,6 +18,7 @@ from diarkit_fixtures.wav.file import write_wav
 from diarkit_mockserver.intake.submission import Media, MediaFacts, Parameters, Submission
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -187,10 +188,14 @@ def start() -> Iterator[Callable[..., ServerThread]]:
     with ExitStack() as stack:
 
         def run(
-            scenario: Scenario | None = None, *, platform: Platform | None = None, host: str = "127.0.0.1"
+            scenario: Scenario | None = None,
+            *,
+            platform: Platform | None = None,
+            host: str = "127.0.0.1",
+            front: Front = PLAIN,
         ) -> ServerThread:
             used = platform or Platform(World(scenario=scenario or Scenario(course="immediate")))
-            thread = ServerThread(used, bind(host, 0))
+            thread = ServerThread(used, bind(host, 0), front)
             stack.callback(thread.stop)
             return thread
 
@@ -241,7 +246,9 @@ def _running(flags: tuple[str, ...], environment: dict[str, str], folder: Path) 
         try:
             line = process.stdout.readline()
             guard.cancel()
-            assert line.startswith("listening on http://"), f"{line!r}\n{log.read_text('utf-8')}"
+            assert line.startswith(("listening on http://", "listening on https://")), (
+                f"{line!r}\n{log.read_text('utf-8')}"
+            )
             yield Running(line.removeprefix("listening on ").strip(), process, log)
         finally:
             guard.cancel()

@@ -1,4 +1,7 @@
-"""What must hold of a task's `result`: its structure and its meaning. Knows no request, no task and no server."""
+"""What must hold of a task's `result`: its structure and its meaning. Knows no request, no task and no server.
+
+It is longer than others because each rule stands beside its check, and the bounds above which nothing is checked beside both.
+"""
 
 from __future__ import annotations
 
@@ -85,6 +88,20 @@ TWO_DECIMALS: Final = Rule(
     "two-decimals", "Times have at most two decimals.", inferred(EXAMPLES), f"{IN_SEGMENT}/start_time"
 )
 
+SIZE: Final = Rule(
+    "bounded-size",
+    "A result is no larger than two days of speech make it; a larger one is judged no further.",
+    inferred(
+        "limits page: uploads of two hours; a result of days contradicts the length of its upload", Severity.ERROR
+    ),
+    STRUCTURE.place,
+)
+
+MOST_BYTES: Final = 4 << 20
+MOST_VALUES: Final = 80_000
+MOST_SPEAKERS: Final = 150
+"""Of an answer, of its keys and of the speakers in a channel: two hours of speech are 1 MB, 50,000 keys and at most 100 speakers."""
+
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")
 SEGMENT_KEYS: Final = ("speaker_id", "start_time", "end_time")
@@ -131,7 +148,30 @@ def list_result_faults(result: object) -> tuple[ResultFault, ...]:
     Returns:
         Channel by channel. What has the wrong structure is not asked for its meaning.
     """
-    return tuple(_check_result(result))
+    oversized = next(_list_crowds(result), None)
+    return tuple(_check_result(result)) if oversized is None else (oversized,)
+
+
+def find_oversize(body: bytes) -> str:
+    """Say in what an answer is too large to be judged, before it is decoded; empty if it is not.
+
+    A colon stands behind each key; those in texts count, too.
+    """
+    if len(body) > MOST_BYTES:
+        return f"{len(body)} bytes, more than {MOST_BYTES}"
+    return f"{keys} keys, more than {MOST_VALUES}" if (keys := body.count(b":")) > MOST_VALUES else ""
+
+
+def _list_crowds(result: object) -> Iterator[ResultFault]:
+    """List the channels with more speakers than can be compared with each other."""
+    channels = cast("dict[str, object]", result).get("channels") if isinstance(result, dict) else None
+    for index, channel in enumerate(cast("list[object]", channels) if isinstance(channels, list) else []):
+        segments = cast("dict[str, object]", channel).get("segments") if isinstance(channel, dict) else None
+        told = cast("list[object]", segments) if isinstance(segments, list) else []
+        speakers = {str(cast("dict[str, object]", each).get("speaker_id")) for each in told if isinstance(each, dict)}
+        if len(speakers) > MOST_SPEAKERS:
+            expected = f"at most {MOST_SPEAKERS} speakers in a channel"
+            yield ResultFault(("channels", index, "segments"), SIZE, expected, f"{len(speakers)}")
 
 
 def _check_result(result: object) -> Iterator[ResultFault]:

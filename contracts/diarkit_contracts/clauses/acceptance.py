@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import documented, inferred
-from diarkit_contracts.api.places import START
+from diarkit_contracts.api.evidence import Severity, documented, inferred
+from diarkit_contracts.api.places import SCHEMAS, START
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import clause, observe
-from diarkit_contracts.clauses.need import Need, any_start
+from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ PARTS: Final = ("file", "config")
 CHANNELS: Final = re.compile("[0-9]+(?:,[0-9]+)*")
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
+MANY: Final = 3
+"""Failed tasks that are no coincidence, if half of all fail."""
+
 SHORTEST_S: Final = 0.8
 """DOC (proto): in less nobody is found. UNK whether REST refuses it."""
 
@@ -44,6 +47,11 @@ def _is_usual(start: Start) -> bool:
 
 def _is_extended(start: Start) -> bool:
     return _is_allowed(start) and _has_unknown(start)
+
+
+ALLOWED_END: Final = Need(
+    "allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))
+)
 
 
 @clause(
@@ -73,13 +81,45 @@ def _unknown_is_ignored(history: History) -> Iterator[Observation]:
     "The task of such an upload is not rejected.",
     inferred("task life cycle, 5.0.0: rejected means invalid input data"),
     f"{START}/requestBody",
-    Need("allowed-end", "the end of an upload that the contract allows", lambda history: any(_list_ends(history))),
+    ALLOWED_END,
 )
 def _not_rejected(history: History) -> Iterator[Observation]:
     for end in _list_ends(history):
         if end.state in {TaskState.DONE, TaskState.REJECTED}:
             expected = "a task that is done, for an upload without a fault"
             yield observe(end.at, kept=end.state is TaskState.DONE, expected=expected, got=end.state)
+
+
+@clause(
+    "acceptance.not-failed",
+    "The task of such an upload does not fail each time that it is sent, and of many no half does.",
+    inferred(
+        "task life cycle, 5.0.0: failed means an internal error, which can't be one each time: that contradicts 202",
+        Severity.ERROR,
+    ),
+    f"{SCHEMAS}/TaskInfoState",
+    ALLOWED_END,
+    DRIVEN,
+)
+def _not_failed(history: History) -> Iterator[Observation]:
+    if history.given_up is None:
+        return  # who recorded may have wanted tasks to fail
+    ends = [end for end in _list_ends(history) if end.start is not None and end.state is not TaskState.REJECTED]
+    failed = [end for end in ends if end.state is TaskState.FAILED]
+    many = len(failed) >= MANY and len(failed) * 2 >= len(ends)
+    by_upload: dict[object, list[TaskState | None]] = {}
+    for end in ends:
+        by_upload.setdefault(_name_upload(end, history), []).append(end.state)
+    for end in ends:
+        states = by_upload[_name_upload(end, history)]
+        always = len(states) > 1 and TaskState.DONE not in states
+        got = f"failed ({len(failed)} of {len(ends)} such tasks)"
+        kept = end.state is TaskState.DONE or not (always or many)
+        yield observe(end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=got)
+
+
+def _name_upload(end: Look, history: History) -> object:
+    return None if end.start is None else history.find_cause(end.start.exchange.request)
 
 
 def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:
@@ -146,4 +186,4 @@ def _has_unknown(start: Start) -> bool:
     )
 
 
-CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected)
+CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected, _not_failed)

@@ -106,6 +106,14 @@ def _has_range(start: Start) -> bool:
 ANSWER: Final = Need(
     "answer", "an answer of one of the API's operations", any_exchange(lambda each: find_operation(each) is not None)
 )
+DRIVEN: Final = Need(
+    "driven", "a request of a run of ours, which waits for its answer", lambda history: history.given_up is not None
+)
+UNDECLARED: Final = Need(
+    "undeclared",
+    "a request that is none of the API's operations",
+    any_exchange(lambda each: find_operation(each) is None),
+)
 ENVELOPE: Final = Need("envelope", "a refusal with the error envelope", any_exchange(_has_envelope))
 LIMITED: Final = Need("limited", "a 429", any_exchange(lambda each: each.answer.status == 429), Capability.LIMIT_RATE)
 ECHO: Final = Need("echo", f"an answer with {' or '.join(IDS)}", any_exchange(_has_ids))

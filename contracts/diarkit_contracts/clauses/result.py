@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.clauses.clause import Fault, Observation, clause
-from diarkit_contracts.clauses.need import RESULT, SEGMENT, SEGMENTS
+from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS
+from diarkit_contracts.exchanges.history import find_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,20 @@ def _has_neighbours(channel: ChannelTold) -> bool:
     return len(channel.segments) > 1
 
 
+@clause(f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, ANSWER)
+def _bounded_size(history: History) -> Iterator[Observation]:
+    crowded = {look.at: fault for look in history.looks for fault in look.faults if fault.rule is rules.SIZE}
+    for at, exchange in enumerate(history.exchanges):
+        got = rules.find_oversize(exchange.answer.body)
+        if got or at in crowded:
+            expected = "an answer that can be judged" if got else crowded[at].expected
+            yield Observation(at, Fault(expected, got or crowded[at].got))
+        elif find_operation(exchange) is not None:
+            yield Observation(at)
+
+
 CLAUSES: Final = (
+    _bounded_size,
     _make_clause(rules.END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
     clause(
         "result.has-length",

@@ -1,28 +1,34 @@
-"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean."""
+"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean.
+
+It is longer than others because whether there is an answer at all, and whether it is a failure, is its shape, too.
+"""
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
+from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
-from diarkit_contracts.clauses.clause import clause, observe
-from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, ECHO, LIMITED
+from diarkit_contracts.clauses.clause import Observation, clause, observe
+from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, UNDECLARED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.exchange import Lost
 from diarkit_contracts.exchanges.history import find_operation, find_value
+from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import STRUCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
 
@@ -32,6 +38,9 @@ NOT_ENDED: Final = frozenset({"PendingTask", "RunningTask"})
 EARLY: Final[Mapping[str, str]] = {"result": "SpeakerDiarizationResult", "error": "TaskErrorResult"}
 
 LOCATION: Final = "X-Location"
+
+NO_FAILURE: Final = (501, 503, 505)
+"""Not implemented, busy, not in this version of HTTP: none says that a server has erred."""
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
@@ -55,6 +64,44 @@ def _status(history: History) -> Iterator[Observation]:
             declared = history.profile.statuses[f"{operation.method} {operation.path}"]
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {operation.method} {operation.path}"
             yield observe(at, kept=status in declared, expected=expected, got=str(status))
+
+
+@clause(
+    "shape.server-error",
+    "No request makes the server fail, whatever its method: 501, 503 and 505 say something else.",
+    documented("RFC 9110, 15.6: a server that answers 5xx has erred; the API's own statuses are for another clause"),
+    f"{START}/responses",
+    UNDECLARED,
+)
+def _server_error(history: History) -> Iterator[Observation]:
+    for at, exchange in enumerate(history.exchanges):
+        if find_operation(exchange) is None:
+            status = exchange.answer.status
+            kept = status < 500 or status in NO_FAILURE
+            yield observe(at, kept=kept, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
+
+
+@clause(
+    "shape.whole-answer",
+    "Each request gets one whole answer, framed and coded as HTTP says; what is lost once is asked for again.",
+    documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
+    f"{START}/responses",
+    DRIVEN,
+)
+def _whole_answer(history: History) -> Iterator[Observation]:
+    if history.given_up is None:
+        return  # who recorded may have gone away, or wanted answers to be lost
+    yield from map(Observation, range(len(history.exchanges)))
+    lost: dict[object, list[int]] = {}
+    for number, exchange in enumerate(history.lost):
+        if any(is_same_origin(exchange.request.url, each.request.url) for each in history.exchanges[:1]):
+            lost.setdefault(history.find_cause(exchange.request), []).append(number)
+    for numbers in lost.values():
+        for number in numbers if len(numbers) > 1 else []:
+            kind = history.lost[number].answer
+            assert isinstance(kind, Lost)  # noqa: S101 - all of them are
+            expected = "a whole answer, this time or the other"
+            yield observe(~number, kept=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
 @clause(
@@ -93,7 +140,11 @@ def _json(history: History) -> Iterator[Observation]:
     ANSWER,
 )
 def _schema(history: History) -> Iterator[Observation]:
-    sound = {look.at for look in history.looks if look.channels is not None}
+    sound = {
+        look.at
+        for look in history.looks
+        if look.channels is not None or any(fault.rule is SIZE for fault in look.faults)
+    }
     for at, exchange, response in _list_declared(history):
         body = history.decode(exchange.answer.body)
         if isinstance(body, StrictJsonError):
@@ -141,8 +192,17 @@ def _rate_headers(history: History) -> Iterator[Observation]:
         if exchange.answer.status == 429:
             for name, _ in _list_headers(exchange):
                 came = exchange.answer.header(name)
-                kept = came is not None and came.replace(".", "", 1).isdecimal()
+                is_number = came is not None and came.replace(".", "", 1).isdecimal()
+                kept = is_number or (name == "Retry-After" and _is_date(came))
                 yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
+
+
+def _is_date(value: str | None) -> bool:
+    """Tell whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
+    try:
+        return value is not None and parsedate_to_datetime(value) is not None
+    except ValueError:
+        return False
 
 
 @clause(
@@ -186,7 +246,7 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
     """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
         response = _read_response(exchange)
-        if "content" in response and not is_of_proxy(exchange):
+        if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
             yield at, exchange, response
 
 
@@ -238,4 +298,14 @@ def _name_branch(body: object) -> str:
     return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
 
 
-CLAUSES: Final = (_status, _content_type, _json, _schema, _headers, _rate_headers, _ids_echoed)
+CLAUSES: Final = (
+    _status,
+    _server_error,
+    _whole_answer,
+    _content_type,
+    _json,
+    _schema,
+    _headers,
+    _rate_headers,
+    _ids_echoed,
+)

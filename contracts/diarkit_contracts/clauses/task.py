@@ -6,20 +6,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.api.evidence import documented, inferred
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
-from diarkit_contracts.clauses.need import ACCEPTED, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
+from diarkit_contracts.clauses.need import ACCEPTED, DRIVEN, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
 from diarkit_contracts.exchanges.history import START_PATH, find_value
 from diarkit_contracts.exchanges.origin import is_same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_KEPT_S: Final = 5.0
@@ -82,6 +81,43 @@ def _location_host(history: History) -> Iterator[Observation]:
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
         yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
+
+
+@clause(
+    "task.location-connects",
+    "The host that X-Location names can be connected to.",
+    inferred(
+        "guide, 3.6.0: its client polls there; a URL to a host that is not there contradicts itself", Severity.ERROR
+    ),
+    "components/headers/XLocation",
+    ACCEPTED,
+    DRIVEN,
+)
+def _location_connects(history: History) -> Iterator[Observation]:
+    lost = {urlsplit(exchange.request.url).netloc for exchange in history.lost if exchange.request.method == "GET"}
+    for start, told in _list_locations(history) if history.given_up is not None else ():
+        led = urlsplit(urljoin(start.exchange.request.url, told))
+        kept = is_same_origin(start.exchange.request.url, led.geturl()) or led.netloc not in lost
+        yield observe(start.at, kept=kept, expected="a host that can be connected to", got=led.netloc)
+
+
+@clause(
+    "task.ends",
+    "A task that was accepted ends.",
+    documented("task life cycle, 5.0.0: done, failed or rejected; how long it may take is written nowhere"),
+    f"{SCHEMAS}/TaskInfoState",
+    ACCEPTED,
+    DRIVEN,
+)
+def _ends(history: History) -> Iterator[Observation]:
+    given_up = history.given_up or frozenset()
+    for start in history.starts if history.given_up is not None else ():
+        if history.find_end(start) is not None:
+            yield Observation(start.at)
+        elif start.task_id in given_up and len(given_up) > 1:
+            last = history.by_task.get(start.task_id or "", ())[-1:]
+            got = f"{last[0].state} at the end of the wait, as {len(given_up) - 1} more" if last else "no state"
+            yield observe(last[0].at if last else start.at, kept=False, expected="an end", got=got)
 
 
 @clause(
@@ -248,6 +284,6 @@ def _read_outcome(look: Look) -> tuple[object, object]:
 
 
 CLAUSES: Final = (
-    _id_echo, _id_unique, _location, _location_host, _legal_steps, _no_way_back, _nothing_before_end,
+    _id_echo, _id_unique, _location, _location_host, _location_connects, _ends, _legal_steps, _no_way_back, _nothing_before_end,
     _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _error_type,
 )  # fmt: skip

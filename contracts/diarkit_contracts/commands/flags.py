@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from dataclasses import field, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.api.error import TerminatedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+
+CRASHED = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 
 def flag(*names: str, default: object = None, **attributes: Any) -> Any:
@@ -84,6 +92,25 @@ class Command(click.Command):
         super().__init__(*arguments, **more)
         self.examples = tuple(examples)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A fault of our own ends with an exit code that means nothing else: Python's own would be findings.
+
+        Without colours where the environment asks for that (no-color.org).
+        """
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt as error:
+            ctx.exit(143 if isinstance(error, TerminatedError) else 130)
+        except Exception:  # noqa: BLE001 - whatever it is, it is no finding
+            click.echo(
+                f"{traceback.format_exc()}this is a fault of diarkit, not of what it asked: please report it", err=True
+            )
+            ctx.exit(CRASHED)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags under the headings of their groups, then the commands of a group of commands."""
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -114,3 +141,9 @@ class _Flag(click.Option):
     def __init__(self, *arguments: Any, group: str, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.group = group
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Name what the value came from: the flag, or the environment variable."""
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
+            return f"the environment variable {self.envvar}"
+        return super().get_error_hint(ctx)

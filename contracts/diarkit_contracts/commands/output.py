@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_contracts.commands.flags import Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
@@ -168,11 +172,39 @@ def make_progress(total: int) -> Callable[[Row], None]:
 
 
 def echo_lines(lines: Iterable[str]) -> None:
-    """Print lines; what the encoding of the output does not have is escaped."""
+    """Print lines; what the encoding of the output does not have is escaped. A reader that has gone away, as `head` does, is no fault.
+
+    Raises:
+        UnwritableError: they can't be written, as on a full disk.
+    """
     encoding = sys.stdout.encoding or "ascii"
-    for line in lines:
-        shown = line.encode(encoding, "backslashreplace").decode(encoding)
-        click.echo(shown, color=False if os.environ.get("NO_COLOR") else None)
+    try:
+        for line in lines:
+            shown = line.encode(encoding, "backslashreplace").decode(encoding)
+            click.echo(shown)
+    except OSError as error:
+        # What is left in the buffer would fail once more when Python ends, with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:
+            raise UnwritableError("standard output", error.strerror) from None
+
+
+@contextmanager
+def stop_on_term() -> Iterator[None]:
+    """Let SIGTERM end what runs as Ctrl-C does: with a verdict of what was seen, and its reports."""
+
+    def stop(*_: object) -> None:
+        raise TerminatedError
+
+    try:
+        usual = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread, as in a test framework: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 def _load_baseline(path: Path) -> Baseline:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from diarkit_contracts.commands.flags import Command, Named, flag, take
-from diarkit_contracts.commands.output import Judging, echo_lines, make_progress, write_file
+from diarkit_contracts.commands.output import Judging, echo_lines, make_progress, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, read_plan, require
 from diarkit_contracts.rows.tier import Tier
 
@@ -61,12 +61,13 @@ class Sides:
 @take("judging", Judging)
 @take("access", Access)
 def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
-    """Send the same rows to the servers A and B, and show how their answers differ.
+    """Compare how the servers A and B answer the same rows.
 
     A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
     when. With `--fail-on warning` also a difference that the contract allows fails.
 
-    Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen. 4: a server does not answer.
+    Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen, or a planned row was
+    not judged. 4: a server does not answer. 130, 143: interrupted, terminated; what was compared until then is shown.
     """
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
@@ -79,7 +80,8 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], judging.profile)
         for side, own in ((one, sides.headers_a), (other, sides.headers_b))
     ]
-    first, second = (ask() for ask in asks)
+    with stop_on_term():
+        first, second = (ask() for ask in asks)
     compared = compare_verdicts(first, second)
     if sides.report is not None:
         write_file(sides.report, write_json(compared, judging.fail_on))

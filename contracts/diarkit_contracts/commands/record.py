@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import Command, flag, take
-from diarkit_contracts.commands.output import require_folder, write_file
+from diarkit_contracts.commands.output import echo_lines, require_folder, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ class Wish:
 @take("wish", Wish)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
-    """Send FILEs to the platform at URL, one after the other, and write a scenario in which the fake answers the same.
+    """Send FILEs to a platform; write a scenario with its answers.
 
-    A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
+    The fake answers by it as the platform at URL did. Files go one after the other. A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
+    130, 143: interrupted, terminated; the files that were whole by then are written.
     """
     from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
@@ -85,22 +87,29 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
         tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
     )
     recorded: dict[str, Recorded] = {}
-    with open_target(url, access, caps) as target:
+    stopped: int | None = None
+    with open_target(url, access, caps) as target, stop_on_term():
         for path in files:
             try:
                 one = record_file(target, path.name, path.read_bytes(), asked)
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
+            except KeyboardInterrupt as error:
+                stopped = 143 if isinstance(error, TerminatedError) else 130
+                click.echo(f"{path}: interrupted; the files before it are written", err=True)
+                break
             if one.sha256 in recorded:
                 click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
                 continue
             recorded[one.sha256] = one
             lasts = " ".join(f"{state} {seconds:g} s" for state, seconds in one.seconds.items())
-            click.echo(f"{path}: {next(iter(one.then))} {lasts}".rstrip())
+            echo_lines([f"{path}: {next(iter(one.then))} {lasts}".rstrip()])
     course: Course = "immediate" if wish.course == "immediate" else wish.speed
     source = target.redaction.strike_url(target.url)
-    write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
+    if recorded or stopped is None:
+        write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
+    sys.exit(stopped or 0)
 
 
 def _read_asked(wish: Wish) -> Asked:

@@ -101,7 +101,7 @@ class CapFlags:
     bytes_up: int | None = flag(
         "--max-bytes",
         type=click.IntRange(min=1),
-        show_default="1000000; full: 8000000; fuzz: no bound",
+        show_default="2000000; full: 16000000; fuzz: no bound",
         help="Send so many bytes at most.",
     )
     seconds: float | None = flag(

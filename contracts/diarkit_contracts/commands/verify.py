@@ -11,7 +11,7 @@ import click
 
 from diarkit_contracts.commands.flags import Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import Judging, OutputFlags, make_progress, read_output
+from diarkit_contracts.commands.output import Judging, OutputFlags, make_progress, read_output, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     FILE,
     Access,
@@ -83,10 +83,21 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     access: Access,
     output: OutputFlags,
 ) -> None:
-    """Hold the server at URL, or a recording of its answers, against the contract.
+    """Check a server, or a recording of it, against the contract.
 
-    Exit 0: fine. 1: findings. 2: wrong usage. 3: too little was seen to say anything. 4: the server does not answer.
-    """
+    Ends with the first of these that is so:
+
+    \b
+      130, 143  interrupted (Ctrl-C), terminated: the verdict so far is shown and reported
+      4         the server does not answer, or not as this API
+      1         findings
+      3         a planned row was not judged: busy, rate limited, storage full, too large, credentials,
+                an answer lost, a task failed or too slow and not sent again, a bound reached;
+                or too little was seen to say anything
+      0         each planned row was judged, and nothing is against it
+      2         wrong usage; a file can't be written
+      70        a fault of diarkit itself
+    """  # noqa: D301 - the character that lets click leave the lines as they are
     require("jsonschema")
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
@@ -95,21 +106,25 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
     asked = read_output(output, judging.fail_on)
     failed = False
-    if recording is not None:
-        verdict = _judge_recording(recording, judging.profile)
-    elif fuzzed:
-        verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
-    else:
-        verdict = _ask_target(url or "", question, access, caps, judging.profile)
+    with stop_on_term():
+        if recording is not None:
+            verdict = _judge_recording(recording, judging.profile)
+        elif fuzzed:
+            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
+        else:
+            verdict = _ask_target(url or "", question, access, caps, judging.profile)
     code = asked.show(replace(verdict, flags=list_repeat_flags(access)))
-    sys.exit(Exit.FINDINGS if failed and code != Exit.UNREACHABLE else code)
+    sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 
 @click.command(cls=Command, examples=("diarkit clauses", "diarkit clauses --rows"))
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
 @click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
-    """List the clauses of the contract: id, severity, what holds, and how it is known."""
+    """List the clauses of the contract.
+
+    For each: id, severity, what holds, and how it is known.
+    """
     require("jsonschema")
     if rows:
         from diarkit_contracts.rows.plan import list_rows  # noqa: PLC0415
@@ -159,7 +174,8 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, pr
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
-        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}", err=True)
+        spare = f"up to {target.caps.spare} more tasks for rows sent again and mistakes that are taken for uploads"
+        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
         verdict = verify_target(plan, target, profile, forcing, make_progress(len(plan.rows)))
     return replace(verdict, rows_file=str(question.rows_file or ""))
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 from uuid import UUID
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import STRUCTURE, list_result_faults
+from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.exchange import Answer, Lost
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.document import Operation
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.api.result import ResultFault
-    from diarkit_contracts.exchanges.exchange import Exchange, Part, Sound
+    from diarkit_contracts.exchanges.exchange import Exchange, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the path of POST; a server may have a prefix ahead of it."""
@@ -145,6 +145,8 @@ class History:
         looks: the GETs of tasks among them.
         profile: the generation of the API that they are held against.
         lost: requests without a whole answer, in the order in which they were sent; they have no position.
+        given_up: ids of tasks whose end the driver waited for in vain; None where nobody drove, as in a recording: there a request
+            without an answer and a task without an end may be what was wanted.
         by_task: the looks answered with 200, by the id that was asked for.
     """
 
@@ -154,6 +156,7 @@ class History:
     profile: Profile
     lost: tuple[Exchange, ...]
     by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+    given_up: frozenset[str] | None = None
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
@@ -181,18 +184,27 @@ class History:
         """List those of them whose upload is known."""
         return ((look, look.start, channels) for look, channels in self.results() if look.start is not None)
 
+    def find_cause(self, request: Request) -> object:
+        """Find what a request is sent for, to be compared: the upload of the task that is asked for, or the request itself."""
+        start = next((start for start in self.starts if start.task_id == find_task_id(request)), None)
+        request = request if start is None else start.exchange.request
+        return request.method, request.path, tuple(request.query.items()), request.parts
+
     def find_end(self, start: Start) -> Look | None:
         """Find the first answer that told that a task has ended."""
         looks = self.by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
 
-def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> History:
+def read_history(
+    exchanges: Iterable[Exchange], profile: Profile = DEFAULT, given_up: frozenset[str] | None = None
+) -> History:
     """Read exchanges as one history.
 
     Args:
         exchanges: with one server, in the order in which they were sent.
         profile: the generation of the API.
+        given_up: ids of tasks whose end the driver waited for in vain; None for exchanges that no driver of ours sent.
     """
     whole = tuple(exchanges)
     kept = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
@@ -208,7 +220,7 @@ def read_history(exchanges: Iterable[Exchange], profile: Profile = DEFAULT) -> H
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)))
+    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
 
 
 def find_operation(exchange: Exchange) -> Operation | None:
@@ -219,6 +231,11 @@ def find_operation(exchange: Exchange) -> Operation | None:
 def match_path(template: str, path: str) -> bool:
     """Tell whether a path ends like a path of the document."""
     return _compile(template).search(path) is not None
+
+
+def find_task_id(request: Request) -> str:
+    """Find the id at the end of the path of a look, in lower case."""
+    return _read_path(request.path).rpartition("/")[2].lower()
 
 
 def read_object(data: bytes) -> Mapping[str, object] | None:
@@ -249,6 +266,7 @@ def is_uuid(text: str) -> bool:
 
 @lru_cache(1_024)
 def _find_operation(method: str, path: str) -> Operation | None:
+    path = _read_path(path) if method == "GET" else path
     return next((each for each in operations() if each.method == method and match_path(each.path, path)), None)
 
 
@@ -262,7 +280,12 @@ def _is_start(exchange: Exchange) -> bool:
 
 
 def _is_look(exchange: Exchange) -> bool:
-    return exchange.request.method == "GET" and match_path(START_PATH + "/{task_id}", exchange.request.path)
+    return exchange.request.method == "GET" and match_path(START_PATH + "/{task_id}", _read_path(exchange.request.path))
+
+
+def _read_path(path: str) -> str:
+    """Read the path of a look, which a server may spell in its way: with a slash at the end, with escapes."""
+    return unquote(path).rstrip("/")
 
 
 def _read_start(at: int, exchange: Exchange) -> Start:
@@ -271,15 +294,17 @@ def _read_start(at: int, exchange: Exchange) -> Start:
 
 
 def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: dict[bytes, Look]) -> Look:
-    asked = exchange.request.path.rsplit("/", 1)[1].lower()
+    asked = find_task_id(exchange.request)
     data = exchange.answer.body if exchange.answer.status == 200 else b""
     if data not in known:
         # A task that has ended tells the same each time: it is read once.
-        body = read_object(data)
+        oversize = find_oversize(data)
+        body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")
         result = (body or {}).get("result")
         faults = () if result is None else list_result_faults(result)
-        is_readable = result is not None and all(fault.rule is not STRUCTURE for fault in faults)
+        faults = (ResultFault((), SIZE, "an answer that can be judged", oversize),) if oversize else faults
+        is_readable = result is not None and all(fault.rule not in {STRUCTURE, SIZE} for fault in faults)
         known[data] = Look(
             at=at,
             exchange=exchange,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -21,7 +22,7 @@ STRUCK: Final = "***"
 
 KEPT_HEADERS: Final = re.compile(
     r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-length|content-type|date|expect|host"
-    r"|keep-alive|location|retry-after|server|te|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
+    r"|keep-alive|location|retry-after|server|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via|x-location"
     r"|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|" + "|".join(IDS),
     re.IGNORECASE,
 )
@@ -65,7 +66,8 @@ class Redaction:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        found = {form for secret in secrets for part in _split(secret) for form in _list_forms(part)}
+        every = [each for secret in secrets for each in (secret, *_decode_basic(secret))]
+        found = {form for secret in every for part in _split(secret) for form in _list_forms(part)}
         # The longest first, so that no rest of one is left.
         self._secrets = tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 
@@ -145,6 +147,21 @@ def _split(secret: str) -> Iterator[str]:
                 yield piece
 
 
+def _decode_basic(secret: str) -> tuple[str, ...]:
+    """Decode the pair of user and password of Basic authentication: an answer may repeat it, or one of the two."""
+    scheme, _, told = secret.partition(" ")
+    if scheme.lower() != "basic":
+        return ()
+    try:
+        pair = base64.b64decode(told.strip(), validate=True).decode()
+    except ValueError:
+        return ()
+    user, _, password = pair.partition(":")
+    return pair, user, password
+
+
 def _list_forms(secret: str) -> Iterator[str]:
-    """List a secret as it is, in JSON, and in a URL."""
-    yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""))
+    """List a secret as it is, in lower case, in JSON, in a URL, and in base64."""
+    for each in (secret, secret.lower()):
+        yield from (each, json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1], quote(each, safe=""))
+        yield base64.b64encode(each.encode()).decode().rstrip("=")

@@ -10,6 +10,7 @@ from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import describe_subject, sum_up
+from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,9 @@ def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) ->
         fault = finding.fault
         text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got} {_name_row(finding)}".strip()
         yield _write_command(level, finding.clause.id, show_text(text, 2 * LONGEST))
-    for reason in filter(None, (verdict.unreachable, "; ".join(verdict.vacuous))):
+    end = verdict.decide_exit(fail_on)
+    unjudged = "" if end in {Exit.FINE, Exit.FINDINGS} or verdict.unreachable else sum_up(verdict, fail_on)
+    for reason in filter(None, (verdict.unreachable, unjudged, "; ".join(verdict.vacuous))):
         yield _write_command("error", "diarkit verify", show_text(reason))
     for stale in verdict.stale:
         yield _write_command("warning", "diarkit verify, baseline", show_text(stale))

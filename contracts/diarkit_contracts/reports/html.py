@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
-from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import (
     describe_answer,
     describe_exchange,
@@ -22,13 +22,15 @@ from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
-from diarkit_contracts.runs.verdict import RowRun
+from diarkit_contracts.runs.verdict import Ending, RowRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.runs.reproduce import Repeat
     from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 
@@ -50,19 +52,31 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         advice=list(advise(verdict)),
         names={row.name for row in verdict.rows},
         broken={finding.row for finding in verdict.findings},
-        findings=[
-            (
-                finding,
-                [(at, describe_exchange(verdict.exchanges[at])) for at in finding.at],
-                _describe_evidence(finding),
-                write_repeat(finding, verdict, folder),
-            )
-            for finding in verdict.findings
-        ],
+        findings=list(_group_findings(verdict, folder)),
         rows=list(_list_rows(verdict)),
-        figures=draw_results(read_history(verdict.exchanges, PROFILES[verdict.profile])),
+        figures=draw_results(verdict.history),
         summary=sum_up(verdict, fail_on),
     )
+
+
+def _group_findings(
+    verdict: RunVerdict, folder: Path | None
+) -> Iterator[tuple[Clause, str, list[tuple[Finding, list[tuple[int, str]], Repeat | None]]]]:
+    """Group the findings by their clauses: what is broken in ten rows is one thing to mend."""
+    for _, group in groupby(verdict.findings, lambda finding: finding.clause.id):
+        found = list(group)
+        yield (
+            found[0].clause,
+            _describe_evidence(found[0]),
+            [
+                (
+                    finding,
+                    [(at, describe_exchange(verdict.find_exchange(at))) for at in finding.at],
+                    write_repeat(finding, verdict, folder),
+                )
+                for finding in found
+            ],
+        )
 
 
 def _name_anchor(name: str) -> str:
@@ -88,6 +102,10 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
     yield "skipped", len(verdict.skipped)
     yield "profile", verdict.profile
     yield "tier", verdict.tier or "a recording"
+    unjudged = sum(each.ending is not Ending.JUDGED for each in verdict.outcomes)
+    yield "rows judged", f"{len(verdict.outcomes) - unjudged} of {len(verdict.outcomes)}"
+    yield "finished", verdict.finished_at or "not known"
+    yield "diarkit", version("diarkit")
     yield "spent", describe_spent(verdict.spent)
 
 

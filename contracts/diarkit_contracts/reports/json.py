@@ -37,6 +37,7 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         "target": verdict.target,
         "tier": verdict.tier,
         "profile": verdict.profile,
+        "finished_at": verdict.finished_at,
         "exit": int(verdict.decide_exit(fail_on)),
         "fail_on": fail_on.value,
         "summary": sum_up(verdict, fail_on),
@@ -52,6 +53,7 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
             {"clause": each.clause.id, "severity": each.clause.severity, "observations": each.observations}
             for each in verdict.passed
         ],
+        "outcomes": list(map(asdict, verdict.outcomes)),
         "rows": [{"name": row.name, "at": row.at} for row in verdict.rows],
         "events": verdict.events,
         "stale": verdict.stale,
@@ -59,7 +61,7 @@ def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
         "advice": advise(verdict),
         "unreachable": verdict.unreachable,
         "spent": {**asdict(verdict.spent), "seconds": round(verdict.spent.seconds, 3)},
-        "exchanges": {str(at): _write_exchange(verdict.exchanges[at]) for at in shown},
+        "exchanges": {str(at): _write_exchange(verdict.find_exchange(at)) for at in shown},
     }
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
 

@@ -1,4 +1,4 @@
-"""A verdict as JUnit XML for CI: a test case for each clause and row in which it was seen, and two for the run. Prints nothing.
+"""A verdict as JUnit XML for CI: a test case for each clause and row in which it was seen, and three for the run. Prints nothing.
 
 Source:
     junit-10.xsd of Jenkins' xUnit plugin, which GitLab, GitHub's actions and Azure read too: elements, their order, attributes.

@@ -1,4 +1,4 @@
-"""A plan sent to a target, row by row: each task is followed to its end and looked at again. Judges nothing."""
+"""A plan sent to a target, row by row: tasks are followed to their ends, what got nowhere is sent again. Judges nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from diarkit_contracts.api.error import TerminatedError
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_contracts.runs.follow import EVENTS, Followed, follow
-from diarkit_contracts.runs.verdict import Cause, Inconclusive, RowRun, Skipped, Why
+from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, RowRun, Skipped, Why
 from diarkit_contracts.target.client import MOST_TRIES, Cap, CapReachedError, UnreachableError
 from diarkit_contracts.target.pace import wait_by_age
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from diarkit_contracts.api.profiles import Capability, Profile
@@ -21,7 +24,15 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 LOOKS_AT_THE_END: Final = 2
-"""A task that has ended is looked at again: at once, and after the other tasks of its step."""
+"""A task that has ended is looked at again: at once, and after the other tasks of its step; and once more when all rows were sent."""
+
+MOST_LOST_LOOKS: Final = 2
+"""A look whose answer is lost costs nothing to repeat; with the second one of a task the task is left."""
+
+AGAIN: Final = frozenset(
+    {Cause.TASK_FAILED, Cause.TOO_SLOW, Cause.LOST, Cause.RATE_LIMITED, Cause.BUSY, Cause.STORAGE_FULL}
+)
+"""What may be over later: such a row is sent again when all others were, once."""
 
 TOO_MANY_IN_FLIGHT: Final = (Cause.RATE_LIMITED, Cause.BUSY, Cause.STORAGE_FULL)
 """What may be over when a task has ended: a queue or a storage has room again."""
@@ -43,13 +54,19 @@ class Drive:
     """What came of a plan.
 
     Attributes:
-        rows: that were sent, with their exchanges.
+        rows: that were sent, with their exchanges, all attempts together.
+        outcomes: one for each planned row.
+        unplanned: rows that need what the target can't be made to do.
+        given_up: ids of the tasks whose end was waited for in vain.
+        stopped: how somebody ended it; empty if nobody did.
         unreachable: why no call was ever answered; empty if one was.
     """
 
     rows: list[RowRun] = field(default_factory=list[RowRun])
-    inconclusive: list[Inconclusive] = field(default_factory=list[Inconclusive])
-    skipped: list[Skipped] = field(default_factory=list[Skipped])
+    outcomes: list[RowOutcome] = field(default_factory=list[RowOutcome])
+    unplanned: list[Skipped] = field(default_factory=list[Skipped])
+    given_up: frozenset[str] = frozenset()
+    stopped: tuple[Cause, ...] = ()
     unreachable: str = ""
 
 
@@ -66,16 +83,35 @@ def drive_plan(
         plan: what to send.
         target: where to.
         profile: its generation, for the name of the header that leads to a task.
-        forcing: what the target can be made to do, and how; rows that need more are skipped.
+        forcing: what the target can be made to do, and how; rows that need more are not planned.
         progress: told each row before it is sent.
     """
     driver = _Driver(target, profile, forcing, progress)
-    for step in plan.steps:
-        try:
+    stopped: tuple[Cause, ...] = ()
+    steps = [[row for row in step if row.needs is None or row.needs in forcing] for step in plan.steps]
+    try:
+        for step in steps:
             driver.run_step(step)
-        except KeyboardInterrupt:  # what was seen until then is worth a verdict
-            driver.over = Why(Cause.INTERRUPTED, "interrupted")
-    return driver.drive
+        driver.finish()
+    except KeyboardInterrupt as error:  # what was seen until then is worth a verdict
+        is_term = isinstance(error, TerminatedError)
+        driver.over = Why(Cause.TERMINATED, "terminated") if is_term else Why(Cause.INTERRUPTED, "interrupted")
+        stopped = (driver.over.cause,)
+    left_out = (row for row in plan.rows if row.needs is not None and row.needs not in forcing)
+    ends = list(driver.list_ends(row for step in steps for row in step))
+    return Drive(
+        rows=[run for run, _ in ends if run is not None],
+        outcomes=[outcome for _, outcome in ends],
+        unplanned=[
+            Skipped(
+                name=row.name, cause=Cause.CAPABILITY, reason=f"this target can't be made to {row.needs} (--fake can)"
+            )
+            for row in left_out
+        ],
+        given_up=frozenset(driver.given_up),
+        stopped=stopped,
+        unreachable=driver.unreachable,
+    )
 
 
 class _Driver:
@@ -83,51 +119,100 @@ class _Driver:
 
     Attributes:
         over: why nothing more is sent; the rows that are left are skipped for it.
+        given_up: ids of the tasks whose end was waited for in vain.
+        unreachable: why no call was ever answered; empty if one was.
     """
 
     def __init__(self, target: Target, profile: Profile, forcing: Forcing, progress: Callable[[Row], None]) -> None:
-        self.drive = Drive()
         self.over: Why | None = None
+        self.given_up: set[str] = set()
+        self.unreachable = ""
         self._target = target
         self._profile = profile
         self._forcing = forcing
         self._progress = progress
+        self._attempts: dict[str, list[Followed]] = {}
+        self._skipped: dict[str, Why] = {}
         self._earlier: dict[str, list[int]] = {}
         self._lost = 0
 
     def run_step(self, step: Sequence[Row]) -> None:
         """Send the rows of a step; together as far as the target allows it."""
         waiting = list(step)
-        while waiting:
+        while waiting and self.over is None:
             together: list[Followed] = []
-            while waiting and (not together or self._target.has_room):
+            while waiting and not self._is_over() and (not together or self._target.has_room):
                 alone = not any(one.task_id for one in together)
                 followed = self._start(waiting[0], alone=alone)
                 if followed is not None and not alone and self._is_too_many(followed):
                     # The tasks in flight are in its way: it is sent again when they have ended.
                     self._earlier[followed.row.id] = followed.at
+                    self._attempts[followed.row.name].pop()
                     break
                 waiting.pop(0)
+                if followed is not None and followed.why is not None and followed.why.cause is Cause.LOST:
+                    followed = self._send_again(followed, alone=alone)
                 if followed is not None:
                     together.append(followed)
             self._follow(together)
-            for followed in together:
-                self._finish(followed)
 
-    def _start(self, row: Row, *, alone: bool) -> Followed | None:
-        missing = row.needs is not None and row.needs not in self._forcing
-        why = Why(Cause.CAPABILITY, f"this target can't be made to {row.needs}") if missing else self.over
-        if why is not None:
-            self._skip(row, why)
-            return None
+    def finish(self) -> None:
+        """Send again what got nowhere, and look once more at all tasks that have ended."""
+        for last in [attempts[-1] for attempts in self._attempts.values() if attempts]:
+            why = _find_why(last)
+            is_known = why is not None and why.cause is Cause.TOO_SLOW and len(self.given_up) > 1
+            if why is not None and why.cause in AGAIN and not is_known:
+                again = self._send_again(last, alone=True)
+                self._follow([again] if again is not None else [])
+        for followed in (one for attempts in self._attempts.values() for one in attempts):
+            if followed.task_id and followed.ended and self.over is None:
+                self._look(followed)
+
+    def list_ends(self, planned: Iterable[Row]) -> Iterator[tuple[RowRun | None, RowOutcome]]:
+        """List what came of each planned row, and its exchanges if it has any."""
+        for row in planned:
+            attempts = self._attempts.get(row.name, [])
+            run = RowRun(
+                name=row.name,
+                at=tuple(at for one in attempts for at in one.at),
+                row=row,
+                lost=tuple(at for one in attempts for at in one.lost),
+            )
+            yield run if run.at or run.lost else None, self._find_outcome(row, attempts)
+
+    def _find_outcome(self, row: Row, attempts: Sequence[Followed]) -> RowOutcome:
+        if not any(one.at or one.lost for one in attempts):
+            left_out = self._skipped.get(row.name) or self.over or Why(Cause.NOT_SEEN, "not sent")
+            return RowOutcome(
+                row=row.name, ending=Ending.SKIPPED, cause=left_out.cause, reason=left_out.text, attempts=0
+            )
+        last = attempts[-1]
+        why = _find_why(last) or (self.over if last.is_open else None)
+        is_judged = why is None or (why.cause is Cause.TASK_FAILED and last.again)
+        why = why or next(filter(None, map(_find_why, attempts)), None)
+        return RowOutcome(
+            row=row.name,
+            ending=Ending.JUDGED if is_judged else Ending.INCONCLUSIVE,
+            cause=None if why is None else why.cause,
+            reason="" if why is None else why.text,
+            attempts=len(attempts),
+        )
+
+    def _start(self, row: Row, *, alone: bool, again: bool = False) -> Followed | None:
+        """Send a row; None if it is not sent for a cap."""
         self._progress(row)
-        followed = Followed(row, self._target, self._profile, at=self._earlier.pop(row.id, []))
+        followed = Followed(row, self._target, self._profile, again=again, at=self._earlier.pop(row.id, []))
+        self._attempts.setdefault(row.name, []).append(followed)
         try:
             with nullcontext() if row.needs is None else self._forcing[row.needs]():
                 status = followed.send(MOST_TRIES if alone else 1).answer.status
         except CapReachedError as error:
             # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
-            self._skip(row, self._note_cap(error))
+            why = self._note_cap(error)
+            followed.give_up(why)
+            if not followed.at:
+                self._attempts[row.name].pop()
+                self._skipped[row.name] = why
             return None
         except UnreachableError as error:
             self._note_lost(followed, error)
@@ -137,12 +222,30 @@ class _Driver:
             followed.why = EVENTS.get(status)
         return followed
 
+    def _send_again(self, last: Followed, *, alone: bool) -> Followed | None:
+        """Send a row once more, if it was not yet and anything may be sent; what was made to go wrong is not."""
+        if self.over is not None or last.again or last.row.needs is not None:
+            return last
+        return self._start(last.row, alone=alone, again=True)
+
+    def _is_over(self) -> bool:
+        return self.over is not None
+
     def _is_too_many(self, followed: Followed) -> bool:
         return followed.why is not None and followed.why.cause in TOO_MANY_IN_FLIGHT
 
     def _follow(self, together: Sequence[Followed]) -> None:
         """Follow the tasks of a step to their ends, then look at each again."""
-        follow(together, self._look, wait_by_age)
+
+        def look(followed: Followed) -> None:
+            self._look(followed)
+            if followed.ended and self.over is None and any(one.is_open for one in together):
+                self._look(followed)
+
+        follow(together, look, wait_by_age)
+        self.given_up |= {
+            one.task_id.lower() for one in together if one.why is not None and one.why.cause is Cause.TOO_SLOW
+        }
         for _ in range(LOOKS_AT_THE_END):
             for followed in together:
                 if followed.ended and self.over is None:
@@ -168,19 +271,23 @@ class _Driver:
 
     def _note_lost(self, followed: Followed, error: UnreachableError) -> None:
         self._lost += 1
-        if not self._target.exchanges:
-            self.drive.unreachable = str(error)
+        followed.losses += 1
+        if not self._target.exchanges and (error.lost.kind is Loss.REFUSED or self._lost > 1):
+            self.unreachable = str(error)
             self.over = Why(Cause.UNREACHABLE, "the server does not answer")
         elif self._lost >= MOST_LOST:
             self.over = Why(Cause.GONE, f"the server does not answer any more: {error.reason}")
-        followed.give_up(Why(Cause.LOST, f"no answer: {error.reason}"))
+        if not followed.task_id or (followed.is_open and (followed.losses >= MOST_LOST_LOOKS or self.over)):
+            followed.give_up(Why(Cause.LOST, f"no answer: {error.reason}"))
 
-    def _skip(self, row: Row, why: Why) -> None:
-        self.drive.skipped.append(Skipped(name=row.name, cause=why.cause, reason=why.text))
 
-    def _finish(self, followed: Followed) -> None:
-        if followed.at:
-            self.drive.rows.append(followed.run)
-        if followed.why is not None:
-            name, why = followed.row.name, followed.why
-            self.drive.inconclusive.append(Inconclusive(row=name, cause=why.cause, reason=why.text))
+def _find_why(followed: Followed) -> Why | None:
+    """Find why an attempt got nowhere; None if it did get somewhere."""
+    if (
+        followed.why is None
+        and followed.state == TaskState.FAILED
+        and followed.row.accepted
+        and followed.row.needs is None
+    ):
+        return Why(Cause.TASK_FAILED, "its task failed")
+    return followed.why

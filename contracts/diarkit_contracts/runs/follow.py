@@ -39,9 +39,13 @@ class Followed:
         row: what is sent.
         target: where to.
         profile: its generation, for the name of the header that leads to a task.
+        again: it was sent before.
         at: positions of its exchanges.
+        lost: positions, in the target's list of these, of its exchanges without a whole answer.
+        state: that its task told last.
         task_id: of the task that it started; empty if it started none.
         looks: how often the task was asked for.
+        losses: how many of its calls got no whole answer.
         ended: nothing else is to come: the task has ended, or what came instead is the clauses' to judge.
         why: it says nothing; None if it does.
     """
@@ -49,9 +53,13 @@ class Followed:
     row: Row
     target: Target
     profile: Profile = DEFAULT
+    again: bool = False
     at: list[int] = field(default_factory=list[int])
+    lost: list[int] = field(default_factory=list[int])
+    state: str = ""
     task_id: str = ""
     looks: int = 0
+    losses: int = 0
     ended: bool = False
     why: Why | None = None
     _location: str | None = None
@@ -70,7 +78,7 @@ class Followed:
     @property
     def run(self) -> RowRun:
         """The row with its exchanges."""
-        return RowRun(name=self.row.name, at=tuple(self.at), row=self.row)
+        return RowRun(name=self.row.name, at=tuple(self.at), row=self.row, lost=tuple(self.lost))
 
     def send(self, tries: int = MOST_TRIES) -> Exchange:
         """Send the row, and return the exchange with the last answer.
@@ -80,7 +88,9 @@ class Followed:
         """
         call = self.row.call
         self._sent_at = self.target.clock.now()
-        exchange = self._ask(lambda named: self.target.send(call, tries=tries, named=named))
+        exchange = self._ask(
+            lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
+        )
         told = find_value(read_object(exchange.answer.body), "task", "task_id")
         if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
             self.task_id = told
@@ -99,6 +109,7 @@ class Followed:
         exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named))
         answer = exchange.answer
         state = find_value(read_object(answer.body), "task", "state")
+        self.state = str(state)
         if self.is_open and answer.status in ASKED_TO_WAIT:
             self.give_up(EVENTS[answer.status])
         elif answer.status != 200 or state not in {TaskState.PENDING, TaskState.RUNNING, *self.profile.passing}:
@@ -112,11 +123,12 @@ class Followed:
         self.target.give_up(self.task_id)
 
     def _ask(self, send: Callable[[bool], int]) -> Exchange:
-        first = len(self.target.exchanges)
+        first, lost = len(self.target.exchanges), len(self.target.lost)
         try:
             return self.target.exchanges[send(is_named(self.row.id))]
         finally:
             self.at += range(first, len(self.target.exchanges))
+            self.lost += range(lost, len(self.target.lost))
 
 
 def follow(followed: Sequence[Followed], look: Callable[[Followed], object], pace: Callable[[float], float]) -> None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.verdict import Cause, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,10 +22,14 @@ if TYPE_CHECKING:
 End: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 
 ANSWERS: Final = "run.server-answers"
+JUDGED: Final = "run.plan-was-judged"
 ENOUGH: Final = "run.enough-was-seen"
 
-NAMES: Final = (ANSWERS, ENOUGH, *(clause.id for clause in CLAUSES))
-"""Of all outcomes, in every run: the run's own two, then the clauses in their order."""
+NAMES: Final = (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in CLAUSES))
+"""Of all outcomes, in every run: the run's own three, then the clauses in their order."""
+
+
+NO_ANSWER: Final = (Cause.GONE, Cause.LOST, Cause.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,14 @@ def list_outcomes(
         fail_on: least severity that fails a clause.
         folder: where the files are that findings sent, if they were saved.
     """
-    run = ((ANSWERS, [verdict.unreachable] if verdict.unreachable else []), (ENOUGH, list(verdict.vacuous)))
+    left = [each for each in verdict.outcomes if each.ending is not Ending.JUDGED]
+    gone = [f"{each.row}: {each.reason}" for each in left if each.cause in NO_ANSWER]
+    unjudged = [f"{each.row}: {each.reason}" for each in left if each.cause not in NO_ANSWER]
+    run = (
+        (ANSWERS, [verdict.unreachable] if verdict.unreachable else gone),
+        (JUDGED, [*unjudged, *(f"the run was {cause}" for cause in verdict.causes)]),
+        (ENOUGH, list(verdict.vacuous)),
+    )
     return (
         *(_judge_run(name, list(map(show_text, reasons))) for name, reasons in run),
         *(_judge_clause(clause, verdict, fail_on, folder) for clause in CLAUSES),
@@ -128,8 +138,8 @@ def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: P
 
 def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     """Find in which rows each clause was seen, in the order in which they were sent; empty if that was in no row alone."""
-    history = read_history(verdict.exchanges, PROFILES[verdict.profile])
-    row_of = {at: row.name for row in verdict.rows for at in row.at}
+    history = verdict.history
+    row_of = {at: row.name for row in verdict.rows for at in (*row.at, *(~lost for lost in row.lost))}
     found = (*verdict.findings, *(each.finding for each in verdict.accepted))
     rows: dict[str, tuple[str, ...]] = {}
     for clause in CLAUSES if row_of else ():
@@ -157,7 +167,7 @@ def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator
     clause = finding.clause
     yield f"  {clause.sentence}"
     yield from list_fault(finding, most)
-    yield from (f"  exchange  {at}: {describe_exchange(verdict.exchanges[at])}" for at in finding.at)
+    yield from (f"  exchange  {at}: {describe_exchange(verdict.find_exchange(at))}" for at in finding.at)
     yield f"  evidence  {clause.evidence}"
 
 

@@ -110,7 +110,7 @@ def _name_raw(row: Row) -> str:
 
 def _list_secret_headers(finding: Finding, verdict: RunVerdict) -> tuple[str, ...]:
     """List the headers whose values were struck out: whoever repeats the request has to fill them in."""
-    headers = verdict.exchanges[finding.at[-1]].request.headers
+    headers = verdict.find_exchange(finding.at[-1]).request.headers
     return tuple(dict.fromkeys(name for name, value in headers if value == STRUCK))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Ending, Exit
 
 if TYPE_CHECKING:
     from diarkit_contracts.runs.verdict import RunVerdict
@@ -16,8 +16,11 @@ WORDS: Final = {
     Exit.FINE: "FINE",
     Exit.FINDINGS: "FINDINGS",
     Exit.USAGE: "USAGE",
-    Exit.VACUOUS: "TOO LITTLE SEEN",
+    Exit.VACUOUS: "INCONCLUSIVE",
     Exit.UNREACHABLE: "UNREACHABLE",
+    Exit.CRASHED: "CRASHED",
+    Exit.INTERRUPTED: "INTERRUPTED",
+    Exit.TERMINATED: "TERMINATED",
 }
 
 
@@ -31,12 +34,15 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
         count(warnings, "warning") if warnings else "",
         f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
     ]
+    unjudged = sum(each.ending is not Ending.JUDGED for each in verdict.outcomes)
     said = [
+        f"{unjudged} of {count(len(verdict.outcomes), 'row')} not judged" if unjudged else "",
+        "too little was seen" if verdict.vacuous else "",
         *(found if any(found) else ["no findings"]),
         f"{count(len(verdict.passed), 'clause')} kept ({count(observations, 'observation')})",
         f"{len(verdict.undocumented)} undocumented" if verdict.undocumented else "",
-        f"{len(verdict.inconclusive)} inconclusive" if verdict.inconclusive else "",
-        f"{len(verdict.skipped)} skipped" if verdict.skipped else "",
+        f"{count(len(verdict.unseen), 'clause')} not seen" if verdict.unseen else "",
+        f"{count(len(verdict.unplanned), 'row')} not planned" if verdict.unplanned else "",
     ]
     return f"{WORDS[end]}: {', '.join(filter(None, said))}; {describe_spent(verdict.spent)}"
 

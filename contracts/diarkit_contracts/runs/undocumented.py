@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, resolve
+from diarkit_contracts.api.result import find_oversize
 from diarkit_contracts.exchanges.history import find_operation, read_object
 from diarkit_contracts.runs.verdict import Undocumented
 
@@ -99,7 +100,7 @@ def _list_headers(
 
 def _list_fields(exchange: Exchange, response: Mapping[str, object]) -> Iterator[str]:
     content = as_object(response.get("content", {}), "content").get("application/json")
-    body = read_object(exchange.answer.body)
+    body = None if find_oversize(exchange.answer.body) else read_object(exchange.answer.body)
     if content is not None and body is not None:
         schema = as_object(content, "content")["schema"]
         for path in _walk([resolve(schema)], body, ""):

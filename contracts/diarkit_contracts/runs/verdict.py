@@ -1,17 +1,25 @@
-"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format."""
+"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format.
+
+It is longer than others because the causes, and the exit code that each means, are one table with the value that they decide.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diarkit_contracts.clauses.clause import Clause, Fault
     from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.call import Row
 
 
@@ -23,6 +31,10 @@ class Exit(IntEnum):
     USAGE = 2
     VACUOUS = 3
     UNREACHABLE = 4
+    CRASHED = 70
+    """A fault of our own: sysexits.h calls it EX_SOFTWARE. Python's own 1 would be findings."""
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class Cause(StrEnum):
@@ -42,9 +54,30 @@ class Cause(StrEnum):
     NOT_SEEN = "not-seen"
     RATE_LIMITED = "rate-limited"
     STORAGE_FULL = "storage-full"
+    TASK_FAILED = "task-failed"
+    TERMINATED = "terminated"
     TOO_LARGE = "too-large"
     TOO_SLOW = "too-slow"
     UNREACHABLE = "unreachable"
+
+
+EXITS: Final[Mapping[Cause, Exit]] = {
+    Cause.CAPABILITY: Exit.FINE,
+    Cause.NOT_SEEN: Exit.FINE,
+    Cause.UNREACHABLE: Exit.UNREACHABLE,
+    Cause.INTERRUPTED: Exit.INTERRUPTED,
+    Cause.TERMINATED: Exit.TERMINATED,
+} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
+"""How a run ends in which a planned row was not judged for a cause; the greatest counts. What the target is to blame for is a
+finding as well, and that is 1."""
+
+
+class Ending(StrEnum):
+    """What came of a planned row."""
+
+    JUDGED = "judged"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +96,7 @@ class Finding:
         clause: with its sentence, evidence and severity.
         row: name of the row, as in `--only`; empty for a recording.
         at: positions in `RunVerdict.exchanges` of what shows it, the one that broke it last; before it the POST that it answers.
+            Of one without a whole answer the complement of its position in `RunVerdict.lost`: -1 for the first.
         fault: expected and got, the first of the row.
         times: how often the clause was broken in this row.
     """
@@ -104,12 +138,22 @@ class Undocumented:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inconclusive:
-    """A row that was begun and told nothing: a task that took too long, a rate limit, a lost connection."""
+class RowOutcome:
+    """What came of a planned row, its repeats included.
+
+    Attributes:
+        row: its name.
+        ending: of the last attempt.
+        cause: why it was not judged, or what stood in the way of an attempt ahead of the last; None for neither.
+        reason: the same for people.
+        attempts: how often it was sent; 0 if it was skipped.
+    """
 
     row: str
-    cause: Cause
-    reason: str
+    ending: Ending
+    cause: Cause | None = None
+    reason: str = ""
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +184,15 @@ class RowRun:
 
     Attributes:
         name: as in `--only`.
-        at: positions of its exchanges.
+        at: positions of its exchanges, those without a whole answer left out.
+        lost: positions of these in `RunVerdict.lost`.
         row: what was sent; None if only its exchanges are known.
     """
 
     name: str
     at: tuple[int, ...]
     row: Row | None = field(default=None, compare=False, repr=False)
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +211,12 @@ class RunVerdict:
         unreachable: why the target could not be asked at all; empty if it could.
         flags: that a repetition needs too, and what they are given; secrets struck out.
         lost: exchanges without a whole answer; no position counts them.
+        outcomes: one for each planned row.
+        unplanned: rows that need what the target can't be made to do.
+        unseen: clauses that met nothing to judge.
+        given_up: tasks whose end was waited for in vain; None for a recording, which may be cut anywhere.
+        causes: how somebody ended the run, whether a row was left out for it or not; empty if nobody did.
+        finished_at: date and time of the end, in RFC 3339; empty if nobody knows.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
 
@@ -175,8 +227,9 @@ class RunVerdict:
     rows: tuple[RowRun, ...] = ()
     findings: tuple[Finding, ...] = ()
     undocumented: tuple[Undocumented, ...] = ()
-    inconclusive: tuple[Inconclusive, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    outcomes: tuple[RowOutcome, ...] = ()
+    unplanned: tuple[Skipped, ...] = ()
+    unseen: tuple[Skipped, ...] = ()
     passed: tuple[Passed, ...] = ()
     events: tuple[str, ...] = ()
     vacuous: tuple[str, ...] = ()
@@ -187,6 +240,44 @@ class RunVerdict:
     rows_file: str = ""
     flags: tuple[tuple[str, str], ...] = ()
     lost: tuple[Exchange, ...] = field(default=(), repr=False)
+    given_up: frozenset[str] | None = None
+    causes: tuple[Cause, ...] = ()
+    finished_at: str = ""
+
+    @property
+    def history(self) -> History:
+        """The exchanges, read as they were judged."""
+        return read_history((*self.exchanges, *self.lost), PROFILES[self.profile], given_up=self.given_up)
+
+    @property
+    def inconclusive(self) -> tuple[RowOutcome, ...]:
+        """The planned rows that were begun and not judged."""
+        return tuple(each for each in self.outcomes if each.ending is Ending.INCONCLUSIVE)
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was left out: planned rows, rows that the target can't be made to answer, clauses that met nothing."""
+        rows = (each for each in self.outcomes if each.ending is Ending.SKIPPED)
+        return (
+            *(Skipped(name=each.row, cause=each.cause or Cause.NOT_SEEN, reason=each.reason) for each in rows),
+            *self.unplanned,
+            *self.unseen,
+        )
+
+    @property
+    def stopped(self) -> Exit | None:
+        """How the run was ended by somebody; None if it was not."""
+        return max((end for end in self._ends if end in {Exit.INTERRUPTED, Exit.TERMINATED}), default=None)
+
+    @property
+    def _ends(self) -> tuple[Exit, ...]:
+        """What the causes of rows that were not judged mean for the shell."""
+        causes = {each.cause for each in self.outcomes if each.ending is not Ending.JUDGED}
+        return (Exit.FINE, *(EXITS[cause] for cause in causes | set(self.causes) if cause is not None))
+
+    def find_exchange(self, at: int) -> Exchange:
+        """Find an exchange by its position in a finding."""
+        return self.exchanges[at] if at >= 0 else self.lost[~at]
 
     @property
     def recorded(self) -> tuple[Exchange, ...]:
@@ -200,13 +291,16 @@ class RunVerdict:
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
         """Decide how the run ends.
 
-        Findings count before everything else that was seen: a run that saw little but saw a fault has found it.
+        Whoever ended a run knows that it is not whole, whatever it has found. Else findings count before what was not judged: a run
+        that saw little but saw a fault has found it.
 
         Args:
             fail_on: the least severity that fails.
         """
+        if self.stopped is not None:
+            return self.stopped
         if self.unreachable:
             return Exit.UNREACHABLE
         if self.list_findings(Severity.ERROR) or (fail_on is Severity.WARNING and self.findings):
             return Exit.FINDINGS
-        return Exit.VACUOUS if self.vacuous else Exit.FINE
+        return max(*self._ends, Exit.VACUOUS if self.vacuous else Exit.FINE)

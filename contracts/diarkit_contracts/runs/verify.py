@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
+from diarkit_contracts.runs.foreign import find_foreign
 from diarkit_contracts.runs.undocumented import list_undocumented
 from diarkit_contracts.runs.verdict import Cause, Finding, Passed, RunVerdict, Skipped
 from diarkit_contracts.target.client import Spent
@@ -54,18 +56,22 @@ def verify_target(
         progress: told each row before it is sent.
     """
     drive = drive_plan(plan, target, profile, forcing, progress)
-    history = read_history((*target.exchanges, *target.lost), profile)
+    history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
+    foreign = find_foreign(target.exchanges)
     return replace(
         verdict,
+        findings=() if foreign else verdict.findings,
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
-        inconclusive=tuple(drive.inconclusive),
-        skipped=(*drive.skipped, *verdict.skipped),
-        events=tuple(_list_events(target)),
+        outcomes=tuple(drive.outcomes),
+        causes=drive.stopped,
+        unplanned=tuple(drive.unplanned),
+        events=tuple(_list_events(history, target.waits)),
         vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
-        unreachable=drive.unreachable,
+        unreachable=drive.unreachable or foreign,
         spent=target.spent,
+        finished_at=target.clock.today().isoformat(timespec="seconds"),
     )
 
 
@@ -99,7 +105,7 @@ def judge_history(
         A verdict with all that follows from the exchanges alone.
     """
     rows = tuple(rows)
-    row_of = {at: row.name for row in rows for at in row.at}
+    row_of = {at: row.name for row in rows for at in (*row.at, *(~lost for lost in row.lost))}
     judgements = judge_all(history)
     findings = [finding for judgement in judgements for finding in _group(judgement, history, row_of)]
     return RunVerdict(
@@ -108,6 +114,7 @@ def judge_history(
         profile=history.profile.name,
         exchanges=history.exchanges,
         lost=history.lost,
+        given_up=history.given_up,
         rows=rows,
         findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
         undocumented=list_undocumented(history.exchanges, history.profile.locations),
@@ -116,7 +123,7 @@ def judge_history(
             for judgement in judgements
             if judgement.observations and not judgement.broken
         ),
-        skipped=tuple(
+        unseen=tuple(
             skip_clause(judgement.clause, history, capabilities)
             for judgement in judgements
             if not judgement.observations
@@ -148,13 +155,18 @@ def _find_start(at: int, history: History) -> int | None:
     return look.start.at if look is not None and look.start is not None else None
 
 
-def _list_events(target: Target) -> Iterator[str]:
-    statuses = [exchange.answer.status for exchange in target.exchanges]
+def _list_events(history: History, waits: int) -> Iterator[str]:
+    statuses = [exchange.answer.status for exchange in history.exchanges]
     for status, what in ((413, "too large"), (429, "too many requests"), (503, "busy"), (507, "storage full")):
         if status in statuses:
             yield f"{status} ({what}) {statuses.count(status)} times"
-    if target.waits:
-        yield f"waited {target.waits} times because the server asked for it"
+    if waits:
+        yield f"waited {waits} times because the server asked for it"
+    if history.lost:
+        yield f"{len(history.lost)} of {len(history.lost) + len(history.exchanges)} requests without a whole answer"
+    ends = [end.state for end in map(history.find_end, history.starts) if end is not None]
+    if TaskState.FAILED in ends:
+        yield f"{ends.count(TaskState.FAILED)} of {len(ends)} tasks failed"
 
 
 def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:

@@ -1,6 +1,7 @@
 """The polite client: sends calls to one server within caps, waits where it is asked to, and keeps every exchange.
 
-Knows no row and no clause. A cap is a hard end: what it would cost more is not sent.
+Knows no row and no clause. A cap is a hard end: what it would cost more is not sent. It is longer than others because each call
+meets all the caps.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.call_ids import make_ids
 from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
-from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.rows.tier import Tier
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
+LEAST_ANSWER_S: Final = 1.0
+"""For a call that is sent just before the time of a run is over."""
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
 
@@ -96,21 +99,23 @@ class Caps:
         bytes_up: of request bodies.
         seconds: from the first call on.
         in_flight: tasks that have not ended.
+        spare: tasks beyond `tasks`: of rows that are sent again, and of mistakes that the server takes for uploads.
         task_seconds: how long a task may take before it is given up; not a cap of the run.
     """
 
     tasks: int = 8
     calls: int = 250
-    bytes_up: int = 1_000_000
+    bytes_up: int = 2_000_000
     seconds: float = 600.0
     in_flight: int = 2
+    spare: int = 16
     task_seconds: float = 120.0
 
 
 CAPS: Final[Mapping[Tier, Caps]] = {
-    Tier.PROBE: Caps(tasks=2),  # a lenient server starts some: after two of them it is known
+    Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server starts some: after two of them it is known
     Tier.LITE: Caps(),
-    Tier.FULL: Caps(tasks=60, calls=2_000, bytes_up=8_000_000, seconds=3_600.0),
+    Tier.FULL: Caps(tasks=60, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
 }
 """What a tier may cost at most: what it needs, and some room for polls of a slow server."""
 
@@ -118,11 +123,19 @@ CAPS: Final[Mapping[Tier, Caps]] = {
 class Transport(Protocol):
     """Sends bytes: the seam between this file and an HTTP library."""
 
-    def send(self, request: Request, content: bytes) -> Answer:
-        """Send a request and wait for its whole answer.
+    def send(self, request: Request, content: bytes, within_s: float) -> Answer:
+        """Send a request and wait for its whole answer, no longer than so many seconds.
 
         Raises:
             UnreachableError: there was none.
+        """
+        ...
+
+    def connect(self, url: str) -> None:
+        """Connect to the server of a URL and send nothing.
+
+        Raises:
+            UnreachableError: no connection comes about.
         """
         ...
 
@@ -157,7 +170,10 @@ class Target:
     _calls: int = 0
     _bytes_up: int = 0
     _tasks: int = 0
+    _spare_tasks: int = 0
+    _is_spare: bool = False
     _running: set[str] = field(default_factory=set[str])
+    _tried: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self._draws = Draws("verify-target", self.seed)
@@ -166,32 +182,34 @@ class Target:
     def spent(self) -> Spent:
         """What was sent so far."""
         seconds = 0.0 if self._started_at is None else self.clock.now() - self._started_at
-        return Spent(tasks=self._tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
+        return Spent(tasks=self._tasks + self._spare_tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
 
     @property
     def has_room(self) -> bool:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True) -> int:
+    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, spare: bool = False) -> int:
         """Send a call, again if the server asks to come back later.
 
         Args:
             call: what to send.
             tries: how often at most.
             named: with the two ids of a call, as far as `headers` has none of their names.
+            spare: the task that it may start is a spare one.
 
         Returns:
             Position of the exchange with the last answer.
 
         Raises:
-            CapReachedError: the call is not sent.
+            CapReachedError: the call is not sent, or its answer did not come before the time of the run was over.
             UnreachableError: it was sent, and there was no answer.
         """
         content_type, content = call.write_body()
         own: Headers = (("Content-Type", content_type),) if content_type else ()
         url, headers = self.url + call.target, (*own, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
+        self._is_spare = spare
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
@@ -213,9 +231,24 @@ class Target:
         url = f"{self.url}{START_PATH}/{task_id}"
         if location is not None:
             led = urljoin(self.url + START_PATH, location)
-            url = led if is_same_origin(led, self.url) else url
+            if is_same_origin(led, self.url):
+                url = led
+            else:
+                self._try_host(led)
         request = Request(method="GET", url=url, headers=self.headers)
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
+
+    def _try_host(self, url: str) -> None:
+        """Connect once to a host that the server told, to know whether a client could; it is sent nothing."""
+        host = urlsplit(url).netloc
+        if host in self._tried:
+            return
+        self._tried.add(host)
+        sent_at = self.clock.now()
+        try:
+            self.transport.connect(url)
+        except UnreachableError as error:
+            self.lost.append(self._redact(Request(method="GET", url=url), error.lost, sent_at))
 
     def give_up(self, task_id: str) -> None:
         """Stop counting a task as in flight, whatever has become of it."""
@@ -248,9 +281,11 @@ class Target:
         self._calls += 1
         self._bytes_up += len(content)
         try:
-            answer = self.transport.send(request, content)
+            answer = self.transport.send(request, content, max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S))
         except UnreachableError as error:
             self.lost.append(self._redact(request, error.lost, sent_at))
+            if error.lost.kind is Loss.TOO_SLOW and self.spent.seconds >= self.caps.seconds:
+                raise CapReachedError(Cap.SECONDS, self.caps.seconds) from None
             url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
             raise UnreachableError(url, reason, error.lost) from None
         self._count_tasks(request, answer)
@@ -264,9 +299,10 @@ class Target:
 
     def _check_caps(self, request: Request, size: int) -> None:
         caps, spent = self.caps, self.spent
+        used, tasks = (spent.tasks, caps.tasks + caps.spare) if self._is_spare else (self._tasks, caps.tasks)
         starts = request.method == "POST"
         for cap, value, allowed in (
-            (Cap.TASKS, spent.tasks + starts, caps.tasks if starts else spent.tasks),
+            (Cap.TASKS, used + starts, tasks if starts else used),
             (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
             (Cap.CALLS, spent.calls + 1, caps.calls),
             (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
@@ -278,14 +314,13 @@ class Target:
     def _count_tasks(self, request: Request, answer: Answer) -> None:
         body = read_object(answer.body)
         if request.method == "POST" and answer.status == 202:
-            self._tasks += 1
+            self._spare_tasks += self._is_spare
+            self._tasks += not self._is_spare
             task_id = find_value(body, "task", "task_id")
             if isinstance(task_id, str):
                 self._running.add(task_id.lower())
-        elif request.method == "GET":
-            told = request.path.rsplit("/", 1)[-1].lower()
-            if find_value(body, "task", "state") in ENDED or answer.status == 404:
-                self._running.discard(told)
+        elif request.method == "GET" and (find_value(body, "task", "state") in ENDED or answer.status == 404):
+            self._running.discard(find_task_id(request))
 
     def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
         timed = Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))

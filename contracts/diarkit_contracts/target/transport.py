@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.target.coding import ACCEPTED, CodingError, decode_body
 from diarkit_contracts.target.failures import PROXY_REFUSES, BadConnectionError, explain_failure, find_loss
 from diarkit_contracts.target.pace import SystemClock
 
@@ -83,34 +86,44 @@ class HttpTransport:
             import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
         except ImportError:
             raise MissingExtraError from None
+        from diarkit_contracts.target.deadline import Deadline, bound_calls  # noqa: PLC0415 - it needs what httpx needs
+
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
         self._proxy = connection.proxy
-        self._clock = clock or SystemClock()
+        self._deadline = Deadline(clock or SystemClock())
         try:
-            self._client: Any = httpx.Client(
+            transport = httpx.HTTPTransport(
                 # Making trust takes longer than a request, and without TLS it is for nothing.
                 verify=_make_trust(connection) if url.startswith("https:") else False,
                 proxy=None if connection.proxy is None else connection.proxy.url,
                 # The proxy was chosen and the trust is made here: where both come from is told in one place each.
                 trust_env=False,
+            )
+            self._client: Any = httpx.Client(
+                transport=transport,
+                trust_env=False,
+                headers={"Accept-Encoding": ACCEPTED},
                 # What a server hands out and gets back would be in no recording.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 follow_redirects=False,
                 timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
             )
+            bound_calls(transport, self._deadline)
         except ImportError:
             origin = "" if connection.proxy is None else connection.proxy.origin
             raise BadConnectionError(
                 origin, "a proxy with socks5 needs a library that is not installed: pip install 'httpx[socks]'"
             ) from None
 
-    def send(self, request: Request, content: bytes) -> Answer:
-        """Send a request and wait for its whole answer.
+    def send(self, request: Request, content: bytes, within_s: float = ANSWER_S) -> Answer:
+        """Send a request and wait for its whole answer, no longer than so many seconds, and than `ANSWER_S`.
 
         Raises:
             UnreachableError: there was none.
         """
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        within_s = min(within_s, ANSWER_S)
+        self._deadline.start(within_s)
         came, body, statuses = Answer(status=0), bytearray(), set[int]()
 
         def note_status(event: str, info: Mapping[str, Any]) -> None:
@@ -128,7 +141,7 @@ class HttpTransport:
             ) as response:
                 told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
                 came = Answer(status=response.status_code, headers=told)
-                loss, reason = self._read_body(response, body)
+                loss, reason = self._read_body(response, body, within_s)
         except self._errors as error:
             proxy = "" if self._proxy is None else str(self._proxy)
             reason = explain_failure(error, request.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
@@ -136,24 +149,42 @@ class HttpTransport:
         if 407 in statuses and self._proxy is not None:
             raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
         if loss is not None:
+            # What broke off, in whatever way, after a time that was over broke off for that.
+            loss = Loss.TOO_SLOW if self._deadline.is_over else loss
             lost = Lost(kind=loss, status=came.status, headers=came.headers, body=bytes(body[:MOST_OF_LOST]))
             raise UnreachableError(request.url, reason, lost)
-        return replace(came, body=bytes(body))
+        try:
+            return replace(came, body=decode_body(bytes(body), came.headers, LARGEST_ANSWER))
+        except CodingError as error:
+            lost = Lost(kind=error.loss, status=came.status, headers=came.headers, body=bytes(body[:MOST_OF_LOST]))
+            raise UnreachableError(request.url, str(error), lost) from None
+
+    def connect(self, url: str) -> None:
+        """Connect to the server of a URL and send nothing; through a proxy it is not known who could, and it counts as done.
+
+        Raises:
+            UnreachableError: no connection comes about.
+        """
+        parts = urlsplit(url)
+        try:
+            port = parts.port or {"https": 443}.get(parts.scheme, 80)
+            if self._proxy is None:
+                socket.create_connection((parts.hostname or "", port), CONNECT_S).close()
+        except (OSError, ValueError) as error:
+            raise UnreachableError(url, f"no connection to {parts.netloc}: {error}") from None
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
-    def _read_body(self, response: Any, body: bytearray) -> tuple[Loss | None, str]:
-        """Read a body to its end, or to the bounds of its size and time; say which and why."""
-        end = self._clock.now() + ANSWER_S
-        for chunk in response.iter_bytes():
+    def _read_body(self, response: Any, body: bytearray, within_s: float) -> tuple[Loss | None, str]:
+        """Read a body to its end as it comes, or to the bounds of its size and time; say which and why."""
+        for chunk in response.iter_raw():
             body += chunk
             if len(body) > LARGEST_ANSWER:
                 return Loss.TOO_LARGE, f"the answer is larger than {LARGEST_ANSWER} bytes"
-            # The client's own limit is for each piece: one byte now and then would keep it for ever.
-            if self._clock.now() > end:
-                return Loss.TOO_SLOW, f"the answer did not end within {ANSWER_S:g} s"
+            if self._deadline.is_over:
+                return Loss.TOO_SLOW, f"the answer did not end within {within_s:g} s"
         return None, ""
 
 

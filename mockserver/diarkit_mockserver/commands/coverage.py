@@ -46,9 +46,10 @@ class CoverageFlags:
 )
 @take("flags", CoverageFlags)
 def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
-    """Report what clients met of all that the API can answer, from journals of the fake or recordings of a platform.
+    """Report what clients met of all that the API can answer.
 
-    JOURNAL is NDJSON, JSON or HAR. Whether the client behaved can be told of the fake's NDJSON and JSON alone.
+    JOURNAL is of the fake, or a recording of a platform: NDJSON, JSON or HAR. Whether the client behaved can be told of the
+    fake's NDJSON and JSON alone.
 
     Exit 0: fine. 1: less was met than `--min` asks for. 2: wrong usage.
     """

@@ -5,23 +5,22 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from diarkit_contracts.api.profiles import Capability
 from diarkit_mockserver.commands.health import is_healthy
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import find_control
+from diarkit_mockserver.control.client import find_control, split_world
 from diarkit_mockserver.control.orders import Answers
 from diarkit_mockserver.control.problem import ControlError
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.scenario.limits import Rate
 from diarkit_mockserver.scenario.shorthand import write_rule
 from diarkit_mockserver.scenario.when import When
-from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from diarkit_contracts.runs.drive import Forcing
     from diarkit_mockserver.control.client import Control
@@ -39,7 +38,7 @@ class NoFakeError(FakeError, ValueError):
 
 
 @contextmanager
-def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
+def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None) -> Generator[Forcing]:
     """List what the fake at a URL, or one world of it, can be made to do, and how.
 
     Its limits are what they were afterwards; its rules begin to count again, and those of `respond` are gone.
@@ -47,16 +46,16 @@ def force_fake(url: str, token: str | None = None) -> Generator[Forcing]:
     Args:
         url: of the server or the world.
         token: of its control API, if it has one.
+        cacert: certificates to trust (PEM); by default the system's.
 
     Raises:
         NoFakeError: another server answers there, or none, or it has another token.
     """
-    base, _, world = url.partition(WORLDS) if urlsplit(url).path.startswith(WORLDS) else (url, "", "")
-    found = find_control(base.rstrip("/"), token)
+    base, world = split_world(url)
+    found = find_control(base, token, cacert=cacert)
     if found is None:
         raise NoFakeError(url, "it is not diarkit's fake, or it does not answer")
-    control, world = found[0], world.rstrip("/")
-    with closing(control):
+    with closing(found[0]) as control:
         try:
             control.send(calls.read_scenario(), world)
         except ControlError as error:

@@ -1,20 +1,82 @@
-"""`diarkit health`: whether a platform answers at a URL. Light, as it runs every few seconds in a container."""
+"""`diarkit health`: whether a platform answers at a URL, and if not, why. Light, as it runs every few seconds in a container."""
 
 from __future__ import annotations
 
 import http.client
+import json
+import ssl
+import urllib.error
 import urllib.request
+from typing import Any, Final
 
 TIMEOUT_S = 5.0
 
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+ANY_CERTIFICATE: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+ANY_CERTIFICATE.check_hostname = False
+ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
+"""Nothing secret is sent, and nothing that comes is believed."""
+
+DIRECT: Final = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ANY_CERTIFICATE)
+)
 """Asks the server itself: in a container, `http_proxy` leads away from it."""
+
+LONGEST: Final = 10_000
+"""Bytes that are read of an answer."""
+
+
+def complete_url(text: str) -> str:
+    """Make a URL of what may be host and port alone."""
+    return (text if "://" in text else f"http://{text}").rstrip("/")
 
 
 def is_healthy(url: str) -> bool:
     """Ask the platform's status operation; False for no answer, or for any other one than 200."""
+    return explain_health(url) is None
+
+
+def explain_health(url: str) -> str | None:
+    """Ask the platform's status operation; return what is wrong, None if nothing is."""
     try:
-        with DIRECT.open(f"{url}/api/system/status", timeout=TIMEOUT_S) as response:
-            return bool(response.status == 200)
+        status, kind, _ = _ask(f"{url}/api/system/status")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return _explain(getattr(error, "reason", error))
+    if status == http.HTTPStatus.OK and kind != "text/html":
+        return None
+    came = f"{status} {kind}".rstrip()
+    return (
+        f"diarkit answers there, and is not ready: {came}" if _is_ours(url) else f"something else answers there: {came}"
+    )
+
+
+def _explain(error: object) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT_S:g} s"
+    if isinstance(error, ssl.SSLError):
+        return "something else answers there: no TLS"
+    if isinstance(error, (http.client.HTTPException, ConnectionResetError)):
+        return f"something else answers there: no HTTP ({type(error).__name__})"
+    return f"nothing answers there: {getattr(error, 'strerror', None) or error}"
+
+
+def _ask(url: str) -> tuple[int, str, bytes]:
+    try:
+        with DIRECT.open(url, timeout=TIMEOUT_S) as response:
+            return response.status, _find_kind(response), response.read(LONGEST)
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, _find_kind(answer), answer.read(LONGEST)
+
+
+def _find_kind(answer: http.client.HTTPResponse | urllib.error.HTTPError) -> str:
+    return str(answer.headers.get_content_type()) if "content-type" in answer.headers else ""
+
+
+def _is_ours(url: str) -> bool:
+    """Whether the control API answers; that it refuses will do."""
+    try:
+        _, _, body = _ask(f"{url.partition('/worlds/')[0]}/__diarkit/v1/ready")
+        said: Any = json.loads(body)
     except (OSError, ValueError, http.client.HTTPException):
         return False
+    return isinstance(said, dict) and ("nonce" in said or "urn:diarkit:" in str(said))  # pyright: ignore[reportUnknownArgumentType]

@@ -7,20 +7,22 @@ import importlib
 import ipaddress
 import logging
 import os
-import re
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from diarkit_contracts.commands.flags import Group, take
-from diarkit_mockserver.commands.settings import PREFIX, Settings
+from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown
 
 if TYPE_CHECKING:
     from diarkit_contracts.runs.drive import Forcing
+    from diarkit_mockserver.serving.front import Front
 
 ELSEWHERE = {
+    "journal": "diarkit_mockserver.commands.journal:journal",
     "coverage": "diarkit_mockserver.commands.coverage:coverage",
     "samples": "diarkit_mockserver.commands.samples:samples",
     "scenario": "diarkit_mockserver.commands.scenario:scenario",
@@ -30,6 +32,9 @@ ELSEWHERE = {
     "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+"""Addresses that stand for all interfaces."""
 
 
 class Commands(Group):
@@ -49,7 +54,7 @@ class Commands(Group):
 
 
 @click.group(cls=Commands, examples=("diarkit demo", "diarkit serve --port 8001"))
-@click.version_option(package_name="diarkit")
+@click.version_option(None, "-V", "--version", package_name="diarkit", prog_name="diarkit")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
@@ -60,39 +65,68 @@ def _force_fake(url: str) -> Forcing:
     from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
 
     try:
-        forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"))
-        return click.get_current_context().with_resource(forcing)
+        context = click.get_current_context()
+        forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"), cacert=context.params.get("cacert"))
+        return context.with_resource(forcing)
     except NoFakeError as error:
         raise click.BadParameter(str(error), param_hint="--fake") from None
-
-
-class OneLine(logging.Formatter):
-    """Writes each message on one line: file names and keys come from clients, who may put line ends into them."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        """Write control characters as escapes."""
-        record.message = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: repr(found[0])[1:-1], record.message)
-        return super().formatMessage(record)
-
-
-def start_log(level: str) -> None:
-    """Log to stderr from a level on."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(levelname)s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 @main.command(examples=("diarkit serve", "diarkit serve --port 0 --scenario scenario.yaml --rate 10/60"))
 @take("settings", Settings, prefix=PREFIX)
 def serve(settings: Settings) -> None:
     """Serve the fake until Ctrl-C."""
+    from diarkit_mockserver.commands.log import start_log  # noqa: PLC0415
     from diarkit_mockserver.serving.server import serve as run  # noqa: PLC0415 - what a command needs is imported when it is called
     from diarkit_mockserver.serving.server import write_url  # noqa: PLC0415
 
-    start_log(settings.log_level)
+    log_exchange = start_log(settings.least_level, settings.log_format)
+    for problem in list_unknown(os.environ):
+        logging.getLogger("diarkit").warning("%s", problem)
+    front = _make_front(settings)
     bound = _bind(settings)
     platform = _make_platform(settings, _choose_token(settings, bound))
-    run(platform, bound, lambda: click.echo(f"listening on {write_url(bound)}"))
+    platform.on_exchange = log_exchange
+    if platform.control_token is None:
+        logging.getLogger("diarkit").info("token for what may be secret (reveal=true): %s", platform.reveal_token)
+    run(platform, bound, lambda: _greet(settings, write_url(bound, front.scheme)), front)
+
+
+def _greet(settings: Settings, url: str) -> None:
+    """Say where the server answers: the line on stdout is for programs too, what follows it on stderr for people."""
+    from diarkit_mockserver.commands.greeting import list_addresses, write_greeting  # noqa: PLC0415
+
+    click.echo(f"listening on {url}")
+    addresses = list_addresses(url)
+    if settings.log_format == "json":
+        logging.getLogger("diarkit").info(
+            "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses}}
+        )
+    elif not settings.quiet:
+        for line in write_greeting(addresses, everywhere=settings.host in EVERYWHERE):
+            click.echo(line, err=True)
+
+
+def _make_front(settings: Settings) -> Front:
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.serving.front import Front, make_tls, read_proxies  # noqa: PLC0415
+
+    certificate, key = settings.tls_cert, settings.tls_key
+    if key is not None and certificate is None:
+        raise click.UsageError(f"{_blame('tls_key')} needs a certificate: --tls-cert or DIARKIT_TLS_CERT")
+    try:
+        tls = None if certificate is None else make_tls(certificate, key)
+    except (OSError, ValueError) as error:
+        files = f"{certificate}{f' and {key}' if key else ''}"
+        text = f"{_blame('tls_cert')}: expected a certificate and its key, both in PEM, in {files}, got: {error}"
+        raise click.UsageError(text) from None
+    return Front(tls=tls, cors=Cors(frozenset(settings.cors_origin)), proxies=read_proxies(settings.forwarded_from))
+
+
+def _blame(name: str) -> str:
+    """Name where the value of a setting came from."""
+    source = click.get_current_context().get_parameter_source(name)
+    return PREFIX + name.upper() if source is ParameterSource.ENVIRONMENT else "--" + name.replace("_", "-")
 
 
 def _bind(settings: Settings) -> Any:
@@ -125,17 +159,17 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:
-        from diarkit_mockserver.commands.reload import ScenarioFollower  # noqa: PLC0415
-        from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415
+        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415
+        from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
-            scenario = load_scenario(settings.scenario)
+            scenario = load_file(settings.scenario)
         except ScenarioError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
         except OSError as error:
-            raise click.UsageError(f"--scenario {settings.scenario}: {error.strerror}") from None
+            raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
     try:
         scenario = settings.overrule(scenario)
     except ValueError as error:
@@ -149,24 +183,27 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
     )
 
 
-@main.command(examples=("diarkit health", "diarkit health http://127.0.0.1:8001"))
+@main.command(examples=("diarkit health", "diarkit health 127.0.0.1:8001"))
 @click.argument("url", required=False)
-@take("settings", Settings, "host", "port", prefix=PREFIX)
+@take("settings", Settings, "host", "port", "tls_cert", prefix=PREFIX)
 def health(url: str | None, settings: Settings) -> None:
-    """Exit 0 if a platform answers at URL, or where `diarkit serve` with the same settings would listen; else 1."""
-    from diarkit_mockserver.commands.health import is_healthy  # noqa: PLC0415
+    """Check whether a platform answers.
+
+    Exit 0 if one does at URL, or where `diarkit serve` with the same settings would listen; else 1.
+    """
+    from diarkit_mockserver.commands.health import complete_url, explain_health  # noqa: PLC0415
     from diarkit_mockserver.serving.server import reach  # noqa: PLC0415
 
     if url is None:
-        url = reach(settings.host, settings.port)
-    healthy = is_healthy(url.rstrip("/"))
-    click.echo(f"{url} {'answers' if healthy else 'does not answer'}", err=not healthy)
-    sys.exit(0 if healthy else 1)
+        url = reach(settings.host, settings.port, "http" if settings.tls_cert is None else "https")
+    problem = explain_health(complete_url(url))
+    click.echo(f"{url} answers" if problem is None else f"{url}: {problem}", err=problem is not None)
+    sys.exit(0 if problem is None else 1)
 
 
 @main.command(examples=("diarkit demo",))
 def demo() -> None:
-    """Send the guide's recordings to the fake and show who speaks when."""
+    """Send recordings to the fake and show who speaks when."""
     from diarkit_mockserver.commands.demo import run_demo  # noqa: PLC0415
 
     run_demo()

@@ -37,7 +37,10 @@ def list_samples() -> None:
 @click.argument("names", metavar="[NAME...]", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")
 def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
-    """Write recordings into DIRECTORY, by name or the guide's four: wav, rttm, Audacity labels (txt), picture (svg)."""
+    """Write recordings into DIRECTORY, by name or the guide's four.
+
+    Each as wav, with its truth as rttm, Audacity labels (txt) and picture (svg).
+    """
     from diarkit_fixtures.samples.catalogue import SAMPLES, UnknownSampleError  # noqa: PLC0415
     from diarkit_fixtures.samples.write import BESIDE, write_samples  # noqa: PLC0415
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,8 +14,9 @@ from diarkit_contracts.commands.flags import flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Scenario
+    from collections.abc import Callable, Iterable
 
+    from diarkit_mockserver.scenario.model import Scenario
 
 PREFIX: Final = "DIARKIT_"
 """Of the environment variables."""
@@ -22,6 +25,70 @@ USUAL: Final = Limits()
 
 SERVER: Final = "Server"
 ANSWERS: Final = "Answers"
+OUTSIDE: Final = "Browsers, proxies, TLS"
+
+OTHERS: Final = ("DIARKIT_VERIFY_", "DIARKIT_FUZZ_", "DIARKIT_TEST_")
+"""How the variables of other commands begin."""
+
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8.2 on
+    """A text that a function takes; what it raises is what is wrong with the flag, or with its variable."""
+
+    name = "text"
+
+    def __init__(self, check: Callable[[str], object]) -> None:
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text as it is."""
+        try:
+            self._check(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+def read_external_url(text: str) -> None:
+    """Check an address that answers are to name.
+
+    Raises:
+        ValueError: for all but scheme, host, port and path.
+    """
+    expected = f"expected a URL such as https://public.example/fake, got {text!r:.120}"
+    try:
+        address = urlsplit(text)
+        fits = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError as error:
+        raise ValueError(f"{expected}: {error}") from None
+    if not fits or "@" in address.netloc or set(text) & set('?#\\"<> ') or not (text.isascii() and text.isprintable()):
+        raise ValueError(expected)
+
+
+def read_rate(text: str) -> Rate:
+    """Read a rate from the way it is written on the command line.
+
+    Raises:
+        ValueError: for anything but requests/seconds.
+    """
+    requests, slash, seconds = text.partition("/")
+    try:
+        return Rate(requests=int(requests), seconds=float(seconds if slash else "1"))
+    except ValueError:
+        raise ValueError(f"expected requests/seconds, such as 10/60, got {text!r}") from None
+
+
+def _check_origin(text: str) -> None:
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - only those who name one pay for it
+
+    Cors(frozenset({text}))
+
+
+def _check_proxy(text: str) -> None:
+    from diarkit_mockserver.serving.front import read_proxies  # noqa: PLC0415 - as above
+
+    read_proxies([text])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +112,9 @@ class Settings:
     )
     seed: int | None = flag(type=int, group=ANSWERS, help="Draw everything from this number.")
     external_url: str | None = flag(
-        group=ANSWERS, help="Name this address in X-Location, instead of the one the client used."
+        type=Checked(read_external_url),
+        group=ANSWERS,
+        help="Name this address in X-Location, instead of the one the client used.",
     )
     x_location: Literal["absolute", "relative"] | None = flag(
         type=click.Choice(("absolute", "relative")), group=ANSWERS, help="Write X-Location in this form."
@@ -73,9 +142,35 @@ class Settings:
         help="Let a finished task be polled for so long; 404 afterwards.",
     )
     rate: str | None = flag(
-        show_default="off", help="Allow requests in a window of seconds, as in 10/60 (10: in one second); 429 above."
+        type=Checked(read_rate),
+        show_default="off",
+        help="Allow requests in a window of seconds, as in 10/60 (10: in one second); 429 above.",
     )
     unlicensed: bool = flag(default=False, type=bool, is_flag=True, help="Refuse uploads with 403.")
+    tls_cert: Path | None = flag(
+        type=FILE, group=OUTSIDE, help="Speak TLS with this certificate and those behind it in the file (PEM)."
+    )
+    tls_key: Path | None = flag(
+        type=FILE, group=OUTSIDE, help="Use this key of --tls-cert, if it is in a file of its own (PEM, no password)."
+    )
+    cors_origin: tuple[str, ...] = flag(
+        default=(),
+        type=Checked(_check_origin),
+        multiple=True,
+        metavar="ORIGIN",
+        group=OUTSIDE,
+        help="Let pages of this origin, such as http://localhost:3000, read the platform's answers in a browser; * for all."
+        " May come more than once.",
+    )
+    forwarded_from: tuple[str, ...] = flag(
+        default=("*",),
+        type=Checked(_check_proxy),
+        multiple=True,
+        metavar="ADDRESS",
+        group=OUTSIDE,
+        help="Believe the headers Forwarded and X-Forwarded-* of this address or network; * for all, none for nobody."
+        " May come more than once.",
+    )
     control_token: str | None = flag(
         group=SERVER,
         show_default="drawn if others than this machine can connect",
@@ -88,8 +183,17 @@ class Settings:
         default="info",
         type=click.Choice(("debug", "info", "warning", "error")),
         group=SERVER,
-        help="Log to stderr from this level on.",
+        help="Log to stderr from this level on: info has a line for each exchange, debug also its heads and bodies.",
     )
+    log_format: Literal["text", "json"] = flag(
+        default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log in lines for people, or in JSON."
+    )
+    quiet: bool = flag(default=False, type=bool, is_flag=True, group=SERVER, help="Log errors alone, and don't greet.")
+
+    @property
+    def least_level(self) -> str:
+        """What is logged: from this level on."""
+        return "error" if self.quiet else self.log_level
 
     def overrule(self, scenario: Scenario) -> Scenario:
         """Put what was said on the command line or in the environment over a scenario.
@@ -112,14 +216,17 @@ class Settings:
         return replace(scenario, seed=seed, dialect=dialect, limits=replace(scenario.limits, **limits))
 
 
-def read_rate(text: str) -> Rate:
-    """Read a rate from the way it is written on the command line.
+def list_unknown(names: Iterable[str]) -> list[str]:
+    """List what is wrong with the names of environment variables: each that begins like a setting's and is none."""
+    known = [PREFIX + each.name.upper() for each in fields(Settings)]
+    unknown = (name for name in names if name.startswith(PREFIX) and name not in known)
+    return [
+        f"{name} is no setting, and means nothing{_find_near(name, known)}"
+        for name in sorted(unknown)
+        if not name.startswith(OTHERS)
+    ]
 
-    Raises:
-        ValueError: for anything but requests/seconds.
-    """
-    requests, slash, seconds = text.partition("/")
-    try:
-        return Rate(requests=int(requests), seconds=float(seconds if slash else "1"))
-    except ValueError:
-        raise ValueError(f"--rate: expected requests/seconds, such as 10/60, got {text!r}") from None
+
+def _find_near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in known], n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else ""

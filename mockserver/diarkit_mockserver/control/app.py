@@ -5,7 +5,8 @@ It runs in the server's event loop, one call at a time, so nothing here is locke
 
 from __future__ import annotations
 
-import hmac
+import asyncio
+import gc
 import inspect
 import json
 from dataclasses import fields
@@ -26,6 +27,7 @@ from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE
 from diarkit_mockserver.control.call import Bounds
 from diarkit_mockserver.control.calls import TABLE
+from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
 from diarkit_mockserver.control.orders import FaultList
 from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_text, refuse_unknown
 from diarkit_mockserver.control.views import Flawed, Problem
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
-LARGEST_BODY: Final = 16 << 20
-"""Bytes; a scenario with a day of speech is a few."""
+LARGEST_BODY: Final = 4 << 20
+"""Bytes; a scenario with a day of speech is two."""
 
-OPEN: Final = ("/health", "/ready")
-"""Paths that need no token: those who start a server have to see that it answers."""
+MOST_VALUES: Final = 300_000
+"""In a body, as far as commas, colons and ends of lines tell; a day of speech, with a turn every two seconds, has 260,000."""
 
 AS_IN_FILE: Final = (Scenario, FaultList)
 """Answers in the form of the scenario file: what is as it is by default is left out."""
@@ -75,14 +77,15 @@ def create_control(platform: Platform) -> ASGIApp:
             }
         },
     )
+    reading = asyncio.Semaphore(1)  # or the memory that bodies take would have no bound
     for call in TABLE:
-        _add_route(app, platform, call)
+        _add_route(app, platform, call, reading)
     _answer_problems(app)
     _describe_bodies(app, platform)
     return _guard(app, platform)
 
 
-def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any]) -> None:
+def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: asyncio.Semaphore) -> None:
     """Offer a call: FastAPI reads its query and describes it, and does no more."""
 
     async def answer(request: Request, *, world: str = "", format: str = "json", **arguments: Any) -> Response:  # noqa: A002 - the parameter's name
@@ -90,14 +93,23 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any]) -> None:
             # Or a slip would mean the default world.
             if name not in QUERY:
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
-        text = None if call.body is None else await _read_text(request)
+        if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
+            raise refuse_token()
+        call.find(platform, world)
+        body = None
+        if call.body is not None:
+            data = await _read_body(request)
+            # In a thread, as a large one takes seconds: the interpreter lets the loop run every few milliseconds.
+            async with reading:
+                body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
         # The end of a connection may have arrived together with this request, and be handled after it.
         await let_others_run(3)
-        value = call.run(platform, world, arguments, text)
+        value = call.run(platform, world, arguments, body)
         if value is None:
             return Response(status_code=call.status)
         form = call.forms.get(format)
-        content = _write(value) if form is None else form.write(value)
+        # Nobody changes the value meanwhile, as it is a copy or can't be changed.
+        content = await asyncio.to_thread(_write if form is None else form.write, value)
         headers = {"location": value.path} if call.status == HTTPStatus.CREATED else None
         return Response(content, call.status, headers, "application/json" if form is None else form.kind)
 
@@ -142,22 +154,48 @@ def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:
     return listed
 
 
-async def _read_text(request: Request) -> str:
-    """Read the body as a text that the YAML reader takes, JSON or not.
+async def _read_body(request: Request) -> bytes:
+    """Read the body.
 
     Raises:
-        ControlError: 413 for one that is too large, 422 for one that is not UTF-8, with its place.
+        ControlError: 413 for one that is too large.
     """
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > LARGEST_BODY:
             raise refuse(413, "body-too-large", f"expected at most {LARGEST_BODY} bytes")
+    return bytes(data)
+
+
+def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> object:
+    """Make the value of a body.
+
+    Raises:
+        ControlError: 413 for one of too many values, 422 for one that is not UTF-8 or not what the call takes, with the places.
+    """
+    if sum(map(data.count, (b",", b":", b"\n"))) > MOST_VALUES:
+        raise refuse(413, "body-too-large", f"expected at most {MOST_VALUES} values")
     try:
-        text = decode_text(bytes(data), source=SOURCE)
+        text = decode_text(data, source=SOURCE)
     except TextError as error:
         raise refuse_text(error) from None
-    return make_yaml(text) if "json" in request.headers.get("content-type", "json") else text
+    # The collector would stop all threads for half a second at a time to look at what is still being made.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return call.read(make_yaml(text) if is_json else text, world)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "json")
+
+
+def _has_token(request: Request, platform: Platform) -> bool:
+    return Head(request.scope["headers"]).has_token(platform.reveal_token)
 
 
 def _write(value: object) -> str:
@@ -200,29 +238,23 @@ def _answer_problems(app: FastAPI) -> None:
 
 def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None) -> Response:
     problem = error.problem
+    headers = {"www-authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else headers
     return Response(json.dumps(write_plain(problem)), problem.status, headers, PROBLEM_TYPE)
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
-    """Ask for the token, if the platform has one."""
+    """Let those in who may call."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        wanted = platform.control_token
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if wanted is not None and path not in OPEN and not _has_token(scope, wanted):
-            text = "expected the header Authorization: Bearer TOKEN; TOKEN is what DIARKIT_CONTROL_TOKEN says where the server runs"
-            refusal = _write_problem(refuse(401, "token-missing", text), {"www-authenticate": "Bearer"})
-            await refusal(scope, receive, send)
+        needed = platform.control_token is not None
+        refusal = check_caller(path, Head(scope["headers"]), platform.reveal_token, needed=needed)
+        if refusal is None:
+            await app(scope, receive, send)
             return
-        await app(scope, receive, send)
+        await _write_problem(refusal)(scope, receive, send)
 
     return guarded
-
-
-def _has_token(scope: Scope, wanted: str) -> bool:
-    sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    scheme, _, token = sent.partition(b" ")
-    return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), wanted.encode())
 
 
 def _describe_body(body: type) -> dict[str, object]:
@@ -245,7 +277,7 @@ def _describe_bodies(app: FastAPI, platform: Platform) -> None:
             if platform.control_token is not None:
                 components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"token": []}]
-                for path in OPEN:
+                for path in sorted(OPEN):
                     document["paths"][path]["get"]["security"] = []
         return document
 

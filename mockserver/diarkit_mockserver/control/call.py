@@ -74,6 +74,7 @@ class Call(Generic[Asked, Told_co]):
         signature: of `handle`, with the types as they are and not as texts.
         status: of HTTP.
         forms: other forms of the answer, by the value of `?format=`.
+        guarded: the argument that needs the token, whatever else does; None if there is none.
     """
 
     method: Method
@@ -83,6 +84,7 @@ class Call(Generic[Asked, Told_co]):
     signature: inspect.Signature
     status: int
     forms: Mapping[str, Form]
+    guarded: str | None
 
     @property
     def about_server(self) -> bool:
@@ -110,27 +112,49 @@ class Call(Generic[Asked, Told_co]):
         bound = self.signature.bind(None, *asked, **named).arguments
         return Order(self, dict(list(bound.items())[1:]))
 
-    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], text: str | None) -> Told_co:
+    def find(self, platform: Platform, world: str) -> Platform | Here:
+        """Find what the call is about.
+
+        Args:
+            platform: of the server.
+            world: its name; empty for the default one.
+
+        Raises:
+            ControlError: if there is no such world.
+        """
+        if self.about_server:
+            return platform
+        found = platform.worlds.get(world) if world else platform.world
+        if found is None:
+            raise refuse_unknown("world", world, platform.worlds)
+        return Here(platform, world, found)
+
+    def read(self, text: str | None, world: str) -> Any:
+        """Make the value of a body, in any thread.
+
+        Args:
+            text: as YAML.
+            world: that the call is about.
+
+        Raises:
+            ControlError: with all that is wrong with it.
+        """
+        return None if self.body is None else parse_body(self.body, text or "", world)
+
+    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Told_co:
         """Answer the call, in the server's thread.
 
         Args:
             platform: of the server.
             world: its name; empty for the default one.
             arguments: by name, without the body.
-            text: the body, as YAML.
+            body: its value, as `read` makes it.
 
         Raises:
             ControlError: if it is refused.
         """
-        about: Platform | Here = platform
-        if not self.about_server:
-            found = platform.worlds.get(world) if world else platform.world
-            if found is None:
-                raise refuse_unknown("world", world, platform.worlds)
-            about = Here(platform, world, found)
-        if self.body is not None:
-            arguments = {**arguments, "body": parse_body(self.body, text or "", world)}
-        return self.handle(about, **arguments)
+        about = self.find(platform, world)
+        return self.handle(about, **arguments if self.body is None else {**arguments, "body": body})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +180,14 @@ class Order(Generic[Told_co]):
         return None if self.call.body is None else json.dumps(write_plain(self.arguments["body"]))
 
 
-def call(
-    method: Method, path: str, tag: str, *, status: int = 200, forms: Mapping[str, Form] = MappingProxyType({})
+def call(  # noqa: PLR0913 - a row has that many columns
+    method: Method,
+    path: str,
+    tag: str,
+    *,
+    status: int = 200,
+    forms: Mapping[str, Form] = MappingProxyType({}),
+    guarded: str | None = None,
 ) -> Callable[[Callable[Concatenate[About, Asked], Told]], Call[Asked, Told]]:
     """Make a row of the table from the function that answers it: its name, its sentence, its arguments, its answer."""
 
@@ -171,6 +201,7 @@ def call(
             signature=signature,
             status=204 if signature.return_annotation is None else status,
             forms=forms,
+            guarded=guarded,
         )
 
     return make

@@ -20,6 +20,7 @@ from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, 
 from diarkit_mockserver.control.picture import draw_result
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.control.views import (
+    AnswerView,
     ConductView,
     CoverageView,
     JournalPage,
@@ -62,7 +63,7 @@ def read_ready(platform: Platform) -> Ready:
 @call("GET", "/worlds", "server")
 def list_worlds(platform: Platform) -> tuple[WorldView, ...]:
     """List the worlds, the default one first."""
-    return tuple(view_world(name, world) for name, world in [("", platform.world), *platform.worlds.items()])
+    return tuple(view_world(platform, name, world) for name, world in [("", platform.world), *platform.worlds.items()])
 
 
 @call("POST", "/worlds", "server", status=201)
@@ -84,7 +85,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
         from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
 
         world.journal.keeper = Coverage()
-    return view_world(name, world)
+    return view_world(platform, name, world)
 
 
 @call("DELETE", "/worlds/{name}", "server")
@@ -99,7 +100,7 @@ def drop_world(platform: Platform, name: str) -> None:
 @call("POST", "/reset", "server")
 def reset_world(here: Here) -> WorldView:
     """Let a world begin again: scenario and kind of clock as at its creation, no tasks, no journal."""
-    return view_world(here.name, here.platform.reset_world(here.name))
+    return view_world(here.platform, here.name, here.platform.reset_world(here.name))
 
 
 @call("GET", "/scenario", "scenario", forms={"yaml": Form("application/yaml", dump_scenario)})
@@ -117,9 +118,20 @@ def replace_scenario(here: Here, body: Scenario) -> Scenario:
 
 @call("POST", "/respond", "scenario")
 def add_answers(here: Here, body: Answers) -> None:
-    """Put rules before those of the scenario, behind the ones added earlier."""
-    for rule in body.rules:
-        here.world.add_rule(rule)
+    """Put rules before those of the scenario: the latest first, behind those for just the next submissions. One that no upload can meet is refused."""
+    try:
+        here.world.add_rule(*body.rules)
+    except ValueError as error:
+        raise refuse(422, "answer-unreachable", str(error)) from None
+
+
+@call("GET", "/respond", "scenario")
+def list_answers(here: Here) -> tuple[AnswerView, ...]:
+    """List the answers that were added, in the order in which they are asked, and how often each was used."""
+    return tuple(
+        AnswerView(rule=str(rule), then=str(rule.then), times=rule.times, used=used)
+        for rule, used in here.world.list_added()
+    )
 
 
 @call("GET", "/tasks", "tasks")
@@ -216,13 +228,13 @@ def _write_har(page: JournalPage) -> str:
 FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
 
 
-@call("GET", "/journal", "journal", forms=FORMS)
+@call("GET", "/journal", "journal", forms=FORMS, guarded="reveal")
 def read_journal(
     here: Here,
     since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,
     limit: Annotated[int, Bounds("The first so many of them", least=0, most=PAGE)] = PAGE,
     task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
-    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters")] = False,  # noqa: FBT002 - the parameter's default
+    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters; needs the token")] = False,  # noqa: FBT002 - the parameter's default
 ) -> JournalPage:
     """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
 

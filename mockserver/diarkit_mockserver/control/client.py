@@ -10,6 +10,7 @@ import http.client
 import json
 import pickle
 import selectors
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -17,17 +18,20 @@ from urllib.parse import urlsplit
 from diarkit_fixtures.texts.build import build_value
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.tree import plant
-from diarkit_mockserver.control.calls import read_ready
+from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import Problem
+from diarkit_mockserver.journal.export import OWN
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.control.views import Ready
+    from diarkit_mockserver.control.views import JournalPage, Ready
     from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
@@ -44,9 +48,11 @@ class Sender(Protocol):
 
     Attributes:
         url: of the server, without a slash at the end.
+        reveals: whether it may ask for what may be secret.
     """
 
     url: str
+    reveals: bool
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer, a value that nobody else has.
@@ -78,22 +84,25 @@ class NearControl:
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
         self.url = url
+        self.reveals = True
         self._platform = platform
         self._call = call
 
     def send(self, order: Order[T], world: str = "") -> T:
         """Make a call and wait for its answer; as in `Sender`."""
         text = order.write_body()
-        answer: T = self._call(self._run, order, world, None if text is None else make_yaml(text))
+        # In this thread, so that the server goes on meanwhile.
+        body = order.call.read(None if text is None else make_yaml(text), world)
+        answer: T = self._call(self._run, order, world, body)
         return answer
 
     def close(self) -> None:
         """Let go of the server, which holds nothing open for this."""
 
-    def _run(self, order: Order[T], world: str, text: str | None) -> T:
+    def _run(self, order: Order[T], world: str, body: object) -> T:
         arguments = {name: value for name, value in order.arguments.items() if name != "body"}
         # Copied while nothing in the server can change it.
-        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, text)))  # noqa: S301 - our own value
+        copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, body)))  # noqa: S301 - our own value
         return copied
 
 
@@ -104,17 +113,26 @@ class Control:
         url: of the server, without a slash at the end.
         token: that the server asks for, if it does.
         timeout_s: for a call.
+        cacert: certificates to trust (PEM); by default the system's.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S, cacert: Path | None = None
+    ) -> None:
         address = urlsplit(url)
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError(f"expected a URL such as http://127.0.0.1:8000, got {url!r}")
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         self.url = url
+        self.reveals = token is not None
         self._prefix = address.path.rstrip("/") + CONTROL
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._connection = kind(address.hostname, address.port, timeout=timeout_s)
+        self._connection = (
+            http.client.HTTPConnection(address.hostname, address.port, timeout=timeout_s)
+            if address.scheme == "http"
+            else http.client.HTTPSConnection(
+                address.hostname, address.port, timeout=timeout_s, context=ssl.create_default_context(cafile=cacert)
+            )
+        )
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -160,13 +178,41 @@ class Control:
         return response.status, response.headers.get_content_type(), answer
 
 
-def find_control(url: str, token: str | None = None) -> tuple[Control, Ready] | None:
+def find_control(url: str, token: str | None = None, *, cacert: Path | None = None) -> tuple[Control, Ready] | None:
     """Find out whether the server at a URL is diarkit's: a client for it, and which server it is; None if it is another one."""
-    control = Control(url, token, timeout_s=FIND_TIMEOUT_S)
+    control = Control(url, token, timeout_s=FIND_TIMEOUT_S, cacert=cacert)
     with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError):
         return control, control.send(read_ready())
     control.close()
     return None
+
+
+def read_pages(
+    control: Sender, world: str, *, since: int = 0, task: str | None = None, reveal: bool = False
+) -> Iterator[JournalPage]:
+    """Read a world's journal to its end, page by page; there is at least one page, and the last one has time and connections.
+
+    Args:
+        control: takes calls to the server.
+        world: its name; empty for the default one.
+        since: only exchanges with a higher number.
+        task: only exchanges about this task; None for all.
+        reveal: leave in the values of all headers and parameters.
+    """
+    while True:
+        page = control.send(read_journal(since=since, task=task, reveal=reveal), world)
+        yield page
+        if len(page.entries) < PAGE:
+            return
+        since = page.entries[-1][OWN]["number"]
+
+
+def split_world(url: str) -> tuple[str, str]:
+    """Split the URL of a server, or of one of its worlds, into the server's and the world's name; empty for the default one."""
+    if not urlsplit(url).path.startswith(WORLDS):
+        return url.rstrip("/"), ""
+    base, _, world = url.partition(WORLDS)
+    return base, world.rstrip("/")
 
 
 def _is_stale(connection: http.client.HTTPConnection) -> bool:

@@ -40,6 +40,9 @@ class RefusedError(ControlError, ValueError):
     """What was sent makes no sense, or not now."""
 
 
+MOST_FLAWS: Final = 100
+"""In one refusal; who reads more? And a large body may have one in each of its values."""
+
 LEAVES: Final = {404: UnknownError, 409: RefusedError, 413: RefusedError, 422: RefusedError}
 
 
@@ -55,8 +58,10 @@ def refuse(status: int, kind: str, detail: str, *, errors: Sequence[Flawed] = ()
 
 
 def refuse_flaws(flaws: Sequence[Flawed], kind: str = "body-invalid") -> ControlError:
-    """Refuse a body, or a query, with all that is wrong with it."""
-    return refuse(422, kind, "\n".join(map(str, flaws)), errors=flaws)
+    """Refuse a body, or a query, with all that is wrong with it; of very much, the first part."""
+    shown = flaws[:MOST_FLAWS]
+    lines = [*map(str, shown), *([f"... and {len(flaws) - len(shown)} more"] if len(flaws) > len(shown) else [])]
+    return refuse(422, kind, "\n".join(lines), errors=shown)
 
 
 def refuse_text(error: TextError) -> ControlError:

@@ -13,6 +13,7 @@ from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from diarkit_mockserver.journal.conduct import ConductFinding
+    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
@@ -41,6 +42,7 @@ class WorldView:
         clock: its time.
         tasks: how many it knows.
         exchanges: how many it ever had.
+        elsewhere: how many the default world ever had, with those that lead into no world.
     """
 
     name: str
@@ -49,6 +51,7 @@ class WorldView:
     clock: ClockView
     tasks: int
     exchanges: int
+    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,27 @@ class CoverageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """An answer that was added.
+
+    Attributes:
+        rule: which submissions it is for, in words.
+        then: what they get, in words.
+        times: how many it answers; None for all.
+        used: how many it has answered.
+    """
+
+    rule: str
+    then: str
+    times: int | None
+    used: int
+
+    def __str__(self) -> str:
+        """Name it by what it is for and what it gives."""
+        return f"{self.rule} -> {self.then}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flawed:
     """One thing to correct in what was sent.
 
@@ -192,7 +216,7 @@ class Problem:
     errors: tuple[Flawed, ...] = ()
 
 
-def view_world(name: str, world: World) -> WorldView:
+def view_world(platform: Platform, name: str, world: World) -> WorldView:
     """Tell a world in short."""
     return WorldView(
         name=name,
@@ -201,6 +225,7 @@ def view_world(name: str, world: World) -> WorldView:
         clock=world.clock.view(),
         tasks=len(world.tasks),
         exchanges=world.journal.total,
+        elsewhere=platform.world.journal.total,
     )
 
 

@@ -97,8 +97,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     collected = config.stash.get(COLLECTED, None)
     if collected is None:
         return
-    if hasattr(config, "workeroutput"):
-        config.workeroutput[SENT] = [sorted(collected.met), sorted(collected.behaved)]
+    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[SENT] = [sorted(collected.met), sorted(collected.behaved)]
         return
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
     from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise

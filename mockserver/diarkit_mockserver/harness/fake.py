@@ -15,12 +15,14 @@ from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
@@ -55,13 +57,15 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
+        front: what stands before a server that is started, and before those that tests have at the root.
+        cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
     Raises:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(  # noqa: PLR0913 - a server found has that many marks
+    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere with all its marks
         self,
         url: str | None = None,
         *,
@@ -69,11 +73,15 @@ class Fake:
         nonce: str | None = None,
         prefix: str = "",
         worlds_only: bool = False,
+        front: Front = PLAIN,
+        cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self._prefix = prefix
         self._count = count
         self._opened = 0
+        self.front = front
+        """What stands before a server that is started for it."""
         self.elsewhere = False
         """It was found at a URL that a user gave: it is the one to test against, also for what needs a server of its own."""
         self._thread: ServerThread | None = None
@@ -81,13 +89,15 @@ class Fake:
         """Takes calls to it: in this process without HTTP."""
         if url is None:
             platform = Platform(World(closed=OUTSIDE if worlds_only else ""), control_token=token)
-            self._thread = ServerThread(platform, bind("127.0.0.1", 0))
-            url = self._thread.url
+            self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
+            url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
         else:
-            self.control = Control(url, token)
+            self.control = Control(url, token, cacert=cacert)
         self.url = url
         """Base URL; the default world's."""
+        self.token = token
+        """What the server may ask for."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
         """What tells this server from others at the same address."""
@@ -122,7 +132,8 @@ class Fake:
             ids_from=ids_from or name,
             counted=self._count is not None,
         )
-        return DiarizationServer(self.control, self.control.send(calls.open_world(new)).name, self._count)
+        opened = self.control.send(calls.open_world(new))
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
 
     @contextlib.contextmanager
     def world(self, scenario: ScenarioLike | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
@@ -146,11 +157,13 @@ class Fake:
             self._thread.stop()
 
 
-def start_at_root(scenario: ScenarioLike, *, frozen: bool = False, epoch: int | None = None) -> DiarizationServer:
+def start_at_root(
+    scenario: ScenarioLike, *, frozen: bool = False, epoch: int | None = None, front: Front = PLAIN
+) -> DiarizationServer:
     """Start a server of this process with one world, at the root; closing it ends it. Its ids are the same in each run."""
     world = World(scenario=read_scenario(scenario), clock=Clock(frozen=frozen, epoch=epoch))
     platform = Platform(world)
-    thread = ServerThread(platform, bind("127.0.0.1", 0))
+    thread = ServerThread(platform, bind("127.0.0.1", 0), front)
     return DiarizationServer(NearControl(thread.url, platform, thread.call), "", stop=thread.stop)
 
 
@@ -159,15 +172,16 @@ def find_fake(
     *,
     token: str | None = None,
     prefix: str = "",
+    cacert: Path | None = None,
     count: Callable[[CoverageView], None] | None = None,
 ) -> Fake | None:
     """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
-    found = find_control(url, token)
+    found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
     control, ready = found
     control.close()
-    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, count=count)
+    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
     fake.elsewhere = True
     return fake
 
@@ -185,7 +199,8 @@ class DiarizationServerFactory:
         self._fake = fake
         self._scenario = scenario
         self._name = name
-        self._opened: list[DiarizationServer] = []
+        self.opened: list[DiarizationServer] = []
+        """What was made, until it is closed."""
 
     def __call__(
         self,
@@ -208,20 +223,20 @@ class DiarizationServerFactory:
         """
         if isinstance(self._fake, LiveServer):
             self._fake.make_another()
-        name = f"{self._name}-{len(self._opened) + 1}"
+        name = f"{self._name}-{len(self.opened) + 1}"
         told = self._scenario if scenario is None else scenario
         if root and self._fake.elsewhere:
             raise UnavailableError(
                 f"only a fake of this process can be at the root; the server under test is {self._fake.url}"
             )
         if root:
-            server = start_at_root(told, frozen=frozen, epoch=epoch)
+            server = start_at_root(told, frozen=frozen, epoch=epoch, front=self._fake.front)
         else:
             server = self._fake.open_world(name, told, frozen=frozen, epoch=epoch)
-        self._opened.append(server)
+        self.opened.append(server)
         return server
 
     def close(self) -> None:
         """Close all that was made."""
-        while self._opened:
-            self._opened.pop().close()
+        while self.opened:
+            self.opened.pop().close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -15,6 +16,7 @@ from diarkit_mockserver.intake.request import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 NO_TASK: Final = "00000000-0000-4000-8000-000000000000"
@@ -76,19 +78,24 @@ class LiveServer:
     journal = _refuse_value("tell what it was asked")
     clear_journal = _refuse("forget what it was asked")
     conduct = _refuse("judge its client")
+    assert_all_used = _refuse("tell which answers it used")
+    report = _refuse("tell what it was asked")
 
 
-def find_fault(url: str) -> str | None:
+def find_fault(url: str, cacert: Path | None = None) -> str | None:
     """Find out why a server can't be tested against: nobody answers, or another API.
 
     Args:
         url: without a slash at the end.
+        cacert: certificates to trust (PEM); by default the system's.
 
     Returns:
         None for what answers as the platform does, and for what does not say: it wants credentials, or is overloaded.
     """
+    trusted = ssl.create_default_context(cafile=cacert) if url.startswith("https:") else None
+    asked = f"{url}{ENDPOINT}/{NO_TASK}"
     try:
-        with urlopen(f"{url}{ENDPOINT}/{NO_TASK}", timeout=PATIENCE_S) as answer:  # noqa: S310 - a URL that the user gave
+        with urlopen(asked, timeout=PATIENCE_S, context=trusted) as answer:  # noqa: S310 - a URL that the user gave
             status, body = answer.status, answer.read()
     except HTTPError as error:
         status, body = error.code, error.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,19 @@ if TYPE_CHECKING:
 
 FAIL_ON_SKIP = "--diarization-fail-on-skip"
 
+TLS_NAME = "diarization_tls"
+"""Of the setting: the fake's own certificate."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to let no test go unnoticed."""
-    parser.getgroup("diarkit").addoption(
+    """Offer to let no test go unnoticed, and to trust a server's certificates."""
+    group = parser.getgroup("diarkit")
+    group.addoption(
+        "--diarization-cacert",
+        metavar="FILE",
+        help="trust these certificates (PEM) at the https URL of a server",
+    )
+    group.addoption(
         FAIL_ON_SKIP,
         action="store_true",
         help="let a test fail that asks of the server at --diarization-url what only the fake can do, instead of skipping it",
@@ -28,6 +38,13 @@ def find_url(config: pytest.Config) -> str | None:
     return url.rstrip("/") or None
 
 
+def find_cacert(config: pytest.Config) -> Path | None:
+    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
+    named = config.getoption("--diarization-cacert")
+    own: list[Path] = config.getini(TLS_NAME)
+    return Path(named) if named else next(iter(own), None)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse a server that does not answer, or that is no such API, before the first test."""
     config = session.config
@@ -35,7 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     from diarkit_mockserver.harness.live import find_fault  # noqa: PLC0415 - costs nothing until used
 
-    if (fault := find_fault(url)) is not None:
+    if (fault := find_fault(url, find_cacert(config))) is not None:
         raise pytest.UsageError(f"--diarization-url {url}: {fault}")
 
 

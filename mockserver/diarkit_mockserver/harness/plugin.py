@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.harness.coverage_plugin import COLLECTED
-from diarkit_mockserver.harness.live_plugin import find_url
+from diarkit_mockserver.harness.live_plugin import TLS_NAME, find_cacert, find_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.serving.front import Front
 
 pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "live")]
 
@@ -31,6 +33,14 @@ ROOT_NAME = "diarization_root"
 
 STRICT_NAME = "diarization_strict"
 """Of the marker and of the setting."""
+
+OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
+"""The fakes of a test, as its fixtures make them."""
+
+FRONT = {
+    "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
+    TLS_NAME: "let the fake speak TLS: a file with its certificate, and one with the key if that is in another (PEM)",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +59,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(ROOT_NAME, "give each test a server of its own at the root of a port", type="bool", default=False)
     parser.addini(STRICT_NAME, "reject what is no audio, as the platform does", type="bool", default=False)
+    parser.addini(
+        "diarization_assert_all_used",
+        "let a test fail if an answer that it prepared with diarization_server.respond was never used",
+        type="bool",
+        default=False,
+    )
+    for name, text in FRONT.items():
+        kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
+        parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
@@ -67,10 +86,10 @@ def pytest_configure_node(node: Any) -> None:
     if fake is None:
         from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
 
-        fake = StartedFake(worlds_only=True)
+        fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)  # for a session that does not come to its end
-    node.workerinput[SHARED] = [fake.url, fake.nonce, f"{node.gateway.id}-"]
+    node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
 @pytest.fixture(scope="session")
@@ -107,13 +126,22 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     if diarization_url is not None:
         # Other runs may use this server too, and one that was killed may have left its worlds there.
         run = f"{secrets.token_hex(4)}-"
-        token = os.environ.get("DIARKIT_CONTROL_TOKEN")
-        fake = find_fake(diarization_url, token=token, prefix=run, count=count) or LiveServer(diarization_url)
+        token, cacert = os.environ.get("DIARKIT_CONTROL_TOKEN"), find_cacert(pytestconfig)
+        found = find_fake(diarization_url, token=token, prefix=run, cacert=cacert, count=count)
+        fake = found or LiveServer(diarization_url)
     elif shared is not None:
-        url, nonce, process = shared
-        fake = Fake(url, nonce=nonce, prefix=process, count=count)
+        url, token, nonce, process = shared
+        fake = Fake(
+            url,
+            token=token,
+            nonce=nonce,
+            prefix=process,
+            cacert=find_cacert(pytestconfig),
+            front=_make_front(pytestconfig),
+            count=count,
+        )
     else:
-        fake = Fake(worlds_only=True, count=count)
+        fake = Fake(worlds_only=True, front=_make_front(pytestconfig), count=count)
     yield fake
     if isinstance(fake, Fake):
         fake.stop()
@@ -135,9 +163,10 @@ def diarization_server(
         yield diarization_fake
         return
     if request.config.getini(ROOT_NAME):
-        server = start_at_root(_choose_scenario(request))
+        server = start_at_root(_choose_scenario(request), front=diarization_fake.front)
     else:
         server = diarization_fake.open_world(_name_world(request), _choose_scenario(request))
+    request.node.stash.setdefault(OPENED, []).append((server,))
     yield server
     server.close()
 
@@ -150,6 +179,7 @@ def diarization_server_factory(
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
 
     factory = DiarizationServerFactory(diarization_fake, _name_world(request), _choose_scenario(request))
+    request.node.stash.setdefault(OPENED, []).append(factory.opened)
     yield factory
     factory.close()
 
@@ -162,6 +192,57 @@ def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
     return STRICT if is_strict else LENIENT
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Check that a test's answers were used, if asked to."""
+    __tracebackhide__ = True
+    yield
+    if item.config.getini("diarization_assert_all_used"):
+        unused = ""
+        try:
+            for server in _list_servers(item):
+                server.assert_all_used()
+        except AssertionError as error:
+            unused = str(error)
+        if unused:  # not in the handler, where there would be a traceback, without a line of the test
+            pytest.fail(unused, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a test that failed what its fakes were asked, while they are still there."""
+    report = yield
+    if report.failed and call.when != "teardown":
+        for server in _list_servers(item):
+            report.sections.append(("diarization server", _describe(server)))
+    return report
+
+
+def _make_front(config: pytest.Config) -> Front:
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
+
+    files: list[Path] = config.getini(TLS_NAME)
+    origins: list[str] = config.getini("diarization_cors_origins")
+    tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    return Front(tls=tls, cors=Cors(frozenset(origins)))
+
+
 def _name_world(request: pytest.FixtureRequest) -> str:
     """Name a test's world so that the same test gets the same ids in every run, alone or among others."""
     return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+
+
+def _list_servers(item: pytest.Item) -> list[DiarizationServer]:
+    return [server for opened in item.stash.get(OPENED, ()) for server in opened]
+
+
+def _describe(server: DiarizationServer) -> str:
+    from diarkit_mockserver.errors import FakeError  # noqa: PLC0415 - costs nothing until a test fails
+
+    try:
+        return server.report()
+    except (FakeError, OSError) as error:
+        return f"{server!r} can't be asked any more: {error}"

@@ -1,7 +1,7 @@
 """The fake as one test sees it: a world of its own, to talk to and to ask. Knows how to ask, not who answers.
 
 Everything is a call of the control API, so that a fake in this process, one that several processes share, and one on another
-machine are the same to a test.
+machine are the same to a test. A long file, as all that a test can say and ask stands in one class.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import read_pages
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -45,6 +46,7 @@ class DiarizationServer:
         name: of the world; it is there already. Empty for the default one, at the root.
         count: takes what the client met, when the world ends; None if nobody asks.
         stop: ends the server that is this world's alone.
+        elsewhere: how many exchanges the default world had by then; None leaves its later ones out of reports.
     """
 
     def __init__(
@@ -54,13 +56,18 @@ class DiarizationServer:
         count: Callable[[CoverageView], None] | None = None,
         *,
         stop: Callable[[], None] | None = None,
+        elsewhere: int | None = None,
     ) -> None:
         self._control = control
         self._name = name
         self._count = count
         self._stop = stop
+        self._elsewhere = elsewhere
         self.url = f"{control.url}{WORLDS}{name}" if name else control.url
         """Base URL for the client under test, in place of `http://localhost:8000`."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}>"
 
     @property
     def endpoint(self) -> str:
@@ -243,6 +250,23 @@ class DiarizationServer:
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))
 
+    def assert_all_used(self) -> None:
+        """Check that each answer that `respond` prepared was used, once at least.
+
+        Raises:
+            AssertionError: with those that were not.
+        """
+        __tracebackhide__ = True
+        unused = [answer for answer in self._ask(calls.list_answers()) if not answer.used]
+        if unused:
+            raise AssertionError("\n  ".join(["answers prepared and never used:", *map(str, unused)]))
+
+    def report(self) -> str:
+        """Say what happened in this world: exchanges, tasks, conduct, answers that were not used, requests beside it."""
+        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - only those who ask pay for it
+
+        return "\n".join(write_report(self._control, self._name, self._elsewhere))
+
     def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
         """Judge the client by all that it did in this world.
 
@@ -257,13 +281,8 @@ class DiarizationServer:
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
         """Read the journal to its end; the last page has time and connections."""
-        entries: list[Entry] = []
-        while True:
-            since = entries[-1].number if entries else 0
-            page = self._ask(calls.read_journal(since=since, task=task, reveal=True))
-            entries += map(read_entry, page.entries)
-            if len(page.entries) < calls.PAGE:
-                return tuple(entries), page
+        pages = tuple(read_pages(self._control, self._name, task=task, reveal=self._control.reveals))
+        return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
     def _ask(self, order: Order[Told]) -> Told:
         return self._control.send(order, self._name)

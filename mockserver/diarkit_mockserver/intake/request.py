@@ -18,11 +18,19 @@ ENDPOINT: Final = "/api/technology/speaker-diarization"
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names in lower case."""
 
-FORWARDED = re.compile(r"""(?:^|;)\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
-"""The pairs of the header `Forwarded` (RFC 7239) that make an address."""
+FORWARDED: Final = re.compile(r"""(?:^|[;,])\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
+"""The pairs of the header `Forwarded` (RFC 7239) that make an address, over all elements of its list."""
 
-FORWARDING = frozenset({"forwarded", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"})
-PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+FORWARDING = frozenset({"forwarded", *(f"x-forwarded-{name}" for name in ("proto", "ssl", "host", "port", "prefix"))})
+PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+LONGEST_PREFIX: Final = 200
+"""Characters."""
+
+DOTS: Final = frozenset({".", ".."})
+PORT: Final = re.compile(r":[0-9]*$(?<!::)")
+
+PORTS: Final = {"http": "80", "https": "443"}
+"""Ports that need not be named."""
 
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 """How a request target begins that names its host, too (RFC 9112, section 3.2.2); what follows is the path."""
@@ -61,9 +69,21 @@ class Request:
         host: that an absolute target names; counts instead of `Host`.
         raw_headers: as sent, names in lower case.
         size: of the head as sent, in bytes; 0 where nobody knows.
+        is_trusted: what it says of the client before a proxy is believed.
     """
 
-    __slots__ = ("_headers", "host", "method", "path", "query_string", "raw_headers", "scheme", "server", "size")
+    __slots__ = (
+        "_headers",
+        "host",
+        "is_trusted",
+        "method",
+        "path",
+        "query_string",
+        "raw_headers",
+        "scheme",
+        "server",
+        "size",
+    )
 
     def __init__(  # noqa: PLR0913 - a head has that many parts
         self,
@@ -76,6 +96,7 @@ class Request:
         server: str,
         host: str = "",
         size: int = 0,
+        is_trusted: bool = True,
     ) -> None:
         self.method = method
         self.path = path
@@ -84,6 +105,7 @@ class Request:
         self.server = server
         self.host = host
         self.size = size
+        self.is_trusted = is_trusted
         self.raw_headers = headers
         self._headers: HeaderMap | None = None
 
@@ -120,22 +142,49 @@ class Request:
         `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
         """
         scheme, host = self.scheme, self.host or self.headers.get("host", "")
-        prefix = ""
-        if not FORWARDING.isdisjoint(self.headers):
-            forwarded = {pair[1].lower(): pair[2] or pair[3] for pair in FORWARDED.finditer(self._first("forwarded"))}
-            named = (forwarded.get("proto") or self._first("x-forwarded-proto")).lower()
-            scheme = named if named in ("http", "https") else scheme
+        if self._is_forwarded:
+            forwarded: dict[str, str] = {}
+            for name, quoted, plain in FORWARDED.findall(", ".join(self._list("forwarded"))):
+                forwarded.setdefault(name.lower(), quoted or plain)
+            by_ssl = "https" if self._first("x-forwarded-ssl").lower() == "on" else ""
+            named = (forwarded.get("proto") or self._first("x-forwarded-proto") or by_ssl).lower()
+            scheme = named if named in PORTS else scheme
             host = forwarded.get("host") or self._first("x-forwarded-host") or host
-            prefix = self._first("x-forwarded-prefix").rstrip("/")
-            prefix = prefix if PREFIX.fullmatch(prefix) else ""
-        return f"{scheme}://{host if _is_address(host) else self.server}{prefix}"
+            port = self._first("x-forwarded-port")
+            # A host that names a port is as the client called it; proxies name another one, behind which they listen.
+            if port.isdecimal() and 0 < int(port) < 1 << 16 and not PORT.search(host) and port != PORTS[scheme]:
+                host = f"{host}:{port}"
+        return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix}"
+
+    @property
+    def prefix(self) -> str:
+        """What a proxy has taken away from the beginning of the path; no slash at the end. One that leads upwards is none."""
+        if not self._is_forwarded:
+            return ""
+        prefix = self._first("x-forwarded-prefix").rstrip("/")
+        fits = len(prefix) <= LONGEST_PREFIX and PREFIX.fullmatch(prefix) and DOTS.isdisjoint(prefix.split("/"))
+        return prefix if fits else ""
+
+    @property
+    def _is_forwarded(self) -> bool:
+        return self.is_trusted and not FORWARDING.isdisjoint(self.headers)
+
+    def _list(self, name: str) -> list[str]:
+        return [value for each, value in self.pairs if each == name]
 
     def _first(self, name: str) -> str:
         return self.headers.get(name, "").partition(",")[0].strip()
 
 
 def read_request(  # noqa: PLR0913 - a head has that many parts
-    method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], *, scheme: str, server: str, size: int
+    method: str,
+    target: bytes,
+    headers: Sequence[tuple[bytes, bytes]],
+    *,
+    scheme: str,
+    server: str,
+    size: int,
+    is_trusted: bool = True,
 ) -> Request:
     """Read a head whose target may have any form.
 
@@ -146,6 +195,7 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
         scheme: as this server was called.
         server: host and port as this server was called.
         size: of the head, in bytes.
+        is_trusted: what it says of the client before a proxy is believed.
     """
     if b"#" in target:
         target = target.partition(b"#")[0]
@@ -155,7 +205,9 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
         target = target if target.startswith(b"/") else b"/" + target
     path, _, query = target.partition(b"?")
     text = unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path or not path.isascii() else path.decode()
-    return Request(method, text, query, headers, scheme=scheme, server=server, host=host, size=size)
+    return Request(
+        method, text, query, headers, scheme=scheme, server=server, host=host, size=size, is_trusted=is_trusted
+    )
 
 
 def check_head(version: str, hosts: int) -> Refusal | None:

@@ -5,7 +5,6 @@ Memory does not depend on the size of the upload. Nothing here knows what the an
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,27 +12,20 @@ from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from diarkit_contracts.exchanges.exchange import Part, describe_content
+from diarkit_contracts.exchanges.exchange import Part
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
-from diarkit_mockserver.intake.media import MediaProbe, measure
+from diarkit_mockserver.intake.parts import FilePart, TextPart
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
-LARGEST_CONFIG = 1 << 20
 MOST_PARTS = 1_000
-"""Both as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
-
-LONGEST_KEPT = 1 << 16
-"""Bytes of a config that the journal keeps: of a longer one nothing is known but its size."""
+"""As in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
-
-FIRST_BYTES = 64
-"""Of a file, kept to tell what it looked like."""
 
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
@@ -86,9 +78,9 @@ class UploadReader:
         self._first: bytes | None = None
         self._opening = b""
         self._head: bytes | None = b""
-        self._open: _FilePart | _TextPart | None = None
-        self._file: _FilePart | None = None
-        self._config: _TextPart | None = None
+        self._open: FilePart | TextPart | None = None
+        self._file: FilePart | None = None
+        self._config: TextPart | None = None
         self._ignored: list[str] = []
         self._order: dict[str, None] = {}
         self._file_is_text = False
@@ -99,6 +91,11 @@ class UploadReader:
             self._boundary = None if boundary is None else boundary.encode()
         except Refusal as refusal:
             self._refusal = refusal
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names of the parts so far that the platform does not know, also of a body that turns out to be broken."""
+        return tuple(sorted(self._ignored))
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
@@ -159,7 +156,7 @@ class UploadReader:
             media=self._file.media,
             config=None if self._config is None else self._config.read(),
             first_bytes=self._file.first_bytes,
-            ignored=tuple(sorted(self._ignored)),
+            ignored=self.ignored,
         )
 
     def describe(self) -> tuple[Part, ...] | None:
@@ -219,87 +216,12 @@ class UploadReader:
         self._open = None
         if name == "file":
             self._file_is_text = filename is None
-            self._file = None if filename is None else _FilePart(filename, self._largest_file, self._assumed)
+            self._file = None if filename is None else FilePart(filename, self._largest_file, self._assumed)
             self._open = self._file
         elif name == "config":
-            self._open = self._config = _TextPart()
+            self._open = self._config = TextPart()
         elif len(self._ignored) < MOST_IGNORED:
             self._ignored.append(name[:LONGEST_IGNORED])
-
-
-class _FilePart:
-    __slots__ = ("_assumed", "_largest", "_media", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
-
-    def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
-        self.filename = filename
-        self.size = 0
-        self.first_bytes = b""
-        self.digest = hashlib.sha256()
-        self._assumed = assumed
-        self._media: MediaFacts | None = None
-        self._largest = largest
-        self._probe: MediaProbe | None = None
-        self._whole = b""
-
-    def feed(self, data: bytes) -> None:
-        self._count(data)
-        if self._probe is None:
-            self._probe = MediaProbe(self._assumed)
-        self._probe.feed(data)
-
-    def feed_whole(self, data: bytes) -> None:
-        self._count(data)
-        self._whole = data
-
-    def _count(self, data: bytes) -> None:
-        self.size += len(data)
-        if self._largest is not None and self.size > self._largest:
-            reason = f"the file is larger than {self._largest} bytes (limits.upload_bytes)"
-            raise refuse(Condition.TOO_LARGE, reason=reason, limit="upload_bytes")
-        if len(self.first_bytes) < FIRST_BYTES:
-            self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
-        self.digest.update(data)
-
-    @property
-    def media(self) -> MediaFacts:
-        if self._media is None:
-            self._media = measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
-        return self._media
-
-    def describe(self, name: str) -> Part:
-        return Part(
-            name=name,
-            filename=self.filename,
-            size=self.size,
-            sha256=self.digest.hexdigest(),
-            sound=self.media.sound,
-        )
-
-
-class _TextPart:
-    __slots__ = ("_data",)
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def feed(self, data: bytes) -> None:
-        self._data += data
-        if len(self._data) > LARGEST_CONFIG:
-            raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
-
-    feed_whole = feed
-
-    def describe(self, name: str) -> Part:
-        data = bytes(self._data)
-        if len(data) > LONGEST_KEPT:
-            return Part(name=name, size=len(data))
-        return describe_content(name, data, None)
-
-    def read(self) -> str:
-        try:
-            return self._data.decode()
-        except UnicodeDecodeError:
-            raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
 
 
 def _read_filename(segment: MultipartSegment) -> str | None:

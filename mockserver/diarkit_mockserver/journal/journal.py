@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from diarkit_mockserver.clock import SECOND
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,7 +33,7 @@ decoded, and echoed in an answer; a config of nothing but small objects, decoded
 
 
 @dataclass(
-    slots=True, kw_only=True
+    slots=True, kw_only=True, repr=False
 )  # not frozen: that would triple what it costs to make, and one is made for each poll
 class Entry:
     """One exchange.
@@ -92,6 +94,19 @@ class Entry:
         texts = sum(len(part.text or "") for part in self.parts or ())
         return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
 
+    def __repr__(self) -> str:
+        return f"<Entry {self}>"
+
+    def __str__(self) -> str:
+        """Write the exchange in one line, with its second in the world's time."""
+        parts = [f"{self.number}. {self.asked_at / SECOND:.3f} s", self.request.method, self.request.path]
+        if self.submission is not None:
+            parts.append(f"({self.submission.filename!r}, {self.submission.size} bytes)")
+        parts += ["->", str(self.status) if self.status else "no answer"]
+        if self.state is not None:
+            parts.append(str(self.state))
+        return " ".join(parts) + (f" [{self.note}]" if self.note else "")
+
 
 class Keeper(Protocol):
     """Keeps what it needs of exchanges before a journal loses them."""
@@ -129,8 +144,8 @@ class Journal:
         """Count what is kept."""
         return len(self._entries)
 
-    def add(self, entry: Entry) -> None:
-        """Keep an exchange; the oldest ones make room for it."""
+    def add(self, entry: Entry) -> Entry:
+        """Keep an exchange, and return it; the oldest ones make room for it."""
         self.total += 1
         self._entries.append(entry)
         self._bytes += entry.weight
@@ -138,6 +153,7 @@ class Journal:
             if self.keeper is not None:
                 self._hand_over(self.keeper)
             self._bytes -= self._entries.popleft().weight
+        return entry
 
     def clear(self) -> None:
         """Forget what is kept; exchanges are numbered on."""

@@ -5,7 +5,7 @@ These definitions are the scenario file: its keys are their fields, and its JSON
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import inf
 from typing import ClassVar, Literal, TypeAlias
 
@@ -85,6 +85,12 @@ class Then:
     def http_answer(self) -> HttpAnswer | None:
         """The HTTP error with its details."""
         return read_http(self.http)
+
+    def __str__(self) -> str:
+        """Name it by what it gives."""
+        given = ((one.name, getattr(self, one.name)) for one in fields(self))
+        named = ", ".join(f"{name}={value!r:.60}" for name, value in given if value not in (None, False))
+        return named or "what the file says"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

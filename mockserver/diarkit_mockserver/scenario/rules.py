@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diarkit_mockserver.scenario.reach import explain_unreachable
 from diarkit_mockserver.scenario.when import EVERY
 
 if TYPE_CHECKING:
@@ -43,7 +44,15 @@ class RuleBook:
         yield from enumerate(self.scripted, start=1)
 
     def add(self, rule: Rule) -> RuleBook:
-        """Make one with a rule more."""
+        """Make one with a rule more.
+
+        None of those added earlier can keep it from answering: it comes before them, or they are used up some day.
+
+        Raises:
+            ValueError: for a rule that no upload can meet.
+        """
+        if reason := explain_unreachable(rule):
+            raise ValueError(f"the answer for {rule} could never be used: {reason}")
         return RuleBook(self.scripted, (*self.added, rule))
 
     def find(self, submission: Submission, used: Counter[int]) -> Rule | None:

@@ -4,7 +4,8 @@
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-What is answered follows from the requests alone, and never from how they were cut on their way.
+What is answered follows from the requests alone, and never from how they were cut on their way. The file is long, as the callbacks of one
+parser share one state.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
 from diarkit_mockserver.serving.deadline import Deadline
+from diarkit_mockserver.serving.front import PLAIN
 from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.message import Message
 from diarkit_mockserver.serving.pages import LARGEST_BODY, is_page
@@ -28,8 +30,8 @@ from diarkit_mockserver.world.wire import write_head, write_refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
@@ -46,6 +48,9 @@ IDLE_SECONDS = 5.0
 
 FETCH_SECONDS = 60.0
 """For a client to fetch some of what waits for it, of real time; as in nginx."""
+
+REFRESH_SECONDS = 1.0
+"""For a scenario file to be at rest before an upload is answered, of real time."""
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES: Final = 1 << 20
@@ -68,11 +73,15 @@ class Shared:
         platform: that answers.
         pages: that answer beside it.
         interrupt: closes the server's port for so many seconds of a clock.
+        front: what stands before it.
     """
 
-    def __init__(self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None]) -> None:
+    def __init__(
+        self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None], front: Front = PLAIN
+    ) -> None:
         self.platform = platform
         self.pages = pages
+        self.front = front
         self.interrupt = interrupt
         self.connections: set[ClientConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -108,6 +117,8 @@ class ClientConnection(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's is one in all but descent
         host, port = transport.get_extra_info("sockname")[:2]
         self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        peer = transport.get_extra_info("peername")
+        self._is_trusted = self._shared.front.trusts(peer[0] if peer else "")
         self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self._shared.connections.add(self)
         self._deadline.set(HEAD_SECONDS)
@@ -283,10 +294,16 @@ class ClientConnection(asyncio.Protocol):
         parser, headers = self._parser, self._headers
         version, method = parser.get_http_version(), parser.get_method().decode()
         request = read_request(
-            method, self._target, headers, scheme=self._scheme, server=self._server, size=self._section_size
+            method,
+            self._target,
+            headers,
+            scheme=self._scheme,
+            server=self._server,
+            size=self._section_size,
+            is_trusted=self._is_trusted,
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
-        self._message = message = Message(request, keeps_alive)
+        self._message = message = Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
         self._section_size = 0
         hosts = 0
         for name, value in headers:
@@ -301,13 +318,36 @@ class ClientConnection(asyncio.Protocol):
         fault = check_head(version, hosts)
         if fault is None and is_page(request.path):
             message.page = bytearray()
+            self._go_in(message)
+            return
+        if (preflight := self._shared.front.cors.answer_preflight(request)) is not None:
+            message.send(self.transport, preflight)
+            self._go_in(message)
+            return
+        message.place = self._platform.find_place(request.path)
+        pause = self._platform.refresh(message.place) if request.method == "POST" else 0.0
+        if pause:
+            self._answer_later(self._visit_later(message, fault, pause))
         else:
             self._visit(message, fault)
+
+    async def _visit_later(self, message: Message, fault: Refusal | None, pause: float) -> None:
+        """Wait until the scenario file is whole; one that never rests is not waited for."""
+        clock = Clock()
+        while pause and clock.now() < to_ticks(REFRESH_SECONDS):
+            await clock.wait_until(clock.now() + to_ticks(pause))
+            pause = self._platform.refresh(message.place)
+        if not self.transport.is_closing():
+            self._answering = None
+            self._visit(message, fault)
+
+    def _go_in(self, message: Message) -> None:
+        """Go on from the head to the body."""
         if self._ends:
             return
         if self._message_ended:
             self._finish(message)
-        elif version == "1.1" and (message.upload is not None or message.page is not None) and _expects(request):
+        elif message.waits and (message.upload is not None or message.page is not None):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin_again(self, message: Message) -> bool:
@@ -320,8 +360,7 @@ class ClientConnection(asyncio.Protocol):
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
     def _visit(self, message: Message, fault: Refusal | None) -> None:
-        platform = self._platform
-        message.place = place = platform.find_place(message.request.path)
+        platform, place = self._platform, message.place
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
             self._end(platform.refuse(visit, place, fault))
@@ -331,6 +370,7 @@ class ClientConnection(asyncio.Protocol):
             self._respond(message, early)
         else:
             message.upload = platform.read_upload(visit, place)
+        self._go_in(message)
 
     def _receive(self, message: Message) -> None:
         """Pass on what the parser found of a body."""
@@ -367,7 +407,14 @@ class ClientConnection(asyncio.Protocol):
         if self._ends and self._answering is None and self._message is None:
             self.transport.close()
 
+    def _share(self, message: Message | None, response: Response) -> Response:
+        """Let the page read an answer of the platform that asked for it."""
+        if message is None or message.page is not None:
+            return response
+        return self._shared.front.cors.share(message.request, response)
+
     def _respond(self, message: Message, response: Response) -> None:
+        response = self._share(message, response)
         if response.disturbance is None:
             message.send(self.transport, response)
         else:
@@ -379,6 +426,7 @@ class ClientConnection(asyncio.Protocol):
         What still comes is dropped for a while: with bytes unread, the system would reset the connection, and the client lose
         its answer.
         """
+        response = self._share(self._message, response)
         if self._message is not None:
             self._message.stop_timing()
             self._message = None
@@ -396,7 +444,8 @@ class ClientConnection(asyncio.Protocol):
         self._answering.add_done_callback(self._end_answering)
 
     def _end_answering(self, answering: asyncio.Task[None]) -> None:
-        self._answering = None
+        if self._answering is answering:
+            self._answering = None
         if not answering.cancelled() and (error := answering.exception()) is not None:
             log.error("a request failed", exc_info=error)
             if not self.transport.is_closing():

@@ -26,7 +26,7 @@ PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/op
 OURS: Final = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with."""
 
-LARGEST_BODY: Final = (16 << 20) + 1
+LARGEST_BODY: Final = (4 << 20) + 1
 """Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
 
 
@@ -58,10 +58,12 @@ class Pages:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": request.method,
+            "method": "GET"
+            if request.method == "HEAD"
+            else request.method,  # whose body is left out, with its length told
             "scheme": request.scheme,
-            "path": request.path,
-            "root_path": "",
+            "path": request.prefix + request.path,
+            "root_path": request.prefix,
             "query_string": request.query_string.encode("latin-1"),
             "headers": request.raw_headers,
             "server": (host, int(port)),

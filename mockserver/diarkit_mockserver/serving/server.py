@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from diarkit_mockserver.clock import let_others_run, to_ticks
 from diarkit_mockserver.serving.connection import ClientConnection, Shared
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from diarkit_mockserver.clock import Clock
@@ -57,16 +57,16 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def write_url(bound: socket.socket) -> str:
+def write_url(bound: socket.socket, scheme: str = "http") -> str:
     """Write the URL of a bound socket; an address for all interfaces is told as the loopback one."""
     host, port = bound.getsockname()[:2]
-    return reach(str(host), int(port))
+    return reach(str(host), int(port), scheme)
 
 
-def reach(host: str, port: int) -> str:
+def reach(host: str, port: int, scheme: str = "http") -> str:
     """Write the URL under which a server that listens on `host` answers on its own machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class _Server:
@@ -77,12 +77,12 @@ class _Server:
         platform: Platform,
         bound: socket.socket,
         announce: Callable[[], None],
-        tls: ssl.SSLContext | None = None,
+        front: Front,
     ) -> None:
-        self._shared = Shared(platform, Pages(platform), self.interrupt)
+        self._shared = Shared(platform, Pages(platform), self.interrupt, front)
         self._bound = bound
         self._announce = announce
-        self._tls = tls
+        self._tls = front.tls
         platform.list_connections = self._list_connections
 
     async def serve(self) -> None:
@@ -131,15 +131,16 @@ class _Server:
         await self._listen()
 
 
-def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]) -> None:
+def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None], front: Front = PLAIN) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         platform: what to serve.
         bound: the listening socket; closed at the end.
         announce: called once, as soon as requests are answered.
+        front: what stands between it and its clients.
     """
-    server = _Server(platform, bound, announce)
+    server = _Server(platform, bound, announce, front)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -168,14 +169,14 @@ class ServerThread:
     Args:
         platform: what to serve.
         bound: the listening socket; closed by `stop`.
-        tls: what the connections are secured with; None for plain ones.
+        front: what stands between it and its clients.
     """
 
-    def __init__(self, platform: Platform, bound: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-        self.url = write_url(bound)
+    def __init__(self, platform: Platform, bound: socket.socket, front: Front = PLAIN) -> None:
+        self.url = write_url(bound, front.scheme)
         self._platform = platform
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), tls)
+        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), front)
         self._loop = _loop_factory()()
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
         self._thread.start()

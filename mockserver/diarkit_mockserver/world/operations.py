@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
@@ -69,13 +70,15 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
-    upload = reader.close()
+    try:
+        upload = reader.close()
+    finally:
+        _note_parts(reader.ignored, visit)
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
     visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)
-    visit.ignored_parts = upload.ignored
     _note_ignored(upload.filename, config or {}, visit)
     check_limits(OF_FILES, place.world, visit, upload.size)
     submission = Submission(
@@ -90,10 +93,11 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
         first_bytes=upload.first_bytes,
     )
     task = place.world.accept(submission, visit)
-    log.info("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
-    path = f"{place.prefix}{ENDPOINT}/{task.task_id}"
-    if place.world.scenario.dialect.x_location == "absolute":
-        path = (external_url or visit.request.base_url) + path
+    log.debug("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
+    request, relative = visit.request, place.world.scenario.dialect.x_location == "relative"
+    base = urlsplit(external_url).path if external_url and relative else external_url
+    base = (request.prefix if relative else request.base_url) if base is None else base
+    path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(task.task_id, TaskState.PENDING)
     return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), name_poll(task.task_id, 0))
@@ -117,6 +121,12 @@ def _allow(visit: Visit, method: str) -> None:
     request = visit.request
     if request.method != method:
         raise refuse(Condition.METHOD_WRONG, reason=f"{request.path} answers {method}", headers=(("allow", method),))
+
+
+def _note_parts(ignored: tuple[str, ...], visit: Visit) -> None:
+    visit.ignored_parts = ignored
+    if ignored:
+        visit.notes.append(f"parts of the form that the platform does not know are ignored: {', '.join(ignored)}")
 
 
 def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:

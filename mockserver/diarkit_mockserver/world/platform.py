@@ -43,7 +43,8 @@ class Platform:
     Args:
         world: the default one, at the root.
         external_url: the address to name in `X-Location`, instead of the one that the client used.
-        refresh: called before each upload; makes the default world follow its scenario file.
+        refresh: called before each upload; makes the default world follow its scenario file, and returns the seconds after
+            which it has to be called once more.
         nonce: what tells this server from others at the same address; drawn by default.
         control_token: that the control API asks for; None if it asks for none.
     """
@@ -53,7 +54,7 @@ class Platform:
         world: World,
         *,
         external_url: str | None = None,
-        refresh: Callable[[World], None] | None = None,
+        refresh: Callable[[World], float] | None = None,
         nonce: str | None = None,
         control_token: str | None = None,
     ) -> None:
@@ -62,8 +63,12 @@ class Platform:
         self.external_url = external_url.rstrip("/") if external_url else None
         self.nonce = nonce or secrets.token_hex(8)
         self.control_token = control_token
+        self.reveal_token = control_token or secrets.token_urlsafe(18)
+        """What asking for secrets needs, also where the control API asks for nothing else."""
         self.list_connections: Callable[[], frozenset[int]] = frozenset
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
+        self.on_exchange: Callable[[Entry, int], None] | None = None
+        """Takes each entry as it is written down, with its world's epoch; who wants a log puts its writer in."""
         self._refresh = refresh
 
     def open_world(
@@ -123,6 +128,16 @@ class Platform:
         world = self.worlds.get(name)
         return None if world is None else Place(world, f"{WORLDS}{name}", slash + rest)
 
+    def refresh(self, place: Place | None) -> float:
+        """Let the world of an upload follow its scenario file.
+
+        Returns:
+            Seconds after which it has to be asked once more, before the upload goes on; 0 for none.
+        """
+        if self._refresh is None or place is None or place.world is not self.world or place.path != ENDPOINT:
+            return 0.0
+        return self._refresh(self.world)
+
     def begin(self, request: Request, place: Place | None, connection: int = 0) -> Visit:
         """Begin the way of a request.
 
@@ -131,9 +146,8 @@ class Platform:
             place: where it leads, as `find_place` says.
             connection: number of the client's connection, from 1.
         """
-        if place is None:
-            return Visit(request, connection)
-        return Visit(request, connection, place.world.clock.now(), place.world.journal.total)
+        world = self.world if place is None else place.world
+        return Visit(request, connection, world.clock.now(), world.journal.total)
 
     def is_upload(self, visit: Visit, place: Place | None) -> bool:
         """Whether the body of this request is worth reading."""
@@ -141,8 +155,6 @@ class Platform:
 
     def refuse_early(self, visit: Visit, place: Place | None) -> Response | None:
         """Answer an upload before its body, if a limit that the scenario names in `before_body` is exceeded."""
-        if self._refresh is not None and place is not None and place.world is self.world:
-            self._refresh(self.world)
         if place is None or not (before := place.world.scenario.limits.before_body):
             return None
         length = visit.request.headers.get("content-length", "")
@@ -193,6 +205,7 @@ class Platform:
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
         if place is None:
+            self._write_down(visit, place, response)
             return response
         world = place.world
         headers = response.headers + _name_answer(visit, place, response)
@@ -203,13 +216,12 @@ class Platform:
         return response
 
     def _write_down(self, visit: Visit, place: Place | None, response: Response, lost: Loss | None = None) -> None:
-        if place is None:
-            return
-        world = place.world
+        """Write an exchange into its world's journal; what leads into no world is the default world's, as all other wrong paths."""
+        world = self.world if place is None else place.world
         disturbance = response.disturbance
         if disturbance is not None and disturbance.connection is not None:
             lost, response = lose(response, disturbance.connection)
-        world.journal.add(
+        entry = world.journal.add(
             Entry(
                 number=world.journal.total + 1,
                 asked_at=visit.asked_at,
@@ -235,10 +247,12 @@ class Platform:
                 parts=visit.parts,
             )
         )
+        if self.on_exchange is not None:
+            self.on_exchange(entry, world.clock.epoch)
 
 
 def _refuse(visit: Visit, refusal: Refusal) -> Response:
-    log.info("%s %s: %s", visit.request.method, visit.request.path, refusal)
+    log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
     visit.notes.append(refusal.reason)
     visit.limit = refusal.limit
     return write_refusal(refusal)

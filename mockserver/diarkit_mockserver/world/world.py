@@ -104,9 +104,20 @@ class World:
         self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
-    def add_rule(self, rule: Rule) -> None:
-        """Put a rule before those of the scenario, behind the ones added earlier."""
-        self._setup = replace(self._setup, rules=self._setup.rules.add(rule))
+    def add_rule(self, *rules: Rule) -> None:
+        """Put rules before those of the scenario; all of them or none.
+
+        Raises:
+            ValueError: for a rule that no upload can meet.
+        """
+        book = self._setup.rules
+        for rule in rules:
+            book = book.add(rule)
+        self._setup = replace(self._setup, rules=book)
+
+    def list_added(self) -> list[tuple[Rule, int]]:
+        """List the rules that were added, in the order in which they are asked, and how many submissions each has answered."""
+        return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.clauses.acceptance import CLAUSES
+from diarkit_contracts.clauses.catalogue import find_clause
+from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,9 +107,33 @@ def test_its_task_must_not_be_rejected(script: Any, state: str, findings: dict[s
     assert script.findings() == findings
 
 
+@pytest.mark.parametrize(
+    ("ends", "broken"),
+    [
+        ("done", 0),
+        ("failed", 0),
+        ("failed failed", 2),
+        ("failed done", 0),
+        ("failed rejected", 0),
+        ("failed of-b-failed", 0),
+        ("failed of-b-failed of-c-failed", 3),
+        ("failed of-b-failed of-c-failed of-d-done of-e-done of-f-done", 3),
+        ("failed of-b-failed of-c-failed of-d-done of-e-done of-f-done of-g-done", 0),
+    ],
+)
+def test_its_task_must_not_fail_each_time_in_a_run_of_ours(script: Any, ends: str, broken: int) -> None:
+    for end in ends.split():
+        script.get(script.post(sha256=end.rpartition("-")[0].rjust(64, "0")), end.rpartition("-")[2])
+    judged = judge(find_clause("acceptance.not-failed"), read_history(script.exchanges, given_up=frozenset()))
+    assert len(judged.broken) == broken
+    # Who recorded may have wanted tasks to fail.
+    assert judge(find_clause("acceptance.not-failed"), read_history(script.exchanges)).observations == ()
+
+
 def test_every_clause_was_broken_here() -> None:
     assert {clause.id for clause in CLAUSES} == {
         "acceptance.upload",
         "acceptance.unknown-is-ignored",
         "acceptance.not-rejected",
+        "acceptance.not-failed",
     }

@@ -20,7 +20,7 @@ NEEDS = tuple(each for each in vars(need).values() if isinstance(each, Need))
 @pytest.mark.parametrize("each", NEEDS, ids=lambda each: each.id)
 def test_nothing_shows_nothing_and_an_afternoon_of_questions_shows_all(each: Need, afternoon: Any) -> None:
     assert list_unseen(read_history([]), [each]) == (each,)
-    assert list_unseen(read_history(afternoon.exchanges), [each]) == ()
+    assert list_unseen(read_history(afternoon.exchanges, given_up=frozenset()), [each]) == ()
 
 
 def test_each_need_has_an_id_and_a_sentence_of_its_own() -> None:
@@ -32,7 +32,7 @@ def test_what_a_clause_judges_shows_all_that_it_needs(afternoon: Any) -> None:
     judged: set[str] = set()
     for end in range(1, len(afternoon.exchanges) + 1):
         # A part of an afternoon shows a part of it: whatever is judged there, its needs are there too.
-        history = read_history(afternoon.exchanges[max(0, end - 6) : end])
+        history = read_history(afternoon.exchanges[max(0, end - 6) : end], given_up=frozenset())
         for clause in CLAUSES:
             if judge(clause, history).observations:
                 judged.add(clause.id)

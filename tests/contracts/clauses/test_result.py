@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api import result as rules
 from diarkit_contracts.clauses.result import CLAUSES
 
 ID = "0a1b2c3d-0000-4000-8000-00000000000f"
@@ -89,5 +90,29 @@ def test_a_result_is_judged_once_however_often_it_is_polled(script: Any) -> None
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
-    tried = {clause for clause, _ in BROKEN} | {"result.count-is-ids", "result.channel-once"}
+    tried = {clause for clause, _ in BROKEN} | {"result.count-is-ids", "result.channel-once", "result.bounded-size"}
     assert tried == {clause.id for clause in CLAUSES}
+
+
+@pytest.mark.parametrize("speakers", [rules.MOST_SPEAKERS, rules.MOST_SPEAKERS + 1])
+def test_more_speakers_than_can_be_compared_are_a_finding_and_judged_no_further(script: Any, speakers: int) -> None:
+    script.get(ID, "done", *((number, float(speakers - number), speakers + 1.0) for number in range(speakers)))
+    assert ("result.bounded-size" in script.findings()) == (speakers > rules.MOST_SPEAKERS)
+    assert ("result.sorted" in script.findings()) == (speakers <= rules.MOST_SPEAKERS)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        '{"channels":[' + '{"channel_number":0,"speakers_count":0,"segments":[]},' * 30_000 + "{}]}",
+        '{"channels":[],' + ",".join(f'"k{number}":1' for number in range(100_000)) + "}",
+        '{"channels":[{"channel_number":0,"speakers_count":1,"segments":['
+        + ",".join(['{"speaker_id":0,"start_time":1.0,"end_time":2.0}'] * 30_000)
+        + "]}]}",
+        '"' + "x" * (rules.MOST_BYTES + 1) + '"',
+    ],
+    ids=["channels", "keys", "segments", "a text"],
+)
+def test_an_answer_above_the_bounds_gets_one_finding(script: Any, result: str) -> None:
+    script.get(ID, body=f'{{"task":{{"task_id":"{ID}","state":"done"}},"result":{result}}}'.encode())
+    assert script.findings() == {"result.bounded-size": "error"}

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.clauses.catalogue import find_clause
+from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.clauses.shape import CLAUSES
+from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
+from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +61,7 @@ BROKEN = [
     ("shape.ids-echoed", "a part of it", lambda s: ask_with_ids(s, ("x-request-id", "70"), sent=(("x-request-id", "7"),))),
     ("shape.ids-echoed", "nothing for one that was sent", lambda s: ask_with_ids(s, ("x-request-id", ""), sent=(("x-request-id", "7"),))),
     ("shape.ids-echoed", "none", lambda s: ask_with_ids(s, ("x-request-id", " "))),
-    ("shape.rate-headers", "a date", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
+    ("shape.server-error", "500 for a path of its own", lambda s: s.refuse("GET", "http://a/status", 500)),
 ]  # fmt: skip
 
 PAGE = (("content-type", "text/html; charset=utf-8"),)
@@ -73,6 +77,8 @@ RATE_AS_DATE = (
 )
 
 CORRECT = [
+    ("a date in Retry-After", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
+    ("501 for a path of its own", lambda s: s.refuse("GET", "http://a/status", 501)),
     ("null for what an error leaves out", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":null}')),
     ("null for what a task's error leaves out", lambda s: s.get(ID, "failed", body=FAILED % b'{"type":"internal","message":"","detail":[{"location":[],"context":null}]}')),
     ("who it is, wanted to know by a proxy", lambda s: s.add("GET", f"{URL}/{ID}", None, status=401, headers=PAGE, body=b"<html>")),
@@ -121,4 +127,40 @@ def test_what_is_told_too_early_has_to_be_right_all_the_same(script: Any, told: 
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
-    assert {clause for clause, _, _ in BROKEN} == {clause.id for clause in CLAUSES}
+    assert {clause for clause, _, _ in BROKEN} | {"shape.whole-answer"} == {clause.id for clause in CLAUSES}
+
+
+@pytest.mark.parametrize(
+    ("lost", "broken"),
+    [
+        ((), 0),
+        (("a",), 0),
+        (("a", "b"), 0),
+        (("a", "a"), 2),
+        (("a", "b", "a"), 2),
+        (("a", "look at a"), 2),
+        (("look at a", "look at a", "look at a"), 3),
+    ],
+)
+def test_what_is_lost_twice_is_a_finding_of_a_run_of_ours_alone(
+    script: Any, lost: tuple[str, ...], broken: int
+) -> None:
+    uploads = {
+        name: script.exchanges[-1].request
+        for name in ("a", "b")
+        if script.post(sha256=name * 64, task_id=ID if name == "a" else None)
+    }
+    script.get(ID)
+    requests = uploads | {"look at a": script.exchanges[-1].request}
+    exchanges = [*script.exchanges, *(Exchange(requests[name], Lost(kind=Loss.CUT)) for name in lost)]
+    judged = judge(find_clause("shape.whole-answer"), read_history(exchanges, given_up=frozenset()))
+    assert len(judged.broken) == broken
+    assert all(exchanges[len(script.exchanges) + ~each.at].answer == Lost(kind=Loss.CUT) for each in judged.broken)
+    assert judge(find_clause("shape.whole-answer"), read_history(exchanges)).observations == ()
+
+
+def test_a_client_that_goes_away_has_lost_nothing() -> None:
+    history = read_history(
+        [Exchange(Request(method="GET", url=URL), Lost(kind=Loss.GIVEN_UP))] * 2, given_up=frozenset()
+    )
+    assert judge(find_clause("shape.whole-answer"), history).broken == ()

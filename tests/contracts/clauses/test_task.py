@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
-from diarkit_contracts.clauses.catalogue import judge_all
+from diarkit_contracts.clauses.catalogue import find_clause, judge_all
+from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.clauses.task import CLAUSES
+from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
@@ -194,9 +196,12 @@ def test_polls_of_other_tasks_in_between_change_nothing(script: Any) -> None:
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
-    assert {clause for clause, _ in BROKEN} | {"task.legal-steps", "task.no-way-back"} == {
-        clause.id for clause in CLAUSES
-    }
+    assert {clause for clause, _ in BROKEN} | {
+        "task.legal-steps",
+        "task.no-way-back",
+        "task.ends",
+        "task.location-connects",
+    } == {clause.id for clause in CLAUSES}
 
 
 FAR_ONE = (Segment(0, 0, 100), Segment(1, 100, 200), Segment(0, 200, 300))
@@ -238,3 +243,32 @@ def test_one_file_sent_twice_at_a_time_is_not_judged(script: Any) -> None:
     for task, told in zip(tasks, (TO_ONE, TO_TWO), strict=True):
         script.get(task, "done", *told)
     assert "task.no-crosstalk" not in script.observed()
+
+
+@pytest.mark.parametrize(("given_up", "broken"), [(0, 0), (1, 0), (2, 2)])
+def test_two_tasks_without_an_end_are_a_finding_of_a_run_of_ours(script: Any, given_up: int, broken: int) -> None:
+    tasks = [script.post(sha256=str(number) * 64) for number in range(2)]
+    for task in tasks:
+        script.get(task, "running")
+    clause = find_clause("task.ends")
+    judged = judge(clause, read_history(script.exchanges, given_up=frozenset(tasks[:given_up])))
+    assert [each.at for each in judged.broken] == [2, 3][:broken]
+    assert judge(clause, read_history(script.exchanges)).observations == ()
+
+
+@pytest.mark.parametrize(("host", "broken"), [("127.0.0.1:8000", 0), ("gone.example:8000", 1), ("there.example", 0)])
+def test_a_location_that_nobody_can_connect_to_is_a_finding(script: Any, host: str, broken: int) -> None:
+    script.post(location=f"http://{host}/api/technology/speaker-diarization/{OTHER}", task_id=OTHER)
+    lost = Exchange(Request(method="GET", url="http://gone.example:8000/x"), Lost(kind=Loss.REFUSED))
+    history = read_history([*script.exchanges, lost], given_up=frozenset())
+    assert len(judge(find_clause("task.location-connects"), history).broken) == broken
+
+
+@pytest.mark.parametrize("spelled", ["{}/", "{}%31", "{}//"])
+def test_a_look_is_one_however_it_is_spelled(script: Any, spelled: str) -> None:
+    task = script.post(task_id=OTHER[:-1] + "1")
+    url = spelled.format(f"{URL}/{task}" if "%" not in spelled else f"{URL}/{task[:-1]}")
+    script.add("GET", url, {"task": {"task_id": task, "state": "pending"}, "result": None, "error": None})
+    (look,) = read_history(script.exchanges).looks
+    assert (look.asked, look.start is not None) == (task, True)
+    assert script.findings() == {}

@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import Command, Group, Named, flag, take
 from diarkit_contracts.commands.parity import parity
 from diarkit_contracts.commands.record import record
@@ -107,6 +108,25 @@ Examples:
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("x"), 70),
+        (MemoryError(), 70),
+        (OSError(28, "full"), 70),
+        (KeyboardInterrupt(), 130),
+        (TerminatedError(), 143),
+    ],
+)
+def test_what_goes_wrong_in_us_never_ends_like_findings(error: BaseException, code: int) -> None:
+    def fail() -> None:
+        raise error
+
+    ended = CliRunner().invoke(Command("fail", callback=fail), [])
+    assert ended.exit_code == code
+    assert ("fault of diarkit" in ended.stderr) == (code == 70)
+
+
 def test_a_group_of_commands_shows_them_before_its_examples() -> None:
     @click.group(cls=Group, examples=("all one",))
     def everything() -> None:
@@ -119,6 +139,20 @@ def test_a_group_of_commands_shows_them_before_its_examples() -> None:
     shown = CliRunner().invoke(everything, ["--help"]).output
     assert shown.endswith("Commands:\n  one  Do one.\n\nExamples:\n  all one\n")
     assert CliRunner().invoke(everything, ["one", "-h"]).output.endswith("Examples:\n  all one -h\n")
+
+
+@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[1mone\x1b[0m\n"), ("1", "one\n")])
+def test_a_terminal_gets_colours_unless_they_are_unwanted(no_color: str, shown: str) -> None:
+    @click.group(cls=Group)
+    def everything() -> None:
+        pass
+
+    @everything.command()
+    def one() -> None:
+        click.secho("one", bold=True)
+
+    # CliRunner's `color` stands for a terminal.
+    assert CliRunner().invoke(everything, ["one"], color=True, env={"NO_COLOR": no_color}).output == shown
 
 
 @pytest.mark.parametrize("command", [verify, clauses, parity, record], ids=lambda command: command.name)

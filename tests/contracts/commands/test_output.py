@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import errno
+import signal
 import sys
+import tempfile
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any
@@ -9,8 +13,18 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import take
-from diarkit_contracts.commands.output import Judging, OutputFlags, echo_lines, make_progress, read_output, write_file
+from diarkit_contracts.commands.output import (
+    Judging,
+    OutputFlags,
+    UnwritableError,
+    echo_lines,
+    make_progress,
+    read_output,
+    stop_on_term,
+    write_file,
+)
 from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
@@ -97,16 +111,6 @@ def test_what_an_encoding_does_not_have_is_escaped(monkeypatch: pytest.MonkeyPat
     assert written.getvalue().decode(encoding) == shown
 
 
-@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[31mĽ\x1b[0m\n"), ("1", "Ľ\n")])
-def test_a_terminal_gets_colours_unless_they_are_unwanted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, shown: str
-) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("NO_COLOR", no_color)
-    echo_lines([click.style("Ľ", fg="red")])
-    assert capsys.readouterr().out == shown
-
-
 @pytest.mark.parametrize("on_terminal", [True, False])
 def test_progress_is_told_on_a_terminal_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, on_terminal: bool
@@ -118,6 +122,28 @@ def test_progress_is_told_on_a_terminal_alone(
         tell(row)
     told = click.unstyle(capsys.readouterr().err)
     assert told == (f"[ 1/12] {rows[0].name}\n[ 2/12] {rows[1].name}\n" if on_terminal else "")
+
+
+@pytest.mark.parametrize(("number", "raises"), [(errno.EPIPE, False), (errno.ENOSPC, True)])
+def test_a_reader_that_goes_away_is_no_fault_and_a_full_disk_is_said(
+    monkeypatch: pytest.MonkeyPatch, number: int, raises: bool
+) -> None:
+    with tempfile.TemporaryFile("w") as out:
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise OSError(number, "it went wrong")
+
+        monkeypatch.setattr("sys.stdout", out)
+        monkeypatch.setattr("click.echo", fail)
+        with pytest.raises(UnwritableError) if raises else nullcontext():
+            echo_lines(["a", "b"])
+
+
+def test_sigterm_ends_what_runs_and_only_while_it_runs() -> None:
+    usual = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(TerminatedError), stop_on_term():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == usual
 
 
 def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         def __init__(self, url: str, _: Any) -> None:
             self.url = url
 
-        def send(self, request: Any, content: bytes) -> Answer:
-            answer: Answer = stub.send(request, content)
+        def send(self, request: Any, content: bytes, within_s: float) -> Answer:
+            answer: Answer = stub.send(request, content, within_s)
             headers = ((name, value.replace(ONE, self.url)) for name, value in answer.headers)
             return replace(answer, headers=tuple(headers))
 

@@ -27,9 +27,9 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         def __init__(self, *_: Any) -> None:
             """There is nothing to open."""
 
-        def send(self, request: Any, content: bytes) -> Any:
+        def send(self, request: Any, content: bytes, within_s: float) -> Any:
             kind = dict(request.headers).get("Content-Type", "")
-            return stub.send(replace(request, parts=read_form(kind, content)), content)
+            return stub.send(replace(request, parts=read_form(kind, content)), content, within_s)
 
         def close(self) -> None:
             """There is nothing to close."""

@@ -22,8 +22,9 @@ def test_only_known_headers_of_a_request_keep_their_values() -> None:
 
 
 def test_the_ids_of_a_call_are_kept_but_not_a_secret_in_them() -> None:
+    trace = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
     headers = (("X-Request-ID", "d1a1"), ("x-correlation-id", "by s3cret-token"))
-    assert REDACTION.strike_headers(headers) == (headers[0], ("x-correlation-id", f"by {STRUCK}"))
+    assert REDACTION.strike_headers((*headers, trace)) == (headers[0], ("x-correlation-id", f"by {STRUCK}"), trace)
 
 
 @pytest.mark.parametrize(

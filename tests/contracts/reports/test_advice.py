@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.reports.advice import CREDENTIALS, LEFT_OUT, REMEDIES, advise
-from diarkit_contracts.runs.verdict import Cause, Inconclusive, Skipped
+from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome
 from diarkit_contracts.target.client import Caps
 
 
@@ -72,7 +72,7 @@ def test_one_answer_to_most_requests_has_its_own_remedy(ask: Any, status: int, s
 @pytest.mark.parametrize(
     ("caps", "cause"),
     [
-        (Caps(tasks=0), Cause.BUDGET_TASKS),
+        (Caps(tasks=0, spare=0), Cause.BUDGET_TASKS),
         (Caps(calls=1), Cause.BUDGET_CALLS),
         (Caps(bytes_up=10), Cause.BUDGET_BYTES),
         (Caps(seconds=0), Cause.BUDGET_SECONDS),
@@ -82,17 +82,17 @@ def test_a_cap_that_left_too_much_out_is_told_by_its_flag(verify_stub: Any, caps
     verdict = verify_stub(None, caps=caps)
     assert LEFT_OUT[cause] in advise(verdict)
     # What is done about it follows from the cause alone, whatever the reason says.
-    said = replace(verdict, skipped=tuple(replace(each, reason="budget: 3 bytes sent") for each in verdict.skipped))
+    said = replace(verdict, outcomes=tuple(replace(each, reason="budget: 3 bytes sent") for each in verdict.outcomes))
     assert advise(said) == advise(verdict)
 
 
-def test_slow_tasks_are_told_by_their_flag_if_too_little_was_seen(verify_stub: Any) -> None:
-    slow = (Inconclusive(row="row-01[x]", cause=Cause.TOO_SLOW, reason="x"),)
-    verdict = replace(
-        verify_stub(), inconclusive=slow, skipped=(Skipped(name="x", cause=Cause.BUDGET_IN_FLIGHT, reason="x"),)
-    )
+def test_what_was_not_judged_is_told_by_its_flag_and_what_was_is_not(verify_stub: Any) -> None:
+    slow = RowOutcome(row="row-01[x]", ending=Ending.INCONCLUSIVE, cause=Cause.TOO_SLOW, reason="x")
+    full = RowOutcome(row="x", ending=Ending.SKIPPED, cause=Cause.BUDGET_IN_FLIGHT, reason="x")
+    busy = RowOutcome(row="y", ending=Ending.JUDGED, cause=Cause.BUSY, reason="x")
+    verdict = replace(verify_stub(), outcomes=(busy,))
     assert advise(verdict) == ()
-    assert advise(replace(verdict, vacuous=("never seen: x",))) == (
+    assert advise(replace(verdict, outcomes=(slow, full, busy))) == (
         "the cap on tasks in flight left rows out: allow more with --in-flight",
         "tasks took too long: give them more time with --task-seconds",
     )

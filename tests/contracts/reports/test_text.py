@@ -85,7 +85,7 @@ def test_the_same_mistake_in_other_rows_is_told_in_short_and_in_many_by_their_na
 
 def test_a_run_that_could_show_nothing_says_what_to_do_at_its_end(verify_stub: Any) -> None:
     assert "what to do" not in show(verify_stub())
-    lines = show(verify_stub(None, caps=Caps(tasks=0))).splitlines()
+    lines = show(verify_stub(None, caps=Caps(tasks=0, spare=0))).splitlines()
     at = lines.index("what to do")
     assert lines[at + 1] == "  the cap on tasks left rows out: allow more with --max-tasks"
     assert at > len(lines) - 8

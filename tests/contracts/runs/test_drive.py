@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT, Capability
 from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.plan import Plan, choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.drive import drive_plan
-from diarkit_contracts.runs.verdict import Cause
+from diarkit_contracts.runs.drive import Drive, drive_plan
+from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome
 from diarkit_contracts.target.client import Caps, UnreachableError
 
 if TYPE_CHECKING:
@@ -23,21 +25,33 @@ def lose(request: Request, _: Answer) -> Answer:
     raise UnreachableError(request.url, "gone")
 
 
+def list_ending(drive: Drive, ending: Ending) -> list[RowOutcome]:
+    return [outcome for outcome in drive.outcomes if outcome.ending is ending]
+
+
+def inconclusive(drive: Drive) -> list[RowOutcome]:
+    return list_ending(drive, Ending.INCONCLUSIVE)
+
+
+def skipped(drive: Drive) -> list[RowOutcome]:
+    return list_ending(drive, Ending.SKIPPED)
+
+
 def states(target: Any) -> list[str]:
     bodies = [exchange.answer.body.decode() for exchange in target.exchanges]
     return [body.split('"state": "')[1].split('"')[0] for body in bodies if '"state"' in body]
 
 
-def test_a_task_is_followed_to_its_end_and_looked_at_twice_more(make_target: Any) -> None:
+def test_a_task_is_followed_to_its_end_and_looked_at_twice_more_and_again_after_all_rows(make_target: Any) -> None:
     target = make_target()
     drive = drive_plan(choose_rows(["row-01"]), target, DEFAULT)
-    assert states(target) == ["pending", "running", "done", "done", "done"]
-    assert [(row.name, row.at) for row in drive.rows] == [("row-01[2ch-4.0s]", (0, 1, 2, 3, 4))]
-    assert (drive.inconclusive, drive.skipped, drive.unreachable) == ([], [], "")
+    assert states(target) == ["pending", "running", "done", "done", "done", "done"]
+    assert [(row.name, row.at) for row in drive.rows] == [("row-01[2ch-4.0s]", (0, 1, 2, 3, 4, 5))]
+    assert (inconclusive(drive), skipped(drive), drive.unreachable) == ([], [], "")
 
 
 def test_rows_of_a_step_are_in_flight_together_as_far_as_allowed(make_target: Any, stub: Any) -> None:
-    for in_flight, methods in ((2, "PPGGGGGGGG"), (1, "PGGGGPGGGG")):
+    for in_flight, methods in ((2, "PPGGGGGGGGGGG"), (1, "PGGGGPGGGGGG")):
         stub.seen.clear()
         plan = make_plan(Tier.LITE)
         (pair,) = [step for step in plan.steps if step[0].id == "row-01"]
@@ -60,14 +74,16 @@ def test_the_told_url_and_the_own_one_are_asked_in_turn(make_target: Any, stub: 
 
     stub.tamper = mark
     drive_plan(choose_rows(["row-05"]), make_target(), DEFAULT)
-    assert [request.url.endswith("?told") for request in stub.seen[1:]] == [True, False] * 3
+    assert [request.url.endswith("?told") for request in stub.seen[1:]] == [True, False] * 3 + [True]
 
 
 def test_a_task_that_takes_too_long_is_inconclusive_and_makes_room(make_target: Any, stub: Any, clock: Any) -> None:
     stub.polls_until_done = 10_000
     target = make_target(caps=Caps(task_seconds=60, in_flight=1))
     drive = drive_plan(choose_rows(["row-01", "row-02"]), target, DEFAULT)
-    assert [each.reason for each in drive.inconclusive] == ["the task did not end within 60 s"] * 2
+    assert [each.reason for each in inconclusive(drive)] == ["the task did not end within 60 s"] * 2
+    assert drive.given_up == {start.task_id for start in read_history(target.exchanges).starts}
+    assert [each.attempts for each in inconclusive(drive)] == [1, 1]  # two that did not end are proof enough
     assert len(target.exchanges) < 50
     assert clock.now() - 1000 < 150
 
@@ -85,7 +101,7 @@ def test_a_refusal_that_says_nothing_of_the_request_is_inconclusive(
 ) -> None:
     stub.tamper = lambda *_: stub.refuse(status)
     drive = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
-    (told,) = drive.inconclusive
+    (told,) = inconclusive(drive)
     assert (told.row, told.cause) == ("row-01[2ch-4.0s]", cause)
     assert word in told.reason
 
@@ -93,13 +109,13 @@ def test_a_refusal_that_says_nothing_of_the_request_is_inconclusive(
 def test_a_rate_limit_that_stays_ends_the_polls(make_target: Any, stub: Any) -> None:
     stub.tamper = lambda request, answer: stub.refuse(429) if request.method == "GET" else answer
     drive = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
-    assert [each.reason[:3] for each in drive.inconclusive] == ["429"]
+    assert [each.reason[:3] for each in inconclusive(drive)] == ["429"]
 
 
 def test_an_answer_that_is_no_state_is_not_waited_for(make_target: Any, stub: Any) -> None:
     stub.tamper = lambda request, answer: stub.refuse(404) if request.method == "GET" else answer
     drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT)
-    assert len(stub.seen) == 4
+    assert len(stub.seen) == 5
 
 
 def test_a_server_that_never_answers_is_unreachable(make_target: Any, stub: Any) -> None:
@@ -107,7 +123,8 @@ def test_a_server_that_never_answers_is_unreachable(make_target: Any, stub: Any)
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
     assert drive.unreachable == "http://stub:8000 does not answer: gone"
     assert len(stub.seen) == 1
-    assert len(drive.skipped) == len(make_plan(Tier.PROBE).rows) - 1
+    assert len(skipped(drive)) == len(make_plan(Tier.PROBE).rows) - 1
+    assert len(inconclusive(drive)) == 1
 
 
 def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any, stub: Any) -> None:
@@ -115,23 +132,25 @@ def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
     assert len(stub.seen) == 5
     assert drive.unreachable == ""
-    said = {(each.cause, each.reason) for each in drive.skipped}
+    said = {(each.cause, each.reason) for each in skipped(drive)}
     assert said == {(Cause.GONE, "the server does not answer any more: gone")}
-    assert [(each.cause, each.reason) for each in drive.inconclusive] == [(Cause.LOST, "no answer: gone")] * 3
+    assert [(each.cause, each.reason) for each in inconclusive(drive)] == [(Cause.LOST, "no answer: gone")] * 2
+    assert [each.attempts for each in inconclusive(drive)] == [2, 1]
 
 
-def test_one_lost_call_is_one_inconclusive_row(make_target: Any, stub: Any) -> None:
+def test_a_call_that_is_lost_once_is_sent_again_and_judged(make_target: Any, stub: Any) -> None:
     stub.tamper = lambda request, answer: lose(request, answer) if len(stub.seen) == 3 else answer
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
-    assert len(drive.inconclusive) == 1
-    assert drive.skipped == []
+    assert {each.ending for each in drive.outcomes} == {Ending.JUDGED}
+    assert [(each.cause, each.attempts) for each in drive.outcomes if each.cause is not None] == [(Cause.LOST, 2)]
+    assert [row.lost for row in drive.rows if row.lost] == [(0,)]
 
 
 @pytest.mark.parametrize(
     ("caps", "cause", "rest"),
     [
         (Caps(calls=4), Cause.BUDGET_CALLS, "calls"),
-        (Caps(tasks=0), Cause.BUDGET_TASKS, "tasks"),
+        (Caps(tasks=0, spare=0), Cause.BUDGET_TASKS, "tasks"),
         (Caps(bytes_up=9_000), Cause.BUDGET_BYTES, "bytes sent"),
     ],
 )
@@ -139,8 +158,8 @@ def test_what_a_cap_leaves_out_is_skipped_with_the_reason(
     make_target: Any, caps: Caps, cause: Cause, rest: str
 ) -> None:
     drive = drive_plan(make_plan(Tier.PROBE), make_target(caps=caps), DEFAULT)
-    assert {each.cause for each in drive.skipped} == {cause}
-    assert all(each.reason.startswith("budget: ") and each.reason.endswith(rest) for each in drive.skipped)
+    assert {each.cause for each in skipped(drive)} == {cause}
+    assert all(each.reason.startswith("budget: ") and each.reason.endswith(rest) for each in skipped(drive))
 
 
 def test_small_rows_still_go_where_a_large_one_does_not(make_target: Any) -> None:
@@ -158,14 +177,36 @@ def test_an_interrupted_run_keeps_what_it_saw(make_target: Any, stub: Any) -> No
     target = make_target()
     drive = drive_plan(make_plan(Tier.PROBE), target, DEFAULT)
     assert len(target.exchanges) == 2
-    assert {(each.cause, each.reason) for each in drive.skipped} == {(Cause.INTERRUPTED, "interrupted")}
+    assert {(each.cause, each.reason) for each in skipped(drive)} == {(Cause.INTERRUPTED, "interrupted")}
 
 
-def test_what_a_target_can_not_be_made_to_do_is_skipped_with_the_reason(make_target: Any) -> None:
+def test_a_task_that_fails_is_sent_again_once_as_one_of_the_spare_tasks(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda _, answer: replace(answer, body=answer.body.replace(b'"state": "done"', b'"state": "failed"'))
+    target = make_target(caps=Caps(tasks=2, spare=1))
+    drive = drive_plan(choose_rows(["row-01", "row-02"]), target, DEFAULT)
+    assert [(each.ending, each.cause, each.attempts) for each in drive.outcomes] == [
+        (Ending.JUDGED, Cause.TASK_FAILED, 2),
+        (Ending.INCONCLUSIVE, Cause.TASK_FAILED, 1),
+    ]
+    assert target.spent.tasks == 3
+
+
+def test_a_look_that_is_lost_is_asked_again_and_only_once(make_target: Any, stub: Any) -> None:
+    stub.tamper = lambda request, answer: lose(request, answer) if len(stub.seen) in {2, 4} else answer
+    target = make_target()
+    (outcome,) = drive_plan(choose_rows(["row-01"]), target, DEFAULT).outcomes
+    assert (outcome.ending, outcome.attempts) == (Ending.JUDGED, 1)
+    stub.tamper = lambda request, answer: lose(request, answer) if request.method == "GET" else answer
+    (outcome,) = drive_plan(choose_rows(["row-01"]), make_target(), DEFAULT).outcomes
+    assert (outcome.ending, outcome.cause) == (Ending.INCONCLUSIVE, Cause.LOST)
+
+
+def test_what_a_target_can_not_be_made_to_do_is_not_planned(make_target: Any) -> None:
     drive = drive_plan(choose_rows(["forced-01", "forced-04"]), make_target(), DEFAULT)
-    assert [each.reason for each in drive.skipped] == [
-        "this target can't be made to fail a task",
-        "this target can't be made to forbid an upload",
+    assert drive.outcomes == []
+    assert [each.reason for each in drive.unplanned] == [
+        "this target can't be made to fail a task (--fake can)",
+        "this target can't be made to forbid an upload (--fake can)",
     ]
 
 
@@ -212,7 +253,7 @@ def test_a_row_that_comes_too_early_is_sent_again_when_the_others_have_ended(
     target = make_target()
     (pair,) = [step for step in make_plan(Tier.LITE).steps if step[0].id == "row-01"]
     drive = drive_plan(Plan("x", (pair,)), target, DEFAULT)
-    assert drive.inconclusive == []
+    assert inconclusive(drive) == []
     assert [row.name[:6] for row in drive.rows] == ["row-01", "row-02"]
     assert sorted(at for row in drive.rows for at in row.at) == list(range(len(target.exchanges)))
     assert target.waits == 0

@@ -7,8 +7,8 @@ import pytest
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES, list_outcomes, list_row_outcomes
-from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, JUDGED, NAMES, list_outcomes, list_row_outcomes
+from diarkit_contracts.runs.verdict import Accepted, Cause, Ending, RowOutcome
 
 TYPE = {b'"resource.not-found"': b'"request.invalid"'}
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -20,7 +20,20 @@ def ends(verdict: Any, fail_on: Severity = Severity.ERROR) -> dict[str, str]:
 
 @pytest.mark.parametrize("rows", [(), ("row-01",), ("bad-01",)])
 def test_every_run_has_the_same_names(verify_stub: Any, rows: tuple[str, ...]) -> None:
-    assert tuple(ends(verify_stub(None, *rows))) == NAMES == (ANSWERS, ENOUGH, *(clause.id for clause in CLAUSES))
+    assert (
+        tuple(ends(verify_stub(None, *rows))) == NAMES == (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in CLAUSES))
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "name"),
+    [(Cause.GONE, ANSWERS), (Cause.LOST, ANSWERS), (Cause.BUSY, JUDGED), (Cause.INTERRUPTED, JUDGED), (None, "")],
+)
+def test_a_row_that_was_not_judged_is_an_error_of_the_run(verify_stub: Any, cause: Cause | None, name: str) -> None:
+    ending = Ending.JUDGED if cause is None else Ending.INCONCLUSIVE
+    outcome = RowOutcome(row="row-01[x]", ending=ending, cause=cause or Cause.LOST, reason="gone")
+    verdict = replace(verify_stub(None, "row-01"), outcomes=(outcome,))
+    assert [each for each, end in ends(verdict).items() if end == "error"] == [name] * bool(name)
 
 
 def test_a_broken_clause_fails_alone(verify_stub: Any) -> None:

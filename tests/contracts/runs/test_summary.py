@@ -29,16 +29,20 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
         ),
         ({"findings": (WARNING,)}, "error", f"FINE: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
         ({"findings": (WARNING,)}, "warning", f"FINDINGS: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
-        ({"vacuous": ("x",)}, "error", f"TOO LITTLE SEEN: no findings, 0 clauses kept (0 observations); {SPENT}"),
+        (
+            {"vacuous": ("x",)},
+            "error",
+            f"INCONCLUSIVE: too little was seen, no findings, 0 clauses kept (0 observations); {SPENT}",
+        ),
         (
             {
                 "passed": (Passed(clause=CLAUSES[0], observations=1),),
-                "skipped": (Skipped(name="a", cause=Cause.NOT_SEEN, reason="b"),),
+                "unseen": (Skipped(name="a", cause=Cause.NOT_SEEN, reason="b"),),
                 "accepted": (Accepted(finding=ERROR, reason="r", expires="2026-01-01"),),
                 "spent": Spent(tasks=1, calls=2, bytes_up=300_000, seconds=1.25),
             },
             "error",
-            "FINE: 1 accepted, 1 clause kept (1 observation), 1 skipped; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
+            "FINE: 1 accepted, 1 clause kept (1 observation), 1 clause not seen; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
         ),
     ],
 )

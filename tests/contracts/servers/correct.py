@@ -15,6 +15,7 @@ from contract_servers.breaking import (
     refuse_when,
     take_mistakes,
 )
+from contract_servers.broken_connections import end_tasks, lose_when
 from contract_servers.correct_ways import (
     add_fields,
     add_id_of_proxy,
@@ -28,9 +29,11 @@ from contract_servers.correct_ways import (
     end_a_little_later,
     end_at_its_start,
     end_at_once,
+    end_with_slash,
     expire,
     explain_anew,
     forget_who_hardly_speaks,
+    limit_by_date,
     number_anew,
     overlap_and_count_backwards,
     queue_again,
@@ -46,6 +49,7 @@ from contract_servers.correct_ways import (
 from contract_servers.fake import Fake
 
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
+from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
@@ -102,6 +106,17 @@ CORRECT: Final[tuple[Correct, ...]] = (
     Correct(
         name="a task that fails",
         scenario=Scenario(rules=(Rule(then=Then(failed="The GPU is gone."), times=1),)),
+    ),
+    Correct(name="an answer in fifty is lost", wrap=lose_when(lambda number, _: number % 50 == 0)),
+    Correct(name="its first answer is lost", wrap=lose_when(lambda number, _: number == 1)),
+    Correct(name="its last answers come late once", wrap=lose_when(lambda number, _: number == 60, Loss.TOO_SLOW)),
+    Correct(name="its third task fails", wrap=end_tasks(lambda number: "failed" if number == 3 else "done")),
+    Correct(name="its second task does not end", wrap=end_tasks(lambda number: "running" if number == 2 else "done")),
+    Correct(name="X-Location with a slash at the end", wrap=end_with_slash),
+    Correct(name="a date in Retry-After", wrap=limit_by_date),
+    Correct(
+        name="one task at a time",
+        scenario=Scenario(limits=Limits(queue_length=1), course=ByRealTime(realtime_factor=1)),
     ),
     Correct(name="null for what an error leaves out", wrap=change_answer(tell_null_for_nothing)),
     Correct(name="no detail", wrap=change_body("refusal", lambda body: body.pop("detail"))),

@@ -268,3 +268,32 @@ def answer_under(prefix: str) -> Wrap:
         return answer
 
     return wrap
+
+
+def end_with_slash(server: Server) -> Server:
+    """Tell X-Location with a slash at the end, and answer there."""
+
+    def answer(asked: Asked) -> Told:
+        told = server(replace(asked, path=asked.path.rstrip("/") or "/"))
+        told.headers = {
+            name: f"{value}/" if name.lower() == "x-location" else value for name, value in told.headers.items()
+        }
+        return told
+
+    return answer
+
+
+def limit_by_date(server: Server) -> Server:
+    """Limit the rate at each 15th request; it may be sent again after a date, which is over."""
+    numbers = count(1)
+
+    def answer(asked: Asked) -> Told:
+        if next(numbers) % 15:
+            return server(asked)
+        told = refuse(429)
+        told.json = {**told.json, "type": "request.rate-limit-exceeded"}
+        limits = {"x-ratelimit-limit": "15", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
+        told.headers |= {"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT", **limits}
+        return told
+
+    return answer

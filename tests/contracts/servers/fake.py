@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verify import verify_target
-from diarkit_contracts.target.client import CAPS, Target
+from diarkit_contracts.target.client import CAPS, Target, UnreachableError
 from diarkit_mockserver.clock import SECOND, Clock
 from diarkit_mockserver.intake.request import Request as Head
 from diarkit_mockserver.scenario.model import Scenario
@@ -62,6 +62,7 @@ class Told:
     status: int
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    lost: Loss | None = None
 
     @property
     def json(self) -> Any:
@@ -121,12 +122,19 @@ class Transport:
 
     server: Server
 
-    def send(self, request: Request, content: bytes) -> Answer:
+    def send(self, request: Request, content: bytes, within_s: float) -> Answer:  # noqa: ARG002 - an answer takes no time
         """Send a request and return its answer."""
         url = urlsplit(request.url)
         asked = Asked(method=request.method, path=url.path, query=url.query, headers=request.headers, body=content)
         told = self.server(asked)
+        if told.lost is not None:
+            raise UnreachableError(request.url, told.lost.value, Lost(kind=told.lost))
         return Answer(status=told.status, headers=tuple(told.headers.items()), body=told.body)
+
+    def connect(self, url: str) -> None:
+        """Connect; nobody is at a host that ends with `.invalid`."""
+        if (urlsplit(url).hostname or "").endswith(".invalid"):
+            raise UnreachableError(url, "there is no such host")
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ class Manner(StrEnum):
     CHUNKED = "in chunks"
     CAPITALS = "with header names in capitals"
     OLD = "by HTTP/1.0"
+    INTERIM = "with interim answers ahead of each answer"
 
 
 @contextmanager
@@ -80,6 +81,8 @@ def _write(handler: BaseHTTPRequestHandler, told: Told, manner: Manner) -> None:
         headers["content-length"] = str(len(body))
     if manner is Manner.CAPITALS and "content-type" in headers:
         headers["content-type"] = "Application/JSON; Charset=UTF-8"
+    if manner is Manner.INTERIM:
+        handler.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
     handler.send_response_only(told.status)
     for name, value in headers.items():
         handler.send_header(name.upper() if manner is Manner.CAPITALS else name, value)

@@ -11,6 +11,7 @@ import trustme
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.front import Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -68,8 +69,8 @@ def serve_secure(certificate: Path, client_issuer: Path | None = None, *, host: 
     context.load_cert_chain(certificate)
     context.verify_mode = ssl.CERT_NONE if client_issuer is None else ssl.CERT_REQUIRED
     platform = Platform(World("", Scenario(course="immediate"), Clock(frozen=True)))
-    thread = ServerThread(platform, bind("127.0.0.1", 0), context)
+    thread = ServerThread(platform, bind("127.0.0.1", 0), Front(tls=context))
     try:
-        yield thread.url.replace("http://127.0.0.1", f"https://{host}")
+        yield thread.url.replace("https://127.0.0.1", f"https://{host}")
     finally:
         thread.stop()

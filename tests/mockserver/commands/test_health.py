@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from diarkit_mockserver.commands import health
-from diarkit_mockserver.commands.health import is_healthy
+from diarkit_mockserver.commands.health import complete_url, explain_health, is_healthy
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import bind, write_url
@@ -66,3 +67,43 @@ def test_a_proxy_of_the_environment_is_not_asked(
 ) -> None:
     url = start().url
     assert diarkit("health", url, env={name: "http://127.0.0.1:1"}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("localhost", "http://localhost"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("https://a:1/", "https://a:1"),
+    ],
+)
+def test_host_and_port_are_enough(text: str, url: str) -> None:
+    assert complete_url(text) == url
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A server of somebody else."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/api/system/status" else 404)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_it_is_said_what_is_wrong(start: Callable[..., Any]) -> None:
+    limited = start(Scenario(limits=Limits(rate=Rate(requests=0, seconds=9)))).url
+    assert explain_health(limited) == "diarkit answers there, and is not ready: 429 application/json"
+    assert explain_health(f"{limited}/worlds/none") == "diarkit answers there, and is not ready: 404 application/json"
+    assert str(explain_health(limited.replace("http", "https"))).startswith("something else answers there: no TLS")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        assert explain_health(url) == "something else answers there: 200 text/html"
+        other.shutdown()
+        thread.join()
+    assert explain_health(url) == "nothing answers there: Connection refused"

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shlex
+import ssl
 import subprocess
 import sys
+import urllib.request
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 import pytest
+import trustme
 from click.testing import CliRunner
 
+from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.serving.server import bind
 
@@ -172,12 +178,12 @@ def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) 
     running.end()
     log = running.log.read_text("utf-8")
     assert "config keys that the platform does not know are ignored: max_speaker" in log
-    assert "422 body.config: Invalid JSON" in log
+    assert re.search(r"POST \S+ 422, .*, body\.config: Invalid JSON", log)
     assert running.process.stdout.read() == ""
 
 
 def test_a_quiet_log_is_empty(serve: Serve, submit: Ask) -> None:
-    running = serve("--port", "0", "--log-level", "error")
+    running = serve("--port", "0", "--quiet")
     submit(running.url, b"x", config="{")
     running.end()
     assert running.log.read_text("utf-8") == ""
@@ -196,8 +202,22 @@ def test_help_names_every_command(diarkit: Diarkit, flag: str) -> None:
     assert all(command in shown for command in ("serve", "health", "demo"))
 
 
-def test_the_version_is_the_packages(diarkit: Diarkit) -> None:
-    assert diarkit("--version").stdout.strip().endswith("0.1.0")
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_the_packages(diarkit: Diarkit, flag: str) -> None:
+    assert diarkit(flag).stdout == f"diarkit, version {version('diarkit')}\n"
+
+
+def test_python_runs_it_as_a_module(plain_environment: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "diarkit", "--help"], capture_output=True, text=True, check=True, env=plain_environment
+    )
+    assert ran.stdout.startswith("Usage: diarkit [OPTIONS] COMMAND")
+
+
+def test_all_addresses_are_for_other_machines_too_where_it_listens_everywhere(serve: Serve) -> None:
+    running = serve("--port", "0", "--host", "0.0.0.0", "--control-token", "x")  # noqa: S104 - this is what is tested
+    running.end()
+    assert "on all interfaces" in running.log.read_text("utf-8")
 
 
 def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diarkit: Diarkit) -> None:
@@ -208,12 +228,13 @@ def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diar
         diarkit("health", env={"DIARKIT_PORT": port, "DIARKIT_HOST": "0.0.0.0"}),  # noqa: S104 - asked, not bound
         diarkit("health", running.url + "/"),
     )
+    assert diarkit("health", running.url.removeprefix("http://")).returncode == 0
     assert [ended.returncode for ended in (by_flag, by_variable, by_url)] == [0, 0, 0]
     assert f"{running.url} answers" in by_flag.stdout
     running.end()
     ended = diarkit("health", "--port", port)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert f"{running.url} does not answer" in ended.stderr
+    assert f"{running.url}: nothing answers there" in ended.stderr
 
 
 def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str, str]) -> None:
@@ -223,11 +244,32 @@ def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str
     assert ran.stdout.strip() == "[]"
 
 
+def test_an_exchange_that_nobody_wants_logged_is_written_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("diarkit.exchanges"), "level", logging.NOTSET)
+    monkeypatch.setattr(logging, "basicConfig", lambda **how: logging.getLogger("diarkit").setLevel(how["level"]))
+    try:
+        assert [start_log(level, "text") for level in ("error", "warning")] == [None, None]
+        assert start_log("info", "text") is not None
+    finally:
+        logging.getLogger("diarkit").setLevel(logging.NOTSET)
+
+
 def list_commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
         for name in command.list_commands(click.Context(command)):
             yield from list_commands(command.get_command(click.Context(command), name), *path, name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, command in list_commands(main) if isinstance(command, click.Group)], ids=" ".join
+)
+def test_no_summary_of_a_command_is_cut_at_80_columns(path: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
+    summaries = shown.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(summaries) > 1
+    assert [line for line in summaries if line.endswith("...")] == []
+    assert all(len(line) <= 80 for line in summaries)
 
 
 @pytest.mark.parametrize(
@@ -245,3 +287,54 @@ def test_the_help_of_every_command_ends_with_an_example_of_it(path: tuple[str, .
         assert tuple(words[: len(path)]) == path
         if not isinstance(command, click.Group):
             command.make_context("diarkit", words[len(path) :], resilient_parsing=True)
+
+
+def test_an_unknown_variable_is_named_at_the_start(serve: Serve) -> None:
+    running = serve("--port", "0", env={"DIARKIT_SCENARO": "x"})
+    assert "DIARKIT_SCENARO is no setting, and means nothing; did you mean DIARKIT_SCENARIO?" in running.log.read_text()
+
+
+def test_the_token_for_secrets_is_drawn_and_opens_them(serve: Serve, ask: Callable[..., Any]) -> None:
+    running = serve("--port", "0")
+    token = running.log.read_text().partition("(reveal=true): ")[2].split()[0]
+    path = "/__diarkit/v1/journal?reveal=true"
+    assert ask(running.url, "GET", path).status == 401
+    assert ask(running.url, "GET", path, None, {"Authorization": f"Bearer {token}"}).status == 200
+
+
+def test_a_server_speaks_tls(serve: Serve, diarkit: Diarkit, tmp_path: Path) -> None:
+    """X-Location says so too; health, verify and its --fake reach it."""
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    issuer, chain, key = (tmp_path / name for name in ("issuer.pem", "chain.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(issuer))
+    chain.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(key))
+    environment = {"DIARKIT_TLS_CERT": str(chain)}
+    running = serve("--port", "0", "--tls-key", str(key), env=environment)
+    assert running.url.startswith("https://127.0.0.1:")
+    port = str(urlsplit(running.url).port)
+    assert diarkit("health", "--port", port, env=environment).returncode == 0
+    assert diarkit("health", running.url).returncode == 0
+    assert "something else answers there" in diarkit("health", f"127.0.0.1:{port}").stderr
+    trusted = ssl.create_default_context(cafile=issuer)
+    with urllib.request.urlopen(f"{running.url}/api/system/info", context=trusted) as answer:  # noqa: S310 - our own
+        assert answer.status == 200
+    verified = diarkit("verify", running.url, "--fake", "--only", "row-01", "--cacert", str(issuer))
+    assert verified.returncode in (0, 1), verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"), [(("--tls-key",), "--tls-key needs a certificate"), (("--tls-cert",), "PEM")]
+)
+def test_a_wrong_certificate_is_blamed(diarkit: Diarkit, tmp_path: Path, flags: tuple[str, ...], named: str) -> None:
+    file = tmp_path / "no.pem"
+    file.write_text("no certificate")
+    ended = diarkit("serve", "--port", "0", *flags, str(file))
+    assert (ended.returncode, named in ended.stderr) == (2, True)
+
+
+def test_a_pipe_is_no_scenario(diarkit: Diarkit, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(tmp_path / "pipe"))
+    assert (ended.returncode, "expected a regular file" in ended.stderr) == (2, True)

@@ -24,7 +24,7 @@ def run(*arguments: object) -> Result:
     [
         ("{}", "no rules, seed 0, course by polls (0 pending, 1 running)"),
         ("seed: 7\nrules: [{then: {}}]", "1 rule, seed 7, course by polls (0 pending, 1 running)"),
-        ("course: manual\nrules: [{then: {}}, {then: {}}]", "2 rules, seed 0, course manual"),
+        ("course: manual\nrules: [{then: {}, times: 1}, {then: {}}]", "2 rules, seed 0, course manual"),
         ("course: {seconds: {running: 2.5}}", "no rules, seed 0, course by seconds (0 pending, 2.5 running)"),
         ("course: {realtime_factor: 60}", "no rules, seed 0, course 60 times real time (1 worker)"),
         ("course: {realtime_factor: 0.5, workers: 3}", "no rules, seed 0, course 0.5 times real time (3 workers)"),
@@ -35,6 +35,15 @@ def test_check_says_what_a_file_holds(text: str, said: str, tmp_path: Path) -> N
     file.write_text(text)
     result = run("check", file)
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{file}: {said}\n", "")
+
+
+def test_check_names_rules_that_can_not_be_reached_and_they_are_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("rules: [{then: {}}, {when: {filename: a.wav}, then: {failed: x}}]")
+    result = run("check", file)
+    assert (result.exit_code, result.stdout.partition(": ")[2][:7]) == (0, "2 rules")
+    reason = "rule 1 (any submission) comes first and answers all of it"
+    assert result.stderr == f"{file}: rule 2 (filename='a.wav') can't be reached: {reason}\n"
 
 
 def test_check_says_all_that_is_wrong_and_exits_with_1(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from diarkit_contracts.commands.flags import take
-from diarkit_mockserver.commands.settings import PREFIX, Settings
+from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown, read_external_url
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Dialect, Scenario
 
@@ -88,3 +88,72 @@ def test_a_rate_is_requests_in_seconds(rate: str) -> None:
     assert Settings(rate=rate).overrule(Scenario()).limits.rate == Rate(
         requests=int(requests), seconds=float(seconds or 1)
     )
+
+
+@pytest.mark.parametrize("url", ["http://a", "https://a.example:8443/fake/", "http://[::1]:8000", "HTTPS://a"])
+def test_an_address_that_answers_can_name_is_taken(url: str) -> None:
+    read_external_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "a.example",
+        "localhost:8000",
+        "ftp://a",
+        "http://",
+        "http:///x",
+        "http://a:99999",
+        "http://a:x",
+        "http://u@a",
+        "http://a?b",
+        "http://a#b",
+        "http://a b",
+        "http://a\r\nx: y",
+        "http://é",
+        "http://[::1",
+        "http://a:0",
+        "//a",
+    ],
+)
+def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="expected a URL such as"):
+        read_external_url(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("external_url", "nowhere"),
+        ("rate", "often"),
+        ("port", "99999"),
+        ("seed", "x"),
+        ("cors_origin", "http://a http://b/"),
+        ("forwarded_from", "10.0.0.0/99"),
+        ("log_level", "loud"),
+        ("tls_cert", "/nowhere"),
+    ],
+)
+def test_a_wrong_value_blames_where_it_came_from(name: str, value: str) -> None:
+    variable, flag = PREFIX + name.upper(), "--" + name.replace("_", "-")
+    by_variable = CliRunner().invoke(show, [], env={variable: value})
+    assert by_variable.exit_code == 2
+    assert f"the environment variable {variable}" in by_variable.output
+    assert flag not in by_variable.output.partition("Error")[2]
+    by_flag = CliRunner().invoke(show, [flag, value.rsplit(maxsplit=1)[-1]])
+    assert (by_flag.exit_code, "the environment" in by_flag.output, flag in by_flag.output) == (2, False, True)
+
+
+def test_origins_may_come_more_than_once() -> None:
+    by_flag = CliRunner().invoke(show, ["--cors-origin", "http://a", "--cors-origin", "http://b"]).output
+    assert by_flag == CliRunner().invoke(show, [], env={"DIARKIT_CORS_ORIGIN": "http://a http://b"}).output
+    assert by_flag == f"{Settings(cors_origin=('http://a', 'http://b'))!r}\n"
+
+
+def test_an_unknown_variable_is_named_with_the_nearest() -> None:
+    names = ["DIARKIT_PORT", "DIARKIT_PROT", "DIARKIT_VERIFY_HEADERS", "DIARKIT_FUZZ_SECONDS", "PATH", "DIARKIT_QQQQ"]
+    assert list_unknown(names) == [
+        "DIARKIT_PROT is no setting, and means nothing; did you mean DIARKIT_PORT?",
+        "DIARKIT_QQQQ is no setting, and means nothing",
+    ]

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import socket
+import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openapi_spec_validator import validate
 
+from diarkit_mockserver.control.app import LARGEST_BODY, MOST_VALUES
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -119,8 +124,26 @@ def test_a_slip_in_a_name_is_answered_with_the_nearest(call: Send) -> None:
 
 
 def test_a_body_without_an_end_is_cut_off(ask: Callable[..., Any], url: str) -> None:
-    answer = ask(url, "PUT", f"{V1}/scenario", b" " * ((16 << 20) + 1))
+    answer = ask(url, "PUT", f"{V1}/scenario", b" " * (LARGEST_BODY + 1))
     assert (answer.status, json.loads(answer.body)["type"]) == (413, "urn:diarkit:problem:body-too-large")
+
+
+def test_a_body_of_too_many_values_is_not_read(ask: Callable[..., Any], url: str) -> None:
+    answer = ask(url, "PUT", f"{V1}/scenario", b"[" + b"1," * MOST_VALUES + b"1,1]")
+    assert (answer.status, json.loads(answer.body)["detail"]) == (413, f"expected at most {MOST_VALUES} values")
+
+
+def test_a_large_body_stops_nobody_else(start: Callable[..., Any], ask: Callable[..., Any]) -> None:
+    """While its values are made, in a thread, the server's loop goes on: a poll comes back before the call does."""
+    url = start().url
+    body = b"[" + b"1," * (MOST_VALUES // 8) + b"1]"
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(ask, url, "PUT", f"{V1}/scenario", body)
+        answered = 0
+        while not call.done():
+            answered += ask(url, "GET", "/api/system/info").status == 200
+    assert call.result().status == 422
+    assert answered >= 5
 
 
 def test_what_is_not_text_is_refused(ask: Callable[..., Any], url: str) -> None:
@@ -178,3 +201,19 @@ def test_a_token_in_the_environment_counts_everywhere(serve: Callable[..., Any],
     assert ask(running.url, "GET", f"{V1}/worlds").status == 401
     assert ask(running.url, "GET", f"{V1}/worlds", None, {"Authorization": f"Bearer {TOKEN}"}).status == 200
     assert TOKEN not in running.log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("sent", [0.5, 1.0])
+def test_a_client_that_leaves_in_the_middle_is_no_error(
+    start: Callable[..., Any], ask: Callable[..., Any], caplog: pytest.LogCaptureFixture, sent: float
+) -> None:
+    """In the middle of its body, or while its answer is made."""
+    url = start().url
+    body = b'{"version": 1, "rules": [' + b",".join([b'{"then": {"speakers": 1}}'] * 2000) + b"]}"
+    head = f"PUT {V1}/scenario HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for _ in range(3):
+        with socket.create_connection(url.removeprefix("http://").split(":")) as client:
+            client.sendall(head + body[: int(len(body) * sent)])
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
+    assert ask(url, "POST", f"{V1}/reset").status == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

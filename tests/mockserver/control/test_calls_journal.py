@@ -56,7 +56,9 @@ def test_no_secret_is_told_unless_it_is_asked_for(control: Sender, ask: Ask, for
     assert SECRET not in told
     assert "x-whatever" in told
     assert "api_key" in told
-    revealed = ask(control.url, "GET", f"/__diarkit/v1/journal?format={form}&reveal=true").body.decode()
+    path = f"/__diarkit/v1/journal?format={form}&reveal=true"
+    assert ask(control.url, "GET", path).status == 401
+    revealed = ask(control.url, "GET", path, None, {"Authorization": "Bearer a-token"}).body.decode()
     # In three headers, in the query and twice in the config; for each upload.
     assert revealed.count(SECRET) >= 3 * 6
 

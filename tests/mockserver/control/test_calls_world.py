@@ -126,6 +126,24 @@ def test_answers_queue_before_the_scenarios_rules(control: Sender, submit: Ask) 
     assert statuses == [501, 502, 503, 500, 500]
 
 
+def test_answers_are_listed_with_their_uses(control: Sender, submit: Ask) -> None:
+    used, unused = Rule(then=Then(failed="a"), times=2), Rule(when=When(filename="b"), then=Then(speakers=2))
+    control.send(calls.add_answers(Answers(rules=(used, unused))), WORLD)
+    submit(f"{control.url}/worlds/{WORLD}", b"x")
+    listed = control.send(calls.list_answers(), WORLD)
+    assert [(str(one), one.times, one.used) for one in listed] == [
+        ("any submission -> failed='a'", 2, 1),
+        ("filename='b' -> speakers=2", None, 0),
+    ]
+
+
+def test_answers_that_could_never_be_used_are_refused_and_all_that_came_with_them(control: Sender) -> None:
+    rules = (Rule(then=Then(failed="a")), Rule(then=Then(failed="b")))
+    with pytest.raises(RefusedError, match="any submission could never be used: rule 1"):
+        control.send(calls.add_answers(Answers(rules=rules)), WORLD)
+    assert control.send(calls.list_answers(), WORLD) == ()
+
+
 def test_answers_are_held_to_the_contract(control: Sender) -> None:
     with pytest.raises(RefusedError, match="breaks_contract"):
         control.send(calls.add_answers(Answers(rules=(Rule(then=Then(result={"channels": 3})),))), WORLD)

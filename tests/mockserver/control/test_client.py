@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import Control, NearControl, find_control
+from diarkit_mockserver.control.client import Control, NearControl, find_control, read_pages, split_world
 from diarkit_mockserver.control.orders import Answers, Move, NewWorld
 from diarkit_mockserver.control.problem import ControlError, RefusedError, UnknownError
 from diarkit_mockserver.scenario.model import Rule, Then
@@ -127,6 +127,35 @@ def test_a_call_in_this_process_sees_what_clients_did_before(start: Callable[...
         client.getresponse().read()
         client.close()
         assert near.send(calls.read_journal()).connections == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("http://h:1", ("http://h:1", "")),
+        ("http://h:1/", ("http://h:1", "")),
+        ("http://h:1/a/", ("http://h:1/a", "")),
+        ("http://h:1/worlds/w", ("http://h:1", "w")),
+        ("http://h:1/worlds/w/", ("http://h:1", "w")),
+    ],
+)
+def test_the_url_of_a_world_is_that_of_a_server_and_a_name(url: str, parts: tuple[str, str]) -> None:
+    assert split_world(url) == parts
+
+
+def test_a_journal_is_read_page_by_page_to_its_end(
+    control: Control, url: str, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        ask(url, "GET", "/api/system/status")
+    full = [entry["entry"]["number"] for page in read_pages(control, "") for entry in page.entries]
+    assert full == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(
+        "diarkit_mockserver.control.client.PAGE", 0
+    )  # a page that is as long as they get is not the last
+    pages = read_pages(control, "", since=3)
+    assert [entry["entry"]["number"] for entry in next(pages).entries] == [4, 5]
+    assert next(pages).entries == ()
 
 
 def test_without_the_token_it_is_told_where_to_find_it(url: str) -> None:

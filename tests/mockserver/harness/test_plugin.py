@@ -14,6 +14,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,7 +121,8 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    assert ours == [*rooms, *(f"{rooms[1]}.{name}" for name in ("contract_plugin", "live_plugin", "plugin"))]
+    plugins = ("contract_plugin", "coverage_plugin", "live_plugin", "plugin")
+    assert ours == [*rooms, *(f"{rooms[1]}.{name}" for name in plugins)]
 """
 
 IMPORTED = """
@@ -444,3 +446,30 @@ def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked
     result.assert_outcomes(**outcomes)
     if not flags:
         result.stdout.fnmatch_lines(["SKIPPED*test_*.py:5: only the fake can be told what to answer*"])
+
+
+OUTSIDE = """
+import json, ssl, urllib.request
+
+def test_it_speaks_tls_and_lets_pages_read(diarization_server):
+    trusted = ssl.create_default_context(cafile={issuer!r})
+    assert diarization_server.url.startswith("https://")
+    asked = urllib.request.Request(diarization_server.url + "/api/system/info", headers={{"Origin": "http://localhost:3000"}})
+    with urllib.request.urlopen(asked, context=trusted) as answer:
+        assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert len(diarization_server.journal) == 1
+"""
+
+
+@pytest.mark.parametrize("flags", [(), pytest.param(("-n", "1", "--diarization-shared"), marks=pytest.mark.slow)])
+def test_the_fake_takes_a_certificate_and_origins(pytester: pytest.Pytester, flags: tuple[str, ...]) -> None:
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    authority.cert_pem.write_to_path(str(pytester.path / "issuer.pem"))
+    issued.private_key_and_cert_chain_pem.write_to_path(str(pytester.path / "pair.pem"))
+    pytester.makeini(
+        "[pytest]\ndiarization_tls = pair.pem\ndiarization_cors_origins =\n  http://localhost:3000\n  http://localhost:4000\n"
+    )
+    pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
+    trust = ("--diarization-cacert", "issuer.pem")
+    pytester.runpytest_subprocess(*flags, *trust).assert_outcomes(passed=1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def fake(request: pytest.FixtureRequest) -> Iterator[Fake]:
     """A server does not know which way its calls go."""
     own = Fake()
-    fake = own if request.param == "in this process" else Fake(own.url)
+    fake = own if request.param == "in this process" else Fake(own.url, token=own.token)
     yield fake
     fake.stop()
     own.stop()
@@ -55,6 +55,28 @@ def test_a_scenario_is_loaded_from_a_value_or_a_file_with_its_rttm(
         server.load(path)
         told = json.loads(ask(submit(server.url, b"x").header("x-location")).body)
         assert told["result"]["channels"][0]["segments"] == [{"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}]
+
+
+def test_a_server_is_named_by_its_url(server: DiarizationServer) -> None:
+    assert repr(server) == f"<DiarizationServer {server.url}>"
+
+
+def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer, submit: Ask) -> None:
+    server.assert_all_used()
+    server.respond(failed="Oh.")
+    server.respond(filename="b*", speakers=2)
+    submit(server.url, b"x")
+    with pytest.raises(AssertionError) as caught:
+        server.assert_all_used()
+    assert str(caught.value) == "answers prepared and never used:\n  filename='b*' -> speakers=2"
+    submit(server.url, b"x", filename="b.wav")
+    server.assert_all_used()
+
+
+def test_an_answer_that_could_never_be_used_is_refused_with_the_one_before_it(server: DiarizationServer) -> None:
+    server.respond(filename="*.wav", speakers=1)
+    with pytest.raises(ValueError, match=r"filename='call.wav' could never be used: rule 1 \(filename='\*.wav'\)"):
+        server.respond(filename="call.wav", speakers=2)
 
 
 def test_a_file_that_is_no_scenario_is_named_with_its_places_and_changes_nothing(

@@ -34,6 +34,21 @@ def base_url(**headers: str) -> str:
         ({"host": "x", "x_forwarded_proto": "gopher"}, "http://x"),
         ({"host": "x", "x_forwarded_host": "public.example"}, "http://public.example"),
         ({"host": "x", "x_forwarded_host": "public.example, inner:81"}, "http://public.example"),
+        ({"host": "x", "x_forwarded_ssl": "on"}, "https://x"),
+        ({"host": "x", "x_forwarded_ssl": "off"}, "http://x"),
+        ({"host": "x", "x_forwarded_ssl": "on", "x_forwarded_proto": "http"}, "http://x"),
+        ({"host": "x", "x_forwarded_port": "8443"}, "http://x:8443"),
+        ({"host": "x", "x_forwarded_port": "80"}, "http://x"),
+        ({"host": "x", "x_forwarded_port": "443", "x_forwarded_proto": "https"}, "https://x"),
+        ({"host": "x", "x_forwarded_port": "80", "x_forwarded_proto": "https"}, "https://x:80"),
+        ({"host": "x:81", "x_forwarded_port": "8443"}, "http://x:81"),
+        ({"host": "x:81", "x_forwarded_host": "y", "x_forwarded_port": "8443"}, "http://y:8443"),
+        ({"host": "x", "x_forwarded_host": "[::1]", "x_forwarded_port": "8443"}, "http://[::1]:8443"),
+        ({"host": "x", "x_forwarded_host": "[::1]:82", "x_forwarded_port": "8443"}, "http://[::1]:82"),
+        ({"host": "x", "x_forwarded_port": "0"}, "http://x"),
+        ({"host": "x", "x_forwarded_port": "65536"}, "http://x"),
+        ({"host": "x", "x_forwarded_port": "8443, 80"}, "http://x:8443"),
+        ({"host": "x", "x_forwarded_port": "evil"}, "http://x"),
         ({"host": "x", "x_forwarded_prefix": "/fake"}, "http://x/fake"),
         ({"host": "x", "x_forwarded_prefix": "/fake/"}, "http://x/fake"),
         ({"host": "x", "x_forwarded_prefix": "/a/b-c"}, "http://x/a/b-c"),
@@ -45,6 +60,8 @@ def base_url(**headers: str) -> str:
         ),
         ({"host": "x", "forwarded": 'host="[2001:db8::1]:81"'}, "http://[2001:db8::1]:81"),
         ({"host": "x", "forwarded": "proto=https;host=first, proto=http;host=second"}, "https://first"),
+        ({"host": "x", "forwarded": "for=1.2.3.4, for=5.6.7.8;proto=https;host=y"}, "https://y"),
+        ({"host": "x", "forwarded": "for=1.2.3.4;proto=https, host=y;proto=http"}, "https://y"),
         ({"host": "x", "forwarded": 'for="a;proto=https";host=y'}, "http://y"),
         ({"host": "x", "forwarded": "for=1.2.3.4"}, "http://x"),
         ({"host": "x", "forwarded": "proto=https", "x_forwarded_proto": "http", "x_forwarded_host": "y"}, "https://y"),
@@ -84,15 +101,47 @@ def test_what_is_no_address_is_not_given_out(where: str, hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["evil", "//evil", "/a/../b c", "/a?b", "/a//b", "/<x>", "/é", "http://evil/", "/a\\b"]
+    "hostile",
+    [
+        "evil",
+        "//evil",
+        "/a/../b c",
+        "/a?b",
+        "/a//b",
+        "/<x>",
+        "/é",
+        "http://evil/",
+        "/a\\b",
+        "/..",
+        "/../..",
+        "/a/..",
+        "/a/./b",
+        "/.",
+        "/" + "a" * 200,
+    ],
 )
 def test_what_is_no_prefix_is_not_given_out(hostile: str) -> None:
     assert base_url(host="x", x_forwarded_prefix=hostile) == "http://x"
+    assert request(("x-forwarded-prefix", hostile)).prefix == ""
+
+
+def test_a_list_may_come_in_several_headers() -> None:
+    headers = (("host", "x"), ("forwarded", "for=1.2.3.4"), ("forwarded", "proto=https;host=y"))
+    assert request(*headers).base_url == "https://y"
+
+
+def test_who_is_not_trusted_changes_nothing() -> None:
+    names = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix", "forwarded")
+    raw = [(b"host", b"x"), *((name.encode(), b"https") for name in names)]
+    asked = Request("GET", "/x", b"", raw, scheme="http", server="s", is_trusted=False)
+    assert (asked.base_url, asked.prefix) == ("http://x", "")
 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["host", "forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"]),
+        st.sampled_from(
+            ["host", "forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", "x-forwarded-port"]
+        ),
         st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0")),
     )
 )

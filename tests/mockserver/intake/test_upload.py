@@ -10,17 +10,10 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
 from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
+from diarkit_mockserver.intake.parts import LARGEST_CONFIG, LONGEST_KEPT
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
-from diarkit_mockserver.intake.upload import (
-    LARGEST_CONFIG,
-    LONGEST_IGNORED,
-    LONGEST_KEPT,
-    MOST_IGNORED,
-    MOST_PARTS,
-    Upload,
-    UploadReader,
-)
+from diarkit_mockserver.intake.upload import LONGEST_IGNORED, MOST_IGNORED, MOST_PARTS, Upload, UploadReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

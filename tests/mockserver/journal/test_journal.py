@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.journal.journal import ENTRY_BYTES, MOST_ENTRIES, Entry, Journal
 
@@ -33,6 +34,13 @@ def make_entry(number: int, body: bytes = b"") -> Entry:
         rule="",
         note="",
     )
+
+
+def test_an_entry_is_written_in_a_line() -> None:
+    entry = make_entry(3, b"x" * 99)
+    assert repr(entry) == "<Entry 3. 0.000 s GET / -> 200>"
+    entry.status, entry.state, entry.note, entry.asked_at = 0, TaskState.DONE, "fault drip", 1_500_000
+    assert str(entry) == "3. 1.500 s GET / -> no answer done [fault drip]"
 
 
 def fill(journal: Journal, sizes: Iterable[int]) -> None:

@@ -153,7 +153,7 @@ def test_each_limit_answers_before_the_body_or_after_it(
     limit: Callable[..., Bench], caplog: pytest.LogCaptureFixture, name: Limit, *, before: bool
 ) -> None:
     """Row 11 of the demands: every limit is visible, named in the answer's status, the log and the journal."""
-    caplog.set_level("INFO", "diarkit")
+    caplog.set_level("DEBUG", "diarkit")
     limits, status, said, fits = REACHED[name]
     # Before the body only its whole length is known, which is somewhat more than the file's.
     room = {key: value + 200 for key, value in limits.items() if key == "storage_bytes" and before}

@@ -88,6 +88,25 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
     assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
 
 
+def test_a_rule_that_no_upload_can_meet_is_refused() -> None:
+    book = Book([])
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+        book.add(rule("never", When(channels="0, 1")))
+    assert book.rules.added == ()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["*", "a*", "a.wav"]), st.sampled_from([None, 1, 2])), max_size=4))
+def test_no_rule_that_was_added_earlier_keeps_the_next_one_from_answering(
+    make_submission: Make, earlier: list[tuple[str, int | None]]
+) -> None:
+    book = Book([rule("of the scenario")])
+    for name, times in earlier:
+        book.add(rule("earlier", EVERY if name == "*" else When(filename=name), times))
+    book.add(rule("latest"))
+    answers = [ask(book, make_submission(filename="a.wav")) for _ in range(10)]
+    assert answers[-1] == "latest"
+
+
 def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
     once = rule("rule", times=1)
     book = Book([once, once, rule("rest")])

@@ -28,6 +28,8 @@ EXHAUSTED = Rate(requests=0, seconds=9)
 class Reader:
     """Stands for a body that was read to its end: an upload, or what is wrong with it."""
 
+    ignored = ()
+
     def __init__(self, config: str | None = None, wrong: Refusal | None = None) -> None:
         self.config = config
         self.wrong = wrong

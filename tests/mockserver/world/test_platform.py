@@ -76,13 +76,15 @@ def test_a_path_leads_into_the_world_of_its_prefix(path: str, name: str, prefix:
 
 
 @pytest.mark.parametrize("path", ["/worlds/", "/worlds/b", f"/worlds//{ENDPOINT}", "/worlds/A/x", "/worlds/%61/x"])
-def test_a_path_into_no_world_is_not_found(path: str) -> None:
+def test_a_path_into_no_world_is_not_found_and_stands_in_the_default_worlds_journal(path: str) -> None:
     platform = make_platform()
     platform.worlds["a"] = World("a")
     assert platform.find_place(path) is None
     response = ask(platform, "GET", path)
     assert (response.status, json.loads(response.body)["type"]) == (404, "resource.not-found")
-    assert len(platform.world.journal) == len(platform.worlds["a"].journal) == 0
+    assert len(platform.worlds["a"].journal) == 0
+    (entry,) = platform.world.journal
+    assert (entry.request.path, entry.status, entry.note) == (path, 404, f"no world has the path {path}")
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/worlds", f"{ENDPOINT}/", f"{ENDPOINT}//x", f"{ENDPOINT}/x/y"])
@@ -208,13 +210,17 @@ def test_a_request_is_counted_once_against_the_rate(body: bytes) -> None:
     assert ask(platform, "GET", INFO).status == 200
 
 
-def test_the_scenario_is_looked_at_again_before_an_upload_into_the_default_world(body: bytes) -> None:
+def test_the_scenario_is_looked_at_again_before_an_upload_into_the_default_world() -> None:
     looked: list[str] = []
-    platform = make_platform(refresh=lambda world: looked.append(world.name))
+
+    def look(world: World) -> float:
+        looked.append(world.name)
+        return 0.5
+
+    platform = make_platform(refresh=look)
     platform.worlds["a"] = World("a")
-    ask(platform, "POST", ENDPOINT, body)
-    ask(platform, "POST", f"/worlds/a{ENDPOINT}", body)
-    ask(platform, "GET", INFO)
+    paths = (ENDPOINT, f"/worlds/a{ENDPOINT}", INFO, f"/worlds/b{ENDPOINT}")
+    assert [platform.refresh(platform.find_place(path)) for path in paths] == [0.5, 0, 0, 0]
     assert looked == [""]
 
 

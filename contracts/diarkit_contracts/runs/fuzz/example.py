@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.fuzz.tally import Tally
-    from diarkit_contracts.runs.verdict import Finding, RowRun
+    from diarkit_contracts.runs.verdict import Cause, Finding, RowRun
     from diarkit_contracts.target.client import Target
 
 MOST_LOOKS: Final = 50
@@ -73,6 +73,7 @@ class Session:
 
     Attributes:
         progress: told after each example.
+        stopped: how somebody ended the run; None if nobody did.
         over: a bound or a cap was reached, nothing more is sent.
         unreachable: why the server can't be asked any more.
     """
@@ -82,6 +83,7 @@ class Session:
     tally: Tally
     progress: Callable[[Session], None]
     over: bool = False
+    stopped: Cause | None = None
     lost: int = 0
     unreachable: str = ""
 
@@ -112,6 +114,7 @@ class Example:
         self._session = session
         self._target = session.target
         self._target.exchanges.clear()
+        self._target.lost.clear()
         self._sent: list[Followed] = []
         self._steps: list[str] = []
 
@@ -129,7 +132,7 @@ class Example:
                 if not self._target.has_room:
                     self.follow(other)
         self._sent.append(task)
-        exchange = self._keep(task.send)
+        exchange = self._keep(task.send) or self._keep(task.send)
         self._note(f"{row.name} {_describe(call)}", exchange)
         return task
 
@@ -165,7 +168,7 @@ class Example:
         for task in self._sent:
             self.follow(task)
             self.look(task)
-        exchanges = tuple(self._target.exchanges)
+        exchanges = (*self._target.exchanges, *self._target.lost)
         runs = tuple(task.run for task in self._sent)
         findings = self._session.tally.judge(exchanges, runs)
         if not findings:

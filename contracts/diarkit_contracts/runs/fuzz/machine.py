@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
-from diarkit_contracts.runs.fuzz.example import Example, Find, Session, narrow_find
+from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
+from diarkit_contracts.runs.verdict import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,8 +113,11 @@ def _draw_examples(session: Session, number: int) -> Find | None:
     )
     try:
         run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
-    except KeyboardInterrupt:  # the end of the time, or of somebody's patience: what was seen is worth a verdict
+    except OverError:
         session.over = True
+    except KeyboardInterrupt as error:  # what was seen is worth a verdict
+        session.over = True
+        session.stopped = Cause.TERMINATED if isinstance(error, TerminatedError) else Cause.INTERRUPTED
     except (_FoundError, Flaky):
         # Hypothesis asks for a find once more; whether it shows again does not matter, the first one is kept.
         if not found:
@@ -128,7 +133,11 @@ def _sum_up(session: Session, find: Find | None) -> MachineRun:
         verdict = tally.write_verdict(target, tally.started, twice)
     else:
         verdict = tally.write_verdict(target, target.exchanges, ())
-    return MachineRun(verdict=replace(verdict, unreachable=session.unreachable), find=find, examples=tally.histories)
+    return MachineRun(
+        verdict=replace(verdict, unreachable=session.unreachable, causes=(session.stopped,) if session.stopped else ()),
+        find=find,
+        examples=tally.histories,
+    )
 
 
 class _Machine(RuleBasedStateMachine):

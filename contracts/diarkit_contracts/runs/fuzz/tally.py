@@ -52,7 +52,7 @@ class Tally:
         Returns:
             The findings that fail a run; positions count from the first of `exchanges`.
         """
-        history = read_history(exchanges, self.profile)
+        history = read_history(exchanges, self.profile, given_up=frozenset())
         judged = judge_history(history, rows)
         self.histories += 1
         self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
@@ -91,10 +91,12 @@ class Tally:
             tier=FUZZ,
             profile=self.profile.name,
             exchanges=history.exchanges,
+            lost=history.lost,
+            given_up=frozenset(),
             rows=tuple(rows),
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.locations),
-            skipped=tuple(
+            unseen=tuple(
                 skip_clause(clause, history)
                 for clause in CLAUSES
                 if clause.id not in broken and not self.kept[clause.id]
@@ -112,4 +114,5 @@ class Tally:
             ),
             vacuous=say_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
+            finished_at=target.clock.today().isoformat(timespec="seconds"),
         )

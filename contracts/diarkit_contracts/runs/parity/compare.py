@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line, find_line_of_field
-from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
-from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
 from diarkit_contracts.runs.reproduce import find_row
@@ -67,6 +65,7 @@ class Parity:
         left_out: rows that could not be compared, each with the reason.
         vacuous: why the comparison says too little; empty if it says enough.
         unreachable: why a side could not be asked.
+        stopped: how it was ended by somebody; None if it was not.
     """
 
     sides: tuple[str, str]
@@ -75,9 +74,12 @@ class Parity:
     left_out: tuple[tuple[str, str], ...]
     vacuous: tuple[str, ...]
     unreachable: str = ""
+    stopped: Exit | None = None
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
         """Decide how the comparison ends, as a verification does."""
+        if self.stopped:
+            return self.stopped
         if self.unreachable:
             return Exit.UNREACHABLE
         if any(each.severity is Severity.ERROR or fail_on is Severity.WARNING for each in self.differences):
@@ -116,6 +118,7 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict) -> Parity:
         left_out=tuple(left_out),
         vacuous=tuple(vacuous),
         unreachable="; ".join(filter(None, (one.unreachable, other.unreachable))),
+        stopped=max(filter(None, (one.stopped, other.stopped)), default=None),
     )
 
 
@@ -131,7 +134,7 @@ class _Side:
     def __init__(self, verdict: RunVerdict) -> None:
         self.verdict = verdict
         self.name = verdict.target
-        history = read_history(verdict.exchanges, PROFILES[verdict.profile])
+        history = verdict.history
         self.missing = {each.row: each.reason for each in verdict.inconclusive}
         self.missing |= {each.name: each.reason for each in verdict.skipped if find_row(each.name) is not None}
         self.answers = {

@@ -47,16 +47,14 @@ async def serve_page(scope: Scope, receive: Receive, send: Send) -> None:  # noq
         await _send(send, 404, headers)
     else:
         headers["content-type"] = KINDS[Path(name).suffix]
-        await _send(send, 200, headers, file, is_shown=scope["method"] == "GET")
+        await _send(send, 200, headers, file)  # to HEAD the server sends the head alone
 
 
-async def _send(
-    send: Send, status: int, headers: Mapping[str, str], body: bytes = b"", *, is_shown: bool = True
-) -> None:
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
     written = {**headers, "content-length": str(len(body))}
     listed = [(name.encode(), value.encode()) for name, value in written.items()]
     await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body if is_shown else b""})
+    await send({"type": "http.response.body", "body": body})
 
 
 FILES: Final[Mapping[str, bytes]] = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in KINDS}

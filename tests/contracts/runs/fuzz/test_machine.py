@@ -128,7 +128,7 @@ def test_it_ends_at_a_cap_of_the_target() -> None:
 
 def test_a_server_that_is_gone_ends_it() -> None:
     class Gone:
-        def send(self, request: Any, _: bytes) -> Any:
+        def send(self, request: Any, _: bytes, within_s: float) -> Any:  # noqa: ARG002 - an answer takes no time
             raise UnreachableError(request.url, "refused")
 
     run = run_machine(Target(url=URL, transport=Gone(), caps=CAPS), Bounds())

@@ -1,0 +1,77 @@
+"""Whether what answered is this API at all, and what it seems to be instead. Judges no answer and sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.text import show_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diarkit_contracts.exchanges.exchange import Exchange
+
+CREDENTIALS: Final = (
+    "it wants credentials: give them with --header 'Authorization: Bearer ...' or in the URL, http://USER:PASSWORD@..."
+)
+UNKNOWN: Final = f"nothing is known of {START_PATH} below this URL: is it the root of the platform, without /api?"
+
+GATEWAYS: Final = (502, 503, 504)
+REDIRECTIONS: Final = (301, 302, 303, 307, 308)
+
+NOT_IMPLEMENTED: Final = 501
+"""What a server of files answers to a POST."""
+
+MAY_BE_THE_API: Final = (401, 403, 407, 413, 429)
+"""What stands in front of the API answers so, and the API itself may stand behind it."""
+
+
+def find_foreign(exchanges: Sequence[Exchange]) -> str:
+    """Say that something else than this API answers, and what it seems to be; empty if it may be this API."""
+    if not exchanges or any(map(is_of_the_api, exchanges)):
+        return ""
+    status, _ = Counter(exchange.answer.status for exchange in exchanges).most_common(1)[0]
+    if status in MAY_BE_THE_API or (status >= 500 and status != NOT_IMPLEMENTED):
+        return ""
+    first = next(exchange for exchange in exchanges if exchange.answer.status == status)
+    return f"{describe_count(len(exchanges))} is of this API (most are {status}): {explain_foreign(first)}"
+
+
+def describe_count(number: int) -> str:
+    """Say that none of so many answers is."""
+    return f"none of {number} answers" if number > 1 else "no answer"
+
+
+def is_of_the_api(exchange: Exchange) -> bool:
+    """Tell whether an answer looks like one of the API's, right or wrong: a task, an error envelope, the system's version."""
+    body = read_object(exchange.answer.body)
+    if body is None:
+        return exchange.request.path.endswith("/system/status") and not exchange.answer.body
+    return any(find_value(body, key) is not None for key in ("task", "type", "version"))
+
+
+def explain_foreign(exchange: Exchange) -> str:
+    """Explain an answer that is not of this API, with what to do."""
+    answer, url = exchange.answer, exchange.request.url
+    location = answer.header("location")
+    kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    if answer.status in REDIRECTIONS and location:
+        return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
+    if answer.status == 403:
+        return CREDENTIALS
+    if answer.status in GATEWAYS:
+        return "a gateway answers in its place: is the platform behind it running?"
+    if answer.status == 404:
+        return UNKNOWN
+    if kind == "text/html":
+        return "web pages answer: are these the host, the port and the path of the platform?"
+    return "is it the platform that answers at this URL?"
+
+
+def _name_root(led: str, path: str) -> str:
+    parts = urlsplit(led)
+    root = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return show_text(root.removesuffix(path), 200)

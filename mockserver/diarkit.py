@@ -1,0 +1,6 @@
+"""`python -m diarkit`: the command, where scripts are not on the path."""
+
+from diarkit_mockserver.commands.main import main
+
+if __name__ == "__main__":
+    main(prog_name="diarkit")

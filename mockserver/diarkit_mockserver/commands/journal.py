@@ -1,0 +1,151 @@
+"""`diarkit journal`: reads from a server what one of its worlds was asked and answered, and writes it in one of four forms."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import click
+
+from diarkit_contracts.commands.flags import Command, take
+from diarkit_contracts.commands.output import echo_lines
+from diarkit_contracts.exchanges.recording import HEAD, write_lines
+from diarkit_contracts.target.pace import SystemClock
+from diarkit_mockserver.clock import SECOND, tell_date
+from diarkit_mockserver.commands.settings import PREFIX, Settings
+from diarkit_mockserver.control.client import find_control, read_pages, split_world
+from diarkit_mockserver.control.problem import ControlError
+from diarkit_mockserver.journal.access_log import write_line
+from diarkit_mockserver.journal.export import OWN, read_entry, write_har
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diarkit_contracts.exchanges.plain import Json
+    from diarkit_contracts.target.pace import Clock
+    from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import JournalPage
+
+JournalFormat: TypeAlias = Literal["text", "json", "ndjson", "har"]
+
+BETWEEN_LOOKS_S: Final = 0.5
+"""A person who watches does not notice it, and a server neither."""
+
+
+@click.command(
+    cls=Command, examples=("diarkit journal --follow", "diarkit journal http://127.0.0.1:8000/worlds/a --format har")
+)
+@click.argument("url", required=False)
+@take("settings", Settings, "host", "port", prefix=PREFIX)
+@click.option("-f", "--follow", is_flag=True, help="Go on with each new exchange until Ctrl-C (text and ndjson).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "ndjson", "har")),
+    default="text",
+    show_default=True,
+    help="Write lines for people, or a recording for `verify --recording`; har also for a browser's tools.",
+)
+@click.option("--task", help="Only exchanges about the task with this id.")
+@click.option("--reveal", is_flag=True, help="Write the values of all headers and parameters, secrets among them.")
+@click.option(
+    "--token",
+    envvar="DIARKIT_CONTROL_TOKEN",
+    show_envvar=True,
+    help="Send this token, if the control API asks for one.",
+)
+def journal(  # noqa: PLR0913 - a flag each
+    url: str | None,
+    settings: Settings,
+    form: JournalFormat,
+    task: str | None,
+    token: str | None,
+    *,
+    follow: bool,
+    reveal: bool,
+) -> None:
+    """Print what a fake was asked, and what it answered.
+
+    The fake is the one at URL, or where `diarkit serve` with the same settings listens. A URL that ends with /worlds/NAME means
+    that world. Exit 0: printed. 1: the server refused, or went away. 2: wrong usage. 4: no fake answers.
+    """
+    if follow and form not in {"text", "ndjson"}:
+        raise click.UsageError(f"--follow has no end, and --format {form} needs one: choose text or ndjson")
+    if url is None:
+        from diarkit_mockserver.serving.server import reach  # noqa: PLC0415 - imports the server
+
+        url = reach(settings.host, settings.port)
+    base, world = split_world(url)
+    found = find_control(base, token)
+    if found is None:
+        click.echo(f"no fake answers at {base}", err=True)
+        raise click.exceptions.Exit(4)
+    with closing(found[0]) as control:
+        # A line for people has nothing in it that would have to be struck out.
+        asked: Any = {"task": task, "reveal": reveal or form == "text"}
+        read = follow_pages(control, world, SystemClock(), **asked) if follow else read_pages(control, world, **asked)
+        echo_lines(write_journal(_guard(read, base), form))
+
+
+def _guard(pages: Iterable[JournalPage], base: str) -> Iterator[JournalPage]:
+    """Make words for the person of what the server refuses, and of its end."""
+    try:
+        yield from pages
+    except ControlError as error:
+        raise click.ClickException(str(error)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise click.ClickException(f"{base} does not answer any more: {error}") from None
+
+
+def follow_pages(control: Sender, world: str, clock: Clock, *, task: str | None, reveal: bool) -> Iterator[JournalPage]:
+    """Read a world's journal from its beginning, and on as it grows, without an end.
+
+    Args:
+        control: takes calls to the server.
+        world: its name; empty for the default one.
+        clock: waits between two looks.
+        task: whose exchanges; None for all.
+        reveal: leave in the values of all headers and parameters.
+    """
+    since = 0
+    while True:
+        for page in read_pages(control, world, since=since, task=task, reveal=reveal):
+            if page.total < since:  # the world has begun again
+                since = 0
+                break
+            if page.entries:
+                since = page.entries[-1][OWN]["number"]
+            yield page
+        else:
+            clock.sleep(BETWEEN_LOOKS_S)
+
+
+def write_journal(pages: Iterable[JournalPage], form: JournalFormat) -> Iterator[str]:
+    """Write pages of a journal line by line, without line ends; text and ndjson as they come."""
+    match form:
+        case "text":
+            yield from (write_line(read_entry(each), page.epoch) for page in pages for each in page.entries)
+        case "ndjson":
+            lines = write_lines(each for page in pages for each in page.entries)
+            yield from (line.removesuffix("\n") for line in lines)
+        case "har":
+            yield json.dumps(write_har([each for page in pages for each in page.entries]))
+        case "json":
+            read = list(pages)
+            whole: Json = {
+                **HEAD,
+                "total": read[-1].total,
+                "date": tell_date(read[-1].epoch, read[-1].now).isoformat(),
+                "entries": [_write_times(each, page.epoch) for page in read for each in page.entries],
+            }
+            yield from json.dumps(whole, indent=2).split("\n")
+
+
+def _write_times(written: Json, epoch: int) -> Json:
+    """Put dates and seconds in the place of ticks."""
+    own = written[OWN]
+    date = tell_date(epoch, own["asked_at"]).isoformat()
+    seconds = {name: own[name] / SECOND for name in ("asked_at", "answered_at")}
+    return {"date": date, **written, OWN: {**own, **seconds}}

@@ -1,0 +1,75 @@
+"""The log of `diarkit serve`: in lines for people or in JSON, with each exchange if somebody wants it. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from diarkit_mockserver.journal.access_log import describe_entry, escape, write_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diarkit_mockserver.journal.journal import Entry
+
+LogFormat: TypeAlias = Literal["text", "json"]
+
+exchanges = logging.getLogger("diarkit.exchanges")
+
+
+class Lines(logging.Formatter):
+    """Writes each message on one line, after its time and level; an exchange begins with its own time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        if record.name == exchanges.name:
+            return record.getMessage()
+        return f"{_read_date(record):%Y-%m-%d %H:%M:%S}.{record.msecs:03.0f}Z {record.levelname} {escape(super().format(record))}"
+
+
+class JsonLines(logging.Formatter):
+    """Writes each message as a JSON object in one line, an exchange with all that is known of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        said = getattr(record, "fields", None) or {"message": super().format(record)}
+        return json.dumps({"time": _read_date(record).isoformat(), "level": record.levelname.lower(), **said})
+
+
+def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | None:
+    """Log to stderr from a level on.
+
+    Returns:
+        What logs an exchange, given its entry and the epoch of its world; None where nobody would see it.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if form == "json" else Lines())
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    if not exchanges.isEnabledFor(logging.INFO):
+        return None
+    if not exchanges.isEnabledFor(logging.DEBUG):
+        return _log_json if form == "json" else _log_line
+    return _log_all
+
+
+def _log_line(entry: Entry, epoch: int) -> None:
+    exchanges.info("%s", write_line(entry, epoch))
+
+
+def _log_json(entry: Entry, epoch: int) -> None:
+    exchanges.info("", extra={"fields": describe_entry(entry, epoch)})
+
+
+def _log_all(entry: Entry, epoch: int) -> None:
+    """Log an exchange with heads and bodies, as the journal writes it: without secrets."""
+    from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only who debugs pays for it
+
+    (written,) = write_entries((entry,), epoch)
+    told = f"{write_line(entry, epoch)}\n{json.dumps(written)}"
+    exchanges.debug("%s", told, extra={"fields": {**describe_entry(entry, epoch), "exchange": written}})
+
+
+def _read_date(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)

@@ -1,0 +1,85 @@
+"""What happened on one world, for whoever reads why a test failed. Knows no test."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.api.states import TERMINAL
+from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.client import read_pages
+from diarkit_mockserver.control.orders import Expectations
+from diarkit_mockserver.journal.access_log import escape
+from diarkit_mockserver.journal.conduct import judge
+from diarkit_mockserver.journal.export import read_entry
+from diarkit_mockserver.world.platform import WORLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diarkit_mockserver.control.client import Sender
+    from diarkit_mockserver.control.views import JournalPage, TaskView
+    from diarkit_mockserver.journal.journal import Entry
+
+MOST_LINES: Final = 15
+"""Of each list: the last ones tell what a test ended with, and all of them are in the journal."""
+
+ELSEWHERE: Final = "requests that came meanwhile, but to no test's world (is the client given diarization_server.url?)"
+
+
+def write_report(control: Sender, name: str, elsewhere: int | None = None) -> Iterator[str]:
+    """Say what a world was asked and what became of it.
+
+    Args:
+        control: takes calls to the server.
+        name: of the world; empty for the default one.
+        elsewhere: number of an exchange of the default world: later ones are listed too, as they may have been meant for this one.
+    """
+    pages = tuple(read_pages(control, name, reveal=True))
+    entries = list(_read(pages))
+    state = control.send(calls.verify_journal(Expectations(expected=())), name)
+    tasks = control.send(calls.list_tasks(), name)
+    yield f"{control.url}{WORLDS + name if name else ''}, seed {state.seed}, clock {state.clock}"
+    yield from _list("exchanges", _shorten(_write_exchanges(entries), name), "no requests came here")
+    yield from _list("tasks", map(_write_task, tasks))
+    if state.clock.frozen and any(task.state not in TERMINAL for task in tasks):
+        yield "  time stands still: advance() moves it"
+    findings = judge(entries, now=pages[-1].now, open_connections=frozenset(pages[-1].connections))
+    yield from _list("conduct of the client", map(str, findings))
+    answers = control.send(calls.list_answers(), name)
+    yield from _list("answers prepared and never used", (str(answer) for answer in answers if not answer.used))
+    if name and elsewhere is not None:
+        yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=True))))
+
+
+def _read(pages: Iterable[JournalPage]) -> Iterator[Entry]:
+    return (read_entry(each) for page in pages for each in page.entries)
+
+
+def _list(heading: str, lines: Iterable[str], otherwise: str = "") -> Iterator[str]:
+    found = list(lines)
+    if not found:
+        yield from (otherwise,) * bool(otherwise)
+        return
+    yield f"{heading}:"
+    if len(found) > MOST_LINES:
+        yield f"  ({len(found) - MOST_LINES} before these)"
+    yield from (f"  {escape(line)}" for line in found[-MOST_LINES:])
+
+
+def _write_exchanges(entries: Iterable[Entry]) -> Iterator[str]:
+    """Write exchanges in lines; those that come one after the other and don't differ, in one."""
+    for _, alike in groupby(entries, lambda entry: str(entry).partition(" s ")[2]):
+        first, *others = alike
+        yield str(first) + (f"; {len(others)} more like it, up to {others[-1].number}" if others else "")
+
+
+def _shorten(lines: Iterable[str], name: str) -> Iterator[str]:
+    """Leave out the world's part of the paths, which is the same in all."""
+    yield from (line.replace(f" {WORLDS}{name}/", " /", 1) if name else line for line in lines)
+
+
+def _write_task(task: TaskView) -> str:
+    polls = "1 poll" if task.polls == 1 else f"{task.polls} polls"
+    by_hand = ", moves by hand: step() or move()" * (task.manual and task.state not in TERMINAL)
+    return f"{task.task_id} {task.filename!r}: {task.state}, {polls}{by_hand}{', lost by a fault' * task.lost}"

@@ -1,0 +1,77 @@
+"""An exchange in one line: for people, or as an object for programs. Knows entries, and neither loggers nor terminals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from diarkit_mockserver.clock import SECOND, tell_date
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchanges.plain import Json
+    from diarkit_mockserver.journal.journal import Entry
+
+UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Characters that would end a line, move a terminal's cursor, or can't be encoded: clients put them into file names and paths."""
+
+IDS: Final = {"request_id": b"x-request-id", "correlation_id": b"x-correlation-id"}
+"""Of the answer, which repeats what the client sent or has the world's own."""
+
+
+def escape(text: str) -> str:
+    """Write control characters as escapes, so that a text stays on its line."""
+    return UNSEEN.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def write_line(entry: Entry, epoch: int) -> str:
+    """Write an exchange for people. The query is left out, as secrets may stand there.
+
+    Args:
+        entry: of a world's journal.
+        epoch: the date at the beginning of that world, in seconds since 1970 UTC.
+    """
+    answer = str(entry.status) if entry.status else "no answer"
+    parts = [f"{answer} {entry.state}" if entry.state is not None else answer]
+    if entry.received:
+        parts.append(f"{entry.received} B in")
+    parts += [f"{len(entry.body)} B out", f"{_count_ms(entry):.1f} ms"]
+    if entry.rule:
+        parts.append(f"rule {entry.rule}")
+    if reason := entry.note or (entry.lost or ""):
+        parts.append(reason)
+    date = tell_date(epoch, entry.asked_at)
+    moment = f"{date:%Y-%m-%d %H:%M:%S}.{date.microsecond // 1000:03}Z"
+    return escape(f"{moment} {entry.request.method} {entry.request.path} {', '.join(parts)}")
+
+
+def describe_entry(entry: Entry, epoch: int) -> Json:
+    """Describe an exchange for programs: the same keys for each, times as dates and milliseconds.
+
+    Args:
+        entry: of a world's journal.
+        epoch: as for `write_line`.
+    """
+    ids = dict(entry.headers)
+    return {
+        "time": tell_date(epoch, entry.asked_at).isoformat(),
+        "number": entry.number,
+        "method": entry.request.method,
+        "path": entry.request.path,
+        "status": entry.status,
+        "state": entry.state,
+        "bytes_in": entry.received,
+        "bytes_out": len(entry.body),
+        "milliseconds": _count_ms(entry),
+        "task_id": entry.task_id,
+        "rule": entry.rule,
+        "reason": entry.note,
+        "lost": entry.lost,
+        "faults": list(entry.faults),
+        "limit": entry.limit,
+        **{name: ids.get(header, b"").decode("latin-1") for name, header in IDS.items()},
+        "traceparent": (entry.request.find(b"traceparent") or b"").decode("latin-1"),
+    }
+
+
+def _count_ms(entry: Entry) -> float:
+    return (entry.answered_at - entry.asked_at) * 1000 / SECOND

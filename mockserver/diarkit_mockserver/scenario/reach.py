@@ -1,0 +1,78 @@
+"""Which rules can never answer: others answer all that they would, or no upload can be as they ask. Judges no submission."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from diarkit_mockserver.scenario.when import When
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from diarkit_mockserver.scenario.model import Rule
+
+CHANNELS: Final = re.compile(r"|(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*")
+"""As a rule sees the channels of a submission; empty where it asks for none."""
+
+GLOB: Final = re.compile(r"[*?\[]")
+"""What makes a shell pattern of a name."""
+
+
+def list_unreachable(rules: Sequence[Rule]) -> Iterator[tuple[int, str]]:
+    """List the rules that can never answer, by their place from 1, with the reason."""
+    for place, rule in enumerate(rules, start=1):
+        if reason := explain_unreachable(rule, enumerate(rules[: place - 1], start=1)):
+            yield place, reason
+
+
+def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]] = ()) -> str:
+    """Say why a rule can never answer; empty if it can.
+
+    Args:
+        rule: in question.
+        before: the rules that are asked before it, each with its number.
+    """
+    if reason := _find_contradiction(rule.when):
+        return reason
+    for number, earlier in before:
+        if earlier.times is None and covers(earlier.when, rule.when):
+            return f"rule {number} ({earlier}) comes first and answers all of it"
+    return ""
+
+
+def covers(wide: When, narrow: When) -> bool:
+    """Whether all that one pattern matches is certain to be matched by another."""
+    for one in fields(When):
+        asked, has = getattr(wide, one.name), getattr(narrow, one.name)
+        if asked is None or asked == has:
+            continue
+        if has is None:
+            if one.name == "filename" and asked == "*":
+                continue
+            return False
+        match one.name:
+            case "filename":
+                fits = asked == "*" or (GLOB.search(has) is None and fnmatchcase(has, asked))
+            case "sha256":
+                fits = has.lower().startswith(asked.lower())
+            case "config":
+                fits = all(getattr(asked, key.name) in (None, getattr(has, key.name)) for key in fields(asked))
+            case "query" | "headers":
+                fits = asked.items() <= has.items()
+            case _:
+                fits = False
+        if not fits:
+            return False
+    return True
+
+
+def _find_contradiction(when: When) -> str:
+    config = when.config
+    if config is not None and config.max_speakers is not None and config.total_speakers is not None:
+        return "the platform refuses max_speakers and total_speakers in one config"
+    if when.channels is not None and CHANNELS.fullmatch(when.channels) is None:
+        return f"channels are compared as in 0,1 and never are {when.channels!r}"
+    return ""
