@@ -73,10 +73,19 @@ def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer,
     server.assert_all_used()
 
 
-def test_an_answer_that_could_never_be_used_is_refused_with_the_one_before_it(server: DiarizationServer) -> None:
+def test_an_answer_that_could_never_be_used_is_refused_with_the_reason(server: DiarizationServer) -> None:
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+        server.respond(channels="0, 1", speakers=2)
+
+
+def test_an_answer_takes_the_place_of_the_one_before_it_which_is_then_never_used(
+    server: DiarizationServer, submit: Ask
+) -> None:
     server.respond(filename="*.wav", speakers=1)
-    with pytest.raises(ValueError, match=r"filename='call.wav' could never be used: rule 1 \(filename='\*.wav'\)"):
-        server.respond(filename="call.wav", speakers=2)
+    server.respond(filename="call.wav", speakers=2)
+    submit(server.url, b"x", filename="call.wav")
+    with pytest.raises(AssertionError, match=r"never used:\n  filename='\*.wav' -> speakers=1$"):
+        server.assert_all_used()
 
 
 def test_a_file_that_is_no_scenario_is_named_with_its_places_and_changes_nothing(
