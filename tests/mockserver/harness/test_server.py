@@ -234,7 +234,7 @@ def test_a_failed_assertion_says_what_came_nearest(server: DiarizationServer, su
     assert text.endswith("seed 4, clock 2.000000 s, frozen")
 
 
-@pytest.mark.parametrize("wrong", [{"config": {"speakers": 1}}, {"times": -1}, {"sha256": "x"}, {"submission": 0}])
+@pytest.mark.parametrize("wrong", [{"config": {"speakers": 1}}, {"times": -1}, {"sha256": "x"}, {"occurrence": 0}])
 def test_an_assertion_that_makes_no_sense_is_refused(server: DiarizationServer, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"expected|counted"):
         server.assert_submitted(**wrong)

@@ -108,9 +108,9 @@ def test_a_fault_is_for_the_operations_it_names(make_submission: Make, on: Any, 
 
 
 @pytest.mark.parametrize(("on", "expected"), [("system", True), ("submit", False), ("poll", False), ("any", False)])
-def test_requests_about_no_upload_meet_faults_of_their_own(on: Any, expected: bool) -> None:
-    schedule = Schedule([Fault(on=on, http=500)])
-    assert bool(list(schedule.choose("system", None, "1", FaultCounts()))) is expected
+def test_requests_about_no_upload_meet_faults_of_their_own(make_submission: Make, on: Any, expected: bool) -> None:
+    schedule, asked = Schedule([Fault(on=on, http=500)]), make_submission()
+    assert bool(list(schedule.choose("system", None, "1", FaultCounts(), asked))) is expected
 
 
 @pytest.mark.parametrize("how", [{"task": "lost"}, {"result": "overlap"}, {"http": 500, "when": When(filename="a")}])
