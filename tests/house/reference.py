@@ -185,9 +185,9 @@ def _write_conduct() -> Iterator[str]:
     yield from _write_table(("Rule", "Severity", "What a good client does", "Where from"), rows)
 
 
-def _write_commands(command: click.Command, name: str) -> Iterator[str]:
+def _write_commands(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
     """Write a command with its settings and exit codes, and those below it."""
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, parent, info_name=name, **command.context_settings)
     yield from ("", f"## `{name}`", "", inspect.cleandoc(command.help or "").replace("\b\n", ""))
     rows = [
         (", ".join(f"`{flag}`" for flag in one.opts), f"`{one.envvar}`" if one.envvar else "", one.help or "")
@@ -199,7 +199,7 @@ def _write_commands(command: click.Command, name: str) -> Iterator[str]:
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
             if (below := command.get_command(context, each)) is not None:
-                yield from _write_commands(below, f"{name} {each}")
+                yield from _write_commands(below, f"{name} {each}", context)
 
 
 def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

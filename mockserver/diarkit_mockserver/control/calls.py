@@ -1,6 +1,7 @@
 """The table of the control API: each call once, and what it does. To add one is to add a function here.
 
 Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
+A long file, as the table stands whole in one place.
 """
 
 # Annotations are read when the rows are made.

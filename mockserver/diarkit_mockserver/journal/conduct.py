@@ -1,7 +1,7 @@
 """How a client behaved, judged by rules over what a world's journal says. Pure functions; knows no sockets and no tests.
 
 Only what a server can see is judged. Whether a client streams its upload is not among it: Content-Length comes with streamed
-forms too, and how a body arrives says more of the buffers between than of the client.
+forms too, and how a body arrives says more of the buffers between than of the client. A long file, as each rule stands beside its check.
 """
 
 from __future__ import annotations

@@ -445,7 +445,13 @@ def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked
     result = run(ELSEWHERE, "-rs", "--diarization-url", other_server(404, ENVELOPE), *flags)
     result.assert_outcomes(**outcomes)
     if not flags:
-        result.stdout.fnmatch_lines(["SKIPPED*test_*.py:5: only the fake can be told what to answer*"])
+        result.stdout.fnmatch_lines(
+            [
+                "SKIPPED*test_*.py:4: only the fake can be told what to answer*",
+                "SKIPPED*test_*.py:7: only the fake can open worlds*",
+                "SKIPPED*test_*.py:16: only the fake can misbehave on a schedule*",
+            ]
+        )
 
 
 OUTSIDE = """
@@ -461,14 +467,18 @@ def test_it_speaks_tls_and_lets_pages_read(diarization_server):
 """
 
 
+@pytest.mark.parametrize("root", [False, True])
 @pytest.mark.parametrize("flags", [(), pytest.param(("-n", "1", "--diarization-shared"), marks=pytest.mark.slow)])
-def test_the_fake_takes_a_certificate_and_origins(pytester: pytest.Pytester, flags: tuple[str, ...]) -> None:
+def test_the_fake_takes_a_certificate_and_origins(
+    pytester: pytest.Pytester, flags: tuple[str, ...], *, root: bool
+) -> None:
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
     issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
     authority.cert_pem.write_to_path(str(pytester.path / "issuer.pem"))
     issued.private_key_and_cert_chain_pem.write_to_path(str(pytester.path / "pair.pem"))
     pytester.makeini(
         "[pytest]\ndiarization_tls = pair.pem\ndiarization_cors_origins =\n  http://localhost:3000\n  http://localhost:4000\n"
+        f"diarization_root = {root}\n"
     )
     pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
     trust = ("--diarization-cacert", "issuer.pem")
