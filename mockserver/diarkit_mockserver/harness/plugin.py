@@ -162,7 +162,7 @@ def diarization_server(
     if isinstance(diarization_fake, LiveServer):
         yield diarization_fake
         return
-    if request.config.getini(ROOT_NAME):
+    if request.config.getini(ROOT_NAME) and not diarization_fake.elsewhere:
         server = start_at_root(_choose_scenario(request), front=diarization_fake.front)
     else:
         server = diarization_fake.open_world(_name_world(request), _choose_scenario(request))

@@ -284,6 +284,15 @@ def test_a_fake_elsewhere_can_do_all_that_one_of_our_own_can(
     run(FRESH + CLIENTS, "--diarization-url", url).assert_outcomes(passed=7)
 
 
+def test_a_fake_elsewhere_is_the_one_to_test_against_also_where_servers_of_its_own_are_asked_for(
+    run: Callable[..., pytest.RunResult], serve: Callable[..., Any], pytester: pytest.Pytester
+) -> None:
+    url = serve("--port", "0").url
+    pytester.makeini("[pytest]\ndiarization_root = true\n")
+    test = f"def test_x(diarization_server): assert diarization_server.url.startswith({url!r} + '/worlds/')"
+    run(test, "--diarization-url", url).assert_outcomes(passed=1)
+
+
 def test_nothing_is_imported_until_a_test_asks_for_the_server(run: Callable[..., pytest.RunResult]) -> None:
     run(LIGHT).assert_outcomes(passed=1)
 
