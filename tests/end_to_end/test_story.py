@@ -60,7 +60,7 @@ class Day:
     def live(self) -> None:
         for hour in range(CALLS):
             self.move(max(0.0, hour * HOUR_S - self.world.clock.now() / SECOND))
-            form = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{hour:02}.m4a"\r\n\r\n0000ftypM4A {hour}\r\n--b--\r\n'
+            form = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{hour:02}.amr"\r\n\r\n#!AMR\n{hour}\r\n--b--\r\n'
             status, answer = self.ask("POST", ENDPOINT, form.encode())
             assert status == 202
             self.states[answer["task"]["task_id"]] = ["pending"]
@@ -128,7 +128,7 @@ def test_a_queue_with_one_worker_takes_its_calls_in_order() -> None:
             day.ask(
                 "POST",
                 ENDPOINT,
-                f'--b\r\nContent-Disposition: form-data; name="file"; filename="{n}"\r\n\r\n0000ftypM4A \r\n--b--\r\n'.encode(),
+                f'--b\r\nContent-Disposition: form-data; name="file"; filename="{n}"\r\n\r\n#!AMR\n\r\n--b--\r\n'.encode(),
             )
             for n in range(3)
         ]

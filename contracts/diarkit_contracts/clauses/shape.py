@@ -200,9 +200,10 @@ def _rate_headers(history: History) -> Iterator[Observation]:
 def _is_date(value: str | None) -> bool:
     """Tell whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
     try:
-        return value is not None and parsedate_to_datetime(value) is not None
+        parsedate_to_datetime(value or "")
     except ValueError:
         return False
+    return True
 
 
 @clause(

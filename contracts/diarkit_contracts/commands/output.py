@@ -20,7 +20,7 @@ from diarkit_contracts.commands.flags import Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
@@ -190,7 +190,7 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def stop_on_term() -> Iterator[None]:
+def stop_on_term() -> Generator[None]:
     """Let SIGTERM end what runs as Ctrl-C does: with a verdict of what was seen, and its reports."""
 
     def stop(*_: object) -> None:

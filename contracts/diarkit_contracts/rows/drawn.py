@@ -92,8 +92,14 @@ _MISTAKES: Final = st.sampled_from([row.call for row in make_mistakes()])
 _NAMES: Final = st.sampled_from(FACTORS["filename"]) | TEXTS
 _LIMIT: Final = st.integers(1, 4) | st.sampled_from((12, 99, 100, 101, 10**6))
 _UNKNOWN_KEYS: Final = st.sampled_from(("Max_Speakers", "speakers", ""))
+
+
+def _join(known: dict[str, int], unknown: dict[str, str | int | None]) -> dict[str, str | int | None]:
+    return {**known, **unknown}
+
+
 _CONFIGS: Final = st.builds(
-    lambda known, unknown: known | unknown,
+    _join,
     st.dictionaries(LIMITS, _LIMIT, max_size=1),
     st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1),
 )

@@ -63,6 +63,7 @@ def _decode(body: bytes, coding: str, most: int) -> bytes:
     forms = {"gzip": (GZIP,), "x-gzip": (GZIP,), "deflate": (ZLIB, RAW)}.get(coding)
     if forms is None:
         raise CodingError(Loss.BADLY_CODED, f"its Content-Encoding is {coding!r:.60}, and asked for was {ACCEPTED}")
+    failure: zlib.error | None = None
     for form in forms:
         try:
             return _inflate(body, form, most)

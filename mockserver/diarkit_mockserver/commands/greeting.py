@@ -25,14 +25,17 @@ def list_addresses(url: str) -> dict[str, str]:
     }
 
 
-def write_greeting(addresses: Mapping[str, str], *, everywhere: bool) -> Iterator[str]:
+def write_greeting(addresses: Mapping[str, str], token: str | None, *, everywhere: bool) -> Iterator[str]:
     """Write the addresses, a line each.
 
     Args:
         addresses: as `list_addresses` lists them.
+        token: that `reveal=true` asks for, if it was drawn for that alone.
         everywhere: the server listens on all interfaces, of which the addresses name only one.
     """
     width = max(map(len, addresses))
     yield from (f"  {name:{width}}  {address}" for name, address in addresses.items())
+    if token is not None:
+        yield f"  {'token':{width}}  {token} (for values that may be secret: reveal=true)"
     if everywhere:
         yield "  on all interfaces: other machines use the name or address of this one in place of the above"

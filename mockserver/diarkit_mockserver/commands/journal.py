@@ -84,7 +84,7 @@ def journal(  # noqa: PLR0913 - a flag each
         raise click.exceptions.Exit(4)
     with closing(found[0]) as control:
         # A line for people has nothing in it that would have to be struck out.
-        asked: Any = {"task": task, "reveal": reveal or form == "text"}
+        asked: Any = {"task": task, "reveal": reveal}
         read = follow_pages(control, world, SystemClock(), **asked) if follow else read_pages(control, world, **asked)
         echo_lines(write_journal(_guard(read, base), form))
 

@@ -87,12 +87,11 @@ def serve(settings: Settings) -> None:
     bound = _bind(settings)
     platform = _make_platform(settings, _choose_token(settings, bound))
     platform.on_exchange = log_exchange
-    if platform.control_token is None:
-        logging.getLogger("diarkit").info("token for what may be secret (reveal=true): %s", platform.reveal_token)
-    run(platform, bound, lambda: _greet(settings, write_url(bound, front.scheme)), front)
+    token = platform.reveal_token if platform.control_token is None else None
+    run(platform, bound, lambda: _greet(settings, write_url(bound, front.scheme), token), front)
 
 
-def _greet(settings: Settings, url: str) -> None:
+def _greet(settings: Settings, url: str, token: str | None) -> None:
     """Say where the server answers: the line on stdout is for programs too, what follows it on stderr for people."""
     from diarkit_mockserver.commands.greeting import list_addresses, write_greeting  # noqa: PLC0415
 
@@ -100,10 +99,10 @@ def _greet(settings: Settings, url: str) -> None:
     addresses = list_addresses(url)
     if settings.log_format == "json":
         logging.getLogger("diarkit").info(
-            "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses}}
+            "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses, "reveal_token": token}}
         )
     elif not settings.quiet:
-        for line in write_greeting(addresses, everywhere=settings.host in EVERYWHERE):
+        for line in write_greeting(addresses, token, everywhere=settings.host in EVERYWHERE):
             click.echo(line, err=True)
 
 

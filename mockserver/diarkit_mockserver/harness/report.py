@@ -35,7 +35,7 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
         name: of the world; empty for the default one.
         elsewhere: number of an exchange of the default world: later ones are listed too, as they may have been meant for this one.
     """
-    pages = tuple(read_pages(control, name, reveal=True))
+    pages = tuple(read_pages(control, name, reveal=control.reveals))
     entries = list(_read(pages))
     state = control.send(calls.verify_journal(Expectations(expected=())), name)
     tasks = control.send(calls.list_tasks(), name)
@@ -49,7 +49,7 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
     answers = control.send(calls.list_answers(), name)
     yield from _list("answers prepared and never used", (str(answer) for answer in answers if not answer.used))
     if name and elsewhere is not None:
-        yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=True))))
+        yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=control.reveals))))
 
 
 def _read(pages: Iterable[JournalPage]) -> Iterator[Entry]:

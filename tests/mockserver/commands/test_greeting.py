@@ -13,7 +13,7 @@ ADDRESSES = list_addresses("http://127.0.0.1:8000")
 
 
 def test_each_address_stands_in_a_line_of_its_own() -> None:
-    assert "\n".join(write_greeting(ADDRESSES, everywhere=False)) == (
+    assert "\n".join(write_greeting(ADDRESSES, None, everywhere=False)) == (
         "  API            http://127.0.0.1:8000/api/technology/speaker-diarization\n"
         "  documentation  http://127.0.0.1:8000/docs\n"
         "  page           http://127.0.0.1:8000/__diarkit/\n"
@@ -22,7 +22,7 @@ def test_each_address_stands_in_a_line_of_its_own() -> None:
 
 
 def test_other_machines_are_told_how_they_get_there() -> None:
-    *_, last = write_greeting(ADDRESSES, everywhere=True)
+    *_, last = write_greeting(ADDRESSES, None, everywhere=True)
     assert "on all interfaces" in last
 
 

@@ -66,14 +66,16 @@ def test_without_a_url_it_is_where_the_same_settings_would_serve(fake: Fake, ask
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "har"])
-def test_each_other_form_is_a_recording_without_secrets_and_with_all_ids(url: str, tmp_path: Path, form: str) -> None:
+def test_each_other_form_is_a_recording_without_secrets_and_with_all_ids(
+    fake: Fake, url: str, tmp_path: Path, form: str
+) -> None:
     file = tmp_path / f"a.{form}"
     file.write_text(run(url, "--format", form), "utf-8")
     first, second = read_recording(file)
     assert (first.answer.status, second.answer.status) == (202, 200)
     assert dict(first.request.headers)["traceparent"] == TRACE
     assert "geheim" not in file.read_text("utf-8")
-    assert "geheim" in run(url, "--format", form, "--reveal")
+    assert "geheim" in run(url, "--format", form, "--reveal", "--token", fake.token or "")
 
 
 def test_json_is_laid_out_and_has_seconds_and_dates_in_the_place_of_ticks(url: str) -> None:

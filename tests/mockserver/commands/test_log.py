@@ -28,6 +28,7 @@ TRANSCRIPT = """\
   documentation  http://HOST/docs
   page           http://HOST/__diarkit/
   control API    http://HOST/__diarkit/v1/docs
+  token          TOKEN (for values that may be secret: reveal=true)
 TIME WARNING call.wav: config keys that the platform does not know are ignored: max_speaker
 TIME INFO the rule for filename='call*' is used up (times: 1); the rules below it answer from now on
 TIME POST /api/technology/speaker-diarization 202 pending, N B in, 77 B out, N ms, rule filename='call*', \
@@ -40,6 +41,7 @@ TIME GET /nowhere 404, 92 B out, N ms, the platform has no path /nowhere
 
 
 def mask(text: str) -> str:
+    text = re.sub(r"(token +)\S+", r"\1TOKEN", text)
     for pattern, name in MASKS:
         text = re.sub(pattern, name, text)
     return re.sub(r"(Invalid JSON:) .*", r"\1 ...", text)

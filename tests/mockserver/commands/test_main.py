@@ -296,7 +296,9 @@ def test_an_unknown_variable_is_named_at_the_start(serve: Serve) -> None:
 
 def test_the_token_for_secrets_is_drawn_and_opens_them(serve: Serve, ask: Callable[..., Any]) -> None:
     running = serve("--port", "0")
-    token = running.log.read_text().partition("(reveal=true): ")[2].split()[0]
+    while (told := re.search(r"token +(\S+) ", running.log.read_text("utf-8"))) is None:
+        pass  # it is written behind the line that the fixture waits for
+    token = told[1]
     path = "/__diarkit/v1/journal?reveal=true"
     assert ask(running.url, "GET", path).status == 401
     assert ask(running.url, "GET", path, None, {"Authorization": f"Bearer {token}"}).status == 200

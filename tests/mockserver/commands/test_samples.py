@@ -44,9 +44,7 @@ def test_without_names_the_guides_are_written_and_all_only_if_so_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], expected: Any
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(
-        "diarkit_fixtures.samples.catalogue.write_samples", lambda *told, **_: asked.append(told[1]) or []
-    )
+    monkeypatch.setattr("diarkit_fixtures.samples.write.write_samples", lambda *told, **_: asked.append(told[1]) or [])
     assert run("write", str(tmp_path), *arguments).exit_code == 0
     assert asked == [expected]
 
