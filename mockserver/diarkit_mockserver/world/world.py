@@ -209,17 +209,16 @@ class World:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
         seen = progress._replace(polls=progress.polls + 1)
-        if any(fault.connection is not None for fault, _ in visit.disturbing):
-            # An answer that does not arrive shows the client no step of the course.
-            self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
-        else:
-            self.tasks.update(task, seen)
-            if task.is_gone(seen, now):
-                self.tasks.finish(task, now)
-                raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
         visit.state = state = task.state_at(seen, now)
+        if any(fault.connection is not None for fault, _ in visit.disturbing):  # it shows the client no step of the course
+            self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
+            return task, seen, state
+        self.tasks.update(task, seen)
         if state in TERMINAL:
             self.tasks.finish(task, now)
+        if task.is_gone(seen, now):
+            visit.state = None
+            raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
         return task, seen, state
 
     def look_around(self, visit: Visit) -> None:
