@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import currently_in_test_context, note
-from hypothesis import strategies as st
+from diarkit_fixtures.errors import MissingExtraError
+
+try:
+    from hypothesis import currently_in_test_context, note
+    from hypothesis import strategies as st
+except ModuleNotFoundError:
+    raise MissingExtraError("hypothesis") from None
 
 from diarkit_fixtures.strategies.segments import segmentations
 from diarkit_mockserver.scenario.answer import HttpAnswer

@@ -90,11 +90,11 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen, or a planned row was
     not judged. 4: a server does not answer. 130, 143: interrupted, terminated; what was compared until then is shown.
     """
+    require("jsonschema")
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
-    require("jsonschema")
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
     asks = [

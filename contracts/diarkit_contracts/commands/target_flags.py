@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import os
 import re
 from contextlib import closing, contextmanager
@@ -16,6 +15,8 @@ import click
 
 from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
+from diarkit_fixtures.errors import MissingExtraError
+from diarkit_fixtures.errors import require as require_library
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -121,10 +122,10 @@ class CapFlags:
 
 def require(module: str) -> None:
     """End with a clear word if a library of the extra `verify` is not installed."""
-    if importlib.util.find_spec(module) is None:
-        raise click.UsageError(
-            f"{module} is not installed, and nothing is verified without it: pip install 'diarkit[verify]'"
-        )
+    try:
+        require_library(module)
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
@@ -151,7 +152,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
     from diarkit_contracts.exchanges.redaction import Redaction, list_secrets  # noqa: PLC0415
     from diarkit_contracts.target.client import Target  # noqa: PLC0415
     from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
-    from diarkit_contracts.target.transport import HttpTransport, MissingExtraError  # noqa: PLC0415
+    from diarkit_contracts.target.transport import HttpTransport  # noqa: PLC0415
 
     headers = read_headers(access.headers)
     url, own, secrets = _read_url(url)

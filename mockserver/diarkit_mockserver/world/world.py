@@ -210,7 +210,9 @@ class World:
             raise
         seen = progress._replace(polls=progress.polls + 1)
         visit.state = state = task.state_at(seen, now)
-        if any(fault.connection is not None for fault, _ in visit.disturbing):  # it shows the client no step of the course
+        if any(
+            fault.connection is not None for fault, _ in visit.disturbing
+        ):  # it shows the client no step of the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
