@@ -267,7 +267,8 @@ def clear_journal(here: Here) -> None:
 def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
     journal, connections = here.world.journal, here.platform.list_connections()
-    found = judge(journal, now=here.world.clock.now(), open_connections=connections)
+    clock = here.world.clock
+    found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
     return tuple(map(view_finding, found))
 
 

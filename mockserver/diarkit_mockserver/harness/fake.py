@@ -45,10 +45,31 @@ OUTSIDE: Final = (
 class Fake:
     """A running server on which each test gets a world of its own: for unittest, scripts and notebooks as well as pytest.
 
+        import unittest
+        from urllib.request import urlopen
+
+        from diarkit_mockserver.testing import Fake
+
+        class TestMyClient(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                cls.fake = Fake()
+                cls.addClassCleanup(cls.fake.stop)
+
+            def setUp(self):
+                self.server = self.enterContext(self.fake.world())
+
+            def test_version(self):
+                self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
+                self.assertEqual(self.server.conduct(), ())
+
+    In a script, or in the cells of a notebook, two lines begin and two end what a fixture does for a test:
+
         fake = Fake()
-        with fake.world() as server:
-            server.respond(failed="No.")
-            run_client(server.url)
+        server = fake.open_world("notebook")
+        server.respond(failed="Out of memory.")  # then let the client run against server.url
+        print(server.report())
+        server.close()
         fake.stop()
 
     Args:
