@@ -70,7 +70,7 @@ class ConductFinding:
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
 
 
-def judge(
+def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     entries: Iterable[Entry],
     *,
     now: int,
