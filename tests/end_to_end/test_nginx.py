@@ -13,8 +13,8 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-import yaml
 import trustme
+import yaml
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
