@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Final
 
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 OPENAPI: Final = "/openapi.json"
 STATIC: Final = f"{PAGE}/static"
+
+FIRST_SERVER: Final = re.compile(r"(?<=\nservers:\n)( *)- ")
 
 
 def create_pages(platform: Platform) -> FastAPI:
@@ -49,8 +53,11 @@ def create_pages(platform: Platform) -> FastAPI:
         return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
 
     @pages.get("/openapi.yaml", include_in_schema=False)
-    def read_yaml() -> PlainTextResponse:
-        return PlainTextResponse(DOCUMENT.read_text("utf-8"), media_type="application/yaml")
+    def read_yaml(request: Request) -> PlainTextResponse:
+        text = DOCUMENT.read_text("utf-8")
+        if root := request.scope.get("root_path"):  # which the framework puts into the JSON
+            text = FIRST_SERVER.sub(rf"\1- url: {json.dumps(root)}\n\g<0>", text, count=1)
+        return PlainTextResponse(text, media_type="application/yaml")
 
     @pages.get(PAGE, include_in_schema=False)
     def lead_to_page() -> RedirectResponse:
