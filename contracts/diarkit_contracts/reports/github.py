@@ -33,7 +33,7 @@ LONGEST: Final = 200
 def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
     """List the workflow commands for the first findings, or for a run that saw too little."""
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
-        level = "error" if fail_on is Severity.WARNING else finding.clause.severity.value
+        level = "error" if fail_on is Severity.WARNING else finding.severity.value
         fault = finding.fault
         text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got} {_name_row(finding)}".strip()
         yield _write_command(level, finding.clause.id, show_text(text, 2 * LONGEST))
@@ -108,12 +108,12 @@ def _list_table(findings: Sequence[Finding]) -> list[str]:
 def _write_cells(finding: Finding) -> tuple[str, ...]:
     clause = finding.clause
     return (
-        clause.severity.value,
+        finding.severity.value,
         f"{_code(clause.id)}<br>{_escape(clause.sentence)}",
         f"{_escape(finding.row)} ({finding.times} times)" if finding.times > 1 else _escape(finding.row),
         _code(finding.fault.expected),
         _code(finding.fault.got),
-        _escape(str(clause.evidence)),
+        _escape(str(finding.evidence)),
     )
 
 

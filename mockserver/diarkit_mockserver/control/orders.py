@@ -82,7 +82,7 @@ class NewState:
         message: of its error, where it fails or is rejected.
     """
 
-    state: Literal["running", "done", "failed", "rejected"]
+    state: Literal["running", "done", "failed", "rejected", "cancelled"]
     message: str | None = None
 
 
