@@ -14,7 +14,7 @@ from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
-from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
+    from diarkit_mockserver.scenario.dialect import Generation
 
 
 STRICT: Final = Scenario(course="immediate")
@@ -78,7 +79,6 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        profile: generation of the API of worlds whose scenario names none; by default that of the server.
         front: what stands before a server that is started, and before those that tests have at the root.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
@@ -94,13 +94,13 @@ class Fake:
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
-        profile: Generation | None = None,
         worlds_only: bool = False,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
-        self.profile = profile
+        self.profile: Generation | None = None
+        """Of worlds whose scenario names none; None for that of the server."""
         self._prefix = prefix
         self._count = count
         self._opened = 0

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.journal.journal import Journal
@@ -210,13 +210,11 @@ class World:
             raise
         seen = progress._replace(polls=progress.polls + 1)
         visit.state = state = task.state_at(seen, now)
-        if any(
-            fault.connection is not None for fault, _ in visit.disturbing
-        ):  # it shows the client no step of the course
+        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
-        if state in TERMINAL:
+        if state not in UNDER_WAY:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
