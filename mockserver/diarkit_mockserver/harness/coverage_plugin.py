@@ -71,10 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin to collect, if asked to; refuse what is no form of a report before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    from diarkit_mockserver.harness.contract_plugin import find_missing  # noqa: PLC0415 - pytest has to import it first
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
 
-    if missing := find_missing("jsonschema"):
-        raise pytest.UsageError(f"{OPTION}: {missing}")
+    try:
+        require("jsonschema")
+    except MissingExtraError as error:
+        raise pytest.UsageError(f"{OPTION}: {error}") from None
     for form, _ in _list_files(config):
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)
