@@ -154,7 +154,7 @@ def _limits() -> SearchStrategy[Limits]:
 def _dialects() -> SearchStrategy[Dialect]:
     return st.builds(
         Dialect,
-        x_location=st.sampled_from(["absolute", "relative"]),
-        unpopulated=st.sampled_from(["null", "absent"]),
-        times=st.sampled_from(["file", "range"]),
+        x_location=st.sampled_from([None, "relative"]),
+        unpopulated=st.sampled_from([None, "absent"]),
+        times=st.sampled_from([None, "range"]),
     )

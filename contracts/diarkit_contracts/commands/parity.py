@@ -97,12 +97,10 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     require("jsonschema")
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
+    profiles: tuple[Asked, Asked] = (sides.profile_a or judging.profile, sides.profile_b or judging.profile)
     asks = [
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)
-        for side, own, profile in (
-            (one, sides.headers_a, sides.profile_a or judging.profile),
-            (other, sides.headers_b, sides.profile_b or judging.profile),
-        )
+        for side, own, profile in zip((one, other), (sides.headers_a, sides.headers_b), profiles, strict=True)
     ]
     with stop_on_term():
         first, second = (ask() for ask in asks)
