@@ -8,7 +8,6 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
@@ -16,11 +15,12 @@ import click
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
-from diarkit_contracts.commands.flags import Named, flag
+from diarkit_contracts.commands.flags import READ, WRITTEN, Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
@@ -58,13 +58,11 @@ class OutputFlags:
         help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
     )
     baseline: Path | None = flag(
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=READ,
         group=Judging.GROUP,
         help="Accept the findings of this file, each until some day (YAML or JSON).",
     )
-    record: Path | None = flag(
-        type=click.Path(dir_okay=False, path_type=Path), help="Write all exchanges to this file (NDJSON)."
-    )
+    record: Path | None = flag(type=WRITTEN, help="Write all exchanges to this file (NDJSON).")
 
 
 class UnwritableError(click.FileError):

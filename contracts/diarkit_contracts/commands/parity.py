@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import Judging, echo_lines, make_progress, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, read_plan, require
 from diarkit_contracts.rows.tier import Tier
@@ -43,9 +43,7 @@ class Sides:
     headers_b: tuple[str, ...] = flag(
         "--header-b", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to B alone."
     )
-    report: Path | None = flag(
-        "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
-    )
+    report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
 
 @click.command(

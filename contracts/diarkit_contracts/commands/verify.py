@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import Judging, OutputFlags, make_progress, read_output, stop_on_term
 from diarkit_contracts.commands.target_flags import (
-    FILE,
     Access,
     CapFlags,
     list_repeat_flags,
@@ -40,7 +39,7 @@ class Question:
 
     GROUP: ClassVar[str] = "What is sent"
 
-    recording: Path | None = flag(type=FILE, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
+    recording: Path | None = flag(type=READ, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
@@ -50,7 +49,7 @@ class Question:
         default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
     )
     rows_file: Path | None = flag(
-        "--rows", type=FILE, help="Send the rows of this file instead, such as tier fuzz has saved."
+        "--rows", type=READ, help="Send the rows of this file instead, such as tier fuzz has saved."
     )
     fake: bool = flag(
         default=False,

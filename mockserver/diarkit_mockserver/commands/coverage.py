@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
 from diarkit_contracts.commands.target_flags import require
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +22,9 @@ class CoverageFlags:
 
     GROUP: ClassVar[str] = "Output"
 
-    html: Path | None = flag(type=FILE, help="Write all points as a page.")
-    md: Path | None = flag(type=FILE, help="Write all points as Markdown.")
-    json: Path | None = flag(type=FILE, help="Write all points as JSON.")
+    html: Path | None = flag(type=WRITTEN, help="Write all points as a page.")
+    md: Path | None = flag(type=WRITTEN, help="Write all points as Markdown.")
+    json: Path | None = flag(type=WRITTEN, help="Write all points as JSON.")
     least: float = flag(
         "--min", default=0.0, type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this share."
     )
@@ -42,7 +42,7 @@ class CoverageFlags:
     metavar="JOURNAL...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=READ,
 )
 @take("flags", CoverageFlags)
 def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
