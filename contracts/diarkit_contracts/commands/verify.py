@@ -11,7 +11,7 @@ import click
 
 from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import Judging, OutputFlags, make_progress, read_output, stop_on_term
+from diarkit_contracts.commands.output import Judging, Output, make_progress, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
     CapFlags,
@@ -71,7 +71,7 @@ class Question:
 @take("judging", Judging)
 @take("caps", CapFlags)
 @take("access", Access)
-@take("output", OutputFlags)
+@take("output", Output)
 def verify(  # noqa: PLR0913 - an argument for each group of flags
     url: str | None,
     *,
@@ -80,7 +80,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     judging: Judging,
     caps: CapFlags,
     access: Access,
-    output: OutputFlags,
+    output: Output,
 ) -> None:
     """Check a server, or a recording of it, against the contract.
 
@@ -103,7 +103,6 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
     if sum((recording is not None, fuzzed, bool(question.only), rows is not None)) > 1:
         raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
-    asked = read_output(output, judging.fail_on)
     failed = False
     with stop_on_term():
         if recording is not None:
@@ -112,7 +111,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
             verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
         else:
             verdict = _ask_target(url or "", question, access, caps, judging.profile)
-    code = asked.show(replace(verdict, flags=list_repeat_flags(access)))
+    code = output.show(replace(verdict, flags=list_repeat_flags(access)), judging.fail_on)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 
