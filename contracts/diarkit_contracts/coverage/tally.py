@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.coverage.points import list_points
@@ -57,7 +59,4 @@ class Tally:
 
 def add_up(tallies: Iterable[Tally]) -> Tally:
     """Add tallies up."""
-    total = Tally()
-    for tally in tallies:
-        total |= tally
-    return total
+    return reduce(or_, tallies, Tally())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.runs.reproduce import Repeat
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 MOST_ANNOTATIONS: Final = 8
 """GitHub shows few annotations of a step; the summary has all findings."""
@@ -37,7 +37,8 @@ def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) ->
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
         level = "error" if fail_on is Severity.WARNING else finding.clause.severity.value
         fault = finding.fault
-        text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got} {_name_row(finding)}".strip()
+        row = f" ({finding.row})" if finding.row else ""
+        text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got}{row}".strip()
         yield _write_command(level, finding.clause.id, show_text(text, 2 * LONGEST))
     end = verdict.decide_exit(fail_on)
     unjudged = "" if end in {Exit.FINE, Exit.FINDINGS} or verdict.unreachable else sum_up(verdict, fail_on)
@@ -79,10 +80,6 @@ def _write_command(level: str, title: str, text: str) -> str:
     data = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     head = title.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={head}::{data}"
-
-
-def _name_row(finding: Finding) -> str:
-    return f"({finding.row})" if finding.row else ""
 
 
 def _write_repeat(repeat: Repeat) -> Markup:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.journal import Entry, Journal
 
 MOST_MISSES = 3
@@ -110,10 +109,12 @@ def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
     """Count the submissions that are meant, also the refused ones: the client sent them."""
     missed: list[Miss] = []
     found = 0
-    for number, submission in _list_submissions(entries):
+    for entry in entries:
+        if (submission := entry.submission) is None:
+            continue
         reasons = tuple(expected.when.misses(submission))
         if reasons:
-            missed.append(Miss(number=number, filename=submission.filename, reasons=reasons))
+            missed.append(Miss(number=entry.number, filename=submission.filename, reasons=reasons))
         else:
             found += 1
     holds = found > 0 if expected.times is None else found == expected.times
@@ -143,7 +144,3 @@ def describe_verdict(verdict: Verdict) -> str:
         lines.append(f"({verdict.forgotten} earlier ones are no longer in the journal)")
     lines.append(f"seed {verdict.seed}, clock {verdict.clock}")
     return "\n".join(lines)
-
-
-def _list_submissions(entries: Iterable[Entry]) -> Iterable[tuple[int, Submission]]:
-    return ((entry.number, entry.submission) for entry in entries if entry.submission is not None)

@@ -68,11 +68,6 @@ class World:
         """What it is told now."""
         return self._setup.scenario
 
-    @property
-    def has_faults(self) -> bool:
-        """Whether any request may be disturbed."""
-        return bool(self._setup.schedule)
-
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
         fresh = World(self.name, self.origin, self.clock.begin_again())
