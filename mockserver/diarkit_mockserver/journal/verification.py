@@ -129,12 +129,9 @@ def describe_verdict(verdict: Verdict) -> str:
     lines: list[str] = []
     for check in verdict.checks:
         if not check.holds:
-            times = (
-                "at least 1 submission"
-                if check.times is None
-                else f"{check.times} submissions".replace("1 submissions", "1 submission")
-            )
-            lines.append(f"expected {times} with {check.expected}, found {check.found}")
+            times = "at least 1" if check.times is None else str(check.times)
+            plural = "" if check.times in {None, 1} else "s"
+            lines.append(f"expected {times} submission{plural} with {check.expected}, found {check.found}")
             for miss in check.nearest:
                 lines.append(f"  exchange {miss.number}, {miss.filename!r}, misses:")
                 lines += [f"    {reason}" for reason in miss.reasons]
