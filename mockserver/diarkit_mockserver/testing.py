@@ -17,10 +17,11 @@ from diarkit_mockserver.journal.conduct import ConductFinding
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike, read_course
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 

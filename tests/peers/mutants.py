@@ -246,7 +246,7 @@ def judge_mutant(mutant: Mutant | None, calls: list[Call], usual: str) -> dict[s
         return {"kind": "crash", "by": [f"{type(error).__name__}: {error}"[:80]]}
     by = [f"{clause} ({count})" for clause, count in Counter(finding.clause.id for finding in verdict.findings).items()]
     kind = "caught" if by else "vacuous" if verdict.vacuous else "missed"
-    return {"kind": kind, "by": by, "error": any(f.clause.severity == "error" for f in verdict.findings)}
+    return {"kind": kind, "by": by, "error": any(f.severity == "error" for f in verdict.findings)}
 
 
 def run_apart(mutant: Mutant | None, calls: list[Call], usual: str) -> dict[str, Any]:

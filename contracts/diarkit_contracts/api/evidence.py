@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class Label(StrEnum):
-    """How it is known: read in a public document, or inferred from one. What is not known makes no clause."""
+    """How it is known: read in a public document, inferred from one, or not. What is not known makes no clause."""
 
     DOC = "DOC"
     INF = "INF"
+    UNK = "UNK"
 
 
 class Severity(StrEnum):

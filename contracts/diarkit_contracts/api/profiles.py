@@ -1,22 +1,22 @@
-"""The generations of the API as data, and what a target can be made to show. Judges nothing.
-
-The contract document pins 3.6.0. What other generations do otherwise is here; clauses that depend on it ask for it.
-"""
+"""A generation of the API as its column of the table of points, and what a target can be made to show. Judges nothing."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.points import GENERATIONS, OPERATIONS, POINTS, USUAL, Cell, Declares, Refuses, Sends, Shows
 
-START: Final = "POST /api/technology/speaker-diarization"
-RESULT: Final = "GET /api/technology/speaker-diarization/{task_id}"
-INFO: Final = "GET /api/system/info"
-STATUS: Final = "GET /api/system/status"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from diarkit_contracts.api.evidence import Evidence
+    from diarkit_contracts.api.points import Effect, Point, Value
 
 
 class Capability(StrEnum):
@@ -28,54 +28,108 @@ class Capability(StrEnum):
     FORBID = "forbid an upload"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+COMMON: Final[Mapping[str, frozenset[int]]] = MappingProxyType(
+    dict(zip(OPERATIONS, map(frozenset, ((202, 400, 403, 413, 422, 507), (200, 400, 404), (200, 400), (200, 400))), strict=True))
+)  # fmt: skip
+"""Statuses that each operation declares in every generation."""
+
+
+@dataclass(frozen=True)  # not slotted: what is read of it often is worked out once
 class Profile:
-    """One generation.
+    """The effective value of each point: a generation's column, and what was learned or set over it.
 
     Attributes:
-        name: as in `--profile`.
-        about: which versions, and how it is known.
-        statuses: that each operation declares, by method and path.
-        locations: headers that lead to the task; each 202 has the first one, and each one that is there leads there.
-        least_speakers: lower bound of speakers_count.
-        passing: states beside those of the document; none of them ends a task.
+        name: of the generation, as in `--profile`.
+        cells: by the point's key.
     """
 
     name: str
-    about: str
-    statuses: Mapping[str, frozenset[int]]
-    locations: tuple[str, ...] = ("X-Location",)
-    least_speakers: int = 0
-    passing: frozenset[str] = frozenset()
+    cells: Mapping[str, Cell]
 
+    def __getitem__(self, key: str) -> Value:
+        """Return the value of a point."""
+        return self.cells[key].value
 
-def _declare(start: str, result: str, system: str) -> Mapping[str, frozenset[int]]:
-    texts = {START: start, RESULT: result, INFO: system, STATUS: system}
-    return MappingProxyType({key: frozenset(map(int, text.split())) for key, text in texts.items()})
+    def overlay(self, values: Mapping[str, Value], source: str) -> Profile:
+        """Put values over those of the generation; the later layer wins.
 
+        Args:
+            values: by the point's key, such as a learned file or a scenario's dialect.
+            source: of the values.
+        """
+        if not values:
+            return self
+        over = {key: Cell(value, Label.UNK, source) for key, value in values.items()}
+        return replace(self, cells=MappingProxyType({**self.cells, **over}))
 
-_WITH_429: Final = _declare("202 400 403 413 422 429 507", "200 400 404 422 429", "200 400 422 429")
+    def evidence_of(self, key: str) -> Evidence:
+        """Cite the cell of a point: what an answer against it is judged by."""
+        return self.cells[key].evidence
 
-DEFAULT: Final = Profile(name="3.6", about="3.5.0 and 3.6.0; DOC: reference pages and guide", statuses=_WITH_429)
+    @cached_property
+    def locations(self) -> tuple[str, ...]:
+        """Headers that lead to the task, the one that each 202 has to have first."""
+        return (*(effect.header for effect in self._list_sent() if effect.leads), "X-Location")
 
-_EARLIER: Final = Profile(
-    name="3.5", about="3.5.0-dev.2; DOC: reference pages, speakers_count > 0", statuses=_WITH_429, least_speakers=1
-)
-_LATER: Final = Profile(
-    name="3.7",
-    about="3.7.0 and 4.0.0-rc1; INF: sibling pages add Location and call X-Location deprecated",
-    statuses=_WITH_429,
-    locations=("Location", "X-Location"),
-)
-_NEWEST: Final = Profile(
-    name="5.0",
-    about="5.0.0; INF: sibling pages declare 405, no 429 and no 422 of GET; DOC: life cycle has cancelled",
-    statuses=_declare("202 400 403 405 413 422 507", "200 400 404 405", "200 400 405"),
-    locations=("Location", "X-Location"),
-    passing=frozenset({"cancelled"}),
-)
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of a 202 beside X-Location, and their values."""
+        return {effect.header: effect.text for effect in self._list_sent()}
+
+    @cached_property
+    def passing(self) -> frozenset[str]:
+        """States beside the five, none of which ends a task."""
+        return frozenset(e.state for _, e, value in self._list_effects() if isinstance(e, Shows) and value == "known")
+
+    @cached_property
+    def statuses(self) -> Mapping[str, frozenset[int]]:
+        """What each operation declares, by method and path."""
+        declared = {operation: set(statuses) for operation, statuses in COMMON.items()}
+        for _, effect, value in self._list_effects():
+            match effect:
+                case Declares(status=status, operations=operations) if value == "declared":
+                    for operation in operations:
+                        declared[operation].add(status)
+                case Refuses(operation=operation) if isinstance(value, int):
+                    declared[operation].add(value)
+                case _:
+                    pass
+        return {operation: frozenset(statuses) for operation, statuses in declared.items()}
+
+    def find_status_point(self, operation: str, status: int) -> str | None:
+        """Find the point that a status of an operation goes by; None if no generation has any doubt."""
+        for point, effect, _ in self._list_effects():
+            if isinstance(effect, Declares) and effect.status == status and operation in effect.operations:
+                return point.key
+        return None
+
+    def _list_sent(self) -> Iterator[Sends]:
+        return (e for _, e, value in self._list_effects() if isinstance(e, Sends) and value == "sent")
+
+    def _list_effects(self) -> Iterator[tuple[Point, Effect, Value]]:
+        return ((point, point.effect, self[point.key]) for point in POINTS if point.effect is not None)
+
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
-    {each.name: each for each in (_EARLIER, DEFAULT, _LATER, replace(_LATER, name="4.0"), _NEWEST)}
+    {name: Profile(name, MappingProxyType({point.key: point.cells[name] for point in POINTS})) for name in GENERATIONS}
 )
-"""By name. Nothing is known in which 3.7 and 4.0 differ (UNK which of them brought Location)."""
+"""By name."""
+
+DEFAULT: Final = PROFILES[USUAL]
+
+AUTO: Final = "auto"
+"""Instead of a name: the generation of the version that a server reports."""
+
+
+def choose_profile(version: str) -> Profile | None:
+    """Choose the generation of a version that GET /api/system/info reports; None for one that no generation is known of."""
+    if version == "3.5.0-dev.2":
+        return PROFILES["3.5"]
+    found = re.match(r"v?(\d+)(?:\.(\d+))?", version)
+    number = (0, 0) if found is None else (int(found[1]), int(found[2] or 0))
+    if (3, 5) <= number < (3, 7):
+        return DEFAULT
+    if (3, 7) <= number < (5, 0):
+        return PROFILES["3.7"]
+    # Calendar versions follow 5.0 (2026.1); what comes after 5 has no page yet.
+    return PROFILES["5.0"] if number[0] == 5 or 2020 <= number[0] < 2100 else None

@@ -4,8 +4,9 @@ Read as a drawing (a task may skip what it passes too fast to be seen)::
 
     pending ──► running ──► done        the result is there
        │           ├──────► failed      an internal error; the same request may succeed
-       │           └──────► rejected    the input does not meet the requirements
-       └──► done, failed, rejected
+       │           ├──────► rejected    the input does not meet the requirements
+       │           └──────► cancelled   from 5.0.0 on: is being cleaned up, and may be gone at the next look
+       └──► done, failed, rejected, cancelled
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class TaskState(StrEnum):
     """Where a task is.
 
     Source:
-        DOC, reference page of the GET operation, 3.5 and 3.6: these five. 5.0.0 adds `cancelled`, which 3.6.0 does not know.
+        DOC, reference page of the GET operation, 3.5 and 3.6: five. DOC, life cycle (5.0.0): `cancelled`, the sixth.
     """
 
     PENDING = "pending"
@@ -30,28 +31,36 @@ class TaskState(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     DONE = "done"
+    CANCELLED = "cancelled"
 
 
 STEPS: Mapping[TaskState, frozenset[TaskState]] = MappingProxyType(
     {
-        TaskState.PENDING: frozenset({TaskState.RUNNING, TaskState.DONE, TaskState.FAILED, TaskState.REJECTED}),
-        TaskState.RUNNING: frozenset({TaskState.DONE, TaskState.FAILED, TaskState.REJECTED}),
+        TaskState.PENDING: frozenset(
+            {TaskState.RUNNING, TaskState.DONE, TaskState.FAILED, TaskState.REJECTED, TaskState.CANCELLED}
+        ),
+        TaskState.RUNNING: frozenset({TaskState.DONE, TaskState.FAILED, TaskState.REJECTED, TaskState.CANCELLED}),
         TaskState.REJECTED: frozenset(),
         TaskState.FAILED: frozenset(),
         TaskState.DONE: frozenset(),
+        TaskState.CANCELLED: frozenset(),
     }
 )
 """The states a task may show after the one it showed last. Showing the same state again is no step.
 
 Source:
-    DOC, life cycle overview (5.0.0) and guide (3.6.0): done, failed and rejected end a task, hence the empty rows.
+    DOC, life cycle overview (5.0.0) and guide (3.6.0): done, failed and rejected end a task, hence their empty rows.
     DOC, guide (3.6.0): a task is "only scheduled" first, hence pending before running.
     INF: running is passed unseen when it is shorter than the time between two polls, hence pending to each end.
     INF: nothing leads back to pending; no page tells of a task that is queued again.
 """
 
-TERMINAL: frozenset[TaskState] = frozenset(state for state, following in STEPS.items() if not following)
-"""The states that end a task."""
+TERMINAL: frozenset[TaskState] = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.REJECTED})
+"""The states that end a task (DOC, life cycle 5.0.0: `cancelled` is none of them)."""
+
+
+UNDER_WAY: frozenset[TaskState] = frozenset({TaskState.PENDING, TaskState.RUNNING})
+"""The states after which an end is to come."""
 
 
 class TaskErrorType(StrEnum):

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What should have been there, and what was."""
+    """What should have been there, and what was.
+
+    Attributes:
+        evidence: of the point it was judged by; None for the clause's own.
+    """
 
     expected: str
     got: str
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def judge(clause: Clause, history: History) -> Judgement:
     return Judgement(clause, tuple(clause.check(history)))
 
 
-def observe(at: int, *, kept: bool, expected: str, got: object) -> Observation:
+def observe(at: int, *, kept: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
     """Make an observation.
 
     Args:
@@ -99,7 +104,8 @@ def observe(at: int, *, kept: bool, expected: str, got: object) -> Observation:
         kept: whether the clause was kept.
         expected: for the fault, a noun phrase.
         got: for the fault; a text as it is, anything else as Python shows it.
+        evidence: of the point it is judged by, instead of the clause's own.
     """
     if kept:
         return Observation(at)
-    return Observation(at, Fault(expected, got if isinstance(got, str) else f"{got!r:.200}"))
+    return Observation(at, Fault(expected, got if isinstance(got, str) else f"{got!r:.200}", evidence))

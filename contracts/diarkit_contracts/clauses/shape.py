@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
+from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
@@ -28,6 +29,7 @@ from diarkit_contracts.exchanges.redaction import STRUCK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
@@ -61,9 +63,12 @@ def _status(history: History) -> Iterator[Observation]:
             status = exchange.answer.status
             if at in barred or (status == TOO_SLOW and operation.method == "POST"):
                 continue
-            declared = history.profile.statuses[f"{operation.method} {operation.path}"]
-            expected = f"one of {', '.join(map(str, sorted(declared)))} for {operation.method} {operation.path}"
-            yield observe(at, kept=status in declared, expected=expected, got=str(status))
+            asked, profile = f"{operation.method} {operation.path}", history.profile
+            declared = profile.statuses[asked]
+            expected = f"one of {', '.join(map(str, sorted(declared)))} for {asked}"
+            key = profile.find_status_point(asked, status)
+            cell = None if key is None else profile.evidence_of(key)
+            yield observe(at, kept=status in declared, expected=expected, got=str(status), evidence=cell)
 
 
 @clause(
@@ -156,28 +161,26 @@ def _schema(history: History) -> Iterator[Observation]:
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
         rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
         branch = _choose_branch(exchange, body)
-        faults = [
-            *(_list_early(rest) if branch in NOT_ENDED else list_faults(branch or schema, rest)),
-            *_list_low_counts(body, history.profile),
-        ]
-        yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults))
+        faults = tuple(_list_early(rest)) if branch in NOT_ENDED else list_faults(branch or schema, rest)
+        cell = None
+        if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
+            cell = history.profile.evidence_of("least_speakers")
+        yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults), evidence=cell)
 
 
 @clause(
     "shape.headers",
-    "Each 202 carries the header that leads to the task: X-Location, or Location from 3.7 on.",
+    "Each 202 carries the headers of its generation, first of all the one that leads to the task: X-Location, or Location from 3.7 on.",
     documented("reference page of POST and guide, 3.6.0"),
     "components/headers/XLocation",
     ACCEPTED,
 )
 def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
-        for name, header in _list_headers(exchange):
-            if header.get("required"):
-                # The one required header leads to the task; later generations call it otherwise, and keep the old name (INF).
-                names = history.profile.locations if name == LOCATION else (name,)
-                kept = any(exchange.answer.header(each) is not None for each in names)
-                yield observe(at, kept=kept, expected=f"the header {' or '.join(names)}", got="none of that name")
+        if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
+            for name, cell in _list_required(history.profile):
+                kept = exchange.answer.header(name) is not None
+                yield observe(at, kept=kept, expected=f"the header {name}", got="none of that name", evidence=cell)
 
 
 @clause(
@@ -190,7 +193,7 @@ def _headers(history: History) -> Iterator[Observation]:
 def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
-            for name, _ in _list_headers(exchange):
+            for name, _ in _list_headers(exchange, history.profile):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
                 kept = is_number or (name == "Retry-After" and _is_date(came))
@@ -231,9 +234,15 @@ def _ids_echoed(history: History) -> Iterator[Observation]:
                     yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
-def _read_response(exchange: Exchange) -> Mapping[str, object]:
-    operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
+def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]:
+    operation, status = find_operation(exchange), exchange.answer.status
+    if operation is None:
+        return {}
+    declared = status in profile.statuses[f"{operation.method} {operation.path}"]
+    # What a generation has beyond the document are refusals, whose envelope is the same for all.
+    return _find_response(operation.method, operation.path, status) or (
+        _find_response(operation.method, operation.path, 400) if declared else {}
+    )
 
 
 @cache
@@ -246,14 +255,25 @@ def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
 def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[str, object]]]:
     """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
-        response = _read_response(exchange)
+        response = _read_response(exchange, history.profile)
         if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
             yield at, exchange, response
 
 
-def _list_headers(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, header in as_object(_read_response(exchange).get("headers", {}), "headers").items():
+def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, header in as_object(_read_response(exchange, profile).get("headers", {}), "headers").items():
         yield name, resolve(header)
+
+
+def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
+    """List the headers that each 202 has to have: the first that leads to the task, and whatever else the generation sends."""
+    first = profile.locations[0]
+    if first == LOCATION:
+        yield first, None
+    for point in POINTS:
+        effect = point.effect
+        if isinstance(effect, Sends) and profile[point.key] == "sent" and (effect.header == first or not effect.leads):
+            yield effect.header, profile.evidence_of(point.key)
 
 
 def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
@@ -261,8 +281,8 @@ def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
     channels = find_value(body, "result", "channels")
     for number, channel in enumerate(cast("list[object]", channels) if isinstance(channels, list) else []):
         count = find_value(channel, "speakers_count")
-        if isinstance(count, int) and 0 <= count < profile.least_speakers:
-            yield f"$.result.channels[{number}].speakers_count: {count} is less than {profile.least_speakers}"
+        if isinstance(count, int) and 0 <= count < int(profile["least_speakers"]):
+            yield f"$.result.channels[{number}].speakers_count: {count} is less than {profile['least_speakers']}"
 
 
 def without_nulls(value: object) -> object:
@@ -292,7 +312,7 @@ def _choose_branch(exchange: Exchange, body: object) -> str | None:
     operation = find_operation(exchange)
     if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200:
         return None
-    return _name_branch(body) if find_value(body, "task", "state") in set(TaskState) else None
+    return _name_branch(body) if find_value(body, "task", "state") in set(TaskState) - {TaskState.CANCELLED} else None
 
 
 def _name_branch(body: object) -> str:

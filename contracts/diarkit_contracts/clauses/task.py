@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
-from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
@@ -143,7 +143,7 @@ def _legal_steps(history: History) -> Iterator[Observation]:
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
-        if before.state is not None and before.state not in TERMINAL and after.state is not None:
+        if before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
             following = ", ".join(sorted(STEPS[before.state]))
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
@@ -158,7 +158,7 @@ def _no_way_back(history: History) -> Iterator[Observation]:
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
-        if look.state is not None and look.state not in TERMINAL and look.body is not None:
+        if look.state in UNDER_WAY and look.body is not None:
             told = [key for key in ("result", "error") if look.body.get(key) is not None]
             expected = f"neither result nor error of a {look.state} task"
             yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))
@@ -235,7 +235,8 @@ def _is_found(history: History) -> Iterator[Observation]:
                 yield observe(look.at, kept=not lost, expected=expected, got="404")
         if look.state is not None:
             seen_at[look.asked] = look.exchange.answer.received_at
-        if look.state in TERMINAL:
+        # One that is being cleaned up may be gone at the next look.
+        if look.state in TERMINAL or look.state in history.profile.passing:
             ended.add(look.asked)
 
 

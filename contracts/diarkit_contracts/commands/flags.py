@@ -56,7 +56,7 @@ def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Cal
         for one in reversed(taken):
             attributes = {"group": getattr(settings, "GROUP", "Options"), **one.metadata["attributes"]}
             kind, default = attributes.get("type"), one.default
-            default = kind.find_name(default) if isinstance(kind, Named) else default
+            default = kind.find_name(default) if isinstance(kind, Named) and default is not None else default
             attributes.setdefault("show_default", default is not False and default not in (None, "", ()))
             if default is not None:  # given, even None would do for a flag that is required
                 attributes["default"] = default

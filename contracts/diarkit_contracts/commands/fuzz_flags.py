@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import click
 
 from diarkit_contracts.commands.flags import WRITTEN, flag
-from diarkit_contracts.commands.output import echo_lines
+from diarkit_contracts.commands.output import choose_generation, echo_lines
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 from diarkit_contracts.exchanges.origin import is_loopback
 
@@ -93,7 +93,7 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
             target,
             Bounds(seconds=seconds),
             number=access.seed,
-            profile=judging.profile,
+            profile=choose_generation(judging.profile, target),
             fail_on=judging.fail_on,
             shrink=is_loopback(url),
             progress=_make_progress(seconds),
@@ -128,7 +128,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
             target.url,
             seconds=seconds / len(PHASES),
             number=access.seed,
-            profile=judging.profile,
+            profile=choose_generation(judging.profile, target),
             headers=target.headers,
             rate=f"{max(1, round(60 / target.pace_s))}/m" if target.pace_s else None,
         )

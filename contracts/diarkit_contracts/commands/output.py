@@ -8,13 +8,13 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
+from diarkit_contracts.api.profiles import AUTO, DEFAULT, PROFILES, Profile
 from diarkit_contracts.commands.flags import READ, WRITTEN, Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
+    from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.runs.baseline import Baseline
     from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.target.client import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +36,10 @@ class Judging:
 
     GROUP: ClassVar[str] = "Judgement"
 
-    profile: Profile = flag(
-        default=DEFAULT, type=Named(PROFILES), help="Hold the answers against this generation of the API."
+    profile: Profile | Literal["auto"] = flag(
+        default=AUTO,
+        type=Named({AUTO: AUTO, **PROFILES}),
+        help="Hold the answers against this generation of the API; auto: that of the version the server reports.",
     )
     fail_on: Severity = flag(
         default=Severity.ERROR,
@@ -124,6 +128,35 @@ class UnwritableError(click.FileError):
     """A file can't be written. Ends like wrong usage: 1 would be findings."""
 
     exit_code = 2
+
+
+def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterable[Exchange]) -> Profile:
+    """Choose the generation to hold a server or its recorded answers against, and say so if it has to be assumed."""
+    if asked != AUTO:
+        return asked
+    from diarkit_contracts.runs.generation import ask_generation, find_generation  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.target.client import Target as Server  # noqa: PLC0415
+
+    profile, assumed = ask_generation(source) if isinstance(source, Server) else find_generation(source)
+    if assumed:
+        click.echo(f"--profile auto: {assumed}", err=True)
+    return profile
+
+
+def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tuple[Profile, Callable[[Row], None]]:
+    """Choose the generation of a server and make the progress of its run.
+
+    Who ends the run while the server is asked for its version gets a verdict all the same: the progress ends it before the first row.
+    """
+    try:
+        return choose_generation(asked, target), make_progress(rows)
+    except KeyboardInterrupt as error:
+        ended = error
+
+    def end(_: Row) -> None:
+        raise ended
+
+    return DEFAULT, end
 
 
 def require_folder(path: Path, name: str) -> None:

@@ -5,22 +5,31 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import click
 
+from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
-from diarkit_contracts.commands.output import Judging, echo_lines, make_progress, stop_on_term, write_file
+from diarkit_contracts.commands.output import (
+    Judging,
+    begin_run,
+    choose_generation,
+    echo_lines,
+    stop_on_term,
+    write_file,
+)
 from diarkit_contracts.commands.target_flags import Access, open_target, read_plan, require
 from diarkit_contracts.rows.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Caps
+
+Asked: TypeAlias = Profile | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,18 @@ class Sides:
     headers_b: tuple[str, ...] = flag(
         "--header-b", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to B alone."
     )
+    profile_a: Profile | None = flag(
+        type=Named(PROFILES), group="Judgement", help="Hold A against this generation instead."
+    )
+    profile_b: Profile | None = flag(
+        type=Named(PROFILES), group="Judgement", help="Hold B against this generation instead."
+    )
+    texts: bool = flag(
+        default=False,
+        is_flag=True,
+        group="Judgement",
+        help="Compare also the bodies word by word, with ids, dates and hosts masked.",
+    )
     report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
 
@@ -50,7 +71,7 @@ class Sides:
     cls=Command,
     examples=(
         "diarkit parity http://127.0.0.1:8000 https://platform.example --header-b 'Authorization: Bearer TOKEN'",
-        "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --fail-on warning",
+        "diarkit parity yesterday.ndjson http://127.0.0.1:8000 --profile-a 3.6 --profile-b 5.0",
     ),
 )
 @click.argument("one", metavar="A")
@@ -61,8 +82,8 @@ class Sides:
 def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
     """Compare how the servers A and B answer the same rows.
 
-    A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and who speaks
-    when. With `--fail-on warning` also a difference that the contract allows fails.
+    A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and, without
+    `--texts`, who speaks when. With `--fail-on warning` also a difference that the contract allows fails.
 
     Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen, or a planned row was
     not judged. 4: a server does not answer. 130, 143: interrupted, terminated; what was compared until then is shown.
@@ -75,19 +96,22 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
     asks = [
-        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], judging.profile)
-        for side, own in ((one, sides.headers_a), (other, sides.headers_b))
+        _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)
+        for side, own, profile in (
+            (one, sides.headers_a, sides.profile_a or judging.profile),
+            (other, sides.headers_b, sides.profile_b or judging.profile),
+        )
     ]
     with stop_on_term():
         first, second = (ask() for ask in asks)
-    compared = compare_verdicts(first, second)
+    compared = compare_verdicts(first, second, texts=sides.texts)
     if sides.report is not None:
         write_file(sides.report, write_json(compared, judging.fail_on))
     echo_lines(list_lines(compared, judging.fail_on))
     sys.exit(compared.decide_exit(judging.fail_on))
 
 
-def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Profile) -> Callable[[], RunVerdict]:
+def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Asked) -> Callable[[], RunVerdict]:
     from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415 - as above
 
     if "://" not in side:
@@ -97,12 +121,13 @@ def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Profi
 
     def ask() -> RunVerdict:
         click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {plan.count_cost()}", err=True)
-        return verify_target(plan, target, profile, progress=make_progress(len(plan.rows)))
+        chosen, progress = begin_run(profile, target, len(plan.rows))
+        return verify_target(plan, target, chosen, progress=progress)
 
     return ask
 
 
-def _read_side(path: Path, plan: Plan, profile: Profile) -> RunVerdict:
+def _read_side(path: Path, plan: Plan, profile: Asked) -> RunVerdict:
     from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415 - as above
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
@@ -114,4 +139,4 @@ def _read_side(path: Path, plan: Plan, profile: Profile) -> RunVerdict:
         raise click.UsageError(f"expected a URL with http:// or a recording: {error}") from None
     wanted = {row.name for row in plan.rows}
     rows = (row for row in match_rows(exchanges) if row.name in wanted)
-    return verify_recording(path.name, exchanges, profile, rows)
+    return verify_recording(path.name, exchanges, choose_generation(profile, exchanges), rows)

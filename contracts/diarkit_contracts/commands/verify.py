@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import Judging, Output, make_progress, stop_on_term
+from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
     CapFlags,
@@ -27,7 +28,6 @@ from diarkit_fixtures.texts.read import TextError, load_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.drive import Forcing
     from diarkit_contracts.runs.verdict import RunVerdict
@@ -106,12 +106,14 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     failed = False
     with stop_on_term():
         if recording is not None:
-            verdict = _judge_recording(recording, judging.profile)
+            verdict = _judge_recording(recording, judging)
         elif fuzzed:
             verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
         else:
-            verdict = _ask_target(url or "", question, access, caps, judging.profile)
-    code = output.show(replace(verdict, flags=list_repeat_flags(access)), judging.fail_on)
+            verdict = _ask_target(url or "", question, access, caps, judging)
+    # By itself a repetition would ask the server for its generation.
+    own = (("--profile", DEFAULT.name),) if judging.profile is DEFAULT else ()
+    code = output.show(replace(verdict, flags=(*own, *list_repeat_flags(access))), judging.fail_on)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 
@@ -145,7 +147,7 @@ def clauses(*, rows: bool, markdown: bool) -> None:
         click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.evidence}")
 
 
-def _judge_recording(path: Path, profile: Profile) -> RunVerdict:
+def _judge_recording(path: Path, judging: Judging) -> RunVerdict:
     from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
@@ -154,10 +156,10 @@ def _judge_recording(path: Path, profile: Profile) -> RunVerdict:
         exchanges = read_recording(path)
     except (RecordingError, OSError) as error:
         raise click.UsageError(f"--recording {error}") from None
-    return verify_recording(path.name, exchanges, profile)
+    return verify_recording(path.name, exchanges, choose_generation(judging.profile, exchanges))
 
 
-def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, profile: Profile) -> RunVerdict:
+def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
     from diarkit_contracts.rows.forced import make_forced  # noqa: PLC0415
     from diarkit_contracts.runs.drive import NOTHING_FORCED  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
@@ -174,7 +176,8 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, pr
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
         spare = f"up to {target.caps.spare} more tasks for rows sent again and mistakes that are taken for uploads"
         click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
-        verdict = verify_target(plan, target, profile, forcing, make_progress(len(plan.rows)))
+        profile, progress = begin_run(judging.profile, target, len(plan.rows))
+        verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))
 
 

@@ -113,7 +113,7 @@ class Look:
         asked: end of the path, in lower case.
         body: of a 200, if it is a JSON object.
         task_id: told, in lower case.
-        state: told, if it is one of the five.
+        state: told, if it is one of the life cycle.
         channels: of a result that fits its schema.
         faults: of the result, if there is one.
         start: the POST that the asked id came from, if it is in the history.

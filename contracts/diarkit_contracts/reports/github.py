@@ -35,7 +35,7 @@ LONGEST: Final = 200
 def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
     """List the workflow commands for the first findings, or for a run that saw too little."""
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
-        level = "error" if fail_on is Severity.WARNING else finding.clause.severity.value
+        level = "error" if fail_on is Severity.WARNING else finding.severity.value
         fault = finding.fault
         row = f" ({finding.row})" if finding.row else ""
         text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got}{row}".strip()

@@ -62,12 +62,12 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
 def _group_findings(
     verdict: RunVerdict, folder: Path | None
 ) -> Iterator[tuple[Clause, str, list[tuple[Finding, list[tuple[int, str]], Repeat | None]]]]:
-    """Group the findings by their clauses: what is broken in ten rows is one thing to mend."""
-    for _, group in groupby(verdict.findings, lambda finding: finding.clause.id):
+    """Group the findings by their clauses and how they are known: what is broken in ten rows is one thing to mend."""
+    for _, group in groupby(verdict.findings, lambda finding: (finding.clause.id, finding.evidence)):
         found = list(group)
         yield (
             found[0].clause,
-            f"{found[0].clause.evidence} ({DOCUMENT.name}, line {find_line(found[0].clause.place)})",
+            f"{found[0].evidence} ({DOCUMENT.name}, line {find_line(found[0].clause.place)})",
             [
                 (
                     finding,

@@ -71,10 +71,10 @@ def _write_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -
     clause = finding.clause
     return {
         "clause": clause.id,
-        "severity": clause.severity,
+        "severity": finding.severity,
         "sentence": clause.sentence,
-        "label": clause.evidence.label,
-        "source": clause.evidence.source,
+        "label": finding.evidence.label,
+        "source": finding.evidence.source,
         "line": find_line(clause.place),
         "row": finding.row,
         "at": finding.at,

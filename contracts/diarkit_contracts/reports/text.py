@@ -102,7 +102,7 @@ def _list_other(finding: Finding, verdict: RunVerdict, folder: Path | None) -> I
 
 
 def _name_clause(finding: Finding) -> str:
-    severity = finding.clause.severity
+    severity = finding.severity
     return click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True)
 
 
@@ -126,7 +126,7 @@ def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
     yield from list_section(
         "accepted by the baseline",
         [
-            f"{each.finding.clause.severity}: {each.finding.clause.id} {show_text(each.finding.row)}: "
+            f"{each.finding.severity}: {each.finding.clause.id} {show_text(each.finding.row)}: "
             f"{show_text(each.finding.fault.got, LONGEST)} (until {each.expires}: {show_text(each.reason)})"
             for each in verdict.accepted
         ],

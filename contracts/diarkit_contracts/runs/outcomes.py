@@ -131,7 +131,7 @@ def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: P
     """Judge a clause by what was found against it; None if nothing was."""
     findings = [finding for finding in verdict.findings if finding.clause.id == name]
     if findings:
-        fails = findings[0].clause.severity is Severity.ERROR or fail_on is Severity.WARNING
+        fails = any(each.severity is Severity.ERROR for each in findings) or fail_on is Severity.WARNING
         fault = findings[0].fault
         message = show_text(f"expected {fault.expected}, got {fault.got}")
         return Outcome(name, "failed" if fails else "passed", message, write_findings(findings, verdict, folder))
@@ -173,11 +173,11 @@ def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator
     yield f"  {clause.sentence}"
     yield from list_fault(finding, most)
     yield from (f"  exchange  {at}: {describe_exchange(verdict.find_exchange(at))}" for at in finding.at)
-    yield f"  evidence  {clause.evidence}"
+    yield f"  evidence  {finding.evidence}"
 
 
 def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
-    yield f"{finding.clause.severity}: {finding.clause.id}{name_place(finding)}"
+    yield f"{finding.severity}: {finding.clause.id}{name_place(finding)}"
     yield from list_facts(finding, verdict)
     repeat = write_repeat(finding, verdict, folder)
     if repeat is not None:

@@ -17,6 +17,7 @@ from diarkit_contracts.target.client import Spent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.clauses.clause import Clause, Fault
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
@@ -106,6 +107,16 @@ class Finding:
     at: tuple[int, ...]
     fault: Fault
     times: int = 1
+
+    @property
+    def evidence(self) -> Evidence:
+        """How it is known: the cell of the point it was judged by, else the clause's."""
+        return self.fault.evidence or self.clause.evidence
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return self.evidence.severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +297,7 @@ class RunVerdict:
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
         """List the findings of one severity."""
-        return tuple(finding for finding in self.findings if finding.clause.severity is severity)
+        return tuple(finding for finding in self.findings if finding.severity is severity)
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
         """Decide how the run ends.

@@ -116,8 +116,8 @@ def judge_history(
         lost=history.lost,
         given_up=history.given_up,
         rows=rows,
-        findings=tuple(sorted(findings, key=lambda finding: finding.clause.severity is not Severity.ERROR)),
-        undocumented=list_undocumented(history.exchanges, history.profile.locations),
+        findings=tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)),
+        undocumented=list_undocumented(history.exchanges, history.profile.headers),
         passed=tuple(
             Passed(clause=judgement.clause, observations=len(judgement.observations))
             for judgement in judgements
@@ -136,7 +136,8 @@ def _group(judgement: Judgement, history: History, row_of: dict[int, str]) -> It
     groups: dict[object, list[int]] = {}
     for number, observation in enumerate(judgement.broken):
         start = _find_start(observation.at, history)
-        groups.setdefault(row_of.get(observation.at) or start or number, []).append(number)
+        evidence = None if observation.fault is None else observation.fault.evidence
+        groups.setdefault((row_of.get(observation.at) or start or number, evidence), []).append(number)
     for numbers in groups.values():
         first = judgement.broken[numbers[0]]
         start = _find_start(first.at, history)

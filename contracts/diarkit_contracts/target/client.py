@@ -212,6 +212,19 @@ class Target:
         self._is_spare = spare
         return self._send_patiently(request, content, tries=tries, named=named)
 
+    def ask_aside(self, call: Call) -> Exchange:
+        """Send a call whose answer is not to be judged, and return the exchange.
+
+        Raises:
+            CapReachedError: the call is not sent.
+            UnreachableError: it was sent, and there was no answer.
+        """
+        answered, lost = len(self.exchanges), len(self.lost)
+        try:
+            return self.exchanges[self.send(call, tries=1)]
+        finally:
+            del self.exchanges[answered:], self.lost[lost:]
+
     def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
         """Ask for a task.
 

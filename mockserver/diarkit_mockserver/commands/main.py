@@ -29,6 +29,7 @@ ELSEWHERE = {
     "verify": "diarkit_contracts.commands.verify:verify",
     "clauses": "diarkit_contracts.commands.verify:clauses",
     "parity": "diarkit_contracts.commands.parity:parity",
+    "generations": "diarkit_contracts.commands.generations:generations",
     "record": "diarkit_contracts.commands.record:record",
 }
 """Commands of other files, imported when they are named."""
@@ -170,11 +171,15 @@ def _make_platform(settings: Settings, control_token: str | None) -> Any:
         except OSError as error:
             raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
     try:
-        scenario = settings.overrule(scenario)
+        world = World(scenario=settings.overrule(scenario))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":
+        click.echo(
+            f"limits.rate: generation {world.profile.name} declares no 429, and it is answered all the same", err=True
+        )
     return Platform(
-        World(scenario=scenario),
+        world,
         external_url=settings.external_url,
         refresh=follower,
         nonce=settings.nonce,

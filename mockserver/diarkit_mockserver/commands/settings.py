@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, WRITTEN, flag
+from diarkit_mockserver.scenario.dialect import SERVED, Dialect, Generation, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
@@ -107,6 +109,12 @@ class Settings:
         type=WRITTEN,
         group=ANSWERS,
         help="Answer by this scenario file (YAML): which request gets which answer.",
+    )
+    profile: Generation | None = flag(
+        type=click.Choice(SERVED),
+        group=ANSWERS,
+        show_default=USUAL_GENERATION,
+        help="Answer as this generation of the API; `diarkit generations` shows how they differ.",
     )
     seed: int | None = flag(type=int, group=ANSWERS, help="Draw everything from this number.")
     external_url: str | None = flag(
@@ -209,9 +217,11 @@ class Settings:
             limits["rate"] = read_rate(self.rate)
         if self.unlicensed:
             limits["licensed"] = False
-        dialect = scenario.dialect if self.x_location is None else replace(scenario.dialect, x_location=self.x_location)
+        dialect, profile = scenario.dialect, self.profile or scenario.profile
+        if self.x_location is not None:
+            dialect = Dialect(**{**list_set(dialect), "x_location": self.x_location})
         seed = scenario.seed if self.seed is None else self.seed
-        return replace(scenario, seed=seed, dialect=dialect, limits=replace(scenario.limits, **limits))
+        return replace(scenario, seed=seed, profile=profile, dialect=dialect, limits=replace(scenario.limits, **limits))
 
 
 def list_unknown(names: Iterable[str]) -> list[str]:

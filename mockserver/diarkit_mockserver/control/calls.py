@@ -168,7 +168,10 @@ def step_task(here: Here, task_id: str) -> TaskView:
 
 @call("PUT", "/tasks/{task_id}/state", "tasks")
 def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
-    """Move a task of a manual course to a state that may follow."""
+    """Move a task of a manual course to a state that may follow; to `cancelled` from generation 5.0 on."""
+    profile = here.world.profile
+    if body.state == "cancelled" and profile["cancelled"] == "unknown":
+        raise refuse(409, "task-not-movable", f"cancelled is no state of generation {profile.name}")
     return _move(
         here, task_id, lambda task, progress: manual.move_task(task, progress, TaskState(body.state), body.message)
     )
@@ -274,7 +277,8 @@ def read_coverage(here: Here) -> CoverageView:
 
     journal = here.world.journal
     tally = find_coverage(journal).tally(journal, here.platform.list_connections())
-    return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
+    met, behaved = (tuple(sorted(ids)) for ids in (tally.met, tally.behaved))
+    return CoverageView(met=met, behaved=behaved, generation=here.world.profile.name)
 
 
 @call("POST", "/journal/verify", "journal")

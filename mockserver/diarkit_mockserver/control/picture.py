@@ -24,7 +24,7 @@ def draw_result(task: Task, world: World) -> PictureView:
         DiarizationError: for a result that breaks the contract too far to be drawn.
     """
     answer = read_result(json.loads(world.write(task, world.tasks.progress(task), TaskState.DONE)))
-    truth = find_truth(task, world.scenario)
+    truth = find_truth(task, world.scenario, world.profile)
     numbers = tuple(sorted({*answer, *dict(truth or ())}))
     given = [answer.get(number, ()) for number in numbers]
     said = given if truth is None else [dict(truth).get(number, ()) for number in numbers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
+    from diarkit_mockserver.scenario.dialect import Generation
 
 
 class Fake:
@@ -40,7 +42,7 @@ class Fake:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere
+    def __init__(  # noqa: PLR0913 - a server here or one elsewhere, and how its worlds are set, in one call
         self,
         url: str | None = None,
         *,
@@ -51,6 +53,8 @@ class Fake:
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
+        self.profile: Generation | None = None
+        """Of worlds whose scenario names none; None for that of the server."""
         self._prefix = prefix
         self._count = count
         self._opened = 0
@@ -94,6 +98,8 @@ class Fake:
             ids_from: what its ids follow from, instead of the name.
         """
         told = scenario or Scenario(course="immediate")
+        if self.profile is not None and told.profile is None:
+            told = replace(told, profile=self.profile)
         new = NewWorld(
             name=self._prefix + name,
             scenario=told,

@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="with pytest-xdist: one fake for all processes, instead of one for each",
     )
+    group.addoption(
+        "--diarization-profile",
+        choices=("3.6", "3.7", "5.0"),
+        help="let the fake of each test answer as this generation of the API; a scenario or a marker that names one counts before it",
+    )
     parser.addini(
         "diarization_assert_all_used",
         "let a test fail if an answer that it prepared with diarization_server.respond was never used",
@@ -63,6 +68,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
         parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
+
+
+def find_profile(request: pytest.FixtureRequest) -> str | None:
+    """Find the generation that a test or a run names; None if neither does."""
+    marker = request.node.get_closest_marker("diarization_profile")
+    name: str | None = marker.args[0] if marker else request.config.getoption("--diarization-profile")
+    return name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers", "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -130,14 +149,31 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
         fake = Fake(front=_make_front(pytestconfig), count=count)
+    if fake is not None:
+        fake.profile = pytestconfig.getoption("--diarization-profile")
     yield fake
     if fake is not None:
         fake.stop()
 
 
 @pytest.fixture
+def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | None) -> Iterator[str | None]:
+    """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
+    name: Any = find_profile(request)
+    if diarization_fake is None:
+        yield name
+        return
+    usual, diarization_fake.profile = diarization_fake.profile, name
+    yield name
+    diarization_fake.profile = usual
+
+
+@pytest.fixture
 def diarization_server(
-    request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
+    request: pytest.FixtureRequest,
+    diarization_fake: Fake | None,
+    diarization_url: str | None,
+    diarization_profile: str | None,  # noqa: ARG001 - it is set before the world is opened
 ) -> Iterator[DiarizationServer | LiveServer]:
     """A fake platform in its first state: nothing asked, nothing told; every task is done at its first poll."""
     if diarization_fake is None:
@@ -153,7 +189,10 @@ def diarization_server(
 
 @pytest.fixture
 def diarization_server_factory(
-    request: pytest.FixtureRequest, diarization_fake: Fake | None, diarization_url: str | None
+    request: pytest.FixtureRequest,
+    diarization_fake: Fake | None,
+    diarization_url: str | None,
+    diarization_profile: str | None,  # noqa: ARG001 - as above
 ) -> Iterator[DiarizationServerFactory]:
     """Makes further fake platforms, each a world of its own; they end with the test."""
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used

@@ -205,7 +205,10 @@ class DiarizationServer:
         self._ask(calls.step_task(task_id))
 
     def move(
-        self, task_id: str, state: Literal["running", "done", "failed", "rejected"], message: str | None = None
+        self,
+        task_id: str,
+        state: Literal["running", "done", "failed", "rejected", "cancelled"],
+        message: str | None = None,
     ) -> None:
         """Move a task of a `manual` course to a state that may follow, with the message of its error.
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from diarkit_contracts.api.profiles import Profile
 
 Location: TypeAlias = tuple[int | str, ...]
 """Where in a request or an input a fault is, such as `("body", "config", "max_speakers")`."""
@@ -49,14 +52,19 @@ class Row:
     """What a condition is answered with.
 
     Attributes:
-        status: of HTTP.
+        status: of HTTP; or the key of the point that says which.
         kind: type of the one entry of `detail`; empty for an empty detail.
         text: message of that entry; `{came}` is what came instead, `{reason}` the parser's own words.
     """
 
-    status: int
+    status: int | str
     kind: str = ""
     text: str = ""
+
+    @property
+    def usual(self) -> int:
+        """The status in the usual generation."""
+        return int(DEFAULT[self.status]) if isinstance(self.status, str) else self.status
 
 
 class Condition(Enum):
@@ -65,29 +73,31 @@ class Condition(Enum):
     # INF: what stands before the platform answers these two; the envelope is that of everything else.
     NOT_HTTP = Row(400)
     VERSION_UNKNOWN = Row(505)
-    # DOC: the one literal body of the reference is that of a payload that could not be parsed.
-    MULTIPART_BROKEN = Row(400)  # noqa: PIE796
-    # INF, all of 422: the operations declare it, and parts and parameters are checked one by one.
-    FILE_MISSING = Row(422, "missing", "Field required")
-    FILE_NOT_A_FILE = Row(422, "value_error", "Expected an uploaded file, got a text field")
-    CONFIG_NOT_JSON = Row(422, "json_invalid", "Invalid JSON: {reason}")
-    CONFIG_NOT_AN_OBJECT = Row(422, "dict_type", "Expected a JSON object, got {came}")
-    SPEAKERS_NOT_A_NUMBER = Row(422, "int_type", "Expected an integer, got {came}")
-    SPEAKERS_TOO_SMALL = Row(422, "greater_than_equal", "Expected an integer of at least 1, got {came}")
-    SPEAKERS_TWICE = Row(422, "value_error", "Only one of max_speakers and total_speakers can be used at a time")
-    CHANNEL_MODE_UNKNOWN = Row(422, "enum", "Expected 'split' or 'mix', got {came}")
-    CHANNELS_SYNTAX = Row(422, "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}")
-    RANGE_NOT_A_NUMBER = Row(422, "float_parsing", "Expected a number of seconds, got {came}")
-    RANGE_NEGATIVE = Row(422, "greater_than_equal", "Expected a number of at least 0, got {came}")
-    TASK_ID_SYNTAX = Row(422, "uuid_parsing", "Expected a UUID, got {came}")
+    # What stands in the table of points is as the world's generation and dialect have it.
+    MULTIPART_BROKEN = Row("broken_form")
+    FILE_MISSING = Row("missing_file", "missing", "Field required")
+    FILE_NOT_A_FILE = Row("missing_file", "value_error", "Expected an uploaded file, got a text field")
+    CONFIG_NOT_JSON = Row("bad_config", "json_invalid", "Invalid JSON: {reason}")
+    CONFIG_NOT_AN_OBJECT = Row("bad_config", "dict_type", "Expected a JSON object, got {came}")
+    SPEAKERS_NOT_A_NUMBER = Row("bad_config", "int_type", "Expected an integer, got {came}")
+    SPEAKERS_TOO_SMALL = Row("bad_config", "greater_than_equal", "Expected an integer of at least 1, got {came}")
+    SPEAKERS_TWICE = Row(
+        "both_limits", "value_error", "Only one of max_speakers and total_speakers can be used at a time"
+    )
+    CHANNEL_MODE_UNKNOWN = Row("bad_query", "enum", "Expected 'split' or 'mix', got {came}")
+    CHANNELS_SYNTAX = Row(
+        "bad_query", "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
+    )
+    RANGE_NOT_A_NUMBER = Row("bad_query", "float_parsing", "Expected a number of seconds, got {came}")
+    RANGE_NEGATIVE = Row("bad_query", "greater_than_equal", "Expected a number of at least 0, got {came}")
+    TASK_ID_SYNTAX = Row("bad_task_id", "uuid_parsing", "Expected a UUID, got {came}")
     # DOC: the task_id may be wrong or the task may have expired already.
     NOT_FOUND = Row(404)
-    # INF: the type method.invalid exists at 3.6; the status is declared from 5.0 on.
+    # INF: the type method.invalid exists at 3.6; whether the status is declared is a point.
     METHOD_WRONG = Row(405)
     # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
     TOO_LARGE = Row(413)
-    # DOC (limits page, singleFileUploadTimeout): a slower upload is rejected; the status is UNK.
-    TOO_SLOW = Row(400)  # noqa: PIE796
+    TOO_SLOW = Row("too_slow")
     # INF: other operations that need no licence declare no 403.
     NOT_LICENSED = Row(403)
     # DOC (reference): the storage is full; INF that it is the one of uploads.
@@ -107,6 +117,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         headers: beside those of every answer, names in lower case.
         foreign: a body, and its type, that is not the platform's.
         limit: of the scenario that is exceeded, by its key; empty for other refusals.
+        point: key of the point that says the status; empty where it is the same everywhere.
     """
 
     def __init__(  # noqa: PLR0913 - an envelope has that many parts
@@ -119,9 +130,11 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         headers: tuple[tuple[str, str], ...] = (),
         foreign: tuple[bytes, str] | None = None,
         limit: str = "",
+        point: str = "",
     ) -> None:
         self.status = status
-        self.message = message or STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
+        self.message = message or find_message(status)
+        self.point = point
         self.detail = detail
         self.reason = reason or self.message
         self.headers = headers
@@ -129,11 +142,23 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
+    def settle(self, profile: Profile) -> None:
+        """Take the status that a world's generation and dialect have for it."""
+        if self.point and (status := int(profile[self.point])) != self.status:
+            self.status, self.message = status, find_message(status)
+            # The entries name values of the request; who is refused as a task that is not there gets none.
+            self.detail = () if status == 404 else self.detail
+
     @property
     def type(self) -> ErrorType:
         """The envelope's type; statuses without one of their own take the general one of their hundred."""
         fallback = ErrorType.INTERNAL if self.status >= 500 else ErrorType.INVALID
         return ERROR_TYPE_OF_STATUS.get(self.status, fallback)
+
+
+def find_message(status: int) -> str:
+    """Find the envelope's message of a status."""
+    return STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
 
 
 def refuse(  # noqa: PLR0913 - as above
@@ -156,11 +181,13 @@ def refuse(  # noqa: PLR0913 - as above
         limit: of the scenario that is exceeded, by its key.
     """
     row = condition.value
+    point = row.status if isinstance(row.status, str) else ""
     if not row.kind:
-        return Refusal(row.status, reason=reason, headers=headers, limit=limit)
+        return Refusal(row.usual, reason=reason, headers=headers, limit=limit, point=point)
     message = row.text.format(came=_shorten(came), reason=reason)
     return Refusal(
-        row.status,
+        row.usual,
+        point=point,
         detail=(Detail(location=location, message=message, type=row.kind),),
         reason=f"{'.'.join(map(str, location))}: {message}",
     )

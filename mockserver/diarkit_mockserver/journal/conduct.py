@@ -174,7 +174,8 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
         last = chain.polls[-1]
         told = read_retry_after(last)
         waits = traffic.now < (last.asked_at + traffic.pace if told is None else last.answered_at + told)
-        if is_heard(last) and last.status in (200, 429, 503) and not waits:
+        cleaned = last.state is TaskState.CANCELLED  # has no end to wait for
+        if is_heard(last) and last.status in (200, 429, 503) and not (waits or cleaned):
             state = last.state or f"refused with {last.status}"
             yield (last,), f"stopped polling task {chain.task_id} when it was {state}"
 

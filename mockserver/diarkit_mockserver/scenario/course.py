@@ -1,6 +1,7 @@
 """When a task reaches each state: laid out once at its acceptance, looked up afterwards. Knows no clock and no answer.
 
     202 ---- pending ----> runs_at ---- running ----> ends_at ---- done | failed | rejected ---->
+                                                      ends_at ---- cancelled ----> gone_at: 404
 
 A position is a number of polls or of moves by hand, or a moment of the world's clock; nothing moves by itself, so nothing has to be waited for.
 """
@@ -21,25 +22,35 @@ NEVER = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollCounts:
-    """How many polls see each state before the final one."""
+    """How many polls see each state before the final one.
+
+    Attributes:
+        cancelled: more than 0: in place of an end so many polls see `cancelled`, and then the task is gone (from 5.0 on).
+    """
 
     pending: int = 0
     running: int = 0
+    cancelled: int = 0
 
     def __post_init__(self) -> None:
-        if self.pending < 0 or self.running < 0:
+        if min(self.pending, self.running, self.cancelled) < 0:
             raise ValueError("expected a number of polls >= 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSeconds:
-    """How long each state lasts, in seconds of the world's clock."""
+    """How long each state lasts, in seconds of the world's clock.
+
+    Attributes:
+        cancelled: more than 0: in place of an end the task is `cancelled` for so long, and then gone (from 5.0 on).
+    """
 
     pending: float = 0.0
     running: float = 0.0
+    cancelled: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.pending < NEVER and 0 <= self.running < NEVER):
+        if not all(0 <= seconds < NEVER for seconds in (self.pending, self.running, self.cancelled)):
             raise ValueError("expected seconds >= 0")
 
 
@@ -90,11 +101,13 @@ class Timetable:
         counts: what positions are: numbers of polls or of moves by hand, from 1, or ticks of the world's clock.
         runs_at: position from which on the task is running.
         ends_at: position from which on it is in its final state.
+        gone_at: position from which on a task that is cancelled is gone; `NEVER` for all others.
     """
 
     counts: Literal["polls", "moves", "ticks"]
     runs_at: int
     ends_at: int
+    gone_at: int = NEVER
 
     def state_at(self, position: int, final: TaskState) -> TaskState:
         """Look up the state at a position."""
@@ -112,13 +125,25 @@ class Timetable:
 
 
 IMMEDIATELY = Timetable("polls", 0, 0)
-BY_HAND = Timetable("moves", 1, 2)
+BY_HAND = Timetable("moves", 1, 2, 3)
 
 
 @lru_cache(maxsize=256)
 def _count_polls(counts: PollCounts) -> Timetable:
     """Lay out a course by polls: one for all tasks that have it."""
-    return Timetable("polls", counts.pending + 1, counts.pending + counts.running + 1)
+    ends_at = counts.pending + counts.running + 1
+    return Timetable("polls", counts.pending + 1, ends_at, ends_at + counts.cancelled if counts.cancelled else NEVER)
+
+
+def cancels(course: Course) -> bool:
+    """Whether a task of this course is cancelled in place of its end."""
+    match course:
+        case ByPolls(polls=lasts):
+            return lasts.cancelled > 0
+        case BySeconds(seconds=lasts):
+            return lasts.cancelled > 0
+        case _:
+            return False
 
 
 def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tuple[int, int]:
@@ -158,7 +183,10 @@ def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timeta
             return _count_polls(counts)
         case BySeconds(seconds=lasts):
             runs_at = now + to_ticks(lasts.pending)
-            return Timetable("ticks", runs_at, runs_at + to_ticks(lasts.running))
+            ends_at = runs_at + to_ticks(lasts.running)
+            return Timetable(
+                "ticks", runs_at, ends_at, ends_at + to_ticks(lasts.cancelled) if lasts.cancelled else NEVER
+            )
         case ByRealTime(realtime_factor=factor, workers=workers):
             return Timetable(
                 "ticks", *book_worker(free_at, workers, now, to_ticks(min(length / 100 / factor, FARTHEST)))

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
+from diarkit_mockserver.scenario.dialect import Dialect, Generation
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
@@ -108,21 +109,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """Points that the platform's documents leave open (UNK), each with the likeliest reading as its default.
-
-    Attributes:
-        x_location: `absolute` as the guide's client needs it, or the `relative` form of the reference's example.
-        unpopulated: `result` and `error` are `null` or `absent` when there is none.
-        times: of segments, from the beginning of the `file` or of the `range` asked for.
-    """
-
-    x_location: Literal["absolute", "relative"] = "absolute"
-    unpopulated: Literal["null", "absent"] = "null"
-    times: Literal["file", "range"] = "file"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Everything a world is told before the first request.
 
@@ -134,7 +120,8 @@ class Scenario:
         limits: what the platform bears before it refuses.
         faults: what happens to which requests.
         media: assumed of files that can't be measured.
-        dialect: points that the documents leave open.
+        profile: generation of the API to answer as; left out, that of the server, which is 3.6 unless it was started as another.
+        dialect: points on which platforms differ, instead of those of the generation.
     """
 
     version: Literal[1] = 1
@@ -144,4 +131,5 @@ class Scenario:
     limits: Limits = field(default_factory=Limits)
     faults: tuple[Fault, ...] = ()
     media: Media = field(default_factory=Media)
-    dialect: Dialect = Dialect()
+    profile: Generation | None = None
+    dialect: Dialect = field(default_factory=Dialect)

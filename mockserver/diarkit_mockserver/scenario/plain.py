@@ -40,7 +40,7 @@ def write_plain(value: object, *, short: bool = False) -> Json:
 def _write_fields(value: object, fields: Iterable[Field], *, short: bool) -> Iterator[tuple[str, Json]]:
     for field in fields:
         came: object = getattr(value, field.name)
-        if came != field.default or (field.name == VERSION and not short):
+        if came != field.default or (field.name == VERSION and field.default is not None and not short):
             plain = write_plain(came, short=short)
             yield field.name, _shorten(plain, field.kind) if short else plain
 

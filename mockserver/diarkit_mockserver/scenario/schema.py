@@ -40,8 +40,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR, "der": {"minimum": 0, "maximum": 0.5}},
     Rule: {"times": COUNT},
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
-    PollCounts: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
-    StateSeconds: dict.fromkeys(("pending", "running"), NOT_NEGATIVE),
+    PollCounts: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
+    StateSeconds: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
     ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
     Limits: {
         **dict.fromkeys(("upload_bytes", "upload_seconds", "storage_bytes"), AMOUNT),

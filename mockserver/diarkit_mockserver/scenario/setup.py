@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diarkit_mockserver.scenario.course import cancels
+from diarkit_mockserver.scenario.dialect import resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
 from diarkit_mockserver.scenario.rules import RuleBook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_mockserver.scenario.course import Course
     from diarkit_mockserver.scenario.model import Rule, Scenario
 
 
@@ -21,12 +27,14 @@ class Setup:
         scenario: as it was told.
         rules: its rules, and those added by hand.
         schedule: its faults.
+        profile: the value of each point on which generations and platforms differ.
     """
 
     name: str
     scenario: Scenario
     rules: RuleBook
     schedule: Schedule
+    profile: Profile
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
@@ -38,8 +46,19 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
         added: rules that were added by hand.
 
     Raises:
-        ValueError: for an outage in a world that has a name.
+        ValueError: for an outage in a world that has a name, and for a state that its generation does not know.
     """
+    profile = resolve_profile(scenario.profile, scenario.dialect)
+    if profile["cancelled"] == "unknown" and any(map(cancels, list_courses(scenario, added))):
+        raise ValueError(
+            f"cancelled is no state of generation {profile.name}: say profile: '5.0', or dialect: {{cancelled: known}}"
+        )
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule)
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile)
+
+
+def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:
+    """List the courses that tasks may take."""
+    yield scenario.course
+    yield from (rule.then.course for rule in (*scenario.rules, *added) if rule.then.course is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
+from diarkit_contracts.api.states import STEPS, TaskState
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.world.task import Outcome
 
@@ -17,13 +17,15 @@ class NotMovableError(FakeError, ValueError):
 
 
 def step_task(task: Task, progress: Progress) -> Progress:
-    """Move a task to its next state; a final one stays.
+    """Move a task to its next state; a final one stays, a cancelled one goes.
 
     Raises:
         NotMovableError: for a task that has a course of its own.
     """
     _check_manual(task)
-    return progress._replace(moves=min(progress.moves + 1, task.timetable.ends_at))
+    timetable = task.timetable
+    last = timetable.gone_at if task.end_of(progress).state is TaskState.CANCELLED else timetable.ends_at
+    return progress._replace(moves=min(progress.moves + 1, last))
 
 
 def move_task(task: Task, progress: Progress, state: TaskState, message: str | None) -> Progress:
@@ -45,10 +47,13 @@ def move_task(task: Task, progress: Progress, state: TaskState, message: str | N
     if state not in STEPS[current]:
         following = ", ".join(sorted(STEPS[current])) or "nothing"
         raise NotMovableError(f"task {task.task_id} is {current}: after that comes {following}, not {state}")
-    if state not in TERMINAL:
+    if state is TaskState.RUNNING:
         return progress._replace(moves=task.timetable.runs_at)
     if state is not task.end_of(progress).state or message is not None:
-        end = Outcome(state, message or ("" if state is TaskState.DONE else f"The task was {state} by hand."))
+        end = Outcome(
+            state,
+            message or ("" if state in {TaskState.DONE, TaskState.CANCELLED} else f"The task was {state} by hand."),
+        )
         progress = progress._replace(outcome=end)
     return progress._replace(moves=task.timetable.ends_at)
 

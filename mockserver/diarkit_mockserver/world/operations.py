@@ -14,7 +14,7 @@ from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.world.ids import name_poll
 from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOADS, check_limits
-from diarkit_mockserver.world.wire import JSON, Response, write_accepted
+from diarkit_mockserver.world.wire import JSON, Response, dump, write_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ log = logging.getLogger("diarkit")
 
 INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
-PLATFORM_VERSION: Final = "3.6.0"
 
 
 def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None) -> Response:
@@ -59,7 +58,7 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
         world.look_around(visit)
-        return Response(200, f'{{"version":"{PLATFORM_VERSION}"}}'.encode(), (JSON,))
+        return Response(200, dump({"version": world.profile["version"]}).encode(), (JSON,))
     if place.path == STATUS:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
@@ -94,13 +93,16 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     )
     task = place.world.accept(submission, visit)
     log.debug("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
-    request, relative = visit.request, place.world.scenario.dialect.x_location == "relative"
+    request, profile = visit.request, place.world.profile
+    relative = profile["x_location"] == "relative"
     base = urlsplit(external_url).path if external_url and relative else external_url
     base = (request.prefix if relative else request.base_url) if base is None else base
     path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(task.task_id, TaskState.PENDING)
-    return Response(202, body, (JSON, (b"x-location", path.encode("latin-1", "replace"))), name_poll(task.task_id, 0))
+    url = path.encode("latin-1", "replace")
+    sent = ((name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items())
+    return Response(202, body, (JSON, (b"x-location", url), *sent), name_poll(task.task_id, 0))
 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:

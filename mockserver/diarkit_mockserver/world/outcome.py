@@ -18,6 +18,7 @@ from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_fixtures.segments import Channels
     from diarkit_mockserver.intake.submission import MediaFacts, Submission
     from diarkit_mockserver.scenario.limits import Limits
@@ -49,7 +50,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits) -> Outcom
     return _check_parameters(submission, then) or DONE
 
 
-def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str | None, str | None]:
+def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Profile) -> tuple[str | None, str | None]:
     """Write what the task answers in its final state.
 
     Returns:
@@ -64,11 +65,11 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario) -> tuple[str
     if then.der is not None:
         key = (scenario.seed, task.sha256)
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
-    from_range = scenario.dialect.times == "range"
+    from_range = profile["times"] == "range"
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 
-def find_truth(task: Task, scenario: Scenario) -> Answer | None:
+def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
     """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
 
     Returns:
@@ -79,7 +80,7 @@ def find_truth(task: Task, scenario: Scenario) -> Answer | None:
     if not (is_heard or then.segments is not None or then.der is not None):
         return None
     natural, length = _find_conversation(task, scenario.seed)
-    return cut_out(natural, length, task.parameters, times_from_range=scenario.dialect.times == "range")
+    return cut_out(natural, length, task.parameters, times_from_range=profile["times"] == "range")
 
 
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:

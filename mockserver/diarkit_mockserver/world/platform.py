@@ -13,6 +13,7 @@ from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
 from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.scenario.model import Scenario
 
 log = logging.getLogger("diarkit")
 
@@ -91,7 +91,10 @@ class Platform:
             )
         if name in self.worlds:
             raise ValueError(f"there is a world {name!r} already: drop it first, or choose another name")
-        world = self.worlds[name] = World(ids_from or name, scenario, clock)
+        told = scenario or Scenario()
+        if told.profile is None:  # of the generation that the server was started as
+            told = replace(told, profile=self.world.scenario.profile)
+        world = self.worlds[name] = World(ids_from or name, told, clock)
         return world
 
     def drop_world(self, name: str) -> None:
@@ -162,7 +165,7 @@ class Platform:
         try:
             check_limits(rows, place.world, visit, int(length) if length.isdecimal() else 0)
         except Refusal as refusal:
-            return self._finish(visit, place, _refuse(visit, refusal))
+            return self._finish(visit, place, self._refuse(visit, place, refusal))
         return None
 
     def read_upload(self, visit: Visit, place: Place | None) -> UploadReader:
@@ -188,7 +191,7 @@ class Platform:
                 raise refuse(Condition.NOT_FOUND, reason=f"no world has the path {visit.request.path}")
             response = answer_operation(visit, place, upload, self.external_url)
         except Refusal as refusal:
-            response = _refuse(visit, refusal)
+            response = self._refuse(visit, place, refusal)
         if upload is not None:
             visit.parts = upload.describe()
         return self._finish(visit, place, response)
@@ -200,7 +203,14 @@ class Platform:
 
     def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
         """Answer a request of which no more is read, or should be."""
-        return self._finish(visit, place, _refuse(visit, refusal))
+        return self._finish(visit, place, self._refuse(visit, place, refusal))
+
+    def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
+        refusal.settle((self.world if place is None else place.world).profile)
+        log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
+        visit.notes.append(refusal.reason)
+        visit.limit = refusal.limit
+        return write_refusal(refusal)
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, disturb it as its faults ask, and write it down."""
@@ -249,13 +259,6 @@ class Platform:
         )
         if self.on_exchange is not None:
             self.on_exchange(entry, world.clock.epoch)
-
-
-def _refuse(visit: Visit, refusal: Refusal) -> Response:
-    log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
-    visit.notes.append(refusal.reason)
-    visit.limit = refusal.limit
-    return write_refusal(refusal)
 
 
 def _disturb(world: World, visit: Visit, response: Response) -> Response:

@@ -135,14 +135,20 @@ class Task:
 
     def state_at(self, progress: Progress, now: int) -> TaskState:
         """Return the state that the next look at this moment sees, or the latest look saw."""
+        return self.timetable.state_at(self._position(progress, now), self.end_of(progress).state)
+
+    def is_gone(self, progress: Progress, now: int) -> bool:
+        """Whether a cancelled task has been cleaned up."""
+        return self._position(progress, now) >= self.timetable.gone_at
+
+    def _position(self, progress: Progress, now: int) -> int:
         match self.timetable.counts:
             case "polls":
-                position = progress.polls
+                return progress.polls
             case "moves":
-                position = progress.moves
+                return progress.moves
             case "ticks":
-                position = now
-        return self.timetable.state_at(position, self.end_of(progress).state)
+                return now
 
 
 T = TypeVar("T")

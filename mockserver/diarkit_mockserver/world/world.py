@@ -10,11 +10,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.journal.journal import Journal
-from diarkit_mockserver.scenario.course import lay_out
+from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
@@ -23,12 +23,13 @@ from diarkit_mockserver.world.counters import Counters
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, write_outcome
 from diarkit_mockserver.world.store import Store
-from diarkit_mockserver.world.task import UNTOUCHED, Progress, Task
+from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
     from diarkit_mockserver.scenario.model import Rule
@@ -68,6 +69,11 @@ class World:
         """What it is told now."""
         return self._setup.scenario
 
+    @property
+    def profile(self) -> Profile:
+        """The value of each point on which generations and platforms differ."""
+        return self._setup.profile
+
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
         fresh = World(self.name, self.origin, self.clock.begin_again())
@@ -99,12 +105,12 @@ class World:
         """Put rules before those of the scenario, behind the ones added earlier; all of them or none.
 
         Raises:
-            ValueError: for a rule that could never answer.
+            ValueError: for a rule that could never answer, or with a state that the generation does not know.
         """
         book = self._setup.rules
         for rule in rules:
             book = book.add(rule)
-        self._setup = replace(self._setup, rules=book)
+        self._setup = set_up(self.name, self._setup.scenario, book.added)
 
     def list_added(self) -> list[tuple[Rule, int]]:
         """List the rules that were added, in their order, and how many submissions each has answered."""
@@ -140,12 +146,15 @@ class World:
         task_id = make_id("task-1", key, count)
         faults = self._meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
-        timetable = lay_out(then.course or setup.scenario.course, now, submission.media.length, counters.free_at)
+        course = then.course or setup.scenario.course
+        timetable = lay_out(course, now, submission.media.length, counters.free_at)
         task = Task.make(
             task_id,
             submission,
             then=then,
-            outcome=decide_outcome(then, submission, setup.scenario.limits),
+            outcome=Outcome(TaskState.CANCELLED)
+            if cancels(course)
+            else decide_outcome(then, submission, setup.scenario.limits),
             timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
             broken=next((fault.result for fault in reversed(faults) if fault.result is not None), None),
         )
@@ -182,8 +191,10 @@ class World:
             raise
         progress = progress._replace(polls=progress.polls + 1)
         self.tasks.update(task, progress)
+        if task.is_gone(progress, now):
+            raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
         visit.state = state = task.state_at(progress, now)
-        if state in TERMINAL:
+        if state not in UNDER_WAY:
             self.tasks.finish(task, now)
         return task, progress, state
 
@@ -200,12 +211,12 @@ class World:
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
-        nulls = self.scenario.dialect.unpopulated == "null"
+        nulls = self.profile["unpopulated"] == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
         if progress.final_body is not None:
             return progress.final_body
-        result, error = write_outcome(task, task.end_of(progress), self.scenario)
+        result, error = write_outcome(task, task.end_of(progress), self.scenario, self.profile)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
             body = break_answer(body, task.broken)

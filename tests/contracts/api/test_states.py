@@ -22,6 +22,8 @@ LEGAL = {
     ("running", "done"),
     ("running", "failed"),
     ("running", "rejected"),
+    ("pending", "cancelled"),
+    ("running", "cancelled"),
 }
 
 
@@ -44,7 +46,7 @@ def test_the_table_cannot_be_changed() -> None:
 
 
 def test_a_state_is_its_word_on_the_wire() -> None:
-    assert [str(state) for state in TaskState] == ["pending", "running", "rejected", "failed", "done"]
+    assert [str(state) for state in TaskState] == ["pending", "running", "rejected", "failed", "done", "cancelled"]
 
 
 def test_each_bad_end_has_its_own_type_of_error() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, Sound, describe_field
 from diarkit_contracts.exchanges.history import read_history
@@ -15,6 +16,7 @@ from diarkit_fixtures.segments import Segment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_fixtures.segments import Channels
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
@@ -127,9 +129,9 @@ class Script:
             "segments": [{"speaker_id": who, "start_time": start, "end_time": end} for who, start, end in segments],
         }
 
-    def findings(self) -> dict[str, str]:
+    def findings(self, profile: Profile = DEFAULT) -> dict[str, str]:
         """What the oracle says: severity by id of each broken clause."""
-        judgements = judge_all(read_history(self.exchanges))
+        judgements = judge_all(read_history(self.exchanges, profile))
         return {each.clause.id: each.clause.severity.value for each in judgements if each.broken}
 
     def observed(self) -> set[str]:

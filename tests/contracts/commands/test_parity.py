@@ -134,3 +134,40 @@ def test_a_secret_goes_to_its_side_alone_and_is_kept_nowhere(run: Any, stub: Any
         "other:8000": {"X-Both": "b0th-secret", "X-B": "b-secret"},
     }
     assert "secret" not in ended.output + (tmp_path / "p.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("profiles", "broken"),
+    [
+        (("--profile-a", "3.6", "--profile-b", "5.0"), set()),
+        (("--profile-a", "5.0", "--profile-b", "5.0"), {("none of that name", "kept")}),
+        (("--profile", "5.0"), {("none of that name", "kept")}),
+        (("--profile", "5.0", "--profile-a", "3.6"), set()),
+    ],
+)  # fmt: skip
+def test_each_side_is_held_against_its_own_generation(
+    run: Any, stub: Any, tmp_path: Path, profiles: tuple[str, ...], broken: set[tuple[str, str]]
+) -> None:
+    def send_both(request: Any, answer: Answer) -> Answer:
+        told = answer.header("X-Location") if "//other" in request.url else None
+        return answer if told is None else replace(answer, headers=(*answer.headers, ("Location", told)))
+
+    stub.tamper = send_both
+    file = tmp_path / "p.json"
+    run(ONE, OTHER, "--only", "row-01", "--json", file, *profiles)
+    differences = json.loads(file.read_text("utf-8"))["differences"]
+    assert {(each["one"], each["other"]) for each in differences if each["what"] == "shape.headers"} == broken
+    assert "header Location of POST" in {each["what"] for each in differences}  # whatever each is held against
+
+
+def test_texts_are_compared_if_asked_to(run: Any, stub: Any) -> None:
+    def speak(request: Any, answer: Answer) -> Answer:
+        changed = answer.body.replace(b'"message"', b'"message" ') if "//other" in request.url else answer.body
+        return replace(answer, body=changed)
+
+    stub.tamper = speak
+    asked = (ONE, OTHER, "--only", "bad-01", "--fail-on", "warning")
+    assert run(*asked).exit_code == 0
+    ended = run(*asked, "--texts")
+    assert ended.exit_code == 1
+    assert "text of the body" in ended.stdout

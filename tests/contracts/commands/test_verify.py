@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.commands.verify import clauses, verify
 from diarkit_contracts.rows.plan import list_rows
@@ -133,10 +135,25 @@ def test_a_recording_is_judged_without_a_call(run: Any, stub: Any, tmp_path: Pat
     assert "no findings" in ended.stdout
 
 
-def test_single_rows_are_sent_alone(run: Any, stub: Any) -> None:
+def test_single_rows_are_sent_alone_after_the_version(run: Any, stub: Any) -> None:
     ended = run(URL, "--only", "row-07", "--only", "bad-01")
     assert ended.exit_code == 0
-    assert [request.method for request in stub.seen] == ["POST", *["GET"] * 6]
+    assert [request.method for request in stub.seen] == ["GET", "POST", *["GET"] * 6]
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (TerminatedError, 143)])
+def test_who_ends_a_run_at_the_version_gets_a_verdict(
+    run: Any, stub: Any, tmp_path: Path, error: type[BaseException], code: int
+) -> None:
+    def end(*_: Any) -> None:
+        raise error
+
+    stub.tamper = end
+    report = tmp_path / "run.json"
+    assert run(URL, "--report", f"json={report}").exit_code == code
+    assert len(stub.seen) == 1
+    outcomes = json.loads(report.read_text(encoding="utf-8"))["outcomes"]
+    assert {each["ending"] for each in outcomes} == {"skipped"}
 
 
 def test_a_missing_extra_is_named_with_what_to_do(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

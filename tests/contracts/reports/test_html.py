@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity, inferred
 from diarkit_contracts.reports.html import write_html
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.rows.tier import Tier
@@ -55,6 +56,15 @@ def test_a_page_is_whole_and_loads_nothing(verify_stub: Any, replaced: dict[byte
     assert {value[0] for name, value in page.attributes if name == "href"} <= {"#"}
     assert "url(" not in write_html(verify_stub(replaced))
     assert "@import" not in write_html(verify_stub(replaced))
+
+
+def test_a_finding_is_headed_by_its_own_severity(verify_stub: Any) -> None:
+    verdict = verify_stub(COUNT)
+    finding = next(each for each in verdict.findings if each.severity is Severity.ERROR)
+    weaker = replace(finding, fault=replace(finding.fault, evidence=inferred("pages of a sibling")))
+    page = write_html(replace(verdict, findings=(finding, weaker)))
+    headings = re.findall(r"<h3><span>(\w+)</span> ([\w.-]+)</h3>", page)
+    assert headings == [("error", finding.clause.id), ("warning", finding.clause.id)]
 
 
 def test_links_lead_to_places_of_the_page(verify_stub: Any) -> None:

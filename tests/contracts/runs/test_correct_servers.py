@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,12 +14,20 @@ from contract_servers.fake import Fake, Told, verify
 from contract_servers.listening import Manner, listen
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.points import POINTS, Refuses, Sends
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.commands.verify import verify as verify_command
 from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
 from diarkit_contracts.target.client import Target
 from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+
+if TYPE_CHECKING:
+    from diarkit_contracts.api.evidence import Evidence
+    from diarkit_contracts.api.profiles import Profile
 
 LEAST = 15
 
@@ -106,3 +114,53 @@ def test_who_is_let_in_by_no_proxy_has_seen_nothing_and_nothing_wrong(status: in
     assert verdict.findings == ()
     assert verdict.decide_exit() is Exit.VACUOUS
     assert {each.reason.partition(":")[0] for each in verdict.inconclusive} == {str(status)}
+
+
+SERVED = ("3.6", "3.7", "5.0")
+
+
+def predict(own: Profile, other: Profile) -> set[tuple[str, Evidence]]:
+    """The clauses that a server of one generation breaks under another, each with the cell, by the table of points alone."""
+    found: set[tuple[str, Evidence]] = set()
+    for point in POINTS:
+        value = own[point.key]
+        match point.effect:
+            case Sends() if other[point.key] == "sent" and value != "sent":
+                found.add(("shape.headers", other.evidence_of(point.key)))
+            case Refuses(operation=operation) if isinstance(value, int) and value not in other.statuses[operation]:
+                found.add(("shape.status", other.evidence_of(other.find_status_point(operation, value) or "")))
+            case _:
+                pass
+    return found
+
+
+@pytest.mark.parametrize("other", SERVED)
+@pytest.mark.parametrize("own", SERVED)
+def test_a_generation_passes_its_own_and_is_found_out_by_others_as_the_table_says(own: str, other: str) -> None:
+    fake = Fake(Scenario(profile=own))  # type: ignore[arg-type]  # a name of the table
+    verdict = verify(fake, fake.clock, Tier.FULL, PROFILES[other])
+    assert {(each.clause.id, each.evidence) for each in verdict.findings} == predict(PROFILES[own], PROFILES[other])
+    assert verdict.decide_exit(Severity.WARNING) is (Exit.FINDINGS if verdict.findings else Exit.FINE)
+    assert own != other or not verdict.findings
+
+
+def test_the_usual_generation_is_found_out_by_the_header_and_by_the_ids_that_are_none() -> None:
+    fake = Fake()
+    findings = verify(fake, fake.clock, Tier.FULL, PROFILES["5.0"]).findings
+    rows = {
+        clause: {each.row for each in findings if each.clause.id == clause}
+        for clause in ("shape.headers", "shape.status")
+    }
+    assert all("task-id" in row for row in rows["shape.status"])
+    assert len(rows["shape.status"]) > 1 < len(rows["shape.headers"])
+
+
+def test_a_course_that_cancels_keeps_the_contract_of_the_newest_generation_alone() -> None:
+    course = ByPolls(polls=PollCounts(running=1, cancelled=1))
+    told = Scenario(profile="5.0", rules=(Rule(then=Then(course=course), times=2),))
+    fake = Fake(told)
+    verdict = verify(fake, fake.clock, Tier.FULL, PROFILES["5.0"])
+    assert (verdict.findings, verdict.decide_exit(Severity.WARNING)) == ((), Exit.FINE)
+    assert any(b'"cancelled"' in exchange.answer.body for exchange in verdict.exchanges)
+    fake = Fake(told)
+    assert "shape.schema" in {each.clause.id for each in verify(fake, fake.clock, Tier.FULL).findings}

@@ -88,7 +88,7 @@ def test_errors_come_before_warnings(make_target: Any, stub: Any) -> None:
             channel["speakers_count"] += 1
 
     stub.tamper = change_body(break_two)
-    severities = [each.clause.severity for each in run(make_target()).findings]
+    severities = [each.severity for each in run(make_target()).findings]
     assert severities == sorted(severities, key=[Severity.ERROR, Severity.WARNING].index)
     assert len(set(severities)) == 2
 

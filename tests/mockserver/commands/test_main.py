@@ -171,6 +171,16 @@ def test_x_location_is_relative_on_request(serve: Serve, submit: Ask) -> None:
     assert location.startswith(f"{ENDPOINT}/")
 
 
+@pytest.mark.parametrize(("profile", "warns"), [("3.6", False), ("5.0", True)])
+def test_a_generation_is_served_and_a_limit_that_it_does_not_declare_is_named(
+    serve: Serve, ask: Ask, profile: str, warns: bool
+) -> None:
+    running = serve("--port", "0", "--rate", "9/1", env={"DIARKIT_PROFILE": profile})
+    assert profile in json.loads(ask(running.url, "GET", "/api/system/info").body)["version"]
+    assert f'"version":"{profile}.0"' in ask(running.url, "GET", "/openapi.json").body.decode()
+    assert (f"limits.rate: generation {profile} declares no 429" in running.log.read_text("utf-8")) is warns
+
+
 def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) -> None:
     running = serve("--port", "0")
     submit(running.url, b"x", config='{"max_speaker": 2}')
@@ -267,7 +277,7 @@ def list_commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[st
 def test_no_summary_of_a_command_is_cut_at_80_columns(path: tuple[str, ...]) -> None:
     shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output
     summaries = shown.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
-    assert len(summaries) > 1
+    assert summaries
     assert [line for line in summaries if line.endswith("...")] == []
     assert all(len(line) <= 80 for line in summaries)
 

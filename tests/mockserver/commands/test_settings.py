@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from diarkit_contracts.commands.flags import take
 from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown, read_external_url
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 
 
 @click.command()
@@ -55,6 +56,7 @@ def test_without_settings_a_scenario_stays_as_it_is() -> None:
             Settings(x_location="relative"),
             Scenario(seed=7, limits=Limits(queue_length=3), dialect=Dialect(x_location="relative")),
         ),
+        (Settings(profile="5.0"), Scenario(seed=7, profile="5.0", limits=Limits(queue_length=3))),
         (Settings(upload_bytes=0), Scenario(seed=7, limits=Limits(queue_length=3, upload_bytes=0))),
         (Settings(upload_seconds=1.5), Scenario(seed=7, limits=Limits(queue_length=3, upload_seconds=1.5))),
         (Settings(storage_bytes=5), Scenario(seed=7, limits=Limits(queue_length=3, storage_bytes=5))),

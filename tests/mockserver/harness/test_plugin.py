@@ -352,6 +352,30 @@ def test_a_shared_server_is_for_all_processes_at_once_and_leaves_no_thread_behin
     result.stdout.fnmatch_lines(["threads ['MainThread']"])
 
 
+GENERATIONS = """
+import pytest
+import requests
+
+def version(server):
+    return requests.get(f"{server.url}/api/system/info").json()["version"]
+
+def test_the_option(diarization_server, diarization_server_factory):
+    assert version(diarization_server) == version(diarization_server_factory()) == "3.7.0"
+
+@pytest.mark.diarization_profile("5.0")
+def test_the_marker(diarization_server):
+    assert version(diarization_server) == "5.0.0"
+
+def test_the_scenario(diarization_server_factory):
+    from diarkit_mockserver.testing import Scenario
+    assert version(diarization_server_factory(Scenario(profile="3.6"))) == "3.6.0"
+"""
+
+
+def test_a_run_and_a_test_choose_the_generation(run: Callable[..., pytest.RunResult]) -> None:
+    run(GENERATIONS, "--diarization-profile", "3.7", "--strict-markers").assert_outcomes(passed=3)
+
+
 OUTSIDE = """
 import json, ssl, urllib.request
 

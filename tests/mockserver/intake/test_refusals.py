@@ -47,7 +47,7 @@ def test_a_condition_is_refused_with_the_status_and_the_type_of_the_documents(
     assert refusal.message == STATUS_MESSAGES.get(status, STATUS_MESSAGES[500])
 
 
-@pytest.mark.parametrize("condition", [c for c in Condition if c.value.status == 422])
+@pytest.mark.parametrize("condition", [c for c in Condition if c.value.usual == 422])
 def test_a_validation_error_names_the_place_and_what_came(condition: Condition) -> None:
     refusal = refuse(condition, ("query", "where"), came="what came", reason="what went wrong")
     (detail,) = refusal.detail
@@ -59,7 +59,7 @@ def test_a_validation_error_names_the_place_and_what_came(condition: Condition) 
     assert str(refusal) == f"422 query.where: {detail.message}"
 
 
-@pytest.mark.parametrize("condition", [c for c in Condition if c.value.status != 422])
+@pytest.mark.parametrize("condition", [c for c in Condition if c.value.usual != 422])
 def test_other_refusals_have_an_empty_detail_and_a_reason_for_the_log(condition: Condition) -> None:
     refusal = refuse(condition, reason="more than 5 bytes (--flag)")
     assert refusal.detail == ()
@@ -88,7 +88,7 @@ def test_a_refusal_says_what_it_was_told_to_say() -> None:
     assert str(refusal) == "429 why"
 
 
-@pytest.mark.parametrize("condition", [c for c in Condition if c.value.status != 422])
+@pytest.mark.parametrize("condition", [c for c in Condition if c.value.usual != 422])
 def test_the_refusal_of_a_condition_carries_its_headers(condition: Condition) -> None:
     assert refuse(condition, headers=(("allow", "GET"),)).headers == (("allow", "GET"),)
 

@@ -347,3 +347,38 @@ def test_no_text_of_a_client_changes_how_it_is_judged(open_bench: Callable[[Scen
         leave_two_open(bench, mark)
         found = [(finding.rule.id, finding.entries) for finding in bench.judge()]
         assert found == [("conduct.resubmits", (1, 2)), ("conduct.gives-up", (3,))], mark
+
+
+def poll_as_the_vendor(bench: Bench) -> None:
+    """Ask each second, for ever, by the id of the body; end at what is neither pending nor running, and at any error."""
+    with httpx.Client() as session:
+        data: Any = send(session, bench).json()
+        while data["task"]["state"] in {"pending", "running"}:
+            bench.sleep(1)
+            response = session.get(f"{bench.endpoint}/{data['task']['task_id']}")
+            if response.is_error:
+                return
+            data = response.json()
+
+
+CANCELS = Scenario(profile="5.0", course=ByPolls(polls=PollCounts(running=2, cancelled=2)), rules=FIVE_POLLS.rules)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "pace_s", "caught"),
+    [
+        (FIVE_POLLS, 0.0, set[str]()),
+        (FIVE_POLLS, PACE_S, {"conduct.polls-too-fast"}),
+        (POLL_REFUSED, 0.0, {"conduct.gives-up"}),
+        (LOST, 0.0, set[str]()),
+        (CANCELS, 0.0, set[str]()),
+    ],
+    ids=["to the end", "five seconds apart", "a 429 ends it", "a 404 ends it", "cancelled ends it"],
+)
+def test_the_vendors_own_style_is_judged_by_what_the_server_answers(
+    open_bench: Callable[[Scenario], Bench], scenario: Scenario, pace_s: float, caught: set[str]
+) -> None:
+    bench = open_bench(scenario)
+    poll_as_the_vendor(bench)
+    bench.sleep(60)  # longer than any wait that it was asked for
+    assert {finding.rule.id for finding in bench.judge(pace_s=pace_s)} == caught

@@ -10,6 +10,7 @@ from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.scenario.course import (
     GUIDE,
+    NEVER,
     ByPolls,
     ByRealTime,
     BySeconds,
@@ -18,6 +19,7 @@ from diarkit_mockserver.scenario.course import (
     StateSeconds,
     Timetable,
     book_worker,
+    cancels,
     lay_out,
 )
 
@@ -203,3 +205,19 @@ def test_no_more_tasks_run_at_a_time_than_there_are_workers_and_none_waits_for_n
 def test_what_can_not_be_is_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("course", "ends_at", "gone_at"),
+    [
+        (ByPolls(polls=PollCounts(pending=1, running=2, cancelled=3)), 4, 7),
+        (ByPolls(polls=PollCounts(pending=1, running=2)), 4, NEVER),
+        (BySeconds(seconds=StateSeconds(pending=1, running=2, cancelled=0.5)), 3 * SECOND, 3 * SECOND + SECOND // 2),
+        (BySeconds(seconds=StateSeconds(pending=1, running=2)), 3 * SECOND, NEVER),
+    ],
+)
+def test_a_cancelled_task_goes_after_its_time(course: ByPolls | BySeconds, ends_at: int, gone_at: int) -> None:
+    table = lay_out(course, 0, MINUTE, [])
+    assert (table.ends_at, table.gone_at) == (ends_at, gone_at)
+    assert cancels(course) is (gone_at < NEVER)
+    assert not cancels("manual")

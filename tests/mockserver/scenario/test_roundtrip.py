@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import parse_scenario
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 from diarkit_mockserver.strategies import scenarios
 

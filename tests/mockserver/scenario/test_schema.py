@@ -217,7 +217,7 @@ def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     when = schema["$defs"]["When"]
     assert when["description"] == "Which submissions a rule is for; what is left out matches everything."
     assert when["properties"]["submission"]["description"].startswith("1 for the first time that this very request")
-    assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1}}
+    assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1, "cancelled": 0}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
 
 

@@ -4,6 +4,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
@@ -32,3 +34,19 @@ def test_an_outage_is_for_the_default_world_alone() -> None:
     assert set_up("", Scenario(faults=(outage,))).scenario.faults == (outage,)
     with pytest.raises(ValueError, match="only the default world can have one"):
         set_up("a", Scenario(faults=(outage,)))
+
+
+CANCELS = (
+    ByPolls(polls=PollCounts(cancelled=1)),
+    BySeconds(seconds=StateSeconds(cancelled=1)),
+)
+
+
+@pytest.mark.parametrize("course", CANCELS)
+def test_a_course_that_cancels_needs_a_generation_that_knows_the_state(course: ByPolls | BySeconds) -> None:
+    rule = Rule(then=Then(course=course))
+    for scenario, added in ((Scenario(course=course), ()), (Scenario(rules=(rule,)), ()), (Scenario(), (rule,))):
+        with pytest.raises(ValueError, match=r"cancelled is no state of generation 3\.6: say profile: '5\.0'"):
+            set_up("a", scenario, added)
+    assert set_up("a", Scenario(profile="5.0", course=course)).profile.name == "5.0"
+    assert set_up("a", Scenario(dialect=Dialect(cancelled="known"), course=course)).profile["cancelled"] == "known"

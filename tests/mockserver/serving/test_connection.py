@@ -18,9 +18,10 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.serving import connection as http1
 from diarkit_mockserver.serving.connection import LARGEST_HEAD

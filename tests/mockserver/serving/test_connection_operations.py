@@ -12,8 +12,9 @@ from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 

@@ -67,3 +67,11 @@ def test_a_task_with_a_course_is_left_alone(make: Callable[..., Task]) -> None:
         step_task(task, UNTOUCHED)
     with pytest.raises(NotMovableError, match="course of its own"):
         move_task(task, UNTOUCHED, TaskState.FAILED, None)
+
+
+def test_a_cancelled_task_goes_at_the_next_step(make: Callable[..., Task]) -> None:
+    task = make()
+    progress = move_task(task, UNTOUCHED, TaskState.CANCELLED, None)
+    assert not task.is_gone(progress, 5)
+    assert task.is_gone(step_task(task, progress), 5)
+    assert not task.is_gone(step_task(task, move_task(task, UNTOUCHED, TaskState.DONE, None)), 5)

@@ -10,8 +10,9 @@ from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts
 from diarkit_mockserver.intake.upload import Upload
 from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Dialect, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.operations import INFO, STATUS, answer_operation
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
@@ -167,3 +168,31 @@ def test_the_ids_of_polls_and_of_the_upload_are_the_tasks_with_a_number() -> Non
     polls = [ask(world, "GET", f"{ENDPOINT}/{one}")[0] for one in spellings]
     assert [one.ids[0][24:] if one.ids else None for one in (accepted, *polls)] == [f"{n:012x}" for n in range(4)]
     assert {one.ids[0][:24] if one.ids else None for one in (accepted, *polls)} == {(visit.task_id or "")[:24]}
+
+
+@pytest.mark.parametrize(
+    ("profile", "version", "both"), [(None, "3.6.0", False), ("3.7", "3.7.0", True), ("5.0", "5.0.0", True)]
+)
+def test_a_generation_has_its_headers_and_its_version(profile: Any, version: str, both: bool) -> None:
+    world = make_world(profile=profile)
+    headers = dict(ask(world, "POST", ENDPOINT, Reader())[0].headers)
+    assert headers.get(b"location") == (headers[b"x-location"] if both else None)
+    assert ask(world, "GET", INFO)[0].body == b'{"version":"%s"}' % version.encode()
+
+
+@pytest.mark.parametrize(
+    ("profile", "dialect", "status", "kind", "details"),
+    [
+        ("3.6", Dialect(), 422, "request.validation-error", 1),
+        ("5.0", Dialect(), 404, "resource.not-found", 0),
+        ("5.0", Dialect(bad_task_id=400), 400, "request.invalid", 1),
+        ("3.6", Dialect(bad_task_id=404), 404, "resource.not-found", 0),
+    ],
+)
+def test_an_id_that_is_none_is_refused_as_the_generation_or_the_dialect_has_it(
+    profile: Any, dialect: Dialect, status: int, kind: str, details: int
+) -> None:
+    world = make_world(profile=profile, dialect=dialect)
+    refusal = refuse(world, "GET", f"{ENDPOINT}/none")
+    refusal.settle(world.profile)
+    assert (refusal.status, refusal.type, len(refusal.detail)) == (status, kind, details)

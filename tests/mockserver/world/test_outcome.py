@@ -12,8 +12,9 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import BY_HAND
+from diarkit_mockserver.scenario.dialect import Dialect, resolve_profile
 from diarkit_mockserver.scenario.limits import Limits
-from diarkit_mockserver.scenario.model import Dialect, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
 from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, write_outcome
 from diarkit_mockserver.world.task import Outcome, Task
 
@@ -39,7 +40,8 @@ def outcome_of(submission: Submission, limits: Limits | None = None, **then: Any
 def write(submission: Submission, then: Then, scenario: Scenario | None = None) -> tuple[str | None, str | None]:
     outcome = decide_outcome(then, submission, Limits())
     task = Task.make("id", submission, then=then, outcome=outcome, timetable=BY_HAND)
-    return write_outcome(task, outcome, scenario or Scenario())
+    told = scenario or Scenario()
+    return write_outcome(task, outcome, told, resolve_profile(told.profile, told.dialect))
 
 
 def result_of(submission: Submission, scenario: Scenario | None = None, **then: Any) -> list[dict[str, Any]]:

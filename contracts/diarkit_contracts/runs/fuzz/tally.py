@@ -62,7 +62,7 @@ class Tally:
             self.warnings.setdefault(finding.clause.id, finding)
         if self.fail_on is Severity.WARNING:
             return judged.findings
-        return tuple(finding for finding in judged.findings if finding.clause.severity is Severity.ERROR)
+        return tuple(finding for finding in judged.findings if finding.severity is Severity.ERROR)
 
     def find_twice_given(self) -> tuple[Finding, ...]:
         """Look for ids that were given twice, over all histories; positions are those in `started`."""
@@ -95,7 +95,7 @@ class Tally:
             given_up=frozenset(),
             rows=tuple(rows),
             findings=tuple(findings),
-            undocumented=list_undocumented(history.exchanges, self.profile.locations),
+            undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
                 skip_clause(clause, history)
                 for clause in CLAUSES
@@ -109,7 +109,7 @@ class Tally:
             events=tuple(
                 f"warning in one of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
                 for finding in self.warnings.values()
-                if finding.clause.severity is Severity.WARNING
+                if finding.severity is Severity.WARNING
                 and finding.clause.id not in {each.clause.id for each in findings}
             ),
             vacuous=say_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),

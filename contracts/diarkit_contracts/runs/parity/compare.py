@@ -1,7 +1,7 @@
 """How two servers differ in their answers to the same rows, each difference with its place in the contract. Sends nothing.
 
 Compared are statuses, names of headers, skeletons of bodies, states and their order, types of errors, numbers of channels and
-the clauses that only one side breaks; never times, ids or who speaks when.
+the clauses that only one side breaks; never times, ids or who speaks when, unless the texts are asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
+from diarkit_contracts.runs.parity.texts import show_parting
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
 from diarkit_contracts.runs.verdict import Exit
@@ -87,12 +88,13 @@ class Parity:
         return Exit.VACUOUS if self.vacuous else Exit.FINE
 
 
-def compare_verdicts(one: RunVerdict, other: RunVerdict) -> Parity:
+def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False) -> Parity:
     """Compare what two servers answered to the same rows.
 
     Args:
         one: the first side, with its rows.
         other: the second side.
+        texts: compare also the bodies as texts, with ids, dates and hosts masked.
     """
     sides = tuple(_Side(verdict) for verdict in (one, other))
     names = dict.fromkeys((*sides[0].answers, *sides[1].answers, *sides[0].missing, *sides[1].missing))
@@ -107,7 +109,7 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict) -> Parity:
             left_out.append((name, "; ".join(reasons)))
             continue
         compared.append(name)
-        differences += _compare_row(name, sides[0], sides[1])
+        differences += _compare_row(name, sides[0], sides[1], texts=texts)
     vacuous = [f"{side.name}: {reason}" for side in sides for reason in side.verdict.vacuous]
     if not compared:
         vacuous.insert(0, "no row was answered by both sides")
@@ -141,26 +143,32 @@ class _Side:
             row.name: read_answers(row, history) for row in verdict.rows if row.at and row.name not in self.missing
         }
         self.broken: dict[str, dict[str, str]] = {}
+        self.errors = {(finding.row, finding.clause.id) for finding in verdict.list_findings(Severity.ERROR)}
         for finding in verdict.findings:
             self.broken.setdefault(finding.row, {}).setdefault(finding.clause.id, finding.fault.got)
 
 
-def _compare_row(name: str, one: _Side, other: _Side) -> Iterator[Difference]:
+def _compare_row(name: str, one: _Side, other: _Side, *, texts: bool) -> Iterator[Difference]:
     first, second = one.answers[name], other.answers[name]
     compare = _Row(name)
     yield from compare.list_status(first, second)
     if first.start.answer.status == second.start.answer.status:
         yield from compare.list_headers("POST" if first.is_task else "the answer", first.start, second.start)
         yield from compare.list_bodies("", first.start, second.start)
+        if texts:
+            yield from compare.list_texts("", first.start, second.start)
         yield from compare.list_location(first, second)
         yield from compare.list_states(first, second)
         for state in first.looks:
             if state in second.looks:
                 yield from compare.list_headers(f"GET, {state}", first.looks[state], second.looks[state])
                 yield from compare.list_bodies(f" of a {state} task", first.looks[state], second.looks[state])
+                if texts:
+                    yield from compare.list_texts(f" of a {state} task", first.looks[state], second.looks[state])
         if first.channels is not None and second.channels is not None:
             yield from compare.list_channels(first, second)
-    yield from compare.list_broken(one.broken.get(name, {}), other.broken.get(name, {}))
+    errors = {clause for row, clause in one.errors | other.errors if row == name}
+    yield from compare.list_broken(one.broken.get(name, {}), other.broken.get(name, {}), errors)
 
 
 class _Row:
@@ -211,6 +219,10 @@ class _Row:
         orders = (" ".join(state for state in each.states if state in common) for each in (one, other))
         yield from self._compare("order of states", orders, "task.legal-steps")
 
+    def list_texts(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
+        if (parting := show_parting(one.answer.body, other.answer.body)) is not None:
+            yield from self._compare(f"text of the body{where}", parting, "shape.json", mild=True)
+
     def list_channels(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         first, second = one.channels or {}, other.channels or {}
         mild = set(first) == set(second)
@@ -221,11 +233,11 @@ class _Row:
                 found = ("some" if channels[number] else "none" for channels in (first, second))
                 yield from self._compare(f"segments of channel {number}", found, "audio.speakers", mild=True)
 
-    def list_broken(self, one: dict[str, str], other: dict[str, str]) -> Iterator[Difference]:
+    def list_broken(self, one: dict[str, str], other: dict[str, str], errors: set[str]) -> Iterator[Difference]:
         for clause in CLAUSES:
             if (clause.id in one) != (clause.id in other):
                 got = (broken.get(clause.id, KEPT) for broken in (one, other))
-                yield from self._compare(clause.id, got, clause.id, mild=clause.severity is Severity.WARNING)
+                yield from self._compare(clause.id, got, clause.id, mild=clause.id not in errors)
 
     def _compare(
         self, what: str, values: Iterable[str], clause: str, *, mild: bool = False, field: str | None = None

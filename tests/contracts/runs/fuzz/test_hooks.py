@@ -43,7 +43,7 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(name: str) -> tuple[tuple[Exchange, ...], set[str]]:
     """Verify a broken server; what was said, and which clauses of severity error it breaks."""
     verdict = verify(*next(broken for broken in BROKEN if broken.name == name).build())
-    found = {finding.clause.id for finding in verdict.findings if finding.clause.severity is Severity.ERROR}
+    found = {finding.clause.id for finding in verdict.findings if finding.severity is Severity.ERROR}
     return verdict.exchanges, found
 
 

@@ -1,0 +1,159 @@
+"""The contract document of a generation: the one of 3.6, and what the table of points lays over it. Knows no single point.
+
+Source:
+    Shapes of OpenAPI 3.1.1. What is laid over a part is as well known as the cell that it comes from, and says so.
+"""
+
+from __future__ import annotations
+
+import copy
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from diarkit_contracts.api.document import load_document
+from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.api.points import Value
+    from diarkit_contracts.api.profiles import Profile
+
+Node = dict[str, Any]
+
+SUMMARY: Final = "An independent description, made from public documentation; it is not the vendor's file."
+EXAMPLE: Final = "/api/technology/speaker-diarization/123e4567-e89b-12d3-a456-426614174000"
+COMPONENTS: Final = "#/components/"
+
+
+def make_document(profile: Profile) -> Node:
+    """Make the document of a generation, with what is set over its column.
+
+    Returns:
+        A document of its own, which may be changed.
+    """
+    document: Node = copy.deepcopy(load_document())
+    for point in POINTS:
+        cell = profile.cells[point.key]
+        value, evidence = cell.value, {"label": str(cell.label), "source": "later", "note": cell.source}
+        match point.effect:
+            case Declares(status=status, operations=operations):
+                for operation in operations:
+                    _declare(document, operation, status, evidence, wanted=value == "declared")
+            case Refuses(operation=operation) if isinstance(value, int):
+                _declare(document, operation, value, evidence, wanted=True)
+            case Sends() as effect if value == "sent":
+                _send(document, effect, evidence)
+            case Shows(state=state) if value == "known":
+                _show(document, state, evidence)
+            case _:
+                pass
+    _name_version(document, profile["version"])
+    _drop_unused(document)
+    return document
+
+
+def _find(document: Node, operation: str) -> Node:
+    method, _, path = operation.partition(" ")
+    found: Node = document["paths"][path][method.lower()]
+    return found
+
+
+def _declare(document: Node, operation: str, status: int, evidence: Node, *, wanted: bool) -> None:
+    responses: Node = _find(document, operation)["responses"]
+    if not wanted:
+        responses.pop(str(status), None)
+    elif str(status) not in responses:
+        name = HTTPStatus(status).phrase.title().replace(" ", "")
+        kind = ERROR_TYPE_OF_STATUS.get(status, ErrorType.INVALID)
+        document["components"]["responses"][name] = {
+            "description": f"{HTTPStatus(status).phrase}.",
+            "x-evidence": evidence,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": f"{COMPONENTS}schemas/ErrorResult"},
+                    "examples": {"refused": {"value": {"type": str(kind), "message": "Not allowed.", "detail": []}}},
+                }
+            },
+        }
+        responses[str(status)] = {"$ref": f"{COMPONENTS}responses/{name}"}
+        _find(document, operation)["responses"] = dict(sorted(responses.items()))
+
+
+def _send(document: Node, effect: Sends, evidence: Node) -> None:
+    components: Node = document["components"]
+    accepted: Node = components["responses"][_find(document, START)["responses"]["202"]["$ref"].rpartition("/")[2]]
+    name = effect.header.replace("-", "")
+    if effect.leads:
+        former: Node = components["headers"]["XLocation"]
+        components["headers"][name] = {**former, "x-evidence": evidence}
+        former.update(required=False, deprecated=True)
+        accepted["description"] = f"The task is accepted and waits. Poll the URL in {effect.header}."
+    else:
+        example = effect.text.replace("{task}", EXAMPLE)
+        components["headers"][name] = {
+            "description": f"{effect.header}.", "required": True, "x-evidence": evidence,
+            "schema": {"type": "string"}, "example": example,
+        }  # fmt: skip
+    accepted["headers"] = {effect.header: {"$ref": f"{COMPONENTS}headers/{name}"}, **accepted["headers"]}
+
+
+def _show(document: Node, state: str, evidence: Node) -> None:
+    """Add a state that does not end a task: its task is like one that is running."""
+    components: Node = document["components"]
+    schemas, name = components["schemas"], f"{state.capitalize()}Task"
+    schemas["TaskInfoState"] = {
+        **schemas["TaskInfoState"],
+        "description": "Where a task is. Rejected, failed and done end it.",
+        "enum": [*schemas["TaskInfoState"]["enum"], state],
+        "x-evidence": evidence,
+    }
+    running: Node = schemas["RunningTask"]
+    schemas[name] = {**_put(running, "running", state), "title": name, "x-evidence": evidence}
+    schemas["SpeakerDiarizationTask"]["oneOf"].append({"$ref": f"{COMPONENTS}schemas/{name}"})
+    examples: Node = components["responses"]["TaskResult"]["content"]["application/json"]["examples"]
+    examples[state] = _put(examples["running"], "running", state)
+
+
+def _put(node: Any, old: str, new: str) -> Any:
+    """Copy a part with one text in the place of another."""
+    if isinstance(node, dict):
+        return {key: _put(value, old, new) for key, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(node, list):
+        return [_put(each, old, new) for each in node]  # pyright: ignore[reportUnknownVariableType]
+    return new if node == old else node
+
+
+def _name_version(document: Node, version: Value) -> None:
+    document["info"]["version"] = version
+    if version != load_document()["info"]["version"]:  # type: ignore[index]  # the document is checked by its own tests
+        document["info"]["description"] = SUMMARY
+    info: Node = document["components"]["responses"]["SystemInfo"]["content"]["application/json"]["examples"]["version"]
+    info["value"] = {"version": version}
+
+
+def _drop_unused(document: Node) -> None:
+    """Drop components that nothing refers to any more, and then those that only they referred to."""
+    components: Node = document["components"]
+    while True:
+        used = set(_list_references(document))
+        unused = [
+            (kind, name) for kind in components for name in components[kind] if f"{COMPONENTS}{kind}/{name}" not in used
+        ]
+        if not unused:
+            return
+        for kind, name in unused:
+            del components[kind][name]
+
+
+def _list_references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():  # pyright: ignore[reportUnknownVariableType]
+            if key == "$ref":
+                yield value
+            else:
+                yield from _list_references(value)
+    elif isinstance(node, list):
+        for each in node:  # pyright: ignore[reportUnknownVariableType]
+            yield from _list_references(each)

@@ -1,0 +1,50 @@
+"""Which generation a server is held against if nobody says so: the one of the version that it reports. Judges nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diarkit_contracts.api.points import INFO
+from diarkit_contracts.api.profiles import DEFAULT, choose_profile
+from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
+from diarkit_contracts.rows.call import Call
+from diarkit_contracts.target.client import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.target.client import Target
+
+
+def ask_generation(target: Target) -> tuple[Profile, str]:
+    """Ask a server for its version; what it answers is judged with the rows, not here.
+
+    Returns:
+        Its generation, and a sentence if that had to be assumed; empty if not.
+    """
+    method, _, path = INFO.partition(" ")
+    try:
+        exchange = target.ask_aside(Call(method=method, path=path))
+    except TargetError:
+        return DEFAULT, f"no answer to {INFO}: held against {DEFAULT.name}"
+    return find_generation([exchange])
+
+
+def find_generation(exchanges: Iterable[Exchange]) -> tuple[Profile, str]:
+    """Find the generation of a server in what it answered; the first version that it reports counts.
+
+    Returns:
+        As `ask_generation`.
+    """
+    for exchange in exchanges:
+        operation = find_operation(exchange)
+        if operation is not None and f"{operation.method} {operation.path}" == INFO:
+            version = find_value(read_object(exchange.answer.body), "version")
+            if isinstance(version, str):
+                profile = choose_profile(version)
+                if profile is not None:
+                    return profile, ""
+                return DEFAULT, f"no generation is known of version {version!r:.60}: held against {DEFAULT.name}"
+    return DEFAULT, f"no version was reported by {INFO}: held against {DEFAULT.name}"
