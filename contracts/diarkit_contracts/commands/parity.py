@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import click
 
 from diarkit_contracts.api.profiles import PROFILES, Profile
-from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import (
     Judging,
     begin_run,
@@ -64,9 +64,7 @@ class Sides:
         group="Judgement",
         help="Compare also the bodies word by word, with ids, dates and hosts masked.",
     )
-    report: Path | None = flag(
-        "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
-    )
+    report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
 
 @click.command(
