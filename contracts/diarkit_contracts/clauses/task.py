@@ -143,7 +143,7 @@ def _legal_steps(history: History) -> Iterator[Observation]:
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
-        if before.state in UNDER_WAY and after.state is not None:
+        if before.state is not None and before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
             following = ", ".join(sorted(STEPS[before.state]))
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import click
 
 from diarkit_contracts.api.profiles import PROFILES, Profile
-from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import (
     Judging,
     begin_run,
@@ -64,9 +64,7 @@ class Sides:
         group="Judgement",
         help="Compare also the bodies word by word, with ids, dates and hosts masked.",
     )
-    report: Path | None = flag(
-        "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
-    )
+    report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
 
 @click.command(
@@ -97,12 +95,10 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
 
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
+    profiles: tuple[Asked, Asked] = (sides.profile_a or judging.profile, sides.profile_b or judging.profile)
     asks = [
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)
-        for side, own, profile in (
-            (one, sides.headers_a, sides.profile_a or judging.profile),
-            (other, sides.headers_b, sides.profile_b or judging.profile),
-        )
+        for side, own, profile in zip((one, other), (sides.headers_a, sides.headers_b), profiles, strict=True)
     ]
     with stop_on_term():
         first, second = (ask() for ask in asks)

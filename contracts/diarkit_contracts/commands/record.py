@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import echo_lines, require_folder, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diarkit_contracts.runs.record import Asked, Course, Recorded
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
@@ -30,7 +31,7 @@ class Wish:
         "-o",
         "--output",
         required=True,
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         help="Write the scenario to this file.",
     )
     speed: float = flag(
@@ -64,9 +65,7 @@ class Wish:
     ),
 )
 @click.argument("url")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:

@@ -78,11 +78,6 @@ class World:
         """The value of each point on which generations and platforms differ."""
         return self._setup.profile
 
-    @property
-    def has_faults(self) -> bool:
-        """Whether any request may be disturbed."""
-        return bool(self._setup.schedule)
-
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
         fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
