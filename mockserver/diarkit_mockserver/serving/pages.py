@@ -51,6 +51,10 @@ class Pages:
 
         return create_pages(self._platform)
 
+    async def run(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        await self._application(scope, receive, send)
+
     async def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request whose body is there."""
         host, _, port = request.server.rpartition(":")
@@ -85,6 +89,6 @@ class Pages:
             else:
                 pieces.append(message.get("body", b""))
 
-        await self._application(scope, receive, send)
+        await self.run(scope, receive, send)
         response.body = b"".join(pieces)
         return response
