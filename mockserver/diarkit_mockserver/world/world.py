@@ -136,7 +136,7 @@ class World:
         if rule is not None:
             visit.rule = str(rule)
         elif miss := setup.rules.explain_miss(submission, counters.rules):
-            visit.notes.append(miss)
+            visit.notes += (miss,)
             log.debug("%s: %s", submission.filename, miss)
         if submission.media.assumed:
             _warn_of_assumption(submission)
@@ -185,7 +185,7 @@ class World:
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
-        progress = progress._replace(polls=progress.polls + 1)
+        progress = Progress(progress.polls + 1, *progress[1:])
         self.tasks.update(task, progress)
         visit.state = state = task.state_at(progress, now)
         if state in TERMINAL:
@@ -205,11 +205,11 @@ class World:
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
+        if progress.final_body is not None:
+            return progress.final_body
         nulls = self.scenario.dialect.unpopulated == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
-        if progress.final_body is not None:
-            return progress.final_body
         result, error = write_outcome(task, task.end_of(progress), self.scenario)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
@@ -237,14 +237,14 @@ class World:
         """
         of_task: list[Fault] = []
         for fault, draws in self._setup.schedule.choose(operation, submission, request, self.counters.faults):
-            visit.faults.append(fault.name)
-            visit.notes.append(f"fault {fault.name}")
+            visit.faults += (fault.name,)
+            visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
                 raise _answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
-                visit.disturbing.append((fault, draws))
+                visit.disturbing += ((fault, draws),)
         return of_task
 
 
