@@ -141,6 +141,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._ends:
             self._inbox.add(data)
             self._go_on()
+            if self._message is not None and self._reads:
+                # libuv would read eight megabytes of a stream before it looks at another connection.
+                self._read_on(reads=False)
+                self._loop.call_soon(self._go_on)
         else:
             self._dropped += len(data)
             if self._dropped > LINGER_BYTES:
