@@ -54,6 +54,12 @@ class Pages:
     def _application(self) -> asyncio.Future[Application]:
         return asyncio.ensure_future(asyncio.to_thread(_make, self._platform))
 
+    async def run(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        # A client that leaves does not end what the others wait for.
+        application = await asyncio.shield(self._application)
+        await application(scope, receive, send)
+
     async def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request whose body is there."""
         host, _, port = request.server.rpartition(":")
@@ -88,9 +94,7 @@ class Pages:
             else:
                 pieces.append(message.get("body", b""))
 
-        # A client that leaves does not end what the others wait for.
-        application = await asyncio.shield(self._application)
-        await application(scope, receive, send)
+        await self.run(scope, receive, send)
         response.body = b"".join(pieces)
         return response
 

@@ -198,7 +198,7 @@ class Platform:
 
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
         """Note a request that got no answer, as its client went away."""
-        visit.notes.append(reason)
+        visit.notes += (reason,)
         self._write_down(visit, place, Response(0, b""), Loss.GIVEN_UP)
 
     def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
@@ -208,7 +208,7 @@ class Platform:
     def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
         refusal.settle((self.world if place is None else place.world).profile)
         log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
-        visit.notes.append(refusal.reason)
+        visit.notes += (refusal.reason,)
         visit.limit = refusal.limit
         return write_refusal(refusal)
 
@@ -218,8 +218,7 @@ class Platform:
             self._write_down(visit, place, response)
             return response
         world = place.world
-        headers = response.headers + _name_answer(visit, place, response)
-        response = Response(response.status, response.body, headers)
+        response.headers += _name_answer(visit, place, response)
         if visit.disturbing:
             response = _disturb(world, visit, response)
         self._write_down(visit, place, response)
@@ -249,7 +248,7 @@ class Platform:
                 note="; ".join(visit.notes),
                 follows=visit.follows,
                 lost=lost,
-                faults=tuple(visit.faults),
+                faults=visit.faults,
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,

@@ -160,5 +160,7 @@ class Store:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:
-        kept, finished_at = self._limits.finished_seconds, self.progress(task).finished_at
-        return kept is not None and finished_at is not None and now - finished_at >= to_ticks(kept)
+        if (kept := self._limits.finished_seconds) is None:
+            return False
+        finished_at = self.progress(task).finished_at
+        return finished_at is not None and now - finished_at >= to_ticks(kept)

@@ -150,11 +150,11 @@ class World:
         else:
             outcome = decide_outcome(then, submission, setup.scenario.limits)
         if rule is None and (miss := setup.rules.explain_miss(submission, counters.rules)):
-            visit.notes.append(miss)
+            visit.notes += (miss,)
             level = logging.WARNING if outcome.state is TaskState.REJECTED else logging.INFO
             log.log(level, "%s: %s", submission.filename, miss)
         if excess := find_excess(then, submission.media):
-            visit.notes.append(excess)
+            visit.notes += (excess,)
             log.warning("%s: %s", submission.filename, excess)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
@@ -203,7 +203,7 @@ class World:
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
-        seen = progress._replace(polls=progress.polls + 1)
+        seen = Progress(progress.polls + 1, *progress[1:])
         visit.state = state = task.state_at(seen, now)
         if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
@@ -229,11 +229,11 @@ class World:
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
+        if progress.final_body is not None and state in TERMINAL:
+            return progress.final_body
         nulls = self.profile["unpopulated"] == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
-        if progress.final_body is not None:
-            return progress.final_body
         result, error = write_outcome(task, task.end_of(progress), self.scenario, self.profile)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
@@ -263,14 +263,14 @@ class World:
         for fault, draws in self._setup.schedule.choose(
             operation, submission, request, self.counters.faults, visit.request
         ):
-            visit.faults.append(fault.name)
-            visit.notes.append(f"fault {fault.name}")
+            visit.faults += (fault.name,)
+            visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
                 raise self._answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
-                visit.disturbing.append((fault, draws))
+                visit.disturbing += ((fault, draws),)
         return of_task
 
     def _check_open(self) -> None:
