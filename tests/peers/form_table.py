@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Form, UploadFile
-from pydantic import Json
+from pydantic import Json  # noqa: TC002 - FastAPI reads it
 
 from diarkit_mockserver.intake.parameters import decode_config
 from diarkit_mockserver.intake.refusals import Refusal
@@ -101,7 +102,7 @@ ROWS: Final = (
     Row("folded header", file('form-data;\r\n name="file"; filename="a.wav"') + END, why=LENIENT),
     Row("folded by a tab", file('form-data;\r\n\tname="file";\r\n\tfilename="a.wav"') + END, why=LENIENT),
     Row("two dispositions", b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n' + END),
-    Row("header without a colon", b'--b\r\nContent-Disposition form-data\r\n\r\nRIFF\r\n' + END),
+    Row("header without a colon", b"--b\r\nContent-Disposition form-data\r\n\r\nRIFF\r\n" + END),
     Row("name without quotes", file("form-data; name=file; filename=a.wav") + END),
     Row("names in single quotes", file("form-data; name='file'; filename='a.wav'") + END),
     Row("file name first", file('form-data; filename="a.wav"; name="file"') + END),
@@ -248,17 +249,21 @@ def _write(outcome: OUTCOME) -> str:
     return f"{status} {read['filename']} {read['sha256']} {json.dumps(read['config'])}"[:60] if read else str(status)
 
 
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def main() -> None:
     """Print the table."""
     app = make_app()
     names = ("fastapi", "starlette", "python-multipart", "multipart")
-    print(", ".join(f"{name} {version(name)}" for name in names))
+    _print(", ".join(f"{name} {version(name)}" for name in names))
     differ = 0
     for row in ROWS:
         theirs, ours = ask_fastapi(app, row), ask_ours(row)
         differ += theirs != ours
-        print(f"{row.name:36} {_write(theirs):44}" + ("" if theirs == ours else f" ours: {_write(ours)}: {row.why}"))
-    print(f"{len(ROWS)} bodies, {differ} read in another way on purpose")
+        _print(f"{row.name:36} {_write(theirs):44}" + ("" if theirs == ours else f" ours: {_write(ours)}: {row.why}"))
+    _print(f"{len(ROWS)} bodies, {differ} read in another way on purpose")
 
 
 if __name__ == "__main__":

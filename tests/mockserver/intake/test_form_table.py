@@ -23,6 +23,8 @@ TABLE = load()
 APP = TABLE.make_app()
 
 
+# FastAPI leaves the temporary files of a form that is cut off to the collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("row", TABLE.ROWS, ids=lambda row: row.name)
 def test_a_form_is_read_as_fastapi_reads_it_or_the_table_says_why_not(row: Any) -> None:
     theirs, ours = TABLE.ask_fastapi(APP, row), TABLE.ask_ours(row)
