@@ -61,7 +61,8 @@ def list_properties(name: str, node: object) -> Iterator[tuple[str, Mapping[str,
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "properties":
-                yield from ((f"{name}.{property_}", schema) for property_, schema in value.items())
+                # Generators of clients take a reference for what it names only if nothing stands beside it.
+                yield from ((f"{name}.{key}", part if "x-evidence" in part else resolve(part)) for key, part in value.items())
             yield from list_properties(f"{name}.{key}", value)
 
 
