@@ -10,6 +10,7 @@ openapi-python-client is in the suite (tests/contracts/api/test_generated_client
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,15 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 USES: Final = Path(__file__).parent / "generated"
-NPM: Final = ("typescript@5.9.3", "@types/node@22", "axios@1", "openapi-typescript@7", "openapi-fetch@0.17", "orval@7", "tsx@4")
+NPM: Final = (
+    "typescript@5.9.3",
+    "@types/node@22",
+    "axios@1",
+    "openapi-typescript@7",
+    "openapi-fetch@0.17",
+    "orval@7",
+    "tsx@4",
+)
 STRICT: Final = "--strict --noEmit --skipLibCheck --target es2022 --module esnext --moduleResolution bundler --types node --lib es2022,dom"
 GENERATE: Final = "openapi-generator-cli generate -i {document} -o {folder}/client -g"
 
@@ -65,8 +74,8 @@ CLIENTS: Final = (
             f"{GENERATE} go --additional-properties=enumClassPrefix=true",
             "mkdir {folder}/client/use",
             "cp {use} {folder}/client/use/main.go",
-            "sed -i s/^go.1.23/go.1.19/ {folder}/client/go.mod",
-            "go -C vet",
+            "sed -i 's/^go 1.23/go 1.19/' {folder}/client/go.mod",
+            "go vet ./...",
             "go run ./use {url} {file}",
         ),
         "use_go.go",
@@ -118,7 +127,7 @@ CLIENTS: Final = (
     Client(
         "datamodel-code-generator",
         (
-            "datamodel-codegen --input {document} --output {folder}/models.py --output-model-type pydantic_v2.BaseModel --target-python-version 3.11",
+            "datamodel-codegen --input {document} --output {folder}/models.py --output-model-type pydantic_v2.BaseModel --target-python-version 3.11 --use-annotated",
             "cp {use} {folder}",
             "{python} -m mypy --strict {folder}/models.py",
             "{python} {folder}/use_models.py {url} {file}",
@@ -131,13 +140,19 @@ CLIENTS: Final = (
 def try_client(client: Client, npm: Path, url: str, file: Path, document: Path) -> str:
     """Do all steps; return what became of it."""
     with tempfile.TemporaryDirectory(dir=npm) as name:
-        values = {"folder": name, "document": document, "use": USES / client.use, "url": url, "file": file, "python": sys.executable}
+        values = {
+            "folder": name,
+            "document": document,
+            "use": USES / client.use,
+            "url": url,
+            "file": file,
+            "python": sys.executable,
+        }
         for step in client.steps:
-            words = [word.format(**values) for word in step.split()]
+            words = [word.format(**values) for word in shlex.split(step)]
             place = Path(name) / "client" if words[0] == "go" else npm
             if shutil.which(words[0]) is None:
                 return f"not tried: there is no {words[0]}"
-            words = ["go", "vet", "./..."] if words[:2] == ["go", "-C"] else words
             done = subprocess.run(words, cwd=place, capture_output=True, text=True, check=False, timeout=300)
             if done.returncode:
                 lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
@@ -153,7 +168,9 @@ def main() -> None:
         npm = Path(folder)
         (npm / "package.json").write_text(json.dumps({"private": True, "type": "module"}), "utf-8")
         subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", *NPM], cwd=npm, check=True)
-        versions = subprocess.run(["npm", "ls", "--depth=0"], cwd=npm, check=True, capture_output=True, text=True).stdout
+        versions = subprocess.run(
+            ["npm", "ls", "--depth=0"], cwd=npm, check=True, capture_output=True, text=True
+        ).stdout
         sys.stdout.write(" ".join(line.split()[-1] for line in versions.splitlines()[1:] if line) + "\n")
         for tool in (["openapi-generator-cli", "version"], ["datamodel-codegen", "--version"], ["go", "version"]):
             if shutil.which(tool[0]):

@@ -62,7 +62,9 @@ def list_properties(name: str, node: object) -> Iterator[tuple[str, Mapping[str,
         for key, value in node.items():
             if key == "properties":
                 # Generators of clients take a reference for what it names only if nothing stands beside it.
-                yield from ((f"{name}.{key}", part if "x-evidence" in part else resolve(part)) for key, part in value.items())
+                yield from (
+                    (f"{name}.{key}", part if "x-evidence" in part else resolve(part)) for key, part in value.items()
+                )
             yield from list_properties(f"{name}.{key}", value)
 
 

@@ -11,7 +11,9 @@ with open(sys.argv[2], "rb") as file:
     answer = requests.post(endpoint, files={"file": ("call.wav", file)}, data={"config": config}, timeout=60)
 started = TaskStarted.model_validate_json(answer.text)
 while True:
-    task = SpeakerDiarizationTask.model_validate_json(requests.get(f"{endpoint}/{started.task.task_id}", timeout=60).text)
+    task = SpeakerDiarizationTask.model_validate_json(
+        requests.get(f"{endpoint}/{started.task.task_id}", timeout=60).text
+    )
     if task.task.state.value not in {"pending", "running"}:
         break
 assert task.result is not None

@@ -1,10 +1,13 @@
 """Use the client that openapi-generator makes for Python: upload with config, poll, read a segment, meet a 404."""
 
 import sys
+from uuid import UUID
 
 import openapi_client
 from openapi_client.api.speaker_diarization_api import SpeakerDiarizationApi
-from openapi_client.models import SpeakerDiarizationConfig, TaskInfoState
+from openapi_client.exceptions import NotFoundException
+from openapi_client.models.speaker_diarization_config import SpeakerDiarizationConfig
+from openapi_client.models.task_info_state import TaskInfoState
 
 with openapi_client.ApiClient(openapi_client.Configuration(host=sys.argv[1])) as connection:
     api = SpeakerDiarizationApi(connection)
@@ -20,7 +23,7 @@ with openapi_client.ApiClient(openapi_client.Configuration(host=sys.argv[1])) as
     assert task.error is None
     assert task.result.channels[0].segments[0].end_time > 0
     try:
-        look("00000000-0000-0000-0000-000000000000")
-    except openapi_client.exceptions.NotFoundException as error:
+        look(UUID(int=0))
+    except NotFoundException as error:
         assert error.status == 404
         print("works")

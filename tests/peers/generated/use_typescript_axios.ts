@@ -11,7 +11,7 @@ const api = new SpeakerDiarizationApi(new Configuration({ basePath: url }), unde
 async function main(): Promise<void> {
   const file = new File([readFileSync(path)], "call.wav");
   const send = () => api.speakerDiarizationStartApiTechnologySpeakerDiarizationPost(
-    undefined, undefined, undefined, undefined, undefined, undefined, file, { max_speakers: 2 },
+    file, undefined, undefined, undefined, undefined, undefined, undefined, { max_speakers: 2 },
   );
   const refused = await send().catch((e: unknown) => e);
   if (!isAxiosError(refused) || refused.response?.status !== 422) throw new Error("a Blob is taken");
