@@ -75,7 +75,7 @@ CLIENTS: Final = (
             "mkdir {folder}/client/use",
             "cp {use} {folder}/client/use/main.go",
             "sed -i 's/^go 1.23/go 1.19/' {folder}/client/go.mod",
-            "go vet ./...",
+            "go vet . ./use",
             "go run ./use {url} {file}",
         ),
         "use_go.go",

@@ -25,7 +25,7 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		if task.Task.State == client.DONE {
+		if task.Task.State == client.TASKINFOSTATE_DONE {
 			result := task.Result.Get()
 			if result.Channels[0].Segments[0].EndTime <= 0 {
 				panic("no segment")
