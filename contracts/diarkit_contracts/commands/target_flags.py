@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import click
 
 from diarkit_contracts.commands.flags import flag
+from diarkit_contracts.commands.pulse import pulse
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
     secrets += () if connection.proxy is None else connection.proxy.secrets
     polite = 0.0 if is_loopback(url) else POLITE_PACE_S
     with closing(transport):
-        yield Target(
+        target = Target(
             url=url,
             transport=transport,
             caps=replace(caps, task_seconds=access.task_seconds),
@@ -176,6 +177,8 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
             seed=access.seed,
             redaction=Redaction(secrets),
         )
+        with pulse(target):
+            yield target
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
