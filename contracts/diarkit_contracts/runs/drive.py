@@ -261,7 +261,7 @@ class _Driver:
 
     def _note_cap(self, error: CapReachedError) -> Why:
         why = Why(BUDGETS[error.cap], str(error))
-        if why.cause in {Cause.BUDGET_CALLS, Cause.BUDGET_SECONDS}:
+        if why.cause in {Cause.BUDGET_CALLS, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS}:
             self.over = why
         return why
 

@@ -58,6 +58,7 @@ class Cause(StrEnum):
     BUDGET_IN_FLIGHT = "budget-in-flight"
     BUDGET_CALLS = "budget-calls"
     BUDGET_BYTES = "budget-bytes"
+    BUDGET_RECEIVED = "budget-received"
     BUDGET_SECONDS = "budget-seconds"
     BUSY = "busy"
     CAPABILITY = "capability"
@@ -84,7 +85,7 @@ EXITS: Final[Mapping[Cause, Exit]] = {
     Cause.FOREIGN: Exit.UNREACHABLE,
     Cause.INTERRUPTED: Exit.INTERRUPTED,
     Cause.TERMINATED: Exit.TERMINATED,
-} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.NEVER_SEEN, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
+} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.NEVER_SEEN, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
 """How a run ends in which a row was not judged for a cause, or as a whole says less than was planned. What the target is to blame
 for is a finding as well."""
 
