@@ -78,7 +78,9 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     seconds = SECONDS if caps.seconds is None else caps.seconds
-    own = caps.change(Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT, received=UNBOUNDED))
+    own = caps.change(
+        Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT, received=UNBOUNDED)
+    )
     shown = (
         f"{seconds:g} s of tasks and mistakes as fast as the server answers, {own.in_flight} tasks in flight at most"
     )
