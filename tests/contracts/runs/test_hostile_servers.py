@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from contract_servers.hostile import HOSTILE
+from contract_servers.hostile import HOSTILE, ODD
 
 from diarkit_contracts.runs.verdict import Exit
 
@@ -71,7 +71,7 @@ def test_a_run_ends_in_time_and_within_memory(
             table.write(
                 f"| {name} | {run.returncode} | {seconds:.1f} s | {used.ru_utime + used.ru_stime:.1f} s | {used.ru_maxrss >> 10} MB | {headline[:90]} |\n"
             )
-    assert run.returncode in ENDS, said
+    assert run.returncode in (ENDS | {Exit.FINE} if name in ODD else ENDS), said
     assert "Traceback" not in said
     assert seconds < MOST_S + measure_start()
     assert used.ru_maxrss < MOST_KB

@@ -194,7 +194,7 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "escapes of a terminal in each text": spoil(blow_up(lambda body: {**body, "message": BELL})),
     "an X-Location of 60,000 characters": spoil(send_headers(("X-Location", "http://127.0.0.1/" + "a/" * 30_000))),
     "an X-Location that is no URL": spoil(send_headers(("X-Location", "http://[::1:x@/%zz\u00ff"))),
-    "200 unknown headers": spoil(send_headers(*((f"x-{number}", "a" * 100) for number in range(90)))),
+    "90 unknown headers": spoil(send_headers(*((f"x-{number}", "a" * 100) for number in range(90)))),
     **{f"{number:,} speakers at a time": spoil(crowd(number)) for number in (150, 400, 1_000, 100_000)},
     **{f"{number:,} overlapping segments": spoil(overlap(number)) for number in (26_000, 100_000)},
     **{f"{number:,} channels": spoil(widen(number)) for number in (400, 20_000, 100_000)},
@@ -207,3 +207,10 @@ HOSTILE: Final[dict[str, Hostile]] = {
     "uploads are never answered": spoil(change_answer(lambda asked, _: STILL.wait(60.0) if asked.starts else None)),
 }  # fmt: skip
 """By what they do."""
+
+ODD: Final = frozenset(
+    {
+        "an X-Location of 60,000 characters", "an X-Location that is no URL", "90 unknown headers", "escapes of a terminal in each text",
+    }
+)  # fmt: skip
+"""Those that break nothing."""
