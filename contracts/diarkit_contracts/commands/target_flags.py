@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import click
 
 from diarkit_contracts.commands.flags import READ, flag
+from diarkit_contracts.commands.pulse import pulse
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
 from diarkit_fixtures.errors import MissingExtraError
 from diarkit_fixtures.errors import require as require_library
@@ -166,7 +167,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
     secrets += () if connection.proxy is None else connection.proxy.secrets
     polite = 0.0 if is_loopback(url) else POLITE_PACE_S
     with closing(transport):
-        yield Target(
+        target = Target(
             url=url,
             transport=transport,
             caps=replace(caps, task_seconds=access.task_seconds),
@@ -175,6 +176,8 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
             seed=access.seed,
             redaction=Redaction(secrets),
         )
+        with pulse(target):
+            yield target
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
