@@ -83,7 +83,10 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     access: Access,
     output: Output,
 ) -> None:
-    """Check a server, or a recording of it, against the contract; end with the first of the exit codes below that is so."""
+    """Check a server, or a recording of it, against the contract.
+
+    Ends with the first of the exit codes below that is so.
+    """
     require("jsonschema")
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
