@@ -111,7 +111,7 @@ def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
     missed: list[Miss] = []
     found = 0
     for number, submission in _list_submissions(entries):
-        reasons = tuple(expected.when.misses(submission))
+        reasons = tuple(expected.when.misses(submission, submission))
         if reasons:
             missed.append(Miss(number=number, filename=submission.filename, reasons=reasons))
         else:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
-from diarkit_mockserver.harness.live import UnavailableError
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.journal.export import write_entries
 from diarkit_mockserver.scenario.faults import Fault, Latency
@@ -239,7 +239,7 @@ def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: A
 
 def test_a_factory_of_another_server_makes_none() -> None:
     with pytest.raises(UnavailableError, match=r"be made once more.*http://live"):
-        DiarizationServerFactory("http://live", "x")()
+        DiarizationServerFactory(LiveServer("http://live"), "x")()
 
 
 def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
