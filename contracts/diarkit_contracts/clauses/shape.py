@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 
-NOT_ENDED: Final = frozenset({"PendingTask", "RunningTask"})
-EARLY: Final[Mapping[str, str]] = {"result": "SpeakerDiarizationResult", "error": "TaskErrorResult"}
+OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
+    TaskState.DONE: ("result", "error"),
+    TaskState.FAILED: ("error", "result"),
+    TaskState.REJECTED: ("error", "result"),
+}
+"""Which key a task that has ended has, and which it has not; what it tells before is for another clause."""
 
 LOCATION: Final = "X-Location"
 
@@ -160,8 +164,7 @@ def _schema(history: History) -> Iterator[Observation]:
         # A result whose structure was found right when it was read is right by its schema: to hold it against that takes long.
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
         rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
-        branch = _choose_branch(exchange, body)
-        faults = tuple(_list_early(rest)) if branch in NOT_ENDED else list_faults(branch or schema, rest)
+        faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.evidence_of("least_speakers")
@@ -177,7 +180,7 @@ def _schema(history: History) -> Iterator[Observation]:
 )
 def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
-        if "content" in _read_response(exchange) and exchange.answer.status == 202:
+        if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
                 kept = exchange.answer.header(name) is not None
                 yield observe(at, kept=kept, expected=f"the header {name}", got="none of that name", evidence=cell)
@@ -193,7 +196,7 @@ def _headers(history: History) -> Iterator[Observation]:
 def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
-            for name, _ in _list_headers(exchange):
+            for name, _ in _list_headers(exchange, history.profile):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
                 kept = is_number or (name == "Retry-After" and _is_date(came))
@@ -234,9 +237,15 @@ def _ids_echoed(history: History) -> Iterator[Observation]:
                     yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
-def _read_response(exchange: Exchange) -> Mapping[str, object]:
-    operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
+def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]:
+    operation, status = find_operation(exchange), exchange.answer.status
+    if operation is None:
+        return {}
+    declared = status in profile.statuses[f"{operation.method} {operation.path}"]
+    # What a generation has beyond the document are refusals, whose envelope is the same for all.
+    return _find_response(operation.method, operation.path, status) or (
+        _find_response(operation.method, operation.path, 400) if declared else {}
+    )
 
 
 @cache
@@ -249,13 +258,13 @@ def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
 def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[str, object]]]:
     """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
-        response = _read_response(exchange)
+        response = _read_response(exchange, history.profile)
         if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
             yield at, exchange, response
 
 
-def _list_headers(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, header in as_object(_read_response(exchange).get("headers", {}), "headers").items():
+def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, header in as_object(_read_response(exchange, profile).get("headers", {}), "headers").items():
         yield name, resolve(header)
 
 
@@ -292,25 +301,16 @@ def _ease_error(body: object) -> object:
     return body if error is None else {**as_object(body, "a body"), "error": without_nulls(error)}
 
 
-def _list_early(body: object) -> Iterator[str]:
-    """Hold a task that has not ended against its schema, and what it tells too early against that of a result or error."""
-    told = as_object(body, "a body")
-    yield from list_faults(_name_branch(told), {**told, "result": None, "error": None})
-    for key, schema in EARLY.items():
-        if told.get(key) is not None:
-            yield from list_faults(schema, told[key])
-
-
-def _choose_branch(exchange: Exchange, body: object) -> str | None:
-    """Name the schema for the state that is told, so that its own fault is told and not that none of five fits."""
-    operation = find_operation(exchange)
-    if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200:
-        return None
-    return _name_branch(body) if find_value(body, "task", "state") in set(TaskState) - {TaskState.CANCELLED} else None
-
-
-def _name_branch(body: object) -> str:
-    return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
+def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
+    """Hold result and error against the state that a look tells."""
+    operation, state = find_operation(exchange), find_value(body, "task", "state")
+    if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200 or state not in OUTCOMES:
+        return
+    has, has_not = OUTCOMES[state]
+    if find_value(body, has) is None:
+        yield f"$.{has}: a task that is {state} has one, got none"
+    if find_value(body, has_not) is not None:
+        yield f"$.{has_not}: a task that is {state} has none, got one"
 
 
 CLAUSES: Final = (

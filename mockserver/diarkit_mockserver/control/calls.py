@@ -267,7 +267,8 @@ def clear_journal(here: Here) -> None:
 def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
     journal, connections = here.world.journal, here.platform.list_connections()
-    found = judge(journal, now=here.world.clock.now(), open_connections=connections)
+    clock = here.world.clock
+    found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
     return tuple(map(view_finding, found))
 
 
@@ -278,7 +279,8 @@ def read_coverage(here: Here) -> CoverageView:
 
     journal = here.world.journal
     tally = find_coverage(journal).tally(journal, here.platform.list_connections())
-    return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
+    met, behaved = (tuple(sorted(ids)) for ids in (tally.met, tally.behaved))
+    return CoverageView(met=met, behaved=behaved, generation=here.world.profile.name)
 
 
 @call("POST", "/journal/verify", "journal")

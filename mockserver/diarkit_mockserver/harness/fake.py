@@ -14,7 +14,7 @@ from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
-from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
+    from diarkit_mockserver.scenario.dialect import Generation
 
 
 STRICT: Final = Scenario(course="immediate")
@@ -45,10 +46,31 @@ OUTSIDE: Final = (
 class Fake:
     """A running server on which each test gets a world of its own: for unittest, scripts and notebooks as well as pytest.
 
+        import unittest
+        from urllib.request import urlopen
+
+        from diarkit_mockserver.testing import Fake
+
+        class TestMyClient(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                cls.fake = Fake()
+                cls.addClassCleanup(cls.fake.stop)
+
+            def setUp(self):
+                self.server = self.enterContext(self.fake.world())
+
+            def test_version(self):
+                self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
+                self.assertEqual(self.server.conduct(), ())
+
+    In a script, or in the cells of a notebook, two lines begin and two end what a fixture does for a test:
+
         fake = Fake()
-        with fake.world() as server:
-            server.respond(failed="No.")
-            run_client(server.url)
+        server = fake.open_world("notebook")
+        server.respond(failed="Out of memory.")  # then let the client run against server.url
+        print(server.report())
+        server.close()
         fake.stop()
 
     Args:
@@ -57,7 +79,6 @@ class Fake:
         nonce: what it must answer when it is asked which server it is.
         worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        profile: generation of the API of worlds whose scenario names none; by default that of the server.
         front: what stands before a server that is started, and before those that tests have at the root.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
@@ -73,13 +94,13 @@ class Fake:
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
-        profile: Generation | None = None,
         worlds_only: bool = False,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
-        self.profile = profile
+        self.profile: Generation | None = None
+        """Of worlds whose scenario names none; None for that of the server."""
         self._prefix = prefix
         self._count = count
         self._opened = 0

@@ -72,6 +72,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
+def find_profile(request: pytest.FixtureRequest) -> str | None:
+    """Find the generation that a test or a run names; None if neither does."""
+    marker = request.node.get_closest_marker("diarization_profile")
+    name: str | None = marker.args[0] if marker else request.config.getoption("--diarization-profile")
+    return name
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
     config.addinivalue_line(
@@ -150,6 +157,8 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         )
     else:
         fake = Fake(worlds_only=True, front=_make_front(pytestconfig), count=count)
+    if isinstance(fake, Fake):
+        fake.profile = pytestconfig.getoption("--diarization-profile")
     yield fake
     if isinstance(fake, Fake):
         fake.stop()
@@ -160,14 +169,13 @@ def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake |
     """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
     from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
 
-    marker = request.node.get_closest_marker("diarization_profile")
-    name: Any = marker.args[0] if marker else request.config.getoption("--diarization-profile")
+    name: Any = find_profile(request)
     if isinstance(diarization_fake, LiveServer):
-        yield None
+        yield name
         return
-    diarization_fake.profile = name
+    usual, diarization_fake.profile = diarization_fake.profile, name
     yield name
-    diarization_fake.profile = None
+    diarization_fake.profile = usual
 
 
 @pytest.fixture

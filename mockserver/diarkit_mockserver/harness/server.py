@@ -278,7 +278,8 @@ class DiarizationServer:
         from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
 
         entries, page = self._read_journal()
-        return judge(entries, now=page.now, open_connections=frozenset(page.connections), pace_s=pace_s, ignore=ignore)
+        held = frozenset(page.connections)
+        return judge(entries, now=page.now, open_connections=held, pace_s=pace_s, ignore=ignore, epoch=page.epoch)
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
         """Read the journal to its end; the last page has time and connections."""

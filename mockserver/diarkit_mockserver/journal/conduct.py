@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
-from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard, read_retry_after
+from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -70,13 +70,14 @@ class ConductFinding:
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
 
 
-def judge(
+def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     entries: Iterable[Entry],
     *,
     now: int,
     open_connections: Collection[int] = (),
     pace_s: float = 0.0,
     ignore: Collection[str] = (),
+    epoch: int | None = None,
 ) -> tuple[ConductFinding, ...]:
     """Judge a client by all that it did in a world. It is judged as if it had nothing more to do.
 
@@ -87,6 +88,7 @@ def judge(
         pace_s: least seconds of the world's clock from one poll of a task to the next. The guide waits 5 s (DOC); off by default,
             as clients under test have their waiting cut short.
         ignore: ids of rules to leave out.
+        epoch: the date at time 0, in seconds since 1970 UTC; without it a Retry-After that is a date is not judged.
 
     Returns:
         Rule by rule, in the order of `RULES`.
@@ -98,7 +100,7 @@ def judge(
     if unknown:
         known = ", ".join(rule.id for rule in RULES)
         raise ValueError(f"expected ids of rules ({known}), got {', '.join(sorted(unknown))}")
-    traffic = Traffic(entries, now=now, open_connections=open_connections, pace=to_ticks(pace_s))
+    traffic = Traffic(entries, now=now, open_connections=open_connections, pace=to_ticks(pace_s), epoch=epoch)
     return tuple(
         ConductFinding(rule=rule, entries=tuple(entry.number for entry in concerned), text=text)
         for rule in RULES
@@ -125,7 +127,7 @@ def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
             # What comes after an end, or after a Retry-After, has a rule of its own.
             if after.asked_at - before.asked_at < traffic.pace
             and comes_after(after, before)
-            and read_retry_after(before) is None
+            and traffic.read_retry_after(before) is None
             and (chain.end is None or not comes_after(after, chain.end))
         )
         if fast:
@@ -136,7 +138,7 @@ def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
 def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
     for operation in (traffic.uploads, *(chain.polls for chain in traffic.chains)):
         for index, entry in enumerate(operation):
-            if (wait := read_retry_after(entry)) is None:
+            if (wait := traffic.read_retry_after(entry)) is None:
                 continue
             again = next((later for later in operation[index + 1 :] if comes_after(later, entry)), None)
             if again is not None and again.asked_at < entry.answered_at + wait:
@@ -175,7 +177,7 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
         if upload is None or upload.number in replaced or not chain.polls or chain.end is not None or chain.is_hopeless:
             continue
         last = chain.polls[-1]
-        told = read_retry_after(last)
+        told = traffic.read_retry_after(last)
         waits = traffic.now < (last.asked_at + traffic.pace if told is None else last.answered_at + told)
         cleaned = last.state is TaskState.CANCELLED  # has no end to wait for
         if is_heard(last) and last.status in (200, 429, 503) and not (waits or cleaned):

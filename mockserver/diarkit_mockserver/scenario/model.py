@@ -12,14 +12,12 @@ from typing import ClassVar, Literal, TypeAlias
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
-from diarkit_mockserver.scenario.dialect import Dialect
+from diarkit_mockserver.scenario.dialect import Dialect, Generation
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
-Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
-"""Of the API, as a fake can answer; of 3.5 there was a preview alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +120,10 @@ class Rule:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
+
+    What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
+    another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which
+    version 1 is read for one more major release. Before 1.0 the changelog lists the exceptions under Changed.
 
     Attributes:
         version: of this format.

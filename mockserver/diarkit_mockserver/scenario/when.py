@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +79,9 @@ class When:
         """
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
-            yield f"filename: expected {self.filename!r}, got {submission.filename!r}"
+            decoded = unquote(submission.filename)  # as some clients send what is not ASCII
+            meant = f", which is {decoded!r} percent-encoded" if decoded != submission.filename else ""
+            yield f"filename: expected {self.filename!r}, got {submission.filename!r}{meant}"
         if self.sha256 is not None and not submission.sha256.startswith(self.sha256.lower()):
             yield f"sha256: expected {self.sha256}, got {submission.sha256}"
         if self.config is not None:

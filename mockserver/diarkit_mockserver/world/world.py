@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.journal.journal import Journal
@@ -77,11 +77,6 @@ class World:
     def profile(self) -> Profile:
         """The value of each point on which generations and platforms differ."""
         return self._setup.profile
-
-    @property
-    def has_faults(self) -> bool:
-        """Whether any request may be disturbed."""
-        return bool(self._setup.schedule)
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
@@ -155,11 +150,11 @@ class World:
         else:
             outcome = decide_outcome(then, submission, setup.scenario.limits)
         if rule is None and (miss := setup.rules.explain_miss(submission, counters.rules)):
-            visit.notes.append(miss)
+            visit.notes += (miss,)
             level = logging.WARNING if outcome.state is TaskState.REJECTED else logging.INFO
             log.log(level, "%s: %s", submission.filename, miss)
         if excess := find_excess(then, submission.media):
-            visit.notes.append(excess)
+            visit.notes += (excess,)
             log.warning("%s: %s", submission.filename, excess)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
@@ -208,13 +203,13 @@ class World:
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
-        seen = progress._replace(polls=progress.polls + 1)
+        seen = Progress(progress.polls + 1, *progress[1:])
         visit.state = state = task.state_at(seen, now)
-        if any(fault.connection is not None for fault, _ in visit.disturbing):  # it shows the client no step of the course
+        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
-        if state in TERMINAL:
+        if state not in UNDER_WAY:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
@@ -234,11 +229,11 @@ class World:
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
+        if progress.final_body is not None and state in TERMINAL:
+            return progress.final_body
         nulls = self.profile["unpopulated"] == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
-        if progress.final_body is not None:
-            return progress.final_body
         result, error = write_outcome(task, task.end_of(progress), self.scenario, self.profile)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
@@ -268,14 +263,14 @@ class World:
         for fault, draws in self._setup.schedule.choose(
             operation, submission, request, self.counters.faults, visit.request
         ):
-            visit.faults.append(fault.name)
-            visit.notes.append(f"fault {fault.name}")
+            visit.faults += (fault.name,)
+            visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
                 raise self._answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
-                visit.disturbing.append((fault, draws))
+                visit.disturbing += ((fault, draws),)
         return of_task
 
     def _check_open(self) -> None:

@@ -1,3 +1,5 @@
+"""The commands as people start them. A long file: a flag or a rule of the help that holds for one command holds for all."""
+
 from __future__ import annotations
 
 import json
@@ -169,6 +171,16 @@ def test_the_seed_decides_the_ids(serve: Serve, submit: Ask) -> None:
 def test_x_location_is_relative_on_request(serve: Serve, submit: Ask) -> None:
     location = submit(serve("--port", "0", "--x-location", "relative").url, b"x").header("x-location")
     assert location.startswith(f"{ENDPOINT}/")
+
+
+@pytest.mark.parametrize(("profile", "warns"), [("3.6", False), ("5.0", True)])
+def test_a_generation_is_served_and_a_limit_that_it_does_not_declare_is_named(
+    serve: Serve, ask: Ask, profile: str, warns: bool
+) -> None:
+    running = serve("--port", "0", "--rate", "9/1", env={"DIARKIT_PROFILE": profile})
+    assert profile in json.loads(ask(running.url, "GET", "/api/system/info").body)["version"]
+    assert f'"version":"{profile}.0"' in ask(running.url, "GET", "/openapi.json").body.decode()
+    assert (f"limits.rate: generation {profile} declares no 429" in running.log.read_text("utf-8")) is warns
 
 
 def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) -> None:

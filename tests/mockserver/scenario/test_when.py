@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ def test_what_has_all_that_is_asked_for_is_meant(when: When, sent: Submission) -
     ("when", "sent", "said"),
     [
         (When(filename="*.WAV"), submission(), "filename: expected '*.WAV', got 'call [1].wav'"),
+        (
+            When(filename="é.wav"),
+            replace(submission(), filename="%C3%A9.wav"),
+            "filename: expected 'é.wav', got '%C3%A9.wav', which is 'é.wav' percent-encoded",
+        ),
         (When(filename="call"), submission(), "filename: expected 'call', got 'call [1].wav'"),
         (When(sha256="00000000"), submission(), f"sha256: expected 00000000, got {SHA256}"),
         (When(config=ConfigPattern(max_speakers=5)), submission(), "config.max_speakers: expected 5, got nothing"),
