@@ -109,7 +109,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 
 @click.command(cls=Command, examples=("diarkit clauses", "diarkit clauses --rows"))
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
-@click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
+@click.option("--markdown", is_flag=True, help="Write a table, as in docs/reference/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract.
 
