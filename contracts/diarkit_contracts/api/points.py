@@ -493,6 +493,7 @@ POINTS: Final[tuple[Point, ...]] = (
     *_refuse("broken_form", "a body that is no multipart form", (400, 422, 415), _in_all(400, DOC, f"{PAGES}: a body that can't be parsed")),
     *_refuse("missing_file", "a form without a file", VALIDATED, VALUES),
     *_refuse("text_file", "a file that is a text field", VALIDATED, VALUES),
+    *_refuse("config_file", "a config that is a file", VALIDATED, VALUES),
     *_refuse("broken_config", "a config that is no JSON", VALIDATED, VALUES),
     *_refuse("config_type", "a config that is no JSON object", VALIDATED, VALUES),
     *_refuse("limit_type", "a number of speakers that is no whole number", VALIDATED, VALUES),

@@ -31,7 +31,7 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
     documented(
         f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known"
     ),
-    f"{SCHEMAS}/TotalSpeakers",
+    f"{SCHEMAS}/SpeakerDiarizationConfig/properties/total_speakers",
     TOTAL,
 )
 def _total_speakers(history: History) -> Iterator[Observation]:
@@ -49,7 +49,7 @@ def _total_speakers(history: History) -> Iterator[Observation]:
     "parameters.max-speakers",
     "No channel has more than max_speakers speakers, 100 if it is not given.",
     documented(GUIDE),
-    f"{SCHEMAS}/MaxSpeakers",
+    f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
     ANSWERED,
 )
 def _max_speakers(history: History) -> Iterator[Observation]:
@@ -97,6 +97,8 @@ def _channel_numbers(history: History) -> Iterator[Observation]:
     ANSWERED,
 )
 def _channel_order(history: History) -> Iterator[Observation]:
+    if renumbers(history):
+        return
     for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
@@ -201,6 +203,16 @@ def _read_mode(start: Start) -> str:
 def _read_limit(start: Start, key: str) -> int | None:
     value = (start.config or {}).get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+
+
+def renumbers(history: History) -> bool:
+    """Tell whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
+    return any(
+        start.query.get("channels")
+        and len(came := {each.number for each in channels}) == len(wanted)
+        and came != set(wanted)
+        for _, start, channels, wanted in _list_split(history)
+    )
 
 
 def read_range(start: Start) -> tuple[float, float] | None:

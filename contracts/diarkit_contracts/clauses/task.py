@@ -153,7 +153,7 @@ def _no_way_back(history: History) -> Iterator[Observation]:
     "task.nothing-before-end",
     "A task that has not ended has neither result nor error.",
     inferred("reference page of GET, 3.6.0: one of them is populated, depending on the outcome"),
-    f"{SCHEMAS}/RunningTask",
+    f"{SCHEMAS}/SpeakerDiarizationTask",
     UNENDED,
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:

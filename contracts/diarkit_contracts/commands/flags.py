@@ -6,7 +6,8 @@ import os
 import traceback
 from dataclasses import field, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +16,10 @@ from diarkit_contracts.api.error import TerminatedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+
+READ: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+WRITTEN: Final = click.Path(dir_okay=False, path_type=Path)
+"""A file that is read, or written, as the type of a flag or an argument."""
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -81,15 +86,22 @@ class Named(click.Choice):  # type: ignore[type-arg]
 
 
 class Command(click.Command):
-    """A command whose help shows its flags in groups and ends with examples."""
+    """A command whose help shows its flags in groups and ends with examples, ahead of them a table under a heading."""
 
-    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        table: tuple[str, Sequence[tuple[str, str]]] | None = None,
+        examples: Sequence[str] = (),
+        **more: Any,
+    ) -> None:
         more["context_settings"] = {
             "help_option_names": ["-h", "--help"],
             "max_content_width": 120,
             **(more.get("context_settings") or {}),
         }
         super().__init__(*arguments, **more)
+        self.table = table
         self.examples = tuple(examples)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -125,7 +137,10 @@ class Command(click.Command):
             self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the library's signature
-        """Write the examples."""
+        """Write the table, if there is one, and the examples."""
+        if self.table is not None:
+            with formatter.section(self.table[0]):
+                formatter.write_dl(self.table[1])
         with formatter.section("Examples"):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")

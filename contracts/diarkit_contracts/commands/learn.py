@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import click
 
@@ -19,9 +19,7 @@ from diarkit_contracts.commands.output import (
     write_file,
 )
 from diarkit_contracts.commands.target_flags import Access, open_target, require
-
-if TYPE_CHECKING:
-    from diarkit_contracts.runs.verdict import RunVerdict
+from diarkit_contracts.runs.verdict import EXITS, RunVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
 
 def _stop_unless_seen(verdict: RunVerdict) -> None:
     if verdict.stopped:
-        sys.exit(verdict.stopped)
+        sys.exit(EXITS[verdict.stopped.cause])
     if verdict.unreachable:
         click.echo(verdict.unreachable, err=True)
         sys.exit(4)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import echo_lines, require_folder, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diarkit_contracts.runs.record import Asked, Course, Recorded
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
@@ -30,7 +31,7 @@ class Wish:
         "-o",
         "--output",
         required=True,
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         help="Write the scenario to this file.",
     )
     speed: float = flag(
@@ -64,16 +65,16 @@ class Wish:
     ),
 )
 @click.argument("url")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
     """Send FILEs to a platform; write a scenario with its answers.
 
-    The fake answers by it as the platform at URL did. Files go one after the other. A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
-    130, 143: interrupted, terminated; the files that were whole by then are written.
+    The fake answers by it as the platform at URL did. Files go one after the other, and the scenario is written after each: however it
+    ends, the files before are in it. A file is held in memory while it is sent.
+
+    Exit 0: written. 1: an answer can't be repeated, or no such API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
     """
     from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
@@ -84,10 +85,14 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
     sizes = [path.stat().st_size for path in files]
     # No cap but those of the files themselves: whoever names a file wants it to be sent.
     caps = Caps(
-        tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
+        tasks=len(files) * 4,
+        calls=sys.maxsize,
+        bytes_up=(sum(sizes) + 10_000 * len(files)) * 4,
+        seconds=float("inf"),
+        received=float("inf"),
     )
     recorded: dict[str, Recorded] = {}
-    stopped: int | None = None
+    course: Course = "immediate" if wish.course == "immediate" else wish.speed
     with open_target(url, access, caps) as target, stop_on_term():
         for path in files:
             try:
@@ -96,20 +101,16 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
             except KeyboardInterrupt as error:
-                stopped = 143 if isinstance(error, TerminatedError) else 130
                 click.echo(f"{path}: interrupted; the files before it are written", err=True)
-                break
+                sys.exit(143 if isinstance(error, TerminatedError) else 130)
             if one.sha256 in recorded:
                 click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
                 continue
             recorded[one.sha256] = one
+            source = target.redaction.strike_url(target.url)
+            write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
             lasts = " ".join(f"{state} {seconds:g} s" for state, seconds in one.seconds.items())
             echo_lines([f"{path}: {next(iter(one.then))} {lasts}".rstrip()])
-    course: Course = "immediate" if wish.course == "immediate" else wish.speed
-    source = target.redaction.strike_url(target.url)
-    if recorded or stopped is None:
-        write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
-    sys.exit(stopped or 0)
 
 
 def _read_asked(wish: Wish) -> Asked:

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import (
-    Judging,
-    OutputFlags,
-    begin_run,
-    choose_generation,
-    read_output,
-    stop_on_term,
-)
+from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
-    FILE,
     Access,
     CapFlags,
     list_repeat_flags,
@@ -30,7 +22,7 @@ from diarkit_contracts.commands.target_flags import (
     require,
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Exit, list_exits
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
@@ -47,7 +39,7 @@ class Question:
 
     GROUP: ClassVar[str] = "What is sent"
 
-    recording: Path | None = flag(type=FILE, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
+    recording: Path | None = flag(type=READ, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
@@ -57,7 +49,7 @@ class Question:
         default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
     )
     rows_file: Path | None = flag(
-        "--rows", type=FILE, help="Send the rows of this file instead, such as tier fuzz has saved."
+        "--rows", type=READ, help="Send the rows of this file instead, such as tier fuzz has saved."
     )
     fake: bool = flag(
         default=False,
@@ -68,6 +60,7 @@ class Question:
 
 @click.command(
     cls=Command,
+    table=("Exit codes", [(str(int(end)), meaning) for end, meaning in list_exits()]),
     examples=(
         "diarkit verify http://127.0.0.1:8000 --report html=run.html,json=run.json",
         "diarkit verify --recording traffic.har --fail-on warning",
@@ -79,7 +72,7 @@ class Question:
 @take("judging", Judging)
 @take("caps", CapFlags)
 @take("access", Access)
-@take("output", OutputFlags)
+@take("output", Output)
 def verify(  # noqa: PLR0913 - an argument for each group of flags
     url: str | None,
     *,
@@ -88,30 +81,18 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     judging: Judging,
     caps: CapFlags,
     access: Access,
-    output: OutputFlags,
+    output: Output,
 ) -> None:
     """Check a server, or a recording of it, against the contract.
 
-    Ends with the first of these that is so:
-
-    \b
-      130, 143  interrupted (Ctrl-C), terminated: the verdict so far is shown and reported
-      4         the server does not answer, or not as this API
-      1         findings
-      3         a planned row was not judged: busy, rate limited, storage full, too large, credentials,
-                an answer lost, a task failed or too slow and not sent again, a bound reached;
-                or too little was seen to say anything
-      0         each planned row was judged, and nothing is against it
-      2         wrong usage; a file can't be written
-      70        a fault of diarkit itself
-    """  # noqa: D301 - the character that lets click leave the lines as they are
+    Ends with the first of the exit codes below that is so.
+    """
     require("jsonschema")
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
     if sum((recording is not None, fuzzed, bool(question.only), rows is not None)) > 1:
         raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
-    asked = read_output(output, judging.fail_on)
     failed = False
     with stop_on_term():
         if recording is not None:
@@ -122,13 +103,13 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
             verdict = _ask_target(url or "", question, access, caps, judging)
     # By itself a repetition would ask the server for its generation.
     own = (("--profile", DEFAULT.name),) if judging.held is DEFAULT else ()
-    code = asked.show(replace(verdict, flags=(*own, *list_repeat_flags(access))))
+    code = output.show(replace(verdict, flags=(*own, *list_repeat_flags(access))), judging.fail_on)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 
 @click.command(cls=Command, examples=("diarkit clauses", "diarkit clauses --rows"))
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
-@click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
+@click.option("--markdown", is_flag=True, help="Write a table, as in docs/reference/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract.
 

@@ -95,9 +95,9 @@ class Start:
 
     @property
     def knows_config(self) -> bool:
-        """Whether it is known what `config` was sent, or that none was."""
+        """Whether it is known what `config` was sent, or that none was; an empty one may count as none (UNK)."""
         part = self.find_part("config")
-        return self.exchange.request.is_body_known if part is None else part.sha256 is not None
+        return self.exchange.request.is_body_known if part is None else part.sha256 is not None and part.text != ""
 
     def find_part(self, name: str) -> Part | None:
         """Find the last part of that name."""
@@ -238,7 +238,7 @@ def find_task_id(request: Request) -> str:
     return _read_path(request.path).rpartition("/")[2].lower()
 
 
-def read_object(data: bytes) -> Mapping[str, object] | None:
+def read_object(data: bytes | str) -> Mapping[str, object] | None:
     """Decode a JSON object as most clients do; None for what is none."""
     try:
         decoded: object = json.loads(data)

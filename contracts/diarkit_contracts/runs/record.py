@@ -195,6 +195,11 @@ def _read_outcome(name: str, look: Exchange) -> dict[str, object]:
 def _read_refusal(name: str, start: Exchange) -> dict[str, object]:
     if not 400 <= start.answer.status <= 599 or start.answer.status in ASKED_TO_WAIT:
         raise RecordError(name, f"expected 202 or a refusal, got {describe_answer(start)}")
-    message = find_value(read_object(start.answer.body), "message")
-    told: dict[str, object] = {"status": start.answer.status}
-    return {**told, "message": message} if isinstance(message, str) else told
+    body = read_object(start.answer.body) or {}
+    message = body.get("message")
+    if not isinstance(message, str) or "type" not in body:
+        got = describe_answer(start)
+        raise RecordError(
+            name, f"no Speaker Diarization API: expected 202, or an error with type and message, got {got}"
+        )
+    return {"status": start.answer.status, "message": message}

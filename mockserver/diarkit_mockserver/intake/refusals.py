@@ -90,6 +90,9 @@ class Condition(Enum):
     MULTIPART_BROKEN = Row("broken_form")
     FILE_MISSING = Row("missing_file", "missing", "Field required")
     FILE_NOT_A_FILE = Row("text_file", "value_error", "Expected an uploaded file, got a text field")
+    CONFIG_A_FILE = Row(
+        "config_file", "json_type", "Expected JSON in a text field, got a file: send it without a file name"
+    )
     CONFIG_NOT_JSON = Row("broken_config", "json_invalid", "Invalid JSON: {reason}")
     CONFIG_NOT_AN_OBJECT = Row("config_type", "dict_type", "Expected a JSON object, got {came}")
     SPEAKERS_NOT_A_NUMBER = Row("limit_type", "int_type", "Expected an integer, got {came}")

@@ -6,7 +6,8 @@ These definitions are the scenario file: its keys are their fields, and its JSON
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Literal, TypeAlias
+from math import inf
+from typing import ClassVar, Literal, TypeAlias
 
 from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
@@ -23,11 +24,19 @@ JsonObject: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenSegment:
-    """One segment as the platform writes it; times in seconds."""
+    """One segment as the platform writes it, times in seconds; in a file also as a list, `[0, 0.5, 2.25]`."""
+
+    IN_ORDER: ClassVar[bool] = True
 
     speaker_id: int
     start_time: float
     end_time: float
+
+    def __post_init__(self) -> None:
+        if self.speaker_id < 0:
+            raise ValueError(f"expected a speaker_id from 0, got {self.speaker_id}")
+        if not 0 <= self.start_time < self.end_time < inf:
+            raise ValueError(f"expected 0 <= start_time < end_time, got {self.start_time:g} and {self.end_time:g}")
 
 
 OUTCOMES = ("result", "segments", "speakers", "rttm", "failed", "rejected")
@@ -112,7 +121,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything a world is told before the first request.
+    """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
+
+    What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
+    another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which
+    version 1 is read for one more major release. Before 1.0 the changelog lists the exceptions under Changed.
 
     Attributes:
         version: of this format.
@@ -127,6 +140,8 @@ class Scenario:
         seen: which of them were seen of a live platform, where and when (`diarkit learn`).
         not_learned: points that the platform did not show.
     """
+
+    EXTENSIBLE: ClassVar[bool] = True
 
     version: Literal[1] = 1
     seed: int = 0

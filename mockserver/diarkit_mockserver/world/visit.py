@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class Visit:
     task_id: str | None = None
     state: TaskState | None = None
     rule: str = ""
-    notes: list[str] = field(default_factory=list[str])
-    faults: list[str] = field(default_factory=list[str])
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
-    disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])
+    disturbing: tuple[tuple[Fault, Draws], ...] = ()

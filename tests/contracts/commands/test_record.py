@@ -105,6 +105,28 @@ def test_a_server_that_does_not_answer_ends_with_4_and_an_answer_of_no_use_with_
     assert not (tmp_path / "s.yaml").exists()
 
 
+def test_what_is_no_such_api_is_refused(run: Any, stub: Any, tmp_path: Path) -> None:
+    stub.tamper = lambda _, answer: replace(answer, status=404, body=b"<h1>nginx</h1>")
+    ended = run(URL, "1ch.wav", "-o", "s.yaml")
+    assert ended.exit_code == 1
+    assert (
+        "1ch.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404" in ended.stderr
+    )
+    assert not (tmp_path / "s.yaml").exists()
+
+
+def test_the_scenario_is_written_after_each_file(run: Any, stub: Any, tmp_path: Path) -> None:
+    uploads: list[str] = []
+
+    def end(request: Any, answer: Any) -> Any:
+        uploads.extend([request.url] if request.method == "POST" else [])
+        return answer if len(uploads) < 2 else replace(answer, status=204)
+
+    stub.tamper = end
+    assert run(URL, "1ch.wav", "2ch.wav", "-o", "s.yaml").exit_code == 1
+    assert len(read(tmp_path)["rules"]) == 1
+
+
 def test_a_secret_is_sent_and_not_written(run: Any, stub: Any, tmp_path: Path) -> None:
     run("http://me:s3cret-word@stub:8000", "1ch.wav", "-o", "s.yaml", "--header", "X-K: s3cret-key")
     assert ("X-K", "s3cret-key") in stub.seen[0].headers

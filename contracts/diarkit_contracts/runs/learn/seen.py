@@ -133,6 +133,11 @@ def _find_in_config(start: Start) -> Iterator[Mistake]:
     if part is None:
         return
     text = part.text or ""
+    if part.filename is not None:
+        yield "config_file", "", "", ""
+        return
+    if part.text == "":  # may count as none
+        return
     try:
         config: object = json.loads(text)
     except (ValueError, RecursionError) as error:
