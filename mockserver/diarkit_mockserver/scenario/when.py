@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_mockserver.intake.submission import Sent
+
+
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "submission"))
+"""What only the body of an upload tells; everything else stands in the head of its request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,16 @@ class When:
             yield f"range_to: expected {self.range_to}, got {'nothing' if came is None else came}"
         if self.submission is not None and self.submission != submission.occurrence:
             yield f"submission: expected number {self.submission}, this is number {submission.occurrence}"
+
+    @property
+    def of_head(self) -> When:
+        """What of it the head of a request tells; equal to it where the body does not matter."""
+        return replace(self, **OF_BODY)
+
+    @property
+    def weight(self) -> int:
+        """How much is asked for: of two patterns that match, the one with more is meant."""
+        return sum(1 for _ in _list_asked(self, ""))
 
     def __str__(self) -> str:
         """Name what is asked for."""

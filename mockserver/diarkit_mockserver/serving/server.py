@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.world.platform import Platform
 
 Returned = TypeVar("Returned")
@@ -78,8 +79,9 @@ class _Server:
         bound: socket.socket,
         announce: Callable[[], None],
         front: Front,
+        gateway: Gateway | None,
     ) -> None:
-        self._shared = Shared(platform, Pages(platform), self.interrupt, front)
+        self._shared = Shared(platform, Pages(platform), self.interrupt, front, gateway)
         self._bound = bound
         self._announce = announce
         self._tls = front.tls
@@ -99,6 +101,8 @@ class _Server:
             for task in list(self._shared.tasks):
                 task.cancel()
             await let_others_run(2)  # to the ends of connections and tasks
+            if self._shared.gateway is not None:
+                await self._shared.gateway.close()
 
     def stop(self) -> None:
         """End `serve`, from inside its loop."""
@@ -131,7 +135,13 @@ class _Server:
         await self._listen()
 
 
-def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None], front: Front = PLAIN) -> None:
+def serve(
+    platform: Platform,
+    bound: socket.socket,
+    announce: Callable[[], None],
+    front: Front = PLAIN,
+    gateway: Gateway | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
@@ -139,8 +149,9 @@ def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]
         bound: the listening socket; closed at the end.
         announce: called once, as soon as requests are answered.
         front: what stands between it and its clients.
+        gateway: to a live platform behind it; None for none.
     """
-    server = _Server(platform, bound, announce, front)
+    server = _Server(platform, bound, announce, front, gateway)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -170,13 +181,16 @@ class ServerThread:
         platform: what to serve.
         bound: the listening socket; closed by `stop`.
         front: what stands between it and its clients.
+        gateway: to a live platform behind it; None for none.
     """
 
-    def __init__(self, platform: Platform, bound: socket.socket, front: Front = PLAIN) -> None:
+    def __init__(
+        self, platform: Platform, bound: socket.socket, front: Front = PLAIN, gateway: Gateway | None = None
+    ) -> None:
         self.url = write_url(bound, front.scheme)
         self._platform = platform
         self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), front)
+        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), front, gateway)
         self._loop = _loop_factory()()
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
         self._thread.start()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.model import Rule
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Visit:
         task_id: of the task that it is about.
         state: that the client is told.
         rule: that answers it.
+        chosen: that rule, where the head of the request was enough to find it.
         notes: what limit, fault or mistake shapes the answer, in words.
         faults: that it meets, by their names.
         limit: that refuses it, by its key; empty for none.
@@ -38,6 +40,7 @@ class Visit:
         config_size: of its config, in characters.
         parts: of its form, if it came whole.
         disturbing: the faults that the answer meets on its way out.
+        met: those of the task that it starts; None as long as the schedule was not asked.
     """
 
     request: Request
@@ -51,6 +54,7 @@ class Visit:
     task_id: str | None = None
     state: TaskState | None = None
     rule: str = ""
+    chosen: Rule | None = None
     notes: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
     limit: str = ""
@@ -59,3 +63,4 @@ class Visit:
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])
+    met: list[Fault] | None = None

@@ -131,11 +131,32 @@ class World:
         Raises:
             Refusal: if a rule or a fault says so.
         """
+        key, rule = self.meet(submission, visit)
+        return self.start(submission, visit, key, rule)
+
+    def choose_by_head(self, head: Submission, visit: Visit) -> bool:
+        """Whether a rule answers an upload whatever its body will be; it is the visit's then."""
+        visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
+        return visit.chosen is not None
+
+    def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
+        """Count an upload, and find the rule that answers it.
+
+        Returns:
+            What the id of its task follows from, and the rule.
+        """
         setup, counters = self._setup, self.counters
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
-        count = counters.repeats.count(key)
-        submission.occurrence = count
-        rule = setup.rules.find(submission, counters.rules)
+        submission.occurrence = counters.repeats.count(key)
+        return key, visit.chosen or setup.rules.find(submission, counters.rules)
+
+    def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
+        """Start the task of an upload that was met.
+
+        Raises:
+            Refusal: if a rule or a fault says so.
+        """
+        setup, counters = self._setup, self.counters
         then = NO_RULE if rule is None else rule.then
         submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
@@ -148,8 +169,8 @@ class World:
             _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:
             raise _answer_with(http, "the rule says so")
-        task_id = make_id("task-1", key, count)
-        faults = self._meet_faults("submit", submission, task_id, visit)
+        task_id = make_id("task-1", key, submission.occurrence)
+        faults = self.meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
         course = then.course or setup.scenario.course
         timetable = lay_out(course, now, submission.media.length, counters.free_at)
@@ -190,7 +211,7 @@ class World:
             if http is not None and progress.refused_polls < http.polls:
                 raise _answer_with(http, "the task's rule says so")
             if self._setup.schedule:
-                self._meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
+                self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
@@ -213,7 +234,7 @@ class World:
         if self._setup.schedule:
             path = visit.request.path
             count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
-            self._meet_faults("system", None, f"{path} {count}", visit)
+            self.meet_faults("system", None, f"{path} {count}", visit)
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
@@ -239,15 +260,22 @@ class World:
         count = self.counters.repeats.count(first[0])
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
-    def _meet_faults(
+    @property
+    def disturbs_by_body(self) -> bool:
+        """Whether the faults of an upload can depend on its body."""
+        return self._setup.schedule.needs_body
+
+    def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
-        """Find the faults of a request; those of its answer are noted for later, those of its task returned.
+        """Find the faults of a request, once; those of its answer are noted for later, those of its task returned.
 
         Raises:
             Refusal: for a fault that is another answer.
         """
-        of_task: list[Fault] = []
+        if visit.met is not None:
+            return visit.met
+        of_task = visit.met = []
         for fault, draws in self._setup.schedule.choose(operation, submission, request, self.counters.faults):
             visit.faults.append(fault.name)
             visit.notes.append(f"fault {fault.name}")

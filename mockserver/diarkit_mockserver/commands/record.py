@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,24 +16,18 @@ from diarkit_contracts.commands.output import echo_lines, require_folder, stop_o
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
-    from diarkit_contracts.runs.record import Asked, Course, Recorded
+    from diarkit_contracts.runs.record import Asked
+    from diarkit_mockserver.forward.recorder import Speed
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is sent with each file, and what becomes of the answers."""
+class Timing:
+    """How fast a fake is to be that answers by a recording."""
 
     GROUP: ClassVar[str] = "Scenario"
 
-    output: Path = flag(
-        "-o",
-        "--output",
-        required=True,
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the scenario to this file.",
-    )
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
@@ -41,17 +36,36 @@ class Wish:
     course: Literal["measured", "immediate"] = flag(
         default="measured", type=click.Choice(["measured", "immediate"]), help="When tasks are done."
     )
+
+    @property
+    def asked(self) -> Speed:
+        """The speed, or `immediate`."""
+        return "immediate" if self.course == "immediate" else self.speed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is sent with each file, and where the answers go."""
+
+    GROUP: ClassVar[str] = "What is sent"
+
+    output: Path = flag(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(dir_okay=False, path_type=Path),
+        group=Timing.GROUP,
+        help="Write the scenario to this file.",
+    )
     config: str = flag(
         default="",
         metavar="JSON",
-        group="What is sent",
         help="Send this with each file, such as '{\"total_speakers\": 2}'.",
     )
     query: tuple[str, ...] = flag(
         default=(),
         multiple=True,
         metavar="NAME=VALUE",
-        group="What is sent",
         help=f"Send this with each file: {', '.join(QUERY)}; may come more than once.",
     )
 
@@ -68,15 +82,17 @@ class Wish:
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @take("wish", Wish)
+@take("timing", Timing)
 @take("access", Access)
-def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
+def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
     """Send FILEs to a platform; write a scenario with its answers.
 
     The fake answers by it as the platform at URL did. Files go one after the other. A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
     130, 143: interrupted, terminated; the files that were whole by then are written.
     """
-    from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
+    from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 
     require("jsonschema")
     asked = _read_asked(wish)
@@ -86,12 +102,18 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
     caps = Caps(
         tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
     )
-    recorded: dict[str, Recorded] = {}
+    seen: set[str] = set()
     stopped: int | None = None
     with open_target(url, access, caps) as target, stop_on_term():
+        recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
         for path in files:
             try:
-                one = record_file(target, path.name, path.read_bytes(), asked)
+                data = path.read_bytes()
+                if (digest := hashlib.sha256(data).hexdigest()) in seen:
+                    click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
+                    continue
+                seen.add(digest)
+                *_, recorded = map(recorder.add, record_file(target, path.name, data, asked))
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
@@ -99,16 +121,10 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
                 stopped = 143 if isinstance(error, TerminatedError) else 130
                 click.echo(f"{path}: interrupted; the files before it are written", err=True)
                 break
-            if one.sha256 in recorded:
-                click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
-                continue
-            recorded[one.sha256] = one
-            lasts = " ".join(f"{state} {seconds:g} s" for state, seconds in one.seconds.items())
-            echo_lines([f"{path}: {next(iter(one.then))} {lasts}".rstrip()])
-    course: Course = "immediate" if wish.course == "immediate" else wish.speed
-    source = target.redaction.strike_url(target.url)
-    if recorded or stopped is None:
-        write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
+            if recorded is not None:
+                echo_lines([f"{path}: {recorded}"])
+    if recorder or stopped is None:
+        write_file(wish.output, recorder.write())
     sys.exit(stopped or 0)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from click.testing import CliRunner
-
 from diarkit_contracts.commands.record import record
+
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.target import transport as http_transport
