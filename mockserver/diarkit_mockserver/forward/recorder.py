@@ -122,9 +122,9 @@ class Recorder:
         """How many tasks have not ended yet."""
         return len(self._open)
 
-    def __bool__(self) -> bool:
-        """Whether anything was recorded."""
-        return bool(self._answers)
+    def __len__(self) -> int:
+        """Count the answers that were recorded, equal ones in a row once."""
+        return sum(map(len, self._answers.values()))
 
     def add(self, exchange: Exchange) -> Recorded | None:
         """Take an exchange.

@@ -55,6 +55,8 @@ class Fake:
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile = profile
+        self.scenario: Scenario | None = None
+        """What worlds are told that are told nothing of their own."""
         self._prefix = prefix
         self._count = count
         self._opened = 0
@@ -97,7 +99,7 @@ class Fake:
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
-        told = scenario or Scenario(course="immediate")
+        told = scenario or self.scenario or Scenario(course="immediate")
         if self.profile is not None and told.profile is None:
             told = replace(told, profile=self.profile)
         new = NewWorld(

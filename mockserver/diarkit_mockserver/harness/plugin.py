@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.serving.front import Front
 
-pytest_plugins = ["diarkit_mockserver.harness.contract_plugin", "diarkit_mockserver.harness.coverage_plugin"]
+pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "record")]
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -112,6 +112,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
     """URL of the server to test against, without a slash at the end; None for a fake of our own."""
+    from diarkit_mockserver.harness.record_plugin import RECORDING  # noqa: PLC0415 - pytest has to import it first
+
+    if (recording := pytestconfig.stash.get(RECORDING, None)) is not None:
+        return recording.url
     url: str = pytestconfig.getoption("--diarization-url") or pytestconfig.getini("diarization_url")
     return url.rstrip("/") or None
 
@@ -121,7 +125,11 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     """The server of this session, with a world for each test; None if the tests go to a server that is not a fake."""
     from diarkit_mockserver.harness.coverage_plugin import COLLECTED  # noqa: PLC0415 - pytest has to import it first
     from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.record_plugin import RECORDING, REPLAY  # noqa: PLC0415 - as above
 
+    if RECORDING in pytestconfig.stash:
+        yield None  # it is the live platform that is tested
+        return
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     collected = pytestconfig.stash.get(COLLECTED, None)
     count = None if collected is None else collected.add
@@ -142,6 +150,8 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
     else:
         fake = Fake(front=_make_front(pytestconfig), count=count)
+    if fake is not None:
+        fake.scenario = pytestconfig.stash.get(REPLAY, None)
     yield fake
     if fake is not None:
         fake.stop()
