@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_fixtures.segments import Channels
+    from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.intake.upload import Upload
 
 BOUNDARY = "boundary-of-the-tests"
@@ -193,9 +194,10 @@ def start() -> Iterator[Callable[..., ServerThread]]:
             platform: Platform | None = None,
             host: str = "127.0.0.1",
             front: Front = PLAIN,
+            gateway: Gateway | None = None,
         ) -> ServerThread:
             used = platform or Platform(World(scenario=scenario or Scenario(course="immediate")))
-            thread = ServerThread(used, bind(host, 0), front)
+            thread = ServerThread(used, bind(host, 0), front, gateway)
             stack.callback(thread.stop)
             return thread
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost
@@ -22,6 +23,7 @@ from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.pace import SystemClock
+from diarkit_mockserver.forward.heads import find_path, write_back, write_onward
 from diarkit_mockserver.forward.relay import Relay
 from diarkit_mockserver.intake.parameters import NO_PARAMETERS, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
@@ -38,23 +40,10 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.target.pace import Clock
     from diarkit_mockserver.forward.live import Live
-    from diarkit_mockserver.intake.request import Headers
     from diarkit_mockserver.scenario.faults import Fault
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
-
-OF_CONNECTIONS: Final = frozenset(
-    {b"connection", b"expect", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
-     b"trailer", b"transfer-encoding", b"upgrade"}
-)  # fmt: skip
-"""Headers for the next station alone (RFC 9110, 7.6.1); what is asked and framed between us and the platform is our own."""
-
-OWN: Final = frozenset({b"host", b"accept-encoding"})
-"""Headers that the proxy writes itself. No coding is asked for, so that answers can be read, and broken, as they come."""
-
-LEADING: Final = frozenset({"x-location", "location", "content-location"})
-"""Headers of answers that lead to the platform, and have to lead to the proxy."""
 
 MOST_TASKS: Final = 10_000
 """Tasks of the platform whose faults are remembered."""
@@ -121,7 +110,7 @@ class Gateway:
             head = _read_head(visit)
             if is_upload and place.world.choose_by_head(head, visit):
                 return None
-            if place.world.has_faults:
+            if place.world.schedule:
                 self._meet_by_head(visit, place, head, is_upload=is_upload)
         except Refusal as refusal:
             return platform.refuse(visit, place, refusal)
@@ -147,7 +136,7 @@ class Gateway:
         """
         world, request = place.world, visit.request
         if is_upload:
-            if not world.disturbs_by_body:
+            if not world.schedule.needs_body:
                 world.meet_faults("submit", head, f"{request.query_string} {visit.follows}", visit)
         elif place.path in {INFO, STATUS}:
             world.look_around(visit)
@@ -167,7 +156,7 @@ class Gateway:
         gone: Refusal | None = None
         try:
             answer = await self._live.send(
-                request.method, target, self._write_headers(visit), relay if relay.has_body else None
+                request.method, target, write_onward(request, self._live.host, way), relay if relay.has_body else None
             )
         except UnreachableError as error:
             answer, gone = error.lost, self._explain(error)
@@ -220,9 +209,15 @@ class Gateway:
         elif (task_id := _read_task_id(place)) and visit.request.method == "GET":
             visit.task_id = task_id
             body = self._note_look(visit, place, body)
-        return self._platform.pass_on(
-            visit, place, Response(answer.status, body, self._translate(visit, place, answer))
-        )
+        lead = partial(self._lead, visit, place)
+        return self._platform.pass_on(visit, place, Response(answer.status, body, write_back(answer, lead)))
+
+    def _lead(self, visit: Visit, place: Place, url: str) -> str:
+        """Lead to the proxy what leads to the platform."""
+        path = find_path(url, self._live.host, self._live.prefix)
+        if path is None:
+            return url
+        return find_base(visit.request, place, self._platform.external_url, relative=url.startswith("/")) + path
 
     def _note_start(self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: list[Fault]) -> None:
         told = read_object(body)
@@ -250,35 +245,6 @@ class Gateway:
             ):
                 body = break_answer(body, fault.result)
         return body
-
-    def _write_headers(self, visit: Visit) -> Headers:
-        """Write the headers that the platform gets: the client's, but for those of its connection, and those of the way."""
-        request = visit.request
-        named = {name.strip().lower().encode("latin-1") for name in request.headers.get("connection", "").split(",")}
-        ours = tuple((name.lower().encode(), value.encode()) for name, value in self._live.way.headers)
-        dropped = OF_CONNECTIONS | OWN | named | {name for name, _ in ours}
-        kept = ((name, value) for name, value in request.raw_headers if name not in dropped)
-        chunked = ((b"transfer-encoding", b"chunked"),) if request.find(b"transfer-encoding") else ()
-        return ((b"host", self._live.host.encode()), (b"accept-encoding", b"identity"), *kept, *ours, *chunked)
-
-    def _translate(self, visit: Visit, place: Place, answer: Answer | Lost) -> Headers:
-        """Take over the headers of an answer; those that lead to the platform lead to the proxy."""
-        named = {name.strip().lower() for name in (answer.header("connection") or "").split(",")}
-        return tuple(
-            (low.encode("latin-1"), (self._lead(visit, place, value) if low in LEADING else value).encode("latin-1"))
-            for low, value in ((name.lower(), value) for name, value in answer.headers)
-            if low.encode("latin-1") not in OF_CONNECTIONS and low not in named
-        )
-
-    def _lead(self, visit: Visit, place: Place, url: str) -> str:
-        """Lead to the proxy what leads to the platform, under whatever name that knows itself."""
-        parts = urlsplit(url)
-        at = parts.path.find(ENDPOINT)
-        if at < 0 and not (parts.path.startswith(f"{self._live.prefix}/") and parts.netloc in {"", self._live.host}):
-            return url
-        path = parts.path[at if at >= 0 else len(self._live.prefix) :]
-        base = find_base(visit.request, place, self._platform.external_url, relative=not parts.netloc)
-        return base + urlunsplit(("", "", path, parts.query, parts.fragment))
 
     def _explain(self, error: UnreachableError) -> Refusal:
         """Say in the proxy's own words that there is no answer."""

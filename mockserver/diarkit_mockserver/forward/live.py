@@ -111,6 +111,8 @@ class Live:
             reason = explain_failure(error, self.way.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
             loss = find_loss(error, has_head=came.status > 0, has_length=came.header("Content-Length") is not None)
         content = b"".join(pieces)
+        if loss is None and not 200 <= came.status <= 599:
+            loss, reason = Loss.BADLY_FRAMED, f"expected a status from 200 to 599, got {came.status}"
         if loss is None:
             try:
                 return _decode(came, content)

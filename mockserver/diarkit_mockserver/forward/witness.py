@@ -61,7 +61,7 @@ class Witness:
             try:
                 self.save()
             except OSError as error:
-                log.error("%s can't be written: %s", error.filename, error.strerror)  # noqa: TRY400 - a traceback says no more
+                log.error("%s can't be written: %s", self._path, error.strerror)  # noqa: TRY400 - a traceback says no more
 
     def judge(self, name: str, profile: Profile) -> RunVerdict:
         """Hold what is there of the platform of this name against the contract."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
+    from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule
     from diarkit_mockserver.world.visit import Visit
 
@@ -75,9 +76,9 @@ class World:
         return self._setup.profile
 
     @property
-    def has_faults(self) -> bool:
-        """Whether any request may be disturbed."""
-        return bool(self._setup.schedule)
+    def schedule(self) -> Schedule:
+        """The faults that requests may meet."""
+        return self._setup.schedule
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
@@ -259,11 +260,6 @@ class World:
         first = self._answer_ids.make(trace)
         count = self.counters.repeats.count(first[0])
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
-
-    @property
-    def disturbs_by_body(self) -> bool:
-        """Whether the faults of an upload can depend on its body."""
-        return self._setup.schedule.needs_body
 
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit

@@ -16,12 +16,12 @@ from contract_servers.breaking import change_channel
 from contract_servers.fake import Fake
 from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
-from diarkit_contracts.commands.record import record
 
 from diarkit_contracts.commands.parity import parity
 from diarkit_contracts.commands.verify import verify
 from diarkit_contracts.target import transport as http_transport
 from diarkit_fixtures.samples.write import write_samples
+from diarkit_mockserver.commands.record import record
 from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from diarkit_contracts.commands.record import record
 
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
+from diarkit_mockserver.commands.record import record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -122,7 +122,7 @@ def run_history(  # noqa: C901 - one case for each thing to do
                 world().journal.clear()
     told += map(json.dumps, write_entries(world().journal, 0))
     told += [(str(task), world().tasks.progress(task)) for task in world().tasks]
-    told += [world().scenario, world().clock.now(), world().clock.epoch, world().journal.total, world().has_faults]
+    told += [world().scenario, world().clock.now(), world().clock.epoch, world().journal.total, bool(world().schedule)]
     return told
 
 

@@ -120,7 +120,7 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    plugins = ("contract_plugin", "coverage_plugin", "plugin")
+    plugins = ("contract_plugin", "coverage_plugin", "plugin", "record_plugin")
     assert ours == [*rooms, *(f"diarkit_mockserver.harness.{name}" for name in plugins)]
 """
 
