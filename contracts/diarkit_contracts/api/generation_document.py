@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.document import load_document
-from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 
@@ -36,13 +35,13 @@ def make_document(profile: Profile) -> Node:
     """
     document: Node = copy.deepcopy(load_document())
     for point in POINTS:
-        value, label = profile[point.key], profile.cells[point.key].label
-        evidence: Node = {"label": str(label), "source": "later", "note": profile.cells[point.key].source}
+        cell = profile.cells[point.key]
+        value, evidence = cell.value, {"label": str(cell.label), "source": "later", "note": cell.source}
         match point.effect:
             case Declares(status=status, operations=operations):
                 for operation in operations:
                     _declare(document, operation, status, evidence, wanted=value == "declared")
-            case Refuses(operation=operation) if isinstance(value, int) and label is Label.UNK:
+            case Refuses(operation=operation) if isinstance(value, int):
                 _declare(document, operation, value, evidence, wanted=True)
             case Sends() as effect if value == "sent":
                 _send(document, effect, evidence)

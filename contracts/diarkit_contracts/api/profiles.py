@@ -117,6 +117,9 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
 
 DEFAULT: Final = PROFILES[USUAL]
 
+AUTO: Final = "auto"
+"""Instead of a name: the generation of the version that a server reports."""
+
 
 def choose_profile(version: str) -> Profile | None:
     """Choose the generation of a version that GET /api/system/info reports; None for one that no generation is known of."""

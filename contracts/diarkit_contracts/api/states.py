@@ -59,6 +59,10 @@ TERMINAL: frozenset[TaskState] = frozenset({TaskState.DONE, TaskState.FAILED, Ta
 """The states that end a task (DOC, life cycle 5.0.0: `cancelled` is none of them)."""
 
 
+UNDER_WAY: frozenset[TaskState] = frozenset({TaskState.PENDING, TaskState.RUNNING})
+"""The states after which an end is to come."""
+
+
 class TaskErrorType(StrEnum):
     """What kind of error ended a task.
 

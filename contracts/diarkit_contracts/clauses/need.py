@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.profiles import Capability
-from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TERMINAL, TaskState
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TERMINAL, UNDER_WAY, TaskState
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 
@@ -88,7 +88,7 @@ def _see_again(*, ended: bool) -> Seen:
 
 
 def _is_unended(look: Look) -> bool:
-    return look.state is not None and look.state not in TERMINAL
+    return look.state in UNDER_WAY
 
 
 def _has_ids(exchange: Exchange) -> bool:

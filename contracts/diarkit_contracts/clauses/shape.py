@@ -177,7 +177,7 @@ def _schema(history: History) -> Iterator[Observation]:
 )
 def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
-        if "content" in _read_response(exchange) and exchange.answer.status == 202:
+        if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
                 kept = exchange.answer.header(name) is not None
                 yield observe(at, kept=kept, expected=f"the header {name}", got="none of that name", evidence=cell)
@@ -193,7 +193,7 @@ def _headers(history: History) -> Iterator[Observation]:
 def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
-            for name, _ in _list_headers(exchange):
+            for name, _ in _list_headers(exchange, history.profile):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
                 kept = is_number or (name == "Retry-After" and _is_date(came))
@@ -234,9 +234,15 @@ def _ids_echoed(history: History) -> Iterator[Observation]:
                     yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
-def _read_response(exchange: Exchange) -> Mapping[str, object]:
-    operation = find_operation(exchange)
-    return {} if operation is None else _find_response(operation.method, operation.path, exchange.answer.status)
+def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]:
+    operation, status = find_operation(exchange), exchange.answer.status
+    if operation is None:
+        return {}
+    declared = status in profile.statuses[f"{operation.method} {operation.path}"]
+    # What a generation has beyond the document are refusals, whose envelope is the same for all.
+    return _find_response(operation.method, operation.path, status) or (
+        _find_response(operation.method, operation.path, 400) if declared else {}
+    )
 
 
 @cache
@@ -249,13 +255,13 @@ def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
 def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[str, object]]]:
     """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
-        response = _read_response(exchange)
+        response = _read_response(exchange, history.profile)
         if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
             yield at, exchange, response
 
 
-def _list_headers(exchange: Exchange) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, header in as_object(_read_response(exchange).get("headers", {}), "headers").items():
+def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, header in as_object(_read_response(exchange, profile).get("headers", {}), "headers").items():
         yield name, resolve(header)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
-from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, TaskState
+from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
@@ -143,7 +143,7 @@ def _legal_steps(history: History) -> Iterator[Observation]:
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
-        if before.state in {TaskState.PENDING, TaskState.RUNNING} and after.state is not None:
+        if before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
             following = ", ".join(sorted(STEPS[before.state]))
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
@@ -158,7 +158,7 @@ def _no_way_back(history: History) -> Iterator[Observation]:
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
-        if look.state in {TaskState.PENDING, TaskState.RUNNING} and look.body is not None:
+        if look.state in UNDER_WAY and look.body is not None:
             told = [key for key in ("result", "error") if look.body.get(key) is not None]
             expected = f"neither result nor error of a {look.state} task"
             yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))

@@ -9,13 +9,13 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
+from diarkit_contracts.api.profiles import AUTO, DEFAULT, PROFILES, Profile
 from diarkit_contracts.commands.flags import Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.baseline import Baseline
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Target
-
-
-AUTO: Final = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.points import OPERATIONS
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.need import DRIVEN
 from diarkit_contracts.coverage.sent import find_kinds, list_kinds
@@ -47,13 +48,13 @@ class Point:
 
 
 @cache
-def list_points() -> tuple[Point, ...]:
-    """List all points, source by source."""
+def list_points(generations: frozenset[str] = frozenset({DEFAULT.name})) -> tuple[Point, ...]:
+    """List all points of servers of these generations, source by source."""
     return (
         *(
             Point(name_answer(operation, status), Source.ANSWERS, f"{status} to {operation}")
-            for operation, statuses in DEFAULT.statuses.items()
-            for status in sorted(statuses)
+            for operation in OPERATIONS
+            for status in sorted(frozenset().union(*(PROFILES[name].statuses[operation] for name in generations)))
         ),
         *(Point(name_need(need), Source.NEEDS, need.sentence) for need in _list_needs()),
         *(Point(name_kind(kind), Source.SENT, kind) for kind in list_kinds()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.coverage.points import list_points
 
 if TYPE_CHECKING:
@@ -29,14 +30,22 @@ class Tally:
     Attributes:
         met: ids of points.
         behaved: those of them that were met where nothing was against the client.
+        generations: of the servers that were asked; none for the usual one.
     """
 
     met: frozenset[str] = frozenset()
     behaved: frozenset[str] = frozenset()
+    generations: frozenset[str] = frozenset()
 
     def __or__(self, other: Tally) -> Tally:
         """Add what was met elsewhere: in any order, and any number of times, it is the same."""
-        return Tally(self.met | other.met, self.behaved | other.behaved)
+        generations = self.generations | other.generations
+        return Tally(self.met | other.met, self.behaved | other.behaved, generations)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All that can be met of the servers that were asked."""
+        return list_points(self.generations or frozenset({DEFAULT.name}))
 
     def find_standing(self, point: Point) -> Standing:
         """Tell how a point stands."""
@@ -46,13 +55,12 @@ class Tally:
 
     def list_never(self) -> tuple[Point, ...]:
         """List the points that were never met."""
-        return tuple(point for point in list_points() if point.id not in self.met)
+        return tuple(point for point in self.points if point.id not in self.met)
 
     @property
     def percent(self) -> float:
         """The share of all points that was met."""
-        points = list_points()
-        return 100 * (len(points) - len(self.list_never())) / len(points)
+        return 100 * (1 - len(self.list_never()) / len(self.points))
 
 
 def add_up(tallies: Iterable[Tally]) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.coverage.points import Source, list_points
+from diarkit_contracts.coverage.points import Source
 from diarkit_contracts.coverage.tally import Standing
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def list_next(tally: Tally, plays: Mapping[str, str]) -> list[tuple[Point, str]]
 
 def write_share(tally: Tally) -> str:
     """Say in one line how much was met."""
-    points = list_points()
+    points = tally.points
     met = [point for point in points if point.id in tally.met]
     behaved = sum(point.id in tally.behaved for point in met)
     return f"{len(met)} of {len(points)} points met ({tally.percent:.1f} %), {behaved} of them by a client that behaved"
@@ -69,7 +69,7 @@ def _write_markdown(tally: Tally, plays: Mapping[str, str]) -> str:
     lines = [f"**{write_share(tally)}**", "", "| point | | how to meet it |", "|---|---|---|"]
     for source in Source:
         lines.append(f"| **{source}** | | |")
-        for point in list_points():
+        for point in tally.points:
             if point.source is source:
                 standing = tally.find_standing(point)
                 play = f"`{plays[point.id]}`" if standing is Standing.NEVER and point.id in plays else ""
@@ -88,7 +88,7 @@ def _write_json(tally: Tally, plays: Mapping[str, str]) -> str:
                 "standing": tally.find_standing(point),
                 "play": plays.get(point.id),
             }
-            for point in list_points()
+            for point in tally.points
         ],
     }
     return json.dumps(written, indent=1, ensure_ascii=False) + "\n"
@@ -97,7 +97,7 @@ def _write_json(tally: Tally, plays: Mapping[str, str]) -> str:
 def _write_html(tally: Tally, plays: Mapping[str, str]) -> str:
     from diarkit_contracts.reports.templates import make_environment  # noqa: PLC0415 - Jinja2 comes with `verify`
 
-    points = list_points()
+    points = tally.points
     groups = [
         (source, [(each, tally.find_standing(each)) for each in points if each.source is source]) for source in Source
     ]

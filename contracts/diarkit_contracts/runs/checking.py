@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT, PROFILES
+from diarkit_contracts.api.profiles import AUTO, PROFILES
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.runs.generation import find_generation
 from diarkit_contracts.runs.outcomes import write_findings
 from diarkit_contracts.runs.summary import count
 from diarkit_contracts.runs.verify import verify_recording
@@ -46,11 +47,11 @@ class DiarizationContract:
 
     Attributes:
         fail_on: `error`, or `warning` to fail also where an answer only differs from what is inferred.
-        profile: generation of the API, such as `3.6`.
+        profile: generation of the API, such as `3.6`; `auto`: that of the version that each server reported.
     """
 
     fail_on: str = Severity.ERROR.value
-    profile: str = DEFAULT.name
+    profile: str = AUTO
     _watch: Watch | None = field(default=None, init=False)
 
     def check(self, exchanges: Exchanges) -> None:
@@ -68,15 +69,18 @@ class DiarizationContract:
             raise ContractError(
                 f"expected exchanges with the Speaker Diarization API, got {count(len(kept), 'exchange')} and none of them is"
             )
-        profile, least = self._read_settings()
+        asked, least = self._read_settings()
         texts: list[str] = []
         findings: list[Finding] = []
         for server, group in group_by_server(kept):
+            profile, assumed = find_generation(group) if asked is None else (asked, "")
             verdict = verify_recording(server, group, profile)
             failing = [each for each in verdict.findings if least in {Severity.WARNING, each.severity}]
             if failing:
                 findings += failing
-                texts.append(f"{server} breaks the contract:\n\n{write_findings(failing, verdict)}")
+                texts.append(
+                    f"{server} breaks the contract ({assumed or f'generation {profile.name}'}):\n\n{write_findings(failing, verdict)}"
+                )
         if texts:
             raise ContractError("\n\n".join(texts), tuple(findings))
 
@@ -116,7 +120,7 @@ class DiarizationContract:
             watch.release()
         return watch
 
-    def _read_settings(self) -> tuple[Profile, Severity]:
-        if self.profile not in PROFILES:
-            raise ValueError(f"expected a profile: {', '.join(PROFILES)}, got {self.profile!r}")
-        return PROFILES[self.profile], Severity(self.fail_on)
+    def _read_settings(self) -> tuple[Profile | None, Severity]:
+        if self.profile not in {AUTO, *PROFILES}:
+            raise ValueError(f"expected a profile: {', '.join((AUTO, *PROFILES))}, got {self.profile!r}")
+        return PROFILES.get(self.profile), Severity(self.fail_on)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_contracts.exchanges.call_ids import is_named
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.runs.verdict import Cause, RowRun, Why
@@ -112,7 +112,7 @@ class Followed:
         self.state = str(state)
         if self.is_open and answer.status in ASKED_TO_WAIT:
             self.give_up(EVENTS[answer.status])
-        elif answer.status != 200 or state not in {TaskState.PENDING, TaskState.RUNNING, *self.profile.passing}:
+        elif answer.status != 200 or state not in UNDER_WAY | self.profile.passing:
             self.ended = True
             self.target.give_up(self.task_id)
         return exchange

@@ -64,15 +64,15 @@ USUAL_HEADERS: Final = frozenset(
 """Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
 
 
-def list_undocumented(exchanges: Iterable[Exchange], locations: Sequence[str]) -> tuple[Undocumented, ...]:
+def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> tuple[Undocumented, ...]:
     """List fields and headers that the contract does not have, each once.
 
     Args:
         exchanges: in the order in which they were sent.
-        locations: headers that the profile documents beside those of the document.
+        headers: that the generation documents beside those of the document.
     """
     seen: dict[str, list[int]] = {}
-    known = USUAL_HEADERS | {name.lower() for name in locations}
+    known = USUAL_HEADERS | {name.lower() for name in headers}
     for at, exchange in enumerate(exchanges):
         response = _read_response(exchange)
         if response is not None:

@@ -117,7 +117,7 @@ def judge_history(
         given_up=history.given_up,
         rows=rows,
         findings=tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)),
-        undocumented=list_undocumented(history.exchanges, history.profile.locations),
+        undocumented=list_undocumented(history.exchanges, history.profile.headers),
         passed=tuple(
             Passed(clause=judgement.clause, observations=len(judgement.observations))
             for judgement in judgements

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.api.profiles import PROFILES, Profile
+from diarkit_contracts.commands.flags import Command, Named, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
 from diarkit_contracts.commands.target_flags import require
 
@@ -18,13 +19,17 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageFlags:
-    """Where the whole report goes, and which share is enough."""
+    """Where the whole report goes, what there is to meet, and which share of it is enough."""
 
     GROUP: ClassVar[str] = "Output"
 
     html: Path | None = flag(type=FILE, help="Write all points as a page.")
     md: Path | None = flag(type=FILE, help="Write all points as Markdown.")
     json: Path | None = flag(type=FILE, help="Write all points as JSON.")
+    profile: Profile | None = flag(
+        type=Named(PROFILES),
+        help="Count what this generation of the API can answer; by default those of the versions in the journals, else 3.6.",
+    )
     least: float = flag(
         "--min", default=0.0, type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this share."
     )
@@ -64,6 +69,8 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
         tally = add_up(map(read_tally, journals))
     except RecordingError as error:
         raise click.UsageError(str(error)) from None
+    if flags.profile is not None:
+        tally = replace(tally, generations=frozenset({flags.profile.name}))
     for form in ("html", "md", "json"):
         file: Path | None = getattr(flags, form)
         if file is not None:

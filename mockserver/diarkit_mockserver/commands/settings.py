@@ -12,7 +12,7 @@ import click
 
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import flag
-from diarkit_mockserver.scenario.dialect import SERVED, Dialect, list_set
+from diarkit_mockserver.scenario.dialect import SERVED, Dialect, Generation, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Settings:
         group=ANSWERS,
         help="Answer by this scenario file (YAML): which request gets which answer.",
     )
-    profile: Literal["3.6", "3.7", "5.0"] | None = flag(
+    profile: Generation | None = flag(
         type=click.Choice(SERVED),
         group=ANSWERS,
         show_default=USUAL_GENERATION,

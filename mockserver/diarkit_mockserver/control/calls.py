@@ -277,7 +277,8 @@ def read_coverage(here: Here) -> CoverageView:
 
     journal = here.world.journal
     tally = find_coverage(journal).tally(journal, here.platform.list_connections())
-    return CoverageView(met=tuple(sorted(tally.met)), behaved=tuple(sorted(tally.behaved)))
+    met, behaved = (tuple(sorted(ids)) for ids in (tally.met, tally.behaved))
+    return CoverageView(met=met, behaved=behaved, generation=here.world.profile.name)
 
 
 @call("POST", "/journal/verify", "journal")

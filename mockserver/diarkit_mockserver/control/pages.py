@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from fastapi import HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request  # noqa: TC002 - the framework reads the types of arguments at run time
 
@@ -16,6 +17,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.page.files import PAGE, serve_page
+from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -36,11 +38,11 @@ def create_pages(platform: Platform) -> FastAPI:
         static_url=STATIC,
     )
 
-    def describe() -> dict[str, Any]:
+    def read_json() -> dict[str, Any]:
         """Make the document of the default world's generation and dialect."""
         return make_document(platform.world.profile)
 
-    pages.openapi = describe  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
+    pages.openapi = read_json  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
 
     @pages.get("/docs", include_in_schema=False)
     def show_docs(request: Request) -> HTMLResponse:
@@ -59,9 +61,20 @@ def create_pages(platform: Platform) -> FastAPI:
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml() -> PlainTextResponse:
         # The one that is written by hand has its comments; those of other generations are laid over it.
-        profile = platform.world.profile
-        text = DOCUMENT.read_text("utf-8") if profile == DEFAULT else yaml.safe_dump(describe(), sort_keys=False)
+        as_written = platform.world.profile == DEFAULT
+        text = DOCUMENT.read_text("utf-8") if as_written else yaml.safe_dump(read_json(), sort_keys=False)
         return PlainTextResponse(text, media_type="application/yaml")
+
+    @pages.get(f"{WORLDS}{{name}}/openapi.{{form}}", include_in_schema=False)
+    def read_of_world(request: Request, name: str, form: str) -> Response:
+        """Make the document of a world; who calls it from there stays in it."""
+        if (world := platform.worlds.get(name)) is None:
+            raise HTTPException(404, f"no world has the name {name!r:.120}")
+        servers = [{"url": f"{request.scope.get('root_path', '')}{WORLDS}{name}"}]
+        document = {**make_document(world.profile), "servers": servers}
+        if form == "json":
+            return JSONResponse(document)
+        return PlainTextResponse(yaml.safe_dump(document, sort_keys=False), media_type="application/yaml")
 
     @pages.get(PAGE, include_in_schema=False)
     def lead_to_page() -> RedirectResponse:

@@ -124,10 +124,12 @@ class CoverageView:
     Attributes:
         met: ids of points.
         behaved: those of them that were met where nothing was against the client: all of them, or none.
+        generation: that the world answers as.
     """
 
     met: tuple[str, ...]
     behaved: tuple[str, ...]
+    generation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

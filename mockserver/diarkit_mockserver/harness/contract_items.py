@@ -85,12 +85,14 @@ class Run:
         from diarkit_contracts.commands.target_flags import Access, open_target  # noqa: PLC0415
         from diarkit_contracts.rows.plan import make_plan  # noqa: PLC0415
         from diarkit_contracts.rows.tier import Tier  # noqa: PLC0415
+        from diarkit_contracts.runs.generation import ask_generation  # noqa: PLC0415
         from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
         from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
         tier = Tier(self.tier)
         with open_target(self.url, Access(), CAPS[tier]) as target:
-            return list_outcomes(verify_target(make_plan(tier), target), Severity(self.fail_on))
+            profile, _ = ask_generation(target)
+            return list_outcomes(verify_target(make_plan(tier), target, profile), Severity(self.fail_on))
 
 
 class Contract(pytest.Collector):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from diarkit_mockserver.harness.plugin import find_profile
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -85,11 +87,12 @@ def pytest_make_collect_report(
 
 
 @pytest.fixture
-def diarization_contract() -> Iterator[DiarizationContract]:
+def diarization_contract(request: pytest.FixtureRequest) -> Iterator[DiarizationContract]:
     """Judges traffic: `.check(exchanges)` at once, `.watch(client)` at the end of the test."""
     from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
 
     contract = DiarizationContract()
+    contract.profile = find_profile(request) or contract.profile
     yield contract
     # A method of unittest is called without `pytest_pyfunc_call`: its traffic is judged here.
     __tracebackhide__ = True

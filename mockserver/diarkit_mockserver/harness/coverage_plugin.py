@@ -26,24 +26,24 @@ class Collected:
     """What the worlds met that have ended."""
 
     def __init__(self) -> None:
-        self.met: set[str] = set()
-        self.behaved: set[str] = set()
+        self.sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+        """Ids of points that were met, those of them where the client behaved, and generations of worlds."""
 
     def add(self, view: CoverageView) -> None:
         """Take what one world met."""
-        self.add_ids(view.met, view.behaved)
+        self.add_sets((view.met, view.behaved, (view.generation,)))
 
-    def add_ids(self, met: Any, behaved: Any) -> None:
-        """Take ids of points."""
-        self.met.update(met)
-        self.behaved.update(behaved)
+    def add_sets(self, others: Any) -> None:
+        """Take what another process collected."""
+        for own, other in zip(self.sets, others, strict=True):
+            own.update(other)
 
     @property
     def tally(self) -> Tally:
         """All of it."""
         from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - costs nothing until used
 
-        return Tally(frozenset(self.met), frozenset(self.behaved))
+        return Tally(*map(frozenset, self.sets))
 
 
 COLLECTED: Final = pytest.StashKey[Collected]()
@@ -87,7 +87,7 @@ def pytest_testnodedown(node: Any) -> None:
     collected: Collected | None = node.config.stash.get(COLLECTED, None)
     sent = getattr(node, "workeroutput", {}).get(SENT)
     if collected is not None and sent is not None:
-        collected.add_ids(*sent)
+        collected.add_sets(sent)
 
 
 @pytest.hookimpl(trylast=True)
@@ -99,7 +99,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     output: dict[str, Any] | None = getattr(config, "workeroutput", None)
     if output is not None:
-        output[SENT] = [sorted(collected.met), sorted(collected.behaved)]
+        output[SENT] = [sorted(each) for each in collected.sets]
         return
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
     from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise

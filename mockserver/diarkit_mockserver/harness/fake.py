@@ -12,7 +12,7 @@ from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer
 from diarkit_mockserver.harness.server import DiarizationServer
-from diarkit_mockserver.scenario.model import Generation, Scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
+    from diarkit_mockserver.scenario.dialect import Generation
 
 
 class Fake:
@@ -33,7 +34,6 @@ class Fake:
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        profile: generation of the API of worlds whose scenario names none; by default that of the server.
         front: what stands before a server that is started.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
@@ -49,12 +49,12 @@ class Fake:
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
-        profile: Generation | None = None,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
-        self.profile = profile
+        self.profile: Generation | None = None
+        """Of worlds whose scenario names none; None for that of the server."""
         self.scenario: Scenario | None = None
         """What worlds are told that are told nothing of their own."""
         self._prefix = prefix

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.points import INFO, RESULT, START, STATUS
-from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.coverage.points import list_points, name_answer
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.coverage.points import name_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ FIRST: Final[Mapping[str, str]] = MappingProxyType(
         "need:result": "respond(speakers=2)",
         "need:envelope": "respond(http=422)",
         "need:limited": "respond(http=429)",
+        name_answer(START, 202): "respond(speakers=2)",
+        name_answer(RESULT, 200): "respond(speakers=2)",
     }
 )
 """What breaks clients in the field first: a task that fails, a limit, a task that is gone, a task that takes its time."""
@@ -39,19 +41,23 @@ HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
 """Where the names in the lines come from."""
 
 
+REFUSED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        START: "respond(http={})",
+        RESULT: 'respond(http=HttpAnswer(status={}, on="poll"))',
+        **dict.fromkeys((INFO, STATUS), 'set_faults(Fault(on="system", http={}))'),
+    }
+)
+"""What lets an operation refuse, with the place of the status."""
+
+
 @cache
 def list_plays() -> Mapping[str, str]:
-    """List the lines by the ids of their points, the most useful first; the other statuses of uploads and polls follow."""
+    """List the lines by the ids of their points, of whatever generation; the most useful first, then all other refusals."""
     lines = dict(FIRST)
-    for status in sorted(DEFAULT.statuses[START]):
-        lines.setdefault(
-            name_answer(START, status), f"respond(http={status})" if status >= 400 else "respond(speakers=2)"
-        )
-    for status in sorted(DEFAULT.statuses[RESULT]):
-        refused = f'respond(http=HttpAnswer(status={status}, on="poll"))'
-        lines.setdefault(name_answer(RESULT, status), refused if status >= 400 else "respond(speakers=2)")
-    for operation in (INFO, STATUS):
-        for status in sorted(DEFAULT.statuses[operation] - {200}):
-            lines[name_answer(operation, status)] = f'set_faults(Fault(on="system", http={status}))'
-    known = {point.id for point in list_points()}
-    return MappingProxyType({point: f"{FIXTURE}.{line}" for point, line in lines.items() if point in known})
+    for profile in PROFILES.values():
+        for operation, line in REFUSED.items():
+            for status in sorted(profile.statuses[operation]):
+                if status >= 400:
+                    lines.setdefault(name_answer(operation, status), line.format(status))
+    return MappingProxyType({point: f"{FIXTURE}.{line}" for point, line in lines.items()})

@@ -70,6 +70,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
+def find_profile(request: pytest.FixtureRequest) -> str | None:
+    """Find the generation that a test or a run names; None if neither does."""
+    marker = request.node.get_closest_marker("diarization_profile")
+    name: str | None = marker.args[0] if marker else request.config.getoption("--diarization-profile")
+    return name
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
@@ -151,6 +158,7 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     else:
         fake = Fake(front=_make_front(pytestconfig), count=count)
     if fake is not None:
+        fake.profile = pytestconfig.getoption("--diarization-profile")
         fake.scenario = pytestconfig.stash.get(REPLAY, None)
     yield fake
     if fake is not None:
@@ -160,13 +168,13 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
 @pytest.fixture
 def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | None) -> Iterator[str | None]:
     """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
-    marker = request.node.get_closest_marker("diarization_profile")
-    name: Any = marker.args[0] if marker else request.config.getoption("--diarization-profile")
-    if diarization_fake is not None:
-        diarization_fake.profile = name
+    name: Any = find_profile(request)
+    if diarization_fake is None:
+        yield name
+        return
+    usual, diarization_fake.profile = diarization_fake.profile, name
     yield name
-    if diarization_fake is not None:
-        diarization_fake.profile = None
+    diarization_fake.profile = usual
 
 
 @pytest.fixture

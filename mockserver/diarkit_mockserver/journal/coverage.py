@@ -9,6 +9,7 @@ from diarkit_contracts.coverage.points import find_met
 from diarkit_contracts.coverage.tally import Tally
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.runs.generation import find_generation
 from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.journal.export import OWN, make_exchange, read_entry
 
@@ -65,7 +66,7 @@ def read_tally(path: Path) -> Tally:
     met = find_met(read_history(exchanges))
     # Nobody knows which connections were left open.
     is_clean = len(entries) == len(exchanges) and _is_clean(entries, (), ())
-    return Tally(met, met if is_clean else frozenset())
+    return Tally(met, met if is_clean else frozenset(), frozenset({find_generation(exchanges)[0].name}))
 
 
 def _list_values(path: Path) -> list[Any]:

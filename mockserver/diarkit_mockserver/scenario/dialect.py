@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, make_dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 
-from diarkit_contracts.api.points import GENERATIONS, POINTS, USUAL
+from diarkit_contracts.api.points import POINTS, USUAL
 from diarkit_contracts.api.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.points import Point, Value
     from diarkit_contracts.api.profiles import Profile
 
-SERVED: Final = tuple(name for name in GENERATIONS if name != "3.5")
-"""Generations that a fake can be of: of 3.5 there was a preview alone."""
+Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
+"""Of the API, as a fake can answer; of 3.5 there was a preview alone."""
+
+SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
 
 NOTHING_LEARNED: Final[Mapping[str, Value]] = MappingProxyType({})
 

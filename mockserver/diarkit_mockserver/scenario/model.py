@@ -11,14 +11,12 @@ from typing import Literal, TypeAlias
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
-from diarkit_mockserver.scenario.dialect import Dialect
+from diarkit_mockserver.scenario.dialect import Dialect, Generation
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 
 JsonObject: TypeAlias = dict[str, object]
-Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
-"""Of the API, as a fake can answer; of 3.5 there was a preview alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from diarkit_mockserver.world.platform import WORLDS
 from diarkit_mockserver.world.wire import Response
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     Send: TypeAlias = Callable[[Message], Awaitable[None]]
     Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PATHS: Final = frozenset({"/__diarkit", "/docs", "/redoc", "/openapi.json", "/openapi.yaml"})
+DOCUMENTS: Final = frozenset({"/openapi.json", "/openapi.yaml"})
+PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
 OURS: Final = "/__diarkit/"
-"""Paths of ours beside the platform's, and what the others of them begin with."""
+"""Paths of ours beside the platform's, and what the others of them begin with; each world has documents of its own."""
 
 LARGEST_BODY: Final = (4 << 20) + 1
 """Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
@@ -32,6 +34,8 @@ LARGEST_BODY: Final = (4 << 20) + 1
 
 def is_page(path: str) -> bool:
     """Whether a path is one of ours."""
+    if path.startswith(WORLDS):
+        return path[path.find("/", len(WORLDS)) :] in DOCUMENTS
     return path.startswith(OURS) or path in PATHS
 
 

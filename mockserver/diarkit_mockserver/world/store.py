@@ -6,7 +6,7 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.api.states import TERMINAL
+from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.task import UNTOUCHED
@@ -136,7 +136,7 @@ class Store:
             self._touched[task_id] = self._unfinished[task_id]
 
     def _notice(self, task: Task, now: int) -> None:
-        if task.state_at(self.progress(task), now) in TERMINAL:
+        if task.state_at(self.progress(task), now) not in UNDER_WAY:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from diarkit_contracts.api.states import TERMINAL, TaskState
+from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.journal.journal import Journal
@@ -219,10 +219,9 @@ class World:
         progress = progress._replace(polls=progress.polls + 1)
         self.tasks.update(task, progress)
         if task.is_gone(progress, now):
-            self.tasks.finish(task, now)
             raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
         visit.state = state = task.state_at(progress, now)
-        if state in TERMINAL:
+        if state not in UNDER_WAY:
             self.tasks.finish(task, now)
         return task, progress, state
 

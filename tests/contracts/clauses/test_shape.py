@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.clauses.catalogue import find_clause
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.clauses.shape import CLAUSES
@@ -124,6 +125,12 @@ def test_a_correct_shape_passes(script: Any, name: str, write: Callable[[Any], N
 def test_what_is_told_too_early_has_to_be_right_all_the_same(script: Any, told: bytes) -> None:
     script.get(ID, "running", body=RUNNING % told)
     assert script.findings() == {"shape.schema": "error", "task.nothing-before-end": "warning"}
+
+
+@pytest.mark.parametrize(("body", "broken"), [(None, {}), (b'{"detail":"No"}', {"shape.schema": "error"})])
+def test_a_refusal_of_a_later_generation_has_the_same_envelope(script: Any, body: bytes | None, broken: object) -> None:
+    script.refuse("POST", URL, 405, body=body)
+    assert script.findings(PROFILES["5.0"]) == broken
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.need import DRIVEN
-from diarkit_contracts.coverage.points import Source, find_met, list_points
+from diarkit_contracts.coverage.points import Source, find_met, list_points, name_answer
 from diarkit_contracts.coverage.sent import list_kinds
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import read_history
@@ -28,6 +28,17 @@ def test_points_are_what_other_tables_list_and_nothing_else() -> None:
         Source.SENT: len(list_kinds()),
     }
     assert len({point.id for point in points}) == len(points)
+
+
+@pytest.mark.parametrize("names", [("3.6",), ("5.0",), ("3.6", "5.0")])
+def test_the_answers_are_those_of_the_generations_that_were_asked(names: tuple[str, ...]) -> None:
+    answers = {point.id for point in list_points(frozenset(names)) if point.source is Source.ANSWERS}
+    assert answers == {
+        name_answer(operation, status)
+        for name in names
+        for operation, statuses in PROFILES[name].statuses.items()
+        for status in statuses
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,14 @@ def test_the_share_is_of_all_points_and_what_is_no_point_does_not_count() -> Non
     assert Tally().percent == 0
     assert Tally(frozenset({ONE, "answer:GET /other 200"})).percent == pytest.approx(100 / len(POINTS))
     assert Tally(frozenset(point.id for point in POINTS)).percent == 100
+
+
+def test_what_can_be_met_is_of_the_generations_that_were_asked() -> None:
+    newest, usual = (Tally(generations=frozenset({name})) for name in ("5.0", "3.6"))
+    assert usual.points == Tally().points == POINTS
+    ids = [{point.id for point in tally.points} for tally in (newest, usual, newest | usual)]
+    assert {f"{answer} 405" for answer in ("answer:GET /api/system/info", "answer:GET /api/system/status")} <= ids[
+        0
+    ] - ids[1]
+    assert "answer:GET /api/system/info 429" in ids[1] - ids[0]
+    assert ids[2] == ids[0] | ids[1]

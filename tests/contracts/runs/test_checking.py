@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.recording import write_recording
 from diarkit_contracts.runs.checking import ContractError, DiarizationContract
 
@@ -33,7 +34,9 @@ def test_exchanges_that_break_it_raise_one_error_with_all_findings(
     broken = {each.clause.id for each in caught.value.findings}
     assert {"result.count-is-ids", "result.end-after-start"} <= broken
     text = str(caught.value)
-    assert text.startswith("http://stub:8000 breaks the contract:\n\nerror: ")
+    assert text.startswith(
+        "http://stub:8000 breaks the contract (no version was reported by GET /api/system/info: held against 3.6):\n\nerror: "
+    )
     assert all(f"error: {clause}" in text for clause in broken)
     assert all(f"seen      {each.fault.got}" in text for each in caught.value.findings)
 
@@ -62,6 +65,22 @@ def test_another_generation_is_another_contract(contract: DiarizationContract, v
     contract.profile = "9"
     with pytest.raises(ValueError, match=r"expected a profile: .*3\.6"):
         contract.check(exchanges)
+
+
+def test_the_generation_is_that_of_the_version_that_was_reported(
+    contract: DiarizationContract, verify_stub: Any
+) -> None:
+    contract.fail_on = "warning"
+    unknown = verify_stub(None, "row-01").exchanges
+    info = Request(method="GET", url="http://stub:8000/api/system/info")
+    told = Answer(status=200, headers=(("Content-Type", "application/json"),), body=b'{"version": "5.0.0"}')
+    exchanges = [Exchange(info, told), *unknown]
+    with pytest.raises(ContractError, match=r"\(generation 5\.0\)[^(]*shape\.headers"):
+        contract.check(exchanges)
+    contract.check(unknown)  # held against the usual one
+    contract.profile = "5.0"
+    with pytest.raises(ContractError, match=r"shape\.headers"):
+        contract.check(unknown)
 
 
 def test_servers_are_judged_one_by_one(contract: DiarizationContract, verify_stub: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.coverage.points import list_points
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     import subprocess
@@ -47,6 +48,23 @@ def test_all_of_it_is_written_and_too_little_fails(diarkit: Diarkit, journals: l
     assert ran.returncode == 1
     for file in files.values():
         assert all(point.text in unescape(file.read_text("utf-8")) for point in list_points())
+
+
+def test_the_generation_says_what_there_is_to_meet(
+    diarkit: Diarkit, start: Callable[..., Any], ask: Callable[..., Any], tmp_path: Path
+) -> None:
+    server: Any = start(Scenario(profile="5.0"))
+    ask(server.url, "GET", "/api/system/info")
+    journal, report = tmp_path / "journal.ndjson", tmp_path / "report.json"
+    journal.write_bytes(ask(server.url, "GET", "/__diarkit/v1/journal?format=ndjson").body)
+
+    def list_ids(*flags: str) -> set[str]:
+        assert diarkit("coverage", str(journal), "--json", str(report), *flags).returncode == 0
+        return {point["id"] for point in json.loads(report.read_text("utf-8"))["points"]}
+
+    own, other = "answer:GET /api/system/info 405", "answer:GET /api/system/info 429"
+    assert (own in list_ids(), other in list_ids("--profile", "3.6")) == (True, True)
+    assert (other in list_ids(), own in list_ids("--profile", "3.6")) == (False, False)
 
 
 @pytest.mark.parametrize("arguments", [(), ("none.ndjson",)])

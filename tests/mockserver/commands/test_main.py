@@ -171,6 +171,16 @@ def test_x_location_is_relative_on_request(serve: Serve, submit: Ask) -> None:
     assert location.startswith(f"{ENDPOINT}/")
 
 
+@pytest.mark.parametrize(("profile", "warns"), [("3.6", False), ("5.0", True)])
+def test_a_generation_is_served_and_a_limit_that_it_does_not_declare_is_named(
+    serve: Serve, ask: Ask, profile: str, warns: bool
+) -> None:
+    running = serve("--port", "0", "--rate", "9/1", env={"DIARKIT_PROFILE": profile})
+    assert profile in json.loads(ask(running.url, "GET", "/api/system/info").body)["version"]
+    assert f'"version":"{profile}.0"' in ask(running.url, "GET", "/openapi.json").body.decode()
+    assert (f"limits.rate: generation {profile} declares no 429" in running.log.read_text("utf-8")) is warns
+
+
 def test_the_log_goes_to_stderr_and_says_what_is_odd(serve: Serve, submit: Ask) -> None:
     running = serve("--port", "0")
     submit(running.url, b"x", config='{"max_speaker": 2}')

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from diarkit_contracts.api.document import DOCUMENT, load_document
+from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,32 @@ def test_the_document_is_served_with_its_comments(url: str, ask: Callable[..., A
     assert (answer.status, answer.body) == (200, DOCUMENT.read_bytes())
     assert "yaml" in answer.header("content-type")
     assert yaml.safe_load(answer.body) == load_document()
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+@pytest.mark.parametrize("behind", ["", "/behind"])
+def test_each_world_has_the_document_of_its_own_generation(
+    start: Callable[..., Any], ask: Callable[..., Any], form: str, behind: str
+) -> None:
+    server: Any = start(Scenario(profile="3.7"))
+    for told in ({"name": "newest", "scenario": {"profile": "5.0", "dialect": {"version": "5.0.1"}}}, {"name": "own"}):
+        body, kind = json.dumps(told).encode(), {"Content-Type": "application/json"}
+        assert ask(server.url, "POST", "/__diarkit/v1/worlds", body, kind).status == 201
+    sent = {"X-Forwarded-Prefix": behind} if behind else {}
+
+    def read(path: str) -> Any:
+        return yaml.safe_load(ask(server.url, "GET", f"{path}/openapi.{form}", None, sent).body)
+
+    for name, version, status in (("newest", "5.0.1", "405"), ("own", "3.7.0", "429")):
+        document = read(f"/worlds/{name}")
+        assert document["info"]["version"] == version
+        assert status in document["paths"]["/api/system/info"]["get"]["responses"]
+        assert document["servers"] == [{"url": f"{behind}/worlds/{name}"}]
+    assert read("")["info"]["version"] == "3.7.0"
+
+
+def test_a_world_that_is_not_there_has_no_document(url: str, ask: Callable[..., Any]) -> None:
+    assert ask(url, "GET", "/worlds/none/openapi.json").status == 404
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])

@@ -86,6 +86,24 @@ class Case(unittest.TestCase):
             self.assertEqual(talk(self.contract.watch(session), self.server), "done")
 """
 
+NEWEST = """
+import pytest
+import requests
+
+@pytest.mark.diarization_profile("5.0")
+def test_cancelled(diarization_server, diarization_contract):
+    assert diarization_contract.profile == "5.0"
+    diarization_server.respond(course={"polls": {"cancelled": 1}})
+    with requests.Session() as session:
+        diarization_contract.watch(session)
+        started = session.post(diarization_server.endpoint, files={"file": ("a.wav", b"x")})
+        assert session.get(started.headers["location"]).json()["task"]["state"] == "cancelled"
+        assert session.get(started.headers["location"]).status_code == 404
+
+def test_usual(diarization_contract):
+    assert diarization_contract.profile == "auto"
+"""
+
 OWN = "def test_own(): pass\n"
 
 
@@ -163,6 +181,12 @@ def test_a_broken_clause_fails_with_its_finding_and_nothing_of_our_code(
     assert ("diarization-contract", "result.count-is-ids") in failed
 
 
+def test_the_traffic_of_a_test_is_held_against_the_generation_that_it_names(
+    run: Callable[..., pytest.RunResult],
+) -> None:
+    run(NEWEST).assert_outcomes(passed=2)
+
+
 @pytest.mark.slow
 def test_a_server_that_does_not_answer_fails_the_items_of_the_run_and_skips_the_clauses(
     run: Callable[..., pytest.RunResult],
@@ -196,6 +220,6 @@ def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pyte
     }
     result.stdout.fnmatch_lines(["E *AssertionError: assert 'done' == 'own reason'"])
     result.stdout.fnmatch_lines(
-        ["*ContractError: http://127.0.0.1:* breaks the contract:", "*error: result.count-is-ids"]
+        ["*ContractError: http://127.0.0.1:* breaks the contract (*):", "*error: result.count-is-ids"]
     )
     assert not any("checking.py" in line or "contract_plugin.py" in line for line in result.outlines)

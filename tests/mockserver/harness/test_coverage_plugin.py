@@ -113,6 +113,13 @@ def test_all_of_it_is_written(pytester: pytest.Pytester, form: str) -> None:
     assert all(point.text in unescape(text) for point in list_points())
 
 
+def test_the_worlds_say_which_generations_there_are_to_meet(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(diarization_server): pass")
+    pytester.runpytest_subprocess("--diarization-coverage=json:report.json", "--diarization-profile=5.0")
+    written = json.loads((pytester.path / "report.json").read_text("utf-8"))["points"]
+    assert [point["id"] for point in written] == [point.id for point in list_points(frozenset({"5.0"}))]
+
+
 def test_another_form_is_refused_at_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
     ran = pytester.runpytest_subprocess("--diarization-coverage=xml:report.xml")

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from diarkit_contracts.api.points import RESULT, START
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.coverage.points import list_points, name_answer
 from diarkit_mockserver import testing
 from diarkit_mockserver.harness.fake import Fake
@@ -63,8 +63,13 @@ def test_a_client_that_is_told_nothing_meets_no_refusal(fake: Fake, seen: list[C
 
 
 def test_every_answer_about_tasks_has_a_line() -> None:
-    answers = {name_answer(one, status) for one in (START, RESULT) for status in DEFAULT.statuses[one]}
-    assert answers <= set(list_plays()) <= {point.id for point in list_points()}
+    answers = {
+        name_answer(one, status)
+        for profile in PROFILES.values()
+        for one in (START, RESULT)
+        for status in profile.statuses[one]
+    }
+    assert answers <= set(list_plays()) <= {point.id for point in list_points(frozenset(PROFILES))}
 
 
 def test_what_breaks_clients_in_the_field_comes_first() -> None:

@@ -15,13 +15,29 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "path", ["/docs", "/redoc", "/openapi.json", "/openapi.yaml", "/__diarkit/ready", "/__diarkit/", "/__diarkit"]
+    "path",
+    [
+        *("/docs", "/redoc", "/openapi.json", "/openapi.yaml", "/__diarkit/ready", "/__diarkit/", "/__diarkit"),
+        *("/worlds/any/openapi.json", "/worlds/any/openapi.yaml"),
+    ],
 )
 def test_our_own_paths_are_pages(path: str) -> None:
     assert is_page(path)
 
 
-@pytest.mark.parametrize("path", ["/", "/docsx", "/docs/x", "/__diarkitx", "/x/docs", "/api/system/info"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/docsx", "/docs/x", "/__diarkitx", "/x/docs", "/api/system/info"),
+        *(
+            "/worlds/any",
+            "/worlds/any/",
+            "/worlds/any/docs",
+            "/worlds/any/x/openapi.json",
+            "/worlds/any/api/system/info",
+        ),
+    ],
+)
 def test_all_others_are_the_platforms(path: str) -> None:
     assert not is_page(path)
 

@@ -1,3 +1,5 @@
+"""A world as its clients see it. A long file: each course, limit and fault of a task ends in a poll of a world."""
+
 from __future__ import annotations
 
 import json
@@ -293,3 +295,21 @@ def test_the_order_of_requests_changes_no_answer(
 
     shuffled = chance.sample(requests, len(requests))
     assert collect(requests) == collect(shuffled)
+
+
+@pytest.mark.parametrize(
+    "course", [ByPolls(polls=PollCounts(cancelled=2)), BySeconds(seconds=StateSeconds(running=1, cancelled=2))]
+)
+def test_a_cancelled_task_waits_for_nothing_and_is_gone_in_the_end(make_submission: Make, course: Course) -> None:
+    """Its client may never ask again: it takes no place in the queue and no room in the storage."""
+    world = make_world(course=course, profile="5.0")
+    task = accept(world, make_submission())
+    assert world.tasks.queue_length == 1
+    world.clock.advance(1)
+    assert world.look(task.task_id, visit())[2] is TaskState.CANCELLED
+    assert (world.tasks.queue_length, world.tasks.stored_bytes) == (0, 0)
+    assert world.look(task.task_id, visit())[2] is TaskState.CANCELLED
+    world.clock.advance(2)
+    with pytest.raises(Refusal) as caught:
+        world.look(task.task_id, visit())
+    assert caught.value.status == 404

@@ -16,7 +16,7 @@ import schemathesis
 
 import diarkit_contracts.runs.fuzz.media_hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] - registers the recordings
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.history import read_history
@@ -32,7 +32,7 @@ RECORDING_VARIABLE: Final = "DIARKIT_FUZZ_RECORDING"
 PROFILE_VARIABLE: Final = "DIARKIT_FUZZ_PROFILE"
 
 _recording = Path(os.environ[RECORDING_VARIABLE]) if RECORDING_VARIABLE in os.environ else None
-_profile = PROFILES[os.environ.get(PROFILE_VARIABLE, "3.6")]
+_profile = PROFILES[os.environ.get(PROFILE_VARIABLE, DEFAULT.name)]
 _about: dict[str, list[Exchange]] = {}
 """What was said about each task; a clause is asked about one task at a time, or a run would take the square of its calls."""
 

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from importlib.resources import as_file
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.verdict import Cause
@@ -83,8 +82,10 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
     texts: list[str] = []
     failed = False
     causes: tuple[Cause, ...] = ()
-    with tempfile.TemporaryDirectory() as folder, as_file(DOCUMENT) as document:
+    with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "exchanges.ndjson")
+        document = Path(folder, "openapi.json")
+        document.write_text(json.dumps(make_document(profile)), encoding="utf-8")
         Path(folder, "schemathesis.toml").write_text(_write_settings(headers), encoding="utf-8")
         for phases in PHASES:
             command = [sys.executable, "-c", START, "run", str(document), "--url", url, "--phases", phases, *flags]

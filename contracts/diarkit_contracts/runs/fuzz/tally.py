@@ -95,7 +95,7 @@ class Tally:
             given_up=frozenset(),
             rows=tuple(rows),
             findings=tuple(findings),
-            undocumented=list_undocumented(history.exchanges, self.profile.locations),
+            undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
                 skip_clause(clause, history)
                 for clause in CLAUSES

@@ -2,7 +2,7 @@
 
 import { find, make, match, write } from "./dom.js";
 
-const GLYPHS = { pending: "○", running: "◐", done: "✓", failed: "✕", rejected: "⊘", lost: "?" };
+const GLYPHS = { pending: "○", running: "◐", done: "✓", failed: "✕", rejected: "⊘", cancelled: "⌫", lost: "?" };
 const MOST_CELLS = 24;
 
 /** Name the state of a task; one that is lost has none for its client. */
