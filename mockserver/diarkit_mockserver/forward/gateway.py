@@ -151,7 +151,7 @@ class Gateway:
         """Forward a request, and answer with what comes of it."""
         request, way = visit.request, self._live.way
         target = quote(place.path, safe=SAFE) + (f"?{request.query_string}" if request.query_string else "")
-        sent_at = self._clock.now()
+        sent_at, visit.secrets = self._clock.now(), way.secrets
         answer: Answer | Lost
         gone: Refusal | None = None
         try:

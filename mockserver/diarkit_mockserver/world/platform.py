@@ -261,6 +261,7 @@ class Platform:
                 ignored_parts=visit.ignored_parts,
                 config_size=visit.config_size,
                 parts=visit.parts,
+                secrets=visit.secrets,
             )
         )
         if self.on_exchange is not None:

@@ -40,6 +40,7 @@ class Visit:
         config_size: of its config, in characters.
         parts: of its form, if it came whole.
         disturbing: the faults that the answer meets on its way out.
+        secrets: that the answer may repeat, beside those of the request.
         met: those of the task that it starts; None as long as the schedule was not asked.
     """
 
@@ -63,4 +64,5 @@ class Visit:
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
     disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])
+    secrets: tuple[str, ...] = ()
     met: list[Fault] | None = None
