@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ class Live:
         self.host = parts.netloc
         self.prefix = parts.path
         self._httpx = httpx
+        # Its debug lines have whole heads, with all secrets.
+        logging.getLogger("httpcore").setLevel(logging.INFO)
         self._transport = httpx.AsyncHTTPTransport(
             verify=make_trust(way.connection) if parts.scheme == "https" else False,
             proxy=None if way.connection.proxy is None else way.connection.proxy.url,
@@ -85,10 +88,10 @@ class Live:
             async with asyncio.timeout(None if body is not None else ANSWER_S) as bound:
                 request = self._httpx.Request(
                     method,
-                    self.way.url,
+                    self._httpx.URL(self.way.url).copy_with(raw_path=(self.prefix + target).encode("latin-1")),
                     headers=list(headers),
                     content=None if body is None else _pass_on(body, bound),
-                    extensions={"timeout": TIMEOUT, "target": (self.prefix + target).encode("latin-1")},
+                    extensions={"timeout": TIMEOUT},
                 )
                 response = await self._transport.handle_async_request(request)
                 try:

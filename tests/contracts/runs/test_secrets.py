@@ -193,17 +193,20 @@ def test_no_file_and_no_log_of_a_proxy_has_a_secret(url: str, tmp_path: Path, le
         ) as process,
     ):
         assert process.stdout is not None
-        standing = process.stdout.readline().removeprefix("listening on ").strip()
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers.update({"X-Token": TOKEN, "X-Own": OWN, "Cookie": f"a={COOKIE}; b=2"})
-            with sample.open("rb") as file:
-                started = session.post(
-                    f"{standing}/api/technology/speaker-diarization", files={"file": file}, timeout=60
-                )
-            ended = session.get(started.headers["x-location"], timeout=60)
-            journal = session.get(f"{standing}/__diarkit/v1/journal", timeout=60)
-        process.terminate()
+        try:
+            standing = process.stdout.readline().removeprefix("listening on ").strip()
+            with requests.Session() as session:
+                session.trust_env = False
+                session.headers.update({"X-Token": TOKEN, "X-Own": OWN, "Cookie": f"a={COOKIE}; b=2"})
+                with sample.open("rb") as file:
+                    started = session.post(
+                        f"{standing}/api/technology/speaker-diarization", files={"file": file}, timeout=60
+                    )
+                assert started.status_code == 202, started.text
+                ended = session.get(started.headers["x-location"], timeout=60)
+                journal = session.get(f"{standing}/__diarkit/v1/journal", timeout=60)
+        finally:
+            process.terminate()
         written = process.communicate(timeout=60)[0]
     assert {OWN, COOKIE, FROM_ENVIRONMENT} <= {
         secret for secret in PLAIN if secret in str(ended.json()["pieces"]) + ended.json()["echo"]
