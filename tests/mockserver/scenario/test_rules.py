@@ -190,3 +190,30 @@ def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: 
         assert found is None
         nearest = misses.index(min(misses))
         assert f"the closest is rule {nearest + 1} (" in book.explain_miss(submission)
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([rule("all")], "all"),
+        ([rule("mix", When(channel_mode="mix"))], "mix"),
+        ([rule("split", When(channel_mode="split")), rule("all")], "all"),
+        ([rule("named", When(filename="x")), rule("all")], None),
+        ([rule("named", When(filename="x", channel_mode="split")), rule("all")], "all"),
+        ([rule("named", When(filename="x"))], None),
+        ([], None),
+    ],
+)
+def test_a_head_finds_its_rule_unless_only_the_body_can_tell(
+    make_submission: Make, rules: list[Rule], found: str | None
+) -> None:
+    book = Book(rules)
+    by_head = book.rules.find_by_head(make_submission(filename="", channel_mode="mix"), book.used)
+    assert (None if by_head is None else by_head.then.failed) == found
+    assert book.used.total() == (found is not None)
+
+
+def test_a_head_uses_a_rule_up(make_submission: Make) -> None:
+    book = Book([rule("once", times=1), rule("all")])
+    found = [book.rules.find_by_head(make_submission(), book.used) for _ in range(2)]
+    assert [each.then.failed for each in found if each is not None] == ["once", "all"]
