@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
@@ -99,7 +99,7 @@ class Live:
                         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
                     )
                     came = Answer(status=response.status_code, headers=told)
-                    async for piece in response.stream:  # type: ignore[union-attr] # an async transport has async streams
+                    async for piece in cast("AsyncIterable[bytes]", response.stream):
                         pieces.append(piece)
                         size += len(piece)
                         if size > LARGEST_ANSWER:

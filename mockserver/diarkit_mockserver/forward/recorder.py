@@ -113,7 +113,7 @@ class Recorder:
 
     def __init__(self, source: str, speed: Speed = 1.0) -> None:
         self._source = source
-        self._speed = speed
+        self._speed: Speed = speed
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._answers: dict[When, list[_Answered]] = {}
 

@@ -54,7 +54,7 @@ class Recording:
         except click.UsageError as error:
             raise BadRecordingError(error.format_message()) from None
         except UnreachableError as error:
-            raise BadRecordingError(Redaction(way.secrets).strike_text(str(error))) from None
+            raise BadRecordingError(str(error)) from None
         self._path = path
         self._recorder = Recorder(Redaction(way.secrets).strike_url(way.url))
         self._witness = Witness(self._recorder, path)
