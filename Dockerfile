@@ -13,13 +13,15 @@ LABEL org.opencontainers.image.title="diarkit" \
       org.opencontainers.image.description="A fake of the Phonexia Speech Platform's Speaker Diarization REST API" \
       org.opencontainers.image.licenses="MIT"
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    --mount=type=bind,source=requirements.lock,target=/requirements.lock \
-    pip install --no-cache-dir --constraint /requirements.lock /wheels/*.whl \
+    --mount=type=bind,source=image.lock,target=/image.lock \
+    pip install --no-cache-dir --require-hashes --requirement /image.lock \
+    && pip install --no-cache-dir --no-deps /wheels/*.whl \
     # A volume that is mounted here belongs to the user who writes to it.
     && useradd --system --uid 10001 --user-group --no-create-home diarkit \
     && install --directory --owner=diarkit --group=diarkit /config /recordings
 
-USER diarkit
+# By number, as those who start it can tell then that it is not root.
+USER 10001
 # Scenario files are mounted here, and named by DIARKIT_SCENARIO.
 WORKDIR /config
 # A container's own 127.0.0.1 can't be reached from outside.

@@ -91,7 +91,9 @@ def held_loop() -> Iterator[HeldLoop]:
 @pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldServer]]:
     """Start a server whose timers, those for heads and idle connections among them, wait for the test; it ends with it."""
-    from diarkit_mockserver.serving import server  # noqa: PLC0415 - most tests need no server
+    import uvicorn  # noqa: PLC0415 - most tests need no server
+
+    from diarkit_mockserver.serving import server  # noqa: PLC0415
     from diarkit_mockserver.serving.connection import ClientConnection  # noqa: PLC0415
 
     taken: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -106,7 +108,7 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldS
         def run(platform: Platform) -> HeldServer:
             loop = HeldLoop()
             with monkeypatch.context() as patched:
-                patched.setattr(server, "_loop_factory", lambda: lambda: loop)
+                patched.setattr(uvicorn.Config, "get_loop_factory", lambda _: lambda: loop)
                 thread = server.ServerThread(platform, server.bind("127.0.0.1", 0))
             stack.callback(thread.stop)
             stack.callback(thread.call, loop.release)

@@ -8,10 +8,16 @@ Built without filtering. All shrink to a platform where every task is done at on
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from hypothesis import currently_in_test_context, note
-from hypothesis import strategies as st
+from diarkit_fixtures.errors import MissingExtraError
+
+try:
+    from hypothesis import currently_in_test_context, note
+    from hypothesis import strategies as st
+except ModuleNotFoundError:
+    raise MissingExtraError("hypothesis") from None
 
 from diarkit_fixtures.strategies.segments import segmentations
 from diarkit_mockserver.scenario.answer import HttpAnswer
@@ -21,13 +27,11 @@ from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.world.wire import write_result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hypothesis.strategies import SearchStrategy
 
-    from diarkit_fixtures.segments import Segments
     from diarkit_mockserver.scenario.model import JsonObject
 
 __all__ = ["scenarios"]
@@ -106,22 +110,8 @@ def _waits(*, timed: bool) -> SearchStrategy[int]:
 
 def _results() -> SearchStrategy[JsonObject]:
     """Results with 0 to 3 channels, with or without speech. The order of channels is UNK: any."""
-    channels = st.lists(segmentations(max_segments=4, max_speakers=3), max_size=3).map(_write_channels)
-    return channels.flatmap(st.permutations).map(lambda ordered: {"channels": list(ordered)})
-
-
-def _write_channels(channels: Sequence[Segments]) -> list[JsonObject]:
-    return [
-        {
-            "channel_number": number,
-            "speakers_count": len({segment.speaker for segment in segments}),
-            "segments": [
-                {"speaker_id": one.speaker, "start_time": one.start / 100, "end_time": one.end / 100}
-                for one in segments
-            ],
-        }
-        for number, segments in enumerate(channels)
-    ]
+    channels = st.lists(segmentations(max_segments=4, max_speakers=3), max_size=3).map(enumerate).map(tuple)
+    return channels.flatmap(st.permutations).map(lambda ordered: json.loads(write_result(tuple(ordered))))
 
 
 def _faults(*, timed: bool, network: bool) -> SearchStrategy[Fault]:
@@ -154,7 +144,7 @@ def _limits() -> SearchStrategy[Limits]:
 def _dialects() -> SearchStrategy[Dialect]:
     return st.builds(
         Dialect,
-        x_location=st.sampled_from(["absolute", "relative"]),
-        unpopulated=st.sampled_from(["null", "absent"]),
-        times=st.sampled_from(["file", "range"]),
+        x_location=st.sampled_from([None, "relative"]),
+        unpopulated=st.sampled_from([None, "absent"]),
+        times=st.sampled_from([None, "range"]),
     )

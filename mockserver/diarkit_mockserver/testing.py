@@ -7,6 +7,7 @@ URL: what can't be told or asked there ends in `UnavailableError`, which the pyt
 from __future__ import annotations
 
 from diarkit_contracts.api.states import TaskState
+from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control.views import TaskView
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
@@ -15,14 +16,14 @@ from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media, Submission
 from diarkit_mockserver.journal.conduct import ConductFinding
 from diarkit_mockserver.journal.journal import Entry
-from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.answer import HttpAnswer, HttpLike
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
+from diarkit_mockserver.scenario.load import ScenarioLike, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
-from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike, read_course
+from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike, read_course
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 __all__ = [
@@ -42,16 +43,20 @@ __all__ = [
     "Fake",
     "Fault",
     "HttpAnswer",
+    "HttpLike",
     "Latency",
     "Limits",
     "LiveServer",
     "LogNormal",
+    "Matching",
     "Media",
     "Outage",
     "PollCounts",
     "Rate",
     "Rule",
     "Scenario",
+    "ScenarioLike",
+    "Segment",
     "SegmentLike",
     "SpokenSegment",
     "StateSeconds",

@@ -9,17 +9,23 @@ less than ten from row to row is better than linear.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
 import logging
+import resource
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
@@ -82,6 +88,35 @@ def measure_worlds(count: int) -> float:
     return time_it(lambda _: poll(platform, task_id, base))
 
 
+def measure_named(count: int, kind: str) -> float:
+    """Measure uploads that the last of so many rules answers, by digest or by how often the same request came."""
+    digest = hashlib.sha256(b"no audio").hexdigest()
+    keys = [
+        {"sha256": f"{number:064x}"} if kind == "sha256" else {"submission": number + 10**6}
+        for number in range(count - 1)
+    ]
+    keys.append({"sha256": digest})
+    platform = make_platform(rules=tuple(Rule(when=When(**key), then=Then(speakers=2)) for key in keys))  # type: ignore[arg-type]
+    return time_it(lambda _: upload(platform, "a"))
+
+
+def measure_connections(count: int) -> float:
+    """Measure polls over one of so many connections, the other ones idle; the client's time is in the figure."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    server = ServerThread(make_platform(), bind("127.0.0.1", 0))
+    with contextlib.ExitStack() as stack:
+        stack.callback(server.stop)
+        address = urlsplit(server.url)
+        opened = [stack.enter_context(socket.create_connection((address.hostname, address.port))) for _ in range(count)]
+
+        def ask(_: int) -> None:
+            opened[0].sendall(b"GET /api/system/info HTTP/1.1\r\nHost: h\r\n\r\n")
+            opened[0].recv(1_000)
+
+        return time_it(ask)
+
+
 def measure_segments(count: int) -> float:
     """Measure the first look at a result of so many segments, which writes it."""
     said = tuple(SpokenSegment(speaker_id=0, start_time=n, end_time=n + 0.5) for n in range(count))
@@ -109,6 +144,9 @@ def measure_storage(count: int) -> float:
 
 GROWTHS: Final[dict[str, tuple[Callable[[int], float], tuple[int, ...]]]] = {
     "rules": (measure_rules, (1, 10, 100, 1_000)),
+    "sha256": (lambda count: measure_named(count, "sha256"), (1, 10, 100, 1_000)),
+    "submission": (lambda count: measure_named(count, "submission"), (1, 10, 100, 1_000)),
+    "connections": (measure_connections, (1, 20, 200, 2_000)),
     "worlds": (measure_worlds, (1, 10, 100, 1_000, 10_000)),
     "segments": (measure_segments, (10, 100, 1_000, 10_000)),
     "tasks": (measure_tasks, (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)),

@@ -144,6 +144,28 @@ def draw_ratios(servers: Sequence[Server], rounds: Sequence[dict[str, Round]], t
     return draw_table(lines)
 
 
+GOALS = {
+    "GET/s at 64": 0.55,
+    "GET/s at 1": 0.8,
+    "POST 10 KB/s at 64": 0.13,
+    "POST 10 KB/s at 1": 0.28,
+    "POST MB/s at 8": 0.2,
+}
+"""Shares of what nginx does with the same processor time."""
+
+
+def judge_goals(servers: Sequence[Server], rounds: Sequence[dict[str, Round]]) -> str:
+    """Say where the goals are met; nothing without nginx."""
+    if all(each.name != "nginx" for each in servers):
+        return ""
+    lines = [["goal", "at least", "here", ""]]
+    for cell, goal in GOALS.items():
+        found = [[one[name].figures[cell].per_cpu_second for name in (servers[0].name, "nginx")] for one in rounds]
+        share = statistics.median(ours / peer if peer else 0.0 for ours, peer in found)
+        lines.append([f"{cell}, of nginx", f"{goal:.2f}", f"{share:.2f}", "met" if share >= goal else "NOT met"])
+    return draw_table(lines)
+
+
 BAR, LINE, LEFT, WIDTH = 14, 20, 170, 700
 
 
@@ -198,6 +220,7 @@ def write_report(
     if len(servers) > 1:
         parts.append(draw_ratios(servers, rounds, "diarkit / peer", by_cpu=False))
         parts.append(draw_ratios(servers, rounds, "by processor time", by_cpu=True))
+        parts.append(judge_goals(servers, rounds))
     measured = [figure for one in rounds for each in one.values() for figure in each.figures.values()]
     if any(figure.by_generator for figure in measured):
         parts.append("> the generator took more of the processor than the server, which could have answered more\n")

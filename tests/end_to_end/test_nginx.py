@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 import trustme
+import yaml
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -172,6 +173,6 @@ def test_the_documentation_works_behind_a_proxy(urls: tuple[dict[str, str], ssl.
             assert len(links) >= 2
             for link in ("".join(pair) for pair in links):
                 assert client.get(urljoin(url, link)).status_code == 200, link
-        servers = client.get(url + "/openapi.json").json()["servers"]
-        if "host" not in name:
-            assert servers[0]["url"] == "/speech"
+        document = client.get(url + "/openapi.json").json()
+        assert document["servers"][0]["url"] == ("/" if name == "host" else "/speech")
+        assert yaml.safe_load(client.get(url + "/openapi.yaml").text) == document

@@ -46,8 +46,19 @@ def test_the_container_serves_by_itself_and_says_whether_it_does() -> None:
 
 
 def test_the_container_has_no_rights_that_it_does_not_need() -> None:
-    assert read_instruction("USER") == "diarkit"
+    assert f"--uid {read_instruction('USER')} " in DOCKERFILE
     assert "[test]" not in DOCKERFILE
+
+
+def test_what_the_image_installs_has_hashes_and_the_versions_of_the_suite() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    locked = re.findall(
+        r"^([\w-]+==\S+)(?: ; .*)? \\\n +--hash=sha256:", (ROOT / "image.lock").read_text("utf-8"), re.MULTILINE
+    )
+    assert {re.split("[>=;]", each)[0] for each in project["dependencies"]} <= {each.split("==")[0] for each in locked}
+    suite = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
+    assert set(locked) <= {line.partition(" ;")[0] for line in suite}
+    assert "--require-hashes --requirement /image.lock " in DOCKERFILE
 
 
 def test_the_container_sets_only_what_the_server_knows() -> None:
@@ -71,7 +82,7 @@ def test_what_the_wheel_is_built_from_is_let_into_the_build() -> None:
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    needed = {"pyproject.toml", "requirements.lock", project["project"]["readme"], *project["project"]["license-files"]}
+    needed = {"pyproject.toml", "image.lock", project["project"]["readme"], *project["project"]["license-files"]}
     sources = {
         package.partition("/")[0] for package in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     }

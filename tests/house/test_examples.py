@@ -64,7 +64,8 @@ def end(response: requests.Response) -> Any:
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
 def test_each_example_is_a_scenario(file: Path) -> None:
-    assert load_scenario(file).rules
+    scenario = load_scenario(file)
+    assert scenario.rules or scenario.faults
 
 
 def test_the_guide_shows_each_state(serve: Callable[[str], DiarizationServer], wav: bytes) -> None:
@@ -155,3 +156,48 @@ def test_the_client_of_the_guide_gets_its_results(
     assert [line for line in done.stdout.splitlines() if line.endswith(": done")] == [f"{file}: done" for file in files]
     assert done.stdout.count('"speakers_count": 2') == 2
     assert done.stdout.count('"speakers_count": 1') == 2
+
+
+def test_the_gateway_wants_credentials_and_has_too_much_to_do(serve: Callable[[str], DiarizationServer]) -> None:
+    server = serve("gateway")
+    wav = {"file": ("a.wav", b"x")}
+    assert requests.post(server.endpoint, files=wav, timeout=60).status_code == 401
+    bearer = {"Authorization": "Bearer x"}
+    answers = [requests.post(server.endpoint, files=wav, headers=bearer, timeout=60) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 503, 202]
+    assert answers[1].headers["Retry-After"] == "1"
+
+
+def test_the_network_spoils_four_polls(serve: Callable[[str], DiarizationServer]) -> None:
+    server = serve("network")
+    location = requests.post(server.endpoint, files={"file": ("a.wav", b"x")}, timeout=60).headers["X-Location"]
+    for _ in range(2):
+        with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            requests.get(location, timeout=60)
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        requests.get(location, timeout=60).json()
+    states = [requests.get(location, timeout=60).json()["task"]["state"] for _ in range(3)]
+    assert states == ["running", "running", "done"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("overlap", "result:overlap"),
+        ("beyond", "result:beyond_audio"),
+        ("count", "result:count_wrong"),
+        ("state", "result:unknown_state"),
+        ("stuck", "task:stuck"),
+        ("lost", "task:lost"),
+        ("other", None),
+    ],
+)
+def test_broken_results_are_picked_by_the_files_name(
+    serve: Callable[[str], DiarizationServer], name: str, fault: str | None
+) -> None:
+    server = serve("broken_results")
+    accepted = requests.post(server.endpoint, files={"file": (f"{name}.wav", b"x")}, timeout=60)
+    polled = requests.get(accepted.headers["X-Location"], timeout=60)
+    assert server.journal[0].faults == (() if fault is None else (fault,))
+    assert (polled.status_code == 404) == (name == "lost")
+    assert ('"state":"done"' in polled.text) == (name not in {"state", "stuck", "lost"})

@@ -23,8 +23,8 @@ PUBLIC = {
     "diarkit_mockserver.strategies": {"scenarios"},
     "diarkit_mockserver.testing": {
         "ByPolls", "ByRealTime", "BySeconds", "ClockView", "ConductFinding", "ConfigPattern", "Course", "CourseLike",
-        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer",
-        "Latency", "Limits", "LiveServer", "LogNormal", "Media", "Outage", "PollCounts", "Rate", "Rule", "Scenario", "SegmentLike",
+        "DiarizationServer", "DiarizationServerFactory", "Dialect", "Drip", "Entry", "Fake", "Fault", "HttpAnswer", "HttpLike",
+        "Latency", "Limits", "LiveServer", "LogNormal", "Matching", "Media", "Outage", "PollCounts", "Rate", "Rule", "Scenario", "ScenarioLike", "Segment", "SegmentLike",
         "SpokenSegment", "StateSeconds", "Submission", "TaskState", "TaskView", "Then", "UnavailableError", "When", "find_fake",
         "load_scenario", "parse_scenario", "read_course",
     },
@@ -69,4 +69,6 @@ def test_all_that_a_signature_of_the_fixture_names_can_be_imported() -> None:
                 for word in annotation.replace("[", " ").replace("]", " ").replace(",", " ").split()
                 if word[0].isupper()
             }
-    assert named - {"None", "Mapping", "Sequence", "Collection", "Path", "Literal", "Callable"} <= set(testing.__all__)
+    assert named - {"None", "Mapping", "Sequence", "Collection", "Path", "Literal", "Callable", "Unpack"} <= set(
+        testing.__all__
+    )

@@ -102,16 +102,9 @@ def _send(document: Node, effect: Sends, evidence: Node) -> None:
 def _show(document: Node, state: str, evidence: Node) -> None:
     """Add a state that does not end a task: its task is like one that is running."""
     components: Node = document["components"]
-    schemas, name = components["schemas"], f"{state.capitalize()}Task"
-    schemas["TaskInfoState"] = {
-        **schemas["TaskInfoState"],
-        "description": "Where a task is. Rejected, failed and done end it.",
-        "enum": [*schemas["TaskInfoState"]["enum"], state],
-        "x-evidence": evidence,
-    }
-    running: Node = schemas["RunningTask"]
-    schemas[name] = {**_put(running, "running", state), "title": name, "x-evidence": evidence}
-    schemas["SpeakerDiarizationTask"]["oneOf"].append({"$ref": f"{COMPONENTS}schemas/{name}"})
+    states: Node = components["schemas"]["TaskInfoState"]
+    description = "Where a task is. Rejected, failed and done end it."
+    states.update({"description": description, "enum": [*states["enum"], state], "x-evidence": evidence})
     examples: Node = components["responses"]["TaskResult"]["content"]["application/json"]["examples"]
     examples[state] = _put(examples["running"], "running", state)
 

@@ -126,7 +126,9 @@ def choose_profile(version: str) -> Profile | None:
     if version == "3.5.0-dev.2":
         return PROFILES["3.5"]
     found = re.match(r"v?(\d+)(?:\.(\d+))?", version)
-    number = (0, 0) if found is None else (int(found[1]), int(found[2] or 0))
+    if found is None:
+        return None
+    number = (int(found[1]), int(found[2] or 0))
     if (3, 5) <= number < (3, 7):
         return DEFAULT
     if (3, 7) <= number < (5, 0):

@@ -31,7 +31,7 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
     documented(
         f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known"
     ),
-    f"{SCHEMAS}/TotalSpeakers",
+    f"{SCHEMAS}/SpeakerDiarizationConfig/properties/total_speakers",
     TOTAL,
 )
 def _total_speakers(history: History) -> Iterator[Observation]:
@@ -49,7 +49,7 @@ def _total_speakers(history: History) -> Iterator[Observation]:
     "parameters.max-speakers",
     "No channel has more than max_speakers speakers, 100 if it is not given.",
     documented(GUIDE),
-    f"{SCHEMAS}/MaxSpeakers",
+    f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
     ANSWERED,
 )
 def _max_speakers(history: History) -> Iterator[Observation]:

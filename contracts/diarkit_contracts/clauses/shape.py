@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 
-NOT_ENDED: Final = frozenset({"PendingTask", "RunningTask"})
-EARLY: Final[Mapping[str, str]] = {"result": "SpeakerDiarizationResult", "error": "TaskErrorResult"}
+OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
+    TaskState.DONE: ("result", "error"),
+    TaskState.FAILED: ("error", "result"),
+    TaskState.REJECTED: ("error", "result"),
+}
+"""Which key a task that has ended has, and which it has not; what it tells before is for another clause."""
 
 LOCATION: Final = "X-Location"
 
@@ -160,8 +164,7 @@ def _schema(history: History) -> Iterator[Observation]:
         # A result whose structure was found right when it was read is right by its schema: to hold it against that takes long.
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
         rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
-        branch = _choose_branch(exchange, body)
-        faults = tuple(_list_early(rest)) if branch in NOT_ENDED else list_faults(branch or schema, rest)
+        faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.evidence_of("least_speakers")
@@ -298,25 +301,16 @@ def _ease_error(body: object) -> object:
     return body if error is None else {**as_object(body, "a body"), "error": without_nulls(error)}
 
 
-def _list_early(body: object) -> Iterator[str]:
-    """Hold a task that has not ended against its schema, and what it tells too early against that of a result or error."""
-    told = as_object(body, "a body")
-    yield from list_faults(_name_branch(told), {**told, "result": None, "error": None})
-    for key, schema in EARLY.items():
-        if told.get(key) is not None:
-            yield from list_faults(schema, told[key])
-
-
-def _choose_branch(exchange: Exchange, body: object) -> str | None:
-    """Name the schema for the state that is told, so that its own fault is told and not that none of five fits."""
-    operation = find_operation(exchange)
-    if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200:
-        return None
-    return _name_branch(body) if find_value(body, "task", "state") in set(TaskState) - {TaskState.CANCELLED} else None
-
-
-def _name_branch(body: object) -> str:
-    return f"{str(find_value(body, 'task', 'state')).capitalize()}Task"
+def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
+    """Hold result and error against the state that a look tells."""
+    operation, state = find_operation(exchange), find_value(body, "task", "state")
+    if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200 or state not in OUTCOMES:
+        return
+    has, has_not = OUTCOMES[state]
+    if find_value(body, has) is None:
+        yield f"$.{has}: a task that is {state} has one, got none"
+    if find_value(body, has_not) is not None:
+        yield f"$.{has_not}: a task that is {state} has none, got one"
 
 
 CLAUSES: Final = (

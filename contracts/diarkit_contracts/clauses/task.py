@@ -143,7 +143,7 @@ def _legal_steps(history: History) -> Iterator[Observation]:
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
-        if before.state in UNDER_WAY and after.state is not None:
+        if before.state is not None and before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
             following = ", ".join(sorted(STEPS[before.state]))
             yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
@@ -153,7 +153,7 @@ def _no_way_back(history: History) -> Iterator[Observation]:
     "task.nothing-before-end",
     "A task that has not ended has neither result nor error.",
     inferred("reference page of GET, 3.6.0: one of them is populated, depending on the outcome"),
-    f"{SCHEMAS}/RunningTask",
+    f"{SCHEMAS}/SpeakerDiarizationTask",
     UNENDED,
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:

@@ -6,7 +6,8 @@ import os
 import traceback
 from dataclasses import field, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +16,10 @@ from diarkit_contracts.api.error import TerminatedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+
+READ: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+WRITTEN: Final = click.Path(dir_okay=False, path_type=Path)
+"""A file that is read, or written, as the type of a flag or an argument."""
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import click
 
-from diarkit_contracts.commands.flags import flag
+from diarkit_contracts.commands.flags import WRITTEN, flag
 from diarkit_contracts.commands.output import choose_generation, echo_lines
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 from diarkit_contracts.exchanges.origin import is_loopback
@@ -51,7 +51,7 @@ class FuzzFlags:
     i_own_this_server: bool = flag(default=False, is_flag=True, help="Fuzz a server that is not on this computer.")
     save_rows: Path = flag(
         default=Path("diarkit-found.json"),
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         help="Save the requests that broke a clause to this file, for --rows.",
     )
 

@@ -8,7 +8,6 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
@@ -16,11 +15,12 @@ import click
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import AUTO, DEFAULT, PROFILES, Profile
-from diarkit_contracts.commands.flags import Named, flag
+from diarkit_contracts.commands.flags import READ, WRITTEN, Named, flag
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.reports.write import Report
@@ -48,27 +48,86 @@ class Judging:
     )
 
 
+def _read_reports(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[Report, ...]:  # noqa: ARG001 - the library's signature
+    from diarkit_contracts.reports.write import ReportError, read_reports  # noqa: PLC0415 - imported when called
+
+    try:
+        return read_reports(given)
+    except ReportError as error:
+        raise click.BadParameter(str(error), param_hint="--report") from None
+
+
+def _read_baseline(ctx: click.Context, param: click.Parameter, path: Path | None) -> Baseline | None:  # noqa: ARG001 - as above
+    from diarkit_contracts.runs.baseline import read_baseline  # noqa: PLC0415 - as above
+
+    try:
+        return None if path is None else read_baseline(load_text(path), str(path))
+    except (TextError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="--baseline") from None
+
+
+def _check_record(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:  # noqa: ARG001 - as above
+    if path is not None:
+        require_folder(path, "--record")
+    return path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputFlags:
-    """What a run leaves behind."""
+class Output:
+    """What a run leaves behind, read before anything is sent."""
 
     GROUP: ClassVar[str] = "Output"
 
-    reports: tuple[str, ...] = flag(
+    reports: tuple[Report, ...] = flag(
         "--report",
+        callback=_read_reports,
         default=(),
         multiple=True,
         metavar="KIND=FILE,...",
         help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
     )
-    baseline: Path | None = flag(
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    baseline: Baseline | None = flag(
+        type=READ,
+        callback=_read_baseline,
         group=Judging.GROUP,
         help="Accept the findings of this file, each until some day (YAML or JSON).",
     )
-    record: Path | None = flag(
-        type=click.Path(dir_okay=False, path_type=Path), help="Write all exchanges to this file (NDJSON)."
-    )
+    record: Path | None = flag(type=WRITTEN, callback=_check_record, help="Write all exchanges to this file (NDJSON).")
+
+    def show(self, verdict: RunVerdict, fail_on: Severity) -> int:
+        """Show a verdict, write its recording and reports and return the exit code."""
+        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
+        from diarkit_contracts.reports.write import Kind, choose_folder, write_reports  # noqa: PLC0415
+        from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
+
+        if self.baseline is not None:
+            from diarkit_contracts.runs.baseline import apply_baseline  # noqa: PLC0415
+            from diarkit_contracts.target.pace import SystemClock  # noqa: PLC0415
+
+            verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
+        folder = choose_folder(self.reports, self.record)
+        if self.record is not None:
+            from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
+
+            write_file(self.record, "".join(write_recording(verdict.recorded)))
+        try:
+            if folder is not None and verdict.findings:
+                save_inputs(verdict, folder)
+            write_reports(self.reports, verdict, fail_on, folder)
+        except OSError as error:
+            raise UnwritableError(str(error.filename), error.strerror) from None
+        echo_lines(list_lines(verdict, fail_on, folder=folder))
+        if any(report.kind is Kind.GITHUB for report in self.reports):
+            from diarkit_contracts.reports.github import list_annotations  # noqa: PLC0415
+
+            echo_lines(list_annotations(verdict, fail_on))
+        return verdict.decide_exit(fail_on)
+
+
+class UnwritableError(click.FileError):
+    """A file can't be written. Ends like wrong usage: 1 would be findings."""
+
+    exit_code = 2
 
 
 def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterable[Exchange]) -> Profile:
@@ -98,83 +157,6 @@ def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tu
         raise ended
 
     return DEFAULT, end
-
-
-class UnwritableError(click.FileError):
-    """A file can't be written. Ends like wrong usage: 1 would be findings."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What was asked for, read before anything is sent.
-
-    Attributes:
-        fail_on: least severity that fails.
-        reports: to be written.
-        baseline: accepted findings; None for none.
-        folder: for the files that findings sent; None to save none.
-        record: file for all exchanges; None to write none.
-    """
-
-    fail_on: Severity
-    reports: tuple[Report, ...]
-    baseline: Baseline | None
-    folder: Path | None
-    record: Path | None
-
-    def show(self, verdict: RunVerdict) -> int:
-        """Show a verdict, write its recording and reports and return the exit code."""
-        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
-        from diarkit_contracts.reports.write import Kind, write_reports  # noqa: PLC0415
-        from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
-
-        if self.baseline is not None:
-            from diarkit_contracts.runs.baseline import apply_baseline  # noqa: PLC0415
-            from diarkit_contracts.target.pace import SystemClock  # noqa: PLC0415
-
-            verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
-        folder = self.folder
-        if self.record is not None:
-            from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
-
-            write_file(self.record, "".join(write_recording(verdict.recorded)))
-        try:
-            if folder is not None and verdict.findings:
-                save_inputs(verdict, folder)
-            write_reports(self.reports, verdict, self.fail_on, folder)
-        except OSError as error:
-            raise UnwritableError(str(error.filename), error.strerror) from None
-        echo_lines(list_lines(verdict, self.fail_on, folder=folder))
-        if any(report.kind is Kind.GITHUB for report in self.reports):
-            from diarkit_contracts.reports.github import list_annotations  # noqa: PLC0415
-
-            echo_lines(list_annotations(verdict, self.fail_on))
-        return verdict.decide_exit(self.fail_on)
-
-
-def read_output(flags: OutputFlags, fail_on: Severity) -> Output:
-    """Read the flags of the output.
-
-    Raises:
-        click.UsageError: for a report, a baseline or a recording that can't be.
-    """
-    from diarkit_contracts.reports.write import ReportError, choose_folder, read_reports  # noqa: PLC0415 - as above
-
-    if flags.record is not None:
-        require_folder(flags.record, "--record")
-    try:
-        reports = read_reports(flags.reports)
-    except ReportError as error:
-        raise click.BadParameter(str(error), param_hint="--report") from None
-    return Output(
-        fail_on=fail_on,
-        reports=reports,
-        baseline=None if flags.baseline is None else _load_baseline(flags.baseline),
-        folder=choose_folder(reports, flags.record),
-        record=flags.record,
-    )
 
 
 def require_folder(path: Path, name: str) -> None:
@@ -238,12 +220,3 @@ def stop_on_term() -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, usual)
-
-
-def _load_baseline(path: Path) -> Baseline:
-    from diarkit_contracts.runs.baseline import read_baseline  # noqa: PLC0415 - as above
-
-    try:
-        return read_baseline(load_text(path), str(path))
-    except (TextError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="--baseline") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import click
 
 from diarkit_contracts.api.profiles import PROFILES, Profile
-from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import (
     Judging,
     begin_run,
@@ -64,9 +64,7 @@ class Sides:
         group="Judgement",
         help="Compare also the bodies word by word, with ids, dates and hosts masked.",
     )
-    report: Path | None = flag(
-        "--json", type=click.Path(dir_okay=False, path_type=Path), group="Output", help="Write the table as JSON."
-    )
+    report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
 
 @click.command(
@@ -90,19 +88,17 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen, or a planned row was
     not judged. 4: a server does not answer. 130, 143: interrupted, terminated; what was compared until then is shown.
     """
+    require("jsonschema")
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
     from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
-    require("jsonschema")
     plan = read_plan(sides.only, sides.tier)
     # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
+    profiles: tuple[Asked, Asked] = (sides.profile_a or judging.profile, sides.profile_b or judging.profile)
     asks = [
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)
-        for side, own, profile in (
-            (one, sides.headers_a, sides.profile_a or judging.profile),
-            (other, sides.headers_b, sides.profile_b or judging.profile),
-        )
+        for side, own, profile in zip((one, other), (sides.headers_a, sides.headers_b), profiles, strict=True)
     ]
     with stop_on_term():
         first, second = (ask() for ask in asks)

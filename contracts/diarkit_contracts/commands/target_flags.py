@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import os
 import re
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
-from diarkit_contracts.commands.flags import flag
+from diarkit_contracts.commands.flags import READ, flag
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
+from diarkit_fixtures.errors import MissingExtraError
+from diarkit_fixtures.errors import require as require_library
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from diarkit_contracts.exchanges.exchange import Headers
     from diarkit_contracts.rows.plan import Plan
@@ -32,8 +33,6 @@ HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 POLITE_PACE_S: Final = 0.2
 """Between two calls to a server that is not on this computer, unless --pace says otherwise."""
-
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 BOUNDS: Final = "Bounds"
 
@@ -52,13 +51,13 @@ class Access:
         help=f"Send this with each request; may come more than once. {HEADERS_VARIABLE} takes the same, one in each line.",
     )
     cacert: Path | None = flag(
-        type=FILE,
+        type=READ,
         help="Trust these certificates (PEM); else those of SSL_CERT_FILE or SSL_CERT_DIR, else the usual ones.",
     )
     insecure: bool = flag(default=False, is_flag=True, help="Trust any certificate.")
-    cert: Path | None = flag(type=FILE, help="Show this certificate to the server (PEM).")
+    cert: Path | None = flag(type=READ, help="Show this certificate to the server (PEM).")
     key: Path | None = flag(
-        type=FILE,
+        type=READ,
         help="Use this key of --cert, if it is in a file of its own (PEM); DIARKIT_VERIFY_KEY_PASSWORD has its password.",
     )
     proxy: str | None = flag(
@@ -121,10 +120,10 @@ class CapFlags:
 
 def require(module: str) -> None:
     """End with a clear word if a library of the extra `verify` is not installed."""
-    if importlib.util.find_spec(module) is None:
-        raise click.UsageError(
-            f"{module} is not installed, and nothing is verified without it: pip install 'diarkit[verify]'"
-        )
+    try:
+        require_library(module)
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
@@ -176,7 +175,6 @@ def blame_connection() -> Generator[None]:
         click.UsageError: a library is missing, or a flag makes no sense.
     """
     from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
-    from diarkit_contracts.target.transport import MissingExtraError  # noqa: PLC0415
 
     try:
         yield

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import (
-    Judging,
-    OutputFlags,
-    begin_run,
-    choose_generation,
-    read_output,
-    stop_on_term,
-)
+from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
-    FILE,
     Access,
     CapFlags,
     list_repeat_flags,
@@ -47,7 +39,7 @@ class Question:
 
     GROUP: ClassVar[str] = "What is sent"
 
-    recording: Path | None = flag(type=FILE, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
+    recording: Path | None = flag(type=READ, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
@@ -57,7 +49,7 @@ class Question:
         default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
     )
     rows_file: Path | None = flag(
-        "--rows", type=FILE, help="Send the rows of this file instead, such as tier fuzz has saved."
+        "--rows", type=READ, help="Send the rows of this file instead, such as tier fuzz has saved."
     )
     fake: bool = flag(
         default=False,
@@ -79,7 +71,7 @@ class Question:
 @take("judging", Judging)
 @take("caps", CapFlags)
 @take("access", Access)
-@take("output", OutputFlags)
+@take("output", Output)
 def verify(  # noqa: PLR0913 - an argument for each group of flags
     url: str | None,
     *,
@@ -88,7 +80,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     judging: Judging,
     caps: CapFlags,
     access: Access,
-    output: OutputFlags,
+    output: Output,
 ) -> None:
     """Check a server, or a recording of it, against the contract.
 
@@ -111,7 +103,6 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
     if sum((recording is not None, fuzzed, bool(question.only), rows is not None)) > 1:
         raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
-    asked = read_output(output, judging.fail_on)
     failed = False
     with stop_on_term():
         if recording is not None:
@@ -122,7 +113,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
             verdict = _ask_target(url or "", question, access, caps, judging)
     # By itself a repetition would ask the server for its generation.
     own = (("--profile", DEFAULT.name),) if judging.profile is DEFAULT else ()
-    code = asked.show(replace(verdict, flags=(*own, *list_repeat_flags(access))))
+    code = output.show(replace(verdict, flags=(*own, *list_repeat_flags(access))), judging.fail_on)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 

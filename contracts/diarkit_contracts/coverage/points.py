@@ -54,7 +54,7 @@ def list_points(generations: frozenset[str] = frozenset({DEFAULT.name})) -> tupl
         *(
             Point(name_answer(operation, status), Source.ANSWERS, f"{status} to {operation}")
             for operation in OPERATIONS
-            for status in sorted(frozenset().union(*(PROFILES[name].statuses[operation] for name in generations)))
+            for status in sorted(frozenset[int]().union(*(PROFILES[name].statuses[operation] for name in generations)))
         ),
         *(Point(name_need(need), Source.NEEDS, need.sentence) for need in _list_needs()),
         *(Point(name_kind(kind), Source.SENT, kind) for kind in list_kinds()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
@@ -65,7 +66,4 @@ class Tally:
 
 def add_up(tallies: Iterable[Tally]) -> Tally:
     """Add tallies up."""
-    total = Tally()
-    for tally in tallies:
-        total |= tally
-    return total
+    return reduce(Tally.__or__, tallies, Tally())

@@ -238,7 +238,7 @@ def find_task_id(request: Request) -> str:
     return _read_path(request.path).rpartition("/")[2].lower()
 
 
-def read_object(data: bytes) -> Mapping[str, object] | None:
+def read_object(data: bytes | str) -> Mapping[str, object] | None:
     """Decode a JSON object as most clients do; None for what is none."""
     try:
         decoded: object = json.loads(data)

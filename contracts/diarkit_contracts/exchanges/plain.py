@@ -10,17 +10,13 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from diarkit_contracts.api.error import ContractsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from diarkit_fixtures.texts.fields import SCALARS
 
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
-
-WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 class PlainError(ContractsError, ValueError):
@@ -83,8 +79,8 @@ def _read(kind: Any, value: object, what: str) -> object:
             raise PlainError(f"one of {', '.join(kind)}", what, value)
         return kind(value)
     if isinstance(value, bool) != (kind is bool):
-        raise PlainError(WORDS[kind], what, value)
-    return _expect((int, float) if kind is float else kind, value, WORDS[kind], what)
+        raise PlainError(SCALARS[kind], what, value)
+    return _expect((int, float) if kind is float else kind, value, SCALARS[kind], what)
 
 
 def _choose(kinds: tuple[Any, ...], value: object) -> Any:

@@ -57,7 +57,7 @@ def write_lines(written: Iterable[Json]) -> Iterator[str]:
 
 
 def _read_ours(text: str, name: str) -> Iterator[Exchange]:
-    for line, value in _split(text, name):
+    for line, value in split_recording(text, name):
         if find_value(value, "format") == FORMAT:
             came = find_value(value, "version")
             if came != VERSION:
@@ -69,7 +69,7 @@ def _read_ours(text: str, name: str) -> Iterator[Exchange]:
             raise RecordingError(name, line, str(error)) from None
 
 
-def _split(text: str, name: str) -> Iterator[tuple[int, object]]:
+def split_recording(text: str, name: str) -> Iterator[tuple[int, Any]]:
     """Split a recording into its head and its exchanges, each with its line; 0 where the file is not made of lines."""
     try:
         whole = json.loads(text)

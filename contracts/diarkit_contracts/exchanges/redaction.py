@@ -6,12 +6,13 @@ import base64
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from diarkit_contracts.api.states import ErrorType, TaskErrorType, TaskState
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Exchange
+from diarkit_contracts.exchanges.history import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -126,16 +127,12 @@ def list_secrets(headers: Headers) -> tuple[str, ...]:
 
 def _strike_config(text: str) -> str:
     """Keep the keys of a config, and the values of those that the contract has; what is no JSON object is struck whole."""
-    try:
-        config: object = json.loads(text)
-    except (ValueError, RecursionError):
+    config = read_object(text)
+    if config is None:
         return STRUCK
-    if not isinstance(config, dict):
-        return STRUCK
-    keys = cast("dict[str, object]", config)
-    if set(keys) <= KEPT_FIELDS:
+    if set(config) <= KEPT_FIELDS:
         return text
-    return json.dumps({key: value if key in KEPT_FIELDS else STRUCK for key, value in keys.items()})
+    return json.dumps({key: value if key in KEPT_FIELDS else STRUCK for key, value in config.items()})
 
 
 def _split(secret: str) -> Iterator[str]:

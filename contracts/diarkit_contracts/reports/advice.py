@@ -35,7 +35,8 @@ REMEDIES: Final[Mapping[int, str]] = {401: CREDENTIALS, 404: UNKNOWN, 429: RATE}
 
 def advise(verdict: RunVerdict) -> tuple[str, ...]:
     """Say what to do about a run that could not show much, one sentence each; nothing for one that could."""
-    return (*_advise_on_server(verdict), *_advise_on_run(verdict))
+    causes = {each.cause for each in verdict.outcomes if each.ending is not Ending.JUDGED}
+    return (*_advise_on_server(verdict), *(advice for cause, advice in LEFT_OUT.items() if cause in causes))
 
 
 def _advise_on_server(verdict: RunVerdict) -> Iterator[str]:
@@ -50,8 +51,3 @@ def _advise_on_server(verdict: RunVerdict) -> Iterator[str]:
     elif not any(map(is_of_the_api, exchanges)):
         first = next(exchange for exchange in exchanges if exchange.answer.status == status)
         yield f"{describe_count(len(exchanges))} is of this API (most are {status}): {explain_foreign(first)}"
-
-
-def _advise_on_run(verdict: RunVerdict) -> Iterator[str]:
-    causes = {each.cause for each in verdict.outcomes if each.ending is not Ending.JUDGED}
-    yield from (advice for cause, advice in LEFT_OUT.items() if cause in causes)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
+
+from markupsafe import Markup
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_contracts.runs.verdict import Accepted, Finding, RunVerdict
-
-Thing = TypeVar("Thing")
+    from diarkit_contracts.runs.reproduce import Repeat
+    from diarkit_contracts.runs.verdict import RunVerdict
 
 MOST_ANNOTATIONS: Final = 8
 """GitHub shows few annotations of a step; the summary has all findings."""
@@ -35,7 +37,8 @@ def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) ->
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
         level = "error" if fail_on is Severity.WARNING else finding.severity.value
         fault = finding.fault
-        text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got} {_name_row(finding)}".strip()
+        row = f" ({finding.row})" if finding.row else ""
+        text = f"{finding.clause.sentence} Expected {fault.expected}, got {fault.got}{row}".strip()
         yield _write_command(level, finding.clause.id, show_text(text, 2 * LONGEST))
     end = verdict.decide_exit(fail_on)
     unjudged = "" if end in {Exit.FINE, Exit.FINDINGS} or verdict.unreachable else sum_up(verdict, fail_on)
@@ -47,34 +50,20 @@ def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) ->
 
 def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
     """Write the summary, in GitHub's Markdown."""
-    lines = [f"## diarkit verify: {_escape(sum_up(verdict, fail_on))}", "", _escape(describe_subject(verdict)), ""]
-    if verdict.unreachable:
-        lines += [_escape(verdict.unreachable), ""]
-    lines += _list_section("What to do", advise(verdict), _escape)
-    lines += _list_table(verdict.findings)
-    for finding in verdict.findings[:MOST_ANNOTATIONS]:
-        repeat = write_repeat(finding, verdict, folder)
-        if repeat is not None:
-            text = escape_html(f"{repeat.command}\n\n{repeat.curl}\n\n{repeat.python}")
-            lines += [
-                f"<details><summary>Repeat {_escape(finding.clause.id)}, {_escape(finding.row)}</summary>",
-                "",
-                f"<pre>{text.replace(chr(10), '&#10;')}</pre>",
-                "",
-                "</details>",
-                "",
-            ]
-    lines += _list_section("Accepted by the baseline", verdict.accepted, _write_accepted)
-    lines += _list_section("Baseline to be tidied up", verdict.stale, _escape)
-    lines += _list_section("Too little was seen", verdict.vacuous, _escape)
-    lines += _list_section(
-        "Undocumented", verdict.undocumented, lambda each: f"{_escape(each.what)} ({each.times} times)"
+    repeats = [(finding, write_repeat(finding, verdict, folder)) for finding in verdict.findings[:MOST_ANNOTATIONS]]
+    text = (
+        make_environment(_escape)
+        .get_template("summary.md.jinja")
+        .render(
+            verdict=verdict,
+            summary=sum_up(verdict, fail_on),
+            subject=describe_subject(verdict),
+            advice=advise(verdict),
+            repeats=[(finding, _write_repeat(repeat)) for finding, repeat in repeats if repeat is not None],
+            most=MOST_LINES,
+        )
     )
-    lines += _list_section(
-        "Inconclusive", verdict.inconclusive, lambda each: f"{_escape(each.row)}: {_escape(each.reason)}"
-    )
-    lines += _list_section("Skipped", verdict.skipped, lambda each: f"{_escape(each.name)}: {_escape(each.reason)}")
-    return "\n".join(lines).rstrip() + "\n"
+    return text.rstrip() + "\n"
 
 
 def escape_html(text: str) -> str:
@@ -93,51 +82,13 @@ def _write_command(level: str, title: str, text: str) -> str:
     return f"::{level} title={head}::{data}"
 
 
-def _name_row(finding: Finding) -> str:
-    return f"({finding.row})" if finding.row else ""
+def _write_repeat(repeat: Repeat) -> Markup:
+    text = escape_html(f"{repeat.command}\n\n{repeat.curl}\n\n{repeat.python}")
+    return Markup(text.replace("\n", "&#10;"))  # noqa: S704 - it is escaped
 
 
-def _list_table(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return []
-    head = ("", "clause", "row", "expected", "seen", "evidence")
-    lines = [head, ("---",) * len(head), *map(_write_cells, findings[:MOST_LINES])]
-    return [*(f"| {' | '.join(line)} |" for line in lines), "", *_say_more(findings)]
-
-
-def _write_cells(finding: Finding) -> tuple[str, ...]:
-    clause = finding.clause
-    return (
-        finding.severity.value,
-        f"{_code(clause.id)}<br>{_escape(clause.sentence)}",
-        f"{_escape(finding.row)} ({finding.times} times)" if finding.times > 1 else _escape(finding.row),
-        _code(finding.fault.expected),
-        _code(finding.fault.got),
-        _escape(str(finding.evidence)),
-    )
-
-
-def _write_accepted(accepted: Accepted) -> str:
-    finding = accepted.finding
-    return f"{_code(finding.clause.id)} {_escape(finding.row)} until {accepted.expires}: {_escape(accepted.reason)}"
-
-
-def _list_section(title: str, things: Sequence[Thing], write: Callable[[Thing], str]) -> list[str]:
-    items = [f"- {write(thing)}" for thing in things[:MOST_LINES]]
-    return [f"### {title}", "", *items, "", *_say_more(things)] if items else []
-
-
-def _say_more(lines: Sequence[object]) -> list[str]:
-    left = len(lines) - MOST_LINES
-    return [f"... and {left} more: the other reports have all of them.", ""] if left > 0 else []
-
-
-def _code(text: str) -> str:
-    return f"<code>{_escape(text)}</code>"
-
-
-def _escape(text: str) -> str:
+def _escape(text: str) -> Markup:
     """Make a text of a server plain in Markdown: no markup, no link, no mention, no end of the cell."""
     shown = escape_html(show_text(text, LONGEST))
     plain = re.sub(r"[\\`*_{}\[\]#|~@!:]", lambda match: f"&#{ord(match[0])};", shown)
-    return plain.replace("www.", "www&#46;")
+    return Markup(plain.replace("www.", "www&#46;"))  # noqa: S704 - it is escaped

@@ -67,7 +67,7 @@ def _group_findings(
         found = list(group)
         yield (
             found[0].clause,
-            _describe_evidence(found[0]),
+            f"{found[0].evidence} ({DOCUMENT.name}, line {find_line(found[0].clause.place)})",
             [
                 (
                     finding,
@@ -107,7 +107,3 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
     yield "finished", verdict.finished_at or "not known"
     yield "diarkit", version("diarkit")
     yield "spent", describe_spent(verdict.spent)
-
-
-def _describe_evidence(finding: Finding) -> str:
-    return f"{finding.evidence} ({DOCUMENT.name}, line {find_line(finding.clause.place)})"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_fixtures.score.picture import Look as PictureLook
-from diarkit_fixtures.score.picture import Picture, draw_svg
+from diarkit_fixtures.score.picture import OF_PAGE, Picture, draw_svg
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ LONGEST = 360_000
 """Centiseconds: an hour on the axis; a time beyond it is a finding and not a length."""
 
 
-LOOK: Final = PictureLook(
-    paper="none", lane="var(--lane)", line="var(--line)", ink="var(--ink)", label="Timeline of who speaks when"
-)
-"""The page's own colours, light or dark."""
-
-
 def draw_results(history: History) -> dict[int, list[Captioned]]:
     """Draw each result, as far as there is room: pictures with their captions, by the number of the exchange."""
     return {look.at: list(_draw_result(look, told)) for look, told in islice(history.results(), MOST_PICTURES)}
@@ -42,17 +35,17 @@ def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captio
     ends = [segment.end for segments in answered.values() for segment in segments]
     length = min(max([100, *ends, sound.length if sound is not None else 0]), LONGEST)
     truth = sound.truth if sound is not None else None
-    draw = partial(draw_svg, length=length, look=LOOK)
+    draw = partial(draw_svg, length=length, look=OF_PAGE)
     if truth is not None and _is_comparable(look) and set(answered) <= set(range(len(truth))):
         # Channels that were not asked for stand there as they were sent, without an answer.
         found = [answered.get(number, ()) for number in range(len(truth))]
-        picture = draw(truth, found, look=replace(LOOK, label=f"{LOOK.label}, as recorded and as answered"))
+        picture = draw(truth, found, look=replace(OF_PAGE, label=f"{OF_PAGE.label}, as recorded and as answered"))
         yield (picture,), "What the recording holds, what was answered, and where they differ."
         return
     if truth is not None:
         yield (draw(truth),), "What the recording holds."
     pictures = tuple(
-        draw([segments], look=replace(LOOK, numbers=(number,))) for number, segments in sorted(answered.items())
+        draw([segments], look=replace(OF_PAGE, numbers=(number,))) for number, segments in sorted(answered.items())
     )
     yield pictures, f"What was answered{_describe_question(look)}."
 

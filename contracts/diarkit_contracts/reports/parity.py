@@ -10,7 +10,7 @@ import click
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.reports.text import COLOURS
+from diarkit_contracts.reports.text import COLOURS, list_section
 from diarkit_contracts.runs.summary import WORDS, count
 
 if TYPE_CHECKING:
@@ -38,14 +38,8 @@ def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[s
     if parity.unreachable:
         yield show_text(parity.unreachable)
     yield from _list_table(parity)
-    for title, lines in (
-        ("not compared", [f"{name}: {show_text(reason)}" for name, reason in parity.left_out]),
-        ("too little was seen", list(map(show_text, parity.vacuous))),
-    ):
-        if lines:
-            yield click.style(title, bold=True)
-            yield from (f"  {line}" for line in lines)
-            yield ""
+    yield from list_section("not compared", [f"{name}: {show_text(reason)}" for name, reason in parity.left_out])
+    yield from list_section("too little was seen", list(map(show_text, parity.vacuous)))
     yield click.style(sum_up(parity, fail_on), bold=True)
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from diarkit_contracts.exchanges.text import show_text
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def make_environment() -> Environment:
-    """Make what finds and fills templates."""
+
+def make_environment(show: Callable[[str], str] = show_text) -> Environment:
+    """Make what finds and fills templates.
+
+    Args:
+        show: makes each text of a page printable before it is escaped, or returns it escaped, as markup.
+    """
+
+    def finalize(value: object) -> object:
+        return show(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
     return Environment(
         loader=PackageLoader("diarkit_contracts", "reports"),
         autoescape=True,
-        finalize=_show,
+        finalize=finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _show(value: object) -> object:
-    """Make each text of the page printable before it is escaped; markup is the template's own."""
-    return show_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -50,17 +50,17 @@ def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folde
         return
     yield from _list_findings(verdict, folder)
     yield from _list_accepted(verdict)
-    yield from _list_section(
+    yield from list_section(
         "undocumented: not in the contract, so a client must not rely on it",
         [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
     )
     yield from _list_reasons("inconclusive", [(each.row, each.reason) for each in verdict.inconclusive])
     yield from _list_reasons("skipped", [(each.name, each.reason) for each in verdict.skipped])
-    yield from _list_section("events", [show_text(event) for event in verdict.events])
+    yield from list_section("events", [show_text(event) for event in verdict.events])
     width = max((len(each.clause.id) for each in verdict.passed), default=0)
-    yield from _list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
-    yield from _list_section("too little was seen", list(verdict.vacuous))
-    yield from _list_section("what to do", list(advise(verdict)))
+    yield from list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
+    yield from list_section("too little was seen", list(verdict.vacuous))
+    yield from list_section("what to do", list(advise(verdict)))
     yield describe_subject(verdict)
     yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
 
@@ -123,7 +123,7 @@ def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, rep
 
 
 def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
-    yield from _list_section(
+    yield from list_section(
         "accepted by the baseline",
         [
             f"{each.finding.severity}: {each.finding.clause.id} {show_text(each.finding.row)}: "
@@ -131,10 +131,11 @@ def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
             for each in verdict.accepted
         ],
     )
-    yield from _list_section("baseline to be tidied up", [show_text(each) for each in verdict.stale])
+    yield from list_section("baseline to be tidied up", [show_text(each) for each in verdict.stale])
 
 
-def _list_section(title: str, lines: list[str]) -> Iterator[str]:
+def list_section(title: str, lines: list[str]) -> Iterator[str]:
+    """List lines under a heading; nothing where there are none."""
     if lines:
         yield click.style(title, bold=True)
         yield from (f"  {line}" for line in lines)

@@ -72,8 +72,8 @@ def record_file(target: Target, name: str, data: bytes, asked: Asked) -> tuple[E
     try:
         sent = followed.send()
         start = replace(sent, request=replace(sent.request, parts=describe_form(form)))
-        if start.answer.status in ASKED_TO_WAIT:
-            raise RecordError(name, f"expected 202 or a refusal, got {describe_answer(start)}")
+        if start.answer.status != 202:
+            _check_refusal(name, start)
         return (start,) if start.answer.status != 202 else (start, *_follow(followed, name, start))
     except TargetError as error:
         raise RecordError(name, str(error)) from None
@@ -95,3 +95,12 @@ def _follow(followed: Followed, name: str, start: Exchange) -> list[Exchange]:
     if state not in ENDED:
         raise RecordError(name, f"expected a task, got {describe_answer(looks[-1])}")
     return looks
+
+
+def _check_refusal(name: str, start: Exchange) -> None:
+    status, body = start.answer.status, read_object(start.answer.body) or {}
+    if not 400 <= status <= 599 or status in ASKED_TO_WAIT:
+        raise RecordError(name, f"expected 202 or a refusal, got {describe_answer(start)}")
+    if not isinstance(body.get("message"), str) or "type" not in body:
+        wanted = "expected 202, or an error with type and message"
+        raise RecordError(name, f"no Speaker Diarization API: {wanted}, got {describe_answer(start)}")

@@ -1,6 +1,6 @@
 """The traffic of somebody's own HTTP client, kept without a proxy and held against the contract. Sends nothing itself.
 
-Works with `requests.Session`, `httpx.Client` and `httpx.AsyncClient`, by the hooks that they offer; imports neither.
+Works with `requests.Session`, `httpx.Client`, `httpx.AsyncClient` and `aiohttp.ClientSession`, by the hooks that they offer.
 """
 
 from __future__ import annotations
@@ -58,8 +58,14 @@ class Watch:
         elif isinstance(getattr(kind, "hooks", None), dict) and hasattr(kind, "mount"):
             kind.hooks["response"].append(self._keep_requests)
             self._releases.append(lambda: kind.hooks["response"].remove(self._keep_requests))
+        elif isinstance(getattr(kind, "trace_configs", None), list):
+            trace = self._trace_aiohttp()
+            kind.trace_configs.append(trace)
+            self._releases.append(lambda: kind.trace_configs.remove(trace))
         else:
-            raise TypeError(f"expected a requests.Session, httpx.Client or httpx.AsyncClient, got {client!r:.100}")
+            raise TypeError(
+                f"expected a requests.Session, httpx.Client, httpx.AsyncClient or aiohttp.ClientSession, got {client!r:.100}"
+            )
         return client
 
     def release(self) -> None:
@@ -93,6 +99,32 @@ class Watch:
             self._keep_httpx(response)
 
         return before, after
+
+    def _trace_aiohttp(self) -> Any:
+        from aiohttp import TraceConfig  # noqa: PLC0415 - whoever has such a session has it
+
+        async def begin(_: object, trace: Any, __: object) -> None:
+            trace.started, trace.body = self._clock.now(), b""
+
+        async def send(_: object, trace: Any, sent: Any) -> None:
+            trace.body += sent.chunk
+
+        async def end(_: object, trace: Any, ended: Any) -> None:
+            response = ended.response
+            body = await response.read()
+            told = response.request_info
+            self._keep(
+                (told.method, str(told.real_url), told.headers.items(), trace.body),
+                (response.status, response.headers.items(), body),
+                trace.started,
+            )
+
+        trace = TraceConfig()
+        trace.on_request_start.append(begin)
+        trace.on_request_chunk_sent.append(send)
+        trace.on_request_end.append(end)
+        trace.freeze()
+        return trace
 
     def _keep_httpx(self, response: Any) -> None:
         request = response.request

@@ -9,12 +9,12 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.coding import ACCEPTED, CodingError, decode_body
 from diarkit_contracts.target.failures import PROXY_REFUSES, BadConnectionError, explain_failure, find_loss
 from diarkit_contracts.target.pace import SystemClock
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,15 +36,6 @@ MOST_OF_LOST: Final = 64 << 10
 
 KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
 """Of the environment; a flag would stand in the list of processes."""
-
-
-class MissingExtraError(ContractsError, ImportError):
-    """The HTTP client is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "httpx is not installed, and a server can't be asked without it: pip install 'diarkit[verify]'"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +90,9 @@ class HttpTransport:
     """
 
     def __init__(self, url: str, connection: Connection, clock: Clock | None = None) -> None:
-        try:
-            import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
-        except ImportError:
-            raise MissingExtraError from None
+        require("httpx")
+        import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
+
         from diarkit_contracts.target.deadline import Deadline, bound_calls  # noqa: PLC0415 - it needs what httpx needs
 
         self._errors = (httpx.HTTPError, httpx.InvalidURL)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from diarkit_contracts.api.profiles import PROFILES, Profile
-from diarkit_contracts.commands.flags import Command, Named, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
 from diarkit_contracts.commands.target_flags import require
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class CoverageFlags:
 
     GROUP: ClassVar[str] = "Output"
 
-    html: Path | None = flag(type=FILE, help="Write all points as a page.")
-    md: Path | None = flag(type=FILE, help="Write all points as Markdown.")
-    json: Path | None = flag(type=FILE, help="Write all points as JSON.")
+    html: Path | None = flag(type=WRITTEN, help="Write all points as a page.")
+    md: Path | None = flag(type=WRITTEN, help="Write all points as Markdown.")
+    json: Path | None = flag(type=WRITTEN, help="Write all points as JSON.")
     profile: Profile | None = flag(
         type=Named(PROFILES),
         help="Count what this generation of the API can answer; by default those of the versions in the journals, else 3.6.",
@@ -47,7 +47,7 @@ class CoverageFlags:
     metavar="JOURNAL...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=READ,
 )
 @take("flags", CoverageFlags)
 def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.diarization import read_result
 from diarkit_contracts.exchanges.form import Field, write_form
 from diarkit_fixtures.samples.catalogue import GUIDE
 from diarkit_fixtures.samples.write import write_samples
 from diarkit_fixtures.score.line import draw_line
-from diarkit_fixtures.segments import Segment
+from diarkit_fixtures.segments import count_speakers
 from diarkit_mockserver.commands.health import DIRECT
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.serving.server import ServerThread, bind
@@ -59,21 +60,12 @@ def show_recording(endpoint: str, path: Path) -> None:
     if answer["result"] is None:
         click.echo(f"  error: {json.dumps(answer['error'])}")
         return
-    channels = [(channel, read_segments(channel)) for channel in answer["result"]["channels"]]
-    length = max((segment.end for _, segments in channels for segment in segments), default=0)
-    for channel, segments in channels:
-        speakers = f"{channel['speakers_count']} speaker{'s' * (channel['speakers_count'] != 1)}"
-        click.echo(
-            f"  channel {channel['channel_number']}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s"
-        )
-
-
-def read_segments(channel: dict[str, Any]) -> list[Segment]:
-    """Read who speaks when from one channel of the platform's result."""
-    return [
-        Segment(segment["speaker_id"], round(segment["start_time"] * 100), round(segment["end_time"] * 100))
-        for segment in channel["segments"]
-    ]
+    channels = read_result(answer)
+    length = max((segment.end for segments in channels.values() for segment in segments), default=0)
+    for number, segments in channels.items():
+        count = count_speakers(segments)
+        speakers = f"{count} speaker{'s' * (count != 1)}"
+        click.echo(f"  channel {number}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s")
 
 
 def upload(endpoint: str, path: Path) -> tuple[int, str]:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
-from diarkit_contracts.commands.output import (
-    Judging,
-    OutputFlags,
-    UnwritableError,
-    choose_generation,
-    read_output,
-    require_folder,
-)
+from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
+from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_mockserver.commands.record import Timing
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diarkit_mockserver.forward.witness import Witness
 
 SERVED = (
@@ -43,7 +37,7 @@ class Saving:
     GROUP: ClassVar[str] = Timing.GROUP
 
     save: Path | None = flag(
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         help="Write a scenario with the platform's answers to this file, after each task.",
     )
 
@@ -61,7 +55,7 @@ class Saving:
 @take("settings", Settings, *SERVED, prefix=PREFIX)
 @take("access", Access, *WAY)
 @take("judging", Judging)
-@take("output", OutputFlags)
+@take("output", Output)
 def proxy(  # noqa: PLR0913 - an argument for each group of flags
     url: str,
     *,
@@ -70,7 +64,7 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     settings: Settings,
     access: Access,
     judging: Judging,
-    output: OutputFlags,
+    output: Output,
 ) -> None:
     """Stand before the platform at URL until Ctrl-C.
 
@@ -88,7 +82,6 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     from diarkit_mockserver.forward.witness import Witness  # noqa: PLC0415
 
     require("jsonschema")
-    asked = read_output(output, judging.fail_on)
     if saving.save is not None:
         require_folder(saving.save, "--save")
     with blame_connection():
@@ -104,7 +97,7 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
         click.echo("nothing was forwarded", err=True)
         return
     verdict = witness.judge(source, choose_generation(judging.profile, witness.exchanges))
-    sys.exit(Exit.FINDINGS if asked.show(verdict) == Exit.FINDINGS else Exit.FINE)
+    sys.exit(Exit.FINDINGS if output.show(verdict, judging.fail_on) == Exit.FINDINGS else Exit.FINE)
 
 
 def _end(witness: Witness, unended: int, path: Path | None) -> None:

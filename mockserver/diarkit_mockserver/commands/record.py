@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import echo_lines, require_folder, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diarkit_contracts.runs.record import Asked
     from diarkit_mockserver.forward.recorder import Speed
 
@@ -53,7 +54,7 @@ class Wish:
         "-o",
         "--output",
         required=True,
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         group=Timing.GROUP,
         help="Write the scenario to this file.",
     )
@@ -78,17 +79,17 @@ class Wish:
     ),
 )
 @click.argument("url")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
 @take("timing", Timing)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
     """Send FILEs to a platform; write a scenario with its answers.
 
-    The fake answers by it as the platform at URL did. Files go one after the other. A file is held in memory while it is sent. Exit 0: written. 1: an answer can't be repeated. 2: wrong usage. 4: no answer.
-    130, 143: interrupted, terminated; the files that were whole by then are written.
+    The fake answers by it as the platform at URL did. Files go one after the other, and the scenario is written after each: however it
+    ends, the files before are in it. A file is held in memory while it is sent.
+
+    Exit 0: written. 1: an answer can't be repeated, or no such API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
     """
     from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
@@ -103,7 +104,6 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
         tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
     )
     seen: set[str] = set()
-    stopped: int | None = None
     with open_target(url, access, caps) as target, stop_on_term():
         recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
         for path in files:
@@ -118,14 +118,10 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
             except KeyboardInterrupt as error:
-                stopped = 143 if isinstance(error, TerminatedError) else 130
                 click.echo(f"{path}: interrupted; the files before it are written", err=True)
-                break
-            if recorded is not None:
-                echo_lines([f"{path}: {recorded}"])
-    if recorder or stopped is None:
-        write_file(wish.output, recorder.write())
-    sys.exit(stopped or 0)
+                sys.exit(143 if isinstance(error, TerminatedError) else 130)
+            write_file(wish.output, recorder.write())
+            echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by itself'}"])
 
 
 def _read_asked(wish: Wish) -> Asked:

@@ -20,20 +20,21 @@ def scenario() -> None:
     """Check scenario files, or print their JSON Schema."""
 
 
-@scenario.command(examples=("diarkit scenario check scenario.yaml",))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@scenario.command(examples=("diarkit scenario check scenario.yaml", "my-generator | diarkit scenario check -"))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(files: tuple[Path, ...]) -> None:
     """Check scenario files, and name rules that can't be reached.
 
-    Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where.
+    Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where. The file `-` is standard
+    input, whose RTTM files are looked for in the working directory.
     """
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported when called
     from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False
     for file in files:
         try:
-            read = load_scenario(file)
+            read = read_stream(sys.stdin.buffer) if str(file) == "-" else load_scenario(file)
             click.echo(f"{file}: {describe_scenario(read)}")
             for place, reason in list_unreachable(read.rules):
                 click.echo(f"{file}: rule {place} ({read.rules[place - 1]}) can't be reached: {reason}", err=True)

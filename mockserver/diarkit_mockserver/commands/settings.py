@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 import click
 
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
-from diarkit_contracts.commands.flags import flag
+from diarkit_contracts.commands.flags import READ, WRITTEN, flag
 from diarkit_mockserver.scenario.dialect import SERVED, Dialect, Generation, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from diarkit_mockserver.scenario.model import Scenario
 
@@ -31,8 +31,6 @@ OUTSIDE: Final = "Browsers, proxies, TLS"
 
 OTHERS: Final = ("DIARKIT_VERIFY_", "DIARKIT_FUZZ_", "DIARKIT_TEST_")
 """How the variables of other commands begin."""
-
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8.2 on
@@ -108,7 +106,7 @@ class Settings:
         default=8000, type=click.IntRange(0, 65_535), group=SERVER, help="Listen on this port; 0 picks a free one."
     )
     scenario: Path | None = flag(
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         group=ANSWERS,
         help="Answer by this scenario file (YAML): which request gets which answer.",
     )
@@ -156,10 +154,10 @@ class Settings:
     )
     unlicensed: bool = flag(default=False, type=bool, is_flag=True, help="Refuse uploads with 403.")
     tls_cert: Path | None = flag(
-        type=FILE, group=OUTSIDE, help="Speak TLS with this certificate and those behind it in the file (PEM)."
+        type=READ, group=OUTSIDE, help="Speak TLS with this certificate and those behind it in the file (PEM)."
     )
     tls_key: Path | None = flag(
-        type=FILE, group=OUTSIDE, help="Use this key of --tls-cert, if it is in a file of its own (PEM, no password)."
+        type=READ, group=OUTSIDE, help="Use this key of --tls-cert, if it is in a file of its own (PEM, no password)."
     )
     cors_origin: tuple[str, ...] = flag(
         default=(),

@@ -1,6 +1,7 @@
 """The table of the control API: each call once, and what it does. To add one is to add a function here.
 
-The file is long, as it is one table. Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
+Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
+A long file, as the table stands whole in one place.
 """
 
 # Annotations are read when the rows are made.
@@ -118,7 +119,7 @@ def replace_scenario(here: Here, body: Scenario) -> Scenario:
 
 @call("POST", "/respond", "scenario")
 def add_answers(here: Here, body: Answers) -> None:
-    """Put rules before those of the scenario, behind the ones added earlier. One that could never answer is refused."""
+    """Put rules before those of the scenario: the latest first, behind those for just the next submissions. One that no upload can meet is refused."""
     try:
         here.world.add_rule(*body.rules)
     except ValueError as error:
@@ -127,7 +128,7 @@ def add_answers(here: Here, body: Answers) -> None:
 
 @call("GET", "/respond", "scenario")
 def list_answers(here: Here) -> tuple[AnswerView, ...]:
-    """List the answers that were added, in their order, and how often each was used."""
+    """List the answers that were added, in the order in which they are asked, and how often each was used."""
     return tuple(
         AnswerView(rule=str(rule), then=str(rule.then), times=rule.times, used=used)
         for rule, used in here.world.list_added()
@@ -266,7 +267,8 @@ def clear_journal(here: Here) -> None:
 def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
     journal, connections = here.world.journal, here.platform.list_connections()
-    found = judge(journal, now=here.world.clock.now(), open_connections=connections)
+    clock = here.world.clock
+    found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
     return tuple(map(view_finding, found))
 
 

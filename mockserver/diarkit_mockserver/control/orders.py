@@ -12,6 +12,9 @@ from diarkit_mockserver.scenario.model import Rule, Scenario  # noqa: TC001
 CONTROL: Final = "/__diarkit/v1"
 """Prefix of all paths of the control API."""
 
+MOST_AT_ONCE: Final = 200
+"""Answers, or expectations, in one call: each is held against all that the world has, while other clients wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorld:
@@ -43,6 +46,9 @@ class Answers:
     """
 
     rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        _check_number(len(self.rules), "rules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +91,11 @@ class Expectations:
     """All that is to be verified at once."""
 
     expected: tuple[Expected, ...]
+
+    def __post_init__(self) -> None:
+        _check_number(len(self.expected), "expectations")
+
+
+def _check_number(number: int, what: str) -> None:
+    if number > MOST_AT_ONCE:
+        raise ValueError(f"expected at most {MOST_AT_ONCE} {what} at once, got {number}")

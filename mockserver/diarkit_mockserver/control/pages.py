@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 OPENAPI: Final = "/openapi.json"
 STATIC: Final = f"{PAGE}/static"
+
+FIRST_SERVER: Final = re.compile(r"(?<=\nservers:\n)( *)- ")
 
 
 def create_pages(platform: Platform) -> FastAPI:
@@ -59,10 +63,12 @@ def create_pages(platform: Platform) -> FastAPI:
         return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
 
     @pages.get("/openapi.yaml", include_in_schema=False)
-    def read_yaml() -> PlainTextResponse:
+    def read_yaml(request: Request) -> PlainTextResponse:
         # The one that is written by hand has its comments; those of other generations are laid over it.
         as_written = platform.world.profile == DEFAULT
         text = DOCUMENT.read_text("utf-8") if as_written else yaml.safe_dump(read_json(), sort_keys=False)
+        if root := request.scope.get("root_path"):  # which the framework puts into the JSON
+            text = FIRST_SERVER.sub(rf"\1- url: {json.dumps(root)}\n\g<0>", text, count=1)
         return PlainTextResponse(text, media_type="application/yaml")
 
     @pages.get(f"{WORLDS}{{name}}/openapi.{{form}}", include_in_schema=False)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.diarization import read_result
-from diarkit_fixtures.score.picture import Look, draw_svg
+from diarkit_fixtures.score.picture import OF_PAGE, draw_svg
 from diarkit_mockserver.control.views import PictureView
 from diarkit_mockserver.world.outcome import find_truth
 
 if TYPE_CHECKING:
     from diarkit_mockserver.world.task import Task
     from diarkit_mockserver.world.world import World
-
-OF_PAGE: Final = {"paper": "none", "lane": "var(--lane)", "line": "var(--line)", "ink": "var(--ink)"}
-"""Colours that the page decides, as it may be light or dark."""
 
 
 def draw_result(task: Task, world: World) -> PictureView:
@@ -31,6 +29,6 @@ def draw_result(task: Task, world: World) -> PictureView:
     given = [answer.get(number, ()) for number in numbers]
     said = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
     length = max([task.length, *(segment.end for channel in (*given, *said) for segment in channel)])
-    look = Look(**OF_PAGE, label=f"Who speaks when in {task.filename}", numbers=numbers)
+    look = replace(OF_PAGE, label=f"Who speaks when in {task.filename}", numbers=numbers)
     drawn = draw_svg(said, None if truth is None else given, length=length, look=look)
     return PictureView(svg=drawn.svg, has_truth=truth is not None)

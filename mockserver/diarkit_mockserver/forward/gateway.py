@@ -187,7 +187,7 @@ class Gateway:
         try:
             visit.submission = read_submission(visit, relay.reader)
         except Refusal as refusal:
-            visit.notes.append(f"the fake would have refused it: {refusal.reason}")
+            visit.notes += (f"the fake would have refused it: {refusal.reason}",)
         visit.parts = relay.reader.describe()
         return visit.submission
 
@@ -233,7 +233,9 @@ class Gateway:
         told = read_object(body)
         visit.state = _read_state(told)
         task = self._tasks.get((place.prefix, visit.task_id or ""))
-        for fault in () if task is None else task.faults:
+        if task is None:
+            return body
+        for fault in task.faults:
             if fault.task == "stuck" and visit.state is not None and visit.state is not TaskState.PENDING:
                 visit.state = TaskState.RUNNING
                 nulls = place.world.profile["unpopulated"] == "null"
@@ -243,7 +245,7 @@ class Gateway:
                 and visit.state is TaskState.DONE
                 and isinstance(find_value(told, "result"), dict)
             ):
-                body = break_answer(body, fault.result)
+                body = break_answer(body, fault.result, task.submission.media.length)
         return body
 
     def _explain(self, error: UnreachableError) -> Refusal:
@@ -278,4 +280,6 @@ def _read_head(visit: Visit) -> Submission:
         parameters=parameters,
         query=visit.request.query,
         headers=visit.request.headers,
+        occurrence=0,  # only the body can say
+        upload=visit.upload,
     )

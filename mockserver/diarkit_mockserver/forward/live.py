@@ -12,14 +12,8 @@ from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.coding import CodingError, decode_body
 from diarkit_contracts.target.failures import explain_failure, find_loss
-from diarkit_contracts.target.transport import (
-    ANSWER_S,
-    CONNECT_S,
-    LARGEST_ANSWER,
-    MOST_OF_LOST,
-    MissingExtraError,
-    make_trust,
-)
+from diarkit_contracts.target.transport import ANSWER_S, CONNECT_S, LARGEST_ANSWER, MOST_OF_LOST, make_trust
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -46,10 +40,9 @@ class Live:
     """
 
     def __init__(self, way: Way) -> None:
-        try:
-            import httpx  # noqa: PLC0415 - of the extra `verify`; the fake does without it
-        except ImportError:
-            raise MissingExtraError from None
+        require("httpx")
+        import httpx  # noqa: PLC0415 - of the extra `verify`; the fake does without it
+
         self.way = way
         parts = urlsplit(way.url)
         self.host = parts.netloc

@@ -158,7 +158,8 @@ class Recorder:
         names = {(each.recorded.when.sha256 or "", each.recorded.name): None for _, all_ in ordered for each in all_}
         comments = "".join(f"#   {digest[:12]}  {name!r}\n" for digest, name in names)
         rules = "".join(self._write(each, answers) for _, answers in ordered for each in answers)
-        return f"# What {self._source!r} answered, recorded by diarkit.\n{comments}version: 1\nrules:\n{rules}"
+        key = "rules:\n" if rules else ""
+        return f"# What {self._source!r} answered, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
 
     def _write(self, one: _Answered, answers: list[_Answered]) -> str:
         """Write a rule; but for the last of equal uploads, whose text may change, once."""

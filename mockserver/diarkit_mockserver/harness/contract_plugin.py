@@ -53,6 +53,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"{OPTION}: expected a URL such as http://127.0.0.1:8000, got {url.rpartition('@')[2]!r}"
         )
+    if url is not None and (missing := find_missing("jsonschema", "httpx")):
+        raise pytest.UsageError(f"{OPTION}: {missing}")
+
+
+def find_missing(*libraries: str) -> str:
+    """Say which library of an extra is not installed, and how to install it; nothing if all are there."""
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+
+    try:
+        require(*libraries)
+    except MissingExtraError as error:
+        return str(error)
+    return ""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,6 +102,8 @@ def pytest_make_collect_report(
 @pytest.fixture
 def diarization_contract(request: pytest.FixtureRequest) -> Iterator[DiarizationContract]:
     """Judges traffic: `.check(exchanges)` at once, `.watch(client)` at the end of the test."""
+    if missing := find_missing("jsonschema"):
+        pytest.fail(missing, pytrace=False)
     from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
 
     contract = DiarizationContract()

@@ -5,7 +5,6 @@ Imports pytest alone; everything else is imported when it is asked for.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,8 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin to collect, if asked to; refuse what is no form of a report before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    if find_spec("jsonschema") is None:
-        raise pytest.UsageError(f"{OPTION}: the clauses need pip install 'diarkit[verify]'")
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+
+    try:
+        require("jsonschema")
+    except MissingExtraError as error:
+        raise pytest.UsageError(f"{OPTION}: {error}") from None
     for form, _ in _list_files(config):
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
-from diarkit_mockserver.harness.live import LiveServer
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.intake.submission import Media
+from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
@@ -20,21 +22,64 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
     from diarkit_mockserver.scenario.dialect import Generation
 
 
+STRICT: Final = Scenario(course="immediate")
+"""Every task is done at its first poll; what is no audio is rejected, as the platform does."""
+
+LENIENT: Final = replace(STRICT, media=Media(undecodable="assume"))
+"""What a test's server is told by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
+counts as a minute of it. A scenario of one's own says so by `media: {undecodable: assume}`."""
+
+
+OUTSIDE: Final = (
+    "the request lost the path of its server's URL (/worlds/...), as urljoin and base URLs do with a path that begins with a slash: "
+    "join by hand, or ask for a server at the root: diarization_server_factory(root=True), or the setting diarization_root"
+)
+
+
 class Fake:
-    """A running server on which each test gets a world of its own.
+    """A running server on which each test gets a world of its own: for unittest, scripts and notebooks as well as pytest.
+
+        import unittest
+        from urllib.request import urlopen
+
+        from diarkit_mockserver.testing import Fake
+
+        class TestMyClient(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                cls.fake = Fake()
+                cls.addClassCleanup(cls.fake.stop)
+
+            def setUp(self):
+                self.server = self.enterContext(self.fake.world())
+
+            def test_version(self):
+                self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
+                self.assertEqual(self.server.conduct(), ())
+
+    In a script, or in the cells of a notebook, two lines begin and two end what a fixture does for a test:
+
+        fake = Fake()
+        server = fake.open_world("notebook")
+        server.respond(failed="Out of memory.")  # then let the client run against server.url
+        print(server.report())
+        server.close()
+        fake.stop()
 
     Args:
         url: of a server that runs already; by default one is started in a thread of this process.
         token: that this server asks for, if it does.
         nonce: what it must answer when it is asked which server it is.
+        worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
         prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        front: what stands before a server that is started.
+        front: what stands before a server that is started, and before those that tests have at the root.
         cacert: certificates to trust (PEM) at a URL; by default the system's.
         count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
 
@@ -42,29 +87,32 @@ class Fake:
         ConnectionError: if another server answers at the URL.
     """
 
-    def __init__(  # noqa: PLR0913 - a server here or one elsewhere, and how its worlds are set, in one call
+    def __init__(  # noqa: PLR0913 - a server here, or one elsewhere with all its marks
         self,
         url: str | None = None,
         *,
         token: str | None = None,
         nonce: str | None = None,
         prefix: str = "",
+        worlds_only: bool = False,
         front: Front = PLAIN,
         cacert: Path | None = None,
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile: Generation | None = None
         """Of worlds whose scenario names none; None for that of the server."""
-        self.scenario: Scenario | None = None
-        """What worlds are told that are told nothing of their own."""
         self._prefix = prefix
         self._count = count
         self._opened = 0
+        self.front = front
+        """What stands before a server that is started for it."""
+        self.elsewhere = False
+        """It was found at a URL that a user gave: it is the one to test against, also for what needs a server of its own."""
         self._thread: ServerThread | None = None
         self.control: Sender
         """Takes calls to it: in this process without HTTP."""
         if url is None:
-            platform = Platform(World(), control_token=token)
+            platform = Platform(World(closed=OUTSIDE if worlds_only else ""), control_token=token)
             self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
             url, token = self._thread.url, platform.reveal_token
             self.control = NearControl(url, platform, self._thread.call)
@@ -84,7 +132,7 @@ class Fake:
     def open_world(
         self,
         name: str,
-        scenario: Scenario | None = None,
+        scenario: ScenarioLike | None = None,
         *,
         frozen: bool = False,
         epoch: int | None = None,
@@ -94,17 +142,14 @@ class Fake:
 
         Args:
             name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
-            scenario: what the world is told; by default every task is done at the first poll.
+            scenario: what the world is told; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
-        told = scenario or self.scenario or Scenario(course="immediate")
-        if self.profile is not None and told.profile is None:
-            told = replace(told, profile=self.profile)
         new = NewWorld(
             name=self._prefix + name,
-            scenario=told,
+            scenario=self._read(scenario),
             frozen=frozen,
             epoch=epoch,
             ids_from=ids_from or name,
@@ -113,12 +158,38 @@ class Fake:
         opened = self.control.send(calls.open_world(new))
         return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere)
 
+    def open_root(
+        self, scenario: ScenarioLike | None = None, *, frozen: bool = False, epoch: int | None = None
+    ) -> DiarizationServer:
+        """Start a server of this process with one world, at the root; closing it ends it. Its ids are the same in each run.
+
+        Args:
+            scenario: what the world is told; by default `LENIENT`.
+            frozen: its time stands still until it is moved or resumed.
+            epoch: the date at its beginning, in seconds since 1970 UTC.
+
+        Raises:
+            UnavailableError: if this fake runs elsewhere.
+        """
+        if self.elsewhere:
+            raise UnavailableError(
+                f"only a fake of this process can be at the root; the server under test is {self.url}"
+            )
+        world = World(scenario=self._read(scenario), clock=Clock(frozen=frozen, epoch=epoch))
+        if self._count is not None:
+            from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+
+            world.journal.keeper = Coverage()
+        platform = Platform(world)
+        thread = ServerThread(platform, bind("127.0.0.1", 0), self.front)
+        return DiarizationServer(NearControl(thread.url, platform, thread.call), "", self._count, stop=thread.stop)
+
     @contextlib.contextmanager
-    def world(self, scenario: Scenario | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
+    def world(self, scenario: ScenarioLike | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
         """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
 
         Args:
-            scenario: what the world is told; by default every task is done at the first poll.
+            scenario: what the world is told; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
         """
         self._opened += 1
@@ -127,6 +198,10 @@ class Fake:
             yield server
         finally:
             server.close()
+
+    def _read(self, scenario: ScenarioLike | None) -> Scenario:
+        told = LENIENT if scenario is None else read_scenario(scenario)
+        return replace(told, profile=told.profile or self.profile)
 
     def stop(self) -> None:
         """End the server and its thread, if it was started here; let go of it, if not."""
@@ -149,44 +224,54 @@ def find_fake(
         return None
     control, ready = found
     control.close()
-    return Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
+    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
+    fake.elsewhere = True
+    return fake
 
 
 class DiarizationServerFactory:
     """Makes further servers in one test: worlds of their own, beside the one that the test has.
 
     Args:
-        fake: where; a URL stands for another server, which has no worlds.
+        fake: where; another server has no worlds.
         name: from which theirs are made.
+        scenario: that they are told by default.
     """
 
-    def __init__(self, fake: Fake | str, name: str) -> None:
+    def __init__(self, fake: Fake | LiveServer, name: str, scenario: Scenario = LENIENT) -> None:
         self._fake = fake
+        self._scenario = scenario
         self._name = name
         self.opened: list[DiarizationServer] = []
         """What was made, until it is closed."""
 
     def __call__(
-        self, scenario: Scenario | str | Path | None = None, *, frozen: bool = False, epoch: int | None = None
+        self,
+        scenario: ScenarioLike | None = None,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        root: bool = False,
     ) -> DiarizationServer:
         """Make a server.
 
         Args:
-            scenario: what it is told, or the file with it; by default every task is done at the first poll.
+            scenario: what it is told, also as the path of a file or as a dict; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
+            root: a port of its own, for clients that take host and port, or a base URL without a path; about 20 ms more.
 
         Raises:
             UnavailableError: if the server under test is not the fake.
         """
-        if isinstance(self._fake, str):
-            LiveServer(self._fake).make_another()
-        if isinstance(scenario, (str, Path)):
-            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
-
-            scenario = load_scenario(Path(scenario))
+        if isinstance(self._fake, LiveServer):
+            self._fake.make_another()
         name = f"{self._name}-{len(self.opened) + 1}"
-        server = self._fake.open_world(name, scenario, frozen=frozen, epoch=epoch)
+        told = self._scenario if scenario is None else scenario
+        if root:
+            server = self._fake.open_root(told, frozen=frozen, epoch=epoch)
+        else:
+            server = self._fake.open_world(name, told, frozen=frozen, epoch=epoch)
         self.opened.append(server)
         return server
 

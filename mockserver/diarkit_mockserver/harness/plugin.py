@@ -15,13 +15,30 @@ if TYPE_CHECKING:
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
+    from diarkit_mockserver.harness.recording import Recording
     from diarkit_mockserver.harness.server import DiarizationServer
+    from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.serving.front import Front
 
-pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "record")]
+pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage")]
+
+FAIL_ON_SKIP = "--diarization-fail-on-skip"
+
+RECORD = "--diarization-record"
+RECORDING: pytest.StashKey[Recording] = pytest.StashKey()
+"""The proxy before the server under test, if that is recorded."""
+
+REPLAY: pytest.StashKey[Scenario] = pytest.StashKey()
+"""What was recorded, if that is replayed."""
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
+
+ROOT_NAME = "diarization_root"
+"""Of the setting."""
+
+STRICT_NAME = "diarization_strict"
+"""Of the marker and of the setting."""
 
 OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
 """The fakes of a test, as its fixtures make them."""
@@ -30,8 +47,6 @@ FRONT = {
     "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
     "diarization_tls": "let the fake speak TLS: a file with its certificate, and one with the key if that is in another (PEM)",
 }
-
-OURS = frozenset({"diarization_server", "diarization_server_factory"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +59,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "a fake there (diarkit serve) asks for the token in DIARKIT_CONTROL_TOKEN, if it has one",
     )
     group.addoption(
+        "--diarization-cacert",
+        metavar="FILE",
+        help="trust these certificates (PEM) at the https URL of a server",
+    )
+    group.addoption(
+        FAIL_ON_SKIP,
+        action="store_true",
+        help="let a test fail that asks of the server at --diarization-url what only the fake can do, instead of skipping it",
+    )
+    group.addoption(
+        RECORD,
+        metavar="FILE",
+        help="with --diarization-url: write a scenario with the answers of that server to this file; "
+        "without: let the fake answer by this file, at once",
+    )
+    group.addoption(
         "--diarization-shared",
         action="store_true",
         help="with pytest-xdist: one fake for all processes, instead of one for each",
@@ -53,21 +84,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("3.6", "3.7", "5.0"),
         help="let the fake of each test answer as this generation of the API; a scenario or a marker that names one counts before it",
     )
+    parser.addini(ROOT_NAME, "give each test a server of its own at the root of a port", type="bool", default=False)
+    parser.addini(STRICT_NAME, "reject what is no audio, as the platform does", type="bool", default=False)
     parser.addini(
         "diarization_assert_all_used",
         "let a test fail if an answer that it prepared with diarization_server.respond was never used",
         type="bool",
         default=False,
     )
-    group.addoption(
-        "--diarization-cacert",
-        metavar="FILE",
-        help="trust these certificates (PEM) at the https URL of a fake",
-    )
     for name, text in FRONT.items():
         kind: Any = "linelist" if name == "diarization_cors_origins" else "paths"
         parser.addini(name, text, type=kind, default=[])
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
+
+
+def find_url(config: pytest.Config) -> str | None:
+    """Find the URL of the server to test against, without a slash at the end; None for a fake of our own."""
+    url: str = config.getoption("--diarization-url") or config.getini("diarization_url")
+    return url.rstrip("/") or None
+
+
+def find_cacert(config: pytest.Config) -> Path | None:
+    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
+    named = config.getoption("--diarization-cacert")
+    own: list[Path] = config.getini("diarization_tls")
+    return Path(named) if named else next(iter(own), None)
 
 
 def find_profile(request: pytest.FixtureRequest) -> str | None:
@@ -78,10 +119,14 @@ def find_profile(request: pytest.FixtureRequest) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the markers, and call in what only some runs need."""
     config.addinivalue_line(
         "markers", "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0"
     )
+    config.addinivalue_line("markers", f"{STRICT_NAME}: what is no audio is rejected by diarization_server")
+    for name, is_asked in (("live", find_url(config) is not None), ("record", config.getoption(RECORD) is not None)):
+        if is_asked:
+            config.pluginmanager.import_plugin(f"diarkit_mockserver.harness.{name}_plugin")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,7 +139,7 @@ def pytest_configure_node(node: Any) -> None:
     if fake is None:
         from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
 
-        fake = StartedFake(front=_make_front(config))
+        fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
         config.add_cleanup(fake.stop)  # for a session that does not come to its end
     node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
@@ -119,57 +164,56 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
     """URL of the server to test against, without a slash at the end; None for a fake of our own."""
-    from diarkit_mockserver.harness.record_plugin import RECORDING  # noqa: PLC0415 - pytest has to import it first
-
-    if (recording := pytestconfig.stash.get(RECORDING, None)) is not None:
-        return recording.url
-    url: str = pytestconfig.getoption("--diarization-url") or pytestconfig.getini("diarization_url")
-    return url.rstrip("/") or None
+    recording = pytestconfig.stash.get(RECORDING, None)
+    return find_url(pytestconfig) if recording is None else recording.url
 
 
 @pytest.fixture(scope="session")
-def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | None]:
-    """The server of this session, with a world for each test; None if the tests go to a server that is not a fake."""
+def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | LiveServer]:
+    """The server of this session, with a world for each test; a test that asks for a world on another server is skipped."""
     from diarkit_mockserver.harness.coverage_plugin import COLLECTED  # noqa: PLC0415 - pytest has to import it first
     from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
-    from diarkit_mockserver.harness.record_plugin import RECORDING, REPLAY  # noqa: PLC0415 - as above
+    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415
 
-    if RECORDING in pytestconfig.stash:
-        yield None  # it is the live platform that is tested
+    if diarization_url is not None and RECORDING in pytestconfig.stash:
+        yield LiveServer(diarization_url)  # through the proxy, which is no fake to test against
         return
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     collected = pytestconfig.stash.get(COLLECTED, None)
     count = None if collected is None else collected.add
     if diarization_url is not None:
-        from uuid import uuid4  # noqa: PLC0415 - likewise
-
         # Other runs may use this server too, and one that was killed may have left its worlds there.
-        run = f"{uuid4().hex[:8]}-"
-        fake = find_fake(
-            diarization_url,
-            token=os.environ.get("DIARKIT_CONTROL_TOKEN"),
-            prefix=run,
-            cacert=_find_cacert(pytestconfig),
-            count=count,
-        )
+        run = f"{os.urandom(4).hex()}-"
+        token, cacert = os.environ.get("DIARKIT_CONTROL_TOKEN"), find_cacert(pytestconfig)
+        found = find_fake(diarization_url, token=token, prefix=run, cacert=cacert, count=count)
+        fake = found or LiveServer(diarization_url)
     elif shared is not None:
         url, token, nonce, process = shared
-        fake = Fake(url, token=token, nonce=nonce, prefix=process, cacert=_find_cacert(pytestconfig), count=count)
+        fake = Fake(
+            url,
+            token=token,
+            nonce=nonce,
+            prefix=process,
+            cacert=find_cacert(pytestconfig),
+            front=_make_front(pytestconfig),
+            count=count,
+        )
     else:
-        fake = Fake(front=_make_front(pytestconfig), count=count)
-    if fake is not None:
+        fake = Fake(worlds_only=True, front=_make_front(pytestconfig), count=count)
+    if isinstance(fake, Fake):
         fake.profile = pytestconfig.getoption("--diarization-profile")
-        fake.scenario = pytestconfig.stash.get(REPLAY, None)
     yield fake
-    if fake is not None:
+    if isinstance(fake, Fake):
         fake.stop()
 
 
 @pytest.fixture
-def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | None) -> Iterator[str | None]:
+def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | LiveServer) -> Iterator[str | None]:
     """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
+    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
+
     name: Any = find_profile(request)
-    if diarization_fake is None:
+    if isinstance(diarization_fake, LiveServer):
         yield name
         return
     usual, diarization_fake.profile = diarization_fake.profile, name
@@ -180,17 +224,23 @@ def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake |
 @pytest.fixture
 def diarization_server(
     request: pytest.FixtureRequest,
-    diarization_fake: Fake | None,
-    diarization_url: str | None,
+    diarization_fake: Fake | LiveServer,
     diarization_profile: str | None,  # noqa: ARG001 - it is set before the world is opened
 ) -> Iterator[DiarizationServer | LiveServer]:
-    """A fake platform in its first state: nothing asked, nothing told; every task is done at its first poll."""
-    if diarization_fake is None:
-        from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
+    """A fake platform in its first state: nothing asked, nothing told.
 
-        yield LiveServer(diarization_url or "")
+    Every task is done at its first poll, also that of a file that is no audio, which counts as a minute of it. The marker
+    `diarization_strict`, and the setting of this name, have such a file rejected, as the platform does.
+    """
+    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
+
+    if isinstance(diarization_fake, LiveServer):
+        yield diarization_fake
         return
-    server = diarization_fake.open_world(_name_world(request))
+    if request.config.getini(ROOT_NAME) and not diarization_fake.elsewhere:
+        server = diarization_fake.open_root(_choose_scenario(request))
+    else:
+        server = diarization_fake.open_world(_name_world(request), _choose_scenario(request))
     request.node.stash.setdefault(OPENED, []).append((server,))
     yield server
     server.close()
@@ -199,30 +249,33 @@ def diarization_server(
 @pytest.fixture
 def diarization_server_factory(
     request: pytest.FixtureRequest,
-    diarization_fake: Fake | None,
-    diarization_url: str | None,
+    diarization_fake: Fake | LiveServer,
     diarization_profile: str | None,  # noqa: ARG001 - as above
 ) -> Iterator[DiarizationServerFactory]:
     """Makes further fake platforms, each a world of its own; they end with the test."""
     from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
 
-    factory = DiarizationServerFactory(diarization_fake or diarization_url or "", _name_world(request))
+    factory = DiarizationServerFactory(diarization_fake, _name_world(request), _choose_scenario(request))
     request.node.stash.setdefault(OPENED, []).append(factory.opened)
     yield factory
     factory.close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
-    """Skip a test, with the reason, where its fixtures ask of another server what only the fake can do."""
-    return (yield from _skip_unavailable(item))
+def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
+    """Choose what a test's server is told before the test says anything."""
+    from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - costs nothing until used
+
+    if (replayed := request.config.stash.get(REPLAY, None)) is not None:
+        return replayed
+    is_strict = request.config.getini(STRICT_NAME) or request.node.get_closest_marker(STRICT_NAME) is not None
+    return STRICT if is_strict else LENIENT
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Skip a test, with the reason, where it asks of another server what only the fake can do; check its answers if asked to."""
+    """Check that a test's answers were used, if asked to."""
     __tracebackhide__ = True
-    yield from _skip_unavailable(item)
+    yield
     if item.config.getini("diarization_assert_all_used"):
         unused = ""
         try:
@@ -244,13 +297,6 @@ def pytest_runtest_makereport(
         for server in _list_servers(item):
             report.sections.append(("diarization server", _describe(server)))
     return report
-
-
-def _find_cacert(config: pytest.Config) -> Path | None:
-    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
-    named = config.getoption("--diarization-cacert")
-    own: list[Path] = config.getini("diarization_tls")
-    return Path(named) if named else next(iter(own), None)
 
 
 def _make_front(config: pytest.Config) -> Front:
@@ -279,16 +325,3 @@ def _describe(server: DiarizationServer) -> str:
         return server.report()
     except (FakeError, OSError) as error:
         return f"{server!r} can't be asked any more: {error}"
-
-
-def _skip_unavailable(item: pytest.Item) -> Generator[None]:
-    __tracebackhide__ = True
-    try:
-        yield
-    except Exception as error:
-        if OURS.intersection(getattr(item, "fixturenames", ())):
-            from diarkit_mockserver.harness.live import UnavailableError  # noqa: PLC0415 - costs nothing until used
-
-            if isinstance(error, UnavailableError):
-                pytest.skip(str(error))
-        raise

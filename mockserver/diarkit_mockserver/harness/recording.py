@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +22,8 @@ from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diarkit_mockserver.scenario.model import Rule, Scenario
 
 
@@ -42,12 +43,12 @@ class Recording:
         BadRecordingError: the platform does not answer, or the file can't be written.
     """
 
-    def __init__(self, url: str, path: Path, cacert: str | None = None) -> None:
+    def __init__(self, url: str, path: Path, cacert: Path | None = None) -> None:
         if not path.absolute().parent.is_dir():
             raise BadRecordingError(f"expected a file in a folder that exists, got {path}")
         try:
             with blame_connection():
-                way = read_way(url, Access(cacert=None if cacert is None else Path(cacert)))
+                way = read_way(url, Access(cacert=cacert))
                 asked = HttpTransport(way.url, way.connection)
             asked.connect(way.url)
             asked.close()

@@ -44,7 +44,9 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
     yield from _list("tasks", map(_write_task, tasks))
     if state.clock.frozen and any(task.state not in TERMINAL for task in tasks):
         yield "  time stands still: advance() moves it"
-    findings = judge(entries, now=pages[-1].now, open_connections=frozenset(pages[-1].connections))
+    findings = judge(
+        entries, now=pages[-1].now, open_connections=frozenset(pages[-1].connections), epoch=pages[-1].epoch
+    )
     yield from _list("conduct of the client", map(str, findings))
     answers = control.send(calls.list_answers(), name)
     yield from _list("answers prepared and never used", (str(answer) for answer in answers if not answer.used))

@@ -6,8 +6,8 @@ machine are the same to a test. A long file, as all that a test can say and ask 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+import contextlib
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import read_pages
@@ -16,13 +16,15 @@ from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
-from diarkit_mockserver.scenario.model import Scenario
-from diarkit_mockserver.scenario.shorthand import read_config, write_rule
-from diarkit_mockserver.scenario.when import When
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
+from diarkit_mockserver.scenario.plain import read_plain
+from diarkit_mockserver.scenario.shorthand import write_rule, write_when
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.scenario.shorthand import CourseLike, SegmentLike
+    from diarkit_mockserver.scenario.answer import HttpLike
+    from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike
 
 Told = TypeVar("Told")
 
@@ -43,8 +44,9 @@ class DiarizationServer:
 
     Args:
         control: takes calls to the server.
-        name: of the world; it is there already.
+        name: of the world; it is there already. Empty for the default one, at the root.
         count: takes what the client met, when the world ends; None if nobody asks.
+        stop: ends the server that is this world's alone.
         elsewhere: how many exchanges the default world had by then; None leaves its later ones out of reports.
     """
 
@@ -54,13 +56,15 @@ class DiarizationServer:
         name: str,
         count: Callable[[CoverageView], None] | None = None,
         *,
+        stop: Callable[[], None] | None = None,
         elsewhere: int | None = None,
     ) -> None:
         self._control = control
         self._name = name
         self._count = count
+        self._stop = stop
         self._elsewhere = elsewhere
-        self.url = f"{control.url}{WORLDS}{name}"
+        self.url = f"{control.url}{WORLDS}{name}" if name else control.url
         """Base URL for the client under test, in place of `http://localhost:8000`."""
 
     def __repr__(self) -> str:
@@ -73,20 +77,17 @@ class DiarizationServer:
 
     def close(self) -> None:
         """Take the world off the server; requests that come late get a 404."""
-        try:
+        with contextlib.suppress(UnknownError):
             if self._count is not None:
                 self._count(self._ask(calls.read_coverage()))
-            self._control.send(calls.drop_world(self._name))
-        except UnknownError:
-            return
+            if self._stop is None:
+                self._control.send(calls.drop_world(self._name))
+        if self._stop is not None:
+            self._stop()
 
     def respond(  # noqa: PLR0913 - a rule, in one line of a test
         self,
         *,
-        filename: str | None = None,
-        sha256: str | None = None,
-        config: Mapping[str, int] | None = None,
-        submission: int | None = None,
         times: int | None = None,
         result: Mapping[str, object] | None = None,
         segments: Sequence[Sequence[SegmentLike]] | None = None,
@@ -94,29 +95,28 @@ class DiarizationServer:
         rttm: str | Path | None = None,
         failed: str | None = None,
         rejected: str | None = None,
-        http: int | HttpAnswer | None = None,
+        http: HttpLike | None = None,
         der: float | None = None,
         course: CourseLike | None = None,
         breaks_contract: bool = False,
+        **matching: Unpack[Matching],
     ) -> None:
-        """Say what submissions get; what was said first counts first.
+        """Say what submissions get.
 
-        Without `filename`, `sha256`, `config` or `submission` it is the next submission only, unless `times` says more; with
-        one of them it is every submission that matches.
+        Without a matcher it is the next submission only, unless `times` says more: such answers come first, first in, first out.
+        With a matcher it is every submission that matches, and of several that match the latest counts: a test overrides what
+        its conftest said. `filename="*"` matches every upload.
 
         Args:
-            filename: shell pattern over the uploaded file's name.
-            sha256: of the file, or at least its first 8 hexadecimal digits.
-            config: keys and values that the request's config must have.
-            submission: 1 for the first time that this very request comes, 2 for the second, ...
+            matching: which submissions: `filename`, `config`, `headers`, `upload` and the others of `Matching`.
             times: how many submissions.
             result: the platform's `result`, as it stands.
-            segments: for each channel, what is said; the request's parameters are applied.
+            segments: for each channel, what the client gets; only a request that asks for less than that gets less.
             speakers: so many in each channel, in a conversation drawn for the file.
             rttm: file with what is said; the request's parameters are applied.
             failed: the task fails, with this message.
             rejected: the task is rejected, with this message.
-            http: an HTTP error status, or its details.
+            http: another HTTP status, or its details, also as a dict: `{"status": 503, "retry_after": 5}`.
             der: the platform's mistakes in what is said: the diarization error rate, from 0 to 0.5.
             course: when each state comes.
             breaks_contract: let `result` be anything.
@@ -125,7 +125,7 @@ class DiarizationServer:
             ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
         """
         rule = write_rule(
-            when=When(filename=filename, sha256=sha256, config=read_config(config), submission=submission),
+            when=write_when(matching),
             times=times,
             result=result,
             segments=segments,
@@ -140,26 +140,25 @@ class DiarizationServer:
         )
         self._ask(calls.add_answers(Answers(rules=(rule,))))
 
-    def load(self, scenario: Scenario | str | Path) -> None:
-        """Replace all that this world was told: by a scenario, or by the file at a path. Tasks that are there stay as they are.
+    def load(self, scenario: ScenarioLike) -> None:
+        """Replace all that this world was told: by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
 
         Raises:
             ValueError: for a file that is not a scenario, with all that is wrong with it.
             OSError: for a file that can't be read.
         """
-        if not isinstance(scenario, Scenario):
-            from diarkit_mockserver.scenario.load import load_scenario  # noqa: PLC0415 - only those who have a file pay for it
+        self._ask(calls.replace_scenario(read_scenario(scenario)))
 
-            scenario = load_scenario(Path(scenario))
-        self._ask(calls.replace_scenario(scenario))
-
-    def set_faults(self, *faults: Fault) -> None:
+    def set_faults(self, *faults: Fault | Mapping[str, object]) -> None:
         """Let this world misbehave on a schedule, instead of the one that it had.
+
+        Args:
+            faults: also as in a scenario file: `{"on": "poll", "http": 503, "times": 2}`.
 
         Raises:
             ValueError: for an outage, which would reach beyond this world.
         """
-        self._ask(calls.replace_faults(FaultList(faults=faults)))
+        self._ask(calls.replace_faults(FaultList(faults=tuple(read_plain(Fault, fault) for fault in faults))))
 
     def clear_faults(self) -> None:
         """Let this world misbehave no more; what happened to tasks stays."""
@@ -236,46 +235,18 @@ class DiarizationServer:
         """Return the client's looks at one task, the oldest first."""
         return tuple(entry for entry in self._read_journal(task_id)[0] if entry.request.method == "GET")
 
-    def assert_submitted(  # noqa: PLR0913 - a submission, in one line of a test
-        self,
-        *,
-        filename: str | None = None,
-        sha256: str | None = None,
-        config: Mapping[str, int] | None = None,
-        channel_mode: Literal["split", "mix"] | None = None,
-        channels: str | None = None,
-        range_from: float | None = None,
-        range_to: float | None = None,
-        submission: int | None = None,
-        times: int | None = None,
-    ) -> None:
+    def assert_submitted(self, *, times: int | None = None, **matching: Unpack[Matching]) -> None:
         """Check that the client made a submission, also if it was refused.
 
         Args:
-            filename: shell pattern over the uploaded file's name.
-            sha256: of the file, or at least its first 8 hexadecimal digits.
-            config: keys and values that the request's config must have.
-            channel_mode: as the platform understood it.
-            channels: as sent, such as `0,1`.
-            range_from: seconds.
-            range_to: seconds.
-            submission: 1 for the first time that this very request came, 2 for the second, ...
             times: how many such submissions there must be; by default at least one.
+            matching: which ones, by the same matchers as in `respond`.
 
         Raises:
             AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
         """
         __tracebackhide__ = True
-        when = When(
-            filename=filename,
-            sha256=sha256,
-            config=read_config(config),
-            channel_mode=channel_mode,
-            channels=channels,
-            range_from=range_from,
-            range_to=range_to,
-            submission=submission,
-        )
+        when = write_when(matching)
         verdict = self._ask(calls.verify_journal(Expectations(expected=(Expected(when=when, times=times),))))
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))
@@ -307,7 +278,8 @@ class DiarizationServer:
         from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
 
         entries, page = self._read_journal()
-        return judge(entries, now=page.now, open_connections=frozenset(page.connections), pace_s=pace_s, ignore=ignore)
+        held = frozenset(page.connections)
+        return judge(entries, now=page.now, open_connections=held, pace_s=pace_s, ignore=ignore, epoch=page.epoch)
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
         """Read the journal to its end; the last page has time and connections."""

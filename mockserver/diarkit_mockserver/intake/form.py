@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from diarkit_mockserver.intake.refusals import Condition, refuse
 
-LONGEST_BOUNDARY: Final = 1_024
+LONGEST_BOUNDARY: Final = 256
 LONGEST_TYPE: Final = 4_096
 
 MOST_PLAIN_PARTS: Final = 8
@@ -46,13 +46,13 @@ def read_boundary(content_type: str) -> str | None:
     if kind.strip().lower() != "multipart/form-data":
         return None
     if len(content_type) <= LONGEST_TYPE:
+        boundary = ""
         for parameter in PARAMETER.finditer(content_type, len(kind)):
             name, _, value = parameter[1].partition("=")
             if name.strip().lower() == "boundary":
-                boundary = _unquote(value.strip())
-                if 0 < len(boundary) <= LONGEST_BOUNDARY:
-                    return boundary
-                break
+                boundary = _unquote(value.strip())  # the last one counts (INF: as in Starlette)
+        if 0 < len(boundary) <= LONGEST_BOUNDARY:
+            return boundary
     raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
 
 

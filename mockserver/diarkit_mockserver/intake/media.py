@@ -6,9 +6,10 @@ the reader of a format knows to be malformed, and what is no media at all, has a
 
 from __future__ import annotations
 
+from diarkit_fixtures.media.facts import AudioFacts, MediaError
 from diarkit_fixtures.media.probe import HEAD, WALKS, find_kind, measure_id3
-from diarkit_fixtures.media.walk import MediaError, WalkReader
 from diarkit_fixtures.wav.file import CodecError, WavError, WavFacts, WavReader, is_wav, read_usual
+from diarkit_fixtures.wav.walk import WalkReader
 from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 
@@ -27,7 +28,7 @@ class MediaProbe:
         self._skip = 0  # bytes of a tag ahead of the file
         self._tagged = False
         self._kind = "unknown"
-        self._reader: WavReader | WalkReader | None = None
+        self._reader: WavReader | WalkReader[AudioFacts | None] | None = None
         self._answer: MediaFacts | None = None
 
     def feed(self, data: bytes) -> None:

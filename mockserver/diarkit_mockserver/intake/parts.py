@@ -12,7 +12,7 @@ from diarkit_mockserver.intake.refusals import Condition, refuse
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
-LARGEST_CONFIG = 1 << 20
+LARGEST_TEXT = 1 << 20
 """Bytes, as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
 LONGEST_KEPT = 1 << 16
@@ -82,22 +82,27 @@ class FilePart:
 
 
 class TextPart:
-    """A text field, bounded."""
+    """A text field, bounded.
 
-    __slots__ = ("_data",)
+    Args:
+        is_file: it was sent as a file, and can't be read.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_data", "_is_file")
+
+    def __init__(self, *, is_file: bool = False) -> None:
         self._data = bytearray()
+        self._is_file = is_file
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes.
 
         Raises:
-            Refusal: 413 for a text above its bound.
+            Refusal: 400 for a text above its bound.
         """
         self._data += data
-        if len(self._data) > LARGEST_CONFIG:
-            raise refuse(Condition.TOO_LARGE, reason=f"config is larger than {LARGEST_CONFIG} bytes")
+        if len(self._data) > LARGEST_TEXT:
+            raise refuse(Condition.MULTIPART_BROKEN, reason=f"a text field is larger than {LARGEST_TEXT} bytes")
 
     feed_whole = feed
 
@@ -109,12 +114,14 @@ class TextPart:
         return describe_content(name, data, None)
 
     def read(self) -> str:
-        """Return the text.
+        """Return the text: UTF-8, or else latin-1 (INF: as in Starlette).
 
         Raises:
-            Refusal: for one that is not UTF-8.
+            Refusal: for one that was sent as a file.
         """
+        if self._is_file:
+            raise refuse(Condition.CONFIG_A_FILE, ("body", "config"))
         try:
             return self._data.decode()
         except UnicodeDecodeError:
-            raise refuse(Condition.CONFIG_NOT_JSON, ("body", "config"), reason="not UTF-8") from None
+            return self._data.decode("latin-1")

@@ -77,6 +77,9 @@ class Condition(Enum):
     MULTIPART_BROKEN = Row("broken_form")
     FILE_MISSING = Row("missing_file", "missing", "Field required")
     FILE_NOT_A_FILE = Row("missing_file", "value_error", "Expected an uploaded file, got a text field")
+    CONFIG_A_FILE = Row(
+        "bad_config", "json_type", "Expected JSON in a text field, got a file: send it without a file name"
+    )
     CONFIG_NOT_JSON = Row("bad_config", "json_invalid", "Invalid JSON: {reason}")
     CONFIG_NOT_AN_OBJECT = Row("bad_config", "dict_type", "Expected a JSON object, got {came}")
     SPEAKERS_NOT_A_NUMBER = Row("bad_config", "int_type", "Expected an integer, got {came}")

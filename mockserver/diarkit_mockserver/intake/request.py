@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
@@ -37,6 +37,24 @@ ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 """What may stand for host and port in a URL that we give out."""
+
+
+class HeaderMap(dict[str, str]):
+    """Headers by name, in lower case; looked up in any."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> str:
+        """Look up a header."""
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a header."""
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Look up a header that may be absent."""
+        return super().get(name.lower(), default)
 
 
 class Request:
@@ -89,13 +107,13 @@ class Request:
         self.size = size
         self.is_trusted = is_trusted
         self.raw_headers = headers
-        self._headers: dict[str, str] | None = None
+        self._headers: HeaderMap | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Names in lower case; of a name that comes twice, the first."""
+        """Names in lower case, looked up in any; of a name that comes twice, the first."""
         if self._headers is None:
-            self._headers = dict(reversed(self.pairs))
+            self._headers = HeaderMap(reversed(self.pairs))
         return self._headers
 
     @property

@@ -44,10 +44,12 @@ class Media:
     Attributes:
         duration: seconds.
         channels: how many.
+        undecodable: what is no audio is rejected, as the platform does, or assumed to be audio of this length.
     """
 
     duration: float = 60.0
     channels: int = 1
+    undecodable: Literal["reject", "assume"] = "reject"
 
     def __post_init__(self) -> None:
         if not 0 <= self.duration <= 86_400:
@@ -96,9 +98,10 @@ class Submission:
         parameters: checked.
         config: the form field as the client sent it, decoded from JSON; None if it sent none.
         query: the query string's parameters as sent.
-        headers: of the request, names in lower case.
+        headers: of the request; names are looked up whatever their case.
         first_bytes: of the file.
         occurrence: 1 for the first time that this same request came to its world.
+        upload: 1 for the first upload to its world.
     """
 
     filename: str
@@ -111,6 +114,7 @@ class Submission:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     first_bytes: bytes = b""
     occurrence: int = 1
+    upload: int = 1
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -130,3 +134,14 @@ class Sent(Protocol):
     def parameters(self) -> Parameters: ...  # noqa: D102
     @property
     def occurrence(self) -> int: ...  # noqa: D102
+    @property
+    def upload(self) -> int: ...  # noqa: D102
+
+
+class Asked(Protocol):
+    """What rules and faults go by of the request itself, an upload or a poll."""
+
+    @property
+    def query(self) -> Mapping[str, str]: ...  # noqa: D102 - as in `Submission`, both
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102

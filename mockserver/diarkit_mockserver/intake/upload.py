@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from diarkit_contracts.exchanges.exchange import Part
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 MOST_PARTS = 1_000
-"""As in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+"""Files, and as many text fields: as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
 """Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
+
+GZIP = b"\x1f\x8b"
+"""What a body begins with that is compressed (RFC 1952, 2.3.1)."""
 
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
@@ -82,6 +85,7 @@ class UploadReader:
         self._file: FilePart | None = None
         self._config: TextPart | None = None
         self._ignored: list[str] = []
+        self._numbers = [0, 0]
         self._order: dict[str, None] = {}
         self._file_is_text = False
         self._is_whole = False
@@ -111,7 +115,8 @@ class UploadReader:
     def _start_parser(self, boundary: bytes) -> None:
         try:
             self._opening = b"--" + boundary
-            self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS)
+            # Each byte is a character, so that no name breaks the form; `_decode` makes of them what was meant.
+            self._parser = PushMultipartParser(boundary, header_charset="latin-1")
         except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
         if self._first is not None:
@@ -143,6 +148,8 @@ class UploadReader:
         """
         if self._refusal is None and self._boundary is not None:
             self._end(self._boundary)
+        if self._file is not None and not (self._file.filename or self._file.size):
+            self._file = None  # what a browser sends where none was chosen
         if self._refusal is not None:
             raise self._refusal
         if self._file is None:
@@ -154,7 +161,7 @@ class UploadReader:
             sha256=self._file.digest.hexdigest(),
             size=self._file.size,
             media=self._file.media,
-            config=None if self._config is None else self._config.read(),
+            config=None if self._config is None else self._config.read() or None,
             first_bytes=self._file.first_bytes,
             ignored=self.ignored,
         )
@@ -172,7 +179,9 @@ class UploadReader:
         """Read what has not been read, now that it is known to be all."""
         try:
             if self._parser is None:
-                parts = read_plain_form(self._first or b"", boundary)
+                if self._first is None:
+                    return  # a form without parts (INF: as in Starlette)
+                parts = read_plain_form(self._first, boundary)
                 if parts is not None:
                     for part in parts:
                         self._begin_part(part.name, part.filename)
@@ -196,10 +205,13 @@ class UploadReader:
         """
         if self._head is None:
             return data
-        self._head += data
+        self._head = (self._head + data).lstrip(b"\r\n")
         if len(self._head) < len(self._opening) + 2:
             return b""
-        if not self._head.startswith((self._opening, b"\r\n" + self._opening)):
+        if self._head.startswith(GZIP):
+            reason = "the body is compressed with gzip: the platform takes forms as they are, without Content-Encoding"
+            raise refuse(Condition.MULTIPART_BROKEN, reason=reason)
+        if not self._head.startswith(self._opening):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: the body does not begin with its boundary")
         data, self._head = self._head, None
         return data
@@ -208,18 +220,23 @@ class UploadReader:
         # The library sees a line end inside a header in some chunks, and not in others.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
-        self._begin_part(segment.name or "", _read_filename(segment))
+        if not segment.name and "name" not in parse_options_header(segment.header("Content-Disposition", ""))[1]:
+            raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a part without a name")
+        self._begin_part(_decode(segment.name or ""), _read_filename(segment))
 
     def _begin_part(self, name: str, filename: str | None) -> None:
+        self._numbers[filename is None] += 1
+        if max(self._numbers) > MOST_PARTS:
+            raise refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: more than {MOST_PARTS} files or fields")
         if name in {"file", "config"} or len(self._order) < MOST_IGNORED:
             self._order[name[:LONGEST_IGNORED]] = None
-        self._open = None
+        self._open = None if filename is not None else TextPart()
         if name == "file":
             self._file_is_text = filename is None
             self._file = None if filename is None else FilePart(filename, self._largest_file, self._assumed)
-            self._open = self._file
+            self._open = self._file or self._open
         elif name == "config":
-            self._open = self._config = TextPart()
+            self._open = self._config = TextPart(is_file=filename is not None)
         elif len(self._ignored) < MOST_IGNORED:
             self._ignored.append(name[:LONGEST_IGNORED])
 
@@ -230,5 +247,12 @@ def _read_filename(segment: MultipartSegment) -> str | None:
     extended = EXTENDED_FILENAME.search(QUOTED_STRING.sub('""', header))
     if extended is not None:
         return unquote(extended["quoted"], encoding=extended["charset"])
-    filename: str | None = segment.filename
-    return filename
+    return None if segment.filename is None else _decode(segment.filename)
+
+
+def _decode(text: str) -> str:
+    """Read a name, whose bytes are characters: UTF-8, or else latin-1 (INF: as in Starlette)."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return text

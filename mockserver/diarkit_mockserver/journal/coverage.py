@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.coverage.points import find_met
 from diarkit_contracts.coverage.tally import Tally
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.exchanges.recording import read_recording
+from diarkit_contracts.exchanges.recording import read_recording, split_recording
 from diarkit_contracts.runs.generation import find_generation
 from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.journal.export import OWN, make_exchange, read_entry
@@ -62,22 +61,12 @@ def read_tally(path: Path) -> Tally:
         OSError: for one that can't be read.
     """
     exchanges = read_recording(path)
-    entries = tuple(read_entry(value) for value in _list_values(path) if OWN in value)
+    values = split_recording(path.read_text("utf-8-sig"), path.name)
+    entries = tuple(read_entry(value) for _, value in values if OWN in value)
     met = find_met(read_history(exchanges))
     # Nobody knows which connections were left open.
     is_clean = len(entries) == len(exchanges) and _is_clean(entries, (), ())
     return Tally(met, met if is_clean else frozenset(), frozenset({find_generation(exchanges)[0].name}))
-
-
-def _list_values(path: Path) -> list[Any]:
-    """List the exchanges of a recording that has been read before, as plain values; none for a HAR."""
-    text = path.read_text("utf-8-sig")
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
-    entries: list[Any] = whole.get("entries", [])
-    return entries
 
 
 def _find_met(entries: tuple[Entry, ...]) -> frozenset[str]:

@@ -127,6 +127,7 @@ def _write_own(entry: Entry) -> Json:
     if (submission := entry.submission) is not None:
         own["submission"] = {
             "occurrence": submission.occurrence,
+            "upload": submission.upload,
             "first_bytes": submission.first_bytes.hex(),
             "parameters": asdict(submission.parameters),
             # Who speaks when is in the exchange, as part of what is known of the sound.
@@ -152,6 +153,7 @@ def _read_submission(own: Json, sent: Sent, request: Request) -> Submission:
         headers=request.headers,
         first_bytes=bytes.fromhex(own["first_bytes"]),
         occurrence=own["occurrence"],
+        upload=own["upload"],
     )
 
 

@@ -93,7 +93,7 @@ class Entry:
     def weight(self) -> int:
         """How many bytes it counts for in the ring: about what it takes, and never much less."""
         head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
-        texts = sum(len(part.text or "") for part in self.parts or ())
+        texts = sum(len(part.text or "") for part in self.parts) if self.parts else 0
         return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, get_args
 
 from diarkit_contracts.api.states import TERMINAL
-from diarkit_mockserver.clock import to_ticks
+from diarkit_mockserver.clock import tell_date, to_ticks
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import BodyDamage, TaskFault
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 DAMAGED: Final = frozenset(f"body:{how}" for how in get_args(BodyDamage))
 """Faults whose answers the client could not understand."""
+
+COARSE_S: Final = 1.0
+"""A date has whole seconds, and the client's clock is not the world's: nobody is blamed for being early by less."""
 
 HOPELESS: Final = frozenset(f"task:{how}" for how in get_args(TaskFault))
 """Faults of uploads whose task has no end to wait for."""
@@ -61,13 +64,37 @@ class Traffic:
         now: ticks of its clock.
         open_connections: numbers of the connections that are open now.
         pace: ticks that should lie between two polls of a task.
+        epoch: the date at time 0, in seconds since 1970 UTC; None if it is not known.
     """
 
-    def __init__(self, entries: Iterable[Entry], *, now: int, open_connections: Collection[int], pace: int) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        *,
+        now: int,
+        open_connections: Collection[int],
+        pace: int,
+        epoch: int | None = None,
+    ) -> None:
         self.entries = tuple(entries)
         self.now = now
         self.open_connections = frozenset(open_connections)
         self.pace = pace
+        self._epoch = epoch
+
+    def read_retry_after(self, entry: Entry) -> int | None:
+        """Read the ticks that an answer asks the client to wait; None if it does not, or by a date and no date is known."""
+        value = next((value for name, value in entry.headers if name == b"retry-after"), b"").decode("latin-1")
+        if not value or not is_heard(entry):
+            return None
+        if value.isdigit():
+            return to_ticks(int(value))
+        if self._epoch is None:
+            return None
+        from diarkit_contracts.target.pace import read_retry_after  # noqa: PLC0415 - what it needs for dates is large
+
+        wait = read_retry_after(value, tell_date(self._epoch, entry.answered_at))
+        return None if wait is None else to_ticks(max(0.0, wait - COARSE_S))
 
     @cached_property
     def uploads(self) -> tuple[Entry, ...]:
@@ -132,9 +159,3 @@ def tells_end(poll: Entry) -> bool:
 def comes_after(entry: Entry, earlier: Entry) -> bool:
     """Whether a request was made when an earlier one had its answer: by its place in time, and by the clock."""
     return entry.follows >= earlier.number and entry.asked_at >= earlier.answered_at
-
-
-def read_retry_after(entry: Entry) -> int | None:
-    """Read the ticks that an answer asks the client to wait; None if it does not."""
-    value = next((value for name, value in entry.headers if name == b"retry-after"), b"")
-    return to_ticks(int(value)) if value.isdigit() and is_heard(entry) else None

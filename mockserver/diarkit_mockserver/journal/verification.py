@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.journal import Entry, Journal
 
 MOST_MISSES = 3
@@ -110,10 +109,12 @@ def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
     """Count the submissions that are meant, also the refused ones: the client sent them."""
     missed: list[Miss] = []
     found = 0
-    for number, submission in _list_submissions(entries):
-        reasons = tuple(expected.when.misses(submission))
+    for entry in entries:
+        if (submission := entry.submission) is None:
+            continue
+        reasons = tuple(expected.when.misses(submission, submission))
         if reasons:
-            missed.append(Miss(number=number, filename=submission.filename, reasons=reasons))
+            missed.append(Miss(number=entry.number, filename=submission.filename, reasons=reasons))
         else:
             found += 1
     holds = found > 0 if expected.times is None else found == expected.times
@@ -128,12 +129,9 @@ def describe_verdict(verdict: Verdict) -> str:
     lines: list[str] = []
     for check in verdict.checks:
         if not check.holds:
-            times = (
-                "at least 1 submission"
-                if check.times is None
-                else f"{check.times} submissions".replace("1 submissions", "1 submission")
-            )
-            lines.append(f"expected {times} with {check.expected}, found {check.found}")
+            times = "at least 1" if check.times is None else str(check.times)
+            plural = "" if check.times in {None, 1} else "s"
+            lines.append(f"expected {times} submission{plural} with {check.expected}, found {check.found}")
             for miss in check.nearest:
                 lines.append(f"  exchange {miss.number}, {miss.filename!r}, misses:")
                 lines += [f"    {reason}" for reason in miss.reasons]
@@ -143,7 +141,3 @@ def describe_verdict(verdict: Verdict) -> str:
         lines.append(f"({verdict.forgotten} earlier ones are no longer in the journal)")
     lines.append(f"seed {verdict.seed}, clock {verdict.clock}")
     return "\n".join(lines)
-
-
-def _list_submissions(entries: Iterable[Entry]) -> Iterable[tuple[int, Submission]]:
-    return ((entry.number, entry.submission) for entry in entries if entry.submission is not None)

@@ -1,22 +1,47 @@
-"""An HTTP error instead of the usual answer, of a rule or of a fault: its values. Knows no sockets."""
+"""An HTTP answer instead of the usual one, of a rule or of a fault: its values, and the headers they make. Knows no sockets."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from diarkit_mockserver.clock import SECOND
+from diarkit_mockserver.scenario.limits import Exceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOKEN: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""The name of a header (RFC 9110, 5.6.2)."""
+
+OURS: Final = {
+    "content-length": "a fault such as connection: length_too_short makes it wrong",
+    "transfer-encoding": "the server chooses it",
+    "content-type": "it is the key content_type",
+}
+"""Headers that follow from the answer, and what to do instead of giving them."""
+
+BODILESS: Final = frozenset({204, 205, 304})
+"""Statuses whose answers have no body (RFC 9110, 15)."""
+
+BUSY_S: Final = 1
+"""Seconds in the Retry-After of a 429 that nothing else is said of: as short as it can be, for tests that really wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """An HTTP error instead of the usual answer.
+    """An HTTP answer instead of the usual one. A 429 has Retry-After and the rate headers by itself, as is documented.
 
     Attributes:
-        status: 400 to 599.
+        status: 200 to 599.
         on: of a rule: `submit` (the default) answers the upload with it; `poll` accepts the upload and answers its first polls.
         times: with `on: poll`, how many polls; 1 by default.
         message: in the documented envelope, instead of the usual one of this status.
         retry_after: seconds, in the header `Retry-After`.
-        body: a foreign body instead of the envelope.
+        retry_after_as: in `seconds`, or as the `date` at which they are over.
+        headers: by name, such as `{Location: "https://other/"}`; null takes away one that the answer would have by itself.
+        body: a foreign body instead of the envelope; below 400 there is no envelope, and the body is empty by default.
         content_type: of the foreign body.
     """
 
@@ -25,27 +50,81 @@ class HttpAnswer:
     times: int | None = None
     message: str | None = None
     retry_after: int | None = None
+    retry_after_as: Literal["seconds", "date"] = "seconds"
+    headers: dict[str, str | None] | None = None
     body: str | None = None
     content_type: str = "text/plain; charset=utf-8"
 
     def __post_init__(self) -> None:
-        if not 400 <= self.status <= 599:
-            raise ValueError(f"expected an HTTP error status from 400 to 599, got {self.status}")
+        if not 200 <= self.status <= 599:
+            raise ValueError(f"expected an HTTP status from 200 to 599, got {self.status}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"expected times >= 1, got {self.times}")
         if self.times not in (None, 1) and self.on != "poll":
             raise ValueError("times counts polls: say on: poll, or give the rule itself a number of times")
-        if self.retry_after is not None and self.retry_after < 0:
+        if self.retry_after is not None and not 0 <= self.retry_after <= 1e9:
             raise ValueError(f"expected retry_after >= 0 seconds, got {self.retry_after}")
+        if self.status in BODILESS and self.body:
+            raise ValueError(f"an answer with the status {self.status} has no body")
+        if self.status < 400 and self.message is not None:
+            raise ValueError("the envelope with a message is of errors: expected body, or a status from 400")
         if not self.content_type.isprintable():
             raise ValueError(f"expected a media type, got {self.content_type!r}")
+        _check_headers(self.headers or {})
 
     @property
     def polls(self) -> int:
         """How many polls of a rule's task it answers; 0 if it answers the upload."""
         return (self.times or 1) if self.on == "poll" else 0
 
+    @property
+    def foreign(self) -> tuple[bytes, str] | None:
+        """The body instead of the envelope, and its type; None for the envelope."""
+        if self.body is None and self.status >= 400:
+            return None
+        return (self.body or "").encode(), self.content_type
+
+    def list_headers(self, now: int, epoch: int) -> tuple[tuple[str, str], ...]:
+        """List its headers, names in lower case.
+
+        Args:
+            now: ticks.
+            epoch: the date at 0, in seconds since 1970 UTC.
+        """
+        made: dict[str, str] = {}
+        wait = BUSY_S if self.status == 429 and self.retry_after is None else self.retry_after
+        if wait is not None:
+            exceeded = Exceeded.until(now + wait * SECOND, now, epoch, 1)
+            made = dict(exceeded.headers if self.status == 429 else exceeded.headers[:1])
+            if self.retry_after_as == "date":
+                made["retry-after"] = _write_date(exceeded.reset)
+        for name, value in (self.headers or {}).items():
+            made.pop(name.lower(), None)
+            if value is not None:
+                made[name.lower()] = value
+        return tuple(made.items())
+
+
+HttpLike: TypeAlias = "int | HttpAnswer | Mapping[str, object]"
+"""A status alone, or with its details, also as in a scenario file: `{"status": 503, "retry_after": 5}`."""
+
 
 def read_http(http: int | HttpAnswer | None) -> HttpAnswer | None:
     """Read what stands under the key `http`: a status alone, or all its details."""
     return HttpAnswer(status=http) if isinstance(http, int) else http
+
+
+def _check_headers(headers: Mapping[str, object]) -> None:
+    for name, value in headers.items():
+        if TOKEN.fullmatch(name) is None:
+            raise ValueError(f"expected the name of a header, got {name!r:.60}")
+        if name.lower() in OURS:
+            raise ValueError(f"the header {name} can't be given: {OURS[name.lower()]}")
+        if value is not None and not (isinstance(value, str) and value.isprintable() and value.isascii()):
+            raise ValueError(f"the header {name}: expected printable ASCII in quotes, or null, got {value!r:.60}")
+
+
+def _write_date(moment: int) -> str:
+    from email.utils import formatdate  # noqa: PLC0415 - 20 ms that only those pay who ask for a date
+
+    return formatdate(moment, usegmt=True)

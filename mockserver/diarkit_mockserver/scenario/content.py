@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.result import list_result_faults
-from diarkit_fixtures.segments import SegmentError
+from diarkit_fixtures.segments import SegmentError, cut_overlaps, merge_touching, number_by_appearance
 from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_place
 from diarkit_mockserver.scenario.model import SpokenSegment
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 """What is said in each channel."""
-
-VALUES = (("speaker_id",), ("start_time",), ("end_time",))
-"""What can be wrong with a segment that has the right keys."""
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
@@ -41,8 +38,6 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
     for index, then in _list_outcomes(tree):
         if "result" in then.entries and not _is_set(then, "breaks_contract"):
             flaws += _check_result(then.entries["result"].node)
-        if "segments" in then.entries:
-            flaws += _check_segments(then.entries["segments"].node)
         if (
             "rttm" in then.entries
             and isinstance(leaf := then.entries["rttm"].node, Leaf)
@@ -94,31 +89,27 @@ def _check_result(node: Node) -> Iterator[Flaw]:
             yield Flaw(find_place(node, fault.path), f"{fault} (breaks_contract: true lets it pass)")
 
 
-def _check_segments(node: Node) -> Iterator[Flaw]:
-    """Refuse times that no recording has. Overlap is allowed: a reference may have it, the answer will not."""
-    if not isinstance(node, Items):
-        return
-    for number, channel in enumerate(node.nodes):
-        plain = as_plain(channel)
-        result = {"channels": [{"channel_number": number, "speakers_count": 0, "segments": plain}]}
-        for fault in list_result_faults(result):
-            path = fault.path[3:]
-            if fault.severity == "error" and path[1:] in VALUES:
-                yield Flaw(find_place(channel, path), f"{path[1]}: {fault.text}")
-
-
 def _read_spoken(path: Path) -> Spoken | str:
     """Read an RTTM file; a text says why it can't be read."""
     try:
-        channels = load_rttm(path)
+        return read_spoken(path)
     except OSError as error:
         return f"can't read {path}: {error.strerror or error}"
     except SegmentError as error:
         return str(error)
+
+
+def read_spoken(path: Path) -> Spoken:
+    """Read from an RTTM file what the platform would answer to it: a reference may have overlap, the answer has none.
+
+    Raises:
+        OSError: for a file that can't be read.
+        SegmentError: for one that is no RTTM.
+    """
     return tuple(
         tuple(
             SpokenSegment(speaker_id=one.speaker, start_time=one.start / 100, end_time=one.end / 100)
-            for one in segments
+            for one in number_by_appearance(merge_touching(cut_overlaps(segments)))
         )
-        for segments in channels
+        for segments in load_rttm(path)
     )

@@ -17,7 +17,7 @@ from diarkit_mockserver.scenario.when import EVERY, When
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_mockserver.intake.submission import Sent
+    from diarkit_mockserver.intake.submission import Asked, Sent
 
 PARTS = 1_000_000
 """A share is decided in millionths."""
@@ -117,8 +117,9 @@ ResultFault: TypeAlias = Literal[
     "null_result",
     "error_on_done",
     "unknown_state",
+    "beyond_audio",
 ]
-"""Named ways in which a result breaks the contract."""
+"""Named ways in which a result breaks the contract; with `beyond_audio` a segment ends after the audio."""
 
 NO_OUTAGE = "fault {}: an outage closes the port for all worlds of the server: only the default world can have one"
 
@@ -131,7 +132,7 @@ class Fault:
 
     Attributes:
         on: uploads, polls, or both, or `system`: requests for version and status; task and result faults are about uploads.
-        when: which uploads, or the polls of which uploads.
+        when: which uploads, or the polls of which uploads; headers and query parameters are those of the request itself.
         ordinal: the how manieth of the matching requests, as they arrive: a number or a list of them, from 1.
         share: of the matching requests, from 0 to 1; which ones follows from the seed, whatever their order.
         times: how many requests at the most: the first that arrive.
@@ -247,7 +248,12 @@ class Schedule:
         return any(each.when != each.when.of_head for each in self._faults if each.on in ("submit", "any"))
 
     def choose(
-        self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, counts: FaultCounts
+        self,
+        operation: Literal["submit", "poll", "system"],
+        submission: Sent | None,
+        request: str,
+        counts: FaultCounts,
+        asked: Asked,
     ) -> Iterator[tuple[Fault, Draws]]:
         """Find the faults of one request.
 
@@ -256,6 +262,7 @@ class Schedule:
             submission: that it brings or asks for; None for `system`.
             request: what tells this request from all others of its world.
             counts: of this schedule; the request is added.
+            asked: the request itself.
 
         Yields:
             A fault, and the draws for what it leaves to chance.
@@ -264,7 +271,7 @@ class Schedule:
             if submission is None:
                 if fault.on != operation:
                     continue
-            elif fault.on not in (operation, "any") or next(fault.when.misses(submission), None) is not None:
+            elif fault.on not in (operation, "any") or next(fault.when.misses(submission, asked), None) is not None:
                 continue
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue

@@ -44,6 +44,7 @@ class Limits:
         audio_seconds: longer audio is rejected after its acceptance (DOC limits page: 2 h).
         finished_seconds: how long a finished task can be looked at; 404 afterwards (DOC: a period exists; its length is UNK).
         finished_tasks: how many of them are kept; the oldest go first.
+        abandoned_seconds: a task that nobody has polled for so long no longer counts for storage and queue; polls see it as before (INF).
         before_body: which limits answer before the body of an upload has been read, instead of after.
     """
 
@@ -56,6 +57,7 @@ class Limits:
     audio_seconds: float | None = 7200.0
     finished_seconds: float | None = None
     finished_tasks: int = 10_000
+    abandoned_seconds: float | None = 600.0
     before_body: tuple[Limit, ...] = ()
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class Limits:
             "queue_length",
             "audio_seconds",
             "finished_seconds",
+            "abandoned_seconds",
         ):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1e15:

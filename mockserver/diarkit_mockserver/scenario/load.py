@@ -6,13 +6,15 @@ The steps: YAML into a tree with places; the tree into dataclasses; results, seg
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from diarkit_fixtures.texts.read import TextError, load_text, read_value
+from diarkit_fixtures.texts.read import TextError, decode_text, load_text, read_value
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+    from typing import BinaryIO
 
     from diarkit_fixtures.texts.tree import Flaw, Node
     from diarkit_mockserver.scenario.content import Spoken
@@ -20,9 +22,32 @@ if TYPE_CHECKING:
 
 Built = TypeVar("Built")
 
+ScenarioLike: TypeAlias = "Scenario | str | Path | Mapping[str, object]"
+"""A scenario, the path of its file, or what stands in that file as plain values."""
+
 
 class ScenarioError(FakeError, TextError):
     """A scenario file is not one."""
+
+
+def read_scenario(told: ScenarioLike) -> Scenario:
+    """Read a scenario from any of its forms; RTTM files of plain values are looked for in the working directory.
+
+    Raises:
+        ScenarioError: with all that is wrong with it.
+        OSError: for a file that can't be read.
+    """
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - as below
+
+    if isinstance(told, Scenario):
+        return told
+    if isinstance(told, (str, Path)):
+        return load_scenario(Path(told))
+    import json  # noqa: PLC0415
+
+    from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - only those pay for these who write no classes
+
+    return parse_scenario(json.dumps(write_plain(told), indent=1), source="scenario", directory=Path())
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -33,6 +58,12 @@ def load_scenario(path: Path) -> Scenario:
         OSError: if it can't be read at all.
     """
     return parse_scenario(load_text(path, error=ScenarioError), source=str(path), directory=path.parent)
+
+
+def read_stream(stream: BinaryIO) -> Scenario:
+    """Read a scenario from standard input; raises what `load_scenario` raises."""
+    text = decode_text(stream.read(), source="-", error=ScenarioError)
+    return parse_scenario(text, source="-", directory=Path())
 
 
 def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenario:

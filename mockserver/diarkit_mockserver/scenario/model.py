@@ -6,7 +6,8 @@ These definitions are the scenario file: its keys are their fields, and its JSON
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Literal, TypeAlias
+from math import inf
+from typing import ClassVar, Literal, TypeAlias
 
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
@@ -21,11 +22,19 @@ JsonObject: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenSegment:
-    """One segment as the platform writes it; times in seconds."""
+    """One segment as the platform writes it, times in seconds; in a file also as a list, `[0, 0.5, 2.25]`."""
+
+    IN_ORDER: ClassVar[bool] = True
 
     speaker_id: int
     start_time: float
     end_time: float
+
+    def __post_init__(self) -> None:
+        if self.speaker_id < 0:
+            raise ValueError(f"expected a speaker_id from 0, got {self.speaker_id}")
+        if not 0 <= self.start_time < self.end_time < inf:
+            raise ValueError(f"expected 0 <= start_time < end_time, got {self.start_time:g} and {self.end_time:g}")
 
 
 OUTCOMES = ("result", "segments", "speakers", "rttm", "failed", "rejected")
@@ -110,7 +119,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything a world is told before the first request.
+    """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
+
+    What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
+    another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which
+    version 1 is read for one more major release. Before 1.0 the changelog lists the exceptions under Changed.
 
     Attributes:
         version: of this format.
@@ -123,6 +136,8 @@ class Scenario:
         profile: generation of the API to answer as; left out, that of the server, which is 3.6 unless it was started as another.
         dialect: points on which platforms differ, instead of those of the generation.
     """
+
+    EXTENSIBLE: ClassVar[bool] = True
 
     version: Literal[1] = 1
     seed: int = 0

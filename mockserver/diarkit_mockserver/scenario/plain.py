@@ -1,16 +1,19 @@
-"""A scenario, or a part of one, as the plain values that its file holds: the way back from `build`. Knows no text."""
+"""A scenario, or a part of one, as the plain values that its file holds, and back. Knows no text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from diarkit_fixtures.texts.fields import list_fields
+from diarkit_fixtures.texts.tree import plant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from diarkit_fixtures.texts.fields import Field, Kind
+    from diarkit_fixtures.texts.tree import Node
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -32,9 +35,34 @@ def write_plain(value: object, *, short: bool = False) -> Json:
         return dict(_write_fields(value, list_fields(type(value)), short=short))
     if isinstance(value, (tuple, list)):
         return [write_plain(one, short=short) for one in cast("tuple[object, ...]", value)]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): write_plain(one) for key, one in cast("Mapping[object, object]", value).items()}
     return cast("Json", value)
+
+
+def plant_plain(value: object) -> Node:
+    """Make the tree of what a test wrote: plain values as in a scenario file, with values of the scenario's classes among them."""
+    return plant(write_plain(value))
+
+
+def read_plain(hint: Any, value: object) -> Any:
+    """Read what a test wrote as a file would hold it; a value of the class itself is returned as it is.
+
+    Args:
+        hint: one of the scenario's classes, or a union of them.
+        value: plain values, with values of the scenario's classes among them.
+
+    Raises:
+        ValueError: with all that is wrong with it.
+    """
+    if isinstance(hint, type) and isinstance(value, hint):
+        return value
+    from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - only those pay for it who write no classes
+
+    built, flaws = build_value(hint, plant_plain(value))
+    if flaws:
+        raise ValueError("\n".join(dict.fromkeys(flaw.text for flaw in flaws)))
+    return built
 
 
 def _write_fields(value: object, fields: Iterable[Field], *, short: bool) -> Iterator[tuple[str, Json]]:

@@ -28,7 +28,7 @@ def list_unreachable(rules: Sequence[Rule]) -> Iterator[tuple[int, str]]:
             yield place, reason
 
 
-def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]]) -> str:
+def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]] = ()) -> str:
     """Say why a rule can never answer; empty if it can.
 
     Args:
@@ -60,6 +60,8 @@ def covers(wide: When, narrow: When) -> bool:
                 fits = has.lower().startswith(asked.lower())
             case "config":
                 fits = all(getattr(asked, key.name) in (None, getattr(has, key.name)) for key in fields(asked))
+            case "query" | "headers":
+                fits = asked.items() <= has.items()
             case _:
                 fits = False
         if not fits:

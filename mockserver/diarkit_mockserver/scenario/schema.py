@@ -29,15 +29,15 @@ Schema = dict[str, object]
 
 COUNT: Final[Schema] = {"minimum": 1}
 NOT_NEGATIVE: Final[Schema] = {"minimum": 0}
-HTTP_ERROR: Final[Schema] = {"minimum": 400, "maximum": 599}
+HTTP_STATUS: Final[Schema] = {"minimum": 200, "maximum": 599}
 AMOUNT: Final[Schema] = {"minimum": 0, "maximum": 1e15}
 PAUSE: Final[Schema] = {"minimum": 0, "maximum": 1_000_000}
 
 BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
-    When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "submission": COUNT},
-    HttpAnswer: {"status": HTTP_ERROR, "times": COUNT, "retry_after": NOT_NEGATIVE},
+    When: {"sha256": {"pattern": "^[0-9a-fA-F]{8,64}$"}, "upload": COUNT, "occurrence": COUNT},
+    HttpAnswer: {"status": HTTP_STATUS, "times": COUNT, "retry_after": NOT_NEGATIVE},
     SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
-    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_ERROR, "der": {"minimum": 0, "maximum": 0.5}},
+    Then: {"speakers": NOT_NEGATIVE, "http": HTTP_STATUS, "der": {"minimum": 0, "maximum": 0.5}},
     Rule: {"times": COUNT},
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
     PollCounts: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
@@ -45,11 +45,11 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     ByRealTime: {"realtime_factor": {"exclusiveMinimum": 0}, "workers": COUNT},
     Limits: {
         **dict.fromkeys(("upload_bytes", "upload_seconds", "storage_bytes"), AMOUNT),
-        **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds"), AMOUNT),
+        **dict.fromkeys(("queue_length", "audio_seconds", "finished_seconds", "abandoned_seconds"), AMOUNT),
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
-    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_ERROR},
+    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_STATUS},
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
     LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
     Drip: {"bytes": COUNT, "every": PAUSE},
@@ -140,6 +140,8 @@ def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
         "properties": {one.name: _write_field(cls, one, texts.get(one.name), written) for one in known},
         "additionalProperties": False,
     }
+    if getattr(cls, "EXTENSIBLE", False):
+        schema["patternProperties"] = {"^x-": {}}
     if required := [one.name for one in known if one.required]:
         schema["required"] = required
     return {**schema, **TOGETHER.get(cls, {})}
@@ -147,6 +149,8 @@ def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
 
 def _write_field(cls: type, field: Field, text: str | None, written: dict[str, Schema]) -> Schema:
     schema = _write_kind(field.kind, BOUNDS.get(cls, {}).get(field.name, {}), written)
+    if field.default == ():
+        schema = {"anyOf": [schema, {"type": "null"}]}
     if text is not None:
         schema["description"] = text
     if is_dataclass(field.default) and not isinstance(field.default, type):
@@ -171,6 +175,9 @@ def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schem
             written[mapping.__name__] = {}
             written[mapping.__name__] = _write_mapping(mapping, written)
         branches.append({"$ref": IN_SCHEMA + mapping.__name__})
+        if getattr(mapping, "IN_ORDER", False):
+            values = list(cast("Schema", written[mapping.__name__]["properties"]).values())
+            branches.append({"type": "array", "prefixItems": values, "minItems": len(values), "maxItems": len(values)})
     if kind.free:
         branches.append({"type": "object"})
     return branches[0] if len(branches) == 1 else {"anyOf": branches}

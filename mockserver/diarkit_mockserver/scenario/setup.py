@@ -61,4 +61,6 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
 def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:
     """List the courses that tasks may take."""
     yield scenario.course
-    yield from (rule.then.course for rule in (*scenario.rules, *added) if rule.then.course is not None)
+    for rule in (*scenario.rules, *added):
+        if rule.then.course is not None:
+            yield rule.then.course

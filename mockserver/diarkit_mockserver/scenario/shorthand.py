@@ -3,29 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, cast
 
 from diarkit_contracts.api.result import list_result_faults
-from diarkit_fixtures.texts.rttm import load_rttm
-from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
+from diarkit_fixtures.segments import Segment
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.content import read_spoken
+from diarkit_mockserver.scenario.course import Course
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
+from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from diarkit_mockserver.scenario.answer import HttpAnswer
+    from diarkit_mockserver.scenario.answer import HttpLike
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
 
-SegmentLike: TypeAlias = "tuple[int, float, float] | Sequence[float] | Mapping[str, float]"
-"""Speaker, start and end in seconds; or the platform's object."""
+SegmentLike: TypeAlias = "tuple[int, float, float] | Sequence[float] | Mapping[str, float] | Segment | SpokenSegment"
+"""Speaker, start and end in seconds; the platform's object; or a segment of the kit, as in `Recording.truth`."""
 
-LONGEST_S = 1_000_000
-"""Seconds; more than any recording."""
+
+class Matching(TypedDict, total=False):
+    """Which submissions, in a rule, a check or a query: the same keys everywhere; what is left out matches everything.
+
+    Attributes:
+        filename: shell pattern over the uploaded file's name.
+        sha256: of the file, or at least its first 8 hexadecimal digits.
+        config: keys and values that the request's config must have.
+        channel_mode: as the platform understood it.
+        channels: as sent, such as `0,1`.
+        range_from: seconds.
+        range_to: seconds.
+        query: query parameters by name, each a shell pattern, or None for one that is absent.
+        headers: headers by name, whatever its case, likewise: `{"Authorization": None}` is for whoever sends none.
+        upload: 1 for the first upload to this server, 2 for the second, ...
+        occurrence: 1 for the first time that this very request (file, name, parameters) came, 2 for the second, ...
+    """
+
+    filename: str | None
+    sha256: str | None
+    config: Mapping[str, int] | None
+    channel_mode: Literal["split", "mix"] | None
+    channels: str | None
+    range_from: float | None
+    range_to: float | None
+    query: Mapping[str, str | None] | None
+    headers: Mapping[str, str | None] | None
+    upload: int | None
+    occurrence: int | None
+
+
+def write_when(matching: Matching) -> When:
+    """Write which submissions are meant.
+
+    Raises:
+        TypeError: for a key that there is not, with the one that may be meant.
+        ValueError: for a value that makes no sense.
+    """
+    given = cast("dict[str, object]", {**matching})
+    known = Matching.__annotations__
+    for key in given:
+        if key not in known:
+            hint = When.RENAMED.get(key) or f"expected {', '.join(known)}"
+            raise TypeError(f"got an unexpected keyword argument {key!r}: {hint}")
+    for key in ("query", "headers"):
+        if isinstance(pairs := given.get(key), Mapping):
+            given[key] = dict(cast("Mapping[str, str | None]", pairs))
+    given["config"] = read_config(matching.get("config"))
+    return When(**cast("dict[str, Any]", given))
 
 
 def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
@@ -38,7 +88,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     rttm: str | Path | None = None,
     failed: str | None = None,
     rejected: str | None = None,
-    http: int | HttpAnswer | None = None,
+    http: HttpLike | None = None,
     der: float | None = None,
     course: CourseLike | None = None,
     breaks_contract: bool = False,
@@ -57,11 +107,11 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         raise ValueError("expected one outcome, got segments and rttm")
     then = Then(
         result=None if result is None else dict(result),
-        segments=_read_rttm(rttm) if rttm is not None else _read_segments(segments),
+        segments=read_spoken(Path(rttm)) if rttm is not None else _read_segments(segments),
         speakers=speakers,
         failed=failed,
         rejected=rejected,
-        http=http,
+        http=http if http is None or isinstance(http, int) else read_plain(HttpAnswer, http),
         der=der,
         course=None if course is None else read_course(course),
         breaks_contract=breaks_contract,
@@ -91,29 +141,14 @@ def read_course(course: CourseLike) -> Course:
     Raises:
         ValueError: for anything else, naming what there is.
     """
-    if not isinstance(course, Mapping):
-        if course in ("immediate", "manual") or not isinstance(course, str):
-            return course
-    else:
-        with suppress(TypeError):  # for a state that no task stays in
-            if (read := _read_course_mapping(course)) is not None:
-                return read
+    try:
+        return cast("Course", course if is_dataclass(course) else read_plain(Course, course))
+    except ValueError as error:
+        reason = error
     raise ValueError(
         'expected a course: "immediate", "manual", {"polls": {"pending": 1, "running": 2}}, '
-        f'{{"seconds": {{"pending": 0.5, "running": 4}}}} or {{"realtime_factor": 60, "workers": 2}}, got {course!r}'
+        f'{{"seconds": {{"pending": 0.5, "running": 4}}}} or {{"realtime_factor": 60, "workers": 2}}, got {course!r}: {reason}'
     )
-
-
-def _read_course_mapping(course: Mapping[str, Mapping[str, float] | float]) -> Course | None:
-    if set(course) == {"polls"} and isinstance(counts := course["polls"], Mapping):
-        return ByPolls(polls=PollCounts(**{state: int(count) for state, count in counts.items()}))
-    if set(course) == {"seconds"} and isinstance(lasts := course["seconds"], Mapping):
-        return BySeconds(seconds=StateSeconds(**lasts))
-    if {"realtime_factor"} <= set(course) <= {"realtime_factor", "workers"}:
-        factor, workers = course["realtime_factor"], course.get("workers", 1)
-        if not isinstance(factor, Mapping) and not isinstance(workers, Mapping):
-            return ByRealTime(realtime_factor=factor, workers=int(workers))
-    return None
 
 
 def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tuple[SpokenSegment, ...], ...] | None:
@@ -127,23 +162,19 @@ def _read_segments(channels: Sequence[Sequence[SegmentLike]] | None) -> tuple[tu
 
 def _read_segment(segment: SegmentLike) -> SpokenSegment:
     try:
-        if isinstance(segment, Mapping):
+        if isinstance(segment, SpokenSegment):
+            return segment
+        speaker: float
+        if isinstance(segment, Segment):
+            speaker, start, end = segment.speaker, segment.start / 100, segment.end / 100
+        elif isinstance(segment, Mapping):
             speaker, start, end = segment["speaker_id"], segment["start_time"], segment["end_time"]
         else:
             speaker, start, end = segment
-        read = SpokenSegment(speaker_id=int(speaker), start_time=float(start), end_time=float(end))
+        values = int(speaker), float(start), float(end)
     except (TypeError, ValueError, KeyError):
         raise ValueError(
             "expected for each channel a list of segments, each (speaker, start, end) or with speaker_id, start_time, "
             f"end_time, as in segments=[[(0, 0.5, 2.25)]], got {segment!r}"
         ) from None
-    if not 0 <= read.start_time < read.end_time <= LONGEST_S or read.speaker_id < 0:
-        raise ValueError(f"expected 0 <= start < end <= {LONGEST_S} seconds and a speaker from 0, got {segment!r}")
-    return read
-
-
-def _read_rttm(path: str | Path) -> tuple[tuple[SpokenSegment, ...], ...]:
-    return tuple(
-        tuple(SpokenSegment(speaker_id=s.speaker, start_time=s.start / 100, end_time=s.end / 100) for s in channel)
-        for channel in load_rttm(path)
-    )
+    return SpokenSegment(speaker_id=values[0], start_time=values[1], end_time=values[2])

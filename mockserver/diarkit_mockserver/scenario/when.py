@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from diarkit_mockserver.intake.submission import Sent
+    from diarkit_mockserver.intake.submission import Asked, Sent
 
 
-OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "submission"))
+SUBMISSION: Final = "it is upload (the number of the upload) or occurrence (how often the same upload came)"
+"""Where to go from `submission`, which was read as the first and meant the second."""
+
+
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
 """What only the body of an upload tells; everything else stands in the head of its request."""
 
 
@@ -36,8 +41,13 @@ class When:
         channels: the query parameter as sent, such as `0,1`.
         range_from: seconds.
         range_to: seconds.
-        submission: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
+        query: query parameters by name, also those that the platform does not know: a shell pattern, or null for one that is absent.
+        headers: headers by name, whatever its case: a shell pattern, or null for one that is absent. Of a poll, its own.
+        upload: 1 for the first upload to this world, 2 for the second, ...
+        occurrence: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
     """
+
+    RENAMED: ClassVar[dict[str, str]] = {"submission": SUBMISSION}
 
     filename: str | None = None
     sha256: str | None = None
@@ -46,21 +56,36 @@ class When:
     channels: str | None = None
     range_from: float | None = None
     range_to: float | None = None
-    submission: int | None = None
+    query: dict[str, str | None] | None = None
+    headers: dict[str, str | None] | None = None
+    upload: int | None = None
+    occurrence: int | None = None
 
     def __post_init__(self) -> None:
         if self.sha256 is not None:
             digits = self.sha256.lower()
             if not 8 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
                 raise ValueError(f"expected 8 to 64 hexadecimal digits in sha256, got {self.sha256!r}")
-        if self.submission is not None and self.submission < 1:
-            raise ValueError(f"submissions are counted from 1, got {self.submission}")
+        for number in (self.upload, self.occurrence):
+            if number is not None and number < 1:
+                raise ValueError(f"uploads are counted from 1, got {number}")
+        for patterns in (self.query, self.headers):
+            for name, pattern in (patterns or {}).items():
+                if not (pattern is None or isinstance(pattern, str)):
+                    raise ValueError(f"{name}: expected a pattern in quotes, or null for absent, got {pattern!r}")
 
-    def misses(self, submission: Sent) -> Iterator[str]:  # noqa: C901 - one line for each field
-        """Say one by one why a submission is not meant; nothing for a match."""
+    def misses(self, submission: Sent, asked: Asked) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each field
+        """Say one by one why a request is not meant; nothing for a match.
+
+        Args:
+            submission: that the request brings, or asks for.
+            asked: the request itself.
+        """
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
-            yield f"filename: expected {self.filename!r}, got {submission.filename!r}"
+            decoded = unquote(submission.filename)  # as some clients send what is not ASCII
+            meant = f", which is {decoded!r} percent-encoded" if decoded != submission.filename else ""
+            yield f"filename: expected {self.filename!r}, got {submission.filename!r}{meant}"
         if self.sha256 is not None and not submission.sha256.startswith(self.sha256.lower()):
             yield f"sha256: expected {self.sha256}, got {submission.sha256}"
         if self.config is not None:
@@ -77,8 +102,14 @@ class When:
         if self.range_to is not None and self.range_to != parameters.range_to:
             came = parameters.range_to
             yield f"range_to: expected {self.range_to}, got {'nothing' if came is None else came}"
-        if self.submission is not None and self.submission != submission.occurrence:
-            yield f"submission: expected number {self.submission}, this is number {submission.occurrence}"
+        if self.query is not None:
+            yield from _list_misses("query", self.query, asked.query)
+        if self.headers is not None:
+            yield from _list_misses("headers", {name.lower(): one for name, one in self.headers.items()}, asked.headers)
+        if self.upload is not None and self.upload != submission.upload:
+            yield f"upload: expected number {self.upload}, this is number {submission.upload}"
+        if self.occurrence is not None and self.occurrence != submission.occurrence:
+            yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
 
     @property
     def of_head(self) -> When:
@@ -93,6 +124,16 @@ class When:
     def __str__(self) -> str:
         """Name what is asked for."""
         return ", ".join(_list_asked(self, "")) or "any submission"
+
+
+def _list_misses(kind: str, patterns: Mapping[str, str | None], came: Mapping[str, str]) -> Iterator[str]:
+    for name, pattern in patterns.items():
+        value = came.get(name)
+        if (value is None) != (pattern is None) or (
+            value is not None and pattern is not None and not fnmatchcase(value, pattern)
+        ):
+            expected = "none" if pattern is None else repr(pattern)
+            yield f"{kind}.{name}: expected {expected}, got {'none' if value is None else repr(value)}"
 
 
 def _list_asked(pattern: When | ConfigPattern, prefix: str) -> Iterator[str]:

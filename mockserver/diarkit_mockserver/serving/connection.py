@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
-    from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
@@ -90,6 +89,7 @@ class Shared:
         self.platform = platform
         self.pages = pages
         self.front = front
+        self.cors = front.cors if front.cors.origins else None
         self.interrupt = interrupt
         self.gateway = gateway
         self.is_page = is_page if gateway is None else is_control
@@ -152,6 +152,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._ends:
             self._inbox.add(data)
             self._go_on()
+            if self._message is not None and self._reads:
+                # libuv would read eight megabytes of a stream before it looks at another connection.
+                self._read_on(reads=False)
+                self._loop.call_soon(self._go_on)
         else:
             self._dropped += len(data)
             if self._dropped > LINGER_BYTES:
@@ -212,17 +216,16 @@ class ClientConnection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Read what waits, as long as there is room for answers; then see what may happen next, and by when."""
-        pieces = 0
-        while self._inbox and not self._is_held():
-            if pieces == PIECES_PER_TURN:
-                self._loop.call_soon(self._go_on)
+        for _ in range(PIECES_PER_TURN):
+            if not self._inbox or self._is_held():
                 break
-            pieces += 1
             try:
                 self._read()
             except Exception:
                 log.exception("a request failed")
                 self._end(write_refusal(Refusal(500)))
+        else:
+            self._loop.call_soon(self._go_on)
         if self.transport.is_closing():
             return
         self._read_on(reads=not self._unfetched and (self._ends or not self._inbox))
@@ -317,7 +320,7 @@ class ClientConnection(asyncio.Protocol):
             is_trusted=self._is_trusted,
         )
         keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
-        self._message = message = Message(request, keeps_alive, waits=version == "1.1" and _expects(request))
+        self._message = message = Message(request, keeps_alive)
         self._section_size = 0
         hosts = 0
         for name, value in headers:
@@ -327,6 +330,8 @@ class ClientConnection(asyncio.Protocol):
                 message.left = int(value)
             elif name == b"transfer-encoding":
                 message.chunked = True
+            elif name == b"expect":
+                message.waits = version == "1.1" and value.lower() == b"100-continue"
         if parser.should_upgrade() and not self._begin_again(message):
             return
         fault = check_head(version, hosts)
@@ -334,7 +339,8 @@ class ClientConnection(asyncio.Protocol):
             message.page = bytearray()
             self._go_in(message)
             return
-        if (preflight := self._shared.front.cors.answer_preflight(request)) is not None:
+        cors = self._shared.cors
+        if cors is not None and (preflight := cors.answer_preflight(request)) is not None:
             message.send(self.transport, preflight)
             self._go_in(message)
             return
@@ -447,9 +453,10 @@ class ClientConnection(asyncio.Protocol):
 
     def _share(self, message: Message | None, response: Response) -> Response:
         """Let the page read an answer of the platform that asked for it."""
-        if message is None or message.page is not None:
+        cors = self._shared.cors
+        if cors is None or message is None or message.page is not None:
             return response
-        return self._shared.front.cors.share(message.request, response)
+        return cors.share(message.request, response)
 
     def _respond(self, message: Message, response: Response) -> None:
         response = self._share(message, response)
@@ -553,8 +560,3 @@ class ClientConnection(asyncio.Protocol):
                 limit="upload_seconds",
             )
             self._end(self._platform.refuse(message.visit, message.place, refusal))
-
-
-def _expects(request: Request) -> bool:
-    """Whether the client waits for a word before it sends its body (RFC 9110, section 10.1.1)."""
-    return (request.find(b"expect") or b"").lower() == b"100-continue"

@@ -27,7 +27,7 @@ class Message:
     Attributes:
         request: its head.
         keeps_alive: another request may follow.
-        waits: its client sends the body when it is asked to.
+        waits: its client sends the body when it is asked to (RFC 9110, section 10.1.1).
         left: bytes of its body that are still to come.
         chunked: the body tells itself when it ends.
         place: that it leads to.
@@ -40,7 +40,7 @@ class Message:
 
     request: Request
     keeps_alive: bool
-    waits: bool
+    waits: bool = False
     left: int = 0
     chunked: bool = False
     place: Place | None = None

@@ -1,6 +1,7 @@
 """The rare paths beside the platform's: control API, pages and documents, by ASGI. Knows no sockets.
 
-The application is made when somebody first asks for one of them: importing it takes longer than starting all the rest.
+The application is made when somebody first asks for one of them: importing it takes longer than starting all the rest. It is
+made in a thread, as other clients don't wait for it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
 OURS: Final = "/__diarkit/"
 """Paths of ours beside the platform's, and what the others of them begin with; each world has documents of its own."""
 
-LARGEST_BODY: Final = (4 << 20) + 1
+LARGEST_BODY: Final = (1 << 20) + 1
 """Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
 
 
@@ -55,10 +56,14 @@ class Pages:
         self._platform = platform
 
     @cached_property
-    def _application(self) -> Application:
-        from diarkit_mockserver.control.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+    def _application(self) -> asyncio.Future[Application]:
+        return asyncio.ensure_future(asyncio.to_thread(_make, self._platform))
 
-        return create_pages(self._platform)
+    async def run(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        # A client that leaves does not end what the others wait for.
+        application = await asyncio.shield(self._application)
+        await application(scope, receive, send)
 
     async def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request whose body is there."""
@@ -94,6 +99,12 @@ class Pages:
             else:
                 pieces.append(message.get("body", b""))
 
-        await self._application(scope, receive, send)
+        await self.run(scope, receive, send)
         response.body = b"".join(pieces)
         return response
+
+
+def _make(platform: Platform) -> Application:
+    from diarkit_mockserver.control.pages import create_pages  # noqa: PLC0415 - slow, and rarely needed
+
+    return create_pages(platform)

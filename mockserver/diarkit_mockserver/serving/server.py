@@ -14,13 +14,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import uvicorn
+
 from diarkit_mockserver.clock import let_others_run, to_ticks
 from diarkit_mockserver.serving.connection import ClientConnection, Shared
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.forward.gateway import Gateway
@@ -70,8 +72,8 @@ def reach(host: str, port: int, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-class _Server:
-    """Accepts connections until it is stopped, says when it begins, and can close its port for a while."""
+class _Server(uvicorn.Server):
+    """uvicorn, which hosts connections of ours: it says when it answers, stops at once, and can close its port for a while."""
 
     def __init__(
         self,
@@ -81,32 +83,59 @@ class _Server:
         front: Front,
         gateway: Gateway | None,
     ) -> None:
-        self._shared = Shared(platform, Pages(platform), self.interrupt, front, gateway)
+        pages = Pages(platform)
+        config = uvicorn.Config(
+            pages.run,
+            http=self._connect,  # type: ignore[arg-type] # it is only called; a class of ours would need a copy of uvicorn's arguments
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            proxy_headers=False,  # `Front` reads them
+            backlog=BACKLOG,
+        )
+        config.load()
+        config.ssl = front.tls
+        super().__init__(config)
+        self._shared = Shared(platform, pages, self.interrupt, front, gateway)
         self._bound = bound
         self._announce = announce
-        self._tls = front.tls
-        platform.list_connections = self._list_connections
-
-    async def serve(self) -> None:
-        """Serve until `stop` is called, or the task is cancelled; then stop at once: what is half sent, either way, is cut off."""
         self._stopped = asyncio.Event()
-        await self._listen()
-        self._announce()
-        try:
-            await self._stopped.wait()
-        finally:
-            self._close_port()
-            for connection in list(self._shared.connections):
-                connection.transport.abort()
-            for task in list(self._shared.tasks):
-                task.cancel()
-            await let_others_run(2)  # to the ends of connections and tasks
-            if self._shared.gateway is not None:
-                await self._shared.gateway.close()
+        platform.list_connections = self._list_connections
 
     def stop(self) -> None:
         """End `serve`, from inside its loop."""
         self._stopped.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop at a signal, and exit with 0: uvicorn raises it again when it has stopped."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(name, self.stop)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._announce()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn looks for it ten times a second, which every test with a server of its own would feel."""
+        await self._stopped.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop at once: what is half sent, either way, is cut off."""
+        del sockets
+        self._close_port()
+        for connection in list(self._shared.connections):
+            connection.transport.abort()
+        for task in list(self._shared.tasks):
+            task.cancel()
+        await let_others_run(2)  # to the ends of connections and tasks
+        if self._shared.gateway is not None:
+            await self._shared.gateway.close()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the port, so that connections are refused, and open it again after so many seconds of a clock."""
@@ -114,17 +143,15 @@ class _Server:
         self._shared.tasks.add(interruption)
         interruption.add_done_callback(self._shared.tasks.discard)
 
+    def _connect(self, **_: object) -> ClientConnection:
+        return ClientConnection(self._shared, asyncio.get_running_loop())
+
     def _list_connections(self) -> frozenset[int]:
         return frozenset(connection.number for connection in self._shared.connections)
 
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._port = await loop.create_server(
-            lambda: ClientConnection(self._shared, loop), sock=self._bound, backlog=BACKLOG, ssl=self._tls
-        )
-
     def _close_port(self) -> None:
-        self._port.close()
+        for server in self.servers:
+            server.close()
         self._bound.close()
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
@@ -132,7 +159,7 @@ class _Server:
         self._close_port()
         await clock.wait_until(clock.now() + to_ticks(seconds))
         self._bound = bind(host, port)
-        await self._listen()
+        await super().startup([self._bound])
 
 
 def serve(
@@ -151,27 +178,10 @@ def serve(
         front: what stands between it and its clients.
         gateway: to a live platform behind it; None for none.
     """
-    server = _Server(platform, bound, announce, front, gateway)
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, server.stop)
-        await server.serve()
-
     # What was imported is never looked at again, and what requests leave seldom enough that no client waits for it.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(run())
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    with contextlib.suppress(ImportError):
-        import uvloop  # noqa: PLC0415 - not on Windows
-
-        return uvloop.new_event_loop
-    return asyncio.new_event_loop
+    _Server(platform, bound, announce, front, gateway).run([bound])
 
 
 class ServerThread:
@@ -189,12 +199,14 @@ class ServerThread:
     ) -> None:
         self.url = write_url(bound, front.scheme)
         self._platform = platform
-        self._ready: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._server = _Server(platform, bound, lambda: self._ready.set_result(None), front, gateway)
-        self._loop = _loop_factory()()
+        self._bound = bound
+        self._ready: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._server = _Server(
+            platform, bound, lambda: self._ready.set_result(asyncio.get_running_loop()), front, gateway
+        )
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
         self._thread.start()
-        self._ready.result(START_TIMEOUT_S)
+        self._loop = self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
         """Call a function in the server's thread, after what clients have done so far, and return what it returns.
@@ -230,8 +242,7 @@ class ServerThread:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._server.serve())
+            self._server.run([self._bound])
         except BaseException as error:
             if self._ready.done():
                 raise

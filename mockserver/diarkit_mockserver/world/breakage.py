@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.faults import ResultFault
 
 
-def break_answer(body: bytes, fault: ResultFault) -> bytes:
+def break_answer(body: bytes, fault: ResultFault, length: int) -> bytes:
     """Break the body of a task that is done.
 
     A channel and segments are made where the fault needs some and the answer has none, so that the break is there in every
@@ -21,6 +21,7 @@ def break_answer(body: bytes, fault: ResultFault) -> bytes:
     Args:
         body: of a poll.
         fault: which clause to break.
+        length: of the audio, in centiseconds.
     """
     answer: dict[str, Any] = json.loads(body)
     match fault:
@@ -36,7 +37,7 @@ def break_answer(body: bytes, fault: ResultFault) -> bytes:
             for channel in _list_channels(answer):
                 del channel["channel_number"]
         case _:
-            _break_channel(_list_channels(answer)[0], fault)
+            _break_channel(_list_channels(answer)[0], fault, length)
     return dump(answer).encode()
 
 
@@ -47,7 +48,7 @@ def _list_channels(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return channels
 
 
-def _break_channel(channel: dict[str, Any], fault: ResultFault) -> None:
+def _break_channel(channel: dict[str, Any], fault: ResultFault, length: int) -> None:  # noqa: C901 - one case for each
     segments: list[dict[str, Any]] = channel["segments"]
     while len(segments) < 2:
         start = segments[-1]["end_time"] + 0.5 if segments else 0.5
@@ -63,6 +64,9 @@ def _break_channel(channel: dict[str, Any], fault: ResultFault) -> None:
             first["start_time"] = -first["start_time"] - 0.01
         case "overlap":
             first["end_time"] = second["end_time"]
+        case "beyond_audio":
+            last = segments[-1]
+            last["end_time"] = max(length / 100, last["end_time"]) + 1.0
         case "unsorted":
             segments[:2] = [second, first]
         case "id_gap":

@@ -44,6 +44,7 @@ class Counters:
         faults: requests that each fault has met.
         window: of the rate.
         free_at: when the workers are free again, as `book_worker` keeps it.
+        uploads: that could be read.
         repeats: how often the same submission came, and the same answer was given.
     """
 
@@ -51,6 +52,7 @@ class Counters:
     faults: FaultCounts = field(default_factory=FaultCounts)
     window: RateWindow = field(default_factory=RateWindow)
     free_at: list[int] = field(default_factory=list[int])
+    uploads: int = 0
     repeats: Repeats = field(default_factory=Repeats)
 
     def begin_scenario(self) -> None:

@@ -7,6 +7,7 @@ parameters stays recognisably the same conversation.
 from __future__ import annotations
 
 import heapq
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_fixtures.conversation.drawn import draw_conversation
@@ -33,6 +34,7 @@ Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Channel number and segments of each channel in the result, in the result's order."""
 
 
+@lru_cache(maxsize=8)  # a test suite sends the same few bytes in most of its tests
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
     """Draw a conversation for each channel of a file; a silent channel has none.
 

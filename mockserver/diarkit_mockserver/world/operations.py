@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("diarkit")
 
+TASKS: Final = ENDPOINT + "/"
 INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
 
@@ -50,8 +51,8 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
         check_limits(OF_UPLOADS, world, visit)
         assert upload is not None  # noqa: S101 - such a request is an upload
         return _submit(visit, place, upload, external_url)
-    if place.path.startswith(ENDPOINT + "/"):
-        text = place.path[len(ENDPOINT) + 1 :]
+    if place.path.startswith(TASKS):
+        text = place.path[len(TASKS) :]
         if "/" not in text and text:
             _allow(visit, "GET")
             check_limits(OF_EVERY_REQUEST, world, visit)
@@ -147,12 +148,12 @@ def _allow(visit: Visit, method: str) -> None:
 def _note_parts(ignored: tuple[str, ...], visit: Visit) -> None:
     visit.ignored_parts = ignored
     if ignored:
-        visit.notes.append(f"parts of the form that the platform does not know are ignored: {', '.join(ignored)}")
+        visit.notes += (f"parts of the form that the platform does not know are ignored: {', '.join(ignored)}",)
 
 
 def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:
     visit.ignored_keys = tuple(sorted(set(config).difference(KNOWN_CONFIG)))
     if visit.ignored_keys:
         text = f"config keys that the platform does not know are ignored: {', '.join(visit.ignored_keys)}"
-        visit.notes.append(text)
+        visit.notes += (text,)
         log.warning("%s: %s", filename, text)

@@ -6,6 +6,7 @@ The order of what counts (first wins): the rule's own answer, the truth inside t
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
@@ -13,14 +14,15 @@ from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
-from diarkit_mockserver.world.diarize import SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
+from diarkit_mockserver.world.diarize import MOST_SPEAKERS, SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
 from diarkit_mockserver.world.task import Outcome
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.intake.submission import MediaFacts, Submission
+    from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+    from diarkit_mockserver.scenario.content import Spoken
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
     from diarkit_mockserver.world.diarize import Answer
@@ -61,12 +63,53 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
     then = task.then
     if then.result is not None:
         return dump(then.result), None
+    from_range = profile["times"] == "range"
+    if then.segments is not None and then.der is None:
+        told = then.segments + ((),) * (len(task.loud) - len(then.segments))
+        if _is_all_asked_for(told, task.parameters, times_from_range=from_range):
+            return _write_as_given(told, task.parameters), None
     natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
         key = (scenario.seed, task.sha256)
         natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
-    from_range = profile["times"] == "range"
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
+
+
+def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
+    """Whether a request asks for just what a rule says: no part of it, and no other number of speakers."""
+    begin, end = parameters.range_from, inf if parameters.range_to is None else parameters.range_to
+    asked = [told[number] for number in parameters.channels or range(len(told))]
+    counts = [len({one.speaker_id for one in segments}) for segments in asked]
+    most = parameters.max_speakers or parameters.total_speakers or MOST_SPEAKERS
+    return (
+        (parameters.channel_mode == "split" or len(asked) == 1)
+        and not (times_from_range and begin)
+        and all(begin <= one.start_time and one.end_time <= end for segments in asked for one in segments)
+        and all(count <= most and (not count or parameters.total_speakers in (None, count)) for count in counts)
+    )
+
+
+def _write_as_given(told: Spoken, parameters: Parameters) -> str:
+    numbers = parameters.channels or range(len(told))
+    return dump(
+        {
+            "channels": [
+                {
+                    "channel_number": number if parameters.channel_mode == "split" else 0,
+                    "speakers_count": len({one.speaker_id for one in told[number]}),
+                    "segments": [
+                        {
+                            "speaker_id": one.speaker_id,
+                            "start_time": float(one.start_time),
+                            "end_time": float(one.end_time),
+                        }
+                        for one in told[number]
+                    ],
+                }
+                for number in numbers
+            ]
+        }
+    )
 
 
 def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
@@ -122,9 +165,22 @@ def _reject(location: tuple[str, ...], message: str, kind: str) -> Outcome:
     return Outcome(TaskState.REJECTED, message, (Detail(location=location, message=message, type=f"{kind}_invalid"),))
 
 
+def find_excess(then: Then, media: MediaFacts) -> str:
+    """Say that a rule lets somebody speak after the end of the audio; nothing if nobody does, or its end is not known."""
+    last = max((one.end_time for channel in then.segments or () for one in channel), default=0.0)
+    if media.assumed or media.fault is not None or last * 100 <= media.length:
+        return ""
+    return f"the segments of the rule end at {last:g} s, after the audio's end at {media.length / 100:g} s"
+
+
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length."""
+    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length.
+
+    Without such a rule, what is no audio counts so too where the scenario asks for it.
+    """
     told = then.segments is not None or then.speakers is not None
+    if media.fault is not None and scenario.media.undecodable == "assume":
+        return assume(scenario.media, media.kind)
     if not told:
         return media
     if media.fault is not None or media.length < SHORTEST_AUDIO:

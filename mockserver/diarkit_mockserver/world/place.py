@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from diarkit_mockserver.world.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A world, and the path that is left inside it.
+class Place(NamedTuple):
+    """A world, and the path that is left inside it. A tuple, as one is made for each request.
 
     Attributes:
         world: that the request goes to.

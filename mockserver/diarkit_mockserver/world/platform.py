@@ -199,7 +199,7 @@ class Platform:
 
     def give_up(self, visit: Visit, place: Place | None, reason: str) -> None:
         """Note a request that got no answer, as its client went away."""
-        visit.notes.append(reason)
+        visit.notes += (reason,)
         self._write_down(visit, place, Response(0, b""), Loss.GIVEN_UP)
 
     def refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
@@ -209,15 +209,14 @@ class Platform:
     def _refuse(self, visit: Visit, place: Place | None, refusal: Refusal) -> Response:
         refusal.settle((self.world if place is None else place.world).profile)
         log.debug("%s %s: %s", visit.request.method, visit.request.path, refusal)
-        visit.notes.append(refusal.reason)
+        visit.notes += (refusal.reason,)
         visit.limit = refusal.limit
         return write_refusal(refusal)
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
         """Name an answer, and pass it on."""
         if place is not None:
-            headers = response.headers + _name_answer(visit, place, response)
-            response = Response(response.status, response.body, headers)
+            response.headers += _name_answer(visit, place, response)
         return self.pass_on(visit, place, response)
 
     def pass_on(self, visit: Visit, place: Place | None, response: Response) -> Response:
@@ -255,7 +254,7 @@ class Platform:
                 note="; ".join(visit.notes),
                 follows=visit.follows,
                 lost=lost,
-                faults=tuple(visit.faults),
+                faults=visit.faults,
                 limit=visit.limit,
                 ignored_keys=visit.ignored_keys,
                 ignored_parts=visit.ignored_parts,
@@ -294,7 +293,10 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
     request_id, correlation_id = request.find(b"x-request-id"), request.find(b"x-correlation-id")
-    return (
+    named = (
         (b"x-request-id", request_id or made[0].encode()),
         (b"x-correlation-id", correlation_id or made[1].encode()),
     )
+    # A rule or a fault may have given one of them by hand.
+    given = {name for name, _ in response.headers}
+    return tuple(one for one in named if one[0] not in given)

@@ -31,7 +31,7 @@ class Store:
     """
 
     __slots__ = (
-        *("_ends", "_finished", "_limits", "_progress", "_settle_at", "_tasks", "_touched", "_unfinished"),
+        *("_ends", "_finished", "_limits", "_progress", "_settle_at", "_tasks", "_touched", "_unfinished", "_waiting"),
         "stored_bytes",
     )
 
@@ -44,6 +44,8 @@ class Store:
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
         self._settle_at = SETTLE_AT_LEAST
+        # When each unfinished task was looked at last, the longest ago first.
+        self._waiting: dict[str, int] = {}
         # What may have ended since somebody noticed: a heap of the ends by the clock, and those that looks or hands have moved.
         self._ends: list[tuple[int, str]] = []
         self._touched: dict[str, Task] = {}
@@ -80,6 +82,7 @@ class Store:
         self._tasks[task.task_id] = task
         self._progress.pop(task.task_id, None)
         self._unfinished[task.task_id] = task
+        self._waiting[task.task_id] = now
         self.stored_bytes += task.size
         timetable = task.timetable
         if timetable.counts != "ticks":
@@ -102,19 +105,30 @@ class Store:
 
     def find(self, task_id: str, now: int) -> Task | None:
         """Find a task that is still there, a finished one as long as it is kept."""
-        if self._limits.finished_seconds is not None and task_id in self._unfinished:
-            self._notice(self._unfinished[task_id], now)
         task = self._tasks.get(task_id)
+        if task is not None and self._limits.finished_seconds is not None and self.progress(task).finished_at is None:
+            self._notice(task, now)
+            task = self._tasks.get(task_id)
         if task is None or self.progress(task).lost or self._is_expired(task, now):
             return None
         return task
 
     def finish(self, task: Task, now: int) -> None:
         """Give a finished task's room back, once; the oldest finished ones go when there are too many."""
+        if self.progress(task).finished_at is None:
+            self.update(task, self.progress(task)._replace(finished_at=task.timetable.end_moment(now)))
+        self._release(task, now)
+
+    def attend(self, task: Task, now: int) -> None:
+        """Note that somebody waits for a task."""
+        if self._waiting.pop(task.task_id, None) is not None:
+            self._waiting[task.task_id] = now
+
+    def _release(self, task: Task, now: int) -> None:
+        self._waiting.pop(task.task_id, None)
         if self._unfinished.pop(task.task_id, None) is None:
             return
         self.stored_bytes -= task.size
-        self.update(task, self.progress(task)._replace(finished_at=task.timetable.end_moment(now)))
         self._finished.append(task)
         while len(self._finished) > self._limits.finished_tasks or self._is_expired(self._finished[0], now):
             oldest = self._finished.popleft().task_id
@@ -124,12 +138,18 @@ class Store:
                 break
 
     def settle(self, now: int) -> None:
-        """Notice all tasks that have ended by the clock."""
+        """Notice all tasks that have ended by the clock, and let go of those that nobody has looked at for long."""
         while self._ends and self._ends[0][0] <= now:
             self._touch(heapq.heappop(self._ends)[1])
         touched, self._touched = self._touched, {}
         for task in touched.values():
             self._notice(task, now)
+        patience = self._limits.abandoned_seconds
+        while patience is not None and self._waiting:
+            task_id, looked_at = next(iter(self._waiting.items()))
+            if now - looked_at < to_ticks(patience):
+                break
+            self._release(self._tasks[task_id], now)
 
     def _touch(self, task_id: str) -> None:
         if task_id in self._unfinished:
@@ -140,5 +160,7 @@ class Store:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:
-        kept, finished_at = self._limits.finished_seconds, self.progress(task).finished_at
-        return kept is not None and finished_at is not None and now - finished_at >= to_ticks(kept)
+        if (kept := self._limits.finished_seconds) is None:
+            return False
+        finished_at = self.progress(task).finished_at
+        return finished_at is not None and now - finished_at >= to_ticks(kept)

@@ -71,6 +71,7 @@ class Task:
         truth: who speaks when, if the file says so itself.
         parameters: checked.
         occurrence: how often this same request had come.
+        upload: number of it among the uploads to its world.
         then: what its rule says.
         outcome: how it ends.
         timetable: when.
@@ -86,6 +87,7 @@ class Task:
     truth: Channels | None
     parameters: Parameters
     occurrence: int
+    upload: int
     then: Then
     outcome: Outcome
     timetable: Timetable
@@ -113,6 +115,7 @@ class Task:
             truth=submission.media.truth,
             parameters=_share(submission.parameters),
             occurrence=submission.occurrence,
+            upload=submission.upload,
             then=then,
             outcome=outcome,
             timetable=timetable,

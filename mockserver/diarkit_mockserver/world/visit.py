@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Visit:
         task_id: of the task that it is about.
         state: that the client is told.
         rule: that answers it.
+        upload: its number among the uploads to its world, where the head was enough to count it; else 0.
         chosen: that rule, where the head of the request was enough to find it.
         notes: what limit, fault or mistake shapes the answer, in words.
         faults: that it meets, by their names.
@@ -55,14 +56,15 @@ class Visit:
     task_id: str | None = None
     state: TaskState | None = None
     rule: str = ""
+    upload: int = 0
     chosen: Rule | None = None
-    notes: list[str] = field(default_factory=list[str])
-    faults: list[str] = field(default_factory=list[str])
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     limit: str = ""
     ignored_keys: tuple[str, ...] = ()
     ignored_parts: tuple[str, ...] = ()
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
-    disturbing: list[tuple[Fault, Draws]] = field(default_factory=list["tuple[Fault, Draws]"])
+    disturbing: tuple[tuple[Fault, Draws], ...] = ()
     secrets: tuple[str, ...] = ()
     met: list[Fault] | None = None

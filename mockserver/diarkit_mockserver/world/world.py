@@ -21,7 +21,7 @@ from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.counters import Counters
 from diarkit_mockserver.world.ids import AnswerIds, make_id
-from diarkit_mockserver.world.outcome import choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
@@ -48,9 +48,13 @@ class World:
         name: part of every id drawn here; the default world's is empty.
         scenario: what it is told to answer.
         clock: its time; a running one by default.
+        closed: why it takes no uploads, of a default world that nobody should reach; empty for a world as it should be.
     """
 
-    def __init__(self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None, *, closed: str = ""
+    ) -> None:
+        self._closed = closed
         self.origin = scenario or Scenario()
         """What `begin_again` goes back to."""
         self._setup = set_up(name, self.origin)
@@ -82,7 +86,7 @@ class World:
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
-        fresh = World(self.name, self.origin, self.clock.begin_again())
+        fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
         self.journal.pass_on(fresh.journal)
         return fresh
 
@@ -108,10 +112,10 @@ class World:
         self.counters.faults = FaultCounts()
 
     def add_rule(self, *rules: Rule) -> None:
-        """Put rules before those of the scenario, behind the ones added earlier; all of them or none.
+        """Put rules before those of the scenario; all of them or none.
 
         Raises:
-            ValueError: for a rule that could never answer, or with a state that the generation does not know.
+            ValueError: for a rule that no upload can meet, or with a state that the generation does not know.
         """
         book = self._setup.rules
         for rule in rules:
@@ -119,14 +123,14 @@ class World:
         self._setup = set_up(self.name, self._setup.scenario, book.added)
 
     def list_added(self) -> list[tuple[Rule, int]]:
-        """List the rules that were added, in their order, and how many submissions each has answered."""
+        """List the rules that were added, in the order in which they are asked, and how many submissions each has answered."""
         return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Take an upload in.
 
         Args:
-            submission: it is completed here, with its occurrence and with what its rule says of its media.
+            submission: it is completed here, with its number, its occurrence and with what its rule says of its media.
             visit: of the request that brings it.
 
         Raises:
@@ -136,7 +140,9 @@ class World:
         return self.start(submission, visit, key, rule)
 
     def choose_by_head(self, head: Submission, visit: Visit) -> bool:
-        """Whether a rule answers an upload whatever its body will be; it is the visit's then."""
+        """Count an upload by its head; whether a rule answers it whatever its body will be, which is the visit's then."""
+        self.counters.uploads += 1
+        head.upload = visit.upload = self.counters.uploads
         visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
         return visit.chosen is not None
 
@@ -145,10 +151,16 @@ class World:
 
         Returns:
             What the id of its task follows from, and the rule.
+
+        Raises:
+            Refusal: if nothing is taken here.
         """
+        self._check_open()
         setup, counters = self._setup, self.counters
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
-        submission.occurrence = counters.repeats.count(key)
+        if not visit.upload:
+            counters.uploads += 1
+        submission.occurrence, submission.upload = counters.repeats.count(key), visit.upload or counters.uploads
         return key, visit.chosen or setup.rules.find(submission, counters.rules)
 
     def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
@@ -163,25 +175,31 @@ class World:
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)
-        elif miss := setup.rules.explain_miss(submission, counters.rules):
-            visit.notes.append(miss)
-            log.debug("%s: %s", submission.filename, miss)
-        if submission.media.assumed:
-            _warn_of_assumption(submission)
         if (http := then.http_answer) is not None and not http.polls:
-            raise _answer_with(http, "the rule says so")
+            raise self._answer_with(http, "the rule says so")
+        course = then.course or setup.scenario.course
+        if cancels(course):
+            outcome = Outcome(TaskState.CANCELLED)
+        else:
+            outcome = decide_outcome(then, submission, setup.scenario.limits)
+        if rule is None and (miss := setup.rules.explain_miss(submission, counters.rules)):
+            visit.notes += (miss,)
+            level = logging.WARNING if outcome.state is TaskState.REJECTED else logging.INFO
+            log.log(level, "%s: %s", submission.filename, miss)
+        if excess := find_excess(then, submission.media):
+            visit.notes += (excess,)
+            log.warning("%s: %s", submission.filename, excess)
+        if submission.media.assumed and then.segments is None and then.result is None:
+            _warn_of_assumption(submission, outcome)
         task_id = make_id("task-1", key, submission.occurrence)
         faults = self.meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
-        course = then.course or setup.scenario.course
         timetable = lay_out(course, now, submission.media.length, counters.free_at)
         task = Task.make(
             task_id,
             submission,
             then=then,
-            outcome=Outcome(TaskState.CANCELLED)
-            if cancels(course)
-            else decide_outcome(then, submission, setup.scenario.limits),
+            outcome=outcome,
             timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
             broken=next((fault.result for fault in reversed(faults) if fault.result is not None), None),
         )
@@ -201,29 +219,35 @@ class World:
         Raises:
             Refusal: 404 for a task that this world does not have; or what a rule or a fault says.
         """
+        self._check_open()
         visit.task_id = task_id
         now = self.clock.now()
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.NOT_FOUND, reason=f"no task {task_id}, or no longer")
+        self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
         try:
             http = task.then.http_answer
             if http is not None and progress.refused_polls < http.polls:
-                raise _answer_with(http, "the task's rule says so")
+                raise self._answer_with(http, "the task's rule says so")
             if self._setup.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
-        progress = progress._replace(polls=progress.polls + 1)
-        self.tasks.update(task, progress)
-        if task.is_gone(progress, now):
-            raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
-        visit.state = state = task.state_at(progress, now)
+        seen = Progress(progress.polls + 1, *progress[1:])
+        visit.state = state = task.state_at(seen, now)
+        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
+            self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
+            return task, seen, state
+        self.tasks.update(task, seen)
         if state not in UNDER_WAY:
             self.tasks.finish(task, now)
-        return task, progress, state
+        if task.is_gone(seen, now):
+            visit.state = None
+            raise refuse(Condition.NOT_FOUND, reason=f"task {task_id} was cancelled, and is gone")
+        return task, seen, state
 
     def look_around(self, visit: Visit) -> None:
         """Let a request for version or status meet its faults.
@@ -238,15 +262,15 @@ class World:
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
+        if progress.final_body is not None and state in TERMINAL:
+            return progress.final_body
         nulls = self.profile["unpopulated"] == "null"
         if state not in TERMINAL:
             return write_task(task.task_id, state, result=None, error=None, nulls=nulls)
-        if progress.final_body is not None:
-            return progress.final_body
         result, error = write_outcome(task, task.end_of(progress), self.scenario, self.profile)
         body = write_task(task.task_id, state, result=result, error=error, nulls=nulls)
         if task.broken is not None and state is TaskState.DONE:
-            body = break_answer(body, task.broken)
+            body = break_answer(body, task.broken, task.length)
         self.tasks.update(task, self.tasks.progress(task)._replace(final_body=body))
         return body
 
@@ -270,26 +294,34 @@ class World:
         """
         if visit.met is not None:
             return visit.met
-        of_task = visit.met = []
-        for fault, draws in self._setup.schedule.choose(operation, submission, request, self.counters.faults):
-            visit.faults.append(fault.name)
-            visit.notes.append(f"fault {fault.name}")
+        of_task: list[Fault] = []
+        visit.met = of_task
+        for fault, draws in self._setup.schedule.choose(
+            operation, submission, request, self.counters.faults, visit.request
+        ):
+            visit.faults += (fault.name,)
+            visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
-                raise _answer_with(http, "a fault says so")
+                raise self._answer_with(http, "a fault says so")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
-                visit.disturbing.append((fault, draws))
+                visit.disturbing += ((fault, draws),)
         return of_task
 
+    def _check_open(self) -> None:
+        if self._closed:
+            log.warning("%s", self._closed)  # where no test's journal has it, its log does
+            raise Refusal(404, message=self._closed, reason=self._closed)
 
-def _answer_with(http: HttpAnswer, reason: str) -> Refusal:
-    foreign = None if http.body is None else (http.body.encode(), http.content_type)
-    headers = () if http.retry_after is None else (("retry-after", str(http.retry_after)),)
-    return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=foreign)
+    def _answer_with(self, http: HttpAnswer, reason: str) -> Refusal:
+        headers = http.list_headers(self.clock.now(), self.clock.epoch)
+        return Refusal(http.status, message=http.message, reason=reason, headers=headers, foreign=http.foreign)
 
 
-def _warn_of_assumption(submission: Submission) -> None:
+def _warn_of_assumption(submission: Submission, outcome: Outcome) -> None:
+    if outcome.state is not TaskState.DONE or submission.media.kind == "unknown":
+        return
     log.warning(
         "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
         submission.filename,

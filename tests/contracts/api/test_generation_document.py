@@ -75,4 +75,4 @@ def test_a_status_that_a_dialect_chooses_is_declared() -> None:
 def test_what_is_laid_over_says_how_it_is_known() -> None:
     components = make_document(NEWEST)["components"]
     assert components["headers"]["Location"]["x-evidence"]["label"] == "INF"
-    assert components["schemas"]["CancelledTask"]["x-evidence"]["label"] == "DOC"
+    assert components["schemas"]["TaskInfoState"]["x-evidence"]["label"] == "DOC"

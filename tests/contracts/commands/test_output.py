@@ -17,11 +17,10 @@ from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import take
 from diarkit_contracts.commands.output import (
     Judging,
-    OutputFlags,
+    Output,
     UnwritableError,
     echo_lines,
     make_progress,
-    read_output,
     stop_on_term,
     write_file,
 )
@@ -42,10 +41,9 @@ def show(verify_stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     @click.command()
     @take("judging", Judging)
-    @take("flags", OutputFlags)
-    def command(judging: Judging, flags: OutputFlags) -> None:
-        output = read_output(flags, judging.fail_on)
-        sys.exit(output.show(verify_stub(COUNT, "row-01")))
+    @take("output", Output)
+    def command(judging: Judging, output: Output) -> None:
+        sys.exit(output.show(verify_stub(COUNT, "row-01"), judging.fail_on))
 
     return lambda *arguments: CliRunner().invoke(command, [str(argument) for argument in arguments])
 

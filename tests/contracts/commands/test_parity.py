@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -171,3 +172,9 @@ def test_texts_are_compared_if_asked_to(run: Any, stub: Any) -> None:
     ended = run(*asked, "--texts")
     assert ended.exit_code == 1
     assert "text of the body" in ended.stdout
+
+
+def test_a_missing_extra_is_named_with_what_to_do(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    ended = run("http://one:8000", "http://other:8000")
+    assert (ended.exit_code, "pip install 'diarkit[verify]'" in ended.output) == (2, True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,6 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from diarkit_contracts.commands import target_flags
 from diarkit_contracts.commands.flags import take
 from diarkit_contracts.commands.target_flags import (
     POLITE_PACE_S,
@@ -201,6 +201,6 @@ def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:
 
 def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     require("json")
-    monkeypatch.setattr(target_flags.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
     with pytest.raises(click.UsageError, match=r"jsonschema is not installed.*diarkit\[verify\]"):
         require("jsonschema")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,7 +158,7 @@ def test_who_ends_a_run_at_the_version_gets_a_verdict(
 
 
 def test_a_missing_extra_is_named_with_what_to_do(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
     ended = run(URL)
     assert ended.exit_code == 2
     assert "pip install 'diarkit[verify]'" in ended.output

@@ -72,9 +72,8 @@ def test_looks_come_within_a_twentieth_of_the_age_of_a_task(record: Any, platfor
 
 
 def test_a_refusal_comes_back_alone(record: Any, platform: Platform) -> None:
-    platform.start = Answer(status=413, body=b"Too large.")
-    (start,) = record()
-    assert start.answer.body == b"Too large."
+    platform.start = Answer(status=413, body=b'{"type": "FileTooLargeError", "message": "Too large."}')
+    assert [(one.answer.status, one.answer.body) for one in record()] == [(413, platform.start.body)]
 
 
 def test_a_long_task_costs_few_polls(record: Any, platform: Platform) -> None:
@@ -88,6 +87,14 @@ def test_a_long_task_costs_few_polls(record: Any, platform: Platform) -> None:
     [
         (Answer(status=202, body=b"{}"), "a.wav: expected a task id with 202"),
         (Answer(status=429), "a.wav: expected 202 or a refusal, got 429"),
+        (Answer(status=302), "a.wav: expected 202 or a refusal, got 302"),
+        *(
+            (
+                Answer(status=404, body=body),
+                "a.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404",
+            )
+            for body in (b"<h1>nginx</h1>", b"[]", b'{"message": "no"}', b'{"type": "no"}')
+        ),
     ],
 )
 def test_what_can_not_be_repeated_is_told(record: Any, platform: Platform, start: Answer, said: str) -> None:

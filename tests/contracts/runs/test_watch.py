@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import requests
@@ -48,7 +49,22 @@ def use_httpx_async(watch: Watch, server: Any) -> str:
     return asyncio.run(run())
 
 
-CLIENTS = [use_requests, use_httpx, use_httpx_async]
+def use_aiohttp(watch: Watch, server: Any) -> str:
+    async def run() -> str:
+        async with aiohttp.ClientSession() as session:
+            watch.add(session)
+            form = aiohttp.FormData(quote_fields=False)
+            form.add_field("file", WAV, filename="Ľ.wav")
+            form.add_field("config", "{}")
+            async with session.post(server.endpoint, params={"channels": "0"}, data=form) as started:
+                location = started.headers["x-location"]
+            async with session.get(location) as look:
+                return await look.text()
+
+    return asyncio.run(run())
+
+
+CLIENTS = [use_requests, use_httpx, use_httpx_async, use_aiohttp]
 
 
 @pytest.mark.parametrize("use", CLIENTS)
@@ -133,7 +149,9 @@ def test_a_stream_that_is_gone_is_not_judged(diarization_server: Any) -> None:
 
 @pytest.mark.parametrize("client", [None, "http://x", object(), requests])
 def test_what_is_no_client_is_refused(client: Any) -> None:
-    with pytest.raises(TypeError, match=r"expected a requests\.Session, httpx\.Client or httpx\.AsyncClient"):
+    with pytest.raises(
+        TypeError, match=r"expected a requests\.Session, httpx\.Client, httpx\.AsyncClient or aiohttp\."
+    ):
         Watch().add(client)
 
 

@@ -27,7 +27,7 @@ from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.failures import BadConnectionError
 from diarkit_contracts.target.proxy import FLAG, Proxy
-from diarkit_contracts.target.transport import Connection, HttpTransport, MissingExtraError
+from diarkit_contracts.target.transport import Connection, HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -374,5 +374,5 @@ def test_a_proxy_with_socks_says_what_it_needs(url: str, monkeypatch: pytest.Mon
 
 def test_a_missing_client_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'diarkit\[verify\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'diarkit\[verify\]'"):
         HttpTransport("http://127.0.0.1", Connection())

@@ -1,3 +1,5 @@
+"""The commands as people start them. A long file: a flag or a rule of the help that holds for one command holds for all."""
+
 from __future__ import annotations
 
 import json

@@ -8,6 +8,8 @@ import yaml
 from click.testing import CliRunner
 
 from diarkit_mockserver.commands.record import record
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.platform import Platform
@@ -93,6 +95,28 @@ def test_an_answer_of_no_use_ends_with_1(run: Any, world: World, tmp_path: Path)
     ended = run("URL", "1ch.wav", "-o", "s.yaml", "--task-seconds", "0")
     assert (ended.exit_code, "expected 202 or a refusal, got 503" in ended.stderr) == (1, True)
     assert not (tmp_path / "s.yaml").exists()
+
+
+def test_what_is_no_such_api_is_refused(run: Any, world: World, tmp_path: Path) -> None:
+    world.add_rule(Rule(then=Then(http=HttpAnswer(status=404, body="<h1>nginx</h1>"))))
+    ended = run("URL", "1ch.wav", "-o", "s.yaml")
+    assert ended.exit_code == 1
+    assert (
+        "1ch.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404" in ended.stderr
+    )
+    assert not (tmp_path / "s.yaml").exists()
+
+
+def test_the_scenario_is_written_after_each_file(run: Any, world: World, tmp_path: Path) -> None:
+    world.add_rule(Rule(when=When(filename="2ch.wav"), then=Then(http=503)))
+    assert run("URL", "1ch.wav", "2ch.wav", "-o", "s.yaml").exit_code == 1
+    assert len(read(tmp_path)) == 1
+
+
+def test_what_the_fake_refuses_by_itself_needs_no_rule(run: Any, tmp_path: Path) -> None:
+    ended = run("URL", "1ch.wav", "-o", "s.yaml", "--query", "channels=x")
+    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by itself\n")
+    assert not load_scenario(tmp_path / "s.yaml").rules
 
 
 def test_a_result_that_breaks_the_contract_is_repeated(run: Any, tmp_path: Path) -> None:

@@ -74,3 +74,11 @@ def test_schema_is_printed_as_json() -> None:
     result = run("schema")
     assert result.exit_code == 0
     Draft202012Validator.check_schema(json.loads(result.stdout))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"), [("seed: 7", 0, "-: no rules, seed 7"), ("seed: x", 1, "-:1:7: seed: ")]
+)
+def test_check_reads_standard_input(text: str, code: int, said: str) -> None:
+    result = CliRunner().invoke(scenario, ["check", "-"], input=text)
+    assert (result.exit_code, result.output[: len(said)]) == (code, said)

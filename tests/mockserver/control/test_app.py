@@ -5,7 +5,6 @@ import logging
 import re
 import socket
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,19 +130,6 @@ def test_a_body_without_an_end_is_cut_off(ask: Callable[..., Any], url: str) -> 
 def test_a_body_of_too_many_values_is_not_read(ask: Callable[..., Any], url: str) -> None:
     answer = ask(url, "PUT", f"{V1}/scenario", b"[" + b"1," * MOST_VALUES + b"1,1]")
     assert (answer.status, json.loads(answer.body)["detail"]) == (413, f"expected at most {MOST_VALUES} values")
-
-
-def test_a_large_body_stops_nobody_else(start: Callable[..., Any], ask: Callable[..., Any]) -> None:
-    """While its values are made, in a thread, the server's loop goes on: a poll comes back before the call does."""
-    url = start().url
-    body = b"[" + b"1," * (MOST_VALUES // 8) + b"1]"
-    with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(ask, url, "PUT", f"{V1}/scenario", body)
-        answered = 0
-        while not call.done():
-            answered += ask(url, "GET", "/api/system/info").status == 200
-    assert call.result().status == 422
-    assert answered >= 5
 
 
 def test_what_is_not_text_is_refused(ask: Callable[..., Any], url: str) -> None:

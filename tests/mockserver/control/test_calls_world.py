@@ -138,8 +138,8 @@ def test_answers_are_listed_with_their_uses(control: Sender, submit: Ask) -> Non
 
 
 def test_answers_that_could_never_be_used_are_refused_and_all_that_came_with_them(control: Sender) -> None:
-    rules = (Rule(then=Then(failed="a")), Rule(then=Then(failed="b")))
-    with pytest.raises(RefusedError, match="any submission could never be used: rule 1"):
+    rules = (Rule(then=Then(failed="a")), Rule(when=When(channels="0, 1"), then=Then(failed="b")))
+    with pytest.raises(RefusedError, match="'0, 1' could never be used: channels are compared as in 0,1"):
         control.send(calls.add_answers(Answers(rules=rules)), WORLD)
     assert control.send(calls.list_answers(), WORLD) == ()
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
+from diarkit_mockserver.control.orders import (
+    MOST_AT_ONCE,
+    Answers,
+    Expectations,
+    FaultList,
+    Move,
+    NewState,
+    NewWorld,
+)
 from diarkit_mockserver.journal.verification import Expected
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioError, parse_value
@@ -55,6 +63,8 @@ def test_the_keys_of_a_body_are_its_fields_and_it_is_read_back_equal(value: Any,
         (NewState, {"state": "pending"}),
         (Expectations, {}),
         (Expectations, {"expected": [{"times": -1}]}),
+        (Expectations, {"expected": [{}] * (MOST_AT_ONCE + 1)}),
+        (Answers, {"rules": [{"then": {}}] * (MOST_AT_ONCE + 1)}),
         (NewWorld, {"names": "w"}),
     ],
 )

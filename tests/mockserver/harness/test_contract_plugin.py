@@ -223,3 +223,34 @@ def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pyte
         ["*ContractError: http://127.0.0.1:* breaks the contract (*):", "*error: result.count-is-ids"]
     )
     assert not any("checking.py" in line or "contract_plugin.py" in line for line in result.outlines)
+
+
+MISSING = """
+import pytest
+
+def test_the_fixture(diarization_contract):
+    raise AssertionError("not reached")
+
+def test_the_strategies():
+    with pytest.raises(ImportError) as raised:
+        import diarkit_mockserver.strategies
+    assert "hypothesis is not installed: pip install 'diarkit[verify]'" in str(raised.value)
+    with pytest.raises(ImportError, match="hypothesis is not installed: pip install 'diarkit.verify.'"):
+        import diarkit_fixtures.strategies.segments
+"""
+
+
+def test_a_library_that_is_missing_is_one_line(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    hidden = ("jsonschema", "httpx", "hypothesis")
+    pytester.makepyfile(test_it=MISSING, hide=f"import sys\nsys.modules.update(dict.fromkeys({hidden}))")
+    pytester.syspathinsert()
+    flags = ("-p", "hide", "-p", "no:cacheprovider", "-p", "diarkit_mockserver.harness.plugin")
+    ran = pytester.runpytest_subprocess(*flags)
+    ran.assert_outcomes(errors=1, passed=1)
+    ran.stdout.fnmatch_lines(["jsonschema is not installed: pip install 'diarkit[[]verify]'"])
+    ran.stdout.no_fnmatch_line("*Traceback*")
+    for option in ("--diarization-verify=http://127.0.0.1:9", "--diarization-coverage"):
+        ran = pytester.runpytest_subprocess(*flags, option)
+        assert ran.ret == pytest.ExitCode.USAGE_ERROR
+        ran.stderr.fnmatch_lines([f"ERROR: {option.partition('=')[0]}: jsonschema is not installed: pip install *"])

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import subprocess
 import sys
+import textwrap
 import threading
+import unittest
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +20,7 @@ from hypothesis import strategies as st
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake, find_fake
-from diarkit_mockserver.harness.live import UnavailableError
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.journal.export import write_entries
 from diarkit_mockserver.scenario.faults import Fault, Latency
@@ -122,7 +127,13 @@ def run_history(  # noqa: C901 - one case for each thing to do
                 world().journal.clear()
     told += map(json.dumps, write_entries(world().journal, 0))
     told += [(str(task), world().tasks.progress(task)) for task in world().tasks]
-    told += [world().scenario, world().clock.now(), world().clock.epoch, world().journal.total, bool(world().schedule)]
+    told += [
+        world().scenario,
+        world().clock.now(),
+        world().clock.epoch,
+        world().journal.total,
+        bool(world().scenario.faults),
+    ]
     return told
 
 
@@ -239,7 +250,7 @@ def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: A
 
 def test_a_factory_of_another_server_makes_none() -> None:
     with pytest.raises(UnavailableError, match=r"be made once more.*http://live"):
-        DiarizationServerFactory("http://live", "x")()
+        DiarizationServerFactory(LiveServer("http://live"), "x")()
 
 
 def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
@@ -249,3 +260,28 @@ def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
     fake.stop()
     fake.stop()
     assert set(threading.enumerate()) <= before  # what was left by others may end meanwhile
+
+
+def test_the_examples_of_the_docstring_run(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"(?:^ {4}.*\n|^\n)+", inspect.getdoc(Fake).partition("Args:")[0], re.MULTILINE)  # type: ignore[union-attr]
+    first, second = (textwrap.dedent(block) for block in blocks if block.strip())
+    scope: dict[str, Any] = {"__name__": "an_example"}
+    exec(first, scope)  # noqa: S102 - our own docstring
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(scope["TestMyClient"])
+    result = unittest.TestResult()
+    tests.run(result)
+    assert (result.testsRun, result.errors, result.failures) == (1, [], [])
+    exec(second, scope)  # noqa: S102
+    assert "Out of memory." in capsys.readouterr().out
+
+
+def test_what_a_client_meets_at_the_root_is_counted() -> None:
+    counted: list[Any] = []
+    fake = Fake(count=counted.append)
+    server = fake.open_root()
+    with urlopen(f"{server.url}/api/system/info") as answer:  # noqa: S310 - our own
+        assert answer.status == 200
+    server.close()
+    fake.stop()
+    assert len(counted) == 1
+    assert counted[0].met

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
-from diarkit_mockserver.harness.live import LiveServer, UnavailableError
+from diarkit_mockserver.harness.fake import Fake
+from diarkit_mockserver.harness.live import LiveServer, UnavailableError, find_fault
 from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.serving.front import Front, make_tls
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "http://live:8000"
 NAMES = sorted(
@@ -47,3 +53,16 @@ def test_what_is_refused_is_said_in_words(name: str, text: str) -> None:
     live: Any = LiveServer(URL)
     with pytest.raises(UnavailableError, match=f"^only the fake can {text}; "):
         getattr(live, name)("x")
+
+
+def test_a_server_behind_tls_is_asked_with_the_certificates_that_are_trusted(tmp_path: Path) -> None:
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    authority.cert_pem.write_to_path(str(tmp_path / "issuer.pem"))
+    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "pair.pem"))
+    fake = Fake(front=Front(tls=make_tls(tmp_path / "pair.pem", None)))
+    try:
+        assert find_fault(fake.url, tmp_path / "issuer.pem") is None
+        assert "certificate" in str(find_fault(fake.url))
+    finally:
+        fake.stop()

@@ -9,6 +9,7 @@ import http.server
 import json
 import sys
 import threading
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,12 @@ import requests
 def test_requests(diarization_server):
     response = requests.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
     assert response.status_code == 202
-    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "done"
 
 def test_httpx(diarization_server):
     with httpx.Client() as client:
         response = client.post(diarization_server.endpoint, files={"file": ("call.wav", b"x")})
-        assert client.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+        assert client.get(response.headers["x-location"]).json()["task"]["state"] == "done"
 
 def test_httpx_async(diarization_server):
     async def send(client, number):
@@ -42,7 +43,7 @@ def test_httpx_async(diarization_server):
     async def run():
         async with httpx.AsyncClient() as client:
             return await asyncio.gather(*(send(client, number) for number in range(20)))
-    assert asyncio.run(run()) == ["rejected"] * 20
+    assert asyncio.run(run()) == ["done"] * 20
     assert len(diarization_server.submissions) == 20
 """
 
@@ -57,7 +58,7 @@ def upload(server, **how):
 def test_fresh(diarization_server, number):
     assert diarization_server.submissions == ()
     response = upload(diarization_server)
-    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "rejected"
+    assert requests.get(response.headers["x-location"]).json()["task"]["state"] == "done"
     diarization_server.respond(failed="left behind", times=9)
     diarization_server.freeze()
     diarization_server.advance(100)
@@ -120,8 +121,8 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    plugins = ("contract_plugin", "coverage_plugin", "plugin", "record_plugin")
-    assert ours == [*rooms, *(f"diarkit_mockserver.harness.{name}" for name in plugins)]
+    plugins = ("contract_plugin", "coverage_plugin", "plugin")
+    assert ours == [*rooms, *(f"{rooms[1]}.{name}" for name in plugins)]
 """
 
 IMPORTED = """
@@ -229,7 +230,12 @@ def live_url(serve: Callable[..., Any]) -> Iterator[str]:
             request = urllib.request.Request(  # noqa: S310 - the fake's own URL
                 fake + self.path, body or None, dict(self.headers), method=self.command
             )
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            try:
+                came = opener.open(request, timeout=60)
+            except urllib.error.HTTPError as error:
+                came = error
+            with came as answer:
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     self.send_header(name, value)
@@ -276,6 +282,15 @@ def test_a_fake_elsewhere_can_do_all_that_one_of_our_own_can(
 ) -> None:
     url = serve("--port", "0").url
     run(FRESH + CLIENTS, "--diarization-url", url).assert_outcomes(passed=7)
+
+
+def test_a_fake_elsewhere_is_the_one_to_test_against_also_where_servers_of_its_own_are_asked_for(
+    run: Callable[..., pytest.RunResult], serve: Callable[..., Any], pytester: pytest.Pytester
+) -> None:
+    url = serve("--port", "0").url
+    pytester.makeini("[pytest]\ndiarization_root = true\n")
+    test = f"def test_x(diarization_server): assert diarization_server.url.startswith({url!r} + '/worlds/')"
+    run(test, "--diarization-url", url).assert_outcomes(passed=1)
 
 
 def test_nothing_is_imported_until_a_test_asks_for_the_server(run: Callable[..., pytest.RunResult]) -> None:
@@ -376,6 +391,102 @@ def test_a_run_and_a_test_choose_the_generation(run: Callable[..., pytest.RunRes
     run(GENERATIONS, "--diarization-profile", "3.7", "--strict-markers").assert_outcomes(passed=3)
 
 
+ELSEWHERE = """
+import unittest
+import pytest
+
+def test_respond(diarization_server):
+    diarization_server.respond(failed="x")
+
+def test_strategies(diarization_fake):
+    with diarization_fake.world() as server:
+        pass
+
+class TestCase(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _server(self, diarization_server):
+        self.server = diarization_server
+
+    def test_with_unittest(self):
+        self.server.set_faults()
+"""
+
+
+@pytest.fixture
+def other_server() -> Iterator[Callable[[int, bytes], str]]:
+    """Start a server that answers everything alike, and is no fake."""
+    servers: list[http.server.HTTPServer] = []
+
+    def begin(status: int, body: bytes) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        servers.append(http.server.HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,)).start()
+        return f"http://127.0.0.1:{servers[-1].server_address[1]}"
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+ENVELOPE = b'{"type": "resource.not-found", "message": "x", "detail": []}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            404,
+            b"<h1>nginx</h1>",
+            "*no Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
+        ),
+        (200, b"{}", "*no Speaker Diarization API*got 200*"),
+    ],
+)
+def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
+    run: Callable[..., pytest.RunResult], other_server: Callable[[int, bytes], str], status: int, body: bytes, said: str
+) -> None:
+    result = run(ELSEWHERE, "--diarization-url", other_server(status, body))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+
+
+def test_nobody_at_the_url_ends_the_run_before_the_first_test(run: Callable[..., pytest.RunResult]) -> None:
+    result = run(ELSEWHERE, "--diarization-url", "http://127.0.0.1:9")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: nobody answers: *"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "outcomes"), [((), {"skipped": 3}), (("--diarization-fail-on-skip",), {"failed": 3})]
+)
+def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked_for(
+    run: Callable[..., pytest.RunResult],
+    other_server: Callable[[int, bytes], str],
+    flags: tuple[str, ...],
+    outcomes: dict[str, int],
+) -> None:
+    result = run(ELSEWHERE, "-rs", "--diarization-url", other_server(404, ENVELOPE), *flags)
+    result.assert_outcomes(**outcomes)
+    if not flags:
+        result.stdout.fnmatch_lines(
+            [
+                "SKIPPED*test_*.py:4: only the fake can be told what to answer*",
+                "SKIPPED*test_*.py:7: only the fake can open worlds*",
+                "SKIPPED*test_*.py:16: only the fake can misbehave on a schedule*",
+            ]
+        )
+
+
 OUTSIDE = """
 import json, ssl, urllib.request
 
@@ -389,14 +500,18 @@ def test_it_speaks_tls_and_lets_pages_read(diarization_server):
 """
 
 
+@pytest.mark.parametrize("root", [False, True])
 @pytest.mark.parametrize("flags", [(), pytest.param(("-n", "1", "--diarization-shared"), marks=pytest.mark.slow)])
-def test_the_fake_takes_a_certificate_and_origins(pytester: pytest.Pytester, flags: tuple[str, ...]) -> None:
+def test_the_fake_takes_a_certificate_and_origins(
+    pytester: pytest.Pytester, flags: tuple[str, ...], *, root: bool
+) -> None:
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
     issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA)
     authority.cert_pem.write_to_path(str(pytester.path / "issuer.pem"))
     issued.private_key_and_cert_chain_pem.write_to_path(str(pytester.path / "pair.pem"))
     pytester.makeini(
         "[pytest]\ndiarization_tls = pair.pem\ndiarization_cors_origins =\n  http://localhost:3000\n  http://localhost:4000\n"
+        f"diarization_root = {root}\n"
     )
     pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
     trust = ("--diarization-cacert", "issuer.pem")

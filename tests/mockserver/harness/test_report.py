@@ -89,11 +89,11 @@ conduct of the client:
     "answer_is_unused": """\
 http://HOST/worlds/W, seed 0, clock N s, running
 exchanges:
-  1. N s POST /api/technology/speaker-diarization ('call.wav', 1 bytes) -> 202 pending [no rule matched; the closest is rule 1 of \\
-those added (filename='board.wav'): filename: expected 'board.wav', got 'call.wav']
-  2. N s GET /api/technology/speaker-diarization/TASK -> 200 rejected
+  1. N s POST /api/technology/speaker-diarization ('call.wav', 1 bytes) -> 202 pending [no rule matched: 1 missed on filename; \\
+the closest is rule 1 of those added (filename='board.wav'): filename: expected 'board.wav', got 'call.wav']
+  2. N s GET /api/technology/speaker-diarization/TASK -> 200 done
 tasks:
-  TASK 'call.wav': rejected, 1 poll
+  TASK 'call.wav': done, 1 poll
 answers prepared and never used:
   filename='board.wav' -> failed='No speech.'""",
     "goes_elsewhere": """\

@@ -73,10 +73,19 @@ def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer,
     server.assert_all_used()
 
 
-def test_an_answer_that_could_never_be_used_is_refused_with_the_one_before_it(server: DiarizationServer) -> None:
+def test_an_answer_that_could_never_be_used_is_refused_with_the_reason(server: DiarizationServer) -> None:
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+        server.respond(channels="0, 1", speakers=2)
+
+
+def test_an_answer_takes_the_place_of_the_one_before_it_which_is_then_never_used(
+    server: DiarizationServer, submit: Ask
+) -> None:
     server.respond(filename="*.wav", speakers=1)
-    with pytest.raises(ValueError, match=r"filename='call.wav' could never be used: rule 1 \(filename='\*.wav'\)"):
-        server.respond(filename="call.wav", speakers=2)
+    server.respond(filename="call.wav", speakers=2)
+    submit(server.url, b"x", filename="call.wav")
+    with pytest.raises(AssertionError, match=r"never used:\n  filename='\*.wav' -> speakers=1$"):
+        server.assert_all_used()
 
 
 def test_a_file_that_is_no_scenario_is_named_with_its_places_and_changes_nothing(
@@ -209,7 +218,7 @@ def test_a_submission_is_asserted(server: DiarizationServer, submit: Ask) -> Non
     submit(server.url, b"x", filename="b.wav", query="channel_mode=mix&range_from=0.5")
     server.assert_submitted()
     server.assert_submitted(filename="a.wav", config={"max_speakers": 2}, channels="0", range_to=1.5, times=1)
-    server.assert_submitted(filename="b.wav", channel_mode="mix", range_from=0.5, submission=1)
+    server.assert_submitted(filename="b.wav", channel_mode="mix", range_from=0.5, occurrence=1)
     server.assert_submitted(sha256="2d711642", times=2)
     server.assert_submitted(filename="c.wav", times=0)
 
@@ -225,7 +234,7 @@ def test_a_failed_assertion_says_what_came_nearest(server: DiarizationServer, su
     assert text.endswith("seed 4, clock 2.000000 s, frozen")
 
 
-@pytest.mark.parametrize("wrong", [{"config": {"speakers": 1}}, {"times": -1}, {"sha256": "x"}, {"submission": 0}])
+@pytest.mark.parametrize("wrong", [{"config": {"speakers": 1}}, {"times": -1}, {"sha256": "x"}, {"occurrence": 0}])
 def test_an_assertion_that_makes_no_sense_is_refused(server: DiarizationServer, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"expected|counted"):
         server.assert_submitted(**wrong)

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.clauses.catalogue import judge_all
+from diarkit_contracts.exchanges.history import read_history
+from diarkit_mockserver.harness.fake import STRICT
+from diarkit_mockserver.journal.export import make_exchange
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
 from diarkit_mockserver.testing import DiarizationServer, Fake
@@ -37,7 +41,7 @@ def fake() -> Iterator[Fake]:
 
 @pytest.fixture
 def server(fake: Fake) -> Iterator[DiarizationServer]:
-    world = fake.open_world("told")
+    world = fake.open_world("told", STRICT)
     yield world
     world.close()
 
@@ -125,7 +129,7 @@ def test_a_task_is_told_to_end_badly(
 
 @pytest.mark.parametrize(
     ("http", "status", "retry_after"),
-    [(429, 429, None), (503, 503, None), (HttpAnswer(status=507, retry_after=3), 507, "3")],
+    [(429, 429, "1"), (503, 503, None), (HttpAnswer(status=507, retry_after=3), 507, "3")],
 )
 def test_a_submission_is_told_to_be_refused(
     server: DiarizationServer, submit: Ask, http: Any, status: int, retry_after: str | None
@@ -199,7 +203,7 @@ def test_what_is_told_with_a_filter_is_for_every_submission_that_matches(
 def test_a_submission_is_told_apart_by_its_number(
     server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
 ) -> None:
-    server.respond(submission=2, failed="Again?")
+    server.respond(occurrence=2, failed="Again?")
     assert [look(upload())["task"]["state"] for _ in range(3)] == ["rejected", "failed", "rejected"]
 
 
@@ -220,3 +224,153 @@ def test_a_result_may_break_the_contract_if_so_told(
 ) -> None:
     server.respond(result={"channels": "none"}, breaks_contract=True)
     assert look(upload())["result"] == {"channels": "none"}
+
+
+POLLED: tuple[dict[str, Any], ...] = tuple(
+    {"http": {"status": status, "on": "poll"}} for status in (400, 404, 422, 429)
+)
+SHORTHANDS: tuple[dict[str, Any], ...] = (
+    *({"http": status} for status in (400, 403, 413, 422, 429, 507)),
+    *POLLED,
+    {"failed": "Broken."},
+    {"rejected": "No speech."},
+    {"segments": [[(0, 0.5, 2.25), (1, 3, 4)]]},
+    {"speakers": 3},
+    {"speakers": 2, "der": 0.2},
+    {"course": {"polls": {"pending": 1, "running": 1}}},
+    {"result": RESULT},
+)
+
+CONTRADICTIONS = {
+    str({"http": 400}): {"acceptance.upload"},
+    str({"http": 422}): {"acceptance.upload"},
+    str({"http": {"status": 404, "on": "poll"}}): {"task.is-found"},
+    str({"rejected": "No speech."}): {"acceptance.not-rejected"},
+}
+"""What a sound upload should not have got, where the shorthand says just that it gets it."""
+
+
+@pytest.mark.parametrize("told", SHORTHANDS, ids=repr)
+def test_no_shorthand_breaks_the_contract(
+    server: DiarizationServer, submit: Ask, ask: Ask, make_wav: Callable[..., bytes], told: dict[str, Any]
+) -> None:
+    server.respond(**told)
+    answer = submit(server.url, make_wav(20))
+    if answer.status == 202:
+        while json.loads(ask(answer.header("x-location")).body).get("task", {}).get("state") in {"pending", "running"}:
+            pass
+    exchanges = [make_exchange(entry, server.clock.epoch) for entry in server.journal]
+    broken = {each.clause.id for each in judge_all(read_history(exchanges)) if each.broken}
+    assert broken == CONTRADICTIONS.get(str(told), set())
+
+
+@pytest.mark.parametrize(
+    ("http", "status", "header"),
+    [
+        (429, 429, ("retry-after", "1")),
+        ({"status": 503, "retry_after": 5}, 503, ("retry-after", "5")),
+        ({"status": 307, "headers": {"Location": "http://other/"}}, 307, ("location", "http://other/")),
+        ({"status": 204}, 204, ("content-type", "text/plain; charset=utf-8")),
+        ({"status": 200, "body": "{}", "content_type": "application/json"}, 200, ("content-type", "application/json")),
+    ],
+)
+def test_any_status_and_header_can_be_answered_by_a_rule_and_by_a_fault(
+    server: DiarizationServer, submit: Ask, http: Any, status: int, header: tuple[str, str]
+) -> None:
+    server.respond(http=http)
+    by_rule = submit(server.url, b"x")
+    server.set_faults({"on": "submit", "http": http})
+    by_fault = submit(server.url, b"x")
+    for answer in (by_rule, by_fault):
+        assert (answer.status, answer.header(header[0])) == (status, header[1])
+
+
+def test_what_stands_in_a_scenario_file_may_be_given_as_a_dict(
+    server: DiarizationServer, submit: Ask, ask: Ask
+) -> None:
+    server.load({"course": "immediate", "rules": [{"when": {"filename": "*"}, "then": {"failed": "Broken."}}]})
+    assert json.loads(ask(submit(server.url, b"x").header("x-location")).body)["error"]["message"] == "Broken."
+    with pytest.raises(ValueError, match=r"unknown key .corse.: expected .*; did you mean course\?"):
+        server.load({"corse": "immediate"})
+    with pytest.raises(ValueError, match="expected one of http, latency"):
+        server.set_faults({"on": "poll"})
+
+
+def test_what_is_no_audio_is_done_unless_the_server_is_strict(fake: Fake, submit: Ask, ask: Ask) -> None:
+    with fake.world() as lenient, fake.world(STRICT) as strict:
+        answers = [
+            json.loads(ask(submit(one.url, b"fake audio").header("x-location")).body) for one in (lenient, strict)
+        ]
+    assert [answer["task"]["state"] for answer in answers] == ["done", "rejected"]
+    assert answers[0]["result"]["channels"][0]["segments"][-1]["end_time"] <= 60
+
+
+def test_what_is_given_is_what_the_client_gets(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any]
+) -> None:
+    segments = [(4, 7, 8.125), (1, 0.5, 2), (0, 1.5, 1.55), (1, 2, 2.01)]
+    server.respond(filename="*", segments=[segments])
+    assert rows(look(upload())) == [segments]
+    assert rows(look(upload(config='{"total_speakers": 3}', query="channel_mode=mix"))) == [segments]
+
+
+def test_a_request_for_less_than_was_given_gets_less(
+    server: DiarizationServer, upload: Callable[..., str], look: Callable[[str], Any], make_wav: Callable[..., bytes]
+) -> None:
+    server.respond(filename="*", segments=[[(0, 1, 2), (1, 3, 4)]])
+    assert rows(look(upload(make_wav(20), config='{"max_speakers": 1}')))[0][-1][0] == 0
+    assert rows(look(upload(make_wav(20), query="range_to=2.5"))) == [[(0, 1.0, 2.0)]]
+
+
+def test_segments_after_the_end_of_the_audio_are_warned_of(
+    server: DiarizationServer,
+    upload: Callable[..., str],
+    make_wav: Callable[..., bytes],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.respond(segments=[[(0, 1, 99)]])
+    upload(make_wav(20))
+    said = "the segments of the rule end at 99 s, after the audio's end at 20 s"
+    assert said in server.journal[0].note
+    assert said in caplog.text
+
+
+def test_the_third_upload_is_the_third_that_comes(
+    server: DiarizationServer, submit: Ask, ask: Ask, make_wav: Callable[..., bytes]
+) -> None:
+    server.respond(upload=3, failed="Third.")
+    wav = make_wav(20)
+    polls = [json.loads(ask(submit(server.url, wav, filename=name).header("x-location")).body) for name in "abca"]
+    assert [poll["task"]["state"] for poll in polls] == ["done", "done", "failed", "done"]
+    server.assert_submitted(filename="c", upload=3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'submission': it is upload"):
+        server.respond(submission=3, failed="x")  # type: ignore[call-arg]
+
+
+def test_a_gateway_wants_credentials(server: DiarizationServer, submit: Ask) -> None:
+    server.respond(headers={"Authorization": None}, http=401)
+    assert submit(server.url, b"x").status == 401
+    assert submit(server.url, b"x", headers={"authorization": "Bearer x"}).status == 202
+    server.assert_submitted(headers={"AUTHORIZATION": "Bearer *"}, times=1)
+    assert server.submissions[1].headers["Authorization"] == "Bearer x"
+
+
+def test_a_poll_that_is_reset_is_no_step_of_the_course(server: DiarizationServer, submit: Ask, ask: Ask) -> None:
+    server.respond(segments=[[(0, 0, 1)]], course={"polls": {"pending": 1, "running": 1}})
+    server.set_faults({"on": "poll", "connection": "reset_before_headers", "ordinal": 1})
+    location = submit(server.url, b"x").header("x-location")
+    with pytest.raises(OSError):  # noqa: PT011 - a reset, whatever the client makes of it
+        ask(location)
+    assert [json.loads(ask(location).body)["task"]["state"] for _ in range(3)] == ["pending", "running", "done"]
+
+
+def test_an_upload_that_no_rule_matched_says_why(
+    server: DiarizationServer, upload: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.respond(failed="once")
+    server.respond(filename="x.wav", failed="other")
+    upload()
+    upload()
+    said = "no rule matched: 1 used up, 1 missed on filename"
+    assert said in server.journal[1].note
+    assert [record.levelname for record in caplog.records if said in record.message] == ["WARNING"]

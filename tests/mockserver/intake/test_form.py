@@ -72,7 +72,7 @@ def test_what_is_not_plain_is_left_to_the_library(head: str) -> None:
         ("multipart/form-data; boundary=b", "b"),
         ("Multipart/Form-Data ;x=y; BOUNDARY = b ", "b"),
         ('multipart/form-data; boundary="a;b \\"c\\\\"', 'a;b "c\\'),
-        ('multipart/form-data; x="boundary=no;"; boundary=b; boundary=c', "b"),
+        ('multipart/form-data; x="boundary=no;"; boundary=b; boundary=c', "c"),
         ("multipart/form-data; boundary=" + "b" * LONGEST_BOUNDARY, "b" * LONGEST_BOUNDARY),
         ("multipart/mixed; boundary=b", None),
         ("", None),

@@ -11,6 +11,7 @@ STATUSES = {
     Condition.MULTIPART_BROKEN: 400,
     Condition.FILE_MISSING: 422,
     Condition.FILE_NOT_A_FILE: 422,
+    Condition.CONFIG_A_FILE: 422,
     Condition.CONFIG_NOT_JSON: 422,
     Condition.CONFIG_NOT_AN_OBJECT: 422,
     Condition.SPEAKERS_NOT_A_NUMBER: 422,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import itertools
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
 from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
-from diarkit_mockserver.intake.parts import LARGEST_CONFIG, LONGEST_KEPT
+from diarkit_mockserver.intake.parts import LARGEST_TEXT, LONGEST_KEPT
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import LONGEST_IGNORED, MOST_IGNORED, MOST_PARTS, Upload, UploadReader
@@ -141,16 +142,25 @@ def test_an_empty_file_is_a_file(read_upload: Callable[..., Upload], make_form: 
     assert upload.media.fault == "the file is empty"
 
 
-def test_a_config_that_is_sent_as_a_file_is_read(
+def test_a_config_that_is_sent_as_a_file_is_refused(
     read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
 ) -> None:
-    body = make_form((FILE, b"x"), ('name="config"; filename="config.json"', b'{"max_speakers": 1}'))
-    assert read_upload(body).config == '{"max_speakers": 1}'
+    body = make_form((FILE, b"x"), ('name="config"; filename="blob"', b'{"max_speakers": 1}'))
+    refusal = refusal_of(read_upload, body)
+    assert (refusal.status, refusal.detail[0].location) == (422, ("body", "config"))
+    assert "got a file" in refusal.reason
 
 
-def test_an_empty_config_is_no_absent_one(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
-    assert read_upload(make_form((FILE, b"x"), (CONFIG, b""))).config == ""
+def test_an_empty_config_is_an_absent_one(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    assert read_upload(make_form((FILE, b"x"), (CONFIG, b""))).config is None
     assert read_upload(make_form((FILE, b"x"))).config is None
+
+
+def test_a_form_in_which_no_file_was_chosen_has_none(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    refusal = refusal_of(read_upload, make_form(('name="file"; filename=""', b"")))
+    assert (refusal.status, refusal.detail[0].type) == (422, "missing")
 
 
 @pytest.mark.parametrize("parts", [(), ((CONFIG, b"{}"),), (('name="files"; filename="a"', b"x"),)])
@@ -212,7 +222,8 @@ def test_a_boundary_may_be_quoted(
 def test_a_body_cut_off_anywhere_is_broken(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
     body = make_form((CONFIG, b"{}"), (FILE, b"RIFF and more"))
     complete = len(body) - len(b"\r\n")
-    for length in range(complete):
+    assert refusal_of(read_upload, b"").status == 422
+    for length in range(1, complete):
         with pytest.raises(Refusal) as caught:
             read_upload(body[:length])
         assert caught.value.status == 400, body[:length]
@@ -226,14 +237,22 @@ def test_what_follows_the_last_boundary_is_passed_over(
     assert read_upload(body) == read_upload(body, chunk=1)
 
 
-@pytest.mark.parametrize("before", [b"\n", b"\r", b" ", b"a preamble\r\n", b"\0" * 5000])
+@pytest.mark.parametrize("before", [b" ", b"\n ", b"a preamble\r\n", b"\0" * 5000])
 def test_a_body_begins_with_its_boundary(
     read_upload: Callable[..., Upload], make_form: Callable[..., bytes], before: bytes
 ) -> None:
     body = make_form((FILE, b"x"))
     assert refusal_of(read_upload, before + body).status == 400
     for chunk in (1, 7, 65536):
-        assert read_upload(b"\r\n" + body, chunk=chunk).size == 1
+        assert read_upload(b"\r\n\n\r" + body, chunk=chunk).size == 1
+
+
+def test_a_compressed_body_is_named_as_what_it_is(
+    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
+) -> None:
+    refusal = refusal_of(read_upload, gzip.compress(make_form((FILE, b"x"))))
+    assert refusal.status == 400
+    assert "compressed with gzip" in refusal.reason
 
 
 def test_an_empty_chunk_changes_nothing(form_type: str, make_form: Callable[..., bytes]) -> None:
@@ -244,31 +263,31 @@ def test_an_empty_chunk_changes_nothing(form_type: str, make_form: Callable[...,
     assert reader.close().size == 1
 
 
-def test_a_part_without_a_name_is_passed_over(
+def test_a_part_without_a_name_breaks_the_form(
     read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
 ) -> None:
-    assert read_upload(make_form(("filename=x", b"nameless"), (FILE, b"x"), ('name=""', b"empty"))).size == 1
+    assert refusal_of(read_upload, make_form(("filename=x", b"nameless"), (FILE, b"x"))).status == 400
+    assert read_upload(make_form((FILE, b"x"), ('name=""', b"empty"))).size == 1
 
 
 def test_ten_thousand_parts_are_refused(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
-    most = make_form(*[('name="a"', b"")] * (MOST_PARTS - 1), (FILE, b"x"))
+    most = make_form(*[('name="a"', b"")] * MOST_PARTS, (FILE, b"x"))
     assert read_upload(most).size == 1
     assert refusal_of(read_upload, make_form((FILE, b"x"), *[('name="a"', b"")] * 10_000)).status == 400
 
 
 def test_a_large_config_is_refused(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
-    largest = b" " * (LARGEST_CONFIG - 2) + b"{}"
-    assert len(read_upload(make_form((CONFIG, largest), (FILE, b"x"))).config or "") == LARGEST_CONFIG
+    largest = b" " * (LARGEST_TEXT - 2) + b"{}"
+    assert len(read_upload(make_form((CONFIG, largest), (FILE, b"x"))).config or "") == LARGEST_TEXT
     refusal = refusal_of(read_upload, make_form((CONFIG, largest + b" "), (FILE, b"x")))
-    assert refusal.status == 413
-    assert "config is larger than 1048576 bytes" in refusal.reason
+    assert refusal.status == 400
+    assert "a text field is larger than 1048576 bytes" in refusal.reason
 
 
-def test_a_config_in_another_charset_is_no_json(
-    read_upload: Callable[..., Upload], make_form: Callable[..., bytes]
-) -> None:
-    refusal = refusal_of(read_upload, make_form((FILE, b"x"), (CONFIG, b'{"a": "\xff"}')))
-    assert (refusal.status, refusal.detail[0].location) == (422, ("body", "config"))
+def test_what_is_no_utf_8_is_latin_1(read_upload: Callable[..., Upload], make_form: Callable[..., bytes]) -> None:
+    body = make_form((FILE, b"x"), (CONFIG, b'{"a": "\xff"}'))
+    assert read_upload(body).config == '{"a": "ÿ"}'
+    assert read_upload(body.replace(b"call", b"\xff")).filename == "ÿ.wav"
 
 
 def test_a_file_above_the_limit_is_refused_and_the_rest_passed_over(

@@ -15,7 +15,6 @@ from diarkit_mockserver.journal.traffic import (
     comes_after,
     is_heard,
     is_upload,
-    read_retry_after,
     read_task_id,
     tells_end,
 )
@@ -109,12 +108,27 @@ def test_an_end_is_a_final_state_or_a_404(status: int, state: TaskState | None, 
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(b"0", 0), (b"7", 7 * SECOND), (b"soon", None), (b"-1", None), (b"", None)]
+    ("value", "expected"),
+    [
+        (b"0", 0),
+        (b"7", 7 * SECOND),
+        (b"Thu, 01 Jan 1970 00:01:47 GMT", 6 * SECOND),  # a second less than to the date: it is no more exact
+        (b"Thu, 01 Jan 1970 00:01:40 GMT", 0),
+        (b"soon", None),
+        (b"-1", None),
+        (b"", None),
+    ],
 )
-def test_retry_after_is_whole_seconds(value: bytes, expected: int | None) -> None:
-    assert read_retry_after(exchange(status=429, headers=((b"retry-after", value),))) == expected
-    assert read_retry_after(exchange(status=429)) is None
-    assert read_retry_after(exchange(status=0, lost=Loss.BEFORE_HEAD, headers=((b"retry-after", value),))) is None
+def test_retry_after_is_whole_seconds_or_a_date(value: bytes, expected: int | None) -> None:
+    def read(epoch: int | None, **parts: Any) -> int | None:
+        traffic = Traffic([], now=0, open_connections=(), pace=0, epoch=epoch)
+        return traffic.read_retry_after(exchange(answered_at=100 * SECOND, **parts))
+
+    told = ((b"retry-after", value),)
+    assert read(0, status=429, headers=told) == expected
+    assert read(None, status=429, headers=told) == (expected if value.isdigit() else None)
+    assert read(0, status=429) is None
+    assert read(0, status=0, lost=Loss.BEFORE_HEAD, headers=told) is None
 
 
 def test_what_comes_after_an_answer_comes_after_it_in_place_and_in_time() -> None:

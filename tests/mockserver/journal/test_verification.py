@@ -93,6 +93,20 @@ def test_a_failure_says_what_came_near_what_happened_and_where(world: World) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (None, "at least 1 submission with"),
+        (1, "1 submission with"),
+        (11, "11 submissions with"),
+        (0, "0 submissions with"),
+    ],
+)
+def test_one_is_no_plural_and_eleven_are(world: World, times: int | None, said: str) -> None:
+    when = When(filename="a.wav" if times == 0 else "c.wav")
+    assert describe_verdict(verify(world, [Expected(when=when, times=times)])).startswith(f"expected {said}")
+
+
 def test_too_many_are_no_reason_to_look_for_near_ones(world: World) -> None:
     text = describe_verdict(verify(world, [Expected(when=When(filename="a.wav"), times=1)]))
     assert text.startswith("expected 1 submission with filename='a.wav', found 2\nthe last exchanges:")

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: HttpAnswer(status=399), "from 400 to 599, got 399"),
-        (lambda: HttpAnswer(status=600), "from 400 to 599, got 600"),
+        (lambda: HttpAnswer(status=199), "from 200 to 599, got 199"),
+        (lambda: HttpAnswer(status=600), "from 200 to 599, got 600"),
+        (lambda: HttpAnswer(status=304, body="x"), "an answer with the status 304 has no body"),
+        (lambda: HttpAnswer(status=302, message="x"), "the envelope with a message is of errors"),
+        (lambda: HttpAnswer(status=302, headers={"a b": "x"}), "expected the name of a header, got 'a b'"),
+        (lambda: HttpAnswer(status=302, headers={"a": "x\r\ny: z"}), "the header a: expected printable ASCII"),
+        (lambda: HttpAnswer(status=302, headers={"Content-Length": "1"}), "the header Content-Length can't be given"),
         (lambda: HttpAnswer(status=500, on="poll", times=0), "expected times >= 1, got 0"),
         (lambda: HttpAnswer(status=500, times=2), "times counts polls: say on: poll"),
         (lambda: HttpAnswer(status=500, on="submit", times=2), "times counts polls: say on: poll"),
@@ -43,3 +48,35 @@ def test_it_answers_the_upload_or_so_many_polls(answer: HttpAnswer, polls: int) 
 def test_a_bare_status_is_all_that_has_to_be_said() -> None:
     told = HttpAnswer(status=503, body="<h1>Later</h1>")
     assert (read_http(None), read_http(503), read_http(told)) == (None, HttpAnswer(status=503), told)
+
+
+RATE = {"x-ratelimit-limit": "1", "x-ratelimit-remaining": "0"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers"),
+    [
+        (HttpAnswer(status=503), {}),
+        (HttpAnswer(status=503, retry_after=5), {"retry-after": "5"}),
+        (
+            HttpAnswer(status=503, retry_after=5, retry_after_as="date"),
+            {"retry-after": "Sat, 01 Jan 2000 00:00:08 GMT"},
+        ),
+        (HttpAnswer(status=429), {"retry-after": "1", "x-ratelimit-reset": "946684804", **RATE}),
+        (HttpAnswer(status=429, retry_after=7), {"retry-after": "7", "x-ratelimit-reset": "946684810", **RATE}),
+        (
+            HttpAnswer(status=429, headers={"Retry-After": None, "X-RateLimit-Reset": "soon"}),
+            {"x-ratelimit-reset": "soon", **RATE},
+        ),
+        (HttpAnswer(status=302, headers={"Location": "https://other/"}), {"location": "https://other/"}),
+    ],
+)
+def test_its_headers_are_the_documented_ones_unless_others_are_given(
+    answer: HttpAnswer, headers: dict[str, str]
+) -> None:
+    assert dict(answer.list_headers(now=2_500_000, epoch=946_684_800)) == headers
+
+
+def test_below_400_there_is_no_envelope() -> None:
+    bodies = [HttpAnswer(status=status, body=body).foreign for status, body in [(302, None), (400, None), (400, "x")]]
+    assert bodies == [(b"", "text/plain; charset=utf-8"), None, (b"x", "text/plain; charset=utf-8")]

@@ -105,16 +105,6 @@ def test_a_result_may_differ_from_what_is_only_inferred(segments: str, tmp_path:
     assert check(f"rules: [{{then: {{result: {result(segments)}}}}}]", tmp_path) == ({}, [])
 
 
-def test_segments_must_have_times_that_a_recording_has(tmp_path: Path) -> None:
-    text = "rules: [{then: {segments: [[], [{speaker_id: -1, start_time: -2, end_time: -3}]]}}]"
-    assert check(text, tmp_path)[1] == [
-        "1:46: speaker_id: expected at least 0, got -1",
-        "1:62: start_time: expected at least 0, got -2",
-        "1:76: end_time: expected at least 0, got -3",
-        "1:76: end_time: expected an end after the start at -2, got -3",
-    ]
-
-
 def test_segments_may_overlap_as_those_of_a_reference_do(tmp_path: Path) -> None:
     segments = "[[{speaker_id: 0, start_time: 0, end_time: 5}, {speaker_id: 1, start_time: 1, end_time: 2}]]"
     assert check(f"rules: [{{then: {{segments: {segments}}}}}]", tmp_path) == ({}, [])

@@ -43,7 +43,7 @@ class Counted:
 def meet(
     counted: Counted, submission: Submission, request: str, operation: Literal["submit", "poll"] = "poll"
 ) -> list[str]:
-    chosen = counted.schedule.choose(operation, submission, request, counted.counts)
+    chosen = counted.schedule.choose(operation, submission, request, counted.counts, submission)
     return [fault.name for fault, _ in chosen]
 
 
@@ -59,7 +59,7 @@ def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: s
         (lambda: Fault(http=500, task="lost"), "got http and task"),
         (lambda: Fault(on="poll", task="lost"), "a task fault is about uploads: expected on: submit or any, got poll"),
         (lambda: Fault(on="poll", result="overlap"), "a result fault is about uploads"),
-        (lambda: Fault(http=200), "expected an HTTP error status from 400 to 599, got 200"),
+        (lambda: Fault(http=199), "expected an HTTP status from 200 to 599, got 199"),
         (lambda: Fault(http=500, share=1.1), "expected a share from 0 to 1, got 1.1"),
         (lambda: Fault(http=500, share=float("nan")), "expected a share from 0 to 1, got nan"),
         (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),
@@ -108,9 +108,9 @@ def test_a_fault_is_for_the_operations_it_names(make_submission: Make, on: Any, 
 
 
 @pytest.mark.parametrize(("on", "expected"), [("system", True), ("submit", False), ("poll", False), ("any", False)])
-def test_requests_about_no_upload_meet_faults_of_their_own(on: Any, expected: bool) -> None:
-    schedule = Schedule([Fault(on=on, http=500)])
-    assert bool(list(schedule.choose("system", None, "1", FaultCounts()))) is expected
+def test_requests_about_no_upload_meet_faults_of_their_own(make_submission: Make, on: Any, expected: bool) -> None:
+    schedule, asked = Schedule([Fault(on=on, http=500)]), make_submission()
+    assert bool(list(schedule.choose("system", None, "1", FaultCounts(), asked))) is expected
 
 
 @pytest.mark.parametrize("how", [{"task": "lost"}, {"result": "overlap"}, {"http": 500, "when": When(filename="a")}])

@@ -11,6 +11,7 @@ import pytest
 from diarkit_fixtures.texts.read import Problem
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, parse_scenario
 from diarkit_mockserver.scenario.model import (
     Rule,
@@ -18,7 +19,7 @@ from diarkit_mockserver.scenario.model import (
     SpokenSegment,
     Then,
 )
-from diarkit_mockserver.scenario.when import ConfigPattern, When
+from diarkit_mockserver.scenario.when import SUBMISSION, ConfigPattern, When
 
 EXAMPLE = """\
 version: 1
@@ -27,7 +28,7 @@ course: {polls: {pending: 1, running: 1}}
 rules:
   - when: {filename: "broken*.wav"}
     then: {rejected: "The media file cannot be decoded."}
-  - when: {config: {total_speakers: 3}, submission: 2}
+  - when: {config: {total_speakers: 3}, occurrence: 2}
     then: {failed: "Processing failed.", course: immediate}
   - when: {sha256: "9f86d081"}
     then: {rttm: truth/meeting.rttm}
@@ -71,7 +72,7 @@ def test_the_example_means_what_it_says(example: Path) -> None:
         rules=(
             Rule(when=When(filename="broken*.wav"), then=Then(rejected="The media file cannot be decoded.")),
             Rule(
-                when=When(config=ConfigPattern(total_speakers=3), submission=2),
+                when=When(config=ConfigPattern(total_speakers=3), occurrence=2),
                 then=Then(failed="Processing failed.", course="immediate"),
             ),
             Rule(when=When(sha256="9f86d081"), then=Then(segments=spoken)),
@@ -163,10 +164,10 @@ def test_one_mistake_is_named_once() -> None:
         ("course: {polls: {pending: -1}}", "1:27: expected a number of polls >= 0"),
         ("course: {realtime_factor: 0}", "1:27: expected a realtime_factor > 0"),
         ("rules: [{}]", "1:9: expected the key then, got none"),
-        ("rules: [{then: {http: 200}}]", "1:23: expected an HTTP error status from 400 to 599, got 200"),
+        ("rules: [{then: {http: 199}}]", "1:23: expected an HTTP status from 200 to 599, got 199"),
         (
             "rules: [{then: {http: soon}}]",
-            "1:23: http: expected a whole number, or a mapping (status, on, times, message, retry_after, body, content_type), got the text 'soon'",
+            "1:23: http: expected a whole number, or a mapping (status, on, times, message, retry_after, retry_after_as, headers, body, content_type), got the text 'soon'",
         ),
         (
             "rules: [{then: {http: {status: 429, on: pol}}}]",
@@ -229,3 +230,40 @@ def test_the_example_loads_without_what_takes_long_to_import(example: Path) -> N
     )
     ended = subprocess.run([sys.executable, "-c", program, str(example)], check=True, capture_output=True)
     assert int(ended.stdout) == len(load_scenario(example).rules) > 0
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"),
+    [
+        ("{speaker_id: -1, start_time: 0, end_time: 1}", "expected a speaker_id from 0, got -1"),
+        (
+            "{speaker_id: 0, start_time: -2, end_time: 1}",
+            "expected 0 <= start_time < end_time, got -2 and 1",
+        ),
+        ("[0, 2, 1]", "expected 0 <= start_time < end_time, got 2 and 1"),
+        ("[0, 1]", "segments: expected a mapping (speaker_id, start_time, end_time), got a list"),
+    ],
+)
+def test_segments_must_have_times_that_a_recording_has(segment: str, said: str) -> None:
+    assert complain(f"rules: [{{then: {{segments: [[{segment}]]}}}}]") == [f"s.yaml:1:29: {said}"]
+
+
+def test_segments_may_be_lists_of_three() -> None:
+    both = [
+        parse_scenario(f"rules: [{{then: {{segments: [[{text}]]}}}}]", source="s.yaml", directory=None)
+        for text in ("[0, 0.5, 2]", "{speaker_id: 0, start_time: 0.5, end_time: 2}")
+    ]
+    assert both[0] == both[1]
+
+
+def test_a_key_that_was_renamed_names_the_ones_to_choose_from() -> None:
+    (said,) = complain("rules: [{when: {submission: 3}, then: {failed: x}}]")
+    assert said.endswith("there is no key 'submission': " + SUBMISSION)
+
+
+def test_keys_for_anchors_are_ignored_and_lists_may_be_empty() -> None:
+    text = "x-busy: &busy {http: 503}\nrules:\nfaults:\n- {<<: *busy, on: poll}\n"
+    read = parse_scenario(text, source="s.yaml", directory=None)
+    assert (read.rules, read.faults) == ((), (Fault(on="poll", http=503),))
+    (said,) = complain("rules: [{x-busy: 1, then: {}}]")
+    assert "unknown key 'x-busy'" in said

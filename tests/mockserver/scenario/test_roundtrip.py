@@ -49,6 +49,7 @@ FEW = st.integers(1, 99)
 SECONDS = st.floats(0, 10**9)
 PAUSES = st.floats(0, 10**6)
 STATUSES = st.integers(400, 599)
+HEADERS = st.sampled_from(["Location", "retry-after", "X-Trace", "x-", "1", "~"])
 COURSES = st.one_of(
     st.sampled_from(["immediate", "manual"]),
     st.builds(ByPolls, polls=st.builds(PollCounts, pending=COUNTS, running=COUNTS)),
@@ -72,8 +73,27 @@ WHENS = st.builds(
     channels=st.none() | st.from_regex(r"[0-9](,[0-9])*", fullmatch=True),
     range_from=st.none() | SECONDS,
     range_to=st.none() | SECONDS,
-    submission=st.none() | FEW,
+    query=st.none() | st.dictionaries(PLAIN, st.none() | PLAIN, max_size=2),
+    headers=st.none() | st.dictionaries(HEADERS, st.none() | PLAIN, max_size=2),
+    upload=st.none() | FEW,
+    occurrence=st.none() | FEW,
 )
+
+
+def all_http(texts: SearchStrategy[str], **more: SearchStrategy[Any]) -> SearchStrategy[HttpAnswer]:
+    ascii_texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
+    common: dict[str, Any] = {
+        "retry_after": st.none() | st.integers(0, 10**9),
+        "retry_after_as": st.sampled_from(["seconds", "date"]),
+        "headers": st.none() | st.dictionaries(HEADERS, st.none() | ascii_texts, max_size=2),
+        **more,
+    }
+    foreign = {"body": st.none() | texts, "content_type": st.sampled_from(["text/plain; charset=utf-8", "text/html"])}
+    return st.one_of(
+        st.builds(HttpAnswer, status=STATUSES, message=st.none() | texts, **foreign, **common),
+        st.builds(HttpAnswer, status=st.sampled_from([200, 201, 307, 399]), **foreign, **common),
+        st.builds(HttpAnswer, status=st.sampled_from([204, 205, 304]), **common),
+    )
 
 
 def all_thens(texts: SearchStrategy[str]) -> SearchStrategy[Then]:
@@ -82,8 +102,7 @@ def all_thens(texts: SearchStrategy[str]) -> SearchStrategy[Then]:
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
         max_leaves=6,
     )
-    more = {"message": st.none() | texts, "retry_after": st.none() | COUNTS, "times": FEW}
-    http = st.builds(HttpAnswer, status=STATUSES, on=st.just("poll"), **more)
+    http = all_http(texts, on=st.just("poll"), times=FEW)
     common: dict[str, Any] = {"http": st.none() | http, "course": st.none() | COURSES}
     results = st.dictionaries(texts, anything, max_size=3)
     spoken = st.lists(st.lists(SPOKEN, max_size=2).map(tuple), max_size=2).map(tuple)
@@ -104,7 +123,6 @@ def make_fault(**fields: Any) -> Fault:
 
 def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
     any_part, of_uploads = st.sampled_from(["submit", "poll", "any", "system"]), st.sampled_from(["submit", "any"])
-    http = st.builds(HttpAnswer, status=STATUSES, body=st.none() | texts, retry_after=st.none() | COUNTS)
     uniform = st.tuples(st.floats(0, 1), st.floats(1, 2))
     latency = (
         st.builds(Latency, fixed=PAUSES)
@@ -112,14 +130,14 @@ def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
         | st.builds(Latency, uniform=uniform)
     )
     effects: dict[str, tuple[SearchStrategy[Any], SearchStrategy[Any]]] = {
-        "http": (STATUSES | http, any_part),
+        "http": (STATUSES | all_http(texts), any_part),
         "latency": (latency, any_part),
         "connection": (st.sampled_from(["reset_before_headers", "close_in_body"]), any_part),
         "body": (st.sampled_from(["empty", "html"]), any_part),
         "drip": (st.builds(Drip, bytes=FEW, every=PAUSES), any_part),
         "outage": (st.builds(Outage, seconds=PAUSES), any_part),
         "task": (st.sampled_from(["lost", "stuck"]), of_uploads),
-        "result": (st.sampled_from(["overlap", "unsorted"]), of_uploads),
+        "result": (st.sampled_from(["overlap", "unsorted", "beyond_audio"]), of_uploads),
     }
     ordinals = st.none() | FEW | st.lists(FEW, min_size=1, max_size=3).map(tuple)
     chosen = {"when": WHENS, "ordinal": ordinals, "share": st.none() | st.floats(0, 1), "times": st.none() | FEW}
@@ -142,10 +160,16 @@ def all_scenarios(texts: SearchStrategy[str]) -> SearchStrategy[Scenario]:
             upload_bytes=st.none() | COUNTS,
             audio_seconds=st.none() | PAUSES,
             rate=st.none() | st.builds(Rate, requests=COUNTS, seconds=st.floats(0.001, 1e6)),
+            abandoned_seconds=st.none() | PAUSES,
             licensed=st.booleans(),
             before_body=st.sampled_from([(), ("rate",), ("licensed", "storage_bytes")]),
         ),
-        media=st.builds(Media, duration=st.floats(0, 86_400), channels=st.integers(1, 64)),
+        media=st.builds(
+            Media,
+            duration=st.floats(0, 86_400),
+            channels=st.integers(1, 64),
+            undecodable=st.sampled_from(["reject", "assume"]),
+        ),
         dialect=st.builds(
             Dialect,
             x_location=st.sampled_from(["absolute", "relative"]),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,12 +89,23 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
     assert [ask(book, make_submission()) for _ in range(3)] == ["late", "script", None]
 
 
-def test_a_rule_that_an_added_one_leaves_nothing_for_is_refused() -> None:
+def test_a_rule_that_no_upload_can_meet_is_refused() -> None:
+    book = Book([])
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+        book.add(rule("never", When(channels="0, 1")))
+    assert book.rules.added == ()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["*", "a*", "a.wav"]), st.sampled_from([None, 1, 2])), max_size=4))
+def test_no_rule_that_was_added_earlier_keeps_the_next_one_from_answering(
+    make_submission: Make, earlier: list[tuple[str, int | None]]
+) -> None:
     book = Book([rule("of the scenario")])
-    book.add(rule("first"))
-    with pytest.raises(ValueError, match=r"any submission could never be used: rule 1 .* answers all of it"):
-        book.add(rule("second"))
-    assert len(book.rules.added) == 1
+    for name, times in earlier:
+        book.add(rule("earlier", EVERY if name == "*" else When(filename=name), times))
+    book.add(rule("latest"))
+    answers = [ask(book, make_submission(filename="a.wav")) for _ in range(10)]
+    assert answers[-1] == "latest"
 
 
 def test_equal_rules_are_counted_one_by_one(make_submission: Make) -> None:
@@ -135,20 +147,24 @@ def test_a_rule_answers_what_it_is_for_and_nothing_else(
         (When(channels="1"), "channels: expected '1', got '0'"),
         (When(range_from=1), "range_from: expected 1, got 0.5"),
         (When(range_to=2), "range_to: expected 2, got 9.0"),
-        (When(submission=2), "submission: expected number 2, this is number 1"),
+        (When(occurrence=2), "occurrence: expected number 2, this is number 1"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_a_near_miss_is_told_field_by_field(make_submission: Make, when: When, said: str) -> None:
     submission = make_submission(max_speakers=2, channels=(0,), range_from=0.5, range_to=9.0)
-    book = Book([rule("far", When(filename="x", sha256="f" * 8, submission=9)), rule("near", when)])
-    assert book.explain_miss(submission) == f"no rule matched; the closest is rule 2 ({when}): {said}"
+    book = Book([rule("far", When(filename="x", sha256="f" * 8, occurrence=9)), rule("near", when)])
+    key = said.partition(":")[0]
+    assert book.explain_miss(submission) == (
+        f"no rule matched: 1 missed on filename and sha256 and occurrence, 1 missed on {key}; "
+        f"the closest is rule 2 ({when}): {said}"
+    )
 
 
 def test_all_that_keeps_the_closest_rule_from_matching_is_told(make_submission: Make) -> None:
-    book = Book([rule("near", When(filename="x", submission=2))])
+    book = Book([rule("near", When(filename="x", occurrence=2))])
     assert book.explain_miss(make_submission()).endswith(
-        "filename: expected 'x', got 'call.wav'; submission: expected number 2, this is number 1"
+        "filename: expected 'x', got 'call.wav'; occurrence: expected number 2, this is number 1"
     )
 
 
@@ -163,18 +179,18 @@ def test_a_used_up_rule_is_the_closest_only_if_nothing_else_keeps_it_from_matchi
 
 
 def test_rules_are_numbered_as_in_the_scenario_and_added_ones_by_themselves(make_submission: Make) -> None:
-    book = Book([rule("script", When(filename="b")), rule("far", When(filename="x", submission=2))])
-    book.add(rule("far", When(filename="y", submission=2)))
+    book = Book([rule("script", When(filename="b")), rule("far", When(filename="x", occurrence=2))])
+    book.add(rule("far", When(filename="y", occurrence=2)))
     assert "the closest is rule 1 (filename='b'): " in book.explain_miss(make_submission())
-    book.add(rule("near", When(submission=3)))
-    assert "the closest is rule 2 of those added (submission=3): " in book.explain_miss(make_submission())
+    book.add(rule("near", When(occurrence=3)))
+    assert "the closest is rule 2 of those added (occurrence=3): " in book.explain_miss(make_submission())
 
 
 WHENS = st.builds(
     When,
     filename=st.sampled_from([None, "call.wav", "x", "*.wav"]),
     channel_mode=st.sampled_from([None, "split", "mix"]),
-    submission=st.sampled_from([None, 1, 2]),
+    occurrence=st.sampled_from([None, 1, 2]),
 )
 
 
@@ -182,7 +198,7 @@ WHENS = st.builds(
 def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: Make, whens: Sequence[When]) -> None:
     submission = make_submission()
     book = Book([rule(str(number), when) for number, when in enumerate(whens)])
-    misses = [len(list(when.misses(submission))) for when in whens]
+    misses = [len(list(when.misses(submission, submission))) for when in whens]
     found = ask(book, submission)
     if 0 in misses:
         assert found == str(misses.index(0))
@@ -201,6 +217,9 @@ def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: 
         ([rule("named", When(filename="x")), rule("all")], None),
         ([rule("named", When(filename="x", channel_mode="split")), rule("all")], "all"),
         ([rule("named", When(filename="x"))], None),
+        ([rule("sent", When(headers={"X-K": "1*"}, query={"q": None}, upload=2))], "sent"),
+        ([rule("other", When(headers={"X-K": None})), rule("first", When(upload=1)), rule("all")], "all"),
+        ([rule("again", When(occurrence=2)), rule("all")], None),
         ([], None),
     ],
 )
@@ -208,7 +227,8 @@ def test_a_head_finds_its_rule_unless_only_the_body_can_tell(
     make_submission: Make, rules: list[Rule], found: str | None
 ) -> None:
     book = Book(rules)
-    by_head = book.rules.find_by_head(make_submission(filename="", channel_mode="mix"), book.used)
+    head = replace(make_submission(filename="", channel_mode="mix"), upload=2, headers={"x-k": "12"})
+    by_head = book.rules.find_by_head(head, book.used)
     assert (None if by_head is None else by_head.then.failed) == found
     assert book.used.total() == (found is not None)
 
@@ -217,3 +237,21 @@ def test_a_head_uses_a_rule_up(make_submission: Make) -> None:
     book = Book([rule("once", times=1), rule("all")])
     found = [book.rules.find_by_head(make_submission(), book.used) for _ in range(2)]
     assert [each.then.failed for each in found if each is not None] == ["once", "all"]
+
+
+def test_answers_for_the_next_submission_come_first_and_of_the_rules_that_stay_the_latest(
+    make_submission: Make,
+) -> None:
+    book = Book([rule("script")])
+    book.add(rule("conftest", When(filename="*")))
+    book.add(rule("test", When(filename="a")))
+    book.add(rule("next", times=1))
+    book.add(rule("after it", times=1))
+    assert [ask(book, make_submission(filename=name)) for name in "aaab"] == ["next", "after it", "test", "conftest"]
+
+
+def test_why_no_rule_matched_is_counted(make_submission: Make) -> None:
+    book = Book([rule("once", times=1), rule("x", When(filename="x")), rule("y", When(filename="y"))])
+    book.find(make_submission(filename="a"))
+    told = book.explain_miss(make_submission(filename="a"))
+    assert told.startswith("no rule matched: 1 used up, 2 missed on filename; the closest is rule 1 ")

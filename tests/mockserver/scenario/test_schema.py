@@ -23,7 +23,7 @@ course: {polls: {pending: 1, running: 1}}
 rules:
   - when: {filename: "broken*.wav"}
     then: {rejected: "The media file cannot be decoded."}
-  - when: {config: {total_speakers: 3}, submission: 2}
+  - when: {config: {total_speakers: 3}, occurrence: 2}
     then: {failed: "Processing failed.", course: immediate}
   - when: {filename: "call.wav"}
     then: {result: {channels: [{channel_number: 0, speakers_count: 1, segments: [{speaker_id: 0, start_time: 0.5, end_time: 2.25}]}]}}
@@ -79,6 +79,8 @@ ACCEPTED: list[dict[str, object]] = [
     rule(http={"status": 503, "message": "x"}),
     rule(segments=[[], [{"speaker_id": 0, "start_time": 0, "end_time": 1}]]),
     rule(segments=[]),
+    rule(segments=[[[0, 0.5, 2]]]),
+    {"x-anchors": [1], "rules": None, "faults": None},
     rule(result=result(), course="immediate"),
     rule(result={"channels": []}),
     rule(result={"anything": None}, breaks_contract=True),
@@ -95,7 +97,6 @@ REFUSED: list[object] = [
     {"seed": 1.5},
     {"seed": True},
     {"seed": None},
-    {"rules": None},
     {"rules": {}},
     {"rules": [{}]},
     {"rules": [{"then": {}, "also": 1}]},
@@ -133,6 +134,8 @@ REFUSED: list[object] = [
     rule(http={"status": 429, "on": "submit"}, failed="x"),
     rule(http={"status": 429}, failed="x"),
     rule(segments={}),
+    rule(segments=[[[0, 0.5]]]),
+    {"y-anchors": 1},
     rule(segments=[[{"speaker_id": 0, "start_time": 0}]]),
     rule(segments=[[{"speaker_id": 0.5, "start_time": 0, "end_time": 1}]]),
     rule(result=[]),
@@ -216,7 +219,7 @@ def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     assert schema["properties"]["seed"]["description"] == "everything drawn follows from it."
     when = schema["$defs"]["When"]
     assert when["description"] == "Which submissions a rule is for; what is left out matches everything."
-    assert when["properties"]["submission"]["description"].startswith("1 for the first time that this very request")
+    assert when["properties"]["occurrence"]["description"].startswith("1 for the first time that this very request")
     assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1, "cancelled": 0}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
 

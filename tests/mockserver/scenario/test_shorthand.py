@@ -8,7 +8,7 @@ import pytest
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.model import Rule, SpokenSegment, Then
-from diarkit_mockserver.scenario.shorthand import LONGEST_S, read_config, read_course, write_rule
+from diarkit_mockserver.scenario.shorthand import read_config, read_course, write_rule, write_when
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def write(when: When = EVERY, **told: Any) -> Rule:
         ({"result": {"channels": 1}, "breaks_contract": True}, Then(result={"channels": 1}, breaks_contract=True)),
         ({"segments": [[(0, 0.5, 2.25)]]}, Then(segments=SPOKEN)),
         ({"segments": (({"speaker_id": 0, "start_time": 0.5, "end_time": 2.25},),)}, Then(segments=SPOKEN)),
-        ({"segments": [[], [(3, 0, LONGEST_S)]]},
-         Then(segments=((), (SpokenSegment(speaker_id=3, start_time=0.0, end_time=float(LONGEST_S)),)))),
+        ({"segments": [[], [(3, 0, 1_000_000)]]},
+         Then(segments=((), (SpokenSegment(speaker_id=3, start_time=0.0, end_time=1_000_000.0),)))),
         ({"segments": []}, Then(segments=())),
         ({"speakers": 0}, Then(speakers=0)),
         ({"failed": ""}, Then(failed="")),
@@ -63,7 +63,7 @@ def test_each_thing_that_can_be_told_is_in_the_rule(told: dict[str, Any], then: 
         (When(), None, 1),
         (EVERY, 3, 3),
         (When(filename="a"), None, None),
-        (When(submission=1), None, None),
+        (When(occurrence=1), None, None),
         (When(config=ConfigPattern()), None, None),
         (When(filename="a"), 2, 2),
     ],
@@ -103,7 +103,8 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
         ({"result": RESULT, "speakers": 2}, "one outcome, got result and speakers"),
         ({"speakers": -1}, "speakers >= 0"),
         ({"times": 0, "failed": "x"}, "times >= 1"),
-        ({"http": 200}, "from 400 to 599"),
+        ({"http": 199}, "from 200 to 599"),
+        ({"http": {"status": 503, "retry": 5}}, "unknown key 'retry': .* did you mean retry_after"),
         ({"http": 429, "failed": "x"}, "has no outcome"),
         ({"course": {"polls": {"pending": -1}}, "failed": "x"}, ">= 0"),
         ({"course": {"realtime_factor": 0}}, "> 0"),
@@ -129,13 +130,12 @@ def test_what_makes_no_sense_is_refused(told: dict[str, Any], text: str) -> None
         ([[(0, 1, 2, 3)]], r"got \(0, 1, 2, 3\)"),
         ([[(0, "one", 2)]], r"got \(0, 'one', 2\)"),
         ([[{"speaker_id": 0, "start_time": 1}]], r"with speaker_id, start_time, end_time"),
-        ([[(0, -0.01, 2)]], "0 <= start < end"),
-        ([[(0, 1, 1)]], "0 <= start < end"),
-        ([[(0, 2, 1)]], "0 <= start < end"),
-        ([[(0, 0, LONGEST_S + 0.01)]], f"end <= {LONGEST_S} seconds"),
-        ([[(0, 0, math.inf)]], f"end <= {LONGEST_S} seconds"),
-        ([[(0, math.nan, 1)]], "0 <= start < end"),
-        ([[(-1, 0, 1)]], r"a speaker from 0, got \(-1, 0, 1\)"),
+        ([[(0, -0.01, 2)]], "0 <= start_time < end_time"),
+        ([[(0, 1, 1)]], "0 <= start_time < end_time"),
+        ([[(0, 2, 1)]], "0 <= start_time < end_time"),
+        ([[(0, 0, math.inf)]], "0 <= start_time < end_time, got 0 and inf"),
+        ([[(0, math.nan, 1)]], "0 <= start_time < end_time"),
+        ([[(-1, 0, 1)]], "expected a speaker_id from 0, got -1"),
     ],
     ids=repr,
 )
@@ -172,7 +172,6 @@ def test_a_config_key_that_the_platform_does_not_know_is_refused() -> None:
         ("immediate", "immediate"),
         ("manual", "manual"),
         ({"polls": {"pending": 2}}, ByPolls(polls=PollCounts(pending=2))),
-        ({"polls": {"pending": 2.0}}, ByPolls(polls=PollCounts(pending=2))),
         ({"polls": {}}, ByPolls(polls=PollCounts())),
         ({"seconds": {"pending": 0.5, "running": 4}}, BySeconds(seconds=StateSeconds(pending=0.5, running=4))),
         ({"realtime_factor": 60}, ByRealTime(realtime_factor=60, workers=1)),
@@ -193,6 +192,7 @@ def test_a_course_is_read_as_a_scenario_file_writes_it(written: Any, expected: A
         {},
         {"polls": {}, "seconds": {}},
         {"polls": 3},
+        {"polls": {"pending": 2.5}},
         {"polls": {"waiting": 1}},
         {"seconds": 3},
         {"seconds": {"done": 1}},
@@ -208,4 +208,11 @@ def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> N
         ValueError, match=r"^expected a course: \"immediate\", .* or \{\"realtime_factor\": .*, got "
     ) as told:
         read_course(written)
-    assert str(told.value).endswith(f", got {written!r}")
+    assert f", got {written!r}: " in str(told.value)
+
+
+def test_a_matcher_that_there_is_not_is_refused_with_the_ones_there_are() -> None:
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'submission': it is upload .* or occurrence"):
+        write_when({"submission": 3})  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'file': expected filename, sha256, .*"):
+        write_when({"file": "a"})  # type: ignore[typeddict-unknown-key]

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.serving.front import PLAIN, Front, make_tls, read_proxies
@@ -59,6 +60,7 @@ def test_pages_know_the_prefix(start: Callable[..., Any], ask: Callable[..., Any
         assert '"/p/' in text or "'/p/" in text
         assert '="/__diarkit' not in text
     document = json.loads(ask(url, "GET", "/openapi.json", None, sent).body)
-    assert document["servers"][0]["url"] == "/p"
+    assert [server["url"] for server in document["servers"]] == ["/p", "/"]
+    assert yaml.safe_load(ask(url, "GET", "/openapi.yaml", None, sent).body) == document
     assert ask(url, "GET", "/__diarkit/v1/ready", None, sent).status == 200
     assert ENDPOINT in ask(url, "GET", "/openapi.json").body.decode()

@@ -142,7 +142,7 @@ def test_what_the_client_sent_is_kept_as_it_came() -> None:
     assert (sent.config, sent.query) == ({"max_speakers": 2, "z": 1, "a": 2}, {"channels": "0", "y": "1"})
     assert sent.headers == {"host": "h"}
     assert (sent.parameters.max_speakers, sent.parameters.channels) == (2, (0,))
-    assert visit.notes == ["config keys that the platform does not know are ignored: a, z"]
+    assert visit.notes == ("config keys that the platform does not know are ignored: a, z",)
     assert visit.ignored_keys == ("a", "z")
 
 

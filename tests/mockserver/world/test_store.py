@@ -218,3 +218,28 @@ def test_what_has_not_moved_is_not_looked_at_again(monkeypatch: pytest.MonkeyPat
     assert looked == ["0"]
     store.settle(1000)
     assert store.queue_length == 500
+
+
+def test_a_task_that_nobody_polls_gives_its_room_back_and_can_still_be_looked_at() -> None:
+    store = Store(Limits(abandoned_seconds=10))
+    left, polled = (make_task(name, by_polls=True, ends_at=9, size=100) for name in ("left", "polled"))
+    fill(store, [left, polled])
+    store.attend(polled, 5 * SECOND)
+    store.settle(10 * SECOND - 1)
+    assert (store.stored_bytes, store.queue_length) == (200, 2)
+    store.settle(10 * SECOND)
+    assert (store.stored_bytes, store.queue_length) == (100, 1)
+    assert store.find("left", 10 * SECOND) is left
+    store.attend(left, 11 * SECOND)
+    store.finish(left, 12 * SECOND)
+    assert (store.stored_bytes, store.queue_length, store.progress(left).finished_at) == (100, 1, 12 * SECOND)
+    store.settle(15 * SECOND)
+    assert (store.stored_bytes, store.queue_length) == (0, 0)
+
+
+def test_an_abandoned_task_that_ends_by_the_clock_expires_as_any_other() -> None:
+    store = Store(Limits(abandoned_seconds=1, finished_seconds=10))
+    fill(store, [make_task("a", ends_at=20 * SECOND)])
+    store.settle(2 * SECOND)
+    assert store.find("a", 29 * SECOND) is not None
+    assert store.find("a", 30 * SECOND) is None

@@ -180,7 +180,7 @@ def test_rules_added_by_hand_come_first_in_their_own_order(make_submission: Make
 
 
 def test_submissions_are_counted_for_each_request_by_itself(make_submission: Make) -> None:
-    world = make_world(Rule(when=When(submission=2), then=Then(failed="second")), Rule(then=Then(failed="other")))
+    world = make_world(Rule(when=When(occurrence=2), then=Then(failed="second")), Rule(then=Then(failed="other")))
     one, other = make_submission(), make_submission(max_speakers=2)
     assert [error_of(world, each) for each in (one, other, one, one, other)] == [
         "other",
@@ -283,7 +283,7 @@ def test_the_order_of_requests_changes_no_answer(
     make_submission: Make, requests: list[dict[str, Any]], chance: random.Random
 ) -> None:
     rules = (
-        Rule(when=When(filename="fail*", submission=2), then=Then(failed="second")),
+        Rule(when=When(filename="fail*", occurrence=2), then=Then(failed="second")),
         Rule(when=When(filename="fail*"), then=Then(rejected="other")),
     )
 

@@ -73,7 +73,7 @@ def list_requests(make_wav: Callable[..., bytes]) -> Callable[[], list[Sent]]:
 
 
 RULES = (
-    Rule(when=When(filename="failed.wav", submission=2), then=Then(failed="Second time.")),
+    Rule(when=When(filename="failed.wav", occurrence=2), then=Then(failed="Second time.")),
     Rule(when=When(filename="busy.wav"), then=Then(http=507)),
     Rule(
         when=When(filename="Ž*"),

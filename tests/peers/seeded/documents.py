@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWERS = (
-    "TaskInfo", "TaskStarted", "PendingTask", "RunningTask", "DoneTask", "FailedTask", "RejectedTask", "SpeakerDiarizationResult",
+    "TaskInfo", "TaskStarted", "SpeakerDiarizationTask", "SpeakerDiarizationResult",
     "SpeakerDiarizationChannel", "SpeakerDiarizationSegment", "TaskErrorResult", "ErrorResult", "ErrorDetail", "SystemInfo",
 )  # fmt: skip
 
@@ -24,13 +24,11 @@ ANSWERS = (
 class Form(StrEnum):
     """A form of the contract.
 
-    PUBLISHED: as it is. CLOSED: the same, and no other field in an answer. ONE: closed, and one schema for all states, as the
-    vendor's page lists the fields and as most frameworks would write it.
+    PUBLISHED: as it is. CLOSED: the same, and no other field in an answer.
     """
 
     PUBLISHED = "published"
     CLOSED = "closed"
-    ONE = "one-schema"
 
 
 def write_document(form: Form, folder: Path) -> Path:
@@ -45,20 +43,6 @@ def write_document(form: Form, folder: Path) -> Path:
     if form is not Form.PUBLISHED:
         for name in ANSWERS:
             schemas[name]["additionalProperties"] = False
-            task = schemas[name].get("properties", {}).get("task", {})
-            if "properties" in task:
-                task["additionalProperties"] = False
-    if form is Form.ONE:
-        schemas["SpeakerDiarizationTask"] = {
-            "type": "object",
-            "required": ["task"],
-            "additionalProperties": False,
-            "properties": {
-                "task": {"$ref": "#/components/schemas/TaskInfo"},
-                "result": {"anyOf": [{"$ref": "#/components/schemas/SpeakerDiarizationResult"}, {"type": "null"}]},
-                "error": {"anyOf": [{"$ref": "#/components/schemas/TaskErrorResult"}, {"type": "null"}]},
-            },
-        }
     path = folder / f"{form}.openapi.json"
     path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return path

@@ -17,7 +17,7 @@ How to read it:
 - RS and RH are one tool. RH finds all, with each expected value written down by somebody who knew the 32 mistakes: speakers, channels,
   times, ids, three looks in their order. It holds for its three recordings; another recording needs other values, and a server that
   numbers speakers otherwise fails. RS is what is written first; its checks do not look at headers (07).
-- SO and SC see each answer alone, on the traffic of VF: what a validator of shapes can see at most.
+- SO sees each answer alone, on the traffic of VF: what a validator of shapes can see at most.
 - S5 and S6 are our clauses without our rows: what they miss, random requests did not ask for, or not in the looks that show it. In
   S5 results are there at the first look, so 27 can't show. 22 is no finding for any id but the one of our rows: another may be known.
 - One seed each: whether a malformed config (17) is drawn at all differs between S0, S4 and S5.

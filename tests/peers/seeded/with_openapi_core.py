@@ -40,8 +40,5 @@ def make_columns(python: Path) -> tuple[Column, ...]:
             course=AFTER_THREE_LOOKS,
             run=partial(judge_recording, python=python, form=form),
         )
-        for key, form, schemas in (
-            ("SO", Form.ONE, "one closed schema for all states"),
-            ("SC", Form.CLOSED, "closed schemas by state"),
-        )
+        for key, form, schemas in (("SO", Form.CLOSED, "one closed schema for all states"),)
     )

@@ -117,11 +117,11 @@ ALONE = (
         key="S2",
         about="schemathesis with recordings for `binary`, one closed schema for all states; results at the first look",
         course=AT_ONCE,
-        run=_make(Form.ONE, "seeded.recordings_hook", f"{SHAPES},stateful", examples=FEW),
+        run=_make(Form.CLOSED, "seeded.recordings_hook", f"{SHAPES},stateful", examples=FEW),
     ),
     Column(
         key="S4",
-        about="schemathesis at its best: our media_hooks, closed schemas by state, the stateful phase in a run of its own; results at the first look",
+        about="schemathesis at its best: our media_hooks, closed schemas, the stateful phase in a run of its own; results at the first look",
         course=AT_ONCE,
         run=_make(Form.CLOSED, "diarkit_contracts.runs.fuzz.media_hooks", SHAPES, "stateful", examples=FEW),
     ),

@@ -1,4 +1,4 @@
-"""The page in a real browser: what a person sees and does, and what the server has of it."""
+"""The page in a real browser: what a person sees and does, and what the server has of it. As long as the page has parts."""
 
 from __future__ import annotations
 
@@ -286,6 +286,8 @@ def test_worlds_are_apart(
     expect_text(page, "button.task", "of-default.wav")
     page.select_option("#world", "other-one")
     expect_text(page, "#address", f"{url}/worlds/other-one")
+    page.locator(".skip").press("Enter")  # leads to the tasks of this world
+    assert page.evaluate("document.activeElement.id + location.hash") == "tasks#world=other-one"
     assert page.locator("button.task").count() == 0
     drop(page, "of-other.wav", recording)
     assert [task.filename for task in platform.worlds["other-one"].tasks] == ["of-other.wav"]
@@ -351,6 +353,23 @@ def test_a_keyboard_is_enough_and_its_place_is_not_lost(
     expect_text(page, "button.task", "second.wav")
     assert "first.wav" in page.evaluate("document.activeElement.textContent")
     assert page.locator("button.task[aria-pressed=true]").count() == 1
+
+
+def test_a_click_before_the_first_look_at_a_world_does_nothing(
+    url: str, open_page: Callable[..., Page], submit: Callable[..., Any], platform: Platform
+) -> None:
+    platform.open_world("other-one")
+    submit(url, b"x", filename="first.wav")
+    page = open_page(url)
+    expect_text(page, "button.task", "first.wav")
+    # Both in one turn: no answer comes between them.
+    page.evaluate(
+        """() => {
+            dispatchEvent(new HashChangeEvent("hashchange"));
+            document.querySelector("button.task").click();
+        }"""
+    )
+    expect_text(page, "button.task", "first.wav")
 
 
 def test_it_works_behind_a_prefix(url: str, open_page: Callable[..., Page], browser: Any, recording: bytes) -> None:

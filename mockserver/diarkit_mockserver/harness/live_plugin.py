@@ -1,0 +1,38 @@
+"""Tests against another server: one that can't be tested against ends the run, what only the fake can do skips the test.
+
+Imported for a run with the URL of a server alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from diarkit_mockserver.harness.live import UnavailableError, find_fault
+from diarkit_mockserver.harness.plugin import FAIL_ON_SKIP, find_cacert, find_url
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse a server that does not answer, or that is no such API, before the first test."""
+    config = session.config
+    if (url := find_url(config)) is None or hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if (fault := find_fault(url, find_cacert(config))) is not None:
+        raise pytest.UsageError(f"--diarization-url {url}: {fault}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report a test as skipped, at its place and with the reason, where it asks of another server what only the fake can do."""
+    report = yield
+    error = None if call.excinfo is None else call.excinfo.value
+    if isinstance(error, UnavailableError) and not item.config.getoption(FAIL_ON_SKIP):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {error}")
+    return report

@@ -1,0 +1,211 @@
+"""`python tests/house/reference.py > docs/reference.md`: the reference, written from the code. Knows no word of it by heart."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+import click
+
+from diarkit_contracts.runs import baseline
+from diarkit_fixtures.texts.fields import list_fields
+from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.harness import plugin
+from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
+from diarkit_mockserver.harness.server import DiarizationServer
+from diarkit_mockserver.journal.conduct import RULES
+from diarkit_mockserver.scenario.faults import EFFECTS, BodyDamage, Connection, ResultFault, TaskFault
+from diarkit_mockserver.scenario.load import parse_scenario
+from diarkit_mockserver.scenario.schema import scenario_schema
+from diarkit_mockserver.scenario.shorthand import Matching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES: Final = {
+    "http": [
+        "{on: submit, http: 429, times: 2}",
+        "{on: poll, when: {headers: {authorization: null}}, http: 401}",
+        "{on: poll, share: 0.1, http: {status: 503, retry_after: 5, retry_after_as: date}}",
+        '{on: submit, ordinal: 1, http: {status: 307, headers: {Location: "https://other/"}}}',
+    ],
+    "latency": [
+        "{on: poll, latency: {fixed: 2}}",
+        "{latency: {uniform: [0.1, 0.5]}}",
+        "{latency: {log_normal: {median: 0.2}}}",
+    ],
+    "connection": [f"{{on: poll, ordinal: 1, connection: {how}}}" for how in get_args(Connection)],
+    "body": [f"{{on: poll, ordinal: 1, body: {how}}}" for how in get_args(BodyDamage)],
+    "drip": ["{on: poll, drip: {bytes: 16, every: 0.1}}"],
+    "outage": ["{on: submit, ordinal: 3, outage: {seconds: 10}}"],
+    "task": [f'{{on: submit, when: {{filename: "*.wav"}}, task: {how}}}' for how in get_args(TaskFault)],
+    "result": [f"{{on: submit, share: 0.05, result: {how}}}" for how in get_args(ResultFault)],
+}
+"""One or more for each effect of a fault; those with a word of its own have one for each word."""
+
+COURSES: Final = (
+    "immediate",
+    "manual",
+    "{polls: {pending: 1, running: 2}}",
+    "{seconds: {pending: 0.5, running: 4}}",
+    "{realtime_factor: 60, workers: 2}",
+)
+
+
+def write_reference() -> str:
+    """Write the reference."""
+    return "\n".join(_write_lines()).rstrip() + "\n"
+
+
+def _write_lines() -> Iterator[str]:
+    yield "# Reference"
+    yield ""
+    yield "Written from the code by `python tests/house/reference.py > docs/reference.md`; change the docstrings, not this file."
+    yield from _write_fixture()
+    yield from _write_scenario()
+    yield from _write_faults()
+    yield from _write_baseline()
+    yield from _write_conduct()
+    yield from _write_commands(main, "diarkit")
+
+
+def _write_fixture() -> Iterator[str]:
+    yield from ("", "## Fixtures")
+    for name, member in vars(plugin).items():
+        if name.startswith("diarization_") and (text := inspect.getdoc(member)):
+            yield from ("", f"### `{name}`", "", text)
+    parser = _Parser()
+    plugin.pytest_addoption(cast("Any", parser))
+    yield from ("", "### Options and settings of pytest", "", *_write_table(("Name", "What it does"), parser.rows))
+    for cls in (DiarizationServer, DiarizationServerFactory, Fake):
+        yield from ("", f"## `{cls.__name__}`", "", *_write_docstring(cls))
+        for name, member in vars(cls).items():
+            if name == "__call__" or not name.startswith("_"):
+                called = member.fget if isinstance(member, property) else inspect.unwrap(member)
+                signature = "" if isinstance(member, property) else _write_signature(called)
+                yield from ("", f"### `{name}{signature}`", "", *_write_docstring(called))
+    yield from ("", "## Matchers: `Matching`", "", *_write_docstring(Matching))
+
+
+class _Parser:
+    """Takes the options that the plugin adds."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str]] = []
+
+    def getgroup(self, *_: str) -> _Parser:
+        """Return itself: groups do not matter here."""
+        return self
+
+    def addoption(self, name: str, *, help: str, **_: Any) -> None:  # noqa: A002 - pytest's name
+        """Take an option."""
+        self.rows.append((f"`{name}`", help))
+
+    def addini(self, name: str, help: str, **_: Any) -> None:  # noqa: A002 - pytest's name
+        """Take a setting."""
+        self.rows.append((f"`{name}` (setting)", help))
+
+
+def _write_signature(called: Any) -> str:
+    parameters = [
+        str(one).replace("'", "") for one in inspect.signature(called).parameters.values() if one.name != "self"
+    ]
+    return f"({', '.join(parameters)})"
+
+
+def _write_docstring(documented: Any) -> Iterator[str]:
+    """Write a docstring of Google's form: its sections as lists."""
+    for line in (inspect.getdoc(documented) or "").splitlines():
+        if re.fullmatch(r"(Args|Returns|Raises|Attributes|Yields):", line):
+            yield line
+            yield ""
+        elif entry := re.fullmatch(r" {4}(\w+): (.*)", line):
+            yield f"- `{entry[1]}`: {entry[2]}"
+        else:
+            yield line.replace("    ", "  ", 1) if line.startswith("        ") else line
+
+
+def _write_scenario() -> Iterator[str]:
+    schema = cast("dict[str, Any]", scenario_schema())
+    yield from ("", "## Scenario files", "", schema["description"], "", *_write_properties(schema))
+    for name, one in sorted(schema["$defs"].items()):
+        yield from ("", f"### `{name}`", "", one.get("description", ""), "", *_write_properties(one))
+    yield from ("", "### Courses", "", "```yaml", *(f"course: {course}" for course in COURSES), "```")
+    for course in COURSES:
+        parse_scenario(f"course: {course}", source=course, directory=None)
+
+
+def _write_properties(schema: dict[str, Any]) -> Iterator[str]:
+    rows = [
+        (
+            f"`{name}`",
+            _name_type(one),
+            f"`{json.dumps(one['default'])}`" if "default" in one else "",
+            one.get("description", ""),
+        )
+        for name, one in schema.get("properties", {}).items()
+    ]
+    yield from _write_table(("Key", "Takes", "Default", "What it is"), rows)
+
+
+def _name_type(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(map(_name_type, schema["anyOf"])))
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    if "enum" in schema:
+        return ", ".join(f"`{json.dumps(word)}`" for word in schema["enum"])
+    if schema.get("type") == "array" and "items" in schema:
+        return f"list of {_name_type(schema['items'])}"
+    return str(schema.get("type", "anything"))
+
+
+def _write_faults() -> Iterator[str]:
+    yield from ("", "## Faults, an example each")
+    for effect in EFFECTS:
+        yield from ("", f"### `{effect}`", "", "```yaml", "faults:", *(f"- {one}" for one in EXAMPLES[effect]), "```")
+        text = "faults:\n" + "".join(f"- {one}\n" for one in EXAMPLES[effect])
+        parse_scenario(text, source=effect, directory=None)
+
+
+def _write_baseline() -> Iterator[str]:
+    texts = dict(re.findall(r"^ {4}(\w+): (.*)$", inspect.cleandoc(baseline.Entry.__doc__ or ""), re.MULTILINE))
+    rows = [(f"`{one.name}`", "yes" if one.required else "", texts[one.name]) for one in list_fields(baseline.Entry)]
+    yield from ("", "## Baseline files: each entry of `accepted`", "")
+    yield from _write_table(("Key", "Required", "What it is"), rows)
+
+
+def _write_conduct() -> Iterator[str]:
+    rows = [(f"`{rule.id}`", rule.severity, rule.sentence, f"{rule.label}: {rule.source}") for rule in RULES]
+    yield from ("", "## Rules of conduct", "")
+    yield from _write_table(("Rule", "Severity", "What a good client does", "Where from"), rows)
+
+
+def _write_commands(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    """Write a command with its settings and exit codes, and those below it."""
+    context = click.Context(command, parent, info_name=name, **command.context_settings)
+    yield from ("", f"## `{name}`", "", inspect.cleandoc(command.help or "").replace("\b\n", ""))
+    rows = [
+        (", ".join(f"`{flag}`" for flag in one.opts), f"`{one.envvar}`" if one.envvar else "", one.help or "")
+        for one in command.get_params(context)
+        if isinstance(one, click.Option) and not one.hidden
+    ]
+    yield ""
+    yield from _write_table(("Flag", "Variable", "What it does"), rows)
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            if (below := command.get_command(context, each)) is not None:
+                yield from _write_commands(below, f"{name} {each}", context)
+
+
+def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    if rows:
+        for cells in (head, ("---",) * len(head), *rows):
+            yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(write_reference())
