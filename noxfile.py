@@ -36,6 +36,15 @@ def checks(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into site/, strictly; `nox -s docs -- serve` shows it while it is written."""
+    session.install("--upgrade", "pip>=25.1")  # knows dependency groups
+    session.install("--editable", ".[test]", "--group", "docs", env=LOCKED)
+    session.run("python", "tests/house/reference.py")
+    session.run("zensical", *(session.posargs or ("build", "--strict", "--clean")))
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Run the suite against the built wheel, from a project that has folders of our names."""
     session.install("build", env=LOCKED)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.diarization_strict
+
 INPUTS = ("wav:1ch:2.0s", "wav:2ch:4.0s", "file:junk")
 
 

@@ -1,18 +1,20 @@
-"""`python tests/house/reference.py > docs/reference.md`: the reference, written from the code. Knows no word of it by heart."""
+"""`python tests/house/reference.py`: the pages of docs/reference, written from the code. Knows no word of it by heart."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import re
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 import click
+from click.testing import CliRunner
 
 from diarkit_contracts.runs import baseline
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.harness import plugin
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
 from diarkit_mockserver.harness.server import DiarizationServer
@@ -23,7 +25,7 @@ from diarkit_mockserver.scenario.schema import scenario_schema
 from diarkit_mockserver.scenario.shorthand import Matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 EXAMPLES: Final = {
     "http": [
@@ -55,38 +57,45 @@ COURSES: Final = (
 )
 
 
-def write_reference() -> str:
-    """Write the reference."""
-    return "\n".join(_write_lines()).rstrip() + "\n"
+PUBLIC: Final = (
+    "diarkit_mockserver.testing",
+    "diarkit_mockserver.strategies",
+    "diarkit_contracts.diarization",
+    "diarkit_fixtures.seconds",
+    "diarkit_fixtures.segments",
+    "diarkit_fixtures.draws",
+    "diarkit_fixtures.wav.file",
+)
+
+NOTE: Final = (
+    "<!-- Written from the code by `python tests/house/reference.py`: change the docstrings, not this file. -->"
+)
 
 
-def _write_lines() -> Iterator[str]:
-    yield "# Reference"
-    yield ""
-    yield "Written from the code by `python tests/house/reference.py > docs/reference.md`; change the docstrings, not this file."
-    yield from _write_fixture()
-    yield from _write_scenario()
-    yield from _write_faults()
-    yield from _write_baseline()
-    yield from _write_conduct()
-    yield from _write_commands(main, "diarkit")
+def write_pages() -> Iterator[tuple[str, str]]:
+    """Write each page: its name and its text."""
+    for name, (title, write) in PAGES.items():
+        lines = "\n".join(write()).strip()
+        yield name, f"{NOTE}\n\n# {title}\n\n{lines}\n"
 
 
 def _write_fixture() -> Iterator[str]:
-    yield from ("", "## Fixtures")
     for name, member in vars(plugin).items():
         if name.startswith("diarization_") and (text := inspect.getdoc(member)):
-            yield from ("", f"### `{name}`", "", text)
+            yield from ("", f"## `{name}`", "", text)
     parser = _Parser()
     plugin.pytest_addoption(cast("Any", parser))
-    yield from ("", "### Options and settings of pytest", "", *_write_table(("Name", "What it does"), parser.rows))
+    yield from ("", "## Options and settings", "", *_write_table(("Name", "What it does"), parser.rows))
     for cls in (DiarizationServer, DiarizationServerFactory, Fake):
         yield from ("", f"## `{cls.__name__}`", "", *_write_docstring(cls))
         for name, member in vars(cls).items():
             if name == "__call__" or not name.startswith("_"):
                 called = member.fget if isinstance(member, property) else inspect.unwrap(member)
                 signature = "" if isinstance(member, property) else _write_signature(called)
-                yield from ("", f"### `{name}{signature}`", "", *_write_docstring(called))
+                yield from ("", f"### `{name}`", "")
+                if signature:
+                    yield from ("```text", f"{name}{signature}", "```", "")
+                yield from _write_docstring(called)
     yield from ("", "## Matchers: `Matching`", "", *_write_docstring(Matching))
 
 
@@ -130,12 +139,14 @@ def _write_docstring(documented: Any) -> Iterator[str]:
 
 def _write_scenario() -> Iterator[str]:
     schema = cast("dict[str, Any]", scenario_schema())
-    yield from ("", "## Scenario files", "", schema["description"], "", *_write_properties(schema))
+    yield from (schema["description"], "", *_write_properties(schema))
     for name, one in sorted(schema["$defs"].items()):
-        yield from ("", f"### `{name}`", "", one.get("description", ""), "", *_write_properties(one))
-    yield from ("", "### Courses", "", "```yaml", *(f"course: {course}" for course in COURSES), "```")
+        yield from ("", f"## `{name}`", "", one.get("description", ""), "", *_write_properties(one))
+    yield from ("", "## Courses", "", "```yaml", *(f"course: {course}" for course in COURSES), "```")
     for course in COURSES:
         parse_scenario(f"course: {course}", source=course, directory=None)
+    yield from _write_faults()
+    yield from _write_baseline()
 
 
 def _write_properties(schema: dict[str, Any]) -> Iterator[str]:
@@ -180,7 +191,7 @@ def _write_baseline() -> Iterator[str]:
 
 def _write_conduct() -> Iterator[str]:
     rows = [(f"`{rule.id}`", rule.severity, rule.sentence, f"{rule.label}: {rule.source}") for rule in RULES]
-    yield from ("", "## Rules of conduct", "")
+    yield from ("`diarization_server.conduct()` judges a client by them; `ignore=` leaves one out.", "")
     yield from _write_table(("Rule", "Severity", "What a good client does", "Where from"), rows)
 
 
@@ -207,5 +218,49 @@ def _write_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator
             yield "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
+def _run(*words: str) -> Iterator[str]:
+    """Take what a command prints."""
+    printed = CliRunner().invoke(main, words)
+    assert printed.exit_code == 0, printed.output
+    # Its title is ours.
+    yield from re.sub(r"\A# .*\n+", "", printed.output).splitlines()
+
+
+def _write_rows() -> Iterator[str]:
+    yield from (
+        "What `diarkit verify` sends: the name says what is special about a row.",
+        "",
+        "```text",
+        *_run("clauses", "--rows"),
+        "```",
+    )
+
+
+def _write_control() -> Iterator[str]:
+    yield "Below `/__diarkit/v1`; `?world=NAME` means another world than the default one. A server shows pages of it at `/__diarkit/v1/docs`."
+    for call in TABLE:
+        yield from ("", f"## `{call.method} {call.path}`", "", *_write_docstring(call.handle))
+        known = "`?format=`" + ", ".join(f"`{form}`" for form in call.forms) if call.forms else ""
+        yield from filter(None, ("", known))
+
+
+def _write_python() -> Iterator[str]:
+    for module in PUBLIC:
+        yield from (f"::: {module}", "")
+
+
+PAGES: Final[dict[str, tuple[str, Callable[[], Iterator[str]]]]] = {
+    "pytest.md": ("Fixtures and options of pytest", _write_fixture),
+    "scenario.md": ("Scenario files", _write_scenario),
+    "commands.md": ("Commands and exit codes", lambda: _write_commands(main, "diarkit")),
+    "conduct.md": ("Rules of conduct", _write_conduct),
+    "clauses.md": ("Clauses", lambda: _run("clauses", "--markdown")),
+    "rows.md": ("Rows", _write_rows),
+    "generations.md": ("Generations", lambda: _run("generations", "--markdown")),
+    "control.md": ("Control API", _write_control),
+    "python.md": ("Python API", _write_python),
+}
+
 if __name__ == "__main__":
-    sys.stdout.write(write_reference())
+    for page, text in write_pages():
+        Path(__file__).parents[2].joinpath("docs", "reference", page).write_text(text, "utf-8")

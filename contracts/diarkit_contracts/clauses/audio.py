@@ -19,7 +19,7 @@ from diarkit_contracts.clauses.belonging import (
 )
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
-from diarkit_contracts.clauses.parameters import read_range
+from diarkit_contracts.clauses.parameters import read_range, renumbers
 from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segment, count_speakers, crop
 
@@ -173,8 +173,11 @@ def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
 
 
 def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
-    """List the channels of split results that the file has."""
+    """List the channels of split results that the file has; not chosen ones of a server that numbers them anew."""
+    is_known = not renumbers(history)
     for look, start, channels in history.known_results():
+        if not is_known and start.query.get("channels"):
+            continue
         if start.sound is not None and start.query.get("channel_mode", "split") == "split":
             for channel in channels:
                 if channel.number < start.sound.channels:

@@ -97,6 +97,8 @@ def _channel_numbers(history: History) -> Iterator[Observation]:
     ANSWERED,
 )
 def _channel_order(history: History) -> Iterator[Observation]:
+    if renumbers(history):
+        return
     for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
@@ -201,6 +203,16 @@ def _read_mode(start: Start) -> str:
 def _read_limit(start: Start, key: str) -> int | None:
     value = (start.config or {}).get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+
+
+def renumbers(history: History) -> bool:
+    """Tell whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
+    return any(
+        start.query.get("channels")
+        and len(came := {each.number for each in channels}) == len(wanted)
+        and came != set(wanted)
+        for _, start, channels, wanted in _list_split(history)
+    )
 
 
 def read_range(start: Start) -> tuple[float, float] | None:

@@ -86,15 +86,22 @@ class Named(click.Choice):  # type: ignore[type-arg]
 
 
 class Command(click.Command):
-    """A command whose help shows its flags in groups and ends with examples."""
+    """A command whose help shows its flags in groups and ends with examples, ahead of them a table under a heading."""
 
-    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        table: tuple[str, Sequence[tuple[str, str]]] | None = None,
+        examples: Sequence[str] = (),
+        **more: Any,
+    ) -> None:
         more["context_settings"] = {
             "help_option_names": ["-h", "--help"],
             "max_content_width": 120,
             **(more.get("context_settings") or {}),
         }
         super().__init__(*arguments, **more)
+        self.table = table
         self.examples = tuple(examples)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -130,7 +137,10 @@ class Command(click.Command):
             self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the library's signature
-        """Write the examples."""
+        """Write the table, if there is one, and the examples."""
+        if self.table is not None:
+            with formatter.section(self.table[0]):
+                formatter.write_dl(self.table[1])
         with formatter.section("Examples"):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -16,11 +15,9 @@ from diarkit_contracts.commands.target_flags import list_repeat_flags, open_targ
 from diarkit_contracts.exchanges.origin import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.commands.output import Judging
     from diarkit_contracts.commands.target_flags import Access, CapFlags
-    from diarkit_contracts.runs.fuzz.example import Find, Session
+    from diarkit_contracts.runs.fuzz.example import Find
     from diarkit_contracts.runs.verdict import RunVerdict
 
 MACHINE: Final = "machine"
@@ -33,8 +30,6 @@ UNBOUNDED: Final = 1 << 40
 
 LAST_TASKS_S: Final = 60.0
 """For the tasks that are in flight when the time is up."""
-
-BETWEEN_LINES_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +78,9 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     seconds = SECONDS if caps.seconds is None else caps.seconds
-    own = caps.change(Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT))
+    own = caps.change(
+        Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT, received=UNBOUNDED)
+    )
     shown = (
         f"{seconds:g} s of tasks and mistakes as fast as the server answers, {own.in_flight} tasks in flight at most"
     )
@@ -96,7 +93,6 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
             profile=choose_generation(judging.profile, target),
             fail_on=judging.fail_on,
             shrink=is_loopback(url),
-            progress=_make_progress(seconds),
         )
     return run.verdict if run.find is None else replace(run.verdict, rows_file=_keep_find(run.find, flags.save_rows))
 
@@ -105,6 +101,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
     require("schemathesis")
     from diarkit_contracts.rows.mistakes import NEVER_GIVEN  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.schemathesis import PHASES, run_schemathesis  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.verdict import Cause, Why  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps, UnreachableError  # noqa: PLC0415
 
@@ -122,7 +119,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
         try:
             target.poll(NEVER_GIVEN)
         except UnreachableError as error:
-            return replace(verify_recording(target.url, ()), unreachable=str(error)), False
+            return replace(verify_recording(target.url, ()), whys=(Why(Cause.UNREACHABLE, str(error)),)), False
         click.echo(f"plan schemathesis: {seconds:g} s at most, seed {access.seed}", err=True)
         run = run_schemathesis(
             target.url,
@@ -149,18 +146,3 @@ def _keep_find(find: Find, path: Path) -> str:
         kept = ""
     echo_lines(["what was sent, in this order:", *(f"  {step}" for step in find.steps), ""])
     return kept
-
-
-def _make_progress(seconds: float) -> Callable[[Session], None]:
-    if not sys.stderr.isatty():
-        return lambda _: None
-    told = 0.0
-
-    def tell(session: Session) -> None:
-        nonlocal told
-        spent = session.target.spent
-        if spent.seconds >= told + BETWEEN_LINES_S:
-            told = spent.seconds
-            click.echo(f"[{told:.0f}/{seconds:g} s] {spent.calls} calls, {spent.tasks} tasks", err=True)
-
-    return tell

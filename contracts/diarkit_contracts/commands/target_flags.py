@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import click
 
 from diarkit_contracts.commands.flags import READ, flag
+from diarkit_contracts.commands.pulse import pulse
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
 from diarkit_fixtures.errors import MissingExtraError
 from diarkit_fixtures.errors import require as require_library
@@ -156,7 +157,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
         transport = HttpTransport(way.url, way.connection)
     polite = 0.0 if is_loopback(way.url) else POLITE_PACE_S
     with closing(transport):
-        yield Target(
+        target = Target(
             url=way.url,
             transport=transport,
             caps=replace(caps, task_seconds=access.task_seconds),
@@ -165,6 +166,8 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
             seed=access.seed,
             redaction=Redaction(way.secrets),
         )
+        with pulse(target):
+            yield target
 
 
 @contextmanager

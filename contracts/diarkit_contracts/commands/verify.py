@@ -22,7 +22,7 @@ from diarkit_contracts.commands.target_flags import (
     require,
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Exit, list_exits
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Question:
 
 @click.command(
     cls=Command,
+    table=("Exit codes", [(str(int(end)), meaning) for end, meaning in list_exits()]),
     examples=(
         "diarkit verify http://127.0.0.1:8000 --report html=run.html,json=run.json",
         "diarkit verify --recording traffic.har --fail-on warning",
@@ -84,19 +85,8 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 ) -> None:
     """Check a server, or a recording of it, against the contract.
 
-    Ends with the first of these that is so:
-
-    \b
-      130, 143  interrupted (Ctrl-C), terminated: the verdict so far is shown and reported
-      4         the server does not answer, or not as this API
-      1         findings
-      3         a planned row was not judged: busy, rate limited, storage full, too large, credentials,
-                an answer lost, a task failed or too slow and not sent again, a bound reached;
-                or too little was seen to say anything
-      0         each planned row was judged, and nothing is against it
-      2         wrong usage; a file can't be written
-      70        a fault of diarkit itself
-    """  # noqa: D301 - the character that lets click leave the lines as they are
+    Ends with the first of the exit codes below that is so.
+    """
     require("jsonschema")
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
@@ -119,7 +109,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 
 @click.command(cls=Command, examples=("diarkit clauses", "diarkit clauses --rows"))
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
-@click.option("--markdown", is_flag=True, help="Write a table, as in docs/clauses.md.")
+@click.option("--markdown", is_flag=True, help="Write a table, as in docs/reference/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract.
 

@@ -95,9 +95,9 @@ class Start:
 
     @property
     def knows_config(self) -> bool:
-        """Whether it is known what `config` was sent, or that none was."""
+        """Whether it is known what `config` was sent, or that none was; an empty one may count as none (UNK)."""
         part = self.find_part("config")
-        return self.exchange.request.is_body_known if part is None else part.sha256 is not None
+        return self.exchange.request.is_body_known if part is None else part.sha256 is not None and part.text != ""
 
     def find_part(self, name: str) -> Part | None:
         """Find the last part of that name."""

@@ -24,8 +24,9 @@ def show_text(text: str, most: int = 0) -> str:
         text: from anywhere.
         most: characters to keep; 0 for all of them.
     """
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-    return f"{shown[:most]}... ({len(text)} characters)" if most and len(shown) > most else shown
+    part = text[:most] if most else text  # escaped, 16 MB of a body would be a hundred
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in part)
+    return f"{shown[:most]}... ({len(text)} characters)" if most and max(len(shown), len(text)) > most else shown
 
 
 def show_body(body: bytes) -> str:

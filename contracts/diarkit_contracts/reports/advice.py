@@ -20,7 +20,9 @@ LEFT_OUT: Final[Mapping[Cause, str]] = {
     Cause.BUDGET_IN_FLIGHT: "the cap on tasks in flight left rows out: allow more with --in-flight",
     Cause.BUDGET_CALLS: "the cap on calls left rows out: allow more with --max-calls",
     Cause.BUDGET_BYTES: "the cap on bytes sent left rows out: allow more with --max-bytes",
+    Cause.BUDGET_RECEIVED: "its answers are so large that no more were asked for: is it the platform that answers?",
     Cause.BUDGET_SECONDS: "the cap on seconds left rows out: allow more with --max-seconds",
+    Cause.CREDENTIALS: f"401, 403, 407: {CREDENTIALS}",
     Cause.TOO_LARGE: "413: an upload is too large for it: let it, or the proxy ahead of it, take as much as was announced",
     Cause.STORAGE_FULL: "507: its storage is full: let it forget old tasks, or give it more",
     Cause.RATE_LIMITED: RATE,
@@ -29,7 +31,7 @@ LEFT_OUT: Final[Mapping[Cause, str]] = {
 }
 """What to do about what was left out."""
 
-REMEDIES: Final[Mapping[int, str]] = {401: CREDENTIALS, 404: UNKNOWN, 429: RATE}
+REMEDIES: Final[Mapping[int, str]] = {404: UNKNOWN, 429: RATE}
 """What to do if a server says little else."""
 
 

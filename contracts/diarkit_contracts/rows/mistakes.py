@@ -82,7 +82,7 @@ _LONG: Final[Mapping[str, tuple[str, Call]]] = {
         "refusal.both-limits",
         Call(body=(Written('{"total_speakers": 1, "max_speakers": 1}'), Attached(CLIP))),
     ),
-    "config-empty": ("refusal.bad-config", post("")),
+    "config-empty": ("", post("")),  # none, for some frameworks
     "config-a-text": ("refusal.bad-config", post('"max_speakers"')),
     "config-null": ("refusal.bad-config", post("null")),
     "config-deep": ("refusal.bad-config", post("[" * 1500)),

@@ -6,10 +6,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Loss
-from diarkit_contracts.runs.follow import EVENTS, Followed, follow
+from diarkit_contracts.runs.follow import EVENTS, Followed, explain_stop, follow
 from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, RowRun, Skipped, Why
 from diarkit_contracts.target.client import MOST_TRIES, Cap, CapReachedError, UnreachableError
 from diarkit_contracts.target.pace import wait_by_age
@@ -45,6 +44,9 @@ NOTHING_FORCED: Final[Forcing] = {}
 MOST_LOST: Final = 3
 """Calls without an answer, one after the other, after which the server is taken for gone."""
 
+OF_THE_RUN: Final = (Cause.INTERRUPTED, Cause.TERMINATED, Cause.UNREACHABLE)
+"""What ends a run, whether a row is left out for it or not."""
+
 BUDGETS: Final[Mapping[Cap, Cause]] = {cap: Cause[f"BUDGET_{cap.name}"] for cap in Cap}
 """What is left out for which cap."""
 
@@ -58,16 +60,14 @@ class Drive:
         outcomes: one for each planned row.
         unplanned: rows that need what the target can't be made to do.
         given_up: ids of the tasks whose end was waited for in vain.
-        stopped: how somebody ended it; empty if nobody did.
-        unreachable: why no call was ever answered; empty if one was.
+        whys: why nothing more was sent, if somebody ended it or no call was ever answered.
     """
 
     rows: list[RowRun] = field(default_factory=list[RowRun])
     outcomes: list[RowOutcome] = field(default_factory=list[RowOutcome])
     unplanned: list[Skipped] = field(default_factory=list[Skipped])
     given_up: frozenset[str] = frozenset()
-    stopped: tuple[Cause, ...] = ()
-    unreachable: str = ""
+    whys: tuple[Why, ...] = ()
 
 
 def drive_plan(
@@ -87,16 +87,13 @@ def drive_plan(
         progress: told each row before it is sent.
     """
     driver = _Driver(target, profile, forcing, progress)
-    stopped: tuple[Cause, ...] = ()
     steps = [[row for row in step if row.needs is None or row.needs in forcing] for step in plan.steps]
     try:
         for step in steps:
             driver.run_step(step)
         driver.finish()
     except KeyboardInterrupt as error:  # what was seen until then is worth a verdict
-        is_term = isinstance(error, TerminatedError)
-        driver.over = Why(Cause.TERMINATED, "terminated") if is_term else Why(Cause.INTERRUPTED, "interrupted")
-        stopped = (driver.over.cause,)
+        driver.over = explain_stop(error)
     left_out = (row for row in plan.rows if row.needs is not None and row.needs not in forcing)
     ends = list(driver.list_ends(row for step in steps for row in step))
     return Drive(
@@ -109,8 +106,7 @@ def drive_plan(
             for row in left_out
         ],
         given_up=frozenset(driver.given_up),
-        stopped=stopped,
-        unreachable=driver.unreachable,
+        whys=(driver.over,) if driver.over is not None and driver.over.cause in OF_THE_RUN else (),
     )
 
 
@@ -120,13 +116,11 @@ class _Driver:
     Attributes:
         over: why nothing more is sent; the rows that are left are skipped for it.
         given_up: ids of the tasks whose end was waited for in vain.
-        unreachable: why no call was ever answered; empty if one was.
     """
 
     def __init__(self, target: Target, profile: Profile, forcing: Forcing, progress: Callable[[Row], None]) -> None:
         self.over: Why | None = None
         self.given_up: set[str] = set()
-        self.unreachable = ""
         self._target = target
         self._profile = profile
         self._forcing = forcing
@@ -251,7 +245,7 @@ class _Driver:
                 if followed.ended and self.over is None:
                     self._look(followed)
 
-    def _look(self, followed: Followed) -> None:
+    def _look(self, followed: Followed, *, again: bool = False) -> None:
         try:
             followed.look()
         except CapReachedError as error:
@@ -260,12 +254,14 @@ class _Driver:
                 followed.give_up(why)
         except UnreachableError as error:
             self._note_lost(followed, error)
+            if followed.ended and self.over is None and not again:
+                self._look(followed, again=True)
         else:
             self._lost = 0
 
     def _note_cap(self, error: CapReachedError) -> Why:
         why = Why(BUDGETS[error.cap], str(error))
-        if why.cause in {Cause.BUDGET_CALLS, Cause.BUDGET_SECONDS}:
+        if why.cause in {Cause.BUDGET_CALLS, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS}:
             self.over = why
         return why
 
@@ -273,8 +269,7 @@ class _Driver:
         self._lost += 1
         followed.losses += 1
         if not self._target.exchanges and (error.lost.kind is Loss.REFUSED or self._lost > 1):
-            self.unreachable = str(error)
-            self.over = Why(Cause.UNREACHABLE, "the server does not answer")
+            self.over = Why(Cause.UNREACHABLE, str(error))
         elif self._lost >= MOST_LOST:
             self.over = Why(Cause.GONE, f"the server does not answer any more: {error.reason}")
         if not followed.task_id or (followed.is_open and (followed.losses >= MOST_LOST_LOOKS or self.over)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_contracts.exchanges.call_ids import is_named
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EVENTS: Final[Mapping[int, Why]] = {
     401: Why(Cause.CREDENTIALS, "401: it wants to be told who asks"),
+    403: Why(Cause.CREDENTIALS, "403: it does not let in who asks"),
     407: Why(Cause.CREDENTIALS, "407: a proxy wants to be told who asks"),
     413: Why(Cause.TOO_LARGE, "413: the upload is too large for it"),
     429: Why(Cause.RATE_LIMITED, "429: it limits the rate"),
@@ -129,6 +131,12 @@ class Followed:
         finally:
             self.at += range(first, len(self.target.exchanges))
             self.lost += range(lost, len(self.target.lost))
+
+
+def explain_stop(error: KeyboardInterrupt) -> Why:
+    """Say how somebody ended a run."""
+    cause = Cause.TERMINATED if isinstance(error, TerminatedError) else Cause.INTERRUPTED
+    return Why(cause, f"the run was {cause}")
 
 
 def follow(followed: Sequence[Followed], look: Callable[[Followed], object], pace: Callable[[float], float]) -> None:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.exchanges.exchange import Exchange
 
-CREDENTIALS: Final = (
-    "it wants credentials: give them with --header 'Authorization: Bearer ...' or in the URL, http://USER:PASSWORD@..."
-)
+CREDENTIALS: Final = "it lets nobody in without credentials that it knows: give them with --header 'Authorization: Bearer ...' or in the URL, http://USER:PASSWORD@..."
 UNKNOWN: Final = f"nothing is known of {START_PATH} below this URL: is it the root of the platform, without /api?"
 
 GATEWAYS: Final = (502, 503, 504)
@@ -60,8 +58,6 @@ def explain_foreign(exchange: Exchange) -> str:
     kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
     if answer.status in REDIRECTIONS and location:
         return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
-    if answer.status == 403:
-        return CREDENTIALS
     if answer.status in GATEWAYS:
         return "a gateway answers in its place: is the platform behind it running?"
     if answer.status == 404:

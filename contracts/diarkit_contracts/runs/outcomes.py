@@ -69,7 +69,7 @@ def list_outcomes(
             JUDGED,
             [verdict.unreachable]
             if verdict.unreachable
-            else [*unjudged, *(f"the run was {cause}" for cause in verdict.causes)],
+            else [*unjudged, *([verdict.stopped.text] if verdict.stopped else [])],
         ),
         (ENOUGH, list(verdict.vacuous)),
     )

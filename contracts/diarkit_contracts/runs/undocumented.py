@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, resolve
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
 
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
+
+MOST: Final = 500
+"""Of an answer, and in all: nobody reads on, and a server may have as many as it likes."""
 
 USUAL_HEADERS: Final = frozenset(
     {
@@ -76,8 +80,10 @@ def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> 
     for at, exchange in enumerate(exchanges):
         response = _read_response(exchange)
         if response is not None:
-            for what in {*_list_fields(exchange, response), *_list_headers(exchange, response, known)}:
-                seen.setdefault(what, []).append(at)
+            told = chain(_list_headers(exchange, response, known), _list_fields(exchange, response))
+            for what in set(islice(told, MOST)):
+                if what in seen or len(seen) < MOST:
+                    seen.setdefault(what, []).append(at)
     return tuple(Undocumented(what=what, at=at[0], times=len(at)) for what, at in sorted(seen.items()))
 
 

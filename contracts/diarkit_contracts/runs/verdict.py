@@ -15,7 +15,7 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.clauses.clause import Clause, Fault
@@ -38,6 +38,19 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+MEANINGS: Final[Mapping[Exit, str]] = {
+    Exit.TERMINATED: "terminated: the verdict so far is shown and reported",
+    Exit.INTERRUPTED: "interrupted (Ctrl-C): the verdict so far is shown and reported",
+    Exit.UNREACHABLE: "the server does not answer, or not as this API",
+    Exit.FINDINGS: "findings",
+    Exit.VACUOUS: "a planned row was not judged, or too little was seen",
+    Exit.FINE: "each planned row was judged, and nothing is against it",
+    Exit.USAGE: "wrong usage; a file can't be written",
+    Exit.CRASHED: "a fault of diarkit itself",
+}
+"""What each means, in the order in which they count: a run ends with the first of them that is so."""
+
+
 class Cause(StrEnum):
     """Why there is no judgement. Programs decide by it; the reason beside it is for people."""
 
@@ -45,13 +58,16 @@ class Cause(StrEnum):
     BUDGET_IN_FLIGHT = "budget-in-flight"
     BUDGET_CALLS = "budget-calls"
     BUDGET_BYTES = "budget-bytes"
+    BUDGET_RECEIVED = "budget-received"
     BUDGET_SECONDS = "budget-seconds"
     BUSY = "busy"
     CAPABILITY = "capability"
     CREDENTIALS = "credentials"
     GONE = "gone"
+    FOREIGN = "foreign"
     INTERRUPTED = "interrupted"
     LOST = "lost"
+    NEVER_SEEN = "never-seen"
     NOT_SEEN = "not-seen"
     RATE_LIMITED = "rate-limited"
     STORAGE_FULL = "storage-full"
@@ -66,11 +82,19 @@ EXITS: Final[Mapping[Cause, Exit]] = {
     Cause.CAPABILITY: Exit.FINE,
     Cause.NOT_SEEN: Exit.FINE,
     Cause.UNREACHABLE: Exit.UNREACHABLE,
+    Cause.FOREIGN: Exit.UNREACHABLE,
     Cause.INTERRUPTED: Exit.INTERRUPTED,
     Cause.TERMINATED: Exit.TERMINATED,
-} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
-"""How a run ends in which a planned row was not judged for a cause; the greatest counts. What the target is to blame for is a
-finding as well, and that is 1."""
+} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.NEVER_SEEN, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
+"""How a run ends in which a row was not judged for a cause, or as a whole says less than was planned. What the target is to blame
+for is a finding as well."""
+
+
+def list_exits() -> Iterator[tuple[Exit, str]]:
+    """List how a run may end, in the order in which that counts, with what it means and the causes of it."""
+    for end, meaning in MEANINGS.items():
+        causes = [cause.value for cause, own in EXITS.items() if own is end is not Exit.FINE]
+        yield end, f"{meaning} ({', '.join(causes)})" if len(causes) > 1 else meaning
 
 
 class Ending(StrEnum):
@@ -218,15 +242,14 @@ class RunVerdict:
         accepted: findings that a baseline accepts; they are not among `findings`.
         stale: entries of the baseline that are out of date or accept nothing, one sentence each.
         events: what is no fault but worth telling, such as how often a rate limit was met.
-        vacuous: what was never seen and has to be, one reason each; empty if enough was seen.
-        unreachable: why the target could not be asked at all; empty if it could.
+        whys: why the run says less than was planned whatever became of its rows: somebody ended it, nobody was there, or never seen
+            was what has to be.
         flags: that a repetition needs too, and what they are given; secrets struck out.
         lost: exchanges without a whole answer; no position counts them.
         outcomes: one for each planned row.
         unplanned: rows that need what the target can't be made to do.
         unseen: clauses that met nothing to judge.
         given_up: tasks whose end was waited for in vain; None for a recording, which may be cut anywhere.
-        causes: how somebody ended the run, whether a row was left out for it or not; empty if nobody did.
         finished_at: date and time of the end, in RFC 3339; empty if nobody knows.
         rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
     """
@@ -243,8 +266,7 @@ class RunVerdict:
     unseen: tuple[Skipped, ...] = ()
     passed: tuple[Passed, ...] = ()
     events: tuple[str, ...] = ()
-    vacuous: tuple[str, ...] = ()
-    unreachable: str = ""
+    whys: tuple[Why, ...] = ()
     spent: Spent = field(default_factory=Spent)
     accepted: tuple[Accepted, ...] = ()
     stale: tuple[str, ...] = ()
@@ -252,7 +274,6 @@ class RunVerdict:
     flags: tuple[tuple[str, str], ...] = ()
     lost: tuple[Exchange, ...] = field(default=(), repr=False)
     given_up: frozenset[str] | None = None
-    causes: tuple[Cause, ...] = ()
     finished_at: str = ""
 
     @property
@@ -276,15 +297,25 @@ class RunVerdict:
         )
 
     @property
-    def stopped(self) -> Exit | None:
-        """How the run was ended by somebody; None if it was not."""
-        return max((end for end in self._ends if end in {Exit.INTERRUPTED, Exit.TERMINATED}), default=None)
+    def unreachable(self) -> str:
+        """Why the target could not be asked, or is none of this API; empty if it could and is."""
+        return next((why.text for why in self.whys if EXITS[why.cause] is Exit.UNREACHABLE), "")
 
     @property
-    def _ends(self) -> tuple[Exit, ...]:
-        """What the causes of rows that were not judged mean for the shell."""
-        causes = {each.cause for each in self.outcomes if each.ending is not Ending.JUDGED}
-        return (Exit.FINE, *(EXITS[cause] for cause in causes | set(self.causes) if cause is not None))
+    def vacuous(self) -> tuple[str, ...]:
+        """What was never seen and has to be, one reason each; empty if enough was seen."""
+        return tuple(why.text for why in self.whys if why.cause is Cause.NEVER_SEEN)
+
+    @property
+    def stopped(self) -> Why | None:
+        """How the run was ended by somebody; None if it was not."""
+        return next((why for why in self.whys if why.cause in {Cause.INTERRUPTED, Cause.TERMINATED}), None)
+
+    @property
+    def ends(self) -> frozenset[Exit]:
+        """What the causes of what was not judged mean for the shell."""
+        left = (each.cause for each in self.outcomes if each.ending is not Ending.JUDGED)
+        return frozenset(EXITS[cause] for cause in (*filter(None, left), *(why.cause for why in self.whys)))
 
     def find_exchange(self, at: int) -> Exchange:
         """Find an exchange by its position in a finding."""
@@ -300,18 +331,22 @@ class RunVerdict:
         return tuple(finding for finding in self.findings if finding.severity is severity)
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
-        """Decide how the run ends.
-
-        Whoever ended a run knows that it is not whole, whatever it has found. Else findings count before what was not judged: a run
-        that saw little but saw a fault has found it.
+        """Decide how the run ends: by what is against the target, and the causes of what was not judged.
 
         Args:
             fail_on: the least severity that fails.
         """
-        if self.stopped is not None:
-            return self.stopped
-        if self.unreachable:
-            return Exit.UNREACHABLE
-        if self.list_findings(Severity.ERROR) or (fail_on is Severity.WARNING and self.findings):
-            return Exit.FINDINGS
-        return max(*self._ends, Exit.VACUOUS if self.vacuous else Exit.FINE)
+        return choose_exit(self.ends, {each.severity for each in self.findings}, fail_on)
+
+
+def choose_exit(ends: Iterable[Exit], found: Container[Severity], fail_on: Severity) -> Exit:
+    """Choose the end that counts first.
+
+    Args:
+        ends: what was not judged.
+        found: the severities of what was found.
+        fail_on: the least severity that fails.
+    """
+    fails = Severity.ERROR in found or (fail_on is Severity.WARNING and Severity.WARNING in found)
+    so = {Exit.FINE, *ends, *([Exit.FINDINGS] if fails else [])}
+    return next(end for end in MEANINGS if end in so)

@@ -15,7 +15,7 @@ from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
 from diarkit_contracts.runs.foreign import find_foreign
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.verdict import Cause, Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verdict import Cause, Ending, Finding, Passed, RunVerdict, Skipped, Why
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
@@ -58,18 +58,22 @@ def verify_target(
     drive = drive_plan(plan, target, profile, forcing, progress)
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
-    foreign = find_foreign(target.exchanges)
+    whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, _choose_needs(plan)))), tuple(drive.outcomes)
+    if foreign := find_foreign(target.exchanges):
+        # Whatever is not this API keeps or breaks nothing of it.
+        why = Why(Cause.FOREIGN, foreign)
+        verdict, whys = replace(verdict, findings=(), passed=()), (*drive.whys, why)
+        outcomes = tuple(
+            replace(each, ending=Ending.INCONCLUSIVE, cause=why.cause, reason=why.text) for each in outcomes
+        )
     return replace(
         verdict,
-        findings=() if foreign else verdict.findings,
         target=target.redaction.strike_url(target.url),
         tier=plan.name,
-        outcomes=tuple(drive.outcomes),
-        causes=drive.stopped,
+        outcomes=outcomes,
+        whys=whys,
         unplanned=tuple(drive.unplanned),
         events=tuple(_list_events(history, target.waits)),
-        vacuous=say_unseen(list_unseen(history, _choose_needs(plan))),
-        unreachable=drive.unreachable or foreign,
         spent=target.spent,
         finished_at=target.clock.today().isoformat(timespec="seconds"),
     )
@@ -87,8 +91,8 @@ def verify_recording(
         rows: which of them belong to which row, if that is known.
     """
     history = read_history(exchanges, profile)
-    vacuous = say_unseen(list_unseen(history, NEEDS_OF_A_RECORDING))
-    return replace(judge_history(history, rows), target=name, vacuous=vacuous, spent=_count_spent(history))
+    whys = explain_unseen(list_unseen(history, NEEDS_OF_A_RECORDING))
+    return replace(judge_history(history, rows), target=name, whys=whys, spent=_count_spent(history))
 
 
 def judge_history(
@@ -181,16 +185,16 @@ def skip_clause(clause: Clause, history: History, capabilities: Container[Capabi
     unseen = list_unseen(history, clause.needs)
     if not unseen:
         return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing was seen that it is about")
-    (reason,), capability = say_unseen(unseen[:1]), unseen[0].capability
+    reason, capability = explain_unseen(unseen[:1])[0].text, unseen[0].capability
     if capability is None or capability in capabilities:
         return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason=reason)
     reason = f"{reason}, and this target can't be made to {capability}"
     return Skipped(name=clause.id, cause=Cause.CAPABILITY, reason=reason)
 
 
-def say_unseen(needs: Iterable[Need]) -> tuple[str, ...]:
-    """Say what was never seen, one sentence each."""
-    return tuple(f"never seen: {need.sentence}" for need in needs)
+def explain_unseen(needs: Iterable[Need]) -> tuple[Why, ...]:
+    """Say what was never seen, one reason each."""
+    return tuple(Why(Cause.NEVER_SEEN, f"never seen: {need.sentence}") for need in needs)
 
 
 def _choose_needs(plan: Plan) -> Sequence[Need]:

@@ -61,6 +61,7 @@ class Cap(StrEnum):
     IN_FLIGHT = "tasks in flight"
     CALLS = "calls"
     BYTES = "bytes sent"
+    RECEIVED = "bytes received"
     SECONDS = "seconds"
 
 
@@ -97,6 +98,7 @@ class Caps:
         tasks: accepted ones.
         calls: of any kind.
         bytes_up: of request bodies.
+        received: bytes of answers, all of which are kept to be judged.
         seconds: from the first call on.
         in_flight: tasks that have not ended.
         spare: tasks beyond `tasks`: of rows that are sent again, and of mistakes that the server takes for uploads.
@@ -106,6 +108,7 @@ class Caps:
     tasks: int = 8
     calls: int = 250
     bytes_up: int = 2_000_000
+    received: float = 32_000_000
     seconds: float = 600.0
     in_flight: int = 2
     spare: int = 16
@@ -169,6 +172,7 @@ class Target:
     _last_at: float = 0.0
     _calls: int = 0
     _bytes_up: int = 0
+    _received: int = 0
     _tasks: int = 0
     _spare_tasks: int = 0
     _is_spare: bool = False
@@ -301,6 +305,7 @@ class Target:
                 raise CapReachedError(Cap.SECONDS, self.caps.seconds) from None
             url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
             raise UnreachableError(url, reason, error.lost) from None
+        self._received += len(answer.body)
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at))
         return len(self.exchanges) - 1
@@ -319,6 +324,7 @@ class Target:
             (Cap.IN_FLIGHT, len(self._running) + starts, caps.in_flight if starts else len(self._running)),
             (Cap.CALLS, spent.calls + 1, caps.calls),
             (Cap.BYTES, spent.bytes_up + size, caps.bytes_up),
+            (Cap.RECEIVED, self._received, caps.received),
             (Cap.SECONDS, spent.seconds, caps.seconds),
         ):
             if value > allowed:

@@ -32,8 +32,9 @@ PROXY_REFUSES: Final = "the proxy asks for a user and a password that it knows: 
 TRY_TLS: Final = "try https://"
 SHOW_CERTIFICATE: Final = "show it a certificate with --cert FILE --key FILE, if it wants one"
 
+EXPIRED: Final = 10
 WRONG_NAME: Final = (62, 64)
-"""OpenSSL's codes for a host name and an address that the certificate does not have."""
+"""OpenSSL's codes for a certificate whose time is over, and for a host name and an address that it does not have."""
 
 TLS_REASONS: Final[Mapping[str, str]] = {
     "WRONG_VERSION_NUMBER": "it does not speak TLS: try http:// instead of https://",
@@ -120,6 +121,8 @@ def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
     told = error.verify_message.rstrip(".")
     if error.verify_code in WRONG_NAME:
         return f"its certificate is for another name ({told}): use a URL with a name that it has, or --insecure"
+    if error.verify_code == EXPIRED:
+        return f"its certificate is too old ({told}): have it renewed, look at this computer's date, or trust any with --insecure"
     return f"its certificate is not trusted ({told}): name the certificate of its issuer with --cacert FILE, or trust any with --insecure"
 
 

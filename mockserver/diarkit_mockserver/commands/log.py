@@ -47,6 +47,7 @@ def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | Non
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.getLogger("uvicorn.error").setLevel("WARNING")  # we greet ourselves
     if not exchanges.isEnabledFor(logging.INFO):
         return None
     if not exchanges.isEnabledFor(logging.DEBUG):

@@ -101,7 +101,11 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
     sizes = [path.stat().st_size for path in files]
     # No cap but those of the files themselves: whoever names a file wants it to be sent.
     caps = Caps(
-        tasks=len(files) * 4, calls=sys.maxsize, bytes_up=(sum(sizes) + 10_000 * len(files)) * 4, seconds=float("inf")
+        tasks=len(files) * 4,
+        calls=sys.maxsize,
+        bytes_up=(sum(sizes) + 10_000 * len(files)) * 4,
+        seconds=float("inf"),
+        received=float("inf"),
     )
     seen: set[str] = set()
     with open_target(url, access, caps) as target, stop_on_term():

@@ -20,7 +20,7 @@ def scenario() -> None:
     """Check scenario files, or print their JSON Schema."""
 
 
-@scenario.command(examples=("diarkit scenario check scenario.yaml", "my-generator | diarkit scenario check -"))
+@scenario.command(examples=("diarkit scenario check scenario.yaml", "diarkit scenario check - < scenario.yaml"))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(files: tuple[Path, ...]) -> None:
     """Check scenario files, and name rules that can't be reached.

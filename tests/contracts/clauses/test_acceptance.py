@@ -44,6 +44,7 @@ OPEN: list[dict[str, Any]] = [
     {"query": {"range_from": "10"}},
     {"query": {"range_from": "2", "range_to": "1"}},
     {"query": {"range_to": "5e-324"}},
+    {"query": {"range_to": "0"}},
     {"query": {"range_from": "nan"}},
     {"query": {"range_to": ""}},
     {"query": {"range_from": "0.5", "range_to": "99"}},

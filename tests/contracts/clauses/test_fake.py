@@ -20,6 +20,8 @@ from diarkit_fixtures.wav.file import write_wav
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.diarization_strict
+
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
 MOST_POLLS = 10
 

@@ -39,7 +39,6 @@ def test_a_run_that_saw_enough_needs_no_advice(verify_stub: Any) -> None:
         (200, b"<html>", {"content_type": "text/html; charset=utf-8"}, "web pages answer: are these the host"),
         (200, b"{}", {}, "is it the platform that answers at this URL?"),
         (301, b"", {"location": "/other/x"}, "it redirects to http://stub:8000/other/x: use that URL"),
-        (403, b"", {}, CREDENTIALS),
         (502, b"<html>", {"content_type": "text/html"}, "a gateway answers in its place"),
         (504, b"", {}, "a gateway answers in its place"),
     ],
@@ -67,6 +66,13 @@ def test_a_redirection_to_another_host_is_told_by_the_url_to_use(stub: Any, veri
 def test_one_answer_to_most_requests_has_its_own_remedy(ask: Any, status: int, said: str) -> None:
     body = b'{"type": "request.forbidden", "message": "No.", "detail": []}'
     assert any(text.endswith(f"answers are {status}: {said}") for text in ask(status, body))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_is_not_let_in_is_told_how_to_show_who_he_is(ask: Any, status: int) -> None:
+    for body in (b"", b'{"type": "request.forbidden", "message": "No.", "detail": []}'):
+        assert LEFT_OUT[Cause.CREDENTIALS] in ask(status, body)
+    assert CREDENTIALS in LEFT_OUT[Cause.CREDENTIALS]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.reports.github import MOST_ANNOTATIONS, MOST_LINES, list_annotations, write_summary
-from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.runs.verdict import Accepted, Cause, Why
 
 NASTY = "\\u001b[1m|</td>`x` [a](http://b) @team https://d www.e.org ![](http://c) <img src=x> %0A::error::y \\n"
 EVIL = {b'"state": "done"': f'"state": "{NASTY}"'.encode()}
@@ -38,7 +38,11 @@ def test_a_warning_that_fails_is_an_error(verify_stub: Any) -> None:
 
 
 def test_a_run_that_says_nothing_is_an_error(verify_stub: Any) -> None:
-    verdict = replace(verify_stub(), vacuous=("never seen: a, b",), unreachable="u: gone", stale=("f:1: old",))
+    verdict = replace(
+        verify_stub(),
+        whys=(Why(Cause.NEVER_SEEN, "never seen: a, b"), Why(Cause.UNREACHABLE, "u: gone")),
+        stale=("f:1: old",),
+    )
     assert list(list_annotations(verdict)) == [
         "::error title=diarkit verify::u: gone",
         "::error title=diarkit verify::never seen: a, b",
@@ -61,7 +65,12 @@ def test_a_server_can_write_no_command_and_no_markup(verify_stub: Any) -> None:
 def test_a_summary_stays_under_the_mebibyte_that_github_shows(verify_stub: Any) -> None:
     verdict = verify_stub(EVIL, "row-01")
     finding = replace(verdict.findings[0], fault=Fault("|" * 9999, "&" * 9999))
-    many = replace(verdict, findings=(finding,) * 5000, stale=("<" * 9999,) * 5000, vacuous=("#" * 9999,) * 5000)
+    many = replace(
+        verdict,
+        findings=(finding,) * 5000,
+        stale=("<" * 9999,) * 5000,
+        whys=(Why(Cause.NEVER_SEEN, "#" * 9999),) * 5000,
+    )
     summary = write_summary(many)
     assert len(summary.encode()) < 1 << 20
     assert summary.count(f"... and {5000 - MOST_LINES} more") == 3

@@ -11,7 +11,7 @@ from diarkit_contracts.api.evidence import Severity, inferred
 from diarkit_contracts.reports.html import write_html
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.runs.verdict import Accepted, Cause, Why
 from diarkit_contracts.target.client import CAPS
 
 VOID = {"meta", "br"}
@@ -91,10 +91,11 @@ def test_a_finding_is_told_with_everything(verify_stub: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "end"), [({}, 0), ({"vacuous": ("never seen: x",)}, 3), ({"unreachable": "gone & away"}, 4)]
+    ("whys", "end"),
+    [((), 0), ((Why(Cause.NEVER_SEEN, "never seen: x"),), 3), ((Why(Cause.UNREACHABLE, "gone & away"),), 4)],
 )
-def test_the_head_says_how_it_ended(verify_stub: Any, fields: dict[str, Any], end: int) -> None:
-    text = write_html(replace(verify_stub(), **fields))
+def test_the_head_says_how_it_ended(verify_stub: Any, whys: tuple[Why, ...], end: int) -> None:
+    text = write_html(replace(verify_stub(), whys=whys))
     assert f'<header class="end-{end}">' in text
     assert ("gone &amp; away" in text) is (end == 4)
 

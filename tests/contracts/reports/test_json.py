@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.json import write_json
-from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.runs.verdict import Accepted, Cause, Why
 
+WHYS = (Why(Cause.UNREACHABLE, "x"), Why(Cause.NEVER_SEEN, "y"))
 SCHEMA = json.loads((Path(__file__).parent / "verdict.schema.json").read_text("utf-8"))
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3', b'"message": "No."': b'"message": "No.", "extra": 1'}
 
@@ -29,7 +30,7 @@ def test_the_schema_is_one() -> None:
     [
         ({}, {}),
         (COUNT, {}),
-        ({b'"state": "done"': b'"state": "gone"'}, {"unreachable": "x", "vacuous": ("y",), "stale": ("z",)}),
+        ({b'"state": "done"': b'"state": "gone"'}, {"whys": WHYS, "stale": ("z",)}),
         ({b"{": b"\xff\x00"}, {}),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.junit import WHOLE, write_junit
 from diarkit_contracts.runs.outcomes import ANSWERS, ENOUGH, NAMES
+from diarkit_contracts.runs.verdict import Cause, Why
 
 ELEMENTS = {
     "testsuites": ({"name", "time", "tests", "failures", "errors", "disabled"}, ["testsuite"]),
@@ -59,7 +60,7 @@ def test_the_same_rows_are_the_same_cases_whatever_came(verify_stub: Any) -> Non
 @pytest.mark.parametrize("replaced", [{}, COUNT])
 @pytest.mark.parametrize("fail_on", Severity)
 def test_the_counts_are_those_of_the_cases(verify_stub: Any, replaced: dict[bytes, bytes], fail_on: Severity) -> None:
-    verdict = replace(verify_stub(replaced), vacuous=("never seen: x",))
+    verdict = replace(verify_stub(replaced), whys=(Why(Cause.NEVER_SEEN, "never seen: x"),))
     root = read(verdict, fail_on)
     for element in (root, root.find("testsuite")):
         assert element is not None

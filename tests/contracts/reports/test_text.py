@@ -8,6 +8,7 @@ import pytest
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.text import MOST_OTHERS, list_lines
+from diarkit_contracts.runs.verdict import Cause, Why
 from diarkit_contracts.target.client import Caps
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -101,7 +102,7 @@ def test_what_a_server_says_reaches_no_terminal_as_it_is(verify_stub: Any) -> No
 def test_a_server_that_does_not_answer_is_two_lines(verify_stub: Any) -> None:
     from dataclasses import replace  # noqa: PLC0415
 
-    verdict = replace(verify_stub(), unreachable="u does not answer: gone")
+    verdict = replace(verify_stub(), whys=(Why(Cause.UNREACHABLE, "u does not answer: gone"),))
     assert show(verdict) == "u does not answer: gone\nUNREACHABLE: http://stub:8000 against profile 3.6, tier lite"
 
 

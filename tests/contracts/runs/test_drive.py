@@ -12,7 +12,7 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.plan import Plan, choose_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import Drive, drive_plan
-from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome
+from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, Why
 from diarkit_contracts.target.client import Caps, UnreachableError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_a_task_is_followed_to_its_end_and_looked_at_twice_more_and_again_after_
     drive = drive_plan(choose_rows(["row-01"]), target, DEFAULT)
     assert states(target) == ["pending", "running", "done", "done", "done", "done"]
     assert [(row.name, row.at) for row in drive.rows] == [("row-01[2ch-4.0s]", (0, 1, 2, 3, 4, 5))]
-    assert (inconclusive(drive), skipped(drive), drive.unreachable) == ([], [], "")
+    assert (inconclusive(drive), skipped(drive), drive.whys) == ([], [], ())
 
 
 def test_rows_of_a_step_are_in_flight_together_as_far_as_allowed(make_target: Any, stub: Any) -> None:
@@ -121,7 +121,7 @@ def test_an_answer_that_is_no_state_is_not_waited_for(make_target: Any, stub: An
 def test_a_server_that_never_answers_is_unreachable(make_target: Any, stub: Any) -> None:
     stub.tamper = lose
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
-    assert drive.unreachable == "http://stub:8000 does not answer: gone"
+    assert drive.whys == (Why(Cause.UNREACHABLE, "http://stub:8000 does not answer: gone"),)
     assert len(stub.seen) == 1
     assert len(skipped(drive)) == len(make_plan(Tier.PROBE).rows) - 1
     assert len(inconclusive(drive)) == 1
@@ -131,7 +131,7 @@ def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any
     stub.tamper = lambda request, answer: lose(request, answer) if len(stub.seen) > 2 else answer
     drive = drive_plan(make_plan(Tier.PROBE), make_target(), DEFAULT)
     assert len(stub.seen) == 5
-    assert drive.unreachable == ""
+    assert drive.whys == ()
     said = {(each.cause, each.reason) for each in skipped(drive)}
     assert said == {(Cause.GONE, "the server does not answer any more: gone")}
     assert [(each.cause, each.reason) for each in inconclusive(drive)] == [(Cause.LOST, "no answer: gone")] * 2
@@ -177,7 +177,7 @@ def test_an_interrupted_run_keeps_what_it_saw(make_target: Any, stub: Any) -> No
     target = make_target()
     drive = drive_plan(make_plan(Tier.PROBE), target, DEFAULT)
     assert len(target.exchanges) == 2
-    assert {(each.cause, each.reason) for each in skipped(drive)} == {(Cause.INTERRUPTED, "interrupted")}
+    assert {(each.cause, each.reason) for each in skipped(drive)} == {(Cause.INTERRUPTED, "the run was interrupted")}
 
 
 def test_a_task_that_fails_is_sent_again_once_as_one_of_the_spare_tasks(make_target: Any, stub: Any) -> None:

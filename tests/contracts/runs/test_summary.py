@@ -8,7 +8,7 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault
 from diarkit_contracts.runs.summary import count, describe_subject, sum_up
-from diarkit_contracts.runs.verdict import Accepted, Cause, Finding, Passed, RunVerdict, Skipped
+from diarkit_contracts.runs.verdict import Accepted, Cause, Finding, Passed, RunVerdict, Skipped, Why
 from diarkit_contracts.target.client import Spent
 
 ERROR, WARNING = (
@@ -30,7 +30,7 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
         ({"findings": (WARNING,)}, "error", f"FINE: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
         ({"findings": (WARNING,)}, "warning", f"FINDINGS: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
         (
-            {"vacuous": ("x",)},
+            {"whys": (Why(Cause.NEVER_SEEN, "x"),)},
             "error",
             f"INCONCLUSIVE: too little was seen, no findings, 0 clauses kept (0 observations); {SPENT}",
         ),

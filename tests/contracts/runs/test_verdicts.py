@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from contract_servers.broken_connections import end_tasks, lose_when
 from contract_servers.fake import URL, Fake, SharedClock, Transport, verify
 
@@ -14,17 +16,16 @@ from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
 from diarkit_contracts.runs.summary import sum_up
-from diarkit_contracts.runs.verdict import EXITS, Cause, Exit
+from diarkit_contracts.runs.verdict import EXITS, Cause, Ending, Exit, list_exits
 from diarkit_contracts.target.client import Caps, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contract_servers.breaking import Wrap
     from contract_servers.fake import Asked, Server, Told
 
     from diarkit_contracts.runs.verdict import RunVerdict
-
-LAST = 62
-"""The last request of a short run against the fake."""
 
 
 def stop_at(number: int, error: type[BaseException]) -> Wrap:
@@ -56,7 +57,7 @@ TABLE: dict[str, tuple[Wrap, Exit, str]] = {
     "no task ends": (end_tasks(lambda _: "running"), Exit.FINDINGS, "FINDINGS: "),
     **{
         f"{error.__name__} at request {number}": (stop_at(number, error), end, f"{end.name}: ")
-        for number in (1, 30, LAST)
+        for number in (1, 30)
         for error, end in ((KeyboardInterrupt, Exit.INTERRUPTED), (TerminatedError, Exit.TERMINATED))
     },
 }  # fmt: skip
@@ -72,6 +73,30 @@ def test_a_run_ends_as_the_table_says(name: str, tier: Tier) -> None:
     assert len(verdict.outcomes) == len({outcome.row for outcome in verdict.outcomes}) > 0
 
 
+AT_THE_LAST: dict[str, tuple[Callable[[int], Wrap], Exit]] = {
+    "it dies": (lambda last: lose_when(lambda number, _: number >= last, Loss.REFUSED), Exit.FINDINGS),
+    "its answer is lost": (lambda last: lose_when(lambda number, _: number == last), Exit.FINE),
+    "Ctrl-C": (lambda last: stop_at(last, KeyboardInterrupt), Exit.INTERRUPTED),
+    "SIGTERM": (lambda last: stop_at(last, TerminatedError), Exit.TERMINATED),
+}
+
+
+@cache
+def count_requests(tier: Tier) -> int:
+    fake = Fake()
+    return len(verify(fake, fake.clock, tier).exchanges)
+
+
+@pytest.mark.parametrize("tier", [Tier.LITE, pytest.param(Tier.FULL, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", AT_THE_LAST)
+def test_the_last_request_counts_like_any_other(name: str, tier: Tier) -> None:
+    make, end = AT_THE_LAST[name]
+    fake = Fake()
+    verdict = verify(make(count_requests(tier))(fake), fake.clock, tier)
+    assert verdict.decide_exit() is end
+    assert {outcome.ending for outcome in verdict.outcomes} == {Ending.JUDGED}
+
+
 FUZZED = {
     "it dies at request 10": (Exit.UNREACHABLE, "UNREACHABLE"),
     "it dies at request 30": (Exit.UNREACHABLE, "UNREACHABLE"),
@@ -81,7 +106,7 @@ FUZZED = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in TABLE if f"request {LAST}" not in name and "one " not in name])
+@pytest.mark.parametrize("name", [name for name in TABLE if "one " not in name])
 def test_a_fuzzed_run_ends_so_too(name: str) -> None:
     wrap, end, headline = TABLE[name]
     end, headline = FUZZED.get(name, (end, headline))
@@ -96,11 +121,12 @@ def fuzz(wrap: Wrap) -> RunVerdict:
     return run_machine(target, Bounds(seconds=1e9, calls=1_500)).verdict
 
 
-def test_each_cause_has_an_exit_code_and_the_help_names_each_code() -> None:
+def test_each_cause_has_an_exit_code_and_the_help_names_each() -> None:
     from diarkit_contracts.commands.verify import verify as command  # noqa: PLC0415
 
     assert set(EXITS) == set(Cause)
-    assert all(str(int(end)) in (command.help or "") for end in Exit)
+    said = " ".join(CliRunner().invoke(command, ["--help"], terminal_width=4_000).output.split())
+    assert all(f"{int(end)} {meaning}" in said for end, meaning in list_exits())
 
 
 @pytest.mark.parametrize("caps", [Caps(seconds=0.00001), Caps(tasks=3, spare=0), Caps(calls=20)])

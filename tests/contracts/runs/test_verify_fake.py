@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.testing import DiarizationServer
 
+pytestmark = pytest.mark.diarization_strict
+
 
 class ServerClock:
     """The fake's time: a wait of the verifier moves it."""

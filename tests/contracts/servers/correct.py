@@ -173,17 +173,7 @@ CORRECT: Final[tuple[Correct, ...]] = (
     Correct(
         name="chosen channels numbered from 0",
         wrap=number_anew,
-        # By its number a channel is held against what is known of it.
-        warns=frozenset(
-            {
-                "parameters.channel-numbers",
-                "parameters.channel-order",
-                "audio.silence-is-empty",
-                "audio.speakers",
-                "audio.error-rate",
-                "audio.range-error-rate",
-            }
-        ),
+        warns=frozenset({"parameters.channel-numbers"}),
     ),
     Correct(
         name="X-Location alone, in the generation of 3.7",

@@ -50,7 +50,7 @@ def test_another_reason_of_tls_is_told_as_it_is() -> None:
     ("code", "said"),
     [
         (20, "is not trusted (x): name"),
-        (10, "is not trusted (x)"),
+        (10, "is too old (x): have it renewed"),
         (62, "another name (x): use"),
         (64, "another name (x)"),
     ],

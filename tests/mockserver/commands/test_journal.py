@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 LINES = """\
 2000-01-01 00:00:00.000Z POST /worlds/w/api/technology/speaker-diarization 202 pending, N B in, 77 B out, 0.0 ms
-2000-01-01 00:00:02.500Z GET /worlds/w/api/technology/speaker-diarization/TASK 200 rejected, N B out, 0.0 ms
+2000-01-01 00:00:02.500Z GET /worlds/w/api/technology/speaker-diarization/TASK 200 done, N B out, 0.0 ms
 """
 
 

@@ -9,6 +9,7 @@ from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.rows.call import Attached, Row
 from diarkit_contracts.rows.file import Plain, write_row
 from diarkit_contracts.runs.follow import Followed, follow
+from diarkit_contracts.runs.verdict import Cause, Why
 from diarkit_contracts.target.client import CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.fuzz.tally import Tally
-    from diarkit_contracts.runs.verdict import Cause, Finding, RowRun
+    from diarkit_contracts.runs.verdict import Finding, RowRun
     from diarkit_contracts.target.client import Target
 
 MOST_LOOKS: Final = 50
@@ -72,20 +73,16 @@ class Session:
     """What outlives an example.
 
     Attributes:
-        progress: told after each example.
-        stopped: how somebody ended the run; None if nobody did.
         over: a bound or a cap was reached, nothing more is sent.
-        unreachable: why the server can't be asked any more.
+        why: how somebody ended the run, or that nobody answers any more; None for neither.
     """
 
     target: Target
     bounds: Bounds
     tally: Tally
-    progress: Callable[[Session], None]
     over: bool = False
-    stopped: Cause | None = None
     lost: int = 0
-    unreachable: str = ""
+    why: Why | None = None
 
     def check_time(self) -> None:
         """End the run if a bound is reached.
@@ -185,7 +182,7 @@ class Example:
         except UnreachableError as error:
             self._session.lost += 1
             if self._session.lost >= MOST_LOST:
-                self._session.unreachable = str(error)
+                self._session.why = Why(Cause.UNREACHABLE, str(error))
                 self._session.end()
             return None
         self._session.lost = 0

@@ -13,17 +13,14 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
+from diarkit_contracts.runs.follow import explain_stop
 from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
-from diarkit_contracts.runs.verdict import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.follow import Followed
@@ -69,7 +66,6 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
     profile: Profile = DEFAULT,
     fail_on: Severity = Severity.ERROR,
     shrink: bool = False,
-    progress: Callable[[Session], None] = lambda _: None,
 ) -> MachineRun:
     """Drive a target until a clause is broken, the time is up, or somebody presses Ctrl-C.
 
@@ -80,9 +76,8 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         profile: the generation to hold it against.
         fail_on: the least severity that is a find.
         shrink: ask on until the find is short. Not for other people's servers.
-        progress: told after each example.
     """
-    session = Session(target, bounds, Tally(profile, fail_on), progress)
+    session = Session(target, bounds, Tally(profile, fail_on))
     found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):
@@ -117,7 +112,7 @@ def _draw_examples(session: Session, number: int) -> Find | None:
         session.over = True
     except KeyboardInterrupt as error:  # what was seen is worth a verdict
         session.over = True
-        session.stopped = Cause.TERMINATED if isinstance(error, TerminatedError) else Cause.INTERRUPTED
+        session.why = explain_stop(error)
     except (_FoundError, Flaky):
         # Hypothesis asks for a find once more; whether it shows again does not matter, the first one is kept.
         if not found:
@@ -134,7 +129,7 @@ def _sum_up(session: Session, find: Find | None) -> MachineRun:
     else:
         verdict = tally.write_verdict(target, target.exchanges, ())
     return MachineRun(
-        verdict=replace(verdict, unreachable=session.unreachable, causes=(session.stopped,) if session.stopped else ()),
+        verdict=verdict if session.why is None else replace(verdict, whys=(session.why, *verdict.whys)),
         find=find,
         examples=tally.histories,
     )
@@ -177,7 +172,6 @@ class _Machine(RuleBasedStateMachine):
         if self._session.over:
             return
         find = self._example.finish()
-        self._session.progress(self._session)
         if find is not None:
             self._found.append(find)
             raise _FoundError(find.findings[0].clause.id)

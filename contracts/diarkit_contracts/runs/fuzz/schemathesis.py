@@ -14,19 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.recording import read_recording
-from diarkit_contracts.runs.verdict import Cause
+from diarkit_contracts.runs.follow import explain_stop
 from diarkit_contracts.runs.verify import verify_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.runs.verdict import RunVerdict, Why
 
 TIER: Final = "schemathesis"
 PHASES: Final = ("examples,coverage,fuzzing", "stateful")
@@ -81,7 +80,7 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
     flags += ["--rate-limit", rate] if rate else []
     texts: list[str] = []
     failed = False
-    causes: tuple[Cause, ...] = ()
+    stopped: tuple[Why, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "exchanges.ndjson")
         document = Path(folder, "openapi.json")
@@ -92,14 +91,15 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
             try:
                 code, text = _run(command, folder, _name_environment(recording, profile), seconds)
             except KeyboardInterrupt as error:  # what was asked until then is worth a verdict
-                causes = (Cause.TERMINATED if isinstance(error, TerminatedError) else Cause.INTERRUPTED,)
+                stopped = (explain_stop(error),)
                 break
             failed = failed or code not in {0, None}
             texts.append(text)
         exchanges = read_recording(recording) if recording.exists() else ()
     verdict = verify_recording(url, exchanges, profile)
     failed = failed or any(finding.severity is Severity.ERROR for finding in verdict.findings)
-    return FuzzRun(verdict=replace(verdict, tier=TIER, causes=causes), text="\n".join(texts), failed=failed)
+    verdict = replace(verdict, tier=TIER, whys=(*stopped, *verdict.whys))
+    return FuzzRun(verdict=verdict, text="\n".join(texts), failed=failed)
 
 
 def _write_settings(headers: Iterable[tuple[str, str]]) -> str:

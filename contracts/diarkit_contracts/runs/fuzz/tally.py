@@ -14,7 +14,7 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import FUZZ
 from diarkit_contracts.runs.undocumented import list_undocumented
 from diarkit_contracts.runs.verdict import Passed, RunVerdict
-from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, judge_history, say_unseen, skip_clause
+from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, explain_unseen, judge_history, skip_clause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ class Tally:
                 if finding.severity is Severity.WARNING
                 and finding.clause.id not in {each.clause.id for each in findings}
             ),
-            vacuous=say_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
+            whys=explain_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
             finished_at=target.clock.today().isoformat(timespec="seconds"),
         )

@@ -17,7 +17,7 @@ from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read
 from diarkit_contracts.runs.parity.texts import show_parting
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Exit, choose_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ class Parity:
         left_out: rows that could not be compared, each with the reason.
         vacuous: why the comparison says too little; empty if it says enough.
         unreachable: why a side could not be asked.
-        stopped: how it was ended by somebody; None if it was not.
+        ends: what was not judged on a side, or not compared.
     """
 
     sides: tuple[str, str]
@@ -75,17 +75,11 @@ class Parity:
     left_out: tuple[tuple[str, str], ...]
     vacuous: tuple[str, ...]
     unreachable: str = ""
-    stopped: Exit | None = None
+    ends: tuple[Exit, ...] = ()
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
         """Decide how the comparison ends, as a verification does."""
-        if self.stopped:
-            return self.stopped
-        if self.unreachable:
-            return Exit.UNREACHABLE
-        if any(each.severity is Severity.ERROR or fail_on is Severity.WARNING for each in self.differences):
-            return Exit.FINDINGS
-        return Exit.VACUOUS if self.vacuous else Exit.FINE
+        return choose_exit(self.ends, {each.severity for each in self.differences}, fail_on)
 
 
 def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False) -> Parity:
@@ -120,7 +114,7 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False)
         left_out=tuple(left_out),
         vacuous=tuple(vacuous),
         unreachable="; ".join(filter(None, (one.unreachable, other.unreachable))),
-        stopped=max(filter(None, (one.stopped, other.stopped)), default=None),
+        ends=tuple(sorted({*one.ends, *other.ends, *([] if compared else [Exit.VACUOUS])})),
     )
 
 

@@ -143,12 +143,13 @@ def test_what_saw_no_result_is_vacuous() -> None:
 
 
 def test_an_error_of_our_own_that_comes_once_is_not_swallowed() -> None:
-    target = make_target(*CORRECT[0].build())
-    calls = iter(range(1_000))
+    server, clock = CORRECT[0].build()
+    calls = iter(range(10_000))
 
-    def progress(_: object) -> None:
-        if next(calls) == 3:
+    def fail_once(asked: Any) -> Any:
+        if next(calls) == 30:
             raise ZeroDivisionError
+        return server(asked)
 
     with pytest.raises(Flaky):
-        run_machine(target, Bounds(calls=3_000), progress=progress)
+        run_machine(make_target(fail_once, clock), Bounds(calls=3_000))

@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.runs.parity.compare import compare_verdicts
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Cause, Exit, Why
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
@@ -195,5 +195,5 @@ def test_nothing_in_common_says_nothing(verify_stub: Any) -> None:
 
 def test_a_side_that_does_not_answer_ends_it(verify_stub: Any) -> None:
     verdict = verify_stub(None, "row-01")
-    parity = compare_verdicts(verdict, replace(verdict, rows=(), unreachable="gone"))
+    parity = compare_verdicts(verdict, replace(verdict, rows=(), whys=(Why(Cause.UNREACHABLE, "gone"),)))
     assert (parity.unreachable, parity.decide_exit()) == ("gone", Exit.UNREACHABLE)

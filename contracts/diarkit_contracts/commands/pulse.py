@@ -1,0 +1,42 @@
+"""A line on standard error every 10 s while a server is asked: a run that waits must not look like one that hangs. Asks nothing."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from diarkit_contracts.target.client import Target
+
+BETWEEN_LINES_S: Final = 10.0
+
+
+@contextmanager
+def pulse(target: Target) -> Generator[None]:
+    """Say how far a run is, as long as the context lasts."""
+    is_over = Event()
+    thread = Thread(target=say_on, args=(target, is_over.wait), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def say_on(target: Target, wait: Callable[[float], bool]) -> None:
+    """Say how far a run is until it is over.
+
+    Args:
+        target: that is asked.
+        wait: comes back after so many seconds at most; whether the run is over.
+    """
+    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported when called
+
+    while not wait(BETWEEN_LINES_S):
+        click.echo(f"still running: {describe_spent(target.spent)}", err=True)
