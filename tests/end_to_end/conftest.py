@@ -22,6 +22,13 @@ PATIENCE_S = 60.0
 class Served:
     url: str
     pid: int
+    process: subprocess.Popen[str]
+
+    def end(self) -> tuple[int, str]:
+        """Let it end; return its exit code, and what it wrote."""
+        self.process.terminate()
+        written, _ = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, written
 
 
 @pytest.fixture(autouse=True)
@@ -34,16 +41,23 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Start `diarkit serve` on a free port, in a process of its own; it ends with the test."""
     with ExitStack() as stack:
-        yield lambda *flags: stack.enter_context(_serving(flags, tmp_path / "log.txt"))
+        yield lambda *flags: stack.enter_context(_serving("serve", flags, tmp_path / "log.txt"))
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Start `diarkit proxy` before a URL, likewise."""
+    with ExitStack() as stack:
+        yield lambda *flags: stack.enter_context(_serving("proxy", flags, tmp_path / "proxy.txt"))
 
 
 @contextmanager
-def _serving(flags: tuple[str, ...], log: Path) -> Iterator[Served]:
+def _serving(command: str, flags: tuple[str, ...], log: Path) -> Iterator[Served]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIARKIT_")}
-    command = [sys.executable, "-c", PROGRAM, "serve", "--port", "0", *flags]
+    started = [sys.executable, "-c", PROGRAM, command, "--port", "0", *flags]
     with (
         log.open("wb") as err,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment, text=True) as process,
+        subprocess.Popen(started, stdout=subprocess.PIPE, stderr=err, env=environment, text=True) as process,
     ):
         assert process.stdout is not None
         guard = threading.Timer(PATIENCE_S, process.kill)
@@ -52,7 +66,7 @@ def _serving(flags: tuple[str, ...], log: Path) -> Iterator[Served]:
             line = process.stdout.readline()
             guard.cancel()
             assert line.startswith("listening on http://"), f"{line!r}\n{log.read_text('utf-8')}"
-            yield Served(line.removeprefix("listening on ").strip(), process.pid)
+            yield Served(line.removeprefix("listening on ").strip(), process.pid, process)
         finally:
             guard.cancel()
             process.terminate()

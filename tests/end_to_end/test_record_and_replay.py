@@ -8,8 +8,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from diarkit_contracts.commands.record import record
 from diarkit_contracts.rows.inputs import make_input
+from diarkit_mockserver.commands.record import record
 from diarkit_mockserver.scenario.course import BySeconds
 from diarkit_mockserver.scenario.load import load_scenario
 

@@ -15,7 +15,7 @@ from diarkit_contracts.runs import baseline
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.control.calls import TABLE
-from diarkit_mockserver.harness import live_plugin, plugin
+from diarkit_mockserver.harness import plugin
 from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.journal.conduct import RULES
@@ -85,7 +85,6 @@ def _write_fixture() -> Iterator[str]:
             yield from ("", f"## `{name}`", "", text)
     parser = _Parser()
     plugin.pytest_addoption(cast("Any", parser))
-    live_plugin.pytest_addoption(cast("Any", parser))
     yield from ("", "## Options and settings", "", *_write_table(("Name", "What it does"), parser.rows))
     for cls in (DiarizationServer, DiarizationServerFactory, Fake):
         yield from ("", f"## `{cls.__name__}`", "", *_write_docstring(cls))

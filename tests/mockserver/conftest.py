@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_fixtures.segments import Channels
+    from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.intake.upload import Upload
 
 BOUNDARY = "boundary-of-the-tests"
@@ -193,9 +194,10 @@ def start() -> Iterator[Callable[..., ServerThread]]:
             platform: Platform | None = None,
             host: str = "127.0.0.1",
             front: Front = PLAIN,
+            gateway: Gateway | None = None,
         ) -> ServerThread:
             used = platform or Platform(World(scenario=scenario or Scenario(course="immediate")))
-            thread = ServerThread(used, bind(host, 0), front)
+            thread = ServerThread(used, bind(host, 0), front, gateway)
             stack.callback(thread.stop)
             return thread
 
@@ -226,16 +228,16 @@ def serve(tmp_path: Path, plain_environment: dict[str, str]) -> Iterator[Callabl
     """Start `diarkit serve` with flags; what still runs at the end of the test is ended."""
     with ExitStack() as stack:
 
-        def run(*flags: str, env: dict[str, str] | None = None) -> Running:
-            return stack.enter_context(_running(flags, {**plain_environment, **(env or {})}, tmp_path))
+        def run(*flags: str, env: dict[str, str] | None = None, command: str = "serve") -> Running:
+            return stack.enter_context(_running(command, flags, {**plain_environment, **(env or {})}, tmp_path))
 
         yield run
 
 
 @contextmanager
-def _running(flags: tuple[str, ...], environment: dict[str, str], folder: Path) -> Iterator[Running]:
+def _running(name: str, flags: tuple[str, ...], environment: dict[str, str], folder: Path) -> Iterator[Running]:
     log = folder / f"log-{len(list(folder.glob('log-*')))}.txt"
-    command = [sys.executable, "-c", PROGRAM, "serve", *flags]
+    command = [sys.executable, "-c", PROGRAM, name, *flags]
     with (
         log.open("wb") as err,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment, text=True) as process,

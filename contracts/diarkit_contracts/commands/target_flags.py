@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.rows.tier import Tier
     from diarkit_contracts.target.client import Caps, Target
-    from diarkit_contracts.target.transport import Connection
+    from diarkit_contracts.target.transport import Connection, Way
 
 HEADERS_VARIABLE: Final = "DIARKIT_VERIFY_HEADERS"
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -148,36 +148,62 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
     Raises:
         click.UsageError: for a URL that is none, and flags that make no sense.
     """
-    from diarkit_contracts.exchanges.redaction import Redaction, list_secrets  # noqa: PLC0415
+    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415
     from diarkit_contracts.target.client import Target  # noqa: PLC0415
-    from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
     from diarkit_contracts.target.transport import HttpTransport  # noqa: PLC0415
 
-    headers = read_headers(access.headers)
-    url, own, secrets = _read_url(url)
-    headers = (*headers, *own)
+    with blame_connection():
+        way = read_way(url, access)
+        transport = HttpTransport(way.url, way.connection)
+    polite = 0.0 if is_loopback(way.url) else POLITE_PACE_S
+    with closing(transport):
+        target = Target(
+            url=way.url,
+            transport=transport,
+            caps=replace(caps, task_seconds=access.task_seconds),
+            headers=way.headers,
+            pace_s=polite if access.pace is None else access.pace,
+            seed=access.seed,
+            redaction=Redaction(way.secrets),
+        )
+        with pulse(target):
+            yield target
+
+
+@contextmanager
+def blame_connection() -> Generator[None]:
+    """End with a clear word where a server can't be reached in the way that was asked for.
+
+    Raises:
+        click.UsageError: a library is missing, or a flag makes no sense.
+    """
+    from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
+
     try:
-        connection = _make_connection(url, access)
-        transport = HttpTransport(url, connection)
+        yield
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
     except BadConnectionError as error:
         raise click.BadParameter(error.reason, param_hint=error.origin) from None
+
+
+def read_way(url: str, access: Access) -> Way:
+    """Read how a server is reached.
+
+    Raises:
+        click.UsageError: for a URL that is none, and flags that make no sense.
+        BadConnectionError: for a proxy that is none.
+    """
+    from diarkit_contracts.exchanges.redaction import list_secrets  # noqa: PLC0415
+    from diarkit_contracts.target.transport import Way  # noqa: PLC0415
+
+    headers = read_headers(access.headers)
+    url, own, secrets = _read_url(url)
+    headers = (*headers, *own)
+    connection = _make_connection(url, access)
     secrets = (*secrets, *list_secrets(headers), connection.key_password)
     secrets += () if connection.proxy is None else connection.proxy.secrets
-    polite = 0.0 if is_loopback(url) else POLITE_PACE_S
-    with closing(transport):
-        target = Target(
-            url=url,
-            transport=transport,
-            caps=replace(caps, task_seconds=access.task_seconds),
-            headers=headers,
-            pace_s=polite if access.pace is None else access.pace,
-            seed=access.seed,
-            redaction=Redaction(secrets),
-        )
-        with pulse(target):
-            yield target
+    return Way(url=url, connection=connection, headers=headers, secrets=secrets)
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from diarkit_contracts.exchanges.exchange import Request
+    from diarkit_contracts.exchanges.exchange import Headers, Request
     from diarkit_contracts.target.pace import Clock
     from diarkit_contracts.target.proxy import Proxy
 
@@ -59,6 +59,23 @@ class Connection:
     proxy: Proxy | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way to a server, and what goes with each request.
+
+    Attributes:
+        url: of the server, without user, password and a slash at the end.
+        connection: how to reach it.
+        headers: to send with each request.
+        secrets: of all that, to be struck out of what is written.
+    """
+
+    url: str
+    connection: Connection
+    headers: Headers = ()
+    secrets: tuple[str, ...] = ()
+
+
 class HttpTransport:
     """Sends requests over one connection that is kept open; follows no redirection and keeps no cookie.
 
@@ -84,7 +101,7 @@ class HttpTransport:
         try:
             transport = httpx.HTTPTransport(
                 # Making trust takes longer than a request, and without TLS it is for nothing.
-                verify=_make_trust(connection) if url.startswith("https:") else False,
+                verify=make_trust(connection) if url.startswith("https:") else False,
                 proxy=None if connection.proxy is None else connection.proxy.url,
                 # The proxy was chosen and the trust is made here: where both come from is told in one place each.
                 trust_env=False,
@@ -178,7 +195,12 @@ class HttpTransport:
         return None, ""
 
 
-def _make_trust(connection: Connection) -> ssl.SSLContext:
+def make_trust(connection: Connection) -> ssl.SSLContext:
+    """Make what a server's certificate is checked with, and what is shown to it.
+
+    Raises:
+        BadConnectionError: for certificates and keys that are none.
+    """
     trust = _choose_certificates(connection)
     if connection.insecure:
         trust.check_hostname = False

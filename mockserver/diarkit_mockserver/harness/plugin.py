@@ -15,11 +15,21 @@ if TYPE_CHECKING:
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
+    from diarkit_mockserver.harness.recording import Recording
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.serving.front import Front
 
-pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "live", "rehearsal")]
+pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "rehearsal")]
+
+FAIL_ON_SKIP = "--diarization-fail-on-skip"
+
+RECORD = "--diarization-record"
+RECORDING: pytest.StashKey[Recording] = pytest.StashKey()
+"""The proxy before the server under test, if that is recorded."""
+
+REPLAY: pytest.StashKey[Scenario] = pytest.StashKey()
+"""What was recorded, if that is replayed."""
 
 SHARED = "diarization_shared"
 """Under which the processes of pytest-xdist are told the one server for all."""
@@ -47,6 +57,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="run the tests that use diarization_server against this server instead of a fake of their own; "
         "a fake there (diarkit serve) asks for the token in DIARKIT_CONTROL_TOKEN, if it has one",
+    )
+    group.addoption(
+        "--diarization-cacert",
+        metavar="FILE",
+        help="trust these certificates (PEM) at the https URL of a server",
+    )
+    group.addoption(
+        FAIL_ON_SKIP,
+        action="store_true",
+        help="let a test fail that asks of the server at --diarization-url what only the fake can do, instead of skipping it",
+    )
+    group.addoption(
+        RECORD,
+        metavar="FILE",
+        help="with --diarization-url: write a scenario with the answers of that server to this file; "
+        "without: let the fake answer by this file, at once",
     )
     group.addoption(
         "--diarization-shared",
@@ -78,6 +104,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("diarization_url", "the same as --diarization-url, which counts before it", type="string", default="")
 
 
+def find_url(config: pytest.Config) -> str | None:
+    """Find the URL of the server to test against, without a slash at the end; None for a fake of our own."""
+    url: str = config.getoption("--diarization-url") or config.getini("diarization_url")
+    return url.rstrip("/") or None
+
+
+def find_cacert(config: pytest.Config) -> Path | None:
+    """Find the certificates to trust: those that are named, or the fake's own for processes that share it."""
+    named = config.getoption("--diarization-cacert")
+    own: list[Path] = config.getini("diarization_tls")
+    return Path(named) if named else next(iter(own), None)
+
+
 def find_profile(request: pytest.FixtureRequest) -> str | None:
     """Find the generation that a test or a run names; None if neither does."""
     marker = request.node.get_closest_marker("diarization_profile")
@@ -86,11 +125,14 @@ def find_profile(request: pytest.FixtureRequest) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers."""
+    """Declare the markers, and call in what only some runs need."""
     config.addinivalue_line(
         "markers", "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0"
     )
     config.addinivalue_line("markers", f"{STRICT_NAME}: what is no audio is rejected by diarization_server")
+    for name, is_asked in (("live", find_url(config) is not None), ("record", config.getoption(RECORD) is not None)):
+        if is_asked:
+            config.pluginmanager.import_plugin(f"diarkit_mockserver.harness.{name}_plugin")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -128,9 +170,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
     """URL of the server to test against, without a slash at the end; None for a fake of our own."""
-    from diarkit_mockserver.harness.live_plugin import find_url  # noqa: PLC0415 - pytest has to import it first
-
-    return find_url(pytestconfig)
+    recording = pytestconfig.stash.get(RECORDING, None)
+    return find_url(pytestconfig) if recording is None else recording.url
 
 
 @pytest.fixture(scope="session")
@@ -139,8 +180,10 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     from diarkit_mockserver.harness.coverage_plugin import COLLECTED  # noqa: PLC0415 - pytest has to import it first
     from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
     from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415
-    from diarkit_mockserver.harness.live_plugin import find_cacert  # noqa: PLC0415
 
+    if diarization_url is not None and RECORDING in pytestconfig.stash:
+        yield LiveServer(diarization_url)  # through the proxy, which is no fake to test against
+        return
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     collected = pytestconfig.stash.get(COLLECTED, None)
     count = None if collected is None else collected.add
@@ -232,6 +275,8 @@ def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
     """Choose what a test's server is told before the test says anything."""
     from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - costs nothing until used
 
+    if (replayed := request.config.stash.get(REPLAY, None)) is not None:
+        return replayed
     is_strict = request.config.getini(STRICT_NAME) or request.node.get_closest_marker(STRICT_NAME) is not None
     return STRICT if is_strict else LENIENT
 

@@ -30,7 +30,9 @@ OWN = "entry"
 """Under which an exchange has the world's own fields."""
 
 OWN_FIELDS = tuple(
-    field.name for field in fields(Entry) if field.name not in {"request", "parts", "status", "headers", "body", "lost"}
+    field.name
+    for field in fields(Entry)
+    if field.name not in {"request", "parts", "status", "headers", "body", "lost", "secrets"}
 )
 
 
@@ -77,7 +79,7 @@ def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False)
     for entry in entries:
         exchange, own = make_exchange(entry, epoch), _write_own(entry)
         if not reveal:
-            redaction = Redaction(list_secrets(exchange.request.headers))
+            redaction = Redaction((*list_secrets(exchange.request.headers), *entry.secrets))
             exchange = redaction.strike(exchange)
             own["note"] = redaction.strike_text(entry.note)
         yield {**write_plain(exchange), OWN: own}

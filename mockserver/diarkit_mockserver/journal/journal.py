@@ -62,6 +62,7 @@ class Entry:
         ignored_parts: names of parts of its form, likewise.
         config_size: of the text that its submission's config was decoded from, in characters.
         parts: of the form that an upload brought whole, also if it was refused; None for any other body.
+        secrets: that the answer may repeat, beside those of the request.
     """
 
     number: int
@@ -86,6 +87,7 @@ class Entry:
     ignored_parts: tuple[str, ...] = ()
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
+    secrets: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:

@@ -12,7 +12,7 @@ from diarkit_mockserver.scenario.plain import write_plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.scenario.model import Rule, Scenario
 
 EMPTY: Final = "version: 1\n"
 """A scenario without anything of its own; a file has to say something."""
@@ -32,6 +32,11 @@ def dump_scenario(scenario: Scenario) -> str:
     """
     written = cast("dict[str, object]", write_plain(scenario, short=True))
     return "".join(_write_entry(key, value) for key, value in written.items()) or EMPTY
+
+
+def dump_rule(rule: Rule) -> str:
+    """Write a rule as its line in a scenario file, below the key `rules`."""
+    return f"- {_write_item(write_plain(rule, short=True))}\n"
 
 
 def _write_entry(key: str, value: object) -> str:

@@ -242,6 +242,11 @@ class Schedule:
         """Whether there is any fault at all."""
         return bool(self._faults)
 
+    @property
+    def needs_body(self) -> bool:
+        """Whether which uploads are disturbed can depend on their bodies."""
+        return any(each.when != each.when.of_head for each in self._faults if each.on in ("submit", "any"))
+
     def choose(
         self,
         operation: Literal["submit", "poll", "system"],

@@ -65,12 +65,20 @@ class RuleBook:
         for number, rule in self:
             if _is_used_up(rule, used[number]) or next(rule.when.misses(submission, submission), None) is not None:
                 continue
-            used[number] += 1
-            if _is_used_up(rule, used[number]):
-                log.info(
-                    "the rule for %s is used up (times: %d); the rules below it answer from now on", rule, rule.times
-                )
-            return rule
+            return _use(number, rule, used)
+        return None
+
+    def find_by_head(self, head: Submission, used: Counter[int]) -> Rule | None:
+        """Find the rule that answers a submission whatever its body will be; None if only the body can tell, or no rule does.
+
+        Args:
+            head: of the submission, with a body that tells nothing.
+            used: as for `find`.
+        """
+        for number, rule in self:
+            if _is_used_up(rule, used[number]) or next(rule.when.of_head.misses(head, head), None) is not None:
+                continue
+            return _use(number, rule, used) if rule.when == rule.when.of_head else None
         return None
 
     def explain_miss(self, submission: Submission, used: Counter[int]) -> str:
@@ -96,6 +104,13 @@ def _name_keys(missed: list[str]) -> str:
 
 def _is_one_shot(rule: Rule) -> bool:
     return rule.times is not None and rule.when == EVERY
+
+
+def _use(number: int, rule: Rule, used: Counter[int]) -> Rule:
+    used[number] += 1
+    if _is_used_up(rule, used[number]):
+        log.info("the rule for %s is used up (times: %d); the rules below it answer from now on", rule, rule.times)
+    return rule
 
 
 def _list_uses(rule: Rule, used: int) -> list[str]:

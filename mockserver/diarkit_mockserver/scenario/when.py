@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import unquote
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 SUBMISSION: Final = "it is upload (the number of the upload) or occurrence (how often the same upload came)"
 """Where to go from `submission`, which was read as the first and meant the second."""
+
+
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
+"""What only the body of an upload tells; everything else stands in the head of its request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,16 @@ class When:
             yield f"upload: expected number {self.upload}, this is number {submission.upload}"
         if self.occurrence is not None and self.occurrence != submission.occurrence:
             yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
+
+    @property
+    def of_head(self) -> When:
+        """What of it the head of a request tells; equal to it where the body does not matter."""
+        return replace(self, **OF_BODY)
+
+    @property
+    def weight(self) -> int:
+        """How much is asked for: of two patterns that match, the one with more is meant."""
+        return sum(1 for _ in _list_asked(self, ""))
 
     def __str__(self) -> str:
         """Name what is asked for."""

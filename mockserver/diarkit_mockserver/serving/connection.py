@@ -24,17 +24,19 @@ from diarkit_mockserver.serving.deadline import Deadline
 from diarkit_mockserver.serving.front import PLAIN
 from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.message import Message
-from diarkit_mockserver.serving.pages import LARGEST_BODY, is_page
-from diarkit_mockserver.world.wire import write_head, write_refusal
+from diarkit_mockserver.serving.pages import LARGEST_BODY, is_control, is_page
+from diarkit_mockserver.world.wire import Response, write_head, write_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from diarkit_mockserver.forward.gateway import Gateway
+    from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Disturbance, Response
+    from diarkit_mockserver.world.wire import Disturbance
 
 LARGEST_HEAD: Final = 64 << 10
 """Bytes of request line and headers, or of trailers; nginx, which stands before the platform, takes 32 KiB by default."""
@@ -73,16 +75,24 @@ class Shared:
         pages: that answer beside it.
         interrupt: closes the server's port for so many seconds of a clock.
         front: what stands before it.
+        gateway: to a live platform; None for none.
     """
 
     def __init__(
-        self, platform: Platform, pages: Pages, interrupt: Callable[[Clock, float], None], front: Front = PLAIN
+        self,
+        platform: Platform,
+        pages: Pages,
+        interrupt: Callable[[Clock, float], None],
+        front: Front = PLAIN,
+        gateway: Gateway | None = None,
     ) -> None:
         self.platform = platform
         self.pages = pages
         self.front = front
         self.cors = front.cors if front.cors.origins else None
         self.interrupt = interrupt
+        self.gateway = gateway
+        self.is_page = is_page if gateway is None else is_control
         self.connections: set[ClientConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -106,6 +116,7 @@ class ClientConnection(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._reads = True
         self._unfetched = False
+        self._is_full = False  # what takes the body to a live platform
         self._ends = False  # with the answer that is written or on its way
         self._dropped = 0
         self._at_eof = False
@@ -132,7 +143,7 @@ class ClientConnection(asyncio.Protocol):
         message, self._message = self._message, None
         if message is not None:
             message.stop_timing()
-            if message.upload is not None and message.visit is not None:
+            if message.visit is not None and message.drop_body():
                 reason = "the client closed the connection in the middle of its upload"
                 self._platform.give_up(message.visit, message.place, reason)
 
@@ -232,11 +243,15 @@ class ClientConnection(asyncio.Protocol):
                 self.transport.pause_reading()
 
     def _is_held(self) -> bool:
-        return self._answering is not None or self._unfetched or self._ends or self.transport.is_closing()
+        return (
+            self._answering is not None or self._unfetched or self._is_full or self._ends or self.transport.is_closing()
+        )
 
     def _set_deadline(self) -> None:
         message = self._message
-        if self._answering is not None or (message is not None and message.page is None and not self._ends):
+        if message is not None and message.relay is not None and not self._is_full and self._answering is None:
+            self._deadline.set(HEAD_SECONDS)  # since the last of its body came
+        elif self._answering is not None or (message is not None and message.page is None and not self._ends):
             self._deadline.lift()
         elif self._ends:
             return
@@ -285,8 +300,7 @@ class ClientConnection(asyncio.Protocol):
         """Refuse what is not HTTP, and with it the upload in whose body it comes."""
         refusal = refuse(Condition.NOT_HTTP, reason=reason)
         message = self._message
-        if message is not None and message.upload is not None and message.visit is not None:
-            message.upload = None
+        if message is not None and message.visit is not None and message.drop_body():
             self._end(self._platform.refuse(message.visit, message.place, refusal))
         else:
             log.info("connection %d: %s", self.number, reason)
@@ -321,7 +335,7 @@ class ClientConnection(asyncio.Protocol):
         if parser.should_upgrade() and not self._begin_again(message):
             return
         fault = check_head(version, hosts)
-        if fault is None and is_page(request.path):
+        if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
             self._go_in(message)
             return
@@ -353,7 +367,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._message_ended:
             self._finish(message)
-        elif message.waits and (message.upload is not None or message.page is not None):
+        elif message.waits and any(each is not None for each in (message.upload, message.page, message.relay)):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin_again(self, message: Message) -> bool:
@@ -366,10 +380,14 @@ class ClientConnection(asyncio.Protocol):
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
     def _visit(self, message: Message, fault: Refusal | None) -> None:
-        platform, place = self._platform, message.place
+        platform, place, gateway = self._platform, message.place, self._shared.gateway
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
             self._end(platform.refuse(visit, place, fault))
+        elif gateway is not None and (
+            taken := gateway.take(visit, place, self._take_more, has_body=bool(message.left or message.chunked))
+        ):
+            self._relay(message, taken)
         elif not platform.is_upload(visit, place):
             self._respond(message, platform.answer(visit, place))
         elif (early := platform.refuse_early(visit, place)) is not None:
@@ -377,6 +395,19 @@ class ClientConnection(asyncio.Protocol):
         else:
             message.upload = platform.read_upload(visit, place)
         self._go_in(message)
+
+    def _relay(self, message: Message, taken: Response | Relay) -> None:
+        """Answer what a gateway keeps from the live platform; wait for the answer to what it forwards."""
+        if isinstance(taken, Response):
+            self._respond(message, taken)
+            return
+        message.relay = taken
+        self._follow(taken.answering)
+        taken.answering.add_done_callback(lambda answering: self._answer_early(message, answering))
+
+    def _take_more(self) -> None:
+        self._is_full = False
+        self._go_on()
 
     def _receive(self, message: Message) -> None:
         """Pass on what the parser found of a body."""
@@ -390,6 +421,10 @@ class ClientConnection(asyncio.Protocol):
         if message.upload is not None and message.visit is not None:
             message.visit.received += len(data)
             message.upload.feed(data)
+        elif message.relay is not None and message.visit is not None:
+            message.visit.received += len(data)
+            message.relay.feed(data)
+            self._is_full = message.relay.is_full
         elif message.page is not None:
             message.page += data[: LARGEST_BODY - len(message.page)]
         if self._message_ended:
@@ -405,6 +440,9 @@ class ClientConnection(asyncio.Protocol):
         self._ends = self._ends or not message.keeps_alive
         if message.upload is not None and message.visit is not None:
             self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+        elif message.relay is not None:
+            message.relay.end()
+            self._answer_later(self._answer_relayed(message, message.relay.answering))
         elif message.page is not None:
             self._answer_later(self._answer_page(message, bytes(message.page)))
         self._close_at_end()
@@ -462,9 +500,36 @@ class ClientConnection(asyncio.Protocol):
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(coroutine)
+        self._follow(task)
+        return task
+
+    def _follow(self, task: asyncio.Task[Any]) -> None:
+        """Let a task end with the server."""
         self._shared.tasks.add(task)
         task.add_done_callback(self._shared.tasks.discard)
-        return task
+
+    async def _answer_relayed(self, message: Message, answering: asyncio.Task[Response]) -> None:
+        response = self._share(message, await answering)
+        if self.transport.is_closing():
+            return
+        if response.disturbance is None:
+            message.send(self.transport, response)
+        else:
+            await self._disturb(message, response, response.disturbance)
+
+    def _answer_early(self, message: Message, answering: asyncio.Task[Response]) -> None:
+        """Pass on an answer for which the live platform did not wait for the whole body."""
+        self._is_full = False
+        if (
+            answering.cancelled()
+            or self._message is not message
+            or message.relay is None
+            or self.transport.is_closing()
+        ):
+            return
+        if (error := answering.exception()) is not None:
+            log.error("a request failed", exc_info=error)
+        self._end(write_refusal(Refusal(500)) if error is not None else answering.result())
 
     async def _answer_page(self, message: Message, body: bytes) -> None:
         response = await self._shared.pages.answer(message.request, body)
@@ -479,7 +544,7 @@ class ClientConnection(asyncio.Protocol):
     def _start_timing(self, message: Message, visit: Visit) -> None:
         world = self._platform.world if message.place is None else message.place.world
         longest = world.scenario.limits.upload_seconds
-        if longest is not None:
+        if longest is not None and message.relay is None:
             message.timing = self._run(self._time_body(message, world.clock, visit.asked_at + to_ticks(longest)))
 
     async def _time_body(self, message: Message, clock: Clock, moment: int) -> None:
@@ -488,7 +553,7 @@ class ClientConnection(asyncio.Protocol):
         if message.upload is None or message.visit is None:
             self.transport.close()
         else:
-            message.upload = None
+            message.drop_body()
             refusal = refuse(
                 Condition.TOO_SLOW,
                 reason="limits.upload_seconds: the body did not come in time",

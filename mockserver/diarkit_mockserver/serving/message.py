@@ -12,6 +12,7 @@ from diarkit_mockserver.world.wire import write_head
 if TYPE_CHECKING:
     import asyncio
 
+    from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.place import Place
@@ -32,6 +33,7 @@ class Message:
         place: that it leads to.
         visit: of the platform; None for a page.
         upload: takes the body; None for one that nobody wants.
+        relay: takes it to a live platform instead.
         page: the body as far as it came.
         timing: waits for the end of the body's time.
     """
@@ -44,8 +46,17 @@ class Message:
     place: Place | None = None
     visit: Visit | None = None
     upload: UploadReader | None = None
+    relay: Relay | None = None
     page: bytearray | None = None
     timing: asyncio.Task[None] | None = None
+
+    def drop_body(self) -> bool:
+        """Let nobody take the rest of the body; whether somebody did so far."""
+        taken = self.upload is not None or self.relay is not None
+        if self.relay is not None:
+            self.relay.cancel()
+        self.upload = self.relay = None
+        return taken
 
     def stop_timing(self) -> None:
         """Let the body take the time that it takes."""

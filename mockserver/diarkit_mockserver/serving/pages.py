@@ -40,6 +40,11 @@ def is_page(path: str) -> bool:
     return path.startswith(OURS) or path in PATHS
 
 
+def is_control(path: str) -> bool:
+    """Whether a path is one of ours that no platform has: documents are its own where there is one behind us."""
+    return path.startswith(OURS) or path == "/__diarkit"
+
+
 class Pages:
     """The application, and the way to it and back.
 

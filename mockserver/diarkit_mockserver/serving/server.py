@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.world.platform import Platform
 
 Returned = TypeVar("Returned")
@@ -74,7 +75,14 @@ def reach(host: str, port: int, scheme: str = "http") -> str:
 class _Server(uvicorn.Server):
     """uvicorn, which hosts connections of ours: it says when it answers, stops at once, and can close its port for a while."""
 
-    def __init__(self, platform: Platform, bound: socket.socket, announce: Callable[[], None], front: Front) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        bound: socket.socket,
+        announce: Callable[[], None],
+        front: Front,
+        gateway: Gateway | None,
+    ) -> None:
         pages = Pages(platform)
         config = uvicorn.Config(
             pages.run,
@@ -89,7 +97,7 @@ class _Server(uvicorn.Server):
         config.load()
         config.ssl = front.tls
         super().__init__(config)
-        self._shared = Shared(platform, pages, self.interrupt, front)
+        self._shared = Shared(platform, pages, self.interrupt, front, gateway)
         self._bound = bound
         self._announce = announce
         self._stopped = asyncio.Event()
@@ -126,6 +134,8 @@ class _Server(uvicorn.Server):
         for task in list(self._shared.tasks):
             task.cancel()
         await let_others_run(2)  # to the ends of connections and tasks
+        if self._shared.gateway is not None:
+            await self._shared.gateway.close()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the port, so that connections are refused, and open it again after so many seconds of a clock."""
@@ -152,7 +162,13 @@ class _Server(uvicorn.Server):
         await super().startup([self._bound])
 
 
-def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None], front: Front = PLAIN) -> None:
+def serve(
+    platform: Platform,
+    bound: socket.socket,
+    announce: Callable[[], None],
+    front: Front = PLAIN,
+    gateway: Gateway | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
@@ -160,11 +176,12 @@ def serve(platform: Platform, bound: socket.socket, announce: Callable[[], None]
         bound: the listening socket; closed at the end.
         announce: called once, as soon as requests are answered.
         front: what stands between it and its clients.
+        gateway: to a live platform behind it; None for none.
     """
     # What was imported is never looked at again, and what requests leave seldom enough that no client waits for it.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    _Server(platform, bound, announce, front).run([bound])
+    _Server(platform, bound, announce, front, gateway).run([bound])
 
 
 class ServerThread:
@@ -174,14 +191,19 @@ class ServerThread:
         platform: what to serve.
         bound: the listening socket; closed by `stop`.
         front: what stands between it and its clients.
+        gateway: to a live platform behind it; None for none.
     """
 
-    def __init__(self, platform: Platform, bound: socket.socket, front: Front = PLAIN) -> None:
+    def __init__(
+        self, platform: Platform, bound: socket.socket, front: Front = PLAIN, gateway: Gateway | None = None
+    ) -> None:
         self.url = write_url(bound, front.scheme)
         self._platform = platform
         self._bound = bound
         self._ready: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
-        self._server = _Server(platform, bound, lambda: self._ready.set_result(asyncio.get_running_loop()), front)
+        self._server = _Server(
+            platform, bound, lambda: self._ready.set_result(asyncio.get_running_loop()), front, gateway
+        )
         self._thread = threading.Thread(target=self._run, name=f"diarkit {self.url}", daemon=True)
         self._thread.start()
         self._loop = self._ready.result(START_TIMEOUT_S)

@@ -20,8 +20,10 @@ from diarkit_mockserver.world.wire import JSON, Response, dump, write_accepted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.place import Place
+    from diarkit_mockserver.world.task import Task
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.world import World
 
@@ -74,6 +76,17 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
 
 
 def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
+    submission = read_submission(visit, reader)
+    check_limits(OF_FILES, place.world, visit, submission.size)
+    return write_start(visit, place, place.world.accept(submission, visit), external_url)
+
+
+def read_submission(visit: Visit, reader: UploadReader) -> Submission:
+    """Read what an upload brought, and note it.
+
+    Raises:
+        Refusal: the platform would not take it.
+    """
     try:
         upload = reader.close()
     finally:
@@ -84,8 +97,7 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     query = visit.request.query
     parameters = read_parameters(query, config)
     _note_ignored(upload.filename, config or {}, visit)
-    check_limits(OF_FILES, place.world, visit, upload.size)
-    submission = Submission(
+    return Submission(
         filename=upload.filename,
         sha256=upload.sha256,
         size=upload.size,
@@ -96,13 +108,14 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
         headers=visit.request.headers,
         first_bytes=upload.first_bytes,
     )
-    task = place.world.accept(submission, visit)
-    log.debug("%s: task %s, %s", upload.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
-    request, profile = visit.request, place.world.profile
-    relative = profile["x_location"] == "relative"
-    base = urlsplit(external_url).path if external_url and relative else external_url
-    base = (request.prefix if relative else request.base_url) if base is None else base
-    path = f"{base}{place.prefix}{ENDPOINT}/{task.task_id}"
+
+
+def write_start(visit: Visit, place: Place, task: Task, external_url: str | None) -> Response:
+    """Write the 202 of a task; the arguments are as for `answer_operation`."""
+    log.debug("%s: task %s, %s", task.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
+    profile = place.world.profile
+    base = find_base(visit.request, place, external_url, relative=profile["x_location"] == "relative")
+    path = f"{base}{ENDPOINT}/{task.task_id}"
     # INF: the reference's example of a 202 says pending, and nothing is processed at once.
     body = write_accepted(
         task.task_id, TaskState(str(profile["first_state"])), nulls=profile["accepted_unpopulated"] == "null"
@@ -111,6 +124,12 @@ def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str 
     sent = ((name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items())
     named = () if profile["x_location"] == "absent" else ((b"x-location", url),)
     return Response(202, body, (JSON, *named, *sent), name_poll(task.task_id, 0))
+
+
+def find_base(request: Request, place: Place, external_url: str | None, *, relative: bool) -> str:
+    """Find what stands before the platform's paths in the addresses that a client is given."""
+    base = urlsplit(external_url).path if external_url and relative else external_url
+    return ((request.prefix if relative else request.base_url) if base is None else base) + place.prefix
 
 
 def _poll(visit: Visit, world: World, text: str) -> Response:

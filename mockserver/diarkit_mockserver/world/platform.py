@@ -16,7 +16,7 @@ from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
-from diarkit_mockserver.world.operations import answer_operation
+from diarkit_mockserver.world.operations import answer_operation, write_start
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
 
@@ -214,21 +215,26 @@ class Platform:
         return write_refusal(refusal)
 
     def _finish(self, visit: Visit, place: Place | None, response: Response) -> Response:
-        """Name an answer, disturb it as its faults ask, and write it down."""
-        if place is None:
-            self._write_down(visit, place, response)
-            return response
-        world = place.world
-        response.headers += _name_answer(visit, place, response)
-        if (manner := world.manner) is not None:
-            status, headers = response.status, response.headers
-            response = Response(
-                status, manner.restyle(status, response.body), manner.dress(status, bool(response.body), headers)
-            )
-        if visit.disturbing:
-            response = _disturb(world, visit, response)
+        """Name an answer, give it its world's manner, and pass it on."""
+        if place is not None:
+            response.headers += _name_answer(visit, place, response)
+            if (manner := place.world.manner) is not None:
+                status, headers = response.status, response.headers
+                response = Response(
+                    status, manner.restyle(status, response.body), manner.dress(status, bool(response.body), headers)
+                )
+        return self.pass_on(visit, place, response)
+
+    def pass_on(self, visit: Visit, place: Place | None, response: Response) -> Response:
+        """Disturb an answer as its faults ask, and write it down."""
+        if place is not None and visit.disturbing:
+            response = _disturb(place.world, visit, response)
         self._write_down(visit, place, response)
         return response
+
+    def start(self, visit: Visit, place: Place, task: Task) -> Response:
+        """Answer an upload with the task that it became."""
+        return self._finish(visit, place, write_start(visit, place, task, self.external_url))
 
     def _write_down(self, visit: Visit, place: Place | None, response: Response, lost: Loss | None = None) -> None:
         """Write an exchange into its world's journal; what leads into no world is the default world's, as all other wrong paths."""
@@ -260,6 +266,7 @@ class Platform:
                 ignored_parts=visit.ignored_parts,
                 config_size=visit.config_size,
                 parts=visit.parts,
+                secrets=visit.secrets,
             )
         )
         if self.on_exchange is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.scenario.faults import Fault
+    from diarkit_mockserver.scenario.model import Rule
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class Visit:
         task_id: of the task that it is about.
         state: that the client is told.
         rule: that answers it.
+        upload: its number among the uploads to its world, where the head was enough to count it; else 0.
+        chosen: that rule, where the head of the request was enough to find it.
         notes: what limit, fault or mistake shapes the answer, in words.
         faults: that it meets, by their names.
         limit: that refuses it, by its key; empty for none.
@@ -38,6 +41,8 @@ class Visit:
         config_size: of its config, in characters.
         parts: of its form, if it came whole.
         disturbing: the faults that the answer meets on its way out.
+        secrets: that the answer may repeat, beside those of the request.
+        met: those of the task that it starts; None as long as the schedule was not asked.
     """
 
     request: Request
@@ -51,6 +56,8 @@ class Visit:
     task_id: str | None = None
     state: TaskState | None = None
     rule: str = ""
+    upload: int = 0
+    chosen: Rule | None = None
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     limit: str = ""
@@ -59,3 +66,5 @@ class Visit:
     config_size: int = 0
     parts: tuple[Part, ...] | None = None
     disturbing: tuple[tuple[Fault, Draws], ...] = ()
+    secrets: tuple[str, ...] = ()
+    met: list[Fault] | None = None

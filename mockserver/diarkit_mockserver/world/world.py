@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
     from diarkit_mockserver.scenario.dialect import Manner
+    from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule
     from diarkit_mockserver.world.visit import Visit
 
@@ -83,6 +84,11 @@ class World:
     def manner(self) -> Manner | None:
         """How its answers look; None for the usual way."""
         return self._setup.manner
+
+    @property
+    def schedule(self) -> Schedule:
+        """The faults that requests may meet."""
+        return self._setup.schedule
 
     def begin_again(self) -> World:
         """Make a world that is as this one was at its beginning."""
@@ -136,13 +142,40 @@ class World:
         Raises:
             Refusal: if a rule or a fault says so.
         """
+        key, rule = self.meet(submission, visit)
+        return self.start(submission, visit, key, rule)
+
+    def choose_by_head(self, head: Submission, visit: Visit) -> bool:
+        """Count an upload by its head; whether a rule answers it whatever its body will be, which is the visit's then."""
+        self.counters.uploads += 1
+        head.upload = visit.upload = self.counters.uploads
+        visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
+        return visit.chosen is not None
+
+    def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
+        """Count an upload, and find the rule that answers it.
+
+        Returns:
+            What the id of its task follows from, and the rule.
+
+        Raises:
+            Refusal: if nothing is taken here.
+        """
         self._check_open()
         setup, counters = self._setup, self.counters
         key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
-        count = counters.repeats.count(key)
-        counters.uploads += 1
-        submission.occurrence, submission.upload = count, counters.uploads
-        rule = setup.rules.find(submission, counters.rules)
+        if not visit.upload:
+            counters.uploads += 1
+        submission.occurrence, submission.upload = counters.repeats.count(key), visit.upload or counters.uploads
+        return key, visit.chosen or setup.rules.find(submission, counters.rules)
+
+    def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
+        """Start the task of an upload that was met.
+
+        Raises:
+            Refusal: if a rule or a fault says so.
+        """
+        setup, counters = self._setup, self.counters
         then = NO_RULE if rule is None else rule.then
         submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
@@ -164,8 +197,8 @@ class World:
             log.warning("%s: %s", submission.filename, excess)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
-        task_id = make_id("task-1", key, count)
-        faults = self._meet_faults("submit", submission, task_id, visit)
+        task_id = make_id("task-1", key, submission.occurrence)
+        faults = self.meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
         timetable = lay_out(course, now, submission.media.length, counters.free_at)
         task = Task.make(
@@ -205,7 +238,7 @@ class World:
             if http is not None and progress.refused_polls < http.polls:
                 raise self._answer_with(http, "the task's rule says so")
             if self._setup.schedule:
-                self._meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
+                self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             raise
@@ -231,7 +264,7 @@ class World:
         if self._setup.schedule:
             path = visit.request.path
             count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
-            self._meet_faults("system", None, f"{path} {count}", visit)
+            self.meet_faults("system", None, f"{path} {count}", visit)
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
         """Write the body of a poll that sees a task in this state."""
@@ -257,15 +290,18 @@ class World:
         count = self.counters.repeats.count(first[0])
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
 
-    def _meet_faults(
+    def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
-        """Find the faults of a request; those of its answer are noted for later, those of its task returned.
+        """Find the faults of a request, once; those of its answer are noted for later, those of its task returned.
 
         Raises:
             Refusal: for a fault that is another answer.
         """
+        if visit.met is not None:
+            return visit.met
         of_task: list[Fault] = []
+        visit.met = of_task
         for fault, draws in self._setup.schedule.choose(
             operation, submission, request, self.counters.faults, visit.request
         ):

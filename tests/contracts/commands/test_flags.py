@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import Command, Group, Named, flag, take
 from diarkit_contracts.commands.parity import parity
-from diarkit_contracts.commands.record import record
 from diarkit_contracts.commands.verify import clauses, verify
+from diarkit_mockserver.commands.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
-import yaml
 
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.inputs import make_input
-from diarkit_contracts.runs.record import Asked, Recorded, RecordError, record_file, write_scenario
+from diarkit_contracts.runs.record import Asked, RecordError, record_file
 from diarkit_contracts.target.client import UnreachableError
 
 PLAIN = Asked()
@@ -57,20 +57,23 @@ def record(platform: Platform, make_target: Any) -> Any:
     return lambda asked=PLAIN, **fields: record_file(make_target(transport=platform, **fields), "a.wav", WAV, asked)
 
 
-def test_a_result_is_kept_with_the_digest_of_its_file(record: Any) -> None:
-    recorded = record()
-    assert recorded.sha256 == hashlib.sha256(WAV).hexdigest()
-    assert recorded.then == {"result": RESULT}
+def test_the_file_and_each_look_at_its_task_come_back(record: Any) -> None:
+    start, *looks = record()
+    (part,) = start.request.parts
+    assert (part.sha256, part.filename) == (hashlib.sha256(WAV).hexdigest(), "a.wav")
+    assert [json.loads(look.answer.body)["task"]["state"] for look in looks[:1] + looks[-1:]] == ["pending", "done"]
 
 
-@pytest.mark.parametrize(
-    ("runs_at", "ends_at"), [(0.0, 0.0), (0.0, 2.0), (1.0, 1.0), (3.0, 10.0), (0.2, 100.0), (40.0, 60.0)]
-)
-def test_times_are_measured_within_a_twentieth(record: Any, platform: Platform, runs_at: float, ends_at: float) -> None:
-    platform.runs_at, platform.ends_at = runs_at, ends_at
-    seconds = record().seconds
-    assert seconds["pending"] == pytest.approx(runs_at, rel=0.05, abs=0.05)
-    assert seconds["pending"] + seconds["running"] == pytest.approx(ends_at, rel=0.05, abs=0.05)
+def test_looks_come_within_a_twentieth_of_the_age_of_a_task(record: Any, platform: Platform) -> None:
+    platform.ends_at = 100.0
+    start, *looks = record()
+    asked = [start.answer.received_at, *(look.request.sent_at for look in looks)]
+    assert all(later - one <= max(0.05, 0.05 * (later - asked[0])) + 1e-9 for one, later in pairwise(asked))
+
+
+def test_a_refusal_comes_back_alone(record: Any, platform: Platform) -> None:
+    platform.start = Answer(status=413, body=b'{"type": "FileTooLargeError", "message": "Too large."}')
+    assert [(one.answer.status, one.answer.body) for one in record()] == [(413, platform.start.body)]
 
 
 def test_a_long_task_costs_few_polls(record: Any, platform: Platform) -> None:
@@ -79,29 +82,19 @@ def test_a_long_task_costs_few_polls(record: Any, platform: Platform) -> None:
     assert platform.polls < 180
 
 
-@pytest.mark.parametrize("state", ["failed", "rejected"])
-def test_a_task_without_a_result_keeps_its_message(record: Any, platform: Platform, state: str) -> None:
-    platform.state = state
-    assert record().then == {state: "Oh."}
-
-
-def test_a_refusal_keeps_its_status_and_message(record: Any, platform: Platform) -> None:
-    platform.start = Answer(status=413, body=b'{"type":"x","message":"Too large."}')
-    recorded = record()
-    assert (recorded.then, recorded.seconds) == ({"http": {"status": 413, "message": "Too large."}}, {})
-
-
-def test_a_result_that_breaks_the_contract_is_kept_as_one(record: Any, platform: Platform) -> None:
-    platform.result = {"channels": [{"channel_number": 0, "speakers_count": 7, "segments": []}]}
-    assert record().then == {"result": platform.result, "breaks_contract": True}
-
-
 @pytest.mark.parametrize(
     ("start", "said"),
     [
         (Answer(status=202, body=b"{}"), "a.wav: expected a task id with 202"),
-        (Answer(status=200), "a.wav: expected 202 or a refusal, got 200"),
         (Answer(status=429), "a.wav: expected 202 or a refusal, got 429"),
+        (Answer(status=302), "a.wav: expected 202 or a refusal, got 302"),
+        *(
+            (
+                Answer(status=404, body=body),
+                "a.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404",
+            )
+            for body in (b"<h1>nginx</h1>", b"[]", b'{"message": "no"}', b'{"type": "no"}')
+        ),
     ],
 )
 def test_what_can_not_be_repeated_is_told(record: Any, platform: Platform, start: Answer, said: str) -> None:
@@ -131,45 +124,3 @@ def test_a_lost_connection_is_told(make_target: Any) -> None:
 def test_parameters_go_with_the_file(record: Any, platform: Platform) -> None:
     record(Asked(config='{"max_speakers": 2}', query=(("channels", "0"),)))
     assert b'name="config"\r\n\r\n{"max_speakers": 2}' in platform.content
-
-
-TIMED = Recorded(name="a'b\n.wav", sha256="a" * 64, then={"result": RESULT}, seconds={"pending": 1.0, "running": 5.0})
-
-
-@pytest.mark.parametrize(
-    ("course", "written"),
-    [
-        (1.0, {"seconds": {"pending": 1.0, "running": 5.0}}),
-        (10.0, {"seconds": {"pending": 0.1, "running": 0.5}}),
-        (0.5, {"seconds": {"pending": 2.0, "running": 10.0}}),
-        ("immediate", "immediate"),
-    ],
-)
-def test_the_fake_is_as_fast_as_wanted(course: Any, written: Any) -> None:
-    text = write_scenario([TIMED], Asked(), source="http://h", course=course)
-    assert yaml.safe_load(text) == {
-        "version": 1,
-        "rules": [{"when": {"sha256": "a" * 64}, "then": {"result": RESULT, "course": written}}],
-    }
-
-
-def test_a_rule_is_for_the_parameters_that_were_sent() -> None:
-    asked = Asked(config='{"total_speakers": 2, "other": 1}', query=(("channel_mode", "mix"), ("range_to", "2.5")))
-    (rule,) = yaml.safe_load(write_scenario([TIMED], asked, source="u"))["rules"]
-    assert rule["when"] == {
-        "sha256": "a" * 64, "config": {"total_speakers": 2}, "channel_mode": "mix", "range_to": 2.5,
-    }  # fmt: skip
-
-
-def test_a_refusal_has_no_course() -> None:
-    refused = Recorded(name="a", sha256="b" * 64, then={"http": {"status": 413}}, seconds={})
-    (rule,) = yaml.safe_load(write_scenario([refused], Asked(), source="u"))["rules"]
-    assert rule["then"] == {"http": {"status": 413}}
-
-
-def test_names_of_files_stay_comments() -> None:
-    text = write_scenario([TIMED], Asked(), source="http://h\nx: y")
-    assert [line for line in text.splitlines() if line.startswith("#")] == [
-        "# What 'http://h\\nx: y' answered, recorded by `diarkit record`.",
-        '#   aaaaaaaaaaaa  "a\'b\\n.wav"',
-    ]

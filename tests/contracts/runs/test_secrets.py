@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,10 +21,10 @@ from contract_servers.forward_proxy import forward
 from contract_servers.listening import listen
 
 from diarkit_contracts.commands.parity import parity
-from diarkit_contracts.commands.record import record
 from diarkit_contracts.commands.verify import verify
 from diarkit_contracts.target import transport as http_transport
 from diarkit_fixtures.samples.write import write_samples
+from diarkit_mockserver.commands.record import record
 from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ FLAGS = (
     "--header", f"Authorization: Bearer {TOKEN}", "--header", f"X-Own: {OWN}", "--header", f"Cookie: a={COOKIE}; b=2",
     "--pace", "0",
 )  # fmt: skip
+PROGRAM = "from diarkit_mockserver.commands.main import main; main()"
 ENVIRONMENT = {"DIARKIT_VERIFY_HEADERS": f"X-More: {FROM_ENVIRONMENT}"}
 
 
@@ -169,6 +173,47 @@ def test_no_scenario_that_is_recorded_has_a_secret(flags: Any, tmp_path: Path) -
     ended = CliRunner().invoke(record, [TARGET, str(path), "-o", str(tmp_path / "s.yaml"), *flags], env=ENVIRONMENT)
     assert ended.exit_code == 0, ended.output
     check(tmp_path, ended.output)
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_file_and_no_log_of_a_proxy_has_a_secret(url: str, tmp_path: Path, level: str) -> None:
+    """Those of the way to the platform, those that the client sends through, and those that the platform hands out."""
+    import requests  # noqa: PLC0415
+
+    user = f"{quote(PROXY_USER)}:{quote(PROXY_PASSWORD, safe='')}"
+    kinds = ",".join(f"{kind}={tmp_path / kind}" for kind in ("json", "junit", "html", "github"))
+    files = ("--save", str(tmp_path / "s.yaml"), "--record", str(tmp_path / "run.ndjson"), "--report", kinds)
+    way = ("--proxy", url.replace("http://", f"http://{user}@"))
+    command = [sys.executable, "-c", PROGRAM, "proxy", TARGET, "--port", "0", "--log-level", level, *files, *way]
+    (sample, *_) = write_samples(tmp_path / "samples", ["Kathryn_Paula.wav"])
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **ENVIRONMENT}
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            standing = process.stdout.readline().removeprefix("listening on ").strip()
+            with requests.Session() as session:
+                session.trust_env = False
+                session.headers.update({"X-Token": TOKEN, "X-Own": OWN, "Cookie": f"a={COOKIE}; b=2"})
+                with sample.open("rb") as file:
+                    started = session.post(
+                        f"{standing}/api/technology/speaker-diarization", files={"file": file}, timeout=60
+                    )
+                assert started.status_code == 202, started.text
+                ended = session.get(started.headers["x-location"], timeout=60)
+                journal = session.get(f"{standing}/__diarkit/v1/journal", timeout=60)
+        finally:
+            process.terminate()
+        written = process.communicate(timeout=60)[0]
+    assert {OWN, COOKIE, FROM_ENVIRONMENT} <= {
+        secret for secret in PLAIN if secret in str(ended.json()["pieces"]) + ended.json()["echo"]
+    }
+    assert process.returncode == 1, written  # the platform breaks a clause
+    assert "count" in (tmp_path / "s.yaml").read_text("utf-8")
+    check(tmp_path, written, journal.text)
 
 
 def test_no_comparison_has_a_secret(flags: Any, tmp_path: Path) -> None:

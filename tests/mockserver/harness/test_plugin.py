@@ -121,7 +121,7 @@ def test_nothing(request):
     assert [name for name in heavy if name in sys.modules] == []
     ours = sorted(name for name in sys.modules if name.startswith("diarkit"))
     rooms = ["diarkit_mockserver", "diarkit_mockserver.harness"]
-    plugins = ("contract_plugin", "coverage_plugin", "live_plugin", "plugin", "rehearsal_plugin")
+    plugins = ("contract_plugin", "coverage_plugin", "plugin", "rehearsal_plugin")
     assert ours == [*rooms, *(f"{rooms[1]}.{name}" for name in plugins)]
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
-from diarkit_mockserver.scenario.dump import dump_scenario
+from diarkit_mockserver.scenario.dump import dump_rule, dump_scenario
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.load import load_scenario, parse_scenario
@@ -64,3 +64,8 @@ def test_an_rttm_file_that_was_read_is_written_as_what_it_says(tmp_path: Path) -
     written = dump_scenario(scenario)
     assert written == "rules:\n- then: {segments: [[{speaker_id: 0, start_time: 0.5, end_time: 2}]]}\n"
     assert read(written) == scenario != replace(scenario, rules=())
+
+
+def test_a_rule_alone_is_its_line_in_a_file() -> None:
+    rule = Rule(when=When(filename="a"), then=Then(failed="Oh."), times=2)
+    assert f"rules:\n{dump_rule(rule)}" == dump_scenario(Scenario(rules=(rule,)))

@@ -213,3 +213,17 @@ def test_a_larger_share_meets_all_that_a_smaller_one_does(make_submission: Make,
 )
 def test_a_fault_has_a_name_for_log_and_journal(fault: Fault, name: str) -> None:
     assert fault.name == name
+
+
+@pytest.mark.parametrize(
+    ("fault", "needs"),
+    [
+        (Fault(http=500), False),
+        (Fault(on="submit", when=When(channel_mode="mix"), http=500), False),
+        (Fault(on="submit", when=When(filename="a"), http=500), True),
+        (Fault(when=When(submission=2), http=500), True),
+        (Fault(on="poll", when=When(filename="a"), http=500), False),
+    ],
+)
+def test_whether_the_body_of_an_upload_decides(fault: Fault, *, needs: bool) -> None:
+    assert Schedule([fault]).needs_body is needs

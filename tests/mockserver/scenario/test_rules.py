@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -205,6 +206,37 @@ def test_either_a_rule_matches_or_the_closest_one_is_explained(make_submission: 
         assert found is None
         nearest = misses.index(min(misses))
         assert f"the closest is rule {nearest + 1} (" in book.explain_miss(submission)
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([rule("all")], "all"),
+        ([rule("mix", When(channel_mode="mix"))], "mix"),
+        ([rule("split", When(channel_mode="split")), rule("all")], "all"),
+        ([rule("named", When(filename="x")), rule("all")], None),
+        ([rule("named", When(filename="x", channel_mode="split")), rule("all")], "all"),
+        ([rule("named", When(filename="x"))], None),
+        ([rule("sent", When(headers={"X-K": "1*"}, query={"q": None}, upload=2))], "sent"),
+        ([rule("other", When(headers={"X-K": None})), rule("first", When(upload=1)), rule("all")], "all"),
+        ([rule("again", When(occurrence=2)), rule("all")], None),
+        ([], None),
+    ],
+)
+def test_a_head_finds_its_rule_unless_only_the_body_can_tell(
+    make_submission: Make, rules: list[Rule], found: str | None
+) -> None:
+    book = Book(rules)
+    head = replace(make_submission(filename="", channel_mode="mix"), upload=2, headers={"x-k": "12"})
+    by_head = book.rules.find_by_head(head, book.used)
+    assert (None if by_head is None else by_head.then.failed) == found
+    assert book.used.total() == (found is not None)
+
+
+def test_a_head_uses_a_rule_up(make_submission: Make) -> None:
+    book = Book([rule("once", times=1), rule("all")])
+    found = [book.rules.find_by_head(make_submission(), book.used) for _ in range(2)]
+    assert [each.then.failed for each in found if each is not None] == ["once", "all"]
 
 
 def test_answers_for_the_next_submission_come_first_and_of_the_rules_that_stay_the_latest(

@@ -145,3 +145,22 @@ def test_a_pattern_is_named_by_what_it_asks_for() -> None:
 )
 def test_it_is_named_in_the_words_of_a_scenario(when: When, name: str) -> None:
     assert str(when) == name
+
+
+@pytest.mark.parametrize(
+    ("when", "of_head", "weight"),
+    [
+        (When(), When(), 0),
+        (When(channel_mode="mix", range_from=1.0), When(channel_mode="mix", range_from=1.0), 2),
+        (When(filename="a", channels="0"), When(channels="0"), 2),
+        (When(sha256=SHA256, occurrence=2), When(), 2),
+        (
+            When(query={"q": "1"}, headers={"X-K": None}, upload=2),
+            When(query={"q": "1"}, headers={"X-K": None}, upload=2),
+            3,
+        ),
+        (When(config=ConfigPattern(max_speakers=2, total_speakers=1)), When(), 2),
+    ],
+)
+def test_what_the_head_of_a_request_tells_is_told_apart(when: When, of_head: When, weight: int) -> None:
+    assert (when.of_head, when.weight) == (of_head, weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -16,24 +17,18 @@ from diarkit_contracts.commands.target_flags import Access, open_target, require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.runs.record import Asked, Course, Recorded
+    from diarkit_contracts.runs.record import Asked
+    from diarkit_mockserver.forward.recorder import Speed
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is sent with each file, and what becomes of the answers."""
+class Timing:
+    """How fast a fake is to be that answers by a recording."""
 
     GROUP: ClassVar[str] = "Scenario"
 
-    output: Path = flag(
-        "-o",
-        "--output",
-        required=True,
-        type=WRITTEN,
-        help="Write the scenario to this file.",
-    )
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
@@ -42,17 +37,36 @@ class Wish:
     course: Literal["measured", "immediate"] = flag(
         default="measured", type=click.Choice(["measured", "immediate"]), help="When tasks are done."
     )
+
+    @property
+    def asked(self) -> Speed:
+        """The speed, or `immediate`."""
+        return "immediate" if self.course == "immediate" else self.speed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is sent with each file, and where the answers go."""
+
+    GROUP: ClassVar[str] = "What is sent"
+
+    output: Path = flag(
+        "-o",
+        "--output",
+        required=True,
+        type=WRITTEN,
+        group=Timing.GROUP,
+        help="Write the scenario to this file.",
+    )
     config: str = flag(
         default="",
         metavar="JSON",
-        group="What is sent",
         help="Send this with each file, such as '{\"total_speakers\": 2}'.",
     )
     query: tuple[str, ...] = flag(
         default=(),
         multiple=True,
         metavar="NAME=VALUE",
-        group="What is sent",
         help=f"Send this with each file: {', '.join(QUERY)}; may come more than once.",
     )
 
@@ -67,8 +81,9 @@ class Wish:
 @click.argument("url")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
+@take("timing", Timing)
 @take("access", Access)
-def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> None:
+def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
     """Send FILEs to a platform; write a scenario with its answers.
 
     The fake answers by it as the platform at URL did. Files go one after the other, and the scenario is written after each: however it
@@ -76,8 +91,9 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
 
     Exit 0: written. 1: an answer can't be repeated, or no such API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
     """
-    from diarkit_contracts.runs.record import RecordError, record_file, write_scenario  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported when called
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
+    from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 
     require("jsonschema")
     asked = _read_asked(wish)
@@ -91,26 +107,25 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, access: Access) -> Non
         seconds=float("inf"),
         received=float("inf"),
     )
-    recorded: dict[str, Recorded] = {}
-    course: Course = "immediate" if wish.course == "immediate" else wish.speed
+    seen: set[str] = set()
     with open_target(url, access, caps) as target, stop_on_term():
+        recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
         for path in files:
             try:
-                one = record_file(target, path.name, path.read_bytes(), asked)
+                data = path.read_bytes()
+                if (digest := hashlib.sha256(data).hexdigest()) in seen:
+                    click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
+                    continue
+                seen.add(digest)
+                *_, recorded = map(recorder.add, record_file(target, path.name, data, asked))
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
             except KeyboardInterrupt as error:
                 click.echo(f"{path}: interrupted; the files before it are written", err=True)
                 sys.exit(143 if isinstance(error, TerminatedError) else 130)
-            if one.sha256 in recorded:
-                click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
-                continue
-            recorded[one.sha256] = one
-            source = target.redaction.strike_url(target.url)
-            write_file(wish.output, write_scenario([*recorded.values()], asked, source=source, course=course))
-            lasts = " ".join(f"{state} {seconds:g} s" for state, seconds in one.seconds.items())
-            echo_lines([f"{path}: {next(iter(one.then))} {lasts}".rstrip()])
+            write_file(wish.output, recorder.write())
+            echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by itself'}"])
 
 
 def _read_asked(wish: Wish) -> Asked:

@@ -1,0 +1,112 @@
+"""The command `proxy`: a live platform with a fake before it. Decides nothing of an answer."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import click
+
+from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
+from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
+from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
+from diarkit_contracts.runs.verdict import Exit
+from diarkit_mockserver.commands.record import Timing
+from diarkit_mockserver.commands.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from diarkit_mockserver.forward.witness import Witness
+
+SERVED = (
+    "host", "port", "scenario", "external_url", "tls_cert", "tls_key", "cors_origin", "forwarded_from", "control_token", "nonce",
+    "log_level", "log_format", "quiet",
+)  # fmt: skip
+"""The settings of `serve` that are a proxy's too."""
+
+WAY = ("headers", "cacert", "insecure", "cert", "key", "proxy")
+"""The flags of `verify` that say how a server is reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What becomes of the answers."""
+
+    GROUP: ClassVar[str] = Timing.GROUP
+
+    save: Path | None = flag(
+        type=WRITTEN,
+        help="Write a scenario with the platform's answers to this file, after each task.",
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "diarkit proxy https://platform.example --save recorded.yaml",
+        "diarkit proxy http://127.0.0.1:9000 --port 0 --scenario break-one-call.yaml --record traffic.ndjson",
+    ),
+)
+@click.argument("url")
+@take("saving", Saving)
+@take("timing", Timing)
+@take("settings", Settings, *SERVED, prefix=PREFIX)
+@take("access", Access, *WAY)
+@take("judging", Judging)
+@take("output", Output)
+def proxy(  # noqa: PLR0913 - an argument for each group of flags
+    url: str,
+    *,
+    saving: Saving,
+    timing: Timing,
+    settings: Settings,
+    access: Access,
+    judging: Judging,
+    output: Output,
+) -> None:
+    """Stand before the platform at URL until Ctrl-C.
+
+    Requests go to the platform as they come, uploads of any size too. Its answers come back as they are, but for X-Location,
+    which leads to the proxy. Rules and faults of --scenario answer in its place: by path, query and headers before the
+    platform is asked, by anything else after that. Credentials pass through, and are never written.
+
+    At the end the answers are held against the contract. Exit 0: nothing is against them. 1: findings. 2: wrong usage.
+    """
+    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
+    from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
+    from diarkit_mockserver.forward.live import Live  # noqa: PLC0415
+    from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
+    from diarkit_mockserver.forward.witness import Witness  # noqa: PLC0415
+
+    require("jsonschema")
+    if saving.save is not None:
+        require_folder(saving.save, "--save")
+    with blame_connection():
+        way = read_way(url, access)
+        live = Live(way)
+    source = Redaction(way.secrets).strike_url(way.url)
+    recorder = Recorder(source, timing.asked)
+    witness = Witness(recorder, saving.save)
+    server = Started(settings)
+    server.serve(Gateway(server.platform, live, witness.see))
+    _end(witness, recorder.unended, saving.save)
+    if not witness.exchanges:
+        click.echo("nothing was forwarded", err=True)
+        return
+    verdict = witness.judge(source, choose_generation(judging.profile, witness.exchanges))
+    sys.exit(Exit.FINDINGS if output.show(verdict, judging.fail_on) == Exit.FINDINGS else Exit.FINE)
+
+
+def _end(witness: Witness, unended: int, path: Path | None) -> None:
+    """Say what is missing."""
+    try:
+        witness.save()
+    except OSError as error:
+        raise UnwritableError(str(path), error.strerror) from None
+    if unended and path is not None:
+        click.echo(f"{path}: {unended} tasks had not ended when they were last asked for, and are not in it", err=True)
+    if witness.forgotten:
+        click.echo(f"the first {witness.forgotten} exchanges are no longer there to be judged", err=True)

@@ -1,0 +1,150 @@
+"""A server from its settings: port, worlds, front and greeting. Reads no flags, answers nothing."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from diarkit_mockserver.commands.greeting import list_addresses, write_greeting
+from diarkit_mockserver.commands.log import start_log
+from diarkit_mockserver.commands.settings import PREFIX, list_unknown
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.serving.cors import Cors
+from diarkit_mockserver.serving.front import Front, make_tls, read_proxies
+from diarkit_mockserver.serving.server import bind, serve, write_url
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.world import World
+
+if TYPE_CHECKING:
+    import socket
+
+    from diarkit_mockserver.commands.settings import Settings
+    from diarkit_mockserver.forward.gateway import Gateway
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+"""Addresses that stand for all interfaces."""
+
+
+class Started:
+    """A server that is ready to serve: its log is open, its port is bound.
+
+    Args:
+        settings: of flags and environment.
+
+    Raises:
+        click.UsageError: for settings that can't be.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        log_exchange = start_log(settings.least_level, settings.log_format)
+        for problem in list_unknown(os.environ):
+            logging.getLogger("diarkit").warning("%s", problem)
+        self._settings = settings
+        self._front = _make_front(settings)
+        self._bound = _bind(settings)
+        self.platform = _make_platform(settings, _choose_token(settings, self._bound))
+        self.platform.on_exchange = log_exchange
+
+    def serve(self, gateway: Gateway | None = None) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        token = self.platform.reveal_token if self.platform.control_token is None else None
+        url = write_url(self._bound, self._front.scheme)
+        serve(self.platform, self._bound, lambda: _greet(self._settings, url, token, gateway), self._front, gateway)
+
+
+def _greet(settings: Settings, url: str, token: str | None, gateway: Gateway | None) -> None:
+    """Say where the server answers: the line on stdout is for programs too, what follows it on stderr for people."""
+    click.echo(f"listening on {url}")
+    addresses = list_addresses(url)
+    if gateway is not None:
+        del addresses["documentation"]  # the live platform's own, if it has one
+    if settings.log_format == "json":
+        logging.getLogger("diarkit").info(
+            "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses, "reveal_token": token}}
+        )
+    elif not settings.quiet:
+        for line in write_greeting(addresses, token, everywhere=settings.host in EVERYWHERE):
+            click.echo(line, err=True)
+
+
+def _make_front(settings: Settings) -> Front:
+    certificate, key = settings.tls_cert, settings.tls_key
+    if key is not None and certificate is None:
+        raise click.UsageError(f"{_blame('tls_key')} needs a certificate: --tls-cert or DIARKIT_TLS_CERT")
+    try:
+        tls = None if certificate is None else make_tls(certificate, key)
+    except (OSError, ValueError) as error:
+        files = f"{certificate}{f' and {key}' if key else ''}"
+        text = f"{_blame('tls_cert')}: expected a certificate and its key, both in PEM, in {files}, got: {error}"
+        raise click.UsageError(text) from None
+    return Front(tls=tls, cors=Cors(frozenset(settings.cors_origin)), proxies=read_proxies(settings.forwarded_from))
+
+
+def _blame(name: str) -> str:
+    """Name where the value of a setting came from."""
+    source = click.get_current_context().get_parameter_source(name)
+    return PREFIX + name.upper() if source is ParameterSource.ENVIRONMENT else "--" + name.replace("_", "-")
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        return bind(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text = f"port {settings.port} is in use: choose another with --port (0 picks a free one)"
+        else:
+            text = f"can't listen on {settings.host}:{settings.port} (--host, --port): {error.strerror or error}"
+        raise click.UsageError(text) from None
+
+
+def _choose_token(settings: Settings, bound: socket.socket) -> str | None:
+    """Let the control API ask for a token where others than this machine can connect: it moves time and tells secrets."""
+    if settings.control_token or ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback:
+        return settings.control_token or None
+    token = secrets.token_urlsafe(18)
+    click.echo(f"control token: {token} (--control-token or DIARKIT_CONTROL_TOKEN sets another)", err=True)
+    return token
+
+
+def _make_platform(settings: Settings, control_token: str | None) -> Platform:
+    from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415 - YAML, only for those who have a file
+
+    scenario = Scenario()
+    follower = None
+    if settings.scenario is not None:
+        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415 - only those who have a file pay for it
+
+        follower = ScenarioFollower(settings.scenario, settings.overrule)
+        try:
+            scenario = load_file(settings.scenario)
+        except ScenarioError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+        except OSError as error:
+            raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
+    try:
+        world = World(scenario=settings.overrule(scenario))
+    except ScenarioError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":
+        click.echo(
+            f"limits.rate: generation {world.profile.name} declares no 429, and it is answered all the same", err=True
+        )
+    return Platform(
+        world,
+        external_url=settings.external_url,
+        refresh=follower,
+        nonce=settings.nonce,
+        control_token=control_token,
+    )

@@ -1,0 +1,260 @@
+"""Exchanges of a live platform as the rules of a scenario: which upload got which answer, and how long it took. Writes no file.
+
+A fake answers by them what the platform answered, in the same order where it changed its mind, as slowly or as fast as wanted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+
+from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.result import list_result_faults
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
+from diarkit_contracts.runs.record import RecordError
+from diarkit_contracts.target.client import ENDED
+from diarkit_mockserver.intake.parameters import read_parameters
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.submission import Parameters
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
+from diarkit_mockserver.scenario.dump import dump_rule
+from diarkit_mockserver.scenario.model import Rule, Then
+from diarkit_mockserver.scenario.when import ConfigPattern, When
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchanges.exchange import Exchange, Part
+
+Speed: TypeAlias = "float | Literal['immediate']"
+"""How many times as fast as the platform the fake is to be; or `immediate`."""
+
+MOST_OPEN: Final = 10_000
+"""Tasks whose end is waited for: who asks for none of them any more leaves them behind."""
+
+MOST_FOREIGN: Final = 4_000
+"""Characters of a body that is not the platform's, such as a gateway's page."""
+
+USUAL: Final = Parameters()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the platform answered to an upload.
+
+    Attributes:
+        name: of the file.
+        when: which uploads get the same.
+        then: outcome.
+        seconds: how long the task was in each state; None for a refusal.
+    """
+
+    name: str
+    when: When
+    then: Then
+    seconds: StateSeconds | None = None
+
+    def __str__(self) -> str:
+        """Name the outcome, and how long it took to come."""
+        outcome = next(
+            name for name in ("result", "failed", "rejected", "http") if getattr(self.then, name) is not None
+        )
+        lasts = self.seconds
+        return outcome if lasts is None else f"{outcome} pending {lasts.pending:g} s running {lasts.running:g} s"
+
+    def make_rule(self, speed: Speed, times: int | None) -> Rule:
+        """Make the rule that answers so."""
+        lasts, then = self.seconds, self.then
+        if lasts is not None and speed == "immediate":
+            then = replace(then, course="immediate")
+        elif lasts is not None and speed != "immediate":
+            pending, running = (round(seconds / speed, 3) for seconds in (lasts.pending, lasts.running))
+            then = replace(then, course=BySeconds(seconds=StateSeconds(pending=pending, running=running)))
+        return Rule(when=self.when, then=then, times=times)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A task that has not ended.
+
+    Attributes:
+        name: of its file.
+        when: which uploads become such a task.
+        began_at: when it was accepted.
+        seen_at: when its last state was asked for.
+        runs_at: when it began to run; None before that.
+    """
+
+    name: str
+    when: When
+    began_at: float
+    seen_at: float
+    runs_at: float | None = None
+
+
+@dataclass(slots=True)
+class _Answered:
+    """One answer to equal uploads, and how often in a row it was given."""
+
+    recorded: Recorded
+    times: int = 1
+    text: str = ""
+
+
+class Recorder:
+    """Makes rules of exchanges, which come in the order of their answers.
+
+    Args:
+        source: the platform, for the reader of the scenario.
+        speed: how fast the fake is to be.
+    """
+
+    def __init__(self, source: str, speed: Speed = 1.0) -> None:
+        self._source = source
+        self._speed: Speed = speed
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._answers: dict[When, list[_Answered]] = {}
+
+    @property
+    def unended(self) -> int:
+        """How many tasks have not ended yet."""
+        return len(self._open)
+
+    def __len__(self) -> int:
+        """Count the answers that were recorded, equal ones in a row once."""
+        return sum(map(len, self._answers.values()))
+
+    def add(self, exchange: Exchange) -> Recorded | None:
+        """Take an exchange.
+
+        Returns:
+            What was answered to an upload, if this exchange tells it.
+
+        Raises:
+            RecordError: for an answer that can't be repeated.
+        """
+        request, answer = exchange.request, exchange.answer
+        if not isinstance(answer, Answer):
+            return None
+        if request.method == "POST" and request.path.endswith(START_PATH):
+            recorded = self._read_start(exchange, answer)
+        elif request.method == "GET" and (task := self._open.get(find_task_id(request))) is not None:
+            recorded = self._read_look(task, exchange, answer)
+        else:
+            return None
+        if recorded is not None:
+            answers = self._answers.setdefault(recorded.when, [])
+            if answers and answers[-1].recorded.then == recorded.then:
+                answers[-1].times += 1
+            else:
+                answers.append(_Answered(recorded))
+        return recorded
+
+    def write(self) -> str:
+        """Write the scenario: of rules that match the same upload, the one that asks for more first."""
+        ordered = sorted(self._answers.items(), key=lambda one: -one[0].weight)
+        names = {(each.recorded.when.sha256 or "", each.recorded.name): None for _, all_ in ordered for each in all_}
+        comments = "".join(f"#   {digest[:12]}  {name!r}\n" for digest, name in names)
+        rules = "".join(self._write(each, answers) for _, answers in ordered for each in answers)
+        key = "rules:\n" if rules else ""
+        return f"# What {self._source!r} answered, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
+
+    def _write(self, one: _Answered, answers: list[_Answered]) -> str:
+        """Write a rule; but for the last of equal uploads, whose text may change, once."""
+        is_last = one is answers[-1]
+        if is_last or not one.text:
+            text = dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
+            one.text = "" if is_last else text
+            return text
+        return one.text
+
+    def _read_start(self, exchange: Exchange, answer: Answer) -> Recorded | None:
+        file = next((part for part in reversed(exchange.request.parts or ()) if part.name == "file"), None)
+        when = None if file is None else _make_when(exchange, file)
+        if file is None or when is None:
+            return None  # what the fake refuses by itself, or an upload that nobody saw whole
+        name = file.filename or ""
+        body = read_object(answer.body)
+        if answer.status == 202:
+            task_id = find_value(body, "task", "task_id")
+            if not isinstance(task_id, str):
+                raise RecordError(name, f"expected a task id with 202, got {answer.body[:200]!r}")
+            self._open[task_id.lower()] = _Open(name, when, answer.received_at, answer.received_at)
+            if len(self._open) > MOST_OPEN:
+                self._open.popitem(last=False)
+            return None
+        if not 400 <= answer.status <= 599:
+            raise RecordError(name, f"expected 202 or a refusal, got {answer.status}")
+        return Recorded(name=name, when=when, then=Then(http=_read_refusal(answer)))
+
+    def _read_look(self, task: _Open, exchange: Exchange, answer: Answer) -> Recorded | None:
+        """Read a look at a task.
+
+        A state changed between the last look that showed the old one and the first that showed the new one: halfway, for want of more.
+        """
+        body, sent_at = read_object(answer.body) or {}, exchange.request.sent_at
+        state = find_value(body, "task", "state")
+        if answer.status != 200 or not isinstance(state, str):
+            return None
+        changed_at, task.seen_at = (task.seen_at + sent_at) / 2, sent_at
+        if state != TaskState.PENDING and task.runs_at is None:
+            task.runs_at = changed_at
+        if state not in ENDED or task.runs_at is None:
+            return None
+        del self._open[find_task_id(exchange.request)]
+        lasts = (task.runs_at - task.began_at, changed_at - task.runs_at)
+        pending, running = (round(max(seconds, 0.0), 3) for seconds in lasts)
+        return Recorded(
+            name=task.name,
+            when=task.when,
+            then=_read_outcome(task.name, TaskState(state), body.get("result"), find_value(body, "error", "message")),
+            seconds=StateSeconds(pending=pending, running=running),
+        )
+
+
+def _make_when(exchange: Exchange, file: Part) -> When | None:
+    """Make the pattern of an upload: its file, and what the platform understands of its parameters; None for wrong ones."""
+    text = next((part.text for part in reversed(exchange.request.parts or ()) if part.name == "config"), None)
+    try:
+        own = read_parameters(exchange.request.query, read_object((text or "{}").encode()))
+    except Refusal:
+        return None
+    if file.sha256 is None or file.filename is None:
+        return None
+    speakers = ConfigPattern(max_speakers=own.max_speakers, total_speakers=own.total_speakers)
+    return When(
+        sha256=file.sha256,
+        config=None if speakers == ConfigPattern() else speakers,
+        channel_mode=None if own.channel_mode == USUAL.channel_mode else own.channel_mode,
+        channels=",".join(map(str, own.channels)) or None,
+        range_from=own.range_from or None,
+        range_to=own.range_to,
+    )
+
+
+def _read_outcome(name: str, state: TaskState, result: object, message: object) -> Then:
+    text = message if isinstance(message, str) else ""
+    match state:
+        case TaskState.FAILED:
+            return Then(failed=text)
+        case TaskState.REJECTED:
+            return Then(rejected=text)
+        case _ if isinstance(result, dict):
+            broken = any(fault.severity is Severity.ERROR for fault in list_result_faults(cast("object", result)))
+            # The fake answers a broken one all the same: a client has to live with it.
+            return Then(result=cast("dict[str, object]", result), breaks_contract=broken)
+        case _:
+            raise RecordError(name, f"expected a result with done, got {result!r:.200}")
+
+
+def _read_refusal(answer: Answer) -> HttpAnswer:
+    message = find_value(read_object(answer.body), "message")
+    wait = (answer.header("retry-after") or "").strip()
+    told = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
+    if isinstance(message, str):
+        return replace(told, message=message)
+    kind = answer.header("content-type") or ""
+    text = answer.body.decode(errors="replace")[:MOST_FOREIGN]
+    return replace(told, body=text, content_type=kind if kind.isprintable() and kind else told.content_type)

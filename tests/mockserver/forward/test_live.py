@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from diarkit_contracts.exchanges.exchange import Answer, Loss
+from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.target.transport import Connection, Way
+from diarkit_mockserver.forward import live as live_module
+from diarkit_mockserver.forward.live import Live
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def send(url: str, body: Any = None, headers: Any = ((b"host", b"h"),)) -> Answer:
+    async def run() -> Answer:
+        live = Live(Way(url=url, connection=Connection()))
+        try:
+            return await live.send("POST" if body else "GET", "/x?a=%20", headers, body)
+        finally:
+            await live.close()
+
+    return asyncio.run(run())
+
+
+def lose(url: str) -> tuple[Loss, str]:
+    with pytest.raises(UnreachableError) as caught:
+        send(url)
+    return caught.value.lost.kind, caught.value.reason
+
+
+def test_a_whole_answer_comes_back(stub: Any) -> None:
+    live = stub(b"HTTP/1.1 404 N\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
+    answer = send(f"{live.url}/below")
+    assert (answer.status, answer.body, answer.header("a")) == (404, b"hi", "1")
+    assert live.asked == [b"GET /below/x?a=%20 HTTP/1.1\r\nhost: h\r\n\r\n"]
+
+
+def test_a_body_goes_out_as_it_comes(stub: Any) -> None:
+    async def write() -> AsyncIterator[bytes]:
+        yield b"one "
+        yield b"two"
+
+    live = stub()
+    send(live.url, write(), ((b"host", b"h"), (b"content-length", b"7")))
+    assert live.asked == [b"POST /x?a=%20 HTTP/1.1\r\nhost: h\r\ncontent-length: 7\r\n\r\none two"]
+
+
+def test_a_coding_that_nobody_asked_for_is_taken_off(stub: Any) -> None:
+    packed = gzip.compress(b"plain")
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nA: 1\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    answer = send(stub(head + packed).url)
+    assert (answer.body, answer.headers) == (b"plain", (("A", "1"),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "loss", "reason"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Loss.CUT, "broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx", Loss.BADLY_CODED, "'br'"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + b"x" * 200, Loss.TOO_LARGE, "larger than 100 bytes"),
+        (b"HTTP/1.1 700 Odd\r\nContent-Length: 0\r\n\r\n", Loss.BADLY_FRAMED, "got 700"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000 + b"\r\nContent-Length: 0\r\n\r\n", Loss.BADLY_FRAMED, "no HTTP"),
+    ],
+)
+def test_what_is_no_answer_is_lost(
+    stub: Any, monkeypatch: pytest.MonkeyPatch, answer: bytes, loss: Loss, reason: str
+) -> None:
+    monkeypatch.setattr(live_module, "LARGEST_ANSWER", 100)
+    came, told = lose(stub(answer).url)
+    assert (came, reason in told) == (loss, True), told
+
+
+def test_the_time_of_an_answer_is_bounded(stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "ANSWER_S", 0.0)
+    assert lose(stub().url) == (Loss.TOO_SLOW, "the answer did not end within 0 s")
+
+
+def test_nobody_there_is_told(stub: Any) -> None:
+    loss, reason = lose("http://127.0.0.1:1")
+    assert loss is Loss.REFUSED
+    assert "nobody listens" in reason

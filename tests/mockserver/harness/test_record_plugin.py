@@ -1,0 +1,101 @@
+"""Tests of a live platform recorded, and replayed without it: pytest runs of their own."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
+from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest_plugins = ["pytester"]
+
+SUITE = """
+import json
+import pathlib
+import requests
+
+def diarize(server, name, data):
+    with requests.Session() as session:
+        session.headers["Authorization"] = "Bearer s3cret-of-the-test"
+        response = session.post(server.endpoint, files={"file": (name, data)})
+        while response.status_code == 202 or response.json().get("task", {}).get("state") in ("pending", "running"):
+            response = session.get(response.headers.get("x-location", response.url))
+        return response.json()
+
+def test_answers(diarization_server, diarization_recordings):
+    told = [diarize(diarization_server, name, diarization_recordings[name].data)
+            for name in ("Kathryn_Paula.wav", "Veronika_Harry.wav")]
+    told.append(diarize(diarization_server, "junk", b"no audio"))
+    for one in told:
+        del one["task"]["task_id"]
+    with pathlib.Path("told.txt").open("a") as file:
+        file.write(json.dumps(told, sort_keys=True) + "\\n")
+
+def test_own(diarization_server):
+    diarization_server.respond(http=507)
+    assert requests.post(diarization_server.endpoint, files={"file": ("a", b"x")}).status_code == 507
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Run the suite, whose clients write down what they were told."""
+    pytester.makepyfile(test_suite=SUITE)
+    return lambda *flags: pytester.runpytest_subprocess("-p", "no:cacheprovider", *flags)
+
+
+def test_a_recorded_platform_is_replayed(run: Any, start: Any, pytester: pytest.Pytester) -> None:
+    rules = (Rule(then=Then(speakers=3)),)
+    slow = BySeconds(seconds=StateSeconds(pending=0.05, running=0.05))
+    live = start(Scenario(course=slow, rules=rules, seed=7))
+    recorded = run("--diarization-url", live.url, "--diarization-record", "told.yaml", "-rs")
+    recorded.assert_outcomes(passed=1, skipped=1)
+    recorded.stdout.fnmatch_lines(["*told.yaml: 3 answers recorded", "*only the fake can be told what to answer*"])
+    live.stop()
+    text = (pytester.path / "told.yaml").read_text("utf-8")
+    assert all("seconds" in rule["then"]["course"] for rule in yaml.safe_load(text)["rules"])
+    assert "s3cret" not in text
+    run("--diarization-record", "told.yaml").assert_outcomes(passed=2)
+    first, second = (pytester.path / "told.txt").read_text("utf-8").splitlines()
+    assert first == second
+
+
+def test_a_platform_that_is_dead_fails_the_run_at_once(run: Any, pytester: pytest.Pytester) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        gone = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    ran = run("--diarization-url", gone, "--diarization-record", "told.yaml")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"*--diarization-record: {gone} does not answer*"])
+    assert not (pytester.path / "told.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--diarization-record", "none.yaml"), "none.yaml: *to record it, name the platform: --diarization-url URL"),
+        (("--diarization-record", "bad.yaml"), "bad.yaml:1:*"),
+        (
+            ("--diarization-record", "no/folder.yaml", "--diarization-url", "http://127.0.0.1:1"),
+            "expected a file in a folder that exists*",
+        ),
+        (("--diarization-record", "a.yaml", "--diarization-url", "ftp://h"), "*expected a URL*"),
+        (
+            ("--diarization-record", "a.yaml", "--diarization-url", "http://127.0.0.1:1", "-n", "2"),
+            "one process records, without -n",
+        ),
+    ],
+)
+def test_what_can_not_be_is_refused_before_the_first_test(
+    run: Any, pytester: pytest.Pytester, flags: tuple[str, ...], said: str
+) -> None:
+    (pytester.path / "bad.yaml").write_text("rulez: 1\n", "utf-8")
+    ran = run(*flags)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"*--diarization-record: {said}"])
