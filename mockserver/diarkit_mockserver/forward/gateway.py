@@ -144,7 +144,7 @@ class Gateway:
             task = self._tasks.get((place.prefix, task_id)) or LiveTask(head, [])
             task.polls += 1
             if any(fault.task == "lost" for fault in task.faults):
-                raise refuse(Condition.NOT_FOUND, reason=f"fault task:lost: no task {task_id}")
+                raise refuse(Condition.TASK_UNKNOWN, reason=f"fault task:lost: no task {task_id}")
             world.meet_faults("poll", task.submission, f"{task_id} {task.polls}", visit)
 
     async def _forward(self, visit: Visit, place: Place, relay: Relay) -> Response:

@@ -1,4 +1,7 @@
-"""The worlds of one server, and the way of a request through one of them: limits, operation, faults, journal. Knows no sockets."""
+"""The worlds of one server, and the way of a request through one of them: limits, operation, faults, journal. Knows no sockets.
+
+The file is long, as the way is one.
+"""
 
 from __future__ import annotations
 

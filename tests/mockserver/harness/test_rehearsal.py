@@ -216,7 +216,7 @@ def test_a_variant_changes_one_point_or_all_of_them() -> None:
 
 def test_there_is_a_variant_for_each_named_breakage() -> None:
     names = [variant.name for variant in list_mutations()]
-    assert len(names) == len(set(names)) == 24
+    assert len(names) == len(set(names)) == 25
     assert {"result:overlap", "task:stuck", "body:html", "connection:close_in_body", "http:429"} <= set(names)
     assert [variant.name for variant in list_mutations(["task", "body:empty"])] == [
         "task:stuck",

@@ -189,7 +189,7 @@ def test_it_differs_from_the_usual_platform_on_many_points_and_each_is_learned(l
     assert len(known.dialect) >= 40
     assert set(known.not_learned) == {
         "rate_limit", "method", "get_validation", "cancelled", "least_speakers", "too_slow", "too_slow_body",
-        "too_large_body", "forbidden_body", "too_many_body", "storage_full_body",
+        "too_large_body", "forbidden_body", "too_many_body", "storage_full_body", "config_file", "config_file_body",
     }  # fmt: skip
     assert json.loads(known.dialect["bad_limit_body"])["message"] == "{name} begins with 1, {value} is less."
     assert "127.0.0.1" not in text
