@@ -2,6 +2,7 @@
 
 Everything that follows from a request follows from it alone: (seed, world, file, name, parameters, how often the same request
 came before). Nothing runs in the background: a task's state is looked up when somebody asks.
+The file is long, as all that changes a world is in one place.
 """
 
 from __future__ import annotations
