@@ -221,7 +221,7 @@ def test_a_fault_has_a_name_for_log_and_journal(fault: Fault, name: str) -> None
         (Fault(http=500), False),
         (Fault(on="submit", when=When(channel_mode="mix"), http=500), False),
         (Fault(on="submit", when=When(filename="a"), http=500), True),
-        (Fault(when=When(submission=2), http=500), True),
+        (Fault(when=When(occurrence=2), http=500), True),
         (Fault(on="poll", when=When(filename="a"), http=500), False),
     ],
 )
