@@ -84,7 +84,7 @@ def _write_fixture() -> Iterator[str]:
         if name.startswith("diarization_") and (text := inspect.getdoc(member)):
             yield from ("", f"## `{name}`", "", text)
     parser = _Parser()
-    plugin.pytest_addoption(cast("Any", parser))
+    plugin.pytest_addoption(cast("Any", parser), cast("Any", parser))
     yield from ("", "## Options and settings", "", *_write_table(("Name", "What it does"), parser.rows))
     for cls in (DiarizationServer, DiarizationServerFactory, Fake):
         yield from ("", f"## `{cls.__name__}`", "", *_write_docstring(cls))
@@ -112,6 +112,10 @@ class _Parser:
     def addoption(self, name: str, *, help: str, **_: Any) -> None:  # noqa: A002 - pytest's name
         """Take an option."""
         self.rows.append((f"`{name}`", help))
+
+    def register(self, part: Any, _: str) -> None:
+        """Take the options of another file of the plugin."""
+        part.pytest_addoption(self)
 
     def addini(self, name: str, help: str, **_: Any) -> None:  # noqa: A002 - pytest's name
         """Take a setting."""

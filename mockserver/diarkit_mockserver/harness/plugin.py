@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.serving.front import Front
 
-pytest_plugins = [f"diarkit_mockserver.harness.{name}_plugin" for name in ("contract", "coverage", "rehearsal")]
+PARTS = ("contract", "coverage", "rehearsal")
+"""Other files of the plugin. They are not in `pytest_plugins`, for each name of which pytest reads what all installed packages offer."""
 
 FAIL_ON_SKIP = "--diarization-fail-on-skip"
 
@@ -52,8 +54,11 @@ FRONT = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer the URL of another server to test against, and one server for all processes."""
+    for part in PARTS:
+        name = f"diarkit_mockserver.harness.{part}_plugin"
+        pluginmanager.register(import_module(name), name)
     group = parser.getgroup("diarkit", "fake Speaker Diarization server")
     group.addoption(
         "--diarization-url",
