@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from jsonschema import Draft202012Validator, exceptions
@@ -50,6 +51,21 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
         schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # one that is made once, as a name has it
     validator = _make_named_validator(schema) if isinstance(schema, str) else _make_validator(schema)
     return tuple(_describe(error) for error in validator.iter_errors(value))
+
+
+def exceeds(value: object, most: int) -> bool:
+    """Tell whether a value is, with all that is in it, more than so many; no more of it is looked at than that takes."""
+    seen, waiting = 0, [value]
+    while waiting and seen + len(waiting) <= most:
+        seen += 1
+        one = waiting.pop()
+        inside: Iterable[object] = ()
+        if isinstance(one, dict):
+            inside = cast("dict[str, object]", one).values()
+        elif isinstance(one, list):
+            inside = cast("list[object]", one)
+        waiting.extend(islice(inside, most))
+    return bool(waiting)
 
 
 @cache

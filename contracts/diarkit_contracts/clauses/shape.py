@@ -14,7 +14,7 @@ from diarkit_contracts.api.evidence import documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.result import SIZE, find_oversize
-from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.schema import exceeds, list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
 from diarkit_contracts.clauses.clause import Observation, clause, observe
@@ -47,6 +47,12 @@ LOCATION: Final = "X-Location"
 
 NO_FAILURE: Final = (501, 503, 505)
 """Not implemented, busy, not in this version of HTTP: none says that a server has erred."""
+
+MOST_VALUES: Final = 2_000
+"""Of a body beside a result that can be read; refusals of all that a form can have wrong are a hundred. More is judged no further."""
+
+MOST_FAULTS: Final = 10
+"""Of such a body, told."""
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest right result."""
@@ -149,9 +155,10 @@ def _json(history: History) -> Iterator[Observation]:
     ANSWER,
 )
 def _schema(history: History) -> Iterator[Observation]:
+    read = {look.at: look for look in history.looks}
     sound = {
         look.at
-        for look in history.looks
+        for look in read.values()
         if look.channels is not None or any(fault.rule is SIZE for fault in look.faults)
     }
     for at, exchange, response in _list_declared(history):
@@ -163,8 +170,13 @@ def _schema(history: History) -> Iterator[Observation]:
         schema = as_object(as_object(as_object(response["content"], "content")[JSON], JSON)["schema"], "schema")
         # A result whose structure was found right when it was read is right by its schema: to hold it against that takes long.
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
-        rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
-        faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
+        if exceeds(rest, MOST_VALUES):
+            # What is wrong in a long result was found when it was read.
+            told = tuple(map(str, read[at].faults[:MOST_FAULTS])) if at in read else ()
+            faults: tuple[str, ...] = told or (f"more than {MOST_VALUES} values: judged no further",)
+        else:
+            rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
+            faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.evidence_of("least_speakers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -50,9 +51,15 @@ def describe_answer(exchange: Exchange) -> str:
     """Say what was answered: status, and state or type of the error."""
     if isinstance(exchange.answer, Lost):
         return f"no answer: {exchange.answer.kind}"
-    body = read_object(exchange.answer.body)
-    told = find_value(body, "task", "state") or find_value(body, "type")
-    return f"{exchange.answer.status} {show_text(told, 60)}" if isinstance(told, str) else str(exchange.answer.status)
+    return f"{exchange.answer.status}{_name_outcome(exchange.answer.body)}"
+
+
+@lru_cache(maxsize=1024)
+def _name_outcome(body: bytes) -> str:
+    """Name state or type of an error; once for each body, as a report describes an answer many times."""
+    told = read_object(body)
+    outcome = find_value(told, "task", "state") or find_value(told, "type")
+    return f" {show_text(outcome, 60)}" if isinstance(outcome, str) else ""
 
 
 def describe_part(part: Part) -> str:

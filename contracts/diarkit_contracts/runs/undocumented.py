@@ -109,29 +109,30 @@ def _list_fields(exchange: Exchange, response: Mapping[str, object]) -> Iterator
     body = None if find_oversize(exchange.answer.body) else read_object(exchange.answer.body)
     if content is not None and body is not None:
         schema = as_object(content, "content")["schema"]
-        for path in _walk([resolve(schema)], body, ""):
+        for path in _walk([resolve(schema)], [body], ""):
             yield f"field {path}"
 
 
-def _walk(schemas: Sequence[dict[str, object]], value: object, path: str) -> Iterator[str]:
-    """Yield the paths of a value that none of its schemas knows."""
+def _walk(schemas: Sequence[dict[str, object]], values: Sequence[object], path: str) -> Iterator[str]:
+    """Yield the paths of what none of the schemas knows in values that stand in the same place."""
     schemas = list(_spread(schemas))
-    if isinstance(value, list):
-        items = [resolve(schema["items"]) for schema in schemas if "items" in schema]
-        for item in cast("list[object]", value):
-            yield from _walk(items, item, f"{path}[]")
-    elif isinstance(value, dict):
-        properties: dict[str, list[dict[str, object]]] = {}
-        for schema in schemas:
-            for name, of in as_object(schema.get("properties", {}), "properties").items():
-                properties.setdefault(name, []).append(resolve(of))
-        is_closed = bool(properties) and not any("additionalProperties" in schema for schema in schemas)
-        for name, inner in cast("dict[str, object]", value).items():
-            inside = f"{path}.{name}" if path else name
-            if name in properties:
-                yield from _walk(properties[name], inner, inside)
-            elif is_closed:
-                yield inside
+    if items := [item for value in values if isinstance(value, list) for item in cast("list[object]", value)]:
+        yield from _walk([resolve(schema["items"]) for schema in schemas if "items" in schema], items, f"{path}[]")
+    properties: dict[str, list[dict[str, object]]] = {}
+    for schema in schemas:
+        for name, of in as_object(schema.get("properties", {}), "properties").items():
+            properties.setdefault(name, []).append(resolve(of))
+    is_closed = bool(properties) and not any("additionalProperties" in schema for schema in schemas)
+    inside: dict[str, list[object]] = {}
+    for value in values:
+        for name, inner in cast("dict[str, object]", value).items() if isinstance(value, dict) else ():
+            inside.setdefault(name, []).append(inner)
+    for name, inners in inside.items():
+        here = f"{path}.{name}" if path else name
+        if name in properties:
+            yield from _walk(properties[name], inners, here)
+        elif is_closed:
+            yield here
 
 
 def _spread(schemas: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:

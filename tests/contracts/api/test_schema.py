@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.api.schema import list_faults
+from diarkit_contracts.api.schema import exceeds, list_faults
 
 ID = "123e4567-e89b-12d3-a456-426614174000"
 
@@ -41,3 +41,10 @@ def test_a_schema_may_be_given_as_it_stands_in_the_document() -> None:
 def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(KeyError, match="has no schema 'Task'"):
         list_faults("Task", {})
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(0, 1), ([], 1), ([[], {"a": [1, 2]}], 6), ({"a": {"b": {"c": None}}}, 4), ([0] * 50, 51)]
+)
+def test_how_many_values_there_are_is_counted_no_further_than_asked(value: object, count: int) -> None:
+    assert [exceeds(value, most) for most in (0, count - 1, count, 100)] == [True, True, False, False]

@@ -55,6 +55,7 @@ BROKEN = [
     ("shape.schema", "null for a place", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":[{"location":null}]}')),
     ("shape.schema", "null for the type of a task's error", lambda s: s.get(ID, "failed", body=FAILED % b'{"type":null,"message":""}')),
     ("shape.schema", "null for a count", lambda s: s.get(ID, body=write_done('{"channels":[{"channel_number":0,"speakers_count":null,"segments":[]}]}'))),
+    ("shape.schema", "details without number", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":[%s]}' % b",".join([b'{"message":"","location":[]}'] * 1000))),
     ("shape.headers", "no X-Location", lambda s: s.post(location=None)),
     ("shape.rate-headers", "none", lambda s: s.refuse("POST", URL, 429, extra=())),
     ("shape.ids-echoed", "another id", lambda s: ask_with_ids(s, ("X-Request-Id", "8"), sent=(("x-request-id", "7"),))),
@@ -131,6 +132,15 @@ def test_what_is_told_too_early_has_to_be_right_all_the_same(script: Any, told: 
 def test_a_refusal_of_a_later_generation_has_the_same_envelope(script: Any, body: bytes | None, broken: object) -> None:
     script.refuse("POST", URL, 405, body=body)
     assert script.findings(PROFILES["5.0"]) == broken
+
+
+def test_a_long_result_that_is_wrong_says_where_all_the_same(script: Any) -> None:
+    """What is beside it is judged no further than is right for a small one."""
+    segments = [{"speaker_id": 0, "start_time": n, "end_time": n + 0.5} for n in range(1000)]
+    channel = {"channel_number": 0, "speakers_count": 1, "segments": [*segments, {"speaker_id": "0"}]}
+    script.get(ID, body=write_done(json.dumps({"channels": [channel]})))
+    (broken,) = judge(find_clause("shape.schema"), read_history(script.exchanges)).broken
+    assert "segments[1000]" in str(broken.fault)
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:

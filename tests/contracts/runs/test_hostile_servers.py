@@ -6,11 +6,9 @@ It takes real time, which is what it measures, so it is among the slow tests.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,21 +25,18 @@ VERIFY: Final = (sys.executable, "-c", "from diarkit_mockserver.commands.main im
 TABLE: Final = "DIARKIT_HOSTILE_TABLE"
 """Names a file in the environment to which a line of Markdown is written for each server."""
 
-MOST_S: Final = 10.0
-"""More than a run needs that finds nobody: that is what starting takes on a computer that is busy. 15 s are promised, starting included."""
+MOST_S: Final = 15.0
+"""Starting included, as is promised; what the run waits for a processor that others have does not count."""
 
 MOST_KB: Final = 512 << 10
 ENDS: Final = {Exit.FINDINGS, Exit.VACUOUS, Exit.UNREACHABLE}
 
 
-@cache
-def measure_start() -> float:
-    """Measure how long a run takes that has nobody to ask."""
-    start = time.monotonic()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        subprocess.run([*VERIFY, f"http://127.0.0.1:{taken.getsockname()[1]}"], capture_output=True, check=False)
-    return time.monotonic() - start
+def wait_for_processor(pid: int) -> float:
+    """Wait until a process ends; return how long it stood ready and others had the processor, in seconds."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    _, waited, _ = Path(f"/proc/{pid}/schedstat").read_text("ascii").split()
+    return int(waited) / 1e9
 
 
 @pytest.mark.slow
@@ -54,9 +49,10 @@ def test_a_run_ends_in_time_and_within_memory(
     with HOSTILE[name]() as url, out.open("wb") as file:
         start = time.monotonic()
         run = subprocess.Popen([*command, url], stdout=file, stderr=subprocess.STDOUT)
+        waited = wait_for_processor(run.pid)
+        seconds = time.monotonic() - start - waited
         _, status, used = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - start
     said = out.read_text(encoding="utf-8", errors="replace")
     headline = said.rstrip().rpartition("\n")[2]
     for key, value in (
@@ -73,5 +69,5 @@ def test_a_run_ends_in_time_and_within_memory(
             )
     assert run.returncode in (ENDS | {Exit.FINE} if name in ODD else ENDS), said
     assert "Traceback" not in said
-    assert seconds < MOST_S + measure_start()
+    assert seconds < MOST_S
     assert used.ru_maxrss < MOST_KB
