@@ -39,6 +39,8 @@ Dumper.add_implicit_resolver(
     list("-+.0123456789"),
 )
 
+Dumper.add_representer(TaskState, lambda dumper, state: dumper.represent_str(state.value))
+
 TRICKY = ["on", "null", "~", "1", "1e3", "0o7", "0x1f", ".inf", "1:30", "2026-01-31", "- a", "a: b", "a #b", "{", "[a]"]
 MARKS = ["", "'", '"', "\\", "\u2028", "\ufeff"]
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Zl", "Zp"]), max_size=12) | st.sampled_from(TRICKY)
