@@ -36,7 +36,9 @@ NPM: Final = (
     "orval@7",
     "tsx@4",
 )
-INSTALL: Final = "npm install --silent --no-audit --no-fund --fetch-retries=1 --fetch-retry-maxtimeout=5000".split()
+INSTALL: Final = shlex.split(
+    "npm install --silent --no-audit --no-fund --fetch-retries=1 --fetch-retry-maxtimeout=5000"
+)
 STRICT: Final = "--strict --noEmit --skipLibCheck --target es2022 --module esnext --moduleResolution bundler --types node --lib es2022,dom"
 GENERATE: Final = "openapi-generator-cli generate -i {document} -o {folder}/client -g"
 

@@ -16,7 +16,7 @@ from diarkit_mockserver.harness.recording import BadRecordingError, Recording, l
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Stand before the server that is recorded, or read what was recorded; fail before the first test where that can't be."""
     config = session.config
-    path, url = Path(config.getoption(RECORD)), find_url(config)
+    path, url = Path(str(config.getoption(RECORD))), find_url(config)
     try:
         if url is None:
             config.stash[REPLAY] = load_recorded(path)

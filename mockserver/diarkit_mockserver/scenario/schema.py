@@ -173,9 +173,10 @@ def _write_mapping(cls: type, written: dict[str, Schema]) -> Schema:
 
 
 def _write_field(cls: type, field: Field, text: str | None, written: dict[str, Schema]) -> Schema:
-    schema = _write_kind(field.kind, BOUNDS.get(cls, {}).get(field.name, {}), written)
+    schema: Schema = _write_kind(field.kind, BOUNDS.get(cls, {}).get(field.name, {}), written)
     if field.default == ():
-        schema = {"anyOf": [schema, {"type": "null"}]}
+        either: list[object] = [schema, {"type": "null"}]
+        schema = {"anyOf": either}
     if text is not None:
         schema["description"] = text
     if is_dataclass(field.default) and not isinstance(field.default, type):

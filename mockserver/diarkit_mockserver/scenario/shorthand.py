@@ -65,7 +65,7 @@ def write_when(matching: Matching) -> When:
         TypeError: for a key that there is not, with the one that may be meant.
         ValueError: for a value that makes no sense.
     """
-    given = cast("dict[str, object]", {**matching})
+    given: dict[str, object] = {**matching}
     known = Matching.__annotations__
     for key in given:
         if key not in known:

@@ -71,7 +71,7 @@ class When:
                 raise ValueError(f"uploads are counted from 1, got {number}")
         for patterns in (self.query, self.headers):
             for name, pattern in (patterns or {}).items():
-                if not (pattern is None or isinstance(pattern, str)):
+                if not (pattern is None or isinstance(pattern, str)):  # pyright: ignore[reportUnnecessaryIsInstance] # of a test, without types
                     raise ValueError(f"{name}: expected a pattern in quotes, or null for absent, got {pattern!r}")
 
     def misses(self, submission: Sent, asked: Asked) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each field

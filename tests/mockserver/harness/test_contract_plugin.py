@@ -43,7 +43,7 @@ def talk(client, server):
 
 def test_kept(diarization_server, diarization_contract):
     with requests.Session() as session:
-        assert talk(diarization_contract.watch(session), diarization_server) == "rejected"
+        assert talk(diarization_contract.watch(session), diarization_server) == "done"
 
 def test_broken(diarization_server, diarization_contract):
     diarization_server.respond(result=BROKEN, breaks_contract=True)

@@ -53,12 +53,12 @@ def test_rude(diarization_server_factory):
 """
 START = "answer:POST /api/technology/speaker-diarization"
 OF = {
-    "test_done": {"need:segment", "need:result", "need:segments", "need:answered"},
-    "test_failed": set(),
+    "test_done": set(),
+    "test_failed": {"need:failed"},
     "test_refused[403]": {f"{START} 403"},
     "test_refused[507]": {f"{START} 507"},
     "test_reset": {"sent:a file name without a suffix"},
-    "test_rude": {"sent:a file name beyond ASCII", "sent:channel_mode mix"},
+    "test_rude": {"sent:a file name beyond ASCII", "sent:channel_mode mix", "need:mix"},
 }
 """What each test alone meets of the suite's points."""
 

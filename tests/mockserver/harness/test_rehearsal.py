@@ -133,11 +133,11 @@ def test_state(diarization_server):
 
 BELIEVED = {
     "test_counts": {
-        "end_before_start", "negative_time", "overlap", "unsorted", "id_gap", "channel_missing", "error_on_done", "unknown_state",
+        "beyond_audio", "end_before_start", "negative_time", "overlap", "unsorted", "id_gap", "channel_missing", "error_on_done", "unknown_state",
     },
-    "test_times": {"count_wrong", "overlap", "unsorted", "id_gap", "channel_missing", "error_on_done", "unknown_state"},
+    "test_times": {"beyond_audio", "count_wrong", "overlap", "unsorted", "id_gap", "channel_missing", "error_on_done", "unknown_state"},
     "test_state": {
-        "count_wrong", "end_before_start", "negative_time", "overlap", "unsorted", "id_gap", "channel_missing", "null_result",
+        "beyond_audio", "count_wrong", "end_before_start", "negative_time", "overlap", "unsorted", "id_gap", "channel_missing", "null_result",
         "error_on_done",
     },
 }  # fmt: skip
