@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,16 @@ import numpy as np
 import pytest
 import requests
 
+from diarkit_contracts.api.generation_document import make_document
+from diarkit_contracts.api.points import SERVED
+from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.speech.synth import speak
 from diarkit_fixtures.speech.voices import VOICES
 from diarkit_fixtures.wav.file import write_wav
 from diarkit_mockserver.scenario.load import load_scenario
+from diarkit_mockserver.scenario.model import SeededTask
 from diarkit_mockserver.testing import DiarizationServer, Fake
 
 if TYPE_CHECKING:
@@ -65,7 +71,38 @@ def end(response: requests.Response) -> Any:
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
 def test_each_example_is_a_scenario(file: Path) -> None:
     scenario = load_scenario(file)
-    assert scenario.rules or scenario.faults
+    assert scenario.rules or scenario.faults or scenario.tasks
+
+
+@pytest.mark.parametrize("generation", SERVED)
+def test_what_the_contract_shows_of_a_task_is_answered_for_its_id(fake: Fake, generation: str) -> None:
+    """All examples of polls, of the answer to an upload and of the parameter, each of its own id; cancelled is in no older file."""
+    responses = make_document(PROFILES[generation])["components"]["responses"]
+    shown = [one["value"] for one in responses["TaskResult"]["content"]["application/json"]["examples"].values()]
+    scenario = load_scenario(EXAMPLES / "scenarios" / "examples.yaml")
+    cancelled = tuple(
+        SeededTask(id=body["task"]["task_id"], state=TaskState.CANCELLED)
+        for body in shown
+        if body["task"]["state"] == "cancelled"
+    )
+    told = replace(scenario, profile=generation, tasks=(*scenario.tasks, *cancelled))
+    with fake.world(told) as server:
+        bodies = [requests.get(f"{server.endpoint}/{body['task']['task_id']}", timeout=60).json() for body in shown]
+        server.reset()
+        again = [requests.get(f"{server.endpoint}/{body['task']['task_id']}", timeout=60).json() for body in shown]
+    assert bodies == again == shown
+    ids = {body["task"]["task_id"] for body in shown}
+    assert len(ids) == len(shown) == len(told.tasks)
+
+
+def test_what_the_contract_shows_beside_the_polls_names_tasks_that_are_served() -> None:
+    document = make_document(PROFILES[SERVED[0]])["components"]
+    tasks = {task.id: task.state or task.end for task in load_scenario(EXAMPLES / "scenarios" / "examples.yaml").tasks}
+    for name, one in document["parameters"]["TaskId"]["examples"].items():
+        assert tasks[one["value"]] == name
+    (started,) = document["responses"]["TaskAccepted"]["content"]["application/json"]["examples"].values()
+    assert tasks[started["value"]["task"]["task_id"]] == started["value"]["task"]["state"] == "pending"
+    assert document["headers"]["XLocation"]["example"].endswith(started["value"]["task"]["task_id"])
 
 
 def test_the_guide_shows_each_state(serve: Callable[[str], DiarizationServer], wav: bytes) -> None:

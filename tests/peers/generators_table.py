@@ -36,6 +36,9 @@ NPM: Final = (
     "orval@7",
     "tsx@4",
 )
+INSTALL: Final = shlex.split(
+    "npm install --silent --no-audit --no-fund --fetch-retries=1 --fetch-retry-maxtimeout=5000"
+)
 STRICT: Final = "--strict --noEmit --skipLibCheck --target es2022 --module esnext --moduleResolution bundler --types node --lib es2022,dom"
 GENERATE: Final = "openapi-generator-cli generate -i {document} -o {folder}/client -g"
 
@@ -167,7 +170,8 @@ def main() -> None:
         server = ServerThread(Platform(World()), bind("127.0.0.1", 0))
         npm = Path(folder)
         (npm / "package.json").write_text(json.dumps({"private": True, "type": "module"}), "utf-8")
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", *NPM], cwd=npm, check=True)
+        # A registry that does not answer ends it here, before anything is printed.
+        subprocess.run([*INSTALL, *NPM], cwd=npm, check=True, timeout=120)
         versions = subprocess.run(
             ["npm", "ls", "--depth=0"], cwd=npm, check=True, capture_output=True, text=True
         ).stdout

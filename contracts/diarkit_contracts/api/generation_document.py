@@ -106,7 +106,8 @@ def _show(document: Node, state: str, evidence: Node) -> None:
     description = "Where a task is. Rejected, failed and done end it."
     states.update({"description": description, "enum": [*states["enum"], state], "x-evidence": evidence})
     examples: Node = components["responses"]["TaskResult"]["content"]["application/json"]["examples"]
-    examples[state] = _put(examples["running"], "running", state)
+    task_id: str = examples["running"]["value"]["task"]["task_id"]
+    examples[state] = _put(_put(examples["running"], "running", state), task_id, f"{task_id[:-1]}{len(examples)}")
 
 
 def _put(node: Any, old: str, new: str) -> Any:

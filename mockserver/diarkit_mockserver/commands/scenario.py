@@ -61,6 +61,8 @@ def describe_scenario(scenario: Scenario) -> str:
     """Say in one line what a scenario holds."""
     count = len(scenario.rules)
     rules = {0: "no rules", 1: "1 rule"}.get(count, f"{count} rules")
+    if seeded := len(scenario.tasks):
+        rules += f", {seeded} task{'s' * (seeded > 1)}"
     return f"{rules}, seed {scenario.seed}, course {_describe_course(scenario.course)}"
 
 

@@ -171,7 +171,7 @@ class DiarizationServer:
         self._ask(calls.clear_faults())
 
     def reset(self) -> None:
-        """Let this world begin again: as when it was made, without tasks, without a journal."""
+        """Let this world begin again: as when it was made, without tasks but those of its scenario, without a journal."""
         self._ask(calls.reset_world())
 
     @property

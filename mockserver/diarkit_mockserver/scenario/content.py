@@ -21,7 +21,7 @@ Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
-    """Check what the rules of a scenario answer, and read the files they name.
+    """Check what the rules and tasks of a scenario answer, and read the files they name.
 
     Whatever has another form than it should is passed over: that is for others to say.
 
@@ -34,10 +34,10 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
     """
     files: dict[Path, Spoken | str] = {}
     spoken: dict[int, Spoken] = {}
-    flaws: list[Flaw] = []
+    flaws = list(_check_tasks(tree))
     for index, then in _list_outcomes(tree):
         if "result" in then.entries and not _is_set(then, "breaks_contract"):
-            flaws += _check_result(then.entries["result"].node)
+            flaws += _check_result(then.entries["result"].node, " (breaks_contract: true lets it pass)")
         if (
             "rttm" in then.entries
             and isinstance(leaf := then.entries["rttm"].node, Leaf)
@@ -66,10 +66,25 @@ def list_rttm_files(tree: Node, directory: Path) -> tuple[Path, ...]:
 
 
 def _list_outcomes(tree: Node) -> Iterator[tuple[int, Entries]]:
-    rules = _get(tree, "rules")
-    for index, rule in enumerate(rules.nodes if isinstance(rules, Items) else ()):
+    for index, rule in enumerate(_list_items(tree, "rules")):
         if isinstance(then := _get(rule, "then"), Entries):
             yield index, then
+
+
+def _check_tasks(tree: Node) -> Iterator[Flaw]:
+    ids: set[str] = set()
+    for task in _list_items(tree, "tasks"):
+        if (result := _get(task, "result")) is not None:
+            yield from _check_result(result)
+        if isinstance(leaf := _get(task, "id"), Leaf) and isinstance(leaf.value, str):
+            task_id = leaf.value.lower()
+            if task_id in ids:
+                yield Flaw(leaf.place, f"id: expected another one for each task, got {leaf.value} again")
+            ids.add(task_id)
+
+
+def _list_items(tree: Node, key: str) -> tuple[Node, ...]:
+    return tuple(items.nodes) if isinstance(items := _get(tree, key), Items) else ()
 
 
 def _get(node: Node, key: str) -> Node | None:
@@ -80,13 +95,13 @@ def _is_set(then: Entries, key: str) -> bool:
     return isinstance(leaf := _get(then, key), Leaf) and leaf.value is True
 
 
-def _check_result(node: Node) -> Iterator[Flaw]:
+def _check_result(node: Node, hint: str = "") -> Iterator[Flaw]:
     """Refuse what breaks the reference or contradicts itself; what only differs from the examples (INF) may be answered."""
     if not isinstance(node, Entries):
         return
     for fault in list_result_faults(as_plain(node)):
         if fault.severity == "error":
-            yield Flaw(find_place(node, fault.path), f"{fault} (breaks_contract: true lets it pass)")
+            yield Flaw(find_place(node, fault.path), f"{fault}{hint}")
 
 
 def _read_spoken(path: Path) -> Spoken | str:

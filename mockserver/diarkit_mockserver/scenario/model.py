@@ -5,12 +5,14 @@ These definitions are the scenario file: its keys are their fields, and its JSON
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from math import inf
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
+from diarkit_contracts.api.states import UNDER_WAY, TaskState
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
@@ -119,6 +121,62 @@ class Rule:
         return str(self.when)
 
 
+UUID: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+"""The usual form of a task's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeededTask:
+    """A task that is there from the beginning, without an upload; it stays in its state, unless a hand moves it.
+
+    Attributes:
+        id: of the task, a UUID; no two tasks have the same.
+        state: left out, the one in which it ends by what it has: rejected, failed or done.
+        result: the platform's `result`, given as it stands.
+        segments: what is said in each channel.
+        speakers: so many speakers in each channel of the audio that `media` assumes, in a conversation drawn for the id.
+        failed: the task fails, with this message.
+        rejected: the task is rejected, with this message.
+    """
+
+    id: str
+    state: TaskState | None = None
+    result: JsonObject | None = None
+    segments: tuple[tuple[SpokenSegment, ...], ...] | None = None
+    speakers: int | None = None
+    failed: str | None = None
+    rejected: str | None = None
+
+    def __post_init__(self) -> None:
+        if re.fullmatch(UUID, self.id) is None:
+            raise ValueError(f"id: expected a UUID as in 123e4567-e89b-12d3-a456-426614174000, got {self.id!r}")
+        then = self.then  # which refuses two outcomes
+        if self.state not in {None, *UNDER_WAY, self.end}:
+            held = then if then != Then() else "no outcome (failed and rejected are keys with the message)"
+            raise ValueError(f"expected the state {self.end}, pending or running for {held}, got {self.state}")
+
+    @property
+    def then(self) -> Then:
+        """What it answers at its end."""
+        return Then(
+            result=self.result,
+            segments=self.segments,
+            speakers=self.speakers,
+            failed=self.failed,
+            rejected=self.rejected,
+        )
+
+    @property
+    def end(self) -> TaskState:
+        """The state in which it ends: that of what it has, or cancelled."""
+        if self.failed is not None:
+            return TaskState.FAILED
+        if self.rejected is not None:
+            return TaskState.REJECTED
+        cancelled = self.state is TaskState.CANCELLED and self.then == Then()
+        return TaskState.CANCELLED if cancelled else TaskState.DONE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
@@ -132,6 +190,7 @@ class Scenario:
         seed: everything drawn follows from it.
         course: when each state of a task comes, unless its rule says otherwise.
         rules: the first one that matches a submission answers it.
+        tasks: that are there before anything is uploaded; they take part in limits as any task.
         limits: what the platform bears before it refuses.
         faults: what happens to which requests.
         media: assumed of files that can't be measured.
@@ -147,6 +206,7 @@ class Scenario:
     seed: int = 0
     course: Course = GUIDE
     rules: tuple[Rule, ...] = ()
+    tasks: tuple[SeededTask, ...] = ()
     limits: Limits = field(default_factory=Limits)
     faults: tuple[Fault, ...] = ()
     media: Media = field(default_factory=Media)

@@ -17,7 +17,7 @@ from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, UUID, Rule, Scenario, SeededTask, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     SpokenSegment: dict.fromkeys(("speaker_id", "start_time", "end_time"), NOT_NEGATIVE),
     Then: {"speakers": NOT_NEGATIVE, "http": HTTP_STATUS, "der": {"minimum": 0, "maximum": 0.5}},
     Rule: {"times": COUNT},
+    SeededTask: {"id": {"pattern": f"^{UUID}$"}, "speakers": NOT_NEGATIVE},
     Media: {"duration": {"minimum": 0, "maximum": 86_400}, "channels": {"minimum": 1, "maximum": 64}},
     PollCounts: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
     StateSeconds: dict.fromkeys(("pending", "running", "cancelled"), NOT_NEGATIVE),
@@ -59,8 +60,19 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
 
 NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in OUTCOMES]}}
 
+ONE_OUTCOME: Final[Schema] = {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]}
+VALID_RESULT: Final[Schema] = {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}}
+
 NOT_SAID: Final = ("result", "failed", "rejected")
 """Outcomes that are no conversation, so that nothing in it can be mistaken."""
+
+END_STATES: Final[Mapping[str, Schema]] = {
+    "done": {"not": {"anyOf": [{"required": ["failed"]}, {"required": ["rejected"]}]}},
+    "failed": {"required": ["failed"]},
+    "rejected": {"required": ["rejected"]},
+    "cancelled": NO_OUTCOME,
+}
+"""What a task has that is there in its final state."""
 
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
@@ -77,7 +89,7 @@ TOGETHER: Final[Mapping[type, Schema]] = {
     },
     Then: {
         "allOf": [
-            {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]},
+            ONE_OUTCOME,
             {
                 "if": {
                     "required": ["http"],
@@ -92,8 +104,21 @@ TOGETHER: Final[Mapping[type, Schema]] = {
             {"if": {"required": ["der"]}, "then": {"not": {"anyOf": [{"required": [name]} for name in NOT_SAID]}}},
             {
                 "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
-                "then": {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}},
+                "then": VALID_RESULT,
             },
+        ]
+    },
+    SeededTask: {
+        "allOf": [
+            ONE_OUTCOME,
+            VALID_RESULT,
+            *(
+                {
+                    "if": {"required": ["state"], "properties": {"state": {"const": state}}},
+                    "then": allowed,
+                }
+                for state, allowed in END_STATES.items()
+            ),
         ]
     },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import GUIDE, cancels
 from diarkit_mockserver.scenario.dialect import Dialect, find_manner, list_set, resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
@@ -52,7 +53,10 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
         ValueError: for an outage in a world that has a name, and for a state that its generation does not know.
     """
     profile = resolve_profile(scenario.profile, scenario.dialect, scenario.seen)
-    if profile["cancelled"] == "unknown" and any(map(cancels, list_courses(scenario, added))):
+    cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
+        task.state for task in scenario.tasks
+    }
+    if cancelled and profile["cancelled"] == "unknown":
         raise ValueError(
             f"cancelled is no state of generation {profile.name}: say profile: '5.0', or dialect: {{cancelled: known}}"
         )
@@ -81,5 +85,6 @@ def put_under(scenario: Scenario, base: Scenario) -> Scenario:
         dialect=Dialect(**{**list_set(base.dialect), **list_set(scenario.dialect)}),
         seen=scenario.seen or base.seen,
         not_learned=scenario.not_learned or base.not_learned,
+        tasks=scenario.tasks or base.tasks,
         faults=(*base.faults, *scenario.faults),
     )

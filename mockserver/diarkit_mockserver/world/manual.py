@@ -1,15 +1,23 @@
-"""A task moved by hand: which moves there are, and how far they bring it. Knows no HTTP; the course of such a task is `manual`."""
+"""A task moved by hand, or put in by hand: which moves there are, and how far they bring it. Knows no HTTP.
+
+The course of such a task is `manual`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import STEPS, TaskState
 from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.world.task import Outcome
+from diarkit_mockserver.intake.media import assume
+from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.scenario.course import BY_HAND
+from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.world.task import Progress, Task
+    from diarkit_mockserver.intake.submission import Media
+    from diarkit_mockserver.scenario.model import SeededTask
 
 
 class NotMovableError(FakeError, ValueError):
@@ -56,6 +64,22 @@ def move_task(task: Task, progress: Progress, state: TaskState, message: str | N
         )
         progress = progress._replace(outcome=end)
     return progress._replace(moves=task.timetable.ends_at)
+
+
+def seed_task(seeded: SeededTask, media: Media) -> tuple[Task, Progress]:
+    """Make a task that nobody has uploaded, and how far it has come; what is drawn for it follows from its id.
+
+    Args:
+        seeded: as the scenario has it.
+        media: to assume of the recording that it has none of.
+    """
+    task_id, end = seeded.id.lower(), seeded.end
+    digest = hashlib.sha256(task_id.encode()).hexdigest()
+    submission = Submission(filename="", sha256=digest, size=0, media=assume(media), occurrence=0, upload=0)
+    outcome = Outcome(end, seeded.failed or seeded.rejected or "")
+    task = Task.make(task_id, submission, then=seeded.then, outcome=outcome, timetable=BY_HAND)
+    positions = {TaskState.PENDING: 0, TaskState.RUNNING: BY_HAND.runs_at}
+    return task, UNTOUCHED._replace(moves=positions.get(seeded.state or end, BY_HAND.ends_at))
 
 
 def _check_manual(task: Task) -> None:

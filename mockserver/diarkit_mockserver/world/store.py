@@ -93,6 +93,17 @@ class Store:
             self.settle(now)
             self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
 
+    def drop(self, task_id: str) -> None:
+        """Forget a task, if it is there."""
+        if (task := self._tasks.pop(task_id, None)) is None:
+            return
+        if self._unfinished.pop(task_id, None) is not None:
+            self.stored_bytes -= task.size
+        else:
+            self._finished.remove(task)
+        for held in (self._progress, self._waiting, self._touched):
+            held.pop(task_id, None)
+
     def progress(self, task: Task) -> Progress:
         """Return how far a task has come."""
         return self._progress.get(task.task_id, UNTOUCHED)

@@ -22,20 +22,21 @@ from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.counters import Counters
 from diarkit_mockserver.world.ids import AnswerIds, make_id
+from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
     from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.faults import Schedule
-    from diarkit_mockserver.scenario.model import Rule
+    from diarkit_mockserver.scenario.model import Rule, SeededTask
     from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
@@ -65,6 +66,7 @@ class World:
         self.counters = Counters()
         self.tasks = Store(self.origin.limits)
         self.journal = Journal()
+        self._plant(self.origin.tasks)
 
     @property
     def name(self) -> str:
@@ -100,13 +102,17 @@ class World:
     def replace_scenario(self, scenario: Scenario) -> None:
         """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
 
+        Tasks that the scenario seeds and the former one did not, or otherwise, are put in.
+
         Raises:
             ValueError: for an outage in a world that has a name.
         """
+        former = self.scenario.tasks
         self._setup = set_up(self.name, scenario)
         self._answer_ids = AnswerIds(scenario.seed, self.name)
         self.counters.begin_scenario()
         self.tasks.replace_limits(scenario.limits)
+        self._plant(task for task in scenario.tasks if task not in former)
 
     def replace_faults(self, faults: Sequence[Fault]) -> None:
         """Take a new schedule of faults; an empty one is none at all.
@@ -315,6 +321,16 @@ class World:
             else:
                 visit.disturbing += ((fault, draws),)
         return of_task
+
+    def _plant(self, seeded: Iterable[SeededTask]) -> None:
+        """Put tasks in that nobody has uploaded; they move by hand only, and so stay where they are."""
+        now = self.clock.now()
+        for task, progress in (seed_task(one, self.scenario.media) for one in seeded):
+            self.tasks.drop(task.task_id)
+            self.tasks.add(task, now)
+            self.tasks.update(task, progress)
+            if task.state_at(progress, now) not in UNDER_WAY:
+                self.tasks.finish(task, now)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -22,7 +22,7 @@ def test_clients_that_are_generated_work() -> None:
     pytest.importorskip("mypy", reason="mypy type-checks what is generated")
     done = subprocess.run([sys.executable, str(PEER)], capture_output=True, text=True, check=False)
     if "npm" in done.stderr and not done.stdout:
-        pytest.skip("npm fetches nothing here")
+        pytest.skip(f"npm fetches nothing here: {done.stderr.splitlines()[-1]}")
     rows = dict(re.findall(r"^(\S.{35}) (works|generated|not tried|FAILS)", done.stdout, re.MULTILINE))
     assert len(rows) == 8, done.stdout + done.stderr
     assert "FAILS" not in rows.values(), done.stdout

@@ -25,6 +25,10 @@ def run(*arguments: object) -> Result:
         ("{}", "no rules, seed 0, course by polls (0 pending, 1 running)"),
         ("seed: 7\nrules: [{then: {}}]", "1 rule, seed 7, course by polls (0 pending, 1 running)"),
         ("course: manual\nrules: [{then: {}, times: 1}, {then: {}}]", "2 rules, seed 0, course manual"),
+        (
+            "tasks: [{id: 123e4567-e89b-12d3-a456-426614174000}]",
+            "no rules, 1 task, seed 0, course by polls (0 pending, 1 running)",
+        ),
         ("course: {seconds: {running: 2.5}}", "no rules, seed 0, course by seconds (0 pending, 2.5 running)"),
         ("course: {realtime_factor: 60}", "no rules, seed 0, course 60 times real time (1 worker)"),
         ("course: {realtime_factor: 0.5, workers: 3}", "no rules, seed 0, course 0.5 times real time (3 workers)"),

@@ -88,6 +88,17 @@ def test_a_result_that_breaks_the_contract_is_refused_where_it_does(
     assert (line, text[int(column) - 1 :].startswith(begins)) == ("1", True)
 
 
+def test_a_seeded_task_has_a_result_that_keeps_the_contract_and_an_id_of_its_own(tmp_path: Path) -> None:
+    text = "tasks:\n- {id: 1a, result: {}}\n- {id: 1b}\n- {result: 1, id: 1A}\n- {id: 2}\n"
+    assert check(text, tmp_path) == (
+        {},
+        [
+            "2:20: result: expected the key channels, got none",
+            "4:19: id: expected another one for each task, got 1A again",
+        ],
+    )
+
+
 @pytest.mark.parametrize("broken", ["{}", "{channels: 1}", result("[]"), result("x", 7, "-1")])
 def test_a_result_may_break_the_contract_if_the_rule_says_so(broken: str, tmp_path: Path) -> None:
     assert check(f"rules: [{{then: {{result: {broken}, breaks_contract: true}}}}]", tmp_path) == ({}, [])

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import GUIDE
-from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import OUTCOMES, Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
@@ -66,6 +67,39 @@ def test_a_bare_status_is_an_http_answer_to_the_upload() -> None:
 def test_a_value_out_of_its_bounds_is_refused_with_both(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+ID = "123e4567-e89b-12d3-a456-426614174000"
+
+
+@pytest.mark.parametrize(
+    ("held", "end"),
+    [
+        ({}, TaskState.DONE),
+        ({"state": TaskState.RUNNING, "failed": "why"}, TaskState.FAILED),
+        ({"rejected": ""}, TaskState.REJECTED),
+        ({"state": TaskState.CANCELLED}, TaskState.CANCELLED),
+    ],
+    ids=str,
+)
+def test_a_seeded_task_ends_by_what_it_has(held: dict[str, Any], end: TaskState) -> None:
+    assert SeededTask(id=ID, **held).end is end
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        ({"id": ID[:-1]}, f"expected a UUID as in {ID}, got '{ID[:-1]}'"),
+        ({"state": TaskState.FAILED}, "expected the state done, pending or running for no outcome"),
+        ({"state": TaskState.DONE, "failed": "why"}, "expected the state failed, pending or running for failed='why'"),
+        ({"state": TaskState.CANCELLED, "speakers": 1}, "expected the state done, .* for speakers=1, got cancelled"),
+        ({"failed": "why", "result": {}}, "expected one outcome, got result and failed"),
+    ],
+    ids=str,
+)
+def test_a_seeded_task_that_contradicts_itself_is_refused(held: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SeededTask(**{"id": ID, **held})
 
 
 def test_a_rule_is_named_by_what_it_asks_for() -> None:

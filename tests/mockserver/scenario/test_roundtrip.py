@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
@@ -20,7 +21,7 @@ from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import parse_scenario
-from diarkit_mockserver.scenario.model import Rule, Scenario, SpokenSegment, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 from diarkit_mockserver.strategies import scenarios
 
@@ -37,6 +38,8 @@ Dumper.add_implicit_resolver(
     re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+"),
     list("-+.0123456789"),
 )
+
+Dumper.add_representer(TaskState, lambda dumper, state: dumper.represent_str(state.value))
 
 TRICKY = ["on", "null", "~", "1", "1e3", "0o7", "0x1f", ".inf", "1:30", "2026-01-31", "- a", "a: b", "a #b", "{", "[a]"]
 MARKS = ["", "'", '"', "\\", "\u2028", "\ufeff"]
@@ -146,6 +149,15 @@ def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
     )
 
 
+def all_tasks(texts: SearchStrategy[str]) -> SearchStrategy[SeededTask]:
+    ids, under_way = st.uuids().map(str), st.sampled_from([None, TaskState.PENDING, TaskState.RUNNING])
+    return st.one_of(
+        st.builds(SeededTask, id=ids, state=under_way | st.just(TaskState.DONE), speakers=st.none() | COUNTS),
+        st.builds(SeededTask, id=ids, state=under_way, result=st.just({"channels": []})),
+        st.builds(SeededTask, id=ids, state=under_way | st.just(TaskState.FAILED), failed=texts),
+    )
+
+
 def all_scenarios(texts: SearchStrategy[str]) -> SearchStrategy[Scenario]:
     """All that can be written, sense or not; the strategy of the package makes what a platform may do."""
     rules = st.builds(Rule, when=WHENS, then=all_thens(texts), times=st.none() | FEW)
@@ -154,6 +166,7 @@ def all_scenarios(texts: SearchStrategy[str]) -> SearchStrategy[Scenario]:
         seed=st.integers(),
         course=COURSES,
         rules=st.lists(rules, max_size=3).map(tuple),
+        tasks=st.lists(all_tasks(texts), max_size=2, unique_by=lambda task: task.id).map(tuple),
         faults=st.lists(all_faults(texts), max_size=3).map(tuple),
         limits=st.builds(
             Limits,
@@ -213,7 +226,7 @@ def test_what_is_explored_can_be_replayed_from_a_file(scenario: Scenario) -> Non
 
 
 @given(all_scenarios(WILD))
-def test_the_short_form_has_one_line_for_each_key_that_is_not_the_defaults_and_one_for_each_rule_and_fault(
+def test_the_short_form_has_one_line_for_each_key_that_is_not_the_defaults_and_one_for_each_rule_task_and_fault(
     scenario: Scenario,
 ) -> None:
     lines = dump_scenario(scenario).split("\n")
@@ -222,6 +235,6 @@ def test_the_short_form_has_one_line_for_each_key_that_is_not_the_defaults_and_o
         for name in ("seed", "course", "limits", "media", "dialect")
         if getattr(scenario, name) != getattr(Scenario(), name)
     ]
-    lists = [held for held in (scenario.rules, scenario.faults) if held]
+    lists = [held for held in (scenario.rules, scenario.tasks, scenario.faults) if held]
     assert lines[-1] == ""
     assert len(lines) - 1 == max(1, len(changed) + len(lists) + sum(map(len, lists)))

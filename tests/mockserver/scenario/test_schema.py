@@ -48,6 +48,13 @@ def rule(**then: object) -> dict[str, object]:
     return {"rules": [{"then": then}]}
 
 
+ID = "123e4567-e89b-12d3-a456-42661417400a"
+
+
+def seeded(**held: object) -> dict[str, object]:
+    return {"profile": "5.0", "tasks": [{"id": ID, **held}]}
+
+
 def result(**changed: object) -> dict[str, object]:
     segment = {"speaker_id": 0, "start_time": 0.5, "end_time": 2.25}
     return {"channels": [{"channel_number": 0, "speakers_count": 1, "segments": [segment]} | changed]}
@@ -80,6 +87,13 @@ ACCEPTED: list[dict[str, object]] = [
     rule(segments=[[], [{"speaker_id": 0, "start_time": 0, "end_time": 1}]]),
     rule(segments=[]),
     rule(segments=[[[0, 0.5, 2]]]),
+    *(seeded(state=state) for state in ("pending", "running", "done", "cancelled")),
+    seeded(),
+    seeded(state="running", failed="why"),
+    seeded(state="rejected", rejected="why"),
+    seeded(id=ID.upper(), state="done", segments=[[[0, 0.5, 2]]]),
+    seeded(result=result()),
+    {"tasks": [{"id": ID, "speakers": 0}, {"id": ID[:-1] + "1", "failed": ""}]},
     {"x-anchors": [1], "rules": None, "faults": None},
     rule(result=result(), course="immediate"),
     rule(result={"channels": []}),
@@ -147,6 +161,17 @@ REFUSED: list[object] = [
     rule(result={"anything": None}, breaks_contract=False),
     rule(result=[], breaks_contract=True),
     rule(breaks_contract="yes"),
+    {"tasks": [{"state": "done"}]},
+    *(seeded(id=wrong) for wrong in ("", ID[:-1], f"{{{ID}}}", ID.replace("-", ""), f"{ID} ")),
+    seeded(state="failed"),
+    seeded(state="rejected", failed="why"),
+    seeded(state="done", rejected="why"),
+    seeded(state="cancelled", speakers=1),
+    seeded(state="ended"),
+    seeded(state=None),
+    seeded(failed="why", speakers=1),
+    seeded(result={}),
+    seeded(rttm="a.rttm"),
 ]
 
 
@@ -167,6 +192,7 @@ AROUND: dict[str, tuple[Any, dict[str, object]]] = {
     "SpokenSegment": (lambda held: rule(segments=[[held]]), {"speaker_id": 0, "start_time": 0, "end_time": 9e9}),
     "Then": (lambda held: {"rules": [{"then": held}]}, {}),
     "Rule": (lambda held: {"rules": [held]}, {"then": {}}),
+    "SeededTask": (lambda held: {"tasks": [held]}, {"id": ID}),
     "Media": (lambda held: {"media": held}, {}),
     "PollCounts": (lambda held: {"course": {"polls": held}}, {}),
     "StateSeconds": (lambda held: {"course": {"seconds": held}}, {}),

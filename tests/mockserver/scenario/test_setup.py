@@ -4,10 +4,11 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Fault, Outage
-from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.setup import set_up
 
 RULE, OTHER = (Rule(then=Then(failed=text)) for text in ("told", "added"))
@@ -21,6 +22,13 @@ def test_a_scenario_is_made_ready_whole() -> None:
 def test_rules_added_by_hand_stay_where_they_are_passed_on() -> None:
     setup = set_up("a", Scenario(rules=(RULE,)), (OTHER,))
     assert list(setup.rules) == [(-1, OTHER), (1, RULE)]
+
+
+def test_a_seeded_task_that_is_cancelled_needs_a_generation_that_knows_the_state() -> None:
+    task = SeededTask(id="123e4567-e89b-12d3-a456-426614174000", state=TaskState.CANCELLED)
+    with pytest.raises(ValueError, match="cancelled is no state of generation"):
+        set_up("", Scenario(tasks=(task,)))
+    assert set_up("", Scenario(tasks=(task,), profile="5.0")).scenario.tasks == (task,)
 
 
 def test_nothing_of_it_changes() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diarkit_contracts.api.learned import SeenPoint
 from diarkit_mockserver.scenario.course import ByRealTime
 from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.faults import Fault
-from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.model import Scenario, SeededTask
 from diarkit_mockserver.scenario.setup import put_under
 
 SEEN = (SeenPoint(point="server", value="nginx", exchange="row-01", version="5.0.1", date="2026-05-01"),)
@@ -15,7 +17,9 @@ BASE = Scenario(
     seen=SEEN,
     not_learned=("rate_limit",),
     faults=(Fault(http=500),),
+    tasks=(SeededTask(id="123e4567-e89b-12d3-a456-426614174000"),),
 )
+OTHERS = (SeededTask(id="123e4567-e89b-12d3-a456-426614174001"),)
 
 
 def test_a_scenario_that_says_nothing_is_the_base() -> None:
@@ -33,4 +37,6 @@ def test_what_a_scenario_says_counts_point_by_point_and_faults_of_both_happen() 
     both = put_under(own, BASE)
     assert (both.profile, both.course, both.seed, both.seen) == ("3.7", "manual", 7, SEEN)
     assert list_set(both.dialect) == {"server": "nginx", "vary": "Accept"}
+    assert both.tasks == BASE.tasks
+    assert put_under(replace(own, tasks=OTHERS), BASE).tasks == OTHERS
     assert both.faults == (Fault(http=500), Fault(body="empty"))

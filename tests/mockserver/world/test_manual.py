@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
+from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import lay_out
-from diarkit_mockserver.scenario.model import Then
-from diarkit_mockserver.world.manual import NotMovableError, move_task, step_task
+from diarkit_mockserver.scenario.model import SeededTask, Then
+from diarkit_mockserver.world.manual import NotMovableError, move_task, seed_task, step_task
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Task
 
 if TYPE_CHECKING:
@@ -48,6 +49,38 @@ def test_an_end_that_was_not_laid_out_has_a_message(
     assert task.end_of(move_task(task, UNTOUCHED, state, message)) == Outcome(
         state, message or f"The task was {state} by hand."
     )
+
+
+ID = "123E4567-e89b-12d3-a456-426614174000"
+
+
+@pytest.mark.parametrize(
+    ("held", "states"),
+    [
+        ({"state": TaskState.PENDING, "rejected": "why"}, ["pending", "running", "rejected"]),
+        ({"state": TaskState.RUNNING, "failed": "why"}, ["running", "failed", "failed"]),
+        ({"state": TaskState.PENDING}, ["pending", "running", "done"]),
+        ({"state": TaskState.DONE}, ["done", "done", "done"]),
+        ({"failed": "why"}, ["failed", "failed", "failed"]),
+    ],
+    ids=str,
+)
+def test_a_seeded_task_is_in_its_state_and_moves_on_by_hand(held: dict[str, Any], states: list[str]) -> None:
+    task, progress = seed_task(SeededTask(id=ID, **held), Media(duration=2.5, channels=2))
+    assert (task.task_id, task.length, task.loud, task.size) == (ID.lower(), 250, (True, True), 0)
+    seen: list[str] = []
+    for _ in states:
+        seen.append(task.state_at(progress, 10**9))
+        progress = step_task(task, progress)
+    assert seen == states
+    assert task.outcome.message == ("why" if "why" in held.values() else "")
+
+
+def test_what_is_drawn_for_a_seeded_task_follows_from_its_id() -> None:
+    one, same, other = (
+        seed_task(SeededTask(id=task_id), Media())[0].digest for task_id in (ID, ID.lower(), ID[:-1] + "1")
+    )
+    assert one == same != other
 
 
 def test_steps_lead_to_the_end_that_was_laid_out_and_stay_there(make: Callable[..., Task]) -> None:

@@ -99,6 +99,23 @@ def test_what_has_become_of_a_task_goes_with_it() -> None:
     assert [store.progress(task) for task in tasks] == [UNTOUCHED, Progress(polls=3, finished_at=7)]
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_task_that_is_dropped_leaves_nothing_behind(finished: bool) -> None:
+    store = Store(Limits(finished_tasks=1, abandoned_seconds=1))
+    task, other = make_task("a", by_polls=True), make_task("b", by_polls=True)
+    fill(store, [task, other])
+    store.update(task, Progress(polls=3))
+    if finished:
+        store.finish(task, 0)
+    store.drop("a")
+    store.drop("a")
+    assert (list(store), store.stored_bytes, store.queue_length) == ([other], 1, 1)
+    assert store.progress(task) is UNTOUCHED
+    store.finish(other, 0)
+    store.settle(9 * SECOND)
+    assert list(store) == [other]
+
+
 def test_a_task_begins_untouched_even_where_its_id_was_there_before() -> None:
     store = Store(Limits())
     for _ in range(2):

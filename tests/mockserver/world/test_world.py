@@ -20,7 +20,7 @@ from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.dialect import Dialect
-from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.manual import step_task
 from diarkit_mockserver.world.visit import Visit
@@ -100,6 +100,37 @@ def test_a_manual_task_moves_by_steps_and_stays_at_its_end(make_submission: Make
         world.tasks.update(task, step_task(task, world.tasks.progress(task)))
         seen.append(look(world, task)["task"]["state"])
     assert seen == ["pending", "running", "done", "done"]
+
+
+IDS = [f"123e4567-e89b-12d3-a456-42661417400{digit}" for digit in range(4)]
+
+
+def list_states(world: World) -> list[tuple[str, str]]:
+    return [(task.task_id, look(world, task)["task"]["state"]) for task in list(world.tasks)]
+
+
+def test_a_world_has_its_seeded_tasks_from_the_beginning_and_again_after_each_reset(make_submission: Make) -> None:
+    seeded = (SeededTask(id=IDS[0], state=TaskState.RUNNING), SeededTask(id=IDS[1], failed="Processing failed."))
+    world = make_world(tasks=seeded, name="other")
+    expected = [(IDS[0], "running"), (IDS[1], "failed")]
+    assert list_states(world) == list_states(world) == expected
+    assert world.tasks.queue_length == 1
+    task = next(iter(world.tasks))
+    world.tasks.update(task, step_task(task, world.tasks.progress(task)))
+    accept(world, make_submission())
+    assert [state for _, state in list_states(world)] == ["done", "failed", "done"]
+    assert list_states(world.begin_again()) == expected
+
+
+def test_another_scenario_puts_in_the_tasks_that_it_seeds_and_the_former_one_did_not(make_submission: Make) -> None:
+    first, second = SeededTask(id=IDS[0], state=TaskState.RUNNING), SeededTask(id=IDS[1], failed="why")
+    world = make_world(tasks=(first, second))
+    uploaded = accept(world, make_submission()).task_id
+    task = next(iter(world.tasks))
+    world.tasks.update(task, step_task(task, world.tasks.progress(task)))
+    changed = SeededTask(id=IDS[1], rejected="why")
+    world.replace_scenario(Scenario(tasks=(first, changed, SeededTask(id=IDS[2], state=TaskState.PENDING))))
+    assert dict(list_states(world)) == {IDS[0]: "done", IDS[1]: "rejected", IDS[2]: "pending", uploaded: "done"}
 
 
 @pytest.mark.parametrize("final", ENDS)
