@@ -2,6 +2,8 @@
 
 All stubs answer what the fake has answered to the same upload. Settings are the fastest that a server's own pages name: no log of
 requests, no journal, no compression; otherwise as it comes.
+
+Longer than other files, as each server that ours is measured against stands here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Forty small tests as a user would write them, with the client that each of them has at hand. Each passes as it reads."""
+"""Forty small tests as a user would write them, with the client that each of them has at hand. Each passes as it reads.
+
+Longer than other files, as there are forty.
+"""
 
 from __future__ import annotations
 

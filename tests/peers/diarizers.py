@@ -14,6 +14,8 @@ preset, speakers, voices and words follow from a running number, and nobody look
 
 `never-recognising` is the baseline: it has the true boundaries and takes everybody who gets the floor for somebody new. What
 it answers well says nothing about how voices are recognised.
+
+Longer than other files, as it has all that one run by hand needs.
 """
 
 from __future__ import annotations

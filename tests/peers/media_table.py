@@ -8,6 +8,8 @@ What the others answered is kept in `media_answers.json` in the folder for tempo
 
 The truth is how many seconds ffmpeg decodes; where ffmpeg refuses a file, what libsndfile or soxi says. A file that none of them opens is
 broken. `agree` is a difference of at most 0.1 s, which covers what encoders put around the sound.
+
+Longer than other files, as it has all that one run by hand needs.
 """
 
 from __future__ import annotations

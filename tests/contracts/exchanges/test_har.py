@@ -1,3 +1,5 @@
+"""Longer than other files, as the HAR files of several tools stand here."""
+
 from __future__ import annotations
 
 import base64

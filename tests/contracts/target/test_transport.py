@@ -1,3 +1,8 @@
+"""The transport against sockets that misbehave.
+
+Longer than other files, as each way to misbehave is a small server that stands here.
+"""
+
 from __future__ import annotations
 
 import gzip

@@ -1,3 +1,8 @@
+"""A scenario file that changes while the server runs.
+
+Longer than other files, as the ways to write a file, and what may stand in its place, are played here in full.
+"""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""What becomes of a request to a proxy, and of its answer. Long, as each row of rules, faults and headers is a way through one decision."""
+"""What becomes of a request to a proxy, and of its answer. Long, as each row of rules, faults and headers is a way through one decision.
+
+Longer than other files, as each kind of rule and fault is played before a live platform.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a test tells the fake to answer, in one call, and what the client then gets."""
+"""What a test tells the fake to answer, in one call, and what the client then gets.
+
+Longer than other files, as `respond` has sixteen arguments, and each is shown with what the client gets.
+"""
 
 from __future__ import annotations
 

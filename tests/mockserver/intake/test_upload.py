@@ -1,3 +1,8 @@
+"""A form as it arrives, cut anywhere.
+
+Longer than other files, as all bodies are held against one reader, whole and in pieces.
+"""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,4 +1,7 @@
-"""One connection: what clients of all kinds send, cut anywhere, gets one meaning and one answer."""
+"""One connection: what clients of all kinds send, cut anywhere, gets one meaning and one answer.
+
+Longer than other files, as the bytes that clients of many kinds send stand here.
+"""
 
 from __future__ import annotations
 
