@@ -1,7 +1,4 @@
-"""A world as its clients see it. A long file: each course, limit and fault of a task ends in a poll of a world.
-
-Longer than other files, as the world is.
-"""
+"""A world as its clients see it. A long file: each course, limit and fault of a task ends in a poll of a world."""
 
 from __future__ import annotations
 
