@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.views import CoverageView
 
 
-STRICT: Final = Scenario(course="immediate")
+STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
 """Every task is done at its first poll; what is no audio is rejected, as the platform does."""
 
 LENIENT: Final = replace(STRICT, media=Media(undecodable="assume"))
 """What a test's server is told by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
-counts as a minute of it. A scenario of one's own says so by `media: {undecodable: assume}`."""
+counts as a minute of it. So it does in a scenario of one's own that leaves `media.undecodable` unset."""
 
 
 OUTSIDE: Final = (
@@ -102,6 +102,8 @@ class Fake:
     ) -> None:
         self.profile: Generation | None = None
         """Of worlds whose scenario names none; None for that of the server."""
+        self.is_strict = False
+        """In worlds whose scenario leaves it open, what is no audio is rejected."""
         self.base = Scenario()
         """What lies under the scenario of each world, such as a learned platform."""
         self._prefix = prefix
@@ -209,7 +211,9 @@ class Fake:
 
     @property
     def _base(self) -> Scenario:
-        return self.base if self.profile is None else replace(self.base, profile=self.profile)
+        undecodable = self.base.media.undecodable or ("reject" if self.is_strict else "assume")
+        media = replace(self.base.media, undecodable=undecodable)
+        return replace(self.base, profile=self.profile or self.base.profile, media=media)
 
     def stop(self) -> None:
         """End the server and its thread, if it was started here; let go of it, if not."""

@@ -227,7 +227,10 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
 
 @pytest.fixture
 def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | LiveServer) -> Iterator[str | None]:
-    """The generation that this test's worlds answer as, by its marker or the option; None for the server's own."""
+    """The generation that this test's worlds answer as, by its marker or the option; None for the server's own.
+
+    Whether they are strict is set here too.
+    """
     from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
 
     name: Any = find_profile(request)
@@ -235,8 +238,9 @@ def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake |
         yield name
         return
     usual, diarization_fake.profile = diarization_fake.profile, name
+    diarization_fake.is_strict = _is_strict(request)
     yield name
-    diarization_fake.profile = usual
+    diarization_fake.profile, diarization_fake.is_strict = usual, False
 
 
 @pytest.fixture
@@ -285,8 +289,11 @@ def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
 
     if (replayed := request.config.stash.get(REPLAY, None)) is not None:
         return replayed
-    is_strict = request.config.getini(STRICT_NAME) or request.node.get_closest_marker(STRICT_NAME) is not None
-    return STRICT if is_strict else LENIENT
+    return STRICT if _is_strict(request) else LENIENT
+
+
+def _is_strict(request: pytest.FixtureRequest) -> bool:
+    return request.config.getini(STRICT_NAME) or request.node.get_closest_marker(STRICT_NAME) is not None
 
 
 @pytest.hookimpl(wrapper=True)

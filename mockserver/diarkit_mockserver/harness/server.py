@@ -148,6 +148,9 @@ class DiarizationServer:
     def load(self, scenario: ScenarioLike) -> None:
         """Replace all that this world was told: by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
 
+        What it leaves unset is as in a file for `diarkit serve`, the course too, but for what is no audio: a minute of it here, unless
+        the test is strict.
+
         Raises:
             ValueError: for a file that is not a scenario, with all that is wrong with it.
             OSError: for a file that can't be read.

@@ -44,12 +44,13 @@ class Media:
     Attributes:
         duration: seconds.
         channels: how many.
-        undecodable: what is no audio is rejected, as the platform does, or assumed to be audio of this length.
+        undecodable: what is no audio is rejected, as the platform does, or assumed to be audio of this length; unset it is
+            rejected by a server, and assumed by the fixture.
     """
 
     duration: float = 60.0
     channels: int = 1
-    undecodable: Literal["reject", "assume"] = "reject"
+    undecodable: Literal["reject", "assume"] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.duration <= 86_400:

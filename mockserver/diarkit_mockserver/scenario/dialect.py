@@ -8,7 +8,7 @@ The keys are the rows of the table of points: who adds a point there can set it 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
 
@@ -65,10 +65,12 @@ else:
     )
 
 
+KEYS: Final = tuple(point.key for point in POINTS if point.served)
+
+
 def list_set(dialect: Dialect) -> dict[str, Value]:
     """List the points that a dialect sets."""
-    own: Any = dialect
-    return {key: value for key, value in asdict(own).items() if value is not None}
+    return {key: value for key in KEYS if (value := getattr(dialect, key)) is not None}
 
 
 def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[SeenPoint] = ()) -> Profile:

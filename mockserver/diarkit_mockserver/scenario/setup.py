@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import GUIDE, cancels
 from diarkit_mockserver.scenario.dialect import Dialect, find_manner, list_set, resolve_profile
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
 from diarkit_mockserver.scenario.rules import RuleBook
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.scenario.course import Course
     from diarkit_mockserver.scenario.dialect import Manner
-    from diarkit_mockserver.scenario.model import Rule, Scenario
+    from diarkit_mockserver.scenario.model import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,23 @@ def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[C
             yield rule.then.course
 
 
+NOTHING: Final = Scenario()
+"""As a base it changes nothing."""
+
+
 def put_under(scenario: Scenario, base: Scenario) -> Scenario:
     """Put a scenario over a base: what it says itself counts, and the base where it says nothing.
 
     Points are put together one by one; faults of both happen, those of the base first.
     """
+    if base == NOTHING:
+        return scenario
     return replace(
         scenario,
         profile=scenario.profile or base.profile,
         course=base.course if scenario.course == GUIDE else scenario.course,
         dialect=Dialect(**{**list_set(base.dialect), **list_set(scenario.dialect)}),
+        media=replace(scenario.media, undecodable=scenario.media.undecodable or base.media.undecodable),
         seen=scenario.seen or base.seen,
         not_learned=scenario.not_learned or base.not_learned,
         tasks=scenario.tasks or base.tasks,

@@ -16,6 +16,7 @@ from diarkit_mockserver.harness.fake import STRICT
 from diarkit_mockserver.journal.export import make_exchange
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
+from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.testing import DiarizationServer, Fake
 
 if TYPE_CHECKING:
@@ -306,6 +307,25 @@ def test_what_is_no_audio_is_done_unless_the_server_is_strict(fake: Fake, submit
         ]
     assert [answer["task"]["state"] for answer in answers] == ["done", "rejected"]
     assert answers[0]["result"]["channels"][0]["segments"][-1]["end_time"] <= 60
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+@pytest.mark.parametrize(("named", "state"), [(None, None), ("assume", "done"), ("reject", "rejected")])
+@pytest.mark.parametrize("form", ["dict", "file", "value"])
+def test_a_scenario_that_leaves_it_open_is_as_lenient_as_its_test(  # noqa: PLR0913 - the table, and three fixtures
+    fake: Fake, submit: Ask, ask: Ask, tmp_path: Path, is_strict: bool, named: str | None, state: str | None, form: str
+) -> None:
+    plain = {"course": "immediate"} | ({} if named is None else {"media": {"undecodable": named}})
+    (file := tmp_path / "scenario.yaml").write_text(json.dumps(plain), "utf-8")
+    told: Any = {"dict": plain, "file": file, "value": load_scenario(file)}[form]
+    fake.is_strict = is_strict
+    try:
+        with fake.world() as loaded, fake.world(told) as opened:
+            loaded.load(told)
+            answers = [json.loads(ask(submit(one.url, b"fake").header("x-location")).body) for one in (loaded, opened)]
+    finally:
+        fake.is_strict = False
+    assert [answer["task"]["state"] for answer in answers] == [state or ("rejected" if is_strict else "done")] * 2
 
 
 def test_what_is_given_is_what_the_client_gets(
