@@ -3,15 +3,18 @@
     PYTHONPATH=fixtures:contracts:mockserver python tests/peers/jobs.py > tests/peers/jobs.txt
 
 Each job is written as short as its tool allows; the client is the same. Lines are those of the job's own body, milliseconds the median
-of nine warm runs. What a tool can't do is said. Of WireMock, PyPI has the client alone, so that it is left out.
+of nine warm runs. What a tool can't do is said. WireMock runs in a process of its own, from the jar in `WIREMOCK_JAR` (`npm install wiremock` has it in
+node_modules/wiremock/build).
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -196,6 +199,122 @@ def _respond(status: int, headers: dict[str, str], body: str) -> Response:
     return Response(body, status, headers)
 
 
+class WireMock:
+    """Stubs of WireMock, as its JSON has them: a stub for each upload and for each state of each task."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.admin, self.http = url, url + "/__admin", requests.Session()
+
+    def stub(
+        self, ask: tuple[str, str], answer: dict[str, Any], holds: str = "", then: tuple[str, str, str] | None = None
+    ) -> None:
+        request: dict[str, Any] = {"method": ask[0], "urlPath": API + ask[1]}
+        if holds:
+            request["bodyPatterns"] = [{"contains": holds}]
+        turn = (
+            {}
+            if then is None
+            else dict(zip(("scenarioName", "requiredScenarioState", "newScenarioState"), then, strict=True))
+        )
+        self.http.post(
+            f"{self.admin}/mappings", json={"request": request, "response": answer, **turn}
+        ).raise_for_status()
+
+    def accept(self, task: str, holds: str = "", then: tuple[str, str, str] | None = None) -> None:
+        self.stub(("POST", ""), {"status": 202, "headers": {"X-Location": f"{self.url}{API}/{task}"}}, holds, then)
+
+    def show(self, task: str, state: str, then: tuple[str, str, str] | None = None, start: float = 0) -> None:
+        segments = [{"speaker_id": 0, "start_time": start, "end_time": 9}]
+        result = {"channels": [{"channel_number": 0, "speakers_count": 1, "segments": segments}]}
+        self.stub(
+            ("GET", f"/{task}"), {"jsonBody": {"task": {"task_id": task, "state": state}, "result": result}}, then=then
+        )
+
+
+def wiremock_course(server: WireMock) -> None:
+    server.accept("1", 'filename="slow"')
+    server.accept("2", 'filename="b"')
+    server.show("1", "pending", ("slow", "Started", "b"))
+    server.show("1", "running", ("slow", "b", "c"))
+    server.show("1", "done", ("slow", "c", "c"))
+    server.show("2", "done")
+    assert (follow(send(server.url, "slow")), follow(send(server.url, "b"))) == (
+        ["pending", "running", "done"],
+        ["done"],
+    )
+
+
+def wiremock_third_fails(server: WireMock) -> None:
+    for task, now, later in (("1", "Started", "2"), ("2", "2", "3"), ("3", "3", "4")):
+        server.accept(task, then=("upload", now, later))
+        server.show(task, "failed" if task == "3" else "done")
+    assert [follow(send(server.url, name))[-1] for name in "abc"] == ["done", "done", "failed"]
+
+
+def wiremock_busy_twice(server: WireMock) -> None:
+    for now, later in (("Started", "2"), ("2", "3")):
+        server.stub(("POST", ""), {"status": 429, "headers": {"Retry-After": "1"}}, then=("busy", now, later))
+    server.accept("1", then=("busy", "3", "3"))
+    assert [send(server.url).status_code for _ in range(3)] == [429, 429, 202]
+
+
+def wiremock_by_file(server: WireMock) -> None:
+    for name, start in (("ann", 0), ("bob", 2)):
+        server.accept(name, f'filename="{name}"')
+        server.show(name, "done", start=start)
+    bodies = [requests.get(send(server.url, name).headers["X-Location"]).json() for name in ("bob", "ann")]  # noqa: S113 - on this machine
+    assert [body["result"]["channels"][0]["segments"][0]["start_time"] for body in bodies] == [2, 0]
+
+
+def wiremock_sent(server: WireMock) -> None:
+    server.accept("1")
+    send(server.url, "a.wav")
+    holds = [{"contains": 'filename="a.wav"'}, {"contains": '{"max_speakers": 2}'}]
+    asked = {"method": "POST", "urlPath": API, "bodyPatterns": holds}
+    assert server.http.post(f"{server.admin}/requests/count", json=asked).json()["count"] == 1
+
+
+def wiremock_ten(server: WireMock) -> None:
+    server.accept("1")
+    server.show("1", "done")
+    with ThreadPoolExecutor(10) as threads:
+        assert list(threads.map(lambda n: follow(send(server.url, str(n))), range(10))) == [["done"]] * 10
+
+
+def wiremock_reset(server: WireMock) -> None:
+    server.accept("1")
+    server.stub(("GET", "/1"), {"fault": "CONNECTION_RESET_BY_PEER"}, then=("reset", "Started", "2"))
+    server.show("1", "done", ("reset", "2", "2"))
+    answer = send(server.url)
+    try:
+        follow(answer)
+    except LOST:
+        assert follow(answer) == ["done"]
+
+
+def run_wiremock() -> Iterator[tuple[str, str]]:
+    jar = os.environ.get("WIREMOCK_JAR")
+    if jar is None:
+        yield from (("-", "WIREMOCK_JAR is not set") for _ in JOBS)
+        return
+    command = ["java", "-jar", jar, "--port", "0", "--bind-address", "127.0.0.1", "--disable-banner"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = next(found[1] for line in process.stdout if (found := re.search(r"^port:\s+(\d+)", line)))
+            server = WireMock(f"http://127.0.0.1:{port}")
+            for job in JOBS:
+                function = globals()[f"wiremock_{job}"]
+
+                def once(function: Any = function) -> None:
+                    server.http.post(f"{server.admin}/reset").raise_for_status()
+                    function(server)
+
+                yield measure(once, function, count_lines(WireMock))
+        finally:
+            process.terminate()
+
+
 def run_respx() -> Iterator[tuple[str, str]]:
     def serve(hand: Hand) -> None:
         router.clear()
@@ -262,13 +381,14 @@ def main() -> None:
         "pytest-httpserver": run_httpserver,
         "respx": run_respx,
         "responses": run_responses,
+        "WireMock": run_wiremock,
     }
     sys.stdout.write(f"{'':18}" + "".join(f"{job:>20}" for job in JOBS) + "\n")
     for name, run in tools.items():
         cells = "".join(f"{lines + ', ' + took:>20}" for lines, took in run())
         sys.stdout.write(f"{name:18}{cells}\n")
     sys.stdout.write(
-        "lines of the job + lines of the platform written by hand; respx with a client for each call, as httpx.post makes one; WireMock: on PyPI is its client alone, not measured\n"
+        "lines of the job + lines of the platform written by hand; respx with a client for each call, as httpx.post makes one; WireMock with stubs instead of a platform\n"
     )
 
 
