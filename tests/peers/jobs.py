@@ -16,9 +16,11 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -293,12 +295,15 @@ def wiremock_reset(server: WireMock) -> None:
 
 
 def run_wiremock() -> Iterator[tuple[str, str]]:
-    jar = os.environ.get("WIREMOCK_JAR")
-    if jar is None:
+    jar = str(Path(os.environ.get("WIREMOCK_JAR", "")).resolve())
+    if "WIREMOCK_JAR" not in os.environ:
         yield from (("-", "WIREMOCK_JAR is not set") for _ in JOBS)
         return
     command = ["java", "-jar", jar, "--port", "0", "--bind-address", "127.0.0.1", "--disable-banner"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
             port = next(found[1] for line in process.stdout if (found := re.search(r"^port:\s+(\d+)", line)))

@@ -74,6 +74,11 @@ def write_when(matching: Matching) -> When:
     for key in ("query", "headers"):
         if isinstance(pairs := given.get(key), Mapping):
             given[key] = dict(cast("Mapping[str, str | None]", pairs))
+        elif pairs is not None:
+            raise TypeError(f"{key}: expected a dict of names and values, got {pairs!r:.120}")
+    for key in ("upload", "occurrence"):
+        if not isinstance(number := given.get(key), int | None):
+            raise TypeError(f"{key}: expected a number, from 1, got {number!r:.120}")
     given["config"] = read_config(matching.get("config"))
     return When(**cast("dict[str, Any]", given))
 
@@ -127,6 +132,8 @@ def read_config(config: Mapping[str, int] | None) -> ConfigPattern | None:
     Raises:
         ValueError: for a key that the platform does not know.
     """
+    if config is not None and not isinstance(config, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - users have no checker
+        raise TypeError(f'config: expected a dict such as {{"max_speakers": 2}}, got {config!r:.120}')
     try:
         return None if config is None else ConfigPattern(**config)
     except TypeError:

@@ -216,3 +216,18 @@ def test_a_matcher_that_there_is_not_is_refused_with_the_ones_there_are() -> Non
         write_when({"submission": 3})  # type: ignore[typeddict-unknown-key]
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'file': expected filename, sha256, .*"):
         write_when({"file": "a"})  # type: ignore[typeddict-unknown-key]
+
+
+@pytest.mark.parametrize(
+    ("matching", "reason"),
+    [
+        ({"upload": "3"}, "upload: expected a number, from 1, got '3'"),
+        ({"occurrence": 1.5}, "occurrence: expected a number, from 1, got 1.5"),
+        ({"headers": ["Authorization"]}, r"headers: expected a dict of names and values, got \['Authorization'\]"),
+        ({"query": "a=1"}, "query: expected a dict of names and values, got 'a=1'"),
+        ({"config": "max_speakers=2"}, "config: expected a dict such as .*, got 'max_speakers=2'"),
+    ],
+)
+def test_a_matcher_of_another_type_is_refused_with_what_was_expected(matching: Any, reason: str) -> None:
+    with pytest.raises(TypeError, match=reason):
+        write_when(matching)
