@@ -364,8 +364,9 @@ def _guess(value: Value, source: str) -> Mapping[str, Cell]:
 
 
 def _make_point(key: str, row: Mapping[str, Any]) -> Point:
-    kind, attributes = row.get("effect", ("", {}))
-    own = {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
+    kind, own = cast("tuple[str, dict[str, Any]]", row.get("effect", ("", {})))
+    if "operations" in own:
+        own["operations"] = tuple(own["operations"])
     return Point(
         key=key,
         about=row["about"],
@@ -417,7 +418,7 @@ def _choose(key: str, about: str, allowed: list[Value], source: str) -> Point:
 
 def _read_table() -> Iterator[Point]:
     """Read the table: each of its parts has a form of its own, as most rows differ from those beside them in a few words."""
-    table: dict[str, dict[str, Any]] = json.loads((files(__package__) / "points.json").read_text("utf-8"))
+    table: dict[str, dict[str, Any]] = json.loads((files("diarkit_contracts.api") / "points.json").read_text("utf-8"))
     yield from (_make_point(key, row) for key, row in table["points"].items())
     for key, row in table["refusals"].items():
         yield from _refuse(key, *row)

@@ -21,7 +21,7 @@ CHOICES: Final = ("allOf", "anyOf", "oneOf")
 MOST: Final = 500
 """Of an answer, and in all: nobody reads on, and a server may have as many as it likes."""
 
-USUAL_HEADERS: Final = frozenset((files(__package__) / "usual_headers.txt").read_text("utf-8").split())
+USUAL_HEADERS: Final = frozenset((files("diarkit_contracts.runs") / "usual_headers.txt").read_text("utf-8").split())
 """Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
 
 
