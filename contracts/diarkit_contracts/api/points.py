@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 from diarkit_contracts.api.evidence import Evidence, Label, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Value: TypeAlias = str | int
 
@@ -347,8 +347,16 @@ _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
 }
 """How a point is read off an answer, where its effect does not say."""
 
+
+def _declare(status: int, operations: Sequence[str] = OPERATIONS) -> Declares:
+    return Declares(status, tuple(operations))
+
+
 _EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = {
-    effect.__name__: effect for effect in (Declares, Sends, Shows, Echoes)
+    "Declares": _declare,
+    "Sends": Sends,
+    "Shows": Shows,
+    "Echoes": Echoes,
 }
 
 
@@ -363,18 +371,23 @@ def _guess(value: Value, source: str) -> Mapping[str, Cell]:
     return _read_cells({"all": [value, Label.UNK, source]})
 
 
-def _make_point(key: str, row: Mapping[str, Any]) -> Point:
-    kind, own = cast("tuple[str, dict[str, Any]]", row.get("effect", ("", {})))
-    if "operations" in own:
-        own["operations"] = tuple(own["operations"])
+def _make_point(  # noqa: PLR0913 - a row has that many columns
+    key: str,
+    about: str,
+    cells: Mapping[str, list[Any]],
+    allowed: Sequence[Value] = (),
+    effect: tuple[str, dict[str, Any]] | None = None,
+    *,
+    served: bool = True,
+) -> Point:
     return Point(
         key=key,
-        about=row["about"],
-        allowed=tuple(row.get("allowed", ())),
-        cells=_read_cells(row["cells"]),
-        effect=_EFFECTS[kind](**own) if kind else None,
+        about=about,
+        allowed=tuple(allowed),
+        cells=_read_cells(cells),
+        effect=None if effect is None else _EFFECTS[effect[0]](**effect[1]),
         read=_READERS.get(key),
-        served=row.get("served", True),
+        served=served,
     )
 
 
@@ -419,14 +432,14 @@ def _choose(key: str, about: str, allowed: list[Value], source: str) -> Point:
 def _read_table() -> Iterator[Point]:
     """Read the table: each of its parts has a form of its own, as most rows differ from those beside them in a few words."""
     table: dict[str, dict[str, Any]] = json.loads((files("diarkit_contracts.api") / "points.json").read_text("utf-8"))
-    yield from (_make_point(key, row) for key, row in table["points"].items())
+    yield from (_make_point(key, **row) for key, row in table["points"].items())
     for key, row in table["refusals"].items():
         yield from _refuse(key, *row)
     yield from (_say(key, about, Says(*effect)) for key, (about, *effect) in table["bodies"].items())
     for key, about in table["ends"].items():
         yield from _end(key, about)
     yield from (_carry(key, **row) for key, row in table["headers"].items())
-    yield from (_make_point(key, row) for key, row in table["ids"].items())
+    yield from (_make_point(key, **row) for key, row in table["ids"].items())
     yield from (_choose(key, *row) for key, row in table["habits"].items())
 
 
