@@ -72,14 +72,20 @@ class Witness:
     def save(self) -> None:
         """Write the scenario in the place of the last one: whoever reads it gets the one or the other, whole.
 
+        A link still leads to the file afterwards; a device or a pipe is written to, never replaced.
+
         Raises:
             OSError: it can't be written.
         """
         if self._path is None or not self._recorder:
             return
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        path, text = self._path.resolve(), self._recorder.write()
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            part.write_text(self._recorder.write(), encoding="utf-8")
-            part.replace(self._path)
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)
