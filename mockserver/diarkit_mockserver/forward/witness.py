@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_mockserver.forward.findings import Findings
     from diarkit_mockserver.forward.recorder import Recorder
 
 MOST_EXCHANGES: Final = 10_000
@@ -30,11 +31,13 @@ class Witness:
     Args:
         recorder: makes rules of them.
         path: where they are saved; None to save none.
+        findings: hears of each at once; None for nobody.
     """
 
-    def __init__(self, recorder: Recorder, path: Path | None = None) -> None:
+    def __init__(self, recorder: Recorder, path: Path | None = None, findings: Findings | None = None) -> None:
         self._recorder = recorder
         self._path = path
+        self._findings = findings
         self._exchanges: deque[Exchange] = deque()
         self._size = 0
         self.forgotten = 0
@@ -52,6 +55,8 @@ class Witness:
         while len(self._exchanges) > MOST_EXCHANGES or (self._size > MOST_BYTES and len(self._exchanges) > 1):
             self._size -= len(self._exchanges.popleft().answer.body)
             self.forgotten += 1
+        if self._findings is not None:
+            self._findings.see(exchange)
         try:
             recorded = self._recorder.add(exchange)
         except RecordError as error:
