@@ -56,7 +56,7 @@ def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
 
 
 def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
-    """Write how to repeat a finding; None where its row is not known.
+    """Write how to repeat a finding; None where its row is not known, or sends a recording of somebody's own.
 
     Args:
         finding: of this verdict.
@@ -64,7 +64,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
         folder: where the files are that `save_inputs` wrote; without one their names are shown alone.
     """
     row = find_row(finding.row, verdict.rows)
-    if row is None:
+    if row is None or row.is_private:
         return None
     headers = _list_secret_headers(finding, verdict)
     return Repeat(
