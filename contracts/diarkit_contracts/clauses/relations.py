@@ -133,8 +133,8 @@ def _measure_ranges(history: History) -> Iterator[tuple[Look, float, float]]:
             if bounds is not None:
                 cut = _number(channels)
                 first = round(bounds[0] * 100)
-                ways = (_measure(cut, _number(told, shift), AROUND) for shift in (-first, 0))
-                yield max(look, seen, key=lambda each: each.at), *ways
+                from_file, from_range = (_measure(cut, _number(told, shift), AROUND) for shift in (-first, 0))
+                yield max(look, seen, key=lambda each: each.at), from_file, from_range
 
 
 def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Told, Look, Told]]:

@@ -144,9 +144,9 @@ def _write_curl(row: Row, verdict: RunVerdict, headers: Iterable[str], folder: P
     for part in call.body if isinstance(call.body, tuple) else ():
         if isinstance(part, Written):
             words += ["--form-string", f"{part.name}={part.text}"]
-        elif part.filename is None:
+        elif isinstance(part, Attached) and part.filename is None:
             words += ["-F", f"{part.name}=<{_place(name_input(part.attach), folder)}"]
-        else:
+        elif isinstance(part, Attached) and part.filename is not None:
             filename = part.filename.replace("\\", "\\\\").replace('"', '\\"')
             path = _place(name_input(part.attach), folder)
             words += ["-F", f'{part.name}=@"{path}";filename="{filename}";type=application/octet-stream']
@@ -182,7 +182,7 @@ def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Pa
         for part in call.body:
             if isinstance(part, Written):
                 yield f"    ({part.name!r}, (None, {part.text!r})),"
-            else:
+            elif isinstance(part, Attached):
                 yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.attach!r}))),"
         yield "]"
         given = f", files=form{told}"
