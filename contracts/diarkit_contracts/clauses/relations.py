@@ -49,6 +49,9 @@ def _need(relation: Relation, sentence: str) -> Need:
     return Need(f"relation-{relation}", f"a result of a recording of --audio {sentence}", any_result(is_meant))
 
 
+_GIVEN: Final = _need(Relation.GIVEN, "as it is")
+
+
 def _relate(  # noqa: PLR0913 - all that the relations differ in
     name: str,
     sentence: str,
@@ -68,7 +71,8 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
 
     tolerance = f"; tolerated is {most:.0%} of the speech of a channel"
     tolerance += f", {rules.collar / 100:g} s around each border aside" if rules.collar else ""
-    return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, _need(relation, seen))(check)
+    needs = (_GIVEN, _need(relation, seen))
+    return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, *needs)(check)
 
 
 def _number(channels: Told, shift: int = 0) -> dict[int, Segments]:

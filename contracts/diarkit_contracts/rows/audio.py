@@ -76,7 +76,7 @@ class Recording:
 
     def _make_row(self, relation: Relation, limit: int | None = None) -> Row:
         span = self.span if relation is Relation.CUT else None
-        load = partial(_make_file, self.path, self.sha256, relation, span)
+        load = partial(make_file, self.path, self.sha256, relation, span)
         suffix = ".flac" if relation is Relation.FLAC else self.path.suffix.lower()
         file = Carried(load, f"audio{suffix}", Made(of=self.sha256, relation=relation))
         query: tuple[tuple[str, str], ...] = ()
@@ -119,7 +119,18 @@ def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, st
 
 
 @lru_cache(1)  # the form is described, and sent: the second time nothing is made
-def _make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
+def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
+    """Make the file of a relation.
+
+    Args:
+        path: of the recording.
+        sha256: that it had when it was read first.
+        relation: what is made of it.
+        span: of `Relation.CUT`, in centiseconds.
+
+    Raises:
+        AudioError: it has gone or changed.
+    """
     data = _read(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise AudioError(path, "it has changed since the run began")
