@@ -71,8 +71,7 @@ class Question:
     table=("Exit codes", [(str(int(end)), meaning) for end, meaning in list_exits()]),
     examples=(
         "diarkit verify http://127.0.0.1:8000 --report html=run.html,json=run.json",
-        "diarkit verify --recording traffic.har --fail-on warning",
-        "diarkit verify http://platform:8000 --audio call-1.wav --audio call-2.wav",
+        "diarkit verify http://platform:8000 --audio call-1.wav --audio call-2.wav --fail-on warning",
     ),
 )
 @click.argument("url", required=False)
