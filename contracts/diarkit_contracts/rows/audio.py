@@ -26,7 +26,7 @@ MOST_BYTES: Final = 64_000_000
 LEAST_PARTED: Final = 400
 """Centiseconds: of less no half is left in which anybody is to be found."""
 
-IN_DECODED: Final = (
+IN_DECODED: Final[tuple[Relation, ...]] = (
     Relation.FLAC, Relation.SWAPPED, Relation.DELAYED, Relation.RANGE, Relation.CUT, Relation.DOUBLED,
 )  # fmt: skip
 
