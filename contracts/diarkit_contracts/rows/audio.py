@@ -98,7 +98,7 @@ def read_recording(path: Path, number: int) -> Recording:
     try:
         frames = read_frames(data)
     except WavError as error:
-        obstacles = dict.fromkeys(IN_DECODED, f"its samples can't be read: {error}")
+        obstacles: dict[Relation, str] = dict.fromkeys(IN_DECODED, f"its samples can't be read: {error}")
         return Recording(path, number, sha256, f"{len(data)} bytes", obstacles)
     length = frames.length
     span = (length // 40 * 10, length * 3 // 40 * 10) if length >= LEAST_PARTED else None
