@@ -14,6 +14,7 @@ from contract_servers.broken_relations import RELATIONS
 from contract_servers.correct import CORRECT
 from contract_servers.fake import URL, Fake, SharedClock, Transport
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.relations import CLAUSES
@@ -28,7 +29,6 @@ from diarkit_contracts.runs.verdict import Cause, Ending, Exit
 from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.target.client import Target
 from diarkit_fixtures.wav.file import write_wav
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 
 if TYPE_CHECKING:
