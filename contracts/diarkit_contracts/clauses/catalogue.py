@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, result, shape, task
+from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, relations, result, shape, task
 from diarkit_contracts.clauses.clause import judge
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ CLAUSES: Final[tuple[Clause, ...]] = (
     *refusal.CLAUSES,
     *acceptance.CLAUSES,
     *audio.CLAUSES,
+    *relations.CLAUSES,
 )
 """Each id once, in the order in which a report shows them."""
 

@@ -51,6 +51,14 @@ class Question:
     rows_file: Path | None = flag(
         "--rows", type=READ, help="Send the rows of this file instead, such as tier fuzz has saved."
     )
+    audio: tuple[Path, ...] = flag(
+        type=READ,
+        default=(),
+        multiple=True,
+        metavar="FILE",
+        help="Send this recording instead, in ways that change nothing of who speaks when, and compare the answers; may come more than"
+        " once. It goes to this server only, into no report and no recording.",
+    )
     fake: bool = flag(
         default=False,
         is_flag=True,
@@ -63,7 +71,7 @@ class Question:
     table=("Exit codes", [(str(int(end)), meaning) for end, meaning in list_exits()]),
     examples=(
         "diarkit verify http://127.0.0.1:8000 --report html=run.html,json=run.json",
-        "diarkit verify --recording traffic.har --fail-on warning",
+        "diarkit verify http://platform:8000 --audio call-1.wav --audio call-2.wav --fail-on warning",
     ),
 )
 @click.argument("url", required=False)
@@ -91,14 +99,16 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
         raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
-    if sum((recording is not None, fuzzed, bool(question.only), rows is not None)) > 1:
-        raise click.UsageError("expected one of --recording, --tier fuzz, --only and --rows, got several")
+    if sum((recording is not None, fuzzed, bool(question.only), rows is not None, bool(question.audio))) > 1:
+        raise click.UsageError("expected one of --recording, --tier fuzz, --only, --rows and --audio, got several")
     failed = False
     with stop_on_term():
         if recording is not None:
             verdict = _judge_recording(recording, judging)
         elif fuzzed:
             verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
+        elif question.audio:
+            verdict = _send_audio(url or "", question.audio, access, caps, judging)
         else:
             verdict = _ask_target(url or "", question, access, caps, judging)
     # By itself a repetition would ask the server for its generation.
@@ -169,6 +179,24 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         profile, progress = begin_run(judging.held, target, len(plan.rows))
         verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))
+
+
+def _send_audio(url: str, paths: tuple[Path, ...], access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
+    from diarkit_contracts.rows.audio import AudioError, read_recording  # noqa: PLC0415
+    from diarkit_contracts.runs.relations import choose_caps, make_plan, verify_audio  # noqa: PLC0415
+
+    try:
+        recordings = tuple(read_recording(path, number) for number, path in enumerate(paths, 1))
+        plan = make_plan(recordings)
+        cost = plan.count_cost()
+        with open_target(url, access, caps.change(choose_caps(cost, recordings))) as target:
+            click.echo(
+                f"plan {plan.name}: {cost}, and up to {len(recordings)} tasks that follow from the answers", err=True
+            )
+            profile, progress = begin_run(judging.held, target, len(plan.rows) + len(recordings))
+            return verify_audio(recordings, target, profile, progress)
+    except AudioError as error:
+        raise click.UsageError(f"--audio {error}") from None
 
 
 def _find_forcing(url: str) -> Forcing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
@@ -45,6 +45,42 @@ class Sound:
         return self.length / 100
 
 
+AHEAD: Final = 200
+"""Centiseconds of silence of `Relation.DELAYED`."""
+
+
+class Relation(StrEnum):
+    """What was made of somebody's recording, or asked of it, so that answers can be compared without knowing what is said in it."""
+
+    GIVEN = "given"
+    AGAIN = "again"
+    FLAC = "flac"
+    SWAPPED = "swapped"
+    """Its channels in the opposite order."""
+    DELAYED = "delayed"
+    """Silence ahead of it."""
+    RANGE = "range"
+    """Itself, a part of it asked for."""
+    CUT = "cut"
+    """That part alone."""
+    DOUBLED = "doubled"
+    """Its one channel twice."""
+    LIMITED = "limited"
+    """Itself, with a limit that its speakers do not reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Where a file comes from.
+
+    Attributes:
+        of: SHA-256 of the recording, in hex.
+    """
+
+    of: str
+    relation: Relation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One part of a multipart body. Holds what a check may ask about the bytes, not the bytes.
@@ -56,6 +92,7 @@ class Part:
         sha256: of the content, in hex; None if it is unknown.
         text: content of a text field; None for a file, for what is not UTF-8, and if it is unknown.
         sound: what a file is as a WAV; None for another file, or one nothing is known of.
+        made: of which recording of somebody's own a file was made; None for any other.
     """
 
     name: str
@@ -64,6 +101,7 @@ class Part:
     sha256: str | None = None
     text: str | None = None
     sound: Sound | None = None
+    made: Made | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

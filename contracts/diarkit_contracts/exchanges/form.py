@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ from diarkit_contracts.exchanges.exchange import describe_content
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchanges.exchange import Part
+    from diarkit_contracts.exchanges.exchange import Made, Part
 
 BOUNDARY: Final = "diarkit-5f1c2e9a7b3d"
 """The same each time, so that a request is the same bytes each time; none of our inputs has it inside."""
@@ -28,11 +28,13 @@ class Field:
         name: of the form field.
         content: its bytes.
         filename: None for a text field.
+        made: of which recording of somebody's own it was made.
     """
 
     name: str
     content: bytes
     filename: str | None = None
+    made: Made | None = None
 
 
 def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
@@ -57,7 +59,9 @@ def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
 
 def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:
     """Describe the parts of a form."""
-    return tuple(describe_content(field.name, field.content, field.filename) for field in fields)
+    return tuple(
+        replace(describe_content(field.name, field.content, field.filename), made=field.made) for field in fields
+    )
 
 
 def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:

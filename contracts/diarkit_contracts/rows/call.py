@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -11,8 +11,10 @@ from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diarkit_contracts.api.profiles import Capability
-    from diarkit_contracts.exchanges.exchange import Part
+    from diarkit_contracts.exchanges.exchange import Made, Part
 
 FILE: Final = "file"
 CONFIG: Final = "config"
@@ -24,6 +26,21 @@ class Attached:
 
     attach: str
     filename: str | None = "a.wav"
+    name: str = FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A part that holds what was made of a recording of somebody's own: it goes to the target, and nowhere else.
+
+    Attributes:
+        load: makes the bytes, each time they are sent.
+        filename: says nothing of the recording's own name.
+    """
+
+    load: Callable[[], bytes] = field(repr=False)
+    filename: str
+    made: Made
     name: str = FILE
 
 
@@ -56,7 +73,7 @@ class Call:
     method: str = "POST"
     path: str = START_PATH
     query: tuple[tuple[str, str], ...] = ()
-    body: tuple[Attached | Written, ...] | Raw | None = None
+    body: tuple[Attached | Carried | Written, ...] | Raw | None = None
 
     @property
     def target(self) -> str:
@@ -98,12 +115,19 @@ class Row:
     needs: Capability | None = None
 
     @property
+    def is_private(self) -> bool:
+        """Whether it sends a recording of somebody's own."""
+        return isinstance(self.call.body, tuple) and any(isinstance(part, Carried) for part in self.call.body)
+
+    @property
     def name(self) -> str:
         """Name in reports and for `--only`: `row-07[2ch-4.0s,mix]`."""
         return f"{self.id}[{self.what}]"
 
 
-def _make_field(part: Attached | Written) -> Field:
+def _make_field(part: Attached | Carried | Written) -> Field:
     if isinstance(part, Written):
         return Field(part.name, part.text.encode())
+    if isinstance(part, Carried):
+        return Field(part.name, part.load(), part.filename, part.made)
     return Field(part.name, make_input(part.attach), part.filename)

@@ -12,7 +12,7 @@ import base64
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from diarkit_contracts.rows.call import Attached, Call, Raw, Row, Written
+from diarkit_contracts.rows.call import Attached, Call, Carried, Raw, Row, Written
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, find_node
@@ -77,12 +77,13 @@ def write_row(row: Row) -> Plain:
     }
 
 
-def _write_body(body: tuple[Attached | Written, ...] | Raw | None) -> object:
+def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> object:
     if body is None:
         return None
     if isinstance(body, Raw):
         return {"content_type": body.content_type, "base64": base64.b64encode(body.content).decode()}
-    return list(map(asdict, body))
+    # What goes to one server only is written to no file.
+    return [asdict(part) for part in body if not isinstance(part, Carried)]
 
 
 def _make_row(row: _Row) -> Row:

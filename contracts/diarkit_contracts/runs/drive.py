@@ -69,6 +69,16 @@ class Drive:
     given_up: frozenset[str] = frozenset()
     whys: tuple[Why, ...] = ()
 
+    def join(self, later: Drive) -> Drive:
+        """Join it with what came of a later plan for the same target."""
+        return Drive(
+            rows=self.rows + later.rows,
+            outcomes=self.outcomes + later.outcomes,
+            unplanned=self.unplanned + later.unplanned,
+            given_up=self.given_up | later.given_up,
+            whys=self.whys + later.whys,
+        )
+
 
 def drive_plan(
     plan: Plan,

@@ -59,7 +59,7 @@ def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
 
 
 def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
-    """Write how to repeat a finding; None where its row is not known.
+    """Write how to repeat a finding; None where its row is not known, or sends a recording of somebody's own.
 
     Args:
         finding: of this verdict.
@@ -67,7 +67,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
         folder: where the files are that `save_inputs` wrote; without one their names are shown alone.
     """
     row = find_row(finding.row, verdict.rows)
-    if row is None:
+    if row is None or row.is_private:
         return None
     headers = _list_secret_headers(finding, verdict)
     return Repeat(
@@ -147,9 +147,9 @@ def _write_curl(row: Row, verdict: RunVerdict, headers: Iterable[str], folder: P
     for part in call.body if isinstance(call.body, tuple) else ():
         if isinstance(part, Written):
             words += ["--form-string", f"{part.name}={part.text}"]
-        elif part.filename is None:
+        elif isinstance(part, Attached) and part.filename is None:
             words += ["-F", f"{part.name}=<{_place(name_input(part.attach), folder)}"]
-        else:
+        elif isinstance(part, Attached) and part.filename is not None:
             filename = part.filename.replace("\\", "\\\\").replace('"', '\\"')
             path = _place(name_input(part.attach), folder)
             words += ["-F", f'{part.name}=@"{path}";filename="{filename}";type=application/octet-stream']

@@ -10,6 +10,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, list_unseen
+from diarkit_contracts.clauses.relations import list_origins
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.rows.plan import Plan
-    from diarkit_contracts.runs.drive import Forcing
+    from diarkit_contracts.runs.drive import Drive, Forcing
     from diarkit_contracts.runs.verdict import RowRun
     from diarkit_contracts.target.client import Target
 
@@ -56,6 +57,21 @@ def verify_target(
         progress: told each row before it is sent.
     """
     drive = drive_plan(plan, target, profile, forcing, progress)
+    return conclude(drive, plan, target, profile, forcing)
+
+
+def conclude(
+    drive: Drive, plan: Plan, target: Target, profile: Profile, forcing: Forcing = NOTHING_FORCED
+) -> RunVerdict:
+    """Judge all that was said with a target.
+
+    Args:
+        drive: what came of the plan.
+        plan: what was to be sent.
+        target: where it was sent to.
+        profile: as in `verify_target`.
+        forcing: as there.
+    """
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
     whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, _choose_needs(plan)))), tuple(drive.outcomes)
@@ -172,6 +188,7 @@ def _list_events(history: History, waits: int) -> Iterator[str]:
     ends = [end.state for end in map(history.find_end, history.starts) if end is not None]
     if TaskState.FAILED in ends:
         yield f"{ends.count(TaskState.FAILED)} of {len(ends)} tasks failed"
+    yield from list_origins(history)
 
 
 def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:

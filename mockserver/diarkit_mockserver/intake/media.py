@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diarkit_fixtures.media.facts import AudioFacts, MediaError
 from diarkit_fixtures.media.probe import HEAD, WALKS, find_kind, measure_id3
-from diarkit_fixtures.wav.file import CodecError, WavError, WavFacts, WavReader, is_wav, read_usual
+from diarkit_fixtures.wav.file import CodecError, WavError, WavReader, is_wav, read_usual
 from diarkit_fixtures.wav.walk import WalkReader
 from diarkit_mockserver.intake.submission import Media, MediaFacts
 
@@ -60,9 +60,8 @@ class MediaProbe:
             except (WavError, MediaError) as error:
                 self._judge(error)
             else:
-                truth = facts.truth if isinstance(facts, WavFacts) else None
                 if facts is not None:
-                    self._answer = MediaFacts(kind=self._kind, length=facts.length, loud=facts.loud, truth=truth)
+                    self._answer = MediaFacts(kind=self._kind, length=facts.length, loud=facts.loud, truth=facts.truth)
         return self._answer or assume(self._assumed, self._kind)
 
     def _open(self) -> None:

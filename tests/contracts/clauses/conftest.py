@@ -9,7 +9,7 @@ import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.clauses.catalogue import judge_all
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, Sound, describe_field
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Made, Part, Relation, Request, Sound, describe_field
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
@@ -62,12 +62,13 @@ class Script:
         sha256: str = "0" * 64,
         task_id: str | None = None,
         location: str | None = "",
+        made: Made | None = None,
         **answer: Any,
     ) -> str:
         """Send a file; returns the id of its task."""
         task_id = task_id or f"0a1b2c3d-0000-4000-8000-{len(self.exchanges):012d}"
         sound = Sound(length=int(seconds * 100), loud=loud or (True,) * channels, truth=truth)
-        parts = [Part(name="file", filename="a.wav", size=1, sha256=sha256, sound=sound)] if file else []
+        parts = [Part(name="file", filename="a.wav", size=1, sha256=sha256, sound=sound, made=made)] if file else []
         if config is not None:
             parts.append(describe_field("config", config if isinstance(config, str) else json.dumps(config)))
         url = f"{URL}?{urlencode(query)}" if query else URL
@@ -168,6 +169,13 @@ def afternoon(script: Any) -> Any:
     script.get(script.post(loud=(False,)), "done")
     script.get(script.post(truth=((Segment(0, 100, 200),),)), "done", (0, 1.0, 2.0))
     script.get(script.post(truth=((Segment(0, 100, 200),),), query={"range_to": 1.5}), "done", (0, 1.0, 1.5))
+    for number, relation in enumerate(sorted(set(Relation) - {Relation.GIVEN, Relation.RANGE})):
+        first = Relation.RANGE if relation is Relation.CUT else Relation.GIVEN
+        for each in (first, relation):
+            made, query = Made(of=str(number), relation=each), {"range_to": 5} if each is Relation.RANGE else None
+            channels = 1 + (each is Relation.DOUBLED)
+            task = script.post(made=made, query=query, channels=channels, sha256=f"{number}{each}")
+            script.get(task, channels=[script.channel(number) for number in range(channels)])
     refused = b'{"type":"request.validation-error","message":""}'
     mistakes: list[dict[str, Any]] = [
         {"config": {"max_speakers": 2, "total_speakers": 2}},

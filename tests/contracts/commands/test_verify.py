@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.commands.verify import clauses, verify
+from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
@@ -176,3 +177,38 @@ def test_all_clauses_and_rows_are_listed() -> None:
 def test_the_connection_is_closed(run: Any, stub: Any) -> None:
     run(URL, "--tier", "probe")
     assert stub.closed
+
+
+def test_recordings_of_somebody_s_own_are_sent_instead_of_a_plan(run: Any, tmp_path: Path) -> None:
+    files = [tmp_path / "one.wav", tmp_path / "two.wav"]
+    for file in files:
+        file.write_bytes(make_input("wav:1ch:2.0s:silence"))
+    ended = run(URL, *(word for file in files for word in ("--audio", str(file))))
+    assert ended.exit_code == 3, ended.output
+    assert ended.stderr.startswith("plan audio: 10 tasks, 0 bad requests, about 60 polls, 0.")
+    assert "and up to 2 tasks that follow from the answers" in ended.stderr
+    # The server in memory knows no FLAC.
+    assert "audio-1-flac[1ch-2.0s]" in ended.stdout
+    assert "it has no result to compare" in ended.stdout
+    assert "audio-2-limited[1ch-2.0s]" not in ended.stdout.partition("kept")[2]
+
+
+@pytest.mark.parametrize("more", [("--tier", "fuzz"), ("--only", "row-01")])
+def test_recordings_and_another_plan_are_wrong_usage(run: Any, tmp_path: Path, more: tuple[str, ...]) -> None:
+    file = tmp_path / "one.wav"
+    file.write_bytes(b"")
+    ended = run(URL, "--audio", str(file), *more)
+    assert ended.exit_code == 2
+    assert "expected one of" in ended.stderr
+
+
+def test_a_recording_that_is_too_large_is_wrong_usage(
+    run: Any, tmp_path: Path, stub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diarkit_contracts.rows.audio.MOST_BYTES", 10)
+    file = tmp_path / "one.wav"
+    file.write_bytes(bytes(11))
+    ended = run(URL, "--audio", str(file))
+    assert ended.exit_code == 2
+    assert "expected a recording of at most 0 MB, got a larger one: cut it" in " ".join(ended.stderr.split())
+    assert stub.seen == []

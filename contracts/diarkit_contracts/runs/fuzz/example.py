@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from diarkit_contracts.exchanges.history import find_value, read_object
-from diarkit_contracts.rows.call import Attached, Row
+from diarkit_contracts.rows.call import Attached, Row, Written
 from diarkit_contracts.rows.file import Plain, write_row
 from diarkit_contracts.runs.follow import Followed, follow
 from diarkit_contracts.runs.verdict import Cause, Why
@@ -229,5 +229,6 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
 
 def _describe(call: Call) -> str:
     parts = call.body if isinstance(call.body, tuple) else ()
-    said = [part.attach if isinstance(part, Attached) else f"{part.name}={part.text!r:.60}" for part in parts]
+    said = [part.attach for part in parts if isinstance(part, Attached)]
+    said += [f"{part.name}={part.text!r:.60}" for part in parts if isinstance(part, Written)]
     return " ".join([call.method, call.target, *said])

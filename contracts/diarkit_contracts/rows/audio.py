@@ -1,0 +1,158 @@
+"""Rows made of somebody's own recordings: the same said in other ways. Knows no answer; keeps no audio, each file is made when it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final
+
+from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.exchanges.exchange import AHEAD, Made, Relation
+from diarkit_contracts.rows.call import Call, Carried, Row, Written
+from diarkit_fixtures.media.flac_writer import find_obstacle, write_flac
+from diarkit_fixtures.wav.file import WavError
+from diarkit_fixtures.wav.frames import read_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from diarkit_fixtures.wav.frames import Frames
+
+MOST_BYTES: Final = 64_000_000
+"""Of a recording: an hour of telephone audio. What is made of it takes up to twice as much, and its form as much again."""
+
+LEAST_PARTED: Final = 400
+"""Centiseconds: of less no half is left in which anybody is to be found."""
+
+IN_DECODED: Final[tuple[Relation, ...]] = (
+    Relation.FLAC, Relation.SWAPPED, Relation.DELAYED, Relation.RANGE, Relation.CUT, Relation.DOUBLED,
+)  # fmt: skip
+
+
+class AudioError(ContractsError):
+    """A recording can't be sent."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Somebody's own recording, by its facts.
+
+    Attributes:
+        number: of the file, from 1: its name is nobody's business but its owner's.
+        what: shape and length, for names of rows.
+        obstacles: why something can't be made of it.
+        span: of the range that is asked for, in centiseconds; None where there is none.
+    """
+
+    path: Path
+    number: int
+    sha256: str
+    what: str
+    obstacles: Mapping[Relation, str]
+    span: tuple[int, int] | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What is sent of it before anything is known of its answer, itself first."""
+        wanted = (each for each in Relation if each is not Relation.LIMITED and each not in self.obstacles)
+        return tuple(map(self._make_row, wanted))
+
+    def limit(self, speakers: int) -> Row:
+        """Make the row with a limit that is not below the speakers found."""
+        return self._make_row(Relation.LIMITED, speakers)
+
+    def name_row(self, relation: Relation) -> str:
+        """Name the row of a relation, whether it can be made or not."""
+        return f"{self._identify(relation)}[{self.what}]"
+
+    def _identify(self, relation: Relation) -> str:
+        return f"audio-{self.number}-{relation}"
+
+    def _make_row(self, relation: Relation, limit: int | None = None) -> Row:
+        span = self.span if relation is Relation.CUT else None
+        load = partial(make_file, self.path, self.sha256, relation, span)
+        suffix = ".flac" if relation is Relation.FLAC else self.path.suffix.lower()
+        file = Carried(load, f"audio{suffix}", Made(of=self.sha256, relation=relation))
+        query: tuple[tuple[str, str], ...] = ()
+        if relation is Relation.RANGE and self.span is not None:
+            query = tuple(zip(("range_from", "range_to"), (f"{time / 100:g}" for time in self.span), strict=True))
+        limits = () if limit is None else (Written(f'{{"max_speakers": {limit}}}'),)
+        call = Call(query=query, body=(file, *limits))
+        return Row(id=self._identify(relation), what=self.what, call=call, accepted=True)
+
+
+def read_recording(path: Path, number: int) -> Recording:
+    """Read what a recording is.
+
+    Raises:
+        AudioError: it can't be read, or is too large.
+    """
+    data = _read(path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        frames = read_frames(data)
+    except WavError as error:
+        obstacles: dict[Relation, str] = dict.fromkeys(IN_DECODED, f"its samples can't be read: {error}")
+        return Recording(path, number, sha256, f"{len(data)} bytes", obstacles)
+    length = frames.length
+    span = (length // 40 * 10, length * 3 // 40 * 10) if length >= LEAST_PARTED else None
+    what = f"{frames.channels}ch-{length / 100:.1f}s"
+    return Recording(path, number, sha256, what, dict(_list_obstacles(frames, span)), span)
+
+
+def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, str]]:
+    if obstacle := find_obstacle(frames):
+        yield Relation.FLAC, obstacle
+    if frames.channels == 1:
+        yield Relation.SWAPPED, "it has one channel"
+    else:
+        yield Relation.DOUBLED, f"it has {frames.channels} channels"
+    if span is None:
+        reason = f"it is shorter than {LEAST_PARTED / 100:g} s"
+        yield from ((each, reason) for each in (Relation.RANGE, Relation.CUT))
+
+
+@lru_cache(1)  # the form is described, and sent: the second time nothing is made
+def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
+    """Make the file of a relation.
+
+    Args:
+        path: of the recording.
+        sha256: that it had when it was read first.
+        relation: what is made of it.
+        span: of `Relation.CUT`, in centiseconds.
+
+    Raises:
+        AudioError: it has gone or changed.
+    """
+    data = _read(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise AudioError(path, "it has changed since the run began")
+    if relation not in IN_DECODED or relation is Relation.RANGE:
+        return data
+    frames = read_frames(data)
+    if relation is Relation.FLAC:
+        return write_flac(frames)
+    if relation is Relation.CUT and span is not None:
+        return frames.cut(*span).write()
+    made = {Relation.SWAPPED: frames.swap, Relation.DOUBLED: frames.double}
+    return made.get(relation, partial(frames.delay, AHEAD))().write()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise AudioError(path, error.strerror or "it can't be read") from None
+    if len(data) > MOST_BYTES:
+        raise AudioError(
+            path, f"expected a recording of at most {MOST_BYTES // 1_000_000} MB, got a larger one: cut it"
+        )
+    return data
