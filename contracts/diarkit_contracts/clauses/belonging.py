@@ -35,7 +35,7 @@ def read_truth(start: Start) -> Channels | None:
 
 
 def is_limited(start: Start) -> bool:
-    """Tell whether an upload says how many speakers are to be found, or may have said so."""
+    """Return whether an upload says how many speakers are to be found, or may have said so."""
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(start.config or {}))
 
 
@@ -49,7 +49,7 @@ def read_segments(channel: ChannelTold) -> Iterator[Segment]:
 
 
 def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
-    """Tell whether a result has a channel or a time that the uploaded file does not have."""
+    """Return whether a result has a channel or a time that the uploaded file does not have."""
     sound = start.sound
     if sound is None:
         return False

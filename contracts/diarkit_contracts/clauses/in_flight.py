@@ -47,7 +47,7 @@ def _read_digest(start: Start) -> str:
 
 
 def is_of(one: Answered, other: Answered) -> bool:
-    """Tell whether an answer can't be that to its own upload and is that to another one."""
+    """Return whether an answer can't be that to its own upload and is that to another one."""
     (_, start, channels), (_, other_start, other_channels) = one, other
     if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
         return False

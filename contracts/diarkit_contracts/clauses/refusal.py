@@ -196,7 +196,7 @@ def _type_of_status(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.retry-after",
-    "Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
+    "A client that waits for Retry-After is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
     documented(
         "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
         Severity.WARNING,

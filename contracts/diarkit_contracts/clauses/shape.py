@@ -98,7 +98,7 @@ def _server_error(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.whole-answer",
-    "Each request gets one whole answer, framed and coded as HTTP says; what is lost once is asked for again.",
+    "Each request gets one whole answer, framed and encoded as HTTP defines; a lost answer is requested once more.",
     documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
     f"{START}/responses",
     DRIVEN,
@@ -216,7 +216,7 @@ def _rate_headers(history: History) -> Iterator[Observation]:
 
 
 def _is_date(value: str | None) -> bool:
-    """Tell whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
+    """Return whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
     try:
         parsedate_to_datetime(value or "")
     except ValueError:

@@ -21,7 +21,7 @@ UNNAMED: Final = 4
 
 
 def is_named(row_id: str) -> bool:
-    """Tell whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
+    """Return whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
     number = re.search("[0-9]+$", row_id)
     return number is None or int(number[0]) % UNNAMED != 0
 

@@ -126,7 +126,7 @@ def write_config(choice: Choice) -> str | None:
 
 
 def _is_allowed(values: Mapping[str, str]) -> bool:
-    """Tell whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
+    """Return whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
     if "audio" in values:
         recipe = read_recipe(values["audio"])
         if values.get("channels") == "back" and len(recipe.speakers) == 1:

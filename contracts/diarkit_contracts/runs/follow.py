@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 EVENTS: Final[Mapping[int, Why]] = {
-    401: Why(Cause.CREDENTIALS, "401: it wants to be told who asks"),
+    401: Why(Cause.CREDENTIALS, "401: it requires credentials"),
     403: Why(Cause.CREDENTIALS, "403: it does not let in who asks"),
-    407: Why(Cause.CREDENTIALS, "407: a proxy wants to be told who asks"),
+    407: Why(Cause.CREDENTIALS, "407: a proxy requires credentials"),
     413: Why(Cause.TOO_LARGE, "413: the upload is too large for it"),
     429: Why(Cause.RATE_LIMITED, "429: it limits the rate"),
     503: Why(Cause.BUSY, "503: it is busy"),
