@@ -38,7 +38,7 @@ class ConductRule:
         sentence: what a good client does.
         label: read in a document, or inferred.
         source: which document, or what it is inferred from.
-        severity: error for what gets wrong results or ignores what it was told; warning for what only costs.
+        severity: error for what gets wrong results or ignores an answer; warning for what only costs.
         check: finds the cases.
     """
 
@@ -143,7 +143,7 @@ def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
             again = next((later for later in operation[index + 1 :] if comes_after(later, entry)), None)
             if again is not None and again.asked_at < entry.answered_at + wait:
                 waited = (again.asked_at - entry.answered_at) / SECOND
-                yield (entry, again), f"was told to wait {wait / SECOND:g} s, and came again after {waited:g} s"
+                yield (entry, again), f"was asked to wait {wait / SECOND:g} s, and came again after {waited:g} s"
 
 
 def _find_resubmissions(traffic: Traffic) -> Iterator[Case]:
@@ -308,4 +308,4 @@ RULES: tuple[ConductRule, ...] = (
         check=_find_reconnects,
     ),
 )
-"""In the order in which they are told."""
+"""In the order in which they are reported."""
