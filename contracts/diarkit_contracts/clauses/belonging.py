@@ -20,7 +20,7 @@ ROUNDING_S: Final = 0.1
 """How far a time may lie outside: it counts in frames, and voice activity detection adds a little around speech (INF)."""
 
 LATEST_S: Final = 1e9
-"""What is told after 30 years is no time: other clauses have it, and it is too large to count with."""
+"""A time after 30 years is none: other clauses have it, and it is too large to count with."""
 
 CHANGING: Final = frozenset({"range_from", "range_to"})
 """Query parameters with which the truth of the file is not the truth of the answer."""

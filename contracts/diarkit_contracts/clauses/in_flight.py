@@ -22,7 +22,7 @@ NEAR: Final = 0.1
 """INF: an answer wrong for half of the speech is for another recording, and for the one that it is right for but a tenth."""
 
 OFF: Final = 0.2
-"""INF: how wrong an answer has to be for its own recording if another task told the very same."""
+"""INF: how wrong an answer has to be for its own recording if another task returned the very same."""
 
 
 def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:

@@ -72,7 +72,7 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
 
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
-    """Return whether the request names a channel twice: UNK what is told then."""
+    """Return whether the request names a channel twice: UNK what is returned then."""
     asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 

@@ -206,7 +206,7 @@ def _identical_polls(history: History) -> Iterator[Observation]:
 def _no_crosstalk(history: History) -> Iterator[Observation]:
     answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
-        return  # who tells everybody the same mixes nothing up; that it fits nobody is for other clauses
+        return  # a server that answers everybody the same mixes nothing up; that it fits nobody is for other clauses
     for one, others in list_in_flight(answered):
         look, start, _ = one
         mixed = next((other for other in others if is_of(one, other)), None)
@@ -257,7 +257,7 @@ def _error_type(history: History) -> Iterator[Observation]:
 
 
 def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
-    """List the URLs that the answers to POST tell, in the headers of the generation."""
+    """List the URLs that the answers to POST return, in the headers of the generation."""
     for start in history.starts:
         for name in history.profile.locations:
             told = start.exchange.answer.header(name) if start.accepted else None

@@ -1,4 +1,4 @@
-"""The two ids that a call carries, so that it can be found in a server's log and an answer can be told to be that to it."""
+"""The two ids that a call carries, so that it can be found in a server's log and an answer can be matched to it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Start:
 
     Attributes:
         at: position of the exchange in the history.
-        task_id: told with 202; None for a refusal, or when no id can be read.
+        task_id: returned with 202; None for a refusal, or when no id can be read.
     """
 
     at: int
@@ -297,7 +297,7 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
     asked = find_task_id(exchange.request)
     data = exchange.answer.body if exchange.answer.status == 200 else b""
     if data not in known:
-        # A task that has ended tells the same each time: it is read once.
+        # A task that has ended returns the same each time: it is read once.
         oversize = find_oversize(data)
         body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")

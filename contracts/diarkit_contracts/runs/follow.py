@@ -44,7 +44,7 @@ class Followed:
         again: it was sent before.
         at: positions of its exchanges.
         lost: positions, in the target's list of these, of its exchanges without a whole answer.
-        state: that its task told last.
+        state: that its task reported last.
         task_id: of the task that it started; empty if it started none.
         looks: how often the task was asked for.
         losses: how many of its calls got no whole answer.
@@ -105,7 +105,7 @@ class Followed:
         Raises:
             TargetError: there was no answer.
         """
-        # By the told URL and by the id in turn: both have to lead to the task.
+        # By the returned URL and by the id in turn: both have to lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
         exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named))
