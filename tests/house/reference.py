@@ -195,7 +195,7 @@ def _write_baseline() -> Iterator[str]:
 
 
 def _write_conduct() -> Iterator[str]:
-    rows = [(f"`{rule.id}`", rule.severity, rule.sentence, f"{rule.label}: {rule.source}") for rule in RULES]
+    rows = [(f"`{rule.id}`", rule.evidence.severity, rule.sentence, str(rule.evidence)) for rule in RULES]
     yield from ("`diarization_server.conduct()` judges a client by them; `ignore=` leaves one out.", "")
     yield from _write_table(("Rule", "Severity", "What a good client does", "Where from"), rows)
 

@@ -1,7 +1,7 @@
 """Shows how near drawn conversations are to published diarization output, and builds the tables they are drawn from.
 
     python tests/peers/conversation_fit.py STATISTICS.json            the fit, as a table
-    python tests/peers/conversation_fit.py STATISTICS.json --build    the text of conversation/quantiles.py
+    python tests/peers/conversation_fit.py STATISTICS.json --build    the text of conversation/quantiles.json
 
 STATISTICS.json holds, for each kind of recording, the quantiles of segment durations, of pauses and of gaps (257
 each, centiseconds), p_hold, p_touch_given_change, p_return_aba and the 5, 25, 50, 75 and 95 % quantiles of the share of the
@@ -27,7 +27,7 @@ from diarkit_fixtures.conversation.drawn import PRESETS, Preset, draw_conversati
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from diarkit_fixtures.segments import Segments
 
@@ -189,27 +189,39 @@ def describe_broadcast(times: int) -> str:
 
 
 def build(published: Published, times: int) -> str:
-    """Make the text of conversation/quantiles.py."""
-    tables: dict[str, Sequence[int]] = {}
+    """Make the text of conversation/quantiles.json."""
+    tables: dict[str, dict[str, Sequence[int]]] = {}
     for row, name in (
-        (ROWS[0], "TELEPHONE_PAIR"),
-        (ROWS[1], "TELEPHONE_GROUP"),
-        (ROWS[3], "INTERVIEW"),
-        (ROWS[4], "MEETING"),
+        (ROWS[0], "telephone_pair"),
+        (ROWS[1], "telephone_group"),
+        (ROWS[3], "interview"),
+        (ROWS[4], "meeting"),
     ):
         target = published[row.source]
-        tables[f"{name}_DURATIONS"] = separate_speakers(row, thin(target["duration_cs"]), times)
-        tables[f"{name}_PAUSES"] = thin(target["pause_same_speaker_cs"])
-        tables[f"{name}_GAPS"] = thin(target["gap_on_change_cs"])
-    # The paces of the speakers add 0.38 to the spread (domain facts 2.1): 1.26 ** 2 + 0.38 ** 2 = 1.32 ** 2.
-    tables["BROADCAST_DURATIONS"] = tabulate(lambda part: 100 * exp(1.32 + 1.26 * NormalDist().inv_cdf(part)))
-    tables["BROADCAST_PAUSES"] = tabulate(lambda part: -211 * log(1 - part))
-    tables["BROADCAST_GAPS"] = tabulate(lambda part: -178 * log(1 - part))
-    text = [QUANTILES_HEAD]
-    for name, table in tables.items():
-        lines = [", ".join(map(str, table[start : start + 16])) for start in range(0, len(table), 16)]
-        text.append(f"{name} = (\n" + "".join(f"    {line},\n" for line in lines) + ")\n")
-    return "".join([*text, "# fmt: on\n"])
+        tables[name] = {
+            "durations": separate_speakers(row, thin(target["duration_cs"]), times),
+            "pauses": thin(target["pause_same_speaker_cs"]),
+            "gaps": thin(target["gap_on_change_cs"]),
+        }
+    tables["broadcast"] = {
+        # The paces of the speakers add 0.38 to the spread (domain facts 2.1): 1.26 ** 2 + 0.38 ** 2 = 1.32 ** 2.
+        "durations": tabulate(lambda part: 100 * exp(1.32 + 1.26 * NormalDist().inv_cdf(part))),
+        "pauses": tabulate(lambda part: -211 * log(1 - part)),
+        "gaps": tabulate(lambda part: -178 * log(1 - part)),
+    }
+    return write_tables(tables)
+
+
+def write_tables(tables: Mapping[str, Mapping[str, Sequence[int]]]) -> str:
+    """Write JSON with 16 numbers in a line."""
+    blocks: list[str] = []
+    for name, columns in tables.items():
+        rows: list[str] = []
+        for kind, table in columns.items():
+            lines = [", ".join(map(str, table[start : start + 16])) for start in range(0, len(table), 16)]
+            rows.append(f'    "{kind}": [\n      ' + ",\n      ".join(lines) + "\n    ]")
+        blocks.append(f'  "{name}": {{\n' + ",\n".join(rows) + "\n  }")
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
 
 
 def separate_speakers(row: Row, wanted: Sequence[int], times: int) -> Sequence[int]:
@@ -237,9 +249,6 @@ def thin(quantiles: Sequence[int]) -> Sequence[int]:
 def tabulate(inverse: Callable[[float], float]) -> Sequence[int]:
     """Tabulate the inverse of a distribution, its ends cut at 0.2 and 99.8 %."""
     return [max(1, round(inverse(min(max(index / PARTS, 0.002), 0.998)))) for index in range(PARTS + 1)]
-
-
-QUANTILES_HEAD = '"""Quantiles of durations, pauses and gaps in published diarization output. Data; knows nothing.\n\nEach table has 65 evenly spaced quantiles in centiseconds. Durations are those of a speaker with a pace of 100:\nthe paces of the speakers (conversation.Manner) spread them to what was published. The last entry is the one that keeps the mean.\nWritten by tests/peers/conversation_fit.py --build.\n\nSource:\n    DOC: the output files published with VBx (github.com/BUTSpeechFIT/VBx, commit 57466e6): CALLHOME (telephone),\n    DIHARD2 dev (interview), AMI Mix-Headset (meeting). Broadcast: log-normal and exponential with the parameters\n    measured on VoxConverse v0.3 dev (domain facts 2.1).\n"""\n\nfrom __future__ import annotations\n\n# fmt: off\n'
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The points on which generations and platforms may differ: one table, a row for each. Judges nothing and answers nothing.
 
-What a point does to the document, to the fake and to a finding follows from its `effect`; who adds a row here adds nothing elsewhere.
-The file is longer than others, as the table stands here whole.
+The rows are in `points.json`. What a point does to the document, to the fake and to a finding follows from its `effect`; who adds a
+row there adds nothing elsewhere. The file is longer than others, as it has each effect beside how it is read off an answer.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, get_args
 
 from diarkit_contracts.api.evidence import Evidence, Label, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Value: TypeAlias = str | int
 
@@ -332,233 +333,115 @@ def _read_channel_order(seen: Seen) -> Value | None:
     return "asked" if told == asked else "sorted"
 
 
-DOC, INF, UNK = Label.DOC, Label.INF, Label.UNK
+_READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
+    "version": _read_version,
+    "x_location": _read_x_location,
+    "unpopulated": _read_unpopulated,
+    "times": _read_times,
+    "spacing": _read_spacing,
+    "accepted_unpopulated": _read_accepted,
+    "first_state": _read_first_state,
+    "whole_seconds": _read_whole,
+    "first_speaker": _read_first_speaker,
+    "channel_order": _read_channel_order,
+}
+"""How a point is read off an answer, where its effect does not say."""
 
-PAGES: Final = "reference pages, 3.6.0"
-SIBLINGS: Final = "reference pages of sibling technologies, 3.7.0 and 4.0.0-rc1"
-NEWEST: Final = "reference pages of sibling technologies, 5.0.0"
+
+def _declare(status: int, operations: Sequence[str] = OPERATIONS) -> Declares:
+    return Declares(status, tuple(operations))
 
 
-def _in_all(value: Value, label: Label, source: str, **others: Cell) -> Mapping[str, Cell]:
-    """Fill a row with one cell; the others by generation, as `v5_0`."""
-    own = {name[1:].replace("_", "."): cell for name, cell in others.items()}
-    return MappingProxyType({name: own.get(name, Cell(value, label, source)) for name in GENERATIONS})
+_EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = {
+    "Declares": _declare,
+    "Sends": Sends,
+    "Shows": Shows,
+    "Echoes": Echoes,
+}
 
 
-WORDS: Final = "no page shows it; the fake's own words"
+def _read_cells(written: Mapping[str, list[Any]]) -> Mapping[str, Cell]:
+    """Read the cells of a row; a generation without one of its own has that of `all`."""
+    cells = {name: Cell(row[0], Label(row[1]), row[2], *map(Severity, row[3:])) for name, row in written.items()}
+    return MappingProxyType({name: cells.get(name, cells["all"]) for name in GENERATIONS})
+
+
+def _guess(value: Value, source: str) -> Mapping[str, Cell]:
+    """Make the cells of what nobody knows."""
+    return _read_cells({"all": [value, Label.UNK, source]})
+
+
+def _make_point(  # noqa: PLR0913 - a row has that many columns
+    key: str,
+    about: str,
+    cells: Mapping[str, list[Any]],
+    allowed: Sequence[Value] = (),
+    effect: tuple[str, dict[str, Any]] | None = None,
+    *,
+    served: bool = True,
+) -> Point:
+    return Point(
+        key=key,
+        about=about,
+        allowed=tuple(allowed),
+        cells=_read_cells(cells),
+        effect=None if effect is None else _EFFECTS[effect[0]](**effect[1]),
+        read=_READERS.get(key),
+        served=served,
+    )
 
 
 def _say(key: str, about: str, effect: Says) -> Point:
     """Make the row of a text that no page shows."""
-    return Point(key=key, about=about, allowed=(), cells=_in_all("", UNK, WORDS), effect=effect)
+    cells = _guess("", "no page shows it; the fake's own words")
+    return Point(key=key, about=about, allowed=(), cells=cells, effect=effect)
 
 
 def _refuse(
-    key: str, about: str, statuses: tuple[int, ...], cells: Mapping[str, Cell], operation: str = START
-) -> tuple[Point, Point]:
+    key: str, about: str, statuses: list[int], cells: Mapping[str, list[Any]], operation: str = START
+) -> Iterator[Point]:
     """Make the two rows of a refusal: its status, and its body."""
-    status = Point(key=key, about=f"refusal of {about}", allowed=statuses, cells=cells, effect=Refuses(operation))
-    return status, _say(f"{key}_body", f"body of the refusal of {about}", Says(operation, key))
+    effect, allowed = Refuses(operation), tuple(statuses)
+    yield Point(key=key, about=f"refusal of {about}", allowed=allowed, cells=_read_cells(cells), effect=effect)
+    yield _say(f"{key}_body", f"body of the refusal of {about}", Says(operation, key))
 
 
-def _end(key: str, about: str) -> tuple[Point, Point]:
+def _end(key: str, about: str) -> Iterator[Point]:
     """Make the two rows of a task that ends for what is in its recording: the state, and the error."""
-    cells = _in_all(
-        "rejected", UNK, "no page shows one: rejected is documented as invalid input that is found during processing"
+    cells = _guess(
+        "rejected", "no page shows one: rejected is documented as invalid input that is found during processing"
     )
-    return (
-        Point(key=key, about=f"end of a task with {about}", allowed=("rejected", "failed"), cells=cells, effect=Ends()),
-        _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True)),
-    )
+    allowed = ("rejected", "failed")
+    yield Point(key=key, about=f"end of a task with {about}", allowed=allowed, cells=cells, effect=Ends())
+    yield _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
 
 
 def _carry(key: str, header: str, usual: str = "", status: int = 0) -> Point:
     """Make the row of a header that no page names."""
     about = f"header {header}" + (f" of {status}" if status else "")
-    return Point(
-        key=key, about=about, allowed=(), cells=_in_all(usual, UNK, "no page names it"), effect=Carries(header, status)
-    )
+    cells = _guess(usual, "no page names it")
+    return Point(key=key, about=about, allowed=(), cells=cells, effect=Carries(header, status))
 
 
-def _choose(
-    key: str, about: str, allowed: tuple[Value, ...], read: Callable[[Seen], Value | None], source: str
-) -> Point:
+def _choose(key: str, about: str, allowed: list[Value], source: str) -> Point:
     """Make the row of a habit; the first value is the usual one."""
-    return Point(key=key, about=about, allowed=allowed, cells=_in_all(allowed[0], UNK, source), read=read)
+    cells = _guess(allowed[0], source)
+    return Point(key=key, about=about, allowed=tuple(allowed), cells=cells, read=_READERS[key])
 
 
-VALUES: Final = _in_all(422, INF, f"{PAGES}: values that are not allowed")
-VALIDATED: Final = (422, 400)
+def _read_table() -> Iterator[Point]:
+    """Read the table: each of its parts has a form of its own, as most rows differ from those beside them in a few words."""
+    table: dict[str, dict[str, Any]] = json.loads((files("diarkit_contracts.api") / "points.json").read_text("utf-8"))
+    yield from (_make_point(key, **row) for key, row in table["points"].items())
+    for key, row in table["refusals"].items():
+        yield from _refuse(key, *row)
+    yield from (_say(key, about, Says(*effect)) for key, (about, *effect) in table["bodies"].items())
+    for key, about in table["ends"].items():
+        yield from _end(key, about)
+    yield from (_carry(key, **row) for key, row in table["headers"].items())
+    yield from (_make_point(key, **row) for key, row in table["ids"].items())
+    yield from (_choose(key, *row) for key, row in table["habits"].items())
 
-POINTS: Final[tuple[Point, ...]] = (
-    Point(
-        key="version",
-        about="version that GET /api/system/info reports",
-        allowed=(),
-        cells=_in_all(
-            "3.6.0",
-            DOC,
-            PAGES,
-            v3_5=Cell("3.5.0-dev.2", DOC, "reference pages, 3.5.0-dev.2"),
-            v3_7=Cell("3.7.0", INF, SIBLINGS),
-            v5_0=Cell("5.0.0", INF, NEWEST),
-        ),
-        read=_read_version,
-    ),
-    Point(
-        key="location",
-        about="Location beside X-Location in the 202",
-        allowed=("sent", "absent"),
-        cells=_in_all(
-            "absent",
-            DOC,
-            "reference page of POST and guide, 3.6.0",
-            v3_7=Cell("sent", INF, f"{SIBLINGS}: Location, and X-Location is deprecated and still sent"),
-            v5_0=Cell("sent", INF, f"{NEWEST}: Location, and X-Location is deprecated and still sent"),
-        ),
-        effect=Sends("Location", "{task}", leads=True),
-    ),
-    Point(
-        key="x_location",
-        about="X-Location in the 202, and the form of its URL, which is also that of Location",
-        allowed=("absolute", "relative", "absent"),
-        cells=_in_all("absolute", UNK, "the guide's client takes absolute URLs only; the reference shows a path"),
-        read=_read_x_location,
-    ),
-    Point(
-        key="rate_limit",
-        about="429 of all operations",
-        allowed=("declared", "absent"),
-        cells=_in_all("declared", DOC, PAGES, v3_7=Cell("declared", INF, SIBLINGS), v5_0=Cell("absent", INF, NEWEST)),
-        effect=Declares(429),
-    ),
-    Point(
-        key="method",
-        about="405 of all operations",
-        allowed=("declared", "absent"),
-        cells=_in_all("absent", DOC, PAGES, v3_7=Cell("absent", INF, SIBLINGS), v5_0=Cell("declared", INF, NEWEST)),
-        effect=Declares(405),
-    ),
-    Point(
-        key="get_validation",
-        about="422 of GET operations",
-        allowed=("declared", "absent"),
-        cells=_in_all("declared", DOC, PAGES, v3_7=Cell("declared", INF, SIBLINGS), v5_0=Cell("absent", INF, NEWEST)),
-        effect=Declares(422, (RESULT, INFO, STATUS)),
-    ),
-    Point(
-        key="cancelled",
-        about="a sixth state, cancelled: the task is being cleaned up, and may be gone at the next look",
-        allowed=("known", "unknown"),
-        cells=_in_all(
-            "unknown",
-            DOC,
-            "reference page of GET, 3.6.0: five states",
-            v3_7=Cell("unknown", INF, "no page of 3.7 or 4.x names it"),
-            v5_0=Cell("known", DOC, "task life cycle, 5.0.0"),
-        ),
-        effect=Shows("cancelled"),
-    ),
-    Point(
-        key="least_speakers",
-        about="lower bound of speakers_count",
-        allowed=(0, 1),
-        cells=_in_all(
-            0,
-            DOC,
-            "reference page of GET, 3.6.0",
-            v3_5=Cell(
-                1,
-                DOC,
-                "reference page of GET, 3.5.0-dev.2: > 0; the next page corrects it, and silence has no speaker",
-                Severity.WARNING,
-            ),
-        ),
-        served=False,
-    ),
-    Point(
-        key="unpopulated",
-        about="result and error where there is none",
-        allowed=("null", "absent"),
-        cells=_in_all("null", UNK, "no page shows a task with one of them"),
-        read=_read_unpopulated,
-    ),
-    Point(
-        key="times",
-        about="what times of segments count from, if range_from is given",
-        allowed=("file", "range"),
-        cells=_in_all("file", UNK, "no page shows a result of a range"),
-        read=_read_times,
-    ),
-    *_refuse("broken_form", "a body that is no multipart form", (400, 422, 415), _in_all(400, DOC, f"{PAGES}: a body that can't be parsed")),
-    *_refuse("missing_file", "a form without a file", VALIDATED, VALUES),
-    *_refuse("text_file", "a file that is a text field", VALIDATED, VALUES),
-    *_refuse("config_file", "a config that is a file", VALIDATED, VALUES),
-    *_refuse("broken_config", "a config that is no JSON", VALIDATED, VALUES),
-    *_refuse("config_type", "a config that is no JSON object", VALIDATED, VALUES),
-    *_refuse("limit_type", "a number of speakers that is no whole number", VALIDATED, VALUES),
-    *_refuse("bad_limit", "a number of speakers below 1", VALIDATED, VALUES),
-    *_refuse("both_limits", "max_speakers with total_speakers", VALIDATED, _in_all(422, INF, f"{PAGES}: mutually exclusive")),
-    *_refuse("bad_mode", "a channel_mode that there is not", VALIDATED, VALUES),
-    *_refuse("bad_channels", "channels that are no list of numbers", VALIDATED, VALUES),
-    *_refuse("bad_time", "a range that is no number", VALIDATED, VALUES),
-    *_refuse("negative_time", "a range below 0", VALIDATED, VALUES),
-    *_refuse("too_slow", "an upload that takes too long", (400, 408, 413), _in_all(400, UNK, "limits page: rejected; no status is named")),
-    *_refuse(
-        "bad_task_id",
-        "a task id that is no UUID",
-        (422, 404, 400),
-        _in_all(
-            422,
-            INF,
-            "reference page of GET, 3.6.0: task_id is a UUID, and 422 is declared",
-            v5_0=Cell(404, UNK, f"{NEWEST}: 422 is no longer declared; 400 or 404"),
-        ),
-        RESULT,
-    ),
-    _say("unknown_task_body", "body of the refusal of a task that there is not", Says(RESULT, "unknown_task")),
-    _say("unknown_path_body", "body of the refusal of a path that there is not", Says("", "unknown_path")),
-    _say("wrong_method_body", "body of the refusal of a method that there is not", Says("", "wrong_method")),
-    _say("too_large_body", "body of the refusal of a file that is too large", Says(START, "too_large")),
-    _say("forbidden_body", "body of the refusal of an upload that the licence does not allow", Says(START, "forbidden")),
-    _say("too_many_body", "body of the refusal of one request too many", Says(START, "too_many")),
-    _say("storage_full_body", "body of the refusal of an upload that finds no room", Says(START, "storage_full")),
-    _say("info_body", "body of GET /api/system/info", Says(INFO)),
-    _say("status_body", "body of GET /api/system/status", Says(STATUS)),
-    *_end("undecodable", "a file that is no recording"),
-    *_end("channel_beyond", "a channel that the recording has not"),
-    *_end("range_reversed", "a range that ends before it begins"),
-    *_end("range_beyond", "a range that begins after the end"),
-    _carry("content_type", "Content-Type", "application/json"),
-    _carry("allow", "Allow", "{allowed}", 405),
-    _carry("server", "Server"),
-    _carry("cache_control", "Cache-Control"),
-    _carry("vary", "Vary"),
-    _carry("content_language", "Content-Language"),
-    _carry("x_content_type_options", "X-Content-Type-Options"),
-    _carry("x_frame_options", "X-Frame-Options"),
-    _carry("strict_transport_security", "Strict-Transport-Security"),
-    _carry("x_powered_by", "X-Powered-By"),
-    _carry("x_api_version", "X-API-Version"),
-    Point(
-        key="request_id",
-        about="X-Request-ID in answers",
-        allowed=("sent", "absent"),
-        cells=_in_all("sent", INF, "reference pages, 3.6.0: generated if it is not provided"),
-        effect=Echoes("X-Request-ID"),
-    ),
-    Point(
-        key="correlation_id",
-        about="X-Correlation-ID in answers",
-        allowed=("sent", "absent"),
-        cells=_in_all("sent", INF, "reference pages, 3.6.0: generated if it is not provided"),
-        effect=Echoes("X-Correlation-ID"),
-    ),
-    _choose("spacing", "blanks in JSON", ("compact", "spaced"), _read_spacing, "no page shows the bytes"),
-    _choose("accepted_unpopulated", "result and error in the 202", ("absent", "null"), _read_accepted, "the 202's schema has neither"),
-    _choose("first_state", "state in the 202", ("pending", "running"), _read_first_state, "the 202's example; nothing is processed at once"),
-    _choose("whole_seconds", "times that are whole seconds", ("decimal", "integer"), _read_whole, "no page shows one"),
-    _choose("first_speaker", "lowest speaker_id", (0, 1), _read_first_speaker, "the example begins with 0"),
-    _choose("channel_order", "order of channels in a result", ("asked", "sorted"), _read_channel_order, "no page shows one"),
-)  # fmt: skip
+
+POINTS: Final = tuple(_read_table())
 """In the order in which they are shown. What all generations have in common, and nobody doubts, is in the document alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.profiles import DEFAULT
@@ -14,8 +15,10 @@ from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.plan import list_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from jinja2 import Template
 
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
@@ -70,7 +73,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
     return Repeat(
         command=_write_command(row, verdict, headers),
         curl=_write_curl(row, verdict, headers, folder),
-        python="\n".join(_list_python(row, verdict, dict.fromkeys(headers, STRUCK), folder)),
+        python=_write_python(row, verdict, dict.fromkeys(headers, STRUCK), folder),
         unsaved=() if folder is not None else tuple(_list_files(row)),
     )
 
@@ -157,56 +160,32 @@ def _place(name: str, folder: Path | None) -> str:
     return name if folder is None else (folder / name).as_posix()
 
 
-def _list_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Path | None) -> Iterator[str]:
+@cache
+def _load_template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - comes with the extra `verify`
+
+    environment = Environment(  # noqa: S701 - it makes Python, where each value is written by `repr`
+        loader=PackageLoader("diarkit_contracts", "runs"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["repr"] = repr
+    return environment.get_template("repeat.py.jinja")
+
+
+def _write_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Path | None) -> str:
     call, flags = row.call, dict(verdict.flags)
-    if flags.keys() & OF_TRUST:
-        yield "import ssl"
-    if call.method == "POST":
-        yield "import time"
-    yield "import httpx"
-    if isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body):
-        yield "from diarkit_contracts.rows.inputs import make_input"
-    yield ""
-    yield from _list_trust(flags)
-    how = _write_arguments(flags)
-    told = f", headers={sent!r}{how}" if sent else how
-    yield f"url = {verdict.target + call.target!r}"
-    given = told
-    if isinstance(call.body, Raw):
-        raw = call.body.content
-        shown = repr(raw) if len(raw) <= LONGEST_BODY else f"open({_place(_name_raw(row), folder)!r}, 'rb').read()"
-        headers = {**sent, "Content-Type": call.body.content_type}
-        given = f", headers={headers!r}, content={shown}{how}"
-    elif call.body is not None:
-        yield "form = ["
-        for part in call.body:
-            if isinstance(part, Written):
-                yield f"    ({part.name!r}, (None, {part.text!r})),"
-            else:
-                yield f"    ({part.name!r}, ({part.filename!r}, make_input({part.attach!r}))),"
-        yield "]"
-        given = f", files=form{told}"
-    yield f"answer = httpx.request({call.method!r}, url{given})"
-    yield "print(answer.status_code, answer.headers, answer.text)"
-    if call.method == "POST":
-        yield "while answer.is_success and answer.json()['task']['state'] in ('pending', 'running'):"
-        yield "    time.sleep(1)"
-        yield "    task = answer.json()['task']['task_id']"
-        yield f"    answer = httpx.get(f'{verdict.target}{call.path}/{{task}}'{told})"
-        yield "    print(answer.status_code, answer.text)"
-
-
-def _list_trust(flags: Mapping[str, str]) -> Iterator[str]:
-    if not flags.keys() & OF_TRUST:
-        return
-    issuer = f"cafile={flags['--cacert']!r}" if "--cacert" in flags else ""
-    yield f"trust = ssl.create_default_context({issuer})"
-    if "--insecure" in flags:
-        yield "trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE"
-    if "--cert" in flags:
-        yield f"trust.load_cert_chain({flags['--cert']!r}, {flags.get('--key')!r})"
-
-
-def _write_arguments(flags: Mapping[str, str]) -> str:
-    trust = ", verify=trust" if flags.keys() & OF_TRUST else ""
-    return trust + (f", proxy={flags['--proxy']!r}" if "--proxy" in flags else "")
+    raw = call.body if isinstance(call.body, Raw) else None
+    text = _load_template().render(
+        call=call,
+        target=verdict.target,
+        flags=flags,
+        trusts=bool(flags.keys() & OF_TRUST),
+        sent=sent,
+        raw=raw,
+        raw_file=_place(_name_raw(row), folder) if raw is not None and len(raw.content) > LONGEST_BODY else "",
+        parts=None if raw is not None or call.body is None else call.body,
+        attaches=isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body),
+    )
+    return text.rstrip("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,51 +21,7 @@ CHOICES: Final = ("allOf", "anyOf", "oneOf")
 MOST: Final = 500
 """Of an answer, and in all: nobody reads on, and a server may have as many as it likes."""
 
-USUAL_HEADERS: Final = frozenset(
-    {
-        "accept-ranges",
-        "age",
-        "allow",
-        "alt-svc",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-location",
-        "content-security-policy",
-        "content-type",
-        "cross-origin-opener-policy",
-        "cross-origin-resource-policy",
-        "date",
-        "etag",
-        "expires",
-        "keep-alive",
-        "last-modified",
-        "nel",
-        "permissions-policy",
-        "pragma",
-        "proxy-authenticate",
-        "referrer-policy",
-        "report-to",
-        "server",
-        "server-timing",
-        "set-cookie",
-        "strict-transport-security",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "vary",
-        "via",
-        "warning",
-        "www-authenticate",
-        "x-content-type-options",
-        "x-correlation-id",
-        "x-frame-options",
-        "x-request-id",
-        "x-xss-protection",
-    }
-)
+USUAL_HEADERS: Final = frozenset((files("diarkit_contracts.runs") / "usual_headers.txt").read_text("utf-8").split())
 """Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
 
 

@@ -252,7 +252,11 @@ def view_finding(finding: ConductFinding) -> ConductView:
     """List what is held against the client."""
     rule = finding.rule
     return ConductView(
-        rule=rule.id, severity=rule.severity, sentence=rule.sentence, text=finding.text, entries=finding.entries
+        rule=rule.id,
+        severity=rule.evidence.severity.value,
+        sentence=rule.sentence,
+        text=finding.text,
+        entries=finding.entries,
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
 from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard
@@ -17,6 +18,7 @@ from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from diarkit_contracts.api.evidence import Evidence
     from diarkit_mockserver.journal.journal import Entry
 
 KEEP_ALIVE = 5 * SECOND
@@ -36,17 +38,14 @@ class ConductRule:
     Attributes:
         id: never changes its meaning.
         sentence: what a good client does.
-        label: read in a document, or inferred.
-        source: which document, or what it is inferred from.
-        severity: error for what gets wrong results or ignores an answer; warning for what only costs.
+        evidence: the document that says so, or what it is inferred from; an error is what gets wrong results or ignores what the
+            client was told, a warning what only costs.
         check: finds the cases.
     """
 
     id: str
     sentence: str
-    label: Literal["DOC", "INF"]
-    source: str
-    severity: Literal["error", "warning"]
+    evidence: Evidence
     check: Callable[[Traffic], Iterable[Case]]
 
 
@@ -68,6 +67,13 @@ class ConductFinding:
         """Say it in one line."""
         numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
+
+
+def _rule(
+    rule_id: str, sentence: str, evidence: Evidence
+) -> Callable[[Callable[[Traffic], Iterable[Case]]], ConductRule]:
+    """Make a rule from the function that finds its cases."""
+    return lambda check: ConductRule(id=rule_id, sentence=sentence, evidence=evidence, check=check)
 
 
 def judge(  # noqa: PLR0913 - all that is known of a world, in one call
@@ -109,6 +115,11 @@ def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     )
 
 
+@_rule(
+    "conduct.polls-after-end",
+    "Polling ends when the task is done, failed or rejected, or is unknown (404).",
+    documented("guide 3.6.0: the loop ends at done, failed and rejected; reference: 404 for a wrong or expired task"),
+)
 def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         if (end := chain.end) is None:
@@ -119,6 +130,11 @@ def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
             yield late, f"task {chain.task_id} was {told} in exchange {end.number}, and was polled {_times(late)} more"
 
 
+@_rule(
+    "conduct.polls-too-fast",
+    "Between two polls of a task lies the pace that was set.",
+    documented("guide 3.6.0: the loop sleeps 5 s between two polls; the pace itself is the test's", Severity.WARNING),
+)
 def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         fast = tuple(
@@ -135,6 +151,11 @@ def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
             yield fast, f"task {chain.task_id} was polled {_times(fast)} less than {pace} after the poll before"
 
 
+@_rule(
+    "conduct.ignores-retry-after",
+    "After an answer with Retry-After, the same operation is asked for again only when that time is over.",
+    documented("reference up to 3.7: 429 with Retry-After; RFC 9110, 10.2.3"),
+)
 def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
     for operation in (traffic.uploads, *(chain.polls for chain in traffic.chains)):
         for index, entry in enumerate(operation):
@@ -146,6 +167,13 @@ def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
                 yield (entry, again), f"was asked to wait {wait / SECOND:g} s, and came again after {waited:g} s"
 
 
+@_rule(
+    "conduct.resubmits",
+    "A file whose task was accepted is sent again only when the task failed, is lost or can't be looked at.",
+    inferred(
+        "limits page: unfinished tasks hold storage; the same file and parameters get the same result", Severity.ERROR
+    ),
+)
 def _find_resubmissions(traffic: Traffic) -> Iterator[Case]:
     chains = {chain.task_id: chain for chain in traffic.chains}
     for first, again in traffic.list_repeats():
@@ -170,6 +198,13 @@ def _lost_hope(polls: list[Entry]) -> bool:
     return not is_heard(last) or last.state is TaskState.FAILED or last.status not in (200, 429)
 
 
+@_rule(
+    "conduct.gives-up",
+    "A task that is polled is polled to its end.",
+    documented(
+        "guide 3.6.0: pending and running are followed by another poll; reference: 429 is followed by a later one"
+    ),
+)
 def _find_given_up(traffic: Traffic) -> Iterator[Case]:
     replaced = {first.number for first, _ in traffic.list_repeats()}
     for chain in traffic.chains:
@@ -185,6 +220,11 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
             yield (last,), f"stopped polling task {chain.task_id} when it was {state}"
 
 
+@_rule(
+    "conduct.never-reads-result",
+    "Whoever uploads a file asks what became of it.",
+    documented("guide 3.6.0: the 202 names the URL of the result"),
+)
 def _find_unread(traffic: Traffic) -> Iterator[Case]:
     replaced = {first.number for first, _ in traffic.list_repeats()}
     for chain in traffic.chains:
@@ -193,6 +233,11 @@ def _find_unread(traffic: Traffic) -> Iterator[Case]:
             yield (upload,), f"never asked what became of task {chain.task_id}"
 
 
+@_rule(
+    "conduct.holds-connection",
+    "A connection is used again, or closed.",
+    inferred("RFC 9112, 9.4: clients ought to limit the number of their open connections", Severity.ERROR),
+)
 def _find_held_connections(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         left = [
@@ -220,6 +265,11 @@ def _is_left(traffic: Traffic, before: Entry, after: Entry) -> bool:
     )
 
 
+@_rule(
+    "conduct.reconnects",
+    "Polls go over the connection that is there.",
+    inferred("RFC 9112, 9.3: connections are persistent by default; a handshake costs more than a poll"),
+)
 def _find_reconnects(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         entries = chain.entries
@@ -243,69 +293,7 @@ def _times(entries: tuple[Entry, ...]) -> str:
 
 
 RULES: tuple[ConductRule, ...] = (
-    ConductRule(
-        id="conduct.polls-after-end",
-        sentence="Polling ends when the task is done, failed or rejected, or is unknown (404).",
-        label="DOC",
-        source="guide 3.6.0: the loop ends at done, failed and rejected; reference: 404 for a wrong or expired task",
-        severity="error",
-        check=_find_polls_after_end,
-    ),
-    ConductRule(
-        id="conduct.polls-too-fast",
-        sentence="Between two polls of a task lies the pace that was set.",
-        label="DOC",
-        source="guide 3.6.0: the loop sleeps 5 s between two polls; the pace itself is the test's",
-        severity="warning",
-        check=_find_polls_too_fast,
-    ),
-    ConductRule(
-        id="conduct.ignores-retry-after",
-        sentence="After an answer with Retry-After, the same operation is asked for again only when that time is over.",
-        label="DOC",
-        source="reference up to 3.7: 429 with Retry-After; RFC 9110, 10.2.3",
-        severity="error",
-        check=_find_ignored_retry_after,
-    ),
-    ConductRule(
-        id="conduct.resubmits",
-        sentence="A file whose task was accepted is sent again only when the task failed, is lost or can't be looked at.",
-        label="INF",
-        source="limits page: unfinished tasks hold storage; the same file and parameters get the same result",
-        severity="error",
-        check=_find_resubmissions,
-    ),
-    ConductRule(
-        id="conduct.gives-up",
-        sentence="A task that is polled is polled to its end.",
-        label="DOC",
-        source="guide 3.6.0: pending and running are followed by another poll; reference: 429 is followed by a later one",
-        severity="error",
-        check=_find_given_up,
-    ),
-    ConductRule(
-        id="conduct.never-reads-result",
-        sentence="Whoever uploads a file asks what became of it.",
-        label="DOC",
-        source="guide 3.6.0: the 202 names the URL of the result",
-        severity="error",
-        check=_find_unread,
-    ),
-    ConductRule(
-        id="conduct.holds-connection",
-        sentence="A connection is used again, or closed.",
-        label="INF",
-        source="RFC 9112, 9.4: clients ought to limit the number of their open connections",
-        severity="error",
-        check=_find_held_connections,
-    ),
-    ConductRule(
-        id="conduct.reconnects",
-        sentence="Polls go over the connection that is there.",
-        label="INF",
-        source="RFC 9112, 9.3: connections are persistent by default; a handshake costs more than a poll",
-        severity="warning",
-        check=_find_reconnects,
-    ),
-)
-"""In the order in which they are reported."""
+    _find_polls_after_end, _find_polls_too_fast, _find_ignored_retry_after, _find_resubmissions, _find_given_up, _find_unread,
+    _find_held_connections, _find_reconnects,
+)  # fmt: skip
+"""In the order in which they are told."""

@@ -77,4 +77,4 @@ def _is_clean(entries: tuple[Entry, ...], open_connections: Collection[int], ign
     """Whether no error is against a client; a warning only costs, and is none of it."""
     now = max((entry.answered_at for entry in entries), default=0)
     found = judge(entries, now=now, open_connections=open_connections, ignore=ignore)
-    return not any(one.rule.severity == "error" for one in found)
+    return not any(one.rule.evidence.severity == "error" for one in found)

@@ -204,6 +204,6 @@ def test_an_unknown_id_is_not_ignored() -> None:
 def test_every_rule_says_what_it_wants_and_where_that_is_from(rule: Any) -> None:
     assert rule.id.startswith("conduct.")
     assert rule.sentence.endswith(".")
-    assert rule.source
-    assert rule.label in ("DOC", "INF")
-    assert rule.severity in ("error", "warning")
+    assert rule.evidence.source
+    assert rule.evidence.label in ("DOC", "INF")
+    assert rule.evidence.severity in ("error", "warning")
