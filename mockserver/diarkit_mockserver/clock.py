@@ -107,7 +107,7 @@ class Clock:
         self._wake()
 
     def view(self) -> ClockView:
-        """Tell the time."""
+        """Return the time."""
         return ClockView(ticks=self.now(), frozen=self.frozen, epoch=self.epoch)
 
     async def wait_until(self, moment: int) -> None:
@@ -180,12 +180,12 @@ class ClockView:
         return tell_date(self.epoch, self.ticks)
 
     def __str__(self) -> str:
-        """Tell the time in one line."""
+        """Write the time in one line."""
         return f"{self.seconds:.6f} s, {'frozen' if self.frozen else 'running'}"
 
 
 def tell_date(epoch: int, ticks: int) -> datetime:
-    """Tell the date of a moment of a world, as far as calendars go."""
+    """Return the date of a moment of a world, as far as calendars go."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch, microseconds=ticks)
     except OverflowError:

@@ -1,7 +1,7 @@
-"""What tests import, under one name: the servers, what they can be told, what they tell. Decides nothing.
+"""What tests import, under one name: the servers, what configures them, what they return. Decides nothing.
 
 `DiarizationServer` is the fake, which can be told what to answer and asked what it saw. `LiveServer` is any other server at a
-URL: what can't be told or asked there ends in `UnavailableError`, which the pytest plugin turns into a skip.
+URL: what can't be done there raises `UnavailableError`, which the pytest plugin turns into a skip.
 """
 
 from __future__ import annotations

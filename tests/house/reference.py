@@ -73,10 +73,11 @@ NOTE: Final = (
 
 
 def write_pages() -> Iterator[tuple[str, str]]:
-    """Write each page: its name and its text."""
+    """Write each page, and the schema beside them: name and text."""
     for name, (title, write) in PAGES.items():
         lines = "\n".join(write()).strip()
         yield name, f"{NOTE}\n\n# {title}\n\n{lines}\n"
+    yield "scenario.schema.json", "\n".join(_run("scenario", "schema")).strip() + "\n"
 
 
 def _write_fixture() -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.scenario.load import parse_scenario
@@ -153,3 +154,20 @@ def list_leaves(nav: object) -> Iterator[str]:
     elif isinstance(nav, list):
         for value in nav:
             yield from list_leaves(value)
+
+
+@pytest.mark.parametrize("scenario", sorted(ROOT.glob("examples/scenarios/*.yaml")), ids=lambda path: path.stem)
+def test_each_example_names_the_schema_of_the_site(scenario: Path) -> None:
+    first = scenario.read_text("utf-8").splitlines()[0]
+    named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    assert named is not None
+    assert (scenario.parent / named[1]).resolve() == DOCS / "reference" / "scenario.schema.json"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_documented_variable_completes_commands_and_flags(shell: str) -> None:
+    assert f"_DIARKIT_COMPLETE={shell}_source diarkit" in (DOCS / "index.md").read_text("utf-8")
+    runner = CliRunner(env={"COMP_WORDS": "diarkit ser", "COMP_CWORD": "ser" if shell == "fish" else "1"})
+    found = runner.invoke(main, prog_name="diarkit", env={"_DIARKIT_COMPLETE": f"{shell}_complete"}).output
+    assert "serve" in found
+    assert "samples" not in found

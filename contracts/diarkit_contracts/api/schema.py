@@ -54,7 +54,7 @@ def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str,
 
 
 def exceeds(value: object, most: int) -> bool:
-    """Tell whether a value is, with all that is in it, more than so many; no more of it is looked at than that takes."""
+    """Return whether a value is, with all that is in it, more than so many; no more of it is looked at than that takes."""
     seen, waiting = 0, [value]
     while waiting and seen + len(waiting) <= most:
         seen += 1

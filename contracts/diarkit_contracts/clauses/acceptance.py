@@ -134,7 +134,7 @@ def _list_ends(history: History) -> Iterator[Look]:
 
 
 def _is_allowed(start: Start) -> bool:
-    """Tell whether nothing can be held against an upload; what the documents leave open is not allowed here."""
+    """Return whether nothing can be held against an upload; what the documents leave open is not allowed here."""
     parts = start.exchange.request.parts or ()
     names = [part.name for part in parts]
     sound = start.sound

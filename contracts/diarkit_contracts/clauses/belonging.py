@@ -20,7 +20,7 @@ ROUNDING_S: Final = 0.1
 """How far a time may lie outside: it counts in frames, and voice activity detection adds a little around speech (INF)."""
 
 LATEST_S: Final = 1e9
-"""What is told after 30 years is no time: other clauses have it, and it is too large to count with."""
+"""A time after 30 years is none: other clauses have it, and it is too large to count with."""
 
 CHANGING: Final = frozenset({"range_from", "range_to"})
 """Query parameters with which the truth of the file is not the truth of the answer."""
@@ -35,7 +35,7 @@ def read_truth(start: Start) -> Channels | None:
 
 
 def is_limited(start: Start) -> bool:
-    """Tell whether an upload says how many speakers are to be found, or may have said so."""
+    """Return whether an upload says how many speakers are to be found, or may have said so."""
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(start.config or {}))
 
 
@@ -49,7 +49,7 @@ def read_segments(channel: ChannelTold) -> Iterator[Segment]:
 
 
 def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
-    """Tell whether a result has a channel or a time that the uploaded file does not have."""
+    """Return whether a result has a channel or a time that the uploaded file does not have."""
     sound = start.sound
     if sound is None:
         return False

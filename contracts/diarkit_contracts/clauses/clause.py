@@ -40,7 +40,7 @@ class Observation:
 
 
 Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
-"""Looks through a history; one observation for each case, kept or broken, so that it can be told whether anything was judged."""
+"""Looks through a history; one observation for each case, met or broken, so that a clause that judged nothing can be recognized."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ NEAR: Final = 0.1
 """INF: an answer wrong for half of the speech is for another recording, and for the one that it is right for but a tenth."""
 
 OFF: Final = 0.2
-"""INF: how wrong an answer has to be for its own recording if another task told the very same."""
+"""INF: how wrong an answer has to be for its own recording if another task returned the very same."""
 
 
 def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:
@@ -47,7 +47,7 @@ def _read_digest(start: Start) -> str:
 
 
 def is_of(one: Answered, other: Answered) -> bool:
-    """Tell whether an answer can't be that to its own upload and is that to another one."""
+    """Return whether an answer can't be that to its own upload and is that to another one."""
     (_, start, channels), (_, other_start, other_channels) = one, other
     if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
         return False

@@ -20,12 +20,12 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 
 
 def has_both_limits(start: Start) -> bool:
-    """Tell whether both limits are given."""
+    """Return whether both limits are given."""
     return all(isinstance((start.config or {}).get(key), int) for key in ("max_speakers", "total_speakers"))
 
 
 def has_bad_config(start: Start) -> bool:
-    """Tell whether the config is no JSON object, or has a limit that is no number from 1 up."""
+    """Return whether the config is no JSON object, or has a limit that is no number from 1 up."""
     if start.config is None:
         return start.knows_config
     return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
@@ -41,7 +41,7 @@ def _is_bad_limit(value: object) -> bool:
 
 
 def has_bad_query(start: Start) -> bool:
-    """Tell whether a query parameter has a value that it does not allow."""
+    """Return whether a query parameter has a value that it does not allow."""
     query = start.query
     return (
         query.get("channel_mode", "split") not in {"split", "mix"}
@@ -60,18 +60,18 @@ def _is_bad_time(value: str) -> bool:
 
 
 def has_no_file(start: Start) -> bool:
-    """Tell whether a form has no part `file`."""
+    """Return whether a form has no part `file`."""
     request = start.exchange.request
     return request.is_body_known and request.parts is not None and start.file is None
 
 
 def has_empty_file(start: Start) -> bool:
-    """Tell whether the file is empty."""
+    """Return whether the file is empty."""
     return start.file is not None and start.file.sha256 == EMPTY
 
 
 def is_no_form(start: Start) -> bool:
-    """Tell whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
+    """Return whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
     request = start.exchange.request
     told = request.header("Content-Type")
     if request.parts is not None or not told:

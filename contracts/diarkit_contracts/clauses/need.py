@@ -30,7 +30,7 @@ class Need:
     Attributes:
         id: a word for programs.
         sentence: ends 'never seen: ...'.
-        seen: tells whether a history shows it.
+        seen: whether a history shows it.
         capability: what a target can be made to do so that it is seen; it may also happen by itself.
     """
 
@@ -79,7 +79,7 @@ def _has_envelope(exchange: Exchange) -> bool:
 
 
 def _see_again(*, ended: bool) -> Seen:
-    """See an answer about a task after one that told a state before, or at, its end."""
+    """See an answer about a task after one that reported a state before, or at, its end."""
     return lambda history: any(
         before.state is not None and (before.state in TERMINAL) is ended and after.state is not None
         for looks in history.by_task.values()

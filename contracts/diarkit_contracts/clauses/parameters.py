@@ -29,7 +29,7 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
     "parameters.total-speakers",
     "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
     documented(
-        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be told; for several channels it is not known"
+        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be seen; for several channels it is not known"
     ),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/total_speakers",
     TOTAL,
@@ -206,7 +206,7 @@ def _read_limit(start: Start, key: str) -> int | None:
 
 
 def renumbers(history: History) -> bool:
-    """Tell whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
+    """Return whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
     return any(
         start.query.get("channels")
         and len(came := {each.number for each in channels}) == len(wanted)

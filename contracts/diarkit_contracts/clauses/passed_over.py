@@ -35,6 +35,6 @@ def list_barred(exchanges: Sequence[Exchange]) -> frozenset[int]:
 
 
 def is_of_proxy(exchange: Exchange) -> bool:
-    """Tell whether an answer is a page that a proxy writes where the API would write JSON."""
+    """Return whether an answer is a page that a proxy writes where the API would write JSON."""
     kind = (exchange.answer.header("Content-Type") or "").partition(";")[0].strip().lower()
     return exchange.answer.status in OF_A_PROXY and kind == PAGE

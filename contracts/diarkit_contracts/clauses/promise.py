@@ -14,7 +14,7 @@ ROUNDING_S: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a 429 tells of the end of its window.
+    """What a 429 states about the end of its window.
 
     Attributes:
         at: position of the exchange.
@@ -36,14 +36,14 @@ class Promise:
     def follow(self, earlier: Promise | None) -> Promise:
         """Choose which of two promises holds: this one, or an earlier one for the same window.
 
-        Who asks too early may be told to wait longer, but a window that was told of ends when it ends.
+        A request that comes too early may be asked to wait longer, but an announced window ends when it ends.
         """
         is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
         return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
 
 
 def read_promise(at: int, exchange: Exchange) -> Promise | None:
-    """Read what a 429 tells; None if its Retry-After is no number of seconds."""
+    """Read what a 429 states; None if its Retry-After is no number of seconds."""
     told = exchange.answer.header("Retry-After") or ""
     if not (told.isascii() and told.isdecimal()):
         return None

@@ -196,7 +196,7 @@ def _type_of_status(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.retry-after",
-    "Who waits as long as Retry-After says is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
+    "A client that waits for Retry-After is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
     documented(
         "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
         Severity.WARNING,
@@ -215,7 +215,7 @@ def _retry_after(history: History) -> Iterator[Observation]:
             yield observe(at, kept=not is_refused, expected=expected, got="429")
             promise = None
         elif promise is not None and not is_refused:
-            promise = None  # it was let in before the end: what that leaves over at the end is not told
+            promise = None  # it was let in before the end: how much is left at the end is not reported
         told = read_promise(at, exchange) if is_refused else None
         if told is not None:
             yield from _judge_reset(told, exchange)
@@ -223,7 +223,7 @@ def _retry_after(history: History) -> Iterator[Observation]:
 
 
 def _judge_reset(told: Promise, exchange: Exchange) -> Iterator[Observation]:
-    """Hold the two ends that a 429 tells against each other, if its Date tells when it was written."""
+    """Compare the two ends that a 429 states, if its Date shows when it was written."""
     try:
         now = parsedate_to_datetime(exchange.answer.header("Date") or "").timestamp()
         reset = float(told.reset)

@@ -52,7 +52,7 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
 
 
 def _has_no_length(look: Look, fault: ResultFault) -> bool:
-    """Tell whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
+    """Return whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
     _, channel, _, number, _ = fault.path
     assert look.channels is not None  # noqa: S101 - only results are judged
     segment = look.channels[int(channel)].segments[int(number)]
@@ -60,7 +60,7 @@ def _has_no_length(look: Look, fault: ResultFault) -> bool:
 
 
 def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
-    """Tell whether speakers_count is the total that was asked for: DOC (guide), the result has so many, right or wrong.
+    """Return whether speakers_count is the total that was asked for: DOC (guide), the result has so many, right or wrong.
 
     UNK whether each of them has a segment then.
     """
@@ -72,7 +72,7 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
 
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
-    """Tell whether the request names a channel twice: UNK what is told then."""
+    """Return whether the request names a channel twice: UNK what is returned then."""
     asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 

@@ -41,7 +41,7 @@ OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.FAILED: ("error", "result"),
     TaskState.REJECTED: ("error", "result"),
 }
-"""Which key a task that has ended has, and which it has not; what it tells before is for another clause."""
+"""Which key a task that has ended has, and which it has not; what it has before is for another clause."""
 
 LOCATION: Final = "X-Location"
 
@@ -98,7 +98,7 @@ def _server_error(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.whole-answer",
-    "Each request gets one whole answer, framed and coded as HTTP says; what is lost once is asked for again.",
+    "Each request gets one whole answer, framed and encoded as HTTP defines; a lost answer is requested once more.",
     documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
     f"{START}/responses",
     DRIVEN,
@@ -166,7 +166,7 @@ def _schema(history: History) -> Iterator[Observation]:
         if isinstance(body, StrictJsonError):
             continue  # the clause on JSON has it
         if find_value(body, "task", "state") in history.profile.passing:
-            continue  # no page shows what such a task tells
+            continue  # no page shows what such a task returns
         schema = as_object(as_object(as_object(response["content"], "content")[JSON], JSON)["schema"], "schema")
         # A result whose structure was found right when it was read is right by its schema: to hold it against that takes long.
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
@@ -216,7 +216,7 @@ def _rate_headers(history: History) -> Iterator[Observation]:
 
 
 def _is_date(value: str | None) -> bool:
-    """Tell whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
+    """Return whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
     try:
         parsedate_to_datetime(value or "")
     except ValueError:
@@ -314,7 +314,7 @@ def _ease_error(body: object) -> object:
 
 
 def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
-    """Hold result and error against the state that a look tells."""
+    """Hold result and error against the state that a look reports."""
     operation, state = find_operation(exchange), find_value(body, "task", "state")
     if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200 or state not in OUTCOMES:
         return

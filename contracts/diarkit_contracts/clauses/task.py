@@ -27,7 +27,7 @@ SHORTEST_KEPT_S: Final = 5.0
 
 @clause(
     "task.id-echo",
-    "GET tells the id it was asked for.",
+    "GET returns the id that was requested.",
     documented("reference page of GET, 3.6.0"),
     f"{SCHEMAS}/TaskInfo/properties/task_id",
     TASK,
@@ -166,7 +166,7 @@ def _nothing_before_end(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.terminal-is-final",
-    "A task that has ended tells the same result, or the same type of error, each time.",
+    "A task that has ended returns the same result, or the same type of error, each time.",
     documented("task life cycle, 5.0.0: done, failed and rejected are terminal"),
     f"{SCHEMAS}/TaskInfoState",
     FINALITY,
@@ -181,7 +181,7 @@ def _terminal_is_final(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.identical-polls",
-    "A task that has ended tells it in the same bytes each time.",
+    "A task that has ended returns the same bytes each time.",
     inferred("task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere"),
     f"{SCHEMAS}/TaskInfo",
     FINALITY,
@@ -198,7 +198,7 @@ def _identical_polls(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.no-crosstalk",
-    "Of tasks in flight at the same time none tells the answer to another one's upload.",
+    "No task returns the result of another upload that was in flight at the same time.",
     documented("reference page of GET, 3.6.0: the result of the task that is asked for"),
     f"{SCHEMAS}/TaskInfo",
     RESULTS,
@@ -206,7 +206,7 @@ def _identical_polls(history: History) -> Iterator[Observation]:
 def _no_crosstalk(history: History) -> Iterator[Observation]:
     answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
-        return  # who tells everybody the same mixes nothing up; that it fits nobody is for other clauses
+        return  # a server that answers everybody the same mixes nothing up; that it fits nobody is for other clauses
     for one, others in list_in_flight(answered):
         look, start, _ = one
         mixed = next((other for other in others if is_of(one, other)), None)
@@ -257,7 +257,7 @@ def _error_type(history: History) -> Iterator[Observation]:
 
 
 def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
-    """List the URLs that the answers to POST tell, in the headers of the generation."""
+    """List the URLs that the answers to POST return, in the headers of the generation."""
     for start in history.starts:
         for name in history.profile.locations:
             told = start.exchange.answer.header(name) if start.accepted else None

@@ -121,7 +121,7 @@ def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown:
 
 
 def _is_plain(point: Point) -> bool:
-    """Tell whether a point is a text of which no generation says anything."""
+    """Return whether a point is a text of which no generation says anything."""
     return not any(cell.value or not point.has_holes for cell in point.cells.values())
 
 

@@ -199,7 +199,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def make_progress(total: int) -> Callable[[Row], None]:
-    """Make what tells each row as it is sent: a line on a terminal, nothing elsewhere."""
+    """Make what shows each row as it is sent: a line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda _: None
     sent: list[Row] = []

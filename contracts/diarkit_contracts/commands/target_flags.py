@@ -227,7 +227,7 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
         return plain, (), ()
     user, password = unquote(parts.username), unquote(parts.password or "")
     told = base64.b64encode(f"{user}:{password}".encode()).decode()
-    # As a header, so that it also goes with the URLs that the server tells.
+    # As a header, so that it also goes with the URLs that the server returns.
     return (
         plain,
         (("Authorization", f"Basic {told}"),),

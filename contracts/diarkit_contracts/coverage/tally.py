@@ -49,7 +49,7 @@ class Tally:
         return list_points(self.generations or frozenset({DEFAULT.name}))
 
     def find_standing(self, point: Point) -> Standing:
-        """Tell how a point stands."""
+        """Return how a point stands."""
         if point.id in self.behaved:
             return Standing.BEHAVED
         return Standing.MET if point.id in self.met else Standing.NEVER

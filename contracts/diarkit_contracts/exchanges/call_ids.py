@@ -1,4 +1,4 @@
-"""The two ids that a call carries, so that it can be found in a server's log and an answer can be told to be that to it."""
+"""The two ids that a call carries, so that it can be found in a server's log and an answer can be matched to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNNAMED: Final = 4
 
 
 def is_named(row_id: str) -> bool:
-    """Tell whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
+    """Return whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
     number = re.search("[0-9]+$", row_id)
     return number is None or int(number[0]) % UNNAMED != 0
 

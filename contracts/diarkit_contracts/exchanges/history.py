@@ -1,6 +1,6 @@
-"""Exchanges read as what they mean: tasks started, tasks looked at, and what was told of them. Judges nothing.
+"""Exchanges read as what they mean: tasks started, tasks looked at, and what was reported of them. Judges nothing.
 
-What an answer tells is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere. It is
+An answer is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere. It is
 longer than others because the values and their reading follow one another; apart, each would repeat the other's rules.
 """
 
@@ -58,7 +58,7 @@ class Start:
 
     Attributes:
         at: position of the exchange in the history.
-        task_id: told with 202; None for a refusal, or when no id can be read.
+        task_id: returned with 202; None for a refusal, or when no id can be read.
     """
 
     at: int
@@ -191,7 +191,7 @@ class History:
         return request.method, request.path, tuple(request.query.items()), request.parts
 
     def find_end(self, start: Start) -> Look | None:
-        """Find the first answer that told that a task has ended."""
+        """Find the first answer that reported the end of a task."""
         looks = self.by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
@@ -229,7 +229,7 @@ def find_operation(exchange: Exchange) -> Operation | None:
 
 
 def match_path(template: str, path: str) -> bool:
-    """Tell whether a path ends like a path of the document."""
+    """Return whether a path ends like a path of the document."""
     return _compile(template).search(path) is not None
 
 
@@ -257,7 +257,7 @@ def find_value(body: object, *keys: str) -> object:
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether a text is a UUID in its usual form, 8-4-4-4-12."""
+    """Return whether a text is a UUID in its usual form, 8-4-4-4-12."""
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:
@@ -297,7 +297,7 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
     asked = find_task_id(exchange.request)
     data = exchange.answer.body if exchange.answer.status == 200 else b""
     if data not in known:
-        # A task that has ended tells the same each time: it is read once.
+        # A task that has ended returns the same each time: it is read once.
         oversize = find_oversize(data)
         body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")

@@ -14,7 +14,7 @@ PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
 def is_same_origin(url: str, other: str) -> bool:
-    """Tell whether two absolute URLs have the same scheme, host and port (RFC 6454); false for one that is none."""
+    """Return whether two absolute URLs have the same scheme, host and port (RFC 6454); false for one that is none."""
     try:
         return read_origin(url) == read_origin(other)
     except ValueError:
@@ -22,7 +22,7 @@ def is_same_origin(url: str, other: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to this computer."""
+    """Return whether a URL leads to this computer."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

@@ -103,7 +103,7 @@ class Redaction:
         )
 
     def _strike_part(self, part: Part) -> Part:
-        """Keep size and digest, which tell two parts apart, and of a text what is harmless."""
+        """Keep size and digest, which distinguish two parts, and of a text what is harmless."""
         filename = None if part.filename is None else self.strike_text(part.filename)
         text = part.text
         if text is not None and part.name == CONFIG:

@@ -60,7 +60,7 @@ def _describe_question(look: Look) -> str:
 
 
 def _is_comparable(look: Look) -> bool:
-    """Tell whether the truth of the file is the truth of the answer: no parameter changes it."""
+    """Return whether the truth of the file is the truth of the answer: no parameter changes it."""
     if look.start is None:
         return False
     query = look.start.exchange.request.query

@@ -32,7 +32,7 @@ WIDTH: Final = 120
 """Characters of a line of names."""
 
 LONGEST: Final = 400
-"""Characters of what a server said: enough to see the mistake; the other reports have all of it."""
+"""Characters of an answer: enough to see the mistake; the other reports have all of it."""
 
 
 def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None) -> Iterator[str]:

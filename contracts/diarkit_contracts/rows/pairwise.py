@@ -27,7 +27,7 @@ def cover_pairs(
     """
 
     def is_possible(chosen: Mapping[str, Value]) -> bool:
-        """Tell whether an allowed whole combination has the chosen values."""
+        """Return whether an allowed whole combination has the chosen values."""
         if not is_allowed(chosen):
             return False
         rest = next((factor for factor in factors if factor not in chosen), None)

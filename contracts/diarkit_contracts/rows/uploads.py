@@ -126,7 +126,7 @@ def write_config(choice: Choice) -> str | None:
 
 
 def _is_allowed(values: Mapping[str, str]) -> bool:
-    """Tell whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
+    """Return whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
     if "audio" in values:
         recipe = read_recipe(values["audio"])
         if values.get("channels") == "back" and len(recipe.speakers) == 1:
@@ -170,7 +170,7 @@ _UNCLEAR: Final = {
     97: ("channel-twice", UPLOAD, _ask(channels="0,0")),
     98: ("channel-just-beyond", UPLOAD, _ask(channels="1")),
 }
-"""What the documents leave open, by number: refused at once, rejected later or taken; what is told must hold together all the same.
+"""What the documents leave open, by number: refused at once, rejected later or taken; the answers must be consistent all the same.
 
 UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
 """

@@ -66,7 +66,7 @@ class Entry:
     expires: Annotated[date, _read_day]
 
     def covers(self, finding: Finding) -> bool:
-        """Tell whether a finding is this one."""
+        """Return whether a finding is this one."""
         row = finding.row.partition("[")[0]
         return finding.clause.id == self.clause and self.row in {"", finding.row, row}
 

@@ -99,11 +99,11 @@ class DiarizationContract:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What the watched clients said so far."""
+        """What the watched clients exchanged so far."""
         return () if self._watch is None else self._watch.exchanges
 
     def close(self) -> None:
-        """Judge what the watched clients said, once, and watch them no longer.
+        """Judge what the watched clients exchanged, once, and watch them no longer.
 
         Raises:
             ContractError: as `check`.

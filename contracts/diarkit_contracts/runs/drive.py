@@ -94,7 +94,7 @@ def drive_plan(
         target: where to.
         profile: its generation, for the name of the header that leads to a task.
         forcing: what the target can be made to do, and how; rows that need more are not planned.
-        progress: told each row before it is sent.
+        progress: called with each row before it is sent.
     """
     driver = _Driver(target, profile, forcing, progress)
     steps = [[row for row in step if row.needs is None or row.needs in forcing] for step in plan.steps]

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 EVENTS: Final[Mapping[int, Why]] = {
-    401: Why(Cause.CREDENTIALS, "401: it wants to be told who asks"),
+    401: Why(Cause.CREDENTIALS, "401: it requires credentials"),
     403: Why(Cause.CREDENTIALS, "403: it does not let in who asks"),
-    407: Why(Cause.CREDENTIALS, "407: a proxy wants to be told who asks"),
+    407: Why(Cause.CREDENTIALS, "407: a proxy requires credentials"),
     413: Why(Cause.TOO_LARGE, "413: the upload is too large for it"),
     429: Why(Cause.RATE_LIMITED, "429: it limits the rate"),
     503: Why(Cause.BUSY, "503: it is busy"),
@@ -44,7 +44,7 @@ class Followed:
         again: it was sent before.
         at: positions of its exchanges.
         lost: positions, in the target's list of these, of its exchanges without a whole answer.
-        state: that its task told last.
+        state: that its task reported last.
         task_id: of the task that it started; empty if it started none.
         looks: how often the task was asked for.
         losses: how many of its calls got no whole answer.
@@ -105,7 +105,7 @@ class Followed:
         Raises:
             TargetError: there was no answer.
         """
-        # By the told URL and by the id in turn: both have to lead to the task.
+        # By the returned URL and by the id in turn: both have to lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
         exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named))

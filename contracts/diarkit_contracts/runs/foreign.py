@@ -44,7 +44,7 @@ def describe_count(number: int) -> str:
 
 
 def is_of_the_api(exchange: Exchange) -> bool:
-    """Tell whether an answer looks like one of the API's, right or wrong: a task, an error envelope, the system's version."""
+    """Return whether an answer looks like one of the API's, right or wrong: a task, an error envelope, the system's version."""
     body = read_object(exchange.answer.body)
     if body is None:
         return exchange.request.path.endswith("/system/status") and not exchange.answer.body

@@ -150,7 +150,7 @@ def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     for clause in CLAUSES if row_of else ():
         seen = {row_of.get(observation.at, "") for observation in judge(clause, history).observations}
         seen |= {finding.row for finding in found if finding.clause.id == clause.id}
-        # What was seen outside of all rows is told for the whole run, where nothing of it can be missed.
+        # What was seen outside of all rows is reported for the whole run, where nothing of it can be missed.
         rows[clause.id] = () if "" in seen else tuple(row.name for row in verdict.rows if row.name in seen)
     return rows
 

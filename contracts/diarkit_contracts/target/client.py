@@ -234,7 +234,7 @@ class Target:
 
         Args:
             task_id: of the task.
-            location: the URL that the server told, if it is to be used; it is followed on this server only, since what we send
+            location: the URL that the server returned, if it is to be used; it is followed on this server only, since what we send
                 with a call is meant for this server.
             named: with the two ids of a call, as far as `headers` has none of their names.
 
@@ -256,7 +256,7 @@ class Target:
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:
-        """Connect once to a host that the server told, to know whether a client could; it is sent nothing."""
+        """Connect once to a host that the server named, to know whether a client could; it is sent nothing."""
         host = urlsplit(url).netloc
         if host in self._tried:
             return

@@ -28,7 +28,7 @@ class Clock(Protocol):
     """Where time comes from, so that a test waits for nothing."""
 
     def now(self) -> float:
-        """Tell seconds since some moment; never goes back."""
+        """Return the seconds since some moment; never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -36,7 +36,7 @@ class Clock(Protocol):
         ...
 
     def today(self) -> datetime:
-        """Tell the date and time of the wall clock, with its zone."""
+        """Return the date and time of the wall clock, with its zone."""
         ...
 
 
@@ -44,7 +44,7 @@ class SystemClock:
     """The computer's time."""
 
     def now(self) -> float:
-        """Tell seconds since some moment; never goes back."""
+        """Return the seconds since some moment; never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -52,12 +52,12 @@ class SystemClock:
         time.sleep(seconds)
 
     def today(self) -> datetime:
-        """Tell the date and time of the wall clock, with its zone."""
+        """Return the date and time of the wall clock, with its zone."""
         return datetime.now(UTC)
 
 
 def wait_by_age(seconds: float) -> float:
-    """Tell how long the next poll waits: as long as the task is old, so that a task costs few polls whatever it takes."""
+    """Return how long the next poll waits: as long as the task is old, so that a task costs few polls whatever it takes."""
     return min(max(seconds, FIRST_POLL_S), LAST_POLL_S)
 
 

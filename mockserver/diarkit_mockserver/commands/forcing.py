@@ -34,7 +34,7 @@ class NoFakeError(FakeError, ValueError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
-        super().__init__(f"{url} can't be told what to do: {reason}")
+        super().__init__(f"{url} can't be controlled: {reason}")
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class ScenarioFollower:
 
     Args:
         path: of the file. The world is given its scenario after the follower is made, so that no change is missed between.
-        overrule: puts what was said on the command line over what the file says.
+        overrule: applies the settings of the command line over those of the file.
         read_ticks: a clock that only runs forward; the machine's own.
     """
 

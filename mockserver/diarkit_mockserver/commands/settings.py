@@ -211,7 +211,7 @@ class Settings:
         return "error" if self.quiet else self.log_level
 
     def overrule(self, scenario: Scenario) -> Scenario:
-        """Put what was said on the command line or in the environment over a scenario.
+        """Apply the settings of the command line and the environment over a scenario.
 
         Raises:
             ScenarioError: for a learned file that is none.

@@ -106,7 +106,7 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 def _choose_token(settings: Settings, bound: socket.socket) -> str | None:
-    """Let the control API ask for a token where others than this machine can connect: it moves time and tells secrets."""
+    """Let the control API ask for a token where others than this machine can connect: it moves time and reveals secrets."""
     if settings.control_token or ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback:
         return settings.control_token or None
     token = secrets.token_urlsafe(18)

@@ -106,7 +106,7 @@ def reset_world(here: Here) -> WorldView:
 
 @call("GET", "/scenario", "scenario", forms={"yaml": Form("application/yaml", dump_scenario)})
 def read_scenario(here: Here) -> Scenario:
-    """Tell what the world was told; answers that were added one by one are not among it."""
+    """Return the world's scenario, without answers that were added one by one."""
     return here.world.scenario
 
 
@@ -180,7 +180,7 @@ def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
 
 @call("GET", "/clock", "clock")
 def read_clock(here: Here) -> ClockView:
-    """Tell the world's time."""
+    """Return the world's time."""
     return here.world.clock.view()
 
 
@@ -238,9 +238,9 @@ def read_journal(
     since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,
     limit: Annotated[int, Bounds("The first so many of them", least=0, most=PAGE)] = PAGE,
     task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
-    reveal: Annotated[bool, Bounds("Tell the values of all headers and parameters; needs the token")] = False,  # noqa: FBT002 - the parameter's default
+    reveal: Annotated[bool, Bounds("Return the values of all headers and parameters; needs the token")] = False,  # noqa: FBT002 - the parameter's default
 ) -> JournalPage:
-    """Tell what was asked of the world and what it answered. Values that may be secrets are not told unless asked for.
+    """Return the requests to the world and its answers. Values that may be secrets are redacted unless requested.
 
     Each form is a recording for `diarkit verify --recording`, the oldest exchange first. HAR is for the tools of browsers too,
     NDJSON has one exchange in a line.
@@ -274,7 +274,7 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
 
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
-    """Tell what the client met of all that can be met: since the world began if it is counted, else as far as the journal holds."""
+    """Return which possible answers the client received: since the world began if this is counted, else from the journal."""
     from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, for those who count
 
     journal = here.world.journal

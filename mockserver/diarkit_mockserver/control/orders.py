@@ -22,7 +22,7 @@ class NewWorld:
 
     Attributes:
         name: its part of the path; made up if there is none.
-        scenario: what it is told; the one of a fresh server if there is none.
+        scenario: of the world; that of a fresh server if there is none.
         frozen: its time stands still until it is moved or resumed.
         epoch: the date at its beginning, in seconds since 1970 UTC.
         ids_from: what its ids follow from, instead of the name.

@@ -28,7 +28,7 @@ class ControlError(FakeError):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        """Say what the server said."""
+        """Return the server's message."""
         return f"{self.problem.title}: {self.problem.detail}"
 
 

@@ -1,4 +1,4 @@
-"""What the control API tells, as values: the same on the server that writes them and in the client that reads them."""
+"""What the control API returns, as values: the same on the server that writes them and in the client that reads them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ready:
     """A server that answers.
 
     Attributes:
-        nonce: what tells this server from others at the same address.
+        nonce: distinguishes this server from others at the same address.
         version: of diarkit.
     """
 
@@ -204,7 +204,7 @@ class Problem:
     """A refusal of the control API, as RFC 9457 writes it.
 
     Attributes:
-        type: a URI that tells this kind of problem from others.
+        type: a URI that identifies this kind of problem.
         title: the kind, in words.
         status: of HTTP.
         detail: what was expected, what came, what to do.
@@ -219,7 +219,7 @@ class Problem:
 
 
 def view_world(platform: Platform, name: str, world: World) -> WorldView:
-    """Tell a world in short."""
+    """Summarize a world."""
     return WorldView(
         name=name,
         path=f"{WORLDS}{name}" if name else "",
@@ -232,7 +232,7 @@ def view_world(platform: Platform, name: str, world: World) -> WorldView:
 
 
 def view_task(task: Task, progress: Progress, now: int) -> TaskView:
-    """Tell a task without a poll."""
+    """Describe a task without a poll."""
     return TaskView(
         task_id=task.task_id,
         state=task.state_at(progress, now),
@@ -249,7 +249,7 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
 
 
 def view_finding(finding: ConductFinding) -> ConductView:
-    """Tell what is against the client."""
+    """List what is held against the client."""
     rule = finding.rule
     return ConductView(
         rule=rule.id,

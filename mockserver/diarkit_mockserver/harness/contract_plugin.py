@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OPTION = "--diarization-verify"
 SHARED = "diarization_verify_shared"
-"""Under which the processes of pytest-xdist are told where the one run's outcomes are kept."""
+"""Under which the processes of pytest-xdist find the file of the one run's outcomes."""
 
 FIXTURE = "diarization_contract"
 
@@ -116,7 +116,7 @@ def diarization_contract(request: pytest.FixtureRequest) -> Iterator[Diarization
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge what a test's clients said as a part of the test; a test that has failed keeps its own reason."""
+    """Judge the traffic of a test's clients as a part of the test; a test that has failed keeps its own reason."""
     __tracebackhide__ = True
     contract = cast("DiarizationContract | None", pyfuncitem.funcargs.get(FIXTURE))
     try:

@@ -34,7 +34,7 @@ STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
 """Every task is done at its first poll; what is no audio is rejected, as the platform does."""
 
 LENIENT: Final = replace(STRICT, media=Media(undecodable="assume"))
-"""What a test's server is told by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
+"""Scenario of a test's server by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
 counts as a minute of it. So it does in a scenario of one's own that leaves `media.undecodable` unset."""
 
 
@@ -147,7 +147,7 @@ class Fake:
 
         Args:
             name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
-            scenario: what the world is told; by default `LENIENT`.
+            scenario: of the world; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
@@ -169,7 +169,7 @@ class Fake:
         """Start a server of this process with one world, at the root; closing it ends it. Its ids are the same in each run.
 
         Args:
-            scenario: what the world is told; by default `LENIENT`.
+            scenario: of the world; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
 
@@ -196,7 +196,7 @@ class Fake:
         """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
 
         Args:
-            scenario: what the world is told; by default `LENIENT`.
+            scenario: of the world; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
         """
         self._opened += 1
@@ -247,7 +247,7 @@ class DiarizationServerFactory:
     Args:
         fake: where; another server has no worlds.
         name: from which theirs are made.
-        scenario: that they are told by default.
+        scenario: their default.
     """
 
     def __init__(self, fake: Fake | LiveServer, name: str, scenario: Scenario = LENIENT) -> None:
@@ -268,7 +268,7 @@ class DiarizationServerFactory:
         """Make a server.
 
         Args:
-            scenario: what it is told, also as the path of a file or as a dict; by default `LENIENT`.
+            scenario: of the server, also as the path of a file or as a dict; by default `LENIENT`.
             frozen: its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
             root: a port of its own, for clients that take host and port, or a base URL without a path; about 20 ms more.

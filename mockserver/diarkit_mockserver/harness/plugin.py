@@ -37,7 +37,7 @@ REPLAY: pytest.StashKey[Scenario] = pytest.StashKey()
 """What was recorded, if that is replayed."""
 
 SHARED = "diarization_shared"
-"""Under which the processes of pytest-xdist are told the one server for all."""
+"""Under which the processes of pytest-xdist find the one server for all."""
 
 ROOT_NAME = "diarization_root"
 """Of the setting."""
@@ -249,7 +249,7 @@ def diarization_server(
     diarization_fake: Fake | LiveServer,
     diarization_profile: str | None,  # noqa: ARG001 - it is set before the world is opened
 ) -> Iterator[DiarizationServer | LiveServer]:
-    """A fake platform in its first state: nothing asked, nothing told.
+    """A fresh fake platform: no requests yet, no prepared answers.
 
     Every task is done at its first poll, also that of a file that is no audio, which counts as a minute of it. The marker
     `diarization_strict`, and the setting of this name, have such a file rejected, as the platform does.
@@ -284,7 +284,7 @@ def diarization_server_factory(
 
 
 def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
-    """Choose what a test's server is told before the test says anything."""
+    """Choose the scenario that a test's server starts with."""
     from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - costs nothing until used
 
     if (replayed := request.config.stash.get(REPLAY, None)) is not None:

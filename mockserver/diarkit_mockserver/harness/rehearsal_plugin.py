@@ -157,7 +157,7 @@ class _Results:
 
 
 def _has_crashed(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Tell whether Python itself raised an error, or its library: what client or test raise on purpose was noticed."""
+    """Return whether Python itself raised an error, or its library: what client or test raise on purpose was noticed."""
     kind, last = excinfo.type, excinfo.traceback[-1]
     if not issubclass(kind, CRASHES) or kind.__module__.partition(".")[0] not in sys.stdlib_module_names:
         return False

@@ -106,23 +106,23 @@ class DiarizationServer:
         breaks_contract: bool = False,
         **matching: Unpack[Matching],
     ) -> None:
-        """Say what submissions get.
+        """Prepare the answer to submissions.
 
-        Without a matcher it is the next submission only, unless `times` says more: such answers come first, first in, first out.
-        With a matcher it is every submission that matches, and of several that match the latest counts: a test overrides what
-        its conftest said. `filename="*"` matches every upload.
+        Without a matcher it answers the next submission only, or the next `times`; such answers are used before others, in order.
+        With a matcher it answers every submission that matches; if several match, the latest wins, so a test overrides its
+        conftest. `filename="*"` matches every upload.
 
         Args:
             matching: which submissions: `filename`, `config`, `headers`, `upload` and the others of `Matching`.
             times: how many submissions.
             result: the platform's `result`, as it stands.
-            segments: for each channel, what the client gets; only a request that asks for less than that gets less.
+            segments: for each channel, the segments of the result; a request for a part of the file gets a part of them.
             speakers: so many in each channel, in a conversation drawn for the file.
-            rttm: file with what is said; the request's parameters are applied.
+            rttm: file of the speech; the request's parameters are applied.
             failed: the task fails, with this message.
             rejected: the task is rejected, with this message.
             http: another HTTP status, or its details, also as a dict: `{"status": 503, "retry_after": 5}`.
-            der: the platform's mistakes in what is said: the diarization error rate, from 0 to 0.5.
+            der: diarization error rate of the answer, from 0 to 0.5.
             course: when each state comes.
             breaks_contract: let `result` be anything.
 
@@ -146,7 +146,7 @@ class DiarizationServer:
         self._ask(calls.add_answers(Answers(rules=(rule,))))
 
     def load(self, scenario: ScenarioLike) -> None:
-        """Replace all that this world was told: by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
+        """Replace this world's configuration by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
 
         What it leaves unset is as in a file for `diarkit serve`, the course too, but for what is no audio: a minute of it here, unless
         the test is strict.

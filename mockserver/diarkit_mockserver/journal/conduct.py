@@ -164,7 +164,7 @@ def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
             again = next((later for later in operation[index + 1 :] if comes_after(later, entry)), None)
             if again is not None and again.asked_at < entry.answered_at + wait:
                 waited = (again.asked_at - entry.answered_at) / SECOND
-                yield (entry, again), f"was told to wait {wait / SECOND:g} s, and came again after {waited:g} s"
+                yield (entry, again), f"was asked to wait {wait / SECOND:g} s, and came again after {waited:g} s"
 
 
 @_rule(

@@ -1,6 +1,6 @@
 """What was asked of a world and what it answered: a ring bounded by count and bytes. Judges nothing, and keeps no file.
 
-Bodies are kept as they were sent, by reference: identical answers are stored once. An entry is an exchange and what its world
+Bodies are stored as they were sent, by reference: identical answers are stored once. An entry is an exchange and what its world
 knows of it: what shaped the answer stands in fields, and `note` repeats it for people.
 """
 
@@ -52,7 +52,7 @@ class Entry:
         headers: of the answer, as far as they went out.
         body: of the answer, likewise.
         task_id: of the task that the exchange is about.
-        state: that the client was told.
+        state: that the client received.
         rule: that answered an upload; empty if none did.
         note: what limit, fault or mistake shaped the answer, in words.
         lost: why the client got no whole answer; None if it got one.
@@ -121,7 +121,7 @@ class Journal:
     """The last exchanges of a world.
 
     Args:
-        most_entries: how many are kept.
+        most_entries: how many are stored.
         most_bytes: of all that is kept, as the entries weigh it.
     """
 

@@ -1,4 +1,4 @@
-"""What a client did, arranged as it saw it: task by task, and what it was told of each. Judges nothing."""
+"""What a client did, arranged as it saw it: task by task, and what it received about each. Judges nothing."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diarkit_fixtures.texts.tree import Node
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
-"""What is said in each channel."""
+"""The speech in each channel."""
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:

@@ -43,7 +43,7 @@ class Limits:
         licensed: false answers uploads with 403 (INF: the technology is not licensed).
         audio_seconds: longer audio is rejected after its acceptance (DOC limits page: 2 h).
         finished_seconds: how long a finished task can be looked at; 404 afterwards (DOC: a period exists; its length is UNK).
-        finished_tasks: how many of them are kept; the oldest go first.
+        finished_tasks: how many of them are stored; the oldest are removed first.
         abandoned_seconds: a task that nobody has polled for so long no longer counts for storage and queue; polls see it as before (INF).
         before_body: which limits answer before the body of an upload has been read, instead of after.
     """

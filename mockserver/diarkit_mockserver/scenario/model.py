@@ -1,4 +1,4 @@
-"""What a server is told to answer: rules over submissions, as plain values. Knows no file format, no HTTP and no clock.
+"""What a server answers: rules over submissions, as plain values. Knows no file format, no HTTP and no clock.
 
 These definitions are the scenario file: its keys are their fields, and its JSON Schema is written from them.
 """
@@ -50,12 +50,12 @@ class Then:
 
     Attributes:
         result: the platform's `result`, given as it stands.
-        segments: what is said in each channel; the request's parameters are applied to it.
+        segments: the speech in each channel; the request's parameters are applied to it.
         speakers: so many speakers in each channel of the audio, in a conversation drawn for it.
-        rttm: file with what is said, beside the scenario file; the request's parameters are applied to it.
+        rttm: file of the speech, beside the scenario file; the request's parameters are applied to it.
         failed: the task fails, with this message.
         rejected: the task is rejected, with this message.
-        der: the platform's mistakes: the diarization error rate of what is said, from 0 to 0.5.
+        der: diarization error rate of the answer, from 0 to 0.5.
         http: an HTTP error status, or its details.
         course: when each state comes, instead of the scenario's own course.
         breaks_contract: let `result` be anything, even what the contract forbids.
@@ -133,7 +133,7 @@ class SeededTask:
         id: of the task, a UUID; no two tasks have the same.
         state: left out, the one in which it ends by what it has: rejected, failed or done.
         result: the platform's `result`, given as it stands.
-        segments: what is said in each channel.
+        segments: the speech in each channel.
         speakers: so many speakers in each channel of the audio that `media` assumes, in a conversation drawn for the id.
         failed: the task fails, with this message.
         rejected: the task is rejected, with this message.
@@ -179,7 +179,7 @@ class SeededTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything a world is told before the first request. Keys that begin with `x-` are ignored: they hold anchors.
+    """The configuration of a world before the first request. Keys that begin with `x-` are ignored: they hold anchors.
 
     What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
     another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which

@@ -1,4 +1,4 @@
-"""What a world was told, made ready for use: it never changes, and is replaced as a whole. Counts nothing."""
+"""A world's scenario, prepared for use: it never changes, and is replaced as a whole. Counts nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Setup:
 
     Attributes:
         name: of the world, part of every id drawn there.
-        scenario: as it was told.
+        scenario: as it was given.
         rules: its rules, and those added by hand.
         schedule: its faults.
         profile: the value of each point on which generations and platforms differ.
@@ -48,7 +48,7 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
 
     Args:
         name: of the world.
-        scenario: that it is told.
+        scenario: of the world.
         added: rules that were added by hand.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A server around a platform: in this process until a signal, or in a thread until it is told to stop.
+"""A server around a platform: in this process until a signal, or in a thread until it is stopped.
 
 Sockets are bound before the server starts, so that a port can't be lost in between and its number is known at once.
 """
@@ -61,7 +61,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def write_url(bound: socket.socket, scheme: str = "http") -> str:
-    """Write the URL of a bound socket; an address for all interfaces is told as the loopback one."""
+    """Write the URL of a bound socket; an address for all interfaces is written as the loopback one."""
     host, port = bound.getsockname()[:2]
     return reach(str(host), int(port), scheme)
 

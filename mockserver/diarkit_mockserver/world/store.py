@@ -27,7 +27,7 @@ class Store:
     all of them costs what has happened since the last time, and not what is there.
 
     Args:
-        limits: how long and how many finished tasks are kept.
+        limits: how long and how many finished tasks are stored.
     """
 
     __slots__ = (
@@ -115,7 +115,7 @@ class Store:
             self._touch(task.task_id)
 
     def find(self, task_id: str, now: int) -> Task | None:
-        """Find a task that is still there, a finished one as long as it is kept."""
+        """Find a task that is still there, a finished one until it expires."""
         task = self._tasks.get(task_id)
         if task is not None and self._limits.finished_seconds is not None and self.progress(task).finished_at is None:
             self._notice(task, now)

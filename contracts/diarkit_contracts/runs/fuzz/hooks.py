@@ -72,7 +72,7 @@ def find_broken(exchange: Exchange) -> str:
 
 
 def _is_again(earlier: Exchange, exchange: Exchange) -> bool:
-    """Tell whether a look gave what an earlier look gave."""
+    """Return whether a look gave what an earlier look gave."""
     return (
         earlier.request.method == exchange.request.method == "GET"
         and earlier.answer.status == exchange.answer.status

@@ -51,7 +51,7 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any])
 
 
 def fits_contract(parts: Mapping[str, object]) -> bool:
-    """Tell whether the parts of an upload are as the contract wants them; the content of the file does not count.
+    """Return whether the parts of an upload are as the contract wants them; the content of the file does not count.
 
     Args:
         parts: by name; a file is `bytes`, or what schemathesis wraps them in.

@@ -1,4 +1,4 @@
-"""How fast a platform works, told from the times at which its tasks showed their states. Sends nothing, and guesses nothing."""
+"""How fast a platform works, read from the times at which its tasks showed their states. Sends nothing, and guesses nothing."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class RowAnswers:
 
     Attributes:
         start: the last exchange of the row's own request: earlier ones were asked to come back.
-        states: that were told, each once, in the order in which they were first told.
+        states: that were reported, each once, in the order of their first report.
         looks: the first look at each of these states.
         channels: of the result, by number in their order, and whether there are segments in it; None without a result.
     """

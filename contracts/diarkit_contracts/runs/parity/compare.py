@@ -119,7 +119,7 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False)
 
 
 def is_forced(name: str) -> bool:
-    """Tell whether a row needs a server that can be made to do something; two servers at a URL never can."""
+    """Return whether a row needs a server that can be made to do something; two servers at a URL never can."""
     row = find_row(name)
     return row is not None and row.needs is not None
 
