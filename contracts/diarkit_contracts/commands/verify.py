@@ -43,7 +43,7 @@ class Question:
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
-        help="Start no task (probe), at most 8 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
+        help="Start no task (probe), at most 10 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
     )
     only: tuple[str, ...] = flag(
         default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."

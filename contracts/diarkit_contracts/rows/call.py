@@ -88,6 +88,7 @@ class Row:
         about: id of the clause that says whether it is to be accepted; empty where the documents say nothing.
         accepted: a server that keeps the contract starts a task for it, or may do so.
         needs: what the target has to be able to do; where it can't, the row is skipped.
+        fresh: its task is asked for over a new connection each time.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Row:
     about: str = ""
     accepted: bool = False
     needs: Capability | None = None
+    fresh: bool = False
 
     @property
     def name(self) -> str:
