@@ -107,8 +107,8 @@ class Caps:
     """
 
     tasks: int = 10
-    calls: int = 250
-    bytes_up: int = 2_000_000
+    calls: int = 400
+    bytes_up: int = 3_000_000
     received: float = 32_000_000
     seconds: float = 600.0
     in_flight: int = 2
