@@ -81,6 +81,13 @@ class HeldServer:
 
 
 @pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Runs of pytest in a run, without the plugin of schemathesis: its import takes two of their three seconds."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis")
+    return pytester
+
+
+@pytest.fixture
 def held_loop() -> Iterator[HeldLoop]:
     """A loop that nothing runs but the test."""
     loop = HeldLoop()

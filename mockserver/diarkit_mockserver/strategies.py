@@ -19,10 +19,10 @@ try:
 except ModuleNotFoundError:
     raise MissingExtraError("hypothesis") from None
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_fixtures.strategies.segments import segmentations
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits, Rate

@@ -6,6 +6,7 @@ URL: what can't be told or asked there ends in `UnavailableError`, which the pyt
 
 from __future__ import annotations
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.clock import ClockView
@@ -18,7 +19,6 @@ from diarkit_mockserver.journal.conduct import ConductFinding
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.answer import HttpAnswer, HttpLike
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import ScenarioLike, load_scenario, parse_scenario

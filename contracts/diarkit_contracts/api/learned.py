@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.points import POINTS, USUAL, Cell
+from diarkit_contracts.api.points import POINTS, USUAL, Cell, Generation
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_fixtures.texts.read import load_text, read_value
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Profile
 
-KEYS: Final = frozenset(point.key for point in POINTS)
+ALLOWED: Final = {point.key: point.allowed for point in POINTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,10 @@ class SeenPoint:
     date: str
 
     def __post_init__(self) -> None:
-        if self.point not in KEYS:
+        if self.point not in ALLOWED:
             raise ValueError(f"expected a point (diarkit generations lists them), got {self.point!r}")
+        if (allowed := ALLOWED[self.point]) and self.value not in allowed:
+            raise ValueError(f"{self.point}: expected one of {', '.join(map(str, allowed))}, got {self.value!r}")
 
     @property
     def cell(self) -> Cell:
@@ -61,8 +64,8 @@ class Learned:
     """
 
     version: Literal[1] = 1
-    profile: str | None = None
-    dialect: dict[str, Any] = field(default_factory=dict[str, Any])
+    profile: Generation | None = None
+    dialect: Dialect = field(default_factory=Dialect)
     seen: tuple[SeenPoint, ...] = ()
     not_learned: tuple[str, ...] = ()
     course: dict[str, Any] | str | None = None
@@ -70,7 +73,7 @@ class Learned:
     @property
     def column(self) -> Profile:
         """Its column of the table."""
-        return put_over(PROFILES[self.profile or USUAL], self.dialect, self.seen)
+        return put_over(PROFILES[self.profile or USUAL], list_set(self.dialect), self.seen)
 
 
 def put_over(profile: Profile, values: dict[str, Any], seen: Iterable[SeenPoint], source: str = "dialect") -> Profile:

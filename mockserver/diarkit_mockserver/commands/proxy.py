@@ -72,10 +72,11 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     which leads to the proxy. Rules and faults of --scenario answer in its place: by path, query and headers before the
     platform is asked, by anything else after that. Credentials pass through, and are never written.
 
-    At the end the answers are held against the contract. Exit 0: nothing is against them. 1: findings. 2: wrong usage.
+    Each answer is held against the contract as it comes, a line on stderr for each finding, and all of them at the end. Exit 0: nothing is against them. 1: findings. 2: wrong usage.
     """
     from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported when called
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
+    from diarkit_mockserver.forward.findings import Findings  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
     from diarkit_mockserver.forward.live import Live  # noqa: PLC0415
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
@@ -87,16 +88,17 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     with blame_connection():
         way = read_way(url, access)
         live = Live(way)
+    held = judging.held
     source = Redaction(way.secrets).strike_url(way.url)
     recorder = Recorder(source, timing.asked)
-    witness = Witness(recorder, saving.save)
+    witness = Witness(recorder, saving.save, Findings(held))
     server = Started(settings)
     server.serve(Gateway(server.platform, live, witness.see))
     _end(witness, recorder.unended, saving.save)
     if not witness.exchanges:
         click.echo("nothing was forwarded", err=True)
         return
-    verdict = witness.judge(source, choose_generation(judging.profile, witness.exchanges))
+    verdict = witness.judge(source, choose_generation(held, witness.exchanges))
     sys.exit(Exit.FINDINGS if output.show(verdict, judging.fail_on) == Exit.FINDINGS else Exit.FINE)
 
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.points import SERVED, Generation
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, WRITTEN, flag
-from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.scenario.setup import put_under

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.target.transport import Way
 
-IDLE_S: Final = 2.0
-"""An unused connection is closed before its server does that, with a request on the way: uvicorn waits 5 s."""
-
 TIMEOUT: Final = {"connect": CONNECT_S, "read": ANSWER_S, "write": ANSWER_S, "pool": ANSWER_S}
 
 CODING: Final = frozenset({"content-encoding", "content-length"})
@@ -54,8 +51,9 @@ class Live:
             verify=make_trust(way.connection) if parts.scheme == "https" else False,
             proxy=None if way.connection.proxy is None else way.connection.proxy.url,
             trust_env=False,
-            # As many as there are clients: each request of theirs is under way already.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=IDLE_S),
+            # As many as there are clients: each request of theirs is under way already. None is used twice: a platform may close it
+            # with the next request on the way, and an upload that has begun can't be sent again.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
     async def send(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_mockserver.forward.findings import Findings
     from diarkit_mockserver.forward.recorder import Recorder
 
 MOST_EXCHANGES: Final = 10_000
@@ -30,11 +31,13 @@ class Witness:
     Args:
         recorder: makes rules of them.
         path: where they are saved; None to save none.
+        findings: hears of each at once; None for nobody.
     """
 
-    def __init__(self, recorder: Recorder, path: Path | None = None) -> None:
+    def __init__(self, recorder: Recorder, path: Path | None = None, findings: Findings | None = None) -> None:
         self._recorder = recorder
         self._path = path
+        self._findings = findings
         self._exchanges: deque[Exchange] = deque()
         self._size = 0
         self.forgotten = 0
@@ -52,6 +55,8 @@ class Witness:
         while len(self._exchanges) > MOST_EXCHANGES or (self._size > MOST_BYTES and len(self._exchanges) > 1):
             self._size -= len(self._exchanges.popleft().answer.body)
             self.forgotten += 1
+        if self._findings is not None:
+            self._findings.see(exchange)
         try:
             recorded = self._recorder.add(exchange)
         except RecordError as error:
@@ -72,14 +77,20 @@ class Witness:
     def save(self) -> None:
         """Write the scenario in the place of the last one: whoever reads it gets the one or the other, whole.
 
+        A link still leads to the file afterwards; a device or a pipe is written to, never replaced.
+
         Raises:
             OSError: it can't be written.
         """
         if self._path is None or not self._recorder:
             return
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        path, text = self._path.resolve(), self._recorder.write()
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            part.write_text(self._recorder.write(), encoding="utf-8")
-            part.replace(self._path)
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)

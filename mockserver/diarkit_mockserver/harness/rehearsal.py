@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Fault, ResultFault, TaskFault
 from diarkit_mockserver.scenario.model import Scenario

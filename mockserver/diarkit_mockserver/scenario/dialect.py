@@ -1,17 +1,16 @@
 """What a scenario says of the points that generations and platforms differ on, and the generation that follows. Knows no rule.
 
 Below it: how the answers of such a platform look, headers and the form of JSON. It decides no answer.
-
-The keys are the rows of the table of points: who adds a point there can set it here.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, make_dataclass
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
+from typing import TYPE_CHECKING, Any, Final
 
+from diarkit_contracts.api.dialect import list_set
 from diarkit_contracts.api.learned import put_over
 from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Echoes
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
@@ -20,55 +19,10 @@ from diarkit_contracts.api.words import fill_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from diarkit_contracts.api.dialect import Dialect
     from diarkit_contracts.api.learned import SeenPoint
-    from diarkit_contracts.api.points import Point, Value
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.request import Headers
-
-
-def _write_about(point: Point) -> str:
-    values = {name: point.cells[name].value for name in SERVED}
-    if len(set(values.values())) == 1:
-        return f"    {point.key}: {point.about}" + (f"; usually {value}." if (value := values[USUAL]) != "" else ".")
-    return f"    {point.key}: {point.about}; by generation {', '.join(f'{name}: {each}' for name, each in values.items())}."
-
-
-if TYPE_CHECKING:
-
-    class Dialect:
-        """Points as a scenario sets them; one that is None is as its generation has it."""
-
-        def __init__(self, **points: Value | None) -> None: ...
-
-else:
-    Dialect = make_dataclass(
-        "Dialect",
-        [
-            (point.key, (Literal[point.allowed] if point.allowed else str) | None, None)
-            for point in POINTS
-            if point.served
-        ],
-        namespace={
-            "__doc__": "\n".join(
-                [
-                    "Points on which platforms differ, instead of those of the generation.",
-                    "",
-                    "Attributes:",
-                    *(_write_about(point) for point in POINTS if point.served),
-                ]
-            ),
-            "__module__": __name__,
-        },
-        frozen=True,
-        slots=True,
-        kw_only=True,
-    )
-
-
-def list_set(dialect: Dialect) -> dict[str, Value]:
-    """List the points that a dialect sets."""
-    own: Any = dialect
-    return {key: value for key, value in asdict(own).items() if value is not None}
 
 
 def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[SeenPoint] = ()) -> Profile:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import GUIDE, cancels
-from diarkit_mockserver.scenario.dialect import Dialect, find_manner, list_set, resolve_profile
+from diarkit_mockserver.scenario.dialect import find_manner, resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
 from diarkit_mockserver.scenario.rules import RuleBook
 

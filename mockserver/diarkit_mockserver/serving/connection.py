@@ -190,8 +190,9 @@ class ClientConnection(asyncio.Protocol):
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Note the end of a head."""
+        """Note the end of a head, and what the parser forgets with the end of a message."""
         self._head_ended = True
+        self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -210,7 +211,7 @@ class ClientConnection(asyncio.Protocol):
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._head_ended = self._message_ended = False
+        self._head_ended = self._message_ended = self._keeps_alive = False
         self._section_size = 0  # of the head, or of what tells nothing new of a chunked body
         self._is_timed = False
 
@@ -319,7 +320,7 @@ class ClientConnection(asyncio.Protocol):
             size=self._section_size,
             is_trusted=self._is_trusted,
         )
-        keeps_alive = version == "1.1" and method != "CONNECT" and parser.should_keep_alive()
+        keeps_alive = version == "1.1" and method != "CONNECT" and self._keeps_alive
         self._message = message = Message(request, keeps_alive)
         self._section_size = 0
         hosts = 0

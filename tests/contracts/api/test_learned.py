@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.evidence import Label, Severity
 from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.learned import Learned, SeenPoint, read_learned
@@ -24,7 +25,7 @@ def see(point: str, value: str | int) -> SeenPoint:
 
 LEARNED = Learned(
     profile="5.0",
-    dialect={"bad_mode": 400, "server": "nginx"},
+    dialect=Dialect(bad_mode=400, server="nginx"),
     seen=(see("bad_mode", 400), see("location", "sent"), see("server", "apache")),
     not_learned=("rate_limit",),
     course={"realtime_factor": 20.0, "workers": 2, "overhead": 0.5},
@@ -64,6 +65,13 @@ def test_a_finding_and_the_document_cite_what_was_seen() -> None:
         ("seen: [{point: nothing, value: 1, exchange: x, version: '1', date: x}]", "expected a point"),
         ("seen: [{point: server}]", "value"),
         ("rules: []", "rules"),
+        ("profile: '6.0'", "1:10: profile: expected 3.6, 3.7 or 5.0, got the text '6.0'; did you mean 5.0"),
+        ("dialect:\n  unpopulatd: absent", "2:3: unknown key 'unpopulatd'.*did you mean unpopulated"),
+        ("dialect:\n  unpopulated: gone", "2:16: unpopulated: expected null or absent, got the text 'gone'"),
+        (
+            "seen:\n- {point: bad_task_id, value: 999, exchange: x, version: '1', date: x}",
+            "2:3: bad_task_id: expected one of 422, 404, 400, got 999",
+        ),
     ],
 )
 def test_a_file_that_is_none_says_why(tmp_path: Path, text: str, said: str) -> None:

@@ -7,11 +7,11 @@ from click.testing import CliRunner
 from contract_servers.fake import Fake
 from contract_servers.listening import listen
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.commands.generations import generations
 from diarkit_contracts.commands.learn import learn
 from diarkit_contracts.commands.verify import verify
 from diarkit_mockserver.commands.settings import Settings
-from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:

@@ -152,6 +152,7 @@ def test_a_call_that_is_lost_once_is_sent_again_and_judged(make_target: Any, stu
         (Caps(calls=4), Cause.BUDGET_CALLS, "calls"),
         (Caps(tasks=0, spare=0), Cause.BUDGET_TASKS, "tasks"),
         (Caps(bytes_up=9_000), Cause.BUDGET_BYTES, "bytes sent"),
+        (Caps(received=1_000), Cause.BUDGET_RECEIVED, "bytes received"),
     ],
 )
 def test_what_a_cap_leaves_out_is_skipped_with_the_reason(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
-from diarkit_contracts.runs.undocumented import list_undocumented
+from diarkit_contracts.runs.undocumented import MOST, list_undocumented
 
 URL = "http://stub/api/technology/speaker-diarization"
 TASK = "0a1b2c3d-0000-4000-8000-00000000000f"
@@ -55,6 +55,20 @@ def test_rate_headers_are_documented_for_429_only() -> None:
         "header Retry-After",
         "header X-Ratelimit-Limit",
     ]
+
+
+@pytest.mark.parametrize("answers", [1, 3])
+def test_names_are_bounded_in_an_answer_and_in_all(answers: int) -> None:
+    exchanges = [
+        Exchange(
+            LOOK,
+            Answer(
+                status=200, headers=(), body=json.dumps({**result(), **{f"{at}-{n}": 0 for n in range(MOST)}}).encode()
+            ),
+        )
+        for at in range(answers)
+    ]
+    assert len(list_undocumented(exchanges, ())) == MOST
 
 
 def test_what_is_not_the_api_is_not_looked_at() -> None:

@@ -48,10 +48,10 @@ from contract_servers.correct_ways import (
 )
 from contract_servers.fake import Fake
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 

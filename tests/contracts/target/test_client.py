@@ -42,6 +42,7 @@ def test_an_exchange_is_kept_with_what_was_sent_and_when(make_target: Any, clock
         (Caps(calls=3, in_flight=9), 3),
         (Caps(bytes_up=2 * len(UPLOAD.write_body()[1]), in_flight=9), 2),
         (Caps(in_flight=1), 1),
+        (Caps(received=1, in_flight=9), 1),
         (Caps(seconds=0.0025, in_flight=9), 3),
     ],
 )

@@ -72,6 +72,26 @@ def test_a_finding_ends_with_1(start: Any, serve: Any, submit: Any, ask: Any) ->
     assert (code, "error: " in written) == (1, True), written
 
 
+def test_a_finding_is_reported_while_the_proxy_stands(start: Any, serve: Any, submit: Any, ask: Any) -> None:
+    live = start(
+        Scenario(course="immediate", faults=(Fault(result="unknown_state"),), rules=(Rule(then=Then(speakers=1)),))
+    )
+    running = serve(live.url, "--port", "0", "--quiet", command="proxy")
+    diarize(submit, ask, running.url)
+    assert "ERROR error: shape.schema: expected " in running.log.read_text("utf-8")
+
+
+def test_a_learned_platform_is_what_it_is_held_against(start: Any, serve: Any, submit: Any, tmp_path: Path) -> None:
+    live = start(Scenario(course="immediate"))
+    learned = tmp_path / "platform.yaml"
+    learned.write_text("version: 1\nprofile: '5.0'\n", "utf-8")
+    running = serve(live.url, "--port", "0", "--as", str(learned), command="proxy")
+    submit(running.url, b"no audio")
+    assert "shape.headers: expected " in running.log.read_text("utf-8")  # 3.6 sends no Location
+    running.end()
+    assert "shape.headers" in running.process.stdout.read()
+
+
 def test_one_call_of_many_is_broken_by_a_scenario_that_is_no_finding(
     start: Any, serve: Any, submit: Any, tmp_path: Path
 ) -> None:

@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.commands.flags import take
 from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown, read_external_url
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 

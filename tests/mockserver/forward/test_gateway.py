@@ -127,6 +127,26 @@ def test_a_rule_of_the_head_counts_its_uses(stand_before: Any, submit: Any) -> N
     assert proxied.forwarded == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({}, 2),  # the head is enough
+        ({"filename": "*.wav"}, 3),  # the body has to be seen, so the platform gets it
+    ],
+)
+def test_a_rule_for_the_third_upload_answers_that_one(
+    stand_before: Any, submit: Any, ask: Any, more: dict[str, str], asked: int
+) -> None:
+    third = Rule(when=When(upload=3, **more), then=Then(failed="the third"))
+    # Of another seed than the platform in its place: ids of tasks follow from it.
+    proxied = stand_before(DONE, Scenario(seed=7, course="immediate", rules=(third,)))
+    accepted = [submit(proxied.url, b"x", filename="a.wav") for _ in range(4)]
+    assert proxied.forwarded == asked + 1
+    messages = [json.loads(poll(ask, each).body).get("error") for each in accepted]
+    assert [told and told["message"] for told in messages].count("the third") == 1
+    assert messages[2]["message"] == "the third"
+
+
 @pytest.mark.parametrize(("name", "state", "speakers"), [("b.wav", "failed", None), ("a.wav", "done", 2)])
 def test_a_rule_of_the_body_replaces_the_answer(
     stand_before: Any, submit: Any, ask: Any, make_wav: Any, name: str, state: str, speakers: int | None

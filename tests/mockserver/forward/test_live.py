@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,31 @@ def test_a_body_goes_out_as_it_comes(stub: Any) -> None:
     live = stub()
     send(live.url, write(), ((b"host", b"h"), (b"content-length", b"7")))
     assert live.asked == [b"POST /x?a=%20 HTTP/1.1\r\nhost: h\r\ncontent-length: 7\r\n\r\none two"]
+
+
+def test_a_connection_is_not_used_twice() -> None:
+    """A platform that hangs up on a connection with the next request on the way loses no request."""
+
+    met: list[Any] = []
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async def run() -> list[int]:
+        async with await asyncio.start_server(meet, "127.0.0.1", 0) as server:
+            live = Live(Way(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connection=Connection()))
+            answers = [await live.send("GET", "/", ((b"host", b"h"),), None) for _ in range(2)]
+            await live.close()
+            await asyncio.gather(*met)
+        return [each.status for each in answers]
+
+    assert asyncio.run(run()) == [200, 200]
 
 
 def test_a_coding_that_nobody_asked_for_is_taken_off(stub: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,23 @@ def test_a_file_that_can_not_be_written_leaves_the_last_one(tmp_path: Path, capl
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(OSError, match="directory"):
         witness.save()
+
+
+def test_a_link_stays_one_and_a_pipe_stays_one(tmp_path: Path) -> None:
+    """Whoever may replace a device, as root may, must not: `--save /dev/full` would take it from the whole machine."""
+    link, file, pipe = tmp_path / "link.yaml", tmp_path / "s.yaml", tmp_path / "pipe"
+    link.symlink_to(file)
+    Witness(Recorder("live"), link).see(refuse(1))
+    assert link.is_symlink()
+    assert yaml.safe_load(file.read_text("utf-8"))["rules"]
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        Witness(Recorder("live"), pipe).see(refuse(1))
+        assert pipe.is_fifo()
+        assert os.read(reader, 1 << 16).decode() == file.read_text("utf-8")
+    finally:
+        os.close(reader)
 
 
 def test_nothing_is_written_where_nothing_was_recorded(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from diarkit_contracts.api.dialect import list_set
 from diarkit_contracts.api.points import POINTS
 from diarkit_mockserver.harness.rehearsal import (
     Ended,
@@ -20,7 +21,6 @@ from diarkit_mockserver.harness.rehearsal import (
     rate_mutations,
     run_variants,
 )
-from diarkit_mockserver.scenario.dialect import list_set
 from diarkit_mockserver.scenario.model import Scenario
 
 if TYPE_CHECKING:

@@ -2,21 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.learned import SeenPoint
-from diarkit_contracts.api.points import POINTS
-from diarkit_fixtures.texts.fields import list_fields
-from diarkit_mockserver.scenario.dialect import Dialect, list_set, resolve_profile
+from diarkit_mockserver.scenario.dialect import resolve_profile
 from diarkit_mockserver.scenario.load import ScenarioError, parse_scenario
 
 
-def test_each_point_that_the_fake_answers_by_is_a_key() -> None:
-    assert [field.name for field in list_fields(Dialect)] == [point.key for point in POINTS if point.served]
-
-
 def test_what_is_not_set_is_as_the_generation_has_it() -> None:
-    assert list_set(Dialect()) == {}
-    assert list_set(Dialect(bad_task_id=400)) == {"bad_task_id": 400}
     assert resolve_profile(None, Dialect()).name == "3.6"
     assert resolve_profile("5.0", Dialect())["bad_task_id"] == 404
 

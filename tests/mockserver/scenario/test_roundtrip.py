@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency, LogNormal, Outage
 from diarkit_mockserver.scenario.limits import Limits, Rate

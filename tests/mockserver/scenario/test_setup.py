@@ -4,9 +4,9 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Fault, Outage
 from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.setup import set_up

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.learned import SeenPoint
 from diarkit_mockserver.scenario.course import ByRealTime
-from diarkit_mockserver.scenario.dialect import Dialect, list_set
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Scenario, SeededTask
 from diarkit_mockserver.scenario.setup import put_under

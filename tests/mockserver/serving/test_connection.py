@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, BySeconds, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then

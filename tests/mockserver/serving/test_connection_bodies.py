@@ -152,6 +152,22 @@ def test_a_refused_upload_can_be_sent_to_its_end(start: Start, make_wav: Ask, ma
         assert (response.status, json.loads(response.read())["type"]) == (413, "request.size-limit-exceeded")
 
 
+@pytest.mark.parametrize("how", ["Connection: close", "connection: Keep-Alive, CLOSE"])
+@pytest.mark.parametrize("behind", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_client_that_closes_is_closed_with_its_answer(
+    start: Start, monkeypatch: pytest.MonkeyPatch, how: str, behind: bytes
+) -> None:
+    monkeypatch.setattr("diarkit_mockserver.serving.connection.IDLE_SECONDS", 600.0)
+    server = urlsplit(start(Scenario()).url)
+    with socket.create_connection((server.hostname, server.port), 30) as client:
+        client.sendall(f"GET /nowhere HTTP/1.1\r\nHost: x\r\n{how}\r\n\r\n".encode() + behind)
+        came = b""
+        while piece := client.recv(65536):
+            came += piece
+    head, _, _ = came.lower().partition(b"\r\n\r\n")
+    assert (came.count(b"HTTP/1.1 404 "), b"\r\nconnection: close" in head) == (1, True)
+
+
 def test_two_requests_in_one_packet_are_answered_in_order(start: Start, submit: Ask, make_wav: Ask) -> None:
     server = start(Scenario(course=ByPolls(polls=PollCounts(running=1))))
     location = urlsplit(submit(server.url, make_wav()).header("x-location")).path

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.document import Operation, as_object, operations, resolve
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.platform import Platform

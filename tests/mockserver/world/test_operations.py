@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import MediaFacts
 from diarkit_mockserver.intake.upload import Upload
 from diarkit_mockserver.scenario.answer import HttpAnswer
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.world.operations import INFO, STATUS, answer_operation

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.course import BY_HAND
-from diarkit_mockserver.scenario.dialect import Dialect, resolve_profile
+from diarkit_mockserver.scenario.dialect import resolve_profile
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
 from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, write_outcome

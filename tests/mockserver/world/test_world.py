@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_mockserver.clock import Clock
@@ -19,7 +20,6 @@ from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, Course, PollCounts, StateSeconds
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.when import When
 from diarkit_mockserver.world.manual import step_task

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.learned import Learned, SeenPoint
-from diarkit_contracts.api.points import POINTS, SERVED
-from diarkit_contracts.api.profiles import DEFAULT, choose_profile
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL
+from diarkit_contracts.api.profiles import PROFILES, choose_profile
 from diarkit_contracts.api.words import find_text
 from diarkit_contracts.rows.call import Attached, Call, Row
 from diarkit_contracts.rows.plan import Plan, list_rows, make_plan
@@ -21,7 +22,7 @@ from diarkit_contracts.runs.learn.tempo import measure_tempo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from diarkit_contracts.api.points import Point, Value
+    from diarkit_contracts.api.points import Generation, Point, Value
     from diarkit_contracts.runs.learn.seen import SeenAnswer
     from diarkit_contracts.runs.verdict import RunVerdict
 
@@ -76,12 +77,13 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
         exchange = describe_seen(answer, rows.get(answer.at, ""))
         seen.append(SeenPoint(point=point.key, value=value, exchange=exchange, version=version, date=date))
     tempo = measure_tempo(history)
-    profile = choose_profile(version) or DEFAULT
-    profile = profile if profile.name in SERVED else DEFAULT
+    nearest = choose_profile(version)
+    generation: Generation = next((each for each in SERVED if nearest is not None and each == nearest.name), USUAL)
+    profile = PROFILES[generation]
     return (
         Learned(
-            profile=profile.name,
-            dialect={each.point: each.value for each in seen if profile[each.point] != each.value},
+            profile=generation,
+            dialect=Dialect(**{each.point: each.value for each in seen if profile[each.point] != each.value}),
             seen=tuple(seen),
             not_learned=tuple(missing),
             course=tempo.course,
@@ -110,7 +112,7 @@ def write_learned(learned: Learned, sentence: str) -> str:
     if learned.course is not None:
         plain["course"] = learned.course
     text = f"# What a platform showed, written by `diarkit learn`. Serve it: diarkit serve --as FILE\n# {sentence}\n"
-    text += _dump({**plain, "dialect": learned.dialect}) + "seen:\n"
+    text += _dump({**plain, "dialect": list_set(learned.dialect)}) + "seen:\n"
     text += "".join(f"- {_dump(asdict(one), flow=True)}" for one in learned.seen)
     return text + _dump({"not_learned": list(learned.not_learned)})
 

@@ -13,12 +13,16 @@ from diarkit_fixtures.wav.file import WavReader
 # The hooks are registered for the whole process that imports them: each question is asked in one of its own.
 ASK = """
 import base64, json
-from diarkit_contracts.runs.fuzz.media_hooks import FILES, fits_contract
+from types import SimpleNamespace
+from diarkit_contracts.runs.fuzz.media_hooks import FILES, filter_case, fits_contract
 def fits(**parts): return fits_contract(parts)
 assert fits(file=b"x")
 assert fits(file=b"x", config={"total_speakers": 2}, other="part")
 assert not fits(file=b"x", config={"total_speakers": 0})
 assert not fits(config={})
+for range_to, stays in ((0, False), ("0", False), (0.5, True), (-1, True)):
+    case = SimpleNamespace(query={"range_to": range_to}, body=None, meta=None)
+    assert filter_case(None, case) is stays, range_to
 print(json.dumps({name: base64.b64encode(data).decode() for name, data in FILES.items()}))
 """
 

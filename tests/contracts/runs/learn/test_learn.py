@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contract_servers.fake import URL, Fake, SharedClock, Transport, verify
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.learned import Learned, SeenPoint
 from diarkit_contracts.api.points import POINTS, Carries, Echoes, Ends, Refuses, Says
 from diarkit_contracts.rows.tier import Tier
@@ -15,7 +16,6 @@ from diarkit_contracts.runs.learn.learn import learn, list_drift, make_learn_pla
 from diarkit_contracts.runs.parity.compare import compare_verdicts
 from diarkit_contracts.runs.verify import verify_target
 from diarkit_contracts.target.client import CAPS, Target
-from diarkit_mockserver.scenario.dialect import Dialect
 from diarkit_mockserver.scenario.load import parse_scenario
 from diarkit_mockserver.scenario.model import Scenario
 

@@ -1,0 +1,115 @@
+"""Findings as they come: each answer of the live platform held against the contract, beside what was seen of its task before.
+
+A first look, in bounded time and memory. What only the whole traffic shows is for the verdict at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.profiles import AUTO, DEFAULT
+from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
+from diarkit_contracts.exchanges.text import describe_exchange, show_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
+
+Told: TypeAlias = tuple[str, str, str]
+"""What makes two findings of a task the same: the clause, what it expected, and what it got."""
+
+MOST_TASKS: Final = 1_000
+"""Tasks that an answer is held beside; of others it is judged alone."""
+
+LARGEST_JUDGED: Final = 256 << 10
+"""Bytes of an answer; nothing is forwarded while one is judged."""
+
+LARGEST_KEPT: Final = 4 << 10
+"""Bytes of an answer that waits for the next one of its task: enough for any that has no result."""
+
+LEVELS: Final = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING}
+
+log = logging.getLogger("diarkit")
+
+
+@dataclass(slots=True)
+class _Task:
+    """What is remembered of a task: the upload that started it, the last look at it, and what has been found."""
+
+    start: Exchange | None = None
+    look: Exchange | None = None
+    told: set[Told] = field(default_factory=set[Told])
+
+
+class Findings:
+    """Logs each finding once, in a line.
+
+    Args:
+        asked: the generation to judge by; `auto`: that of the version that the platform reports, the usual one until then.
+    """
+
+    def __init__(self, asked: Profile | Literal["auto"]) -> None:
+        self._asked = asked
+        self._found: Profile | None = None
+        self._tasks: OrderedDict[str, _Task] = OrderedDict()
+
+    def see(self, exchange: Exchange) -> None:
+        """Take an exchange, and log what is found in it."""
+        for severity, line in self.list_new(exchange):
+            log.log(LEVELS[severity], "%s", line)
+
+    def list_new(self, exchange: Exchange) -> Iterator[tuple[Severity, str]]:
+        """Take an exchange, and list what has not been found in its task before."""
+        from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415 - it needs the extra `verify`, and reads the schemas
+
+        if not isinstance(exchange.answer, Answer) or len(exchange.answer.body) > LARGEST_JUDGED:
+            return
+        profile = self._choose(exchange)
+        task = self._find_task(exchange)
+        seen = (each for each in (task.start, task.look, exchange) if each is not None)
+        # Answers of one task may overtake each other.
+        group = sorted(seen, key=lambda each: each.request.sent_at)
+        for finding in verify_recording("", group, profile).findings:
+            told = (finding.clause.id, finding.fault.expected, finding.fault.got)
+            if told not in task.told:
+                task.told.add(told)
+                shown = f"{finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
+                text = f"{finding.severity}: {shown} ({describe_exchange(exchange)}, {profile.name})"
+                yield finding.severity, show_text(text, 1_000)
+        kept = exchange if len(exchange.answer.body) <= LARGEST_KEPT else None
+        if exchange.request.method == "POST":
+            task.start = kept
+        else:
+            task.look = kept
+
+    def _choose(self, exchange: Exchange) -> Profile:
+        from diarkit_contracts.runs.generation import find_generation  # noqa: PLC0415 - as above
+
+        if self._asked != AUTO:
+            return self._asked
+        if self._found is None:
+            profile, assumed = find_generation([exchange])
+            self._found = None if assumed else profile
+        return self._found or DEFAULT
+
+    def _find_task(self, exchange: Exchange) -> _Task:
+        """Find the task that an exchange is about, or begin a new one; of none for any other exchange."""
+        path, method = exchange.request.path, exchange.request.method
+        key: object = None
+        if method == "POST" and path.endswith(START_PATH):
+            key = find_value(read_object(exchange.answer.body), "task", "task_id")
+        elif method == "GET" and path.rpartition("/")[0].endswith(START_PATH):
+            key = find_task_id(exchange.request)
+        if not isinstance(key, str):
+            return _Task()
+        task = self._tasks.setdefault(key.lower(), _Task())
+        if len(self._tasks) > MOST_TASKS:
+            self._tasks.popitem(last=False)
+        return task
