@@ -53,9 +53,9 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     for name in ("3.6", "3.7", "5.0"):
-        print(measure_fake(PROFILES[name], seconds), flush=True)
+        sys.stdout.write(measure_fake(PROFILES[name], seconds) + "\n")
     for number, name in enumerate(NAMES):
-        print(repeat_find(name, number), flush=True)
+        sys.stdout.write(repeat_find(name, number) + "\n")
 
 
 def measure_fake(profile: Profile, seconds: float) -> str:

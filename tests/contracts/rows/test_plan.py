@@ -39,7 +39,7 @@ def test_a_full_run_sends_every_row_once_and_the_short_run_first() -> None:
 def test_mistakes_lie_between_the_uploads_and_none_behind_the_last() -> None:
     steps = make_plan(Tier.LITE).steps
     kinds = "".join("u" if step[0].accepted else "m" for step in steps if step[0].needs is None)
-    assert kinds == "mmmmummmmummmmummmmmu"
+    assert kinds == "mmummmummmummmummmummmu"
 
 
 def test_a_cost_is_said_in_one_line() -> None:
