@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.score.der import NOTHING, score
-from diarkit_fixtures.segments import Segment
+from diarkit_fixtures.segments import Segment, count_speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,8 +35,16 @@ def read_truth(start: Start) -> Channels | None:
 
 
 def is_limited(start: Start) -> bool:
-    """Return whether an upload says how many speakers are to be found, or may have said so."""
-    return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(start.config or {}))
+    """Return whether an upload says how many speakers are to be found, or may have said so.
+
+    As many at most as speak in a channel, in a mix in all of them, change nothing.
+    """
+    config, sound = start.config or {}, start.sound
+    most = config.get("max_speakers")
+    if isinstance(most, int) and sound is not None and sound.truth is not None:
+        count = max if start.query.get("channel_mode", "split") == "split" else sum
+        return "total_speakers" in config or most < count(map(count_speakers, sound.truth))
+    return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 
 
 def read_segments(channel: ChannelTold) -> Iterator[Segment]:

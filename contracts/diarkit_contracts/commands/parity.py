@@ -41,7 +41,7 @@ class Sides:
     tier: Tier = flag(
         default=Tier.LITE,
         type=Named({tier.value: tier for tier in Tier}),
-        help="Start no task (probe), at most 8 (lite), or send all rows (full); on each side.",
+        help="Start no task (probe), at most 10 (lite), or send all rows (full); on each side.",
     )
     only: tuple[str, ...] = flag(
         default=(), multiple=True, metavar="ROW", help="Send this row alone; may come more than once."

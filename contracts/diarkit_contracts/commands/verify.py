@@ -11,7 +11,7 @@ import click
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
-from diarkit_contracts.commands.fuzz_flags import FuzzFlags, fuzz_server
+from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
@@ -43,7 +43,7 @@ class Question:
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
-        help="Start no task (probe), at most 8 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
+        help="Start no task (probe), at most 10 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
     )
     only: tuple[str, ...] = flag(
         default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
@@ -166,7 +166,7 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     if question.rows_file is not None:
-        plan, usual = _load_plan(question.rows_file), CAPS[Tier.FULL]
+        plan, usual = _load_plan(question.rows_file), replace(CAPS[Tier.FULL], in_flight=IN_FLIGHT)
     else:
         plan = read_plan(question.only, Tier(question.tier))
         usual = CAPS[Tier.LITE if question.only else Tier(question.tier)]

@@ -105,6 +105,8 @@ class Row:
         about: id of the clause that says whether it is to be accepted; empty where the documents say nothing.
         accepted: a server that keeps the contract starts a task for it, or may do so.
         needs: what the target has to be able to do; where it can't, the row is skipped.
+        fresh: its task is asked for over a new connection each time.
+        looks: ids of the rows, this one or earlier ones, whose tasks are asked for before the next row is sent.
     """
 
     id: str
@@ -113,6 +115,8 @@ class Row:
     about: str = ""
     accepted: bool = False
     needs: Capability | None = None
+    fresh: bool = False
+    looks: tuple[str, ...] = ()
 
     @property
     def is_private(self) -> bool:

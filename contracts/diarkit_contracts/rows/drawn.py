@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from diarkit_contracts.rows.call import Attached, Call, Written
+from diarkit_contracts.rows.call import CONFIG, Attached, Call, Written
 from diarkit_contracts.rows.inputs import FILES
 from diarkit_contracts.rows.mistakes import get, make_mistakes, post
 from diarkit_contracts.rows.uploads import FACTORS, make_uploads
 
 if TYPE_CHECKING:
+    from random import Random
+
     from hypothesis.strategies import DrawFn
 
 AUDIO: Final = (
@@ -81,6 +84,26 @@ def draw_mistakes(draw: DrawFn) -> Call:
             TEXTS.map(lambda text: get(quote(text.replace(".", "-").replace("/", "-") or "-", safe=""))),
         )
     )
+
+
+def vary_call(call: Call, draws: Random) -> Call:
+    """Change one thing of a call that the contract allows to be different: a name, a range, a limit, an unknown parameter."""
+    parts, query = call.body, call.query
+    given = {name for name, _ in query}
+    choice = draws.randrange(4) if isinstance(parts, tuple) else 0
+    if choice == 1 and isinstance(parts, tuple):
+        name = f"{draws.getrandbits(48):x}.wav"
+        named = (
+            replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in parts
+        )
+        return replace(call, body=tuple(named))
+    if choice == 2 and not {"range_from", "range_to"} & given:
+        return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.2f}")))
+    if choice == 3 and isinstance(parts, tuple) and not any(part.name == CONFIG for part in parts):
+        config = Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))
+        return replace(call, body=(*parts, config))
+    kept = tuple(pair for pair in query if pair[0] != "colour")
+    return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
 
 
 def _ask(name: str, value: str) -> Call:

@@ -47,6 +47,8 @@ class _Row:
     query: tuple[tuple[str, str], ...] = ()
     body: tuple[Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
     accepted: bool = False
+    looks: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
@@ -74,6 +76,8 @@ def write_row(row: Row) -> Plain:
         "query": [list(pair) for pair in call.query],
         "body": _write_body(call.body),
         "accepted": row.accepted,
+        "looks": list(row.looks),
+        "fresh": row.fresh,
     }
 
 
@@ -89,7 +93,7 @@ def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> 
 def _make_row(row: _Row) -> Row:
     body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
-    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted)
+    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted, looks=row.looks, fresh=row.fresh)
 
 
 def _check(tree: Node) -> Iterator[Flaw]:

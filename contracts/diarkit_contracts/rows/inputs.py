@@ -1,6 +1,7 @@
 """Named inputs: recordings that carry their truth, and files that are none. Knows no request and no server.
 
-A name is a recipe, so the same name is the same bytes for everybody: `wav:2ch:4.0s` is a stereo recording of 4 s.
+A name is a recipe, so the same name is the same bytes for everybody: `wav:2ch:4.0s` is a stereo recording of 4 s. `late` is silent for
+35 s, `swapped` has its channels in the other order and is as large as without, `mu-law` is half as large.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ SHORTEST: Final = 80
 LONGEST: Final = 6_000
 """Centiseconds: an input is small on purpose (960 kB per channel and minute)."""
 
+LATE: Final = 3_500
+"""Behind the window of 30 s that many models hear, and a little more. Centiseconds."""
+
 FILES: Final[Mapping[str, bytes]] = {
     "file:junk": b"This is not audio, whatever its name says.\n" * 8,
     "file:empty": b"",
@@ -41,7 +45,7 @@ FILES: Final[Mapping[str, bytes]] = {
 
 NAME: Final = re.compile(
     r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?"
-    r"(?P<silence>:silence)?(?P<in_turn>:in-turn)?"
+    r"(?P<silence>:silence)?(?P<in_turn>:in-turn)?(?P<late>:late)?(?P<swapped>:swapped)?(?P<mu_law>:mu-law)?"
 )
 
 
@@ -62,11 +66,17 @@ class Recipe:
         speakers: in each channel; 0 for a silent one.
         length: centiseconds.
         in_turn: the channels take turns as the speakers of one do; else each is a conversation of its own.
+        first: when anybody may speak, in centiseconds.
+        swapped: the channels come in the other order.
+        mu_law: the samples are compressed as in G.711.
     """
 
     speakers: tuple[int, ...]
     length: int
     in_turn: bool = False
+    first: int = 0
+    swapped: bool = False
+    mu_law: bool = False
 
     @property
     def truth(self) -> Channels:
@@ -79,11 +89,12 @@ class Recipe:
     def spoken(self) -> Channels:
         """Who speaks when, one entry per channel."""
         if self.in_turn:
-            return _deal_turns(_lay_turns(0, sum(self.speakers), self.length), self.speakers)
-        return tuple(
-            _lay_turns(number, speakers, self.length) if speakers else ()
+            return _deal_turns(_lay_turns(0, sum(self.speakers), self.length, self.first), self.speakers)
+        laid = tuple(
+            _lay_turns(number, speakers, self.length, self.first) if speakers else ()
             for number, speakers in enumerate(self.speakers)
         )
+        return laid[::-1] if self.swapped else laid
 
 
 def read_recipe(name: str) -> Recipe:
@@ -94,7 +105,8 @@ def read_recipe(name: str) -> Recipe:
     """
     match = NAME.fullmatch(name)
     length = round(float(match["seconds"]) * 100) if match else 0
-    if match is None or not 0 < length <= LONGEST:
+    first = LATE if match and match["late"] else 0
+    if match is None or not first < length <= LONGEST:
         raise InputNameError(name)
     channels = int(match["channels"])
     told = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
@@ -102,7 +114,9 @@ def read_recipe(name: str) -> Recipe:
         raise InputNameError(name)
     # One and two speakers in turn: two channels that differ show which of them was told.
     usual = tuple(2 - (number % 2) for number in range(channels))
-    return Recipe((0,) * channels if match["silence"] else told or usual, length, match["in_turn"] is not None)
+    speakers = (0,) * channels if match["silence"] else told or usual
+    in_turn, swapped, mu_law = (match[tag] is not None for tag in ("in_turn", "swapped", "mu_law"))
+    return Recipe(speakers, length, in_turn, first, swapped, mu_law)
 
 
 @cache
@@ -126,7 +140,8 @@ def make_input(name: str) -> bytes:
         )
         for number, segments in enumerate(recipe.spoken)
     ]
-    return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth)
+    encoding = "mulaw" if recipe.mu_law else "pcm16"
+    return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth, encoding=encoding)
 
 
 def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:
@@ -142,15 +157,15 @@ def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:
     )
 
 
-def _lay_turns(channel: int, speakers: int, length: int) -> Segments:
+def _lay_turns(channel: int, speakers: int, length: int, first: int) -> Segments:
     """Let speakers take turns of about a second, so that a few seconds hold enough of them to count and to cut."""
     draws = Draws(VERSION, channel, speakers)
     turns: list[Segment] = []
-    start = draws.between(10, 25)
+    start = first + draws.between(10, 25)
     while start + 20 < length:
         end = min(start + draws.between(55, 110), length - 5)
         turns.append(Segment(len(turns) % speakers, start, end))
         start = end + draws.between(15, 40)
-    laid = tuple(turns) or (Segment(0, 0, length),)
+    laid = tuple(turns) or (Segment(0, first, length),)
     assert not list_faults(laid, length), laid  # noqa: S101 - a truth that is wrong would blame the server
     return laid

@@ -13,7 +13,7 @@ from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.rows.uploads import make_uploads
+from diarkit_contracts.rows.uploads import SHORT_RUN, make_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.rows.call import Row
 
-UPLOADS_IN_LITE: Final = 7
+UPLOADS_IN_LITE: Final = len(SHORT_RUN)
 MISTAKES_IN_LITE: Final = 17
 
 POLLS_OF_A_TASK: Final = 6

@@ -12,7 +12,7 @@ FUZZ: Final = "fuzz"
 class Tier(StrEnum):
     """How much a planned run sends.
 
-    PROBE: only what must be refused; no task is started. LITE: what shows most with at most 8 tasks. FULL: all rows.
+    PROBE: only what must be refused; no task is started. LITE: what shows most with at most 10 tasks. FULL: all rows.
     """
 
     PROBE = "probe"

@@ -88,10 +88,33 @@ CHOSEN: Final = (
     Choice(audio=SHORT, config="total=12", mode="split"),
     Choice(audio=ONE_SILENT, span="1.0-", unknown="part"),
 )
-"""What shows most with the least: the rows of a short run. Neighbours differ in config, so that a mixed-up one shows."""
+"""What shows most with the least. Neighbours differ in config, so that a mixed-up one shows."""
 
 JUNK: Final = len(CHOSEN) + 1
-"""Number of the row that ends a short run."""
+EMPTY: Final = 90
+
+AGAIN: Final[Mapping[int, Choice]] = {
+    79: Choice(audio=STEREO, config="max=5"),
+    80: Choice(audio=f"{STEREO}:swapped", config="max=2", channels="last"),
+    81: Choice(audio="wav:1ch:40.0s:late:mu-law", span="-39"),
+    82: Choice(audio=f"{STEREO}:swapped"),
+    83: Choice(audio=STEREO, config="max=1"),
+    84: Choice(audio=STEREO, channels="last"),
+    85: Choice(audio=STEREO, mode="mix"),
+    86: Choice(audio=STEREO, span="2.0-"),
+    87: Choice(audio=STEREO, span="-3.0"),
+    88: Choice(audio=STEREO, span="-1.5"),
+}
+"""What a cache or a node of several may take for what was asked before, by number.
+
+The file of row-01 again with other parameters, one of them at a time; another file of its name and size; speech that begins after 35 s.
+"""
+
+FRESH: Final = frozenset(range(83, 89))
+"""Rows whose tasks are asked for over a new connection each time: a balancer may lead each to another node."""
+
+SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, EMPTY, JUNK)
+"""The rows of a short run, by number. Each parameter is sent, and left out in a later row, where it must not count any more."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
 """What needs more sound than the others, by number: a mix of more channels than two, each with somebody who is heard alone."""
@@ -99,18 +122,30 @@ LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,
 
 @cache
 def make_uploads() -> tuple[Row, ...]:
-    """Make all rows, the chosen ones first; ids count on."""
+    """Make all rows, those of a short run first; ids count on."""
     pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
     choices = dict(enumerate(CHOSEN, start=1))
     choices |= dict(enumerate((Choice(**values) for values in pairs), start=JUNK + 1))
     rows = _UNCLEAR | {
         number: (choice.describe(), UNKNOWN if choice.unknown else UPLOAD, _make_call(choice))
-        for number, choice in {**choices, **LARGE}.items()
+        for number, choice in {**choices, **AGAIN, **LARGE}.items()
     }
     return tuple(
-        Row(id=f"row-{number:02d}", what=what, call=call, about=about, accepted=True)
-        for number, (what, about, call) in sorted(rows.items())
+        Row(
+            id=f"row-{number:02d}",
+            what=what,
+            call=call,
+            about=about,
+            accepted=number != EMPTY,
+            fresh=number in FRESH,
+        )
+        for number, (what, about, call) in sorted(rows.items(), key=_find_place)
     )
+
+
+def _find_place(numbered: tuple[int, object]) -> tuple[int, int]:
+    number = numbered[0]
+    return (SHORT_RUN.index(number) if number in SHORT_RUN else len(SHORT_RUN), number)
 
 
 def write_config(choice: Choice) -> str | None:
@@ -160,7 +195,7 @@ def _ask(file: str = MONO, **query: str) -> Call:
 
 _UNCLEAR: Final = {
     JUNK: ("junk", UPLOAD, _ask("file:junk")),
-    90: ("empty-file", "refusal.empty-file", _ask("file:empty")),
+    EMPTY: ("empty-file", "refusal.empty-file", _ask("file:empty")),
     91: ("half-a-head", UPLOAD, _ask("file:half-a-head")),
     92: ("channel-beyond", UPLOAD, _ask(channels="7")),
     93: ("range-upside-down", UPLOAD, _ask(range_from="2", range_to="1")),

@@ -158,6 +158,7 @@ class _Driver:
                     followed = self._send_again(followed, alone=alone)
                 if followed is not None:
                     together.append(followed)
+                    self._interleave(followed.row)
             self._follow(together)
 
     def finish(self) -> None:
@@ -201,6 +202,13 @@ class _Driver:
             reason="" if why is None else why.text,
             attempts=len(attempts),
         )
+
+    def _interleave(self, row: Row) -> None:
+        """Look at the tasks that a row says, in its order."""
+        sent = {one.row.id: one for attempts in self._attempts.values() for one in attempts}
+        for one in (sent[name] for name in row.looks if name in sent):
+            if one.task_id and (one.is_open or one.ended) and self.over is None:
+                self._look(one)
 
     def _start(self, row: Row, *, alone: bool, again: bool = False) -> Followed | None:
         """Send a row; None if it is not sent for a cap."""

@@ -108,7 +108,7 @@ class Followed:
         # By the returned URL and by the id in turn: both have to lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
-        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named))
+        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named, fresh=self.row.fresh))
         answer = exchange.answer
         state = find_value(read_object(answer.body), "task", "state")
         self.state = str(state)

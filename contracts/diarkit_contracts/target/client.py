@@ -33,6 +33,7 @@ ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
 LEAST_ANSWER_S: Final = 1.0
 """For a call that is sent just before the time of a run is over."""
+CLOSE: Final[Headers] = (("Connection", "close"),)
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
 
@@ -105,9 +106,9 @@ class Caps:
         task_seconds: how long a task may take before it is given up; not a cap of the run.
     """
 
-    tasks: int = 8
-    calls: int = 250
-    bytes_up: int = 2_000_000
+    tasks: int = 10
+    calls: int = 400
+    bytes_up: int = 3_000_000
     received: float = 32_000_000
     seconds: float = 600.0
     in_flight: int = 2
@@ -229,7 +230,7 @@ class Target:
         finally:
             del self.exchanges[answered:], self.lost[lost:]
 
-    def poll(self, task_id: str, location: str | None = None, *, named: bool = True) -> int:
+    def poll(self, task_id: str, location: str | None = None, *, named: bool = True, fresh: bool = False) -> int:
         """Ask for a task.
 
         Args:
@@ -237,6 +238,7 @@ class Target:
             location: the URL that the server returned, if it is to be used; it is followed on this server only, since what we send
                 with a call is meant for this server.
             named: with the two ids of a call, as far as `headers` has none of their names.
+            fresh: let the connection be closed behind the answer, so that the next call comes over another one.
 
         Returns:
             Position of the exchange with the last answer.
@@ -252,7 +254,7 @@ class Target:
                 url = led
             else:
                 self._try_host(led)
-        request = Request(method="GET", url=url, headers=self.headers)
+        request = Request(method="GET", url=url, headers=(*self.headers, *(CLOSE if fresh else ())))
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:

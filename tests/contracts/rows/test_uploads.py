@@ -21,15 +21,13 @@ def test_the_names_of_rows_stay() -> None:
         "row-04[3ch-2.0s,max=1,channels=2+0,config-first,unknown-key]",
         "row-05[1ch-0.5s,total=12,split]",
         "row-06[2ch-3.0s,speakers=2+0,1.0-,unknown-part]",
-        "row-07[junk]",
-        "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]",
+        "row-82[2ch-4.0s,swapped]",
+        "row-80[2ch-4.0s,swapped,max=2,channels=1]",
     ]
-    assert names[36:39] == [
-        "row-37[1ch-6.0s,0.4-,unknown-part]",
-        "row-89[3ch-6.0s,speakers=2+1+2,in-turn,mix]",
-        "row-90[empty-file]",
-    ]
-    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 47
+    assert names[8:11] == ["row-81[1ch-40.0s,late,mu-law,-39]", "row-90[empty-file]", "row-07[junk]"]
+    assert names[11] == "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]"
+    assert names[40:43] == ["row-37[1ch-6.0s,0.4-,unknown-part]", "row-79[2ch-4.0s,max=5]", "row-83[2ch-4.0s,max=1]"]
+    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 57
 
 
 def test_two_rows_never_send_the_same() -> None:

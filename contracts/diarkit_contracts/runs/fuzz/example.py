@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.rows.call import Attached, Row, Written
+from diarkit_contracts.rows.drawn import vary_call
 from diarkit_contracts.rows.file import Plain, write_row
 from diarkit_contracts.runs.follow import Followed, follow
 from diarkit_contracts.runs.verdict import Cause, Why
@@ -75,6 +77,9 @@ class Session:
     Attributes:
         over: a bound or a cap was reached, nothing more is sent.
         why: how somebody ended the run, or that nobody answers any more; None for neither.
+        draws: what makes a request another one than those before it.
+        calls: that were sent.
+        drawn: how many requests were drawn.
     """
 
     target: Target
@@ -82,7 +87,20 @@ class Session:
     tally: Tally
     over: bool = False
     lost: int = 0
+    draws: Random = field(default_factory=Random)
+    calls: set[Call] = field(default_factory=set["Call"])
+    drawn: int = 0
     why: Why | None = None
+
+    def vary(self, call: Call) -> Call:
+        """Make a call one that was not sent yet, and the first of a run that of its seed."""
+        self.drawn += 1
+        while call in self.calls or not self.calls:
+            call = vary_call(call, self.draws)
+            if call not in self.calls:
+                break
+        self.calls.add(call)
+        return call
 
     def check_time(self) -> None:
         """End the run if a bound is reached.
@@ -113,15 +131,17 @@ class Example:
         self._target.exchanges.clear()
         self._target.lost.clear()
         self._sent: list[Followed] = []
+        self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
 
-    def send(self, call: Call, what: str) -> Followed:
+    def send(self, call: Call, what: str, *, vary: bool = True) -> Followed:
         """Send a request; the oldest task is waited for if no more may be in flight.
 
         Raises:
             OverError: the run is over.
         """
         self._session.check_time()
+        call = self._session.vary(call) if vary else call
         row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, accepted=what == "upload")
         task = Followed(row, self._target, self._session.tally.profile)
         if call.method == "POST":
@@ -129,6 +149,7 @@ class Example:
                 if not self._target.has_room:
                     self.follow(other)
         self._sent.append(task)
+        self._looks[row.id] = []
         exchange = self._keep(task.send) or self._keep(task.send)
         self._note(f"{row.name} {_describe(call)}", exchange)
         return task
@@ -142,6 +163,7 @@ class Example:
         if not task.task_id:
             return
         self._session.check_time()
+        self._looks[self._sent[-1].row.id].append(task.row.id)
         exchange = self._keep(task.look)
         if exchange is None or task.looks >= MOST_LOOKS:
             task.give_up()
@@ -170,7 +192,7 @@ class Example:
         findings = self._session.tally.judge(exchanges, runs)
         if not findings:
             return None
-        rows = tuple(task.row for task in self._sent)
+        rows = tuple(replace(task.row, looks=tuple(self._looks[task.row.id])) for task in self._sent)
         return Find(findings=findings, exchanges=exchanges, runs=runs, steps=tuple(self._steps), rows=rows)
 
     def _keep(self, send: Callable[[], Exchange]) -> Exchange | None:
@@ -181,6 +203,7 @@ class Example:
             self._session.end()
         except UnreachableError as error:
             self._session.lost += 1
+            self._session.tally.dropped += 1
             if self._session.lost >= MOST_LOST:
                 self._session.why = Why(Cause.UNREACHABLE, str(error))
                 self._session.end()
@@ -220,7 +243,7 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
     for _ in range(2):
         example = Example(session)
         for row in rows:
-            example.send(row.call, row.what)
+            example.send(row.call, row.what, vary=False)
         find = example.finish()
         if find is None or broken not in {finding.clause.id for finding in find.findings}:
             return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from random import Random
 from typing import TYPE_CHECKING, Final, cast
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -16,6 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_m
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
+from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get
 from diarkit_contracts.runs.follow import explain_stop
 from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
@@ -51,11 +53,15 @@ class MachineRun:
         verdict: over all examples; its exchanges are those of the find, or of the last example.
         find: None without findings that fail a run.
         examples: that were driven to their end.
+        requests: that were drawn, looks aside.
+        distinct: among them.
     """
 
     verdict: RunVerdict
     find: Find | None
     examples: int
+    requests: int
+    distinct: int
 
 
 def run_machine(  # noqa: PLR0913 - a run has that many knobs
@@ -77,7 +83,7 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         fail_on: the least severity that is a find.
         shrink: ask on until the find is short. Not for other people's servers.
     """
-    session = Session(target, bounds, Tally(profile, fail_on))
+    session = Session(target, bounds, Tally(profile, fail_on), draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):
@@ -132,6 +138,8 @@ def _sum_up(session: Session, find: Find | None) -> MachineRun:
         verdict=verdict if session.why is None else replace(verdict, whys=(session.why, *verdict.whys)),
         find=find,
         examples=tally.histories,
+        requests=session.drawn,
+        distinct=len(session.calls),
     )
 
 
@@ -155,6 +163,11 @@ class _Machine(RuleBasedStateMachine):
     def ask_wrongly(self, call: Call) -> None:
         """Send a request that has to be refused, or that nobody would send."""
         self._example.send(call, "mistake")
+
+    @rule()
+    def ask_for_nobody(self) -> None:
+        """Ask for a task that never was."""
+        self._example.send(get(NEVER_GIVEN), "unknown")
 
     @rule(task=tasks)
     def look(self, task: Followed) -> None:

@@ -33,6 +33,8 @@ class Tally:
         profile: the generation to hold it against.
         fail_on: the least severity of a finding that `judge` gives back.
         histories: how many were judged.
+        shown: how many of them broke a clause.
+        dropped: requests without a whole answer.
         unseen: what none of them showed.
         started: the exchanges of all of them that started a task, to find an id given twice.
         warnings: by clause and text, the first of each; a server that differs once differs each time.
@@ -42,6 +44,8 @@ class Tally:
     fail_on: Severity = Severity.ERROR
     histories: int = 0
     kept: Counter[str] = field(default_factory=Counter[str])
+    shown: Counter[str] = field(default_factory=Counter[str])
+    dropped: int = 0
     unseen: set[Need] = field(default_factory=lambda: set(NEEDS_OF_A_PLAN))
     started: list[Exchange] = field(default_factory=list["Exchange"])
     warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
@@ -55,6 +59,7 @@ class Tally:
         history = read_history(exchanges, self.profile, given_up=frozenset())
         judged = judge_history(history, rows)
         self.histories += 1
+        self.shown.update({finding.clause.id for finding in judged.findings})
         self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
         self.unseen &= set(list_unseen(history, NEEDS_OF_A_PLAN))
         self.started += [start.exchange for start in history.starts if start.accepted]
@@ -107,11 +112,12 @@ class Tally:
                 if clause.id not in broken and self.kept[clause.id]
             ),
             events=tuple(
-                f"warning in one of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
+                f"warning in {self.shown[finding.clause.id]} of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
                 for finding in self.warnings.values()
                 if finding.severity is Severity.WARNING
                 and finding.clause.id not in {each.clause.id for each in findings}
-            ),
+            )
+            + ((f"{self.dropped} requests got no whole answer",) if self.dropped else ()),
             whys=explain_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
             finished_at=target.clock.today().isoformat(timespec="seconds"),
