@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.clauses.clause import Clause, Judgement
     from diarkit_contracts.exchanges.history import History
 
-CLAUSES: Final[tuple[Clause, ...]] = (
+USUAL: Final[tuple[Clause, ...]] = (
     *shape.CLAUSES,
     *result.CLAUSES,
     *task.CLAUSES,
@@ -19,9 +19,11 @@ CLAUSES: Final[tuple[Clause, ...]] = (
     *refusal.CLAUSES,
     *acceptance.CLAUSES,
     *audio.CLAUSES,
-    *relations.CLAUSES,
 )
-"""Each id once, in the order in which a report shows them."""
+"""What any run is about, in the order in which a report shows it."""
+
+CLAUSES: Final[tuple[Clause, ...]] = (*USUAL, *relations.CLAUSES)
+"""Each id once."""
 
 
 def find_clause(clause_id: str) -> Clause:
@@ -29,6 +31,11 @@ def find_clause(clause_id: str) -> Clause:
     return next(clause for clause in CLAUSES if clause.id == clause_id)
 
 
+def list_due(history: History) -> tuple[Clause, ...]:
+    """List what a history is held against: relations of recordings only where somebody's own were sent."""
+    return CLAUSES if any(start.file is not None and start.file.made is not None for start in history.starts) else USUAL
+
+
 def judge_all(history: History) -> tuple[Judgement, ...]:
-    """Hold a history against all clauses, in their order."""
-    return tuple(judge(clause, history) for clause in CLAUSES)
+    """Hold a history against what it is about, in its order."""
+    return tuple(judge(clause, history) for clause in list_due(history))

@@ -1,4 +1,7 @@
-"""A plan sent to a target, row by row: tasks are followed to their ends, what got nowhere is sent again. Judges nothing."""
+"""A plan sent to a target, row by row: tasks are followed to their ends, what got nowhere is sent again. Judges nothing.
+
+The file is long, as what happens to a row decides what is sent next.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.catalogue import USUAL, list_due
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
@@ -25,8 +25,8 @@ ANSWERS: Final = "run.server-answers"
 JUDGED: Final = "run.plan-was-judged"
 ENOUGH: Final = "run.enough-was-seen"
 
-NAMES: Final = (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in CLAUSES))
-"""Of all outcomes, in every run: the run's own three, then the clauses in their order."""
+NAMES: Final = (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in USUAL))
+"""Of all outcomes, in every run: the run's own three, then the clauses in their order; behind them those of `--audio`, if it was asked for."""
 
 
 NO_ANSWER: Final = (Cause.GONE, Cause.LOST, Cause.UNREACHABLE)
@@ -75,7 +75,7 @@ def list_outcomes(
     )
     return (
         *(_judge_run(name, list(map(show_text, reasons))) for name, reasons in run),
-        *(_judge_clause(clause, verdict, fail_on, folder) for clause in CLAUSES),
+        *(_judge_clause(clause, verdict, fail_on, folder) for clause in list_due(verdict.history)),
     )
 
 
@@ -147,7 +147,7 @@ def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     row_of = {at: row.name for row in verdict.rows for at in (*row.at, *(~lost for lost in row.lost))}
     found = (*verdict.findings, *(each.finding for each in verdict.accepted))
     rows: dict[str, tuple[str, ...]] = {}
-    for clause in CLAUSES if row_of else ():
+    for clause in list_due(history) if row_of else ():
         seen = {row_of.get(observation.at, "") for observation in judge(clause, history).observations}
         seen |= {finding.row for finding in found if finding.clause.id == clause.id}
         # What was seen outside of all rows is reported for the whole run, where nothing of it can be missed.

@@ -16,7 +16,7 @@ from diarkit_contracts.clauses.need import LIMITED
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN
-from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.plan import POLLS_OF_A_TASK, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
@@ -92,11 +92,12 @@ def test_a_run_leaves_unseen_only_what_nobody_can_ask_for(
     assert {each.name for each in verdict.skipped} == clauses | {row.name for row in make_forced()}
 
 
-def test_a_short_run_stays_under_eight_tasks_sixty_looks_and_a_megabyte(make_target: Any) -> None:
+def test_a_short_run_stays_under_what_it_may_cost(make_target: Any) -> None:
     verdict = verify_target(make_plan(Tier.LITE), make_target(Tier.LITE))
-    assert verdict.spent.tasks < 8
-    assert verdict.spent.bytes_up < 1_000_000
-    assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 60
+    # Ten, and the empty file, which the fake takes before it rejects it.
+    assert verdict.spent.tasks <= 10 + 1
+    assert verdict.spent.bytes_up < 1_500_000
+    assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 11 * POLLS_OF_A_TASK
 
 
 @pytest.mark.parametrize("tier", [Tier.LITE, Tier.FULL])

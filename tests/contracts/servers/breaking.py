@@ -38,6 +38,7 @@ class Broken:
         clause: id of the clause that must see it.
         wrap: puts the mistake around the fake.
         tier: that is needed to see it.
+        others: ids of clauses that see the same mistake by another request; fuzz names the first that it meets.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Broken:
     world: Callable[..., World] = World
     scenario: Scenario = USUAL
     tier: Tier = Tier.LITE
+    others: frozenset[str] = frozenset()
 
     def build(self) -> tuple[Server, Clock]:
         """Make the server, and the clock of its world."""

@@ -127,7 +127,12 @@ PARAMETERS: Final = (
         clause="parameters.total-speakers",
         world=change_parameters(add_one),
     ),
-    Broken(name="the config of the task ahead", clause="parameters.total-speakers", world=OneBehind),
+    Broken(
+        name="the config of the task ahead",
+        clause="parameters.total-speakers",
+        world=OneBehind,
+        others=frozenset({"parameters.max-speakers"}),
+    ),
     Broken(
         name="max_speakers ignored",
         clause="parameters.max-speakers",

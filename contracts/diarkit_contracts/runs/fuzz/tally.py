@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import Need, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import FUZZ
@@ -102,13 +102,11 @@ class Tally:
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
-                skip_clause(clause, history)
-                for clause in CLAUSES
-                if clause.id not in broken and not self.kept[clause.id]
+                skip_clause(clause, history) for clause in USUAL if clause.id not in broken and not self.kept[clause.id]
             ),
             passed=tuple(
                 Passed(clause=clause, observations=self.kept[clause.id])
-                for clause in CLAUSES
+                for clause in USUAL
                 if clause.id not in broken and self.kept[clause.id]
             ),
             events=tuple(
