@@ -131,7 +131,7 @@ PARAMETERS: Final = (
         name="the config of the task ahead",
         clause="parameters.total-speakers",
         world=OneBehind,
-        others=frozenset({"parameters.max-speakers"}),
+        others=frozenset({"parameters.max-speakers", "audio.speakers", "audio.error-rate"}),
     ),
     Broken(
         name="max_speakers ignored",
