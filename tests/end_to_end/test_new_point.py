@@ -29,10 +29,7 @@ import requests
 from click.testing import CliRunner
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.harness.fake import Fake
-from functools import partial
-from diarkit_mockserver.testing import Dialect, Media, Scenario as AnyScenario
-
-Scenario = partial(AnyScenario, media=Media(undecodable="reject"))  # the lenient default takes an empty file for a call
+from diarkit_mockserver.testing import Dialect, Scenario
 
 def run(*words):
     ended = CliRunner().invoke(main, words)

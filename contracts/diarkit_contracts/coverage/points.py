@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.points import OPERATIONS
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import DRIVEN
 from diarkit_contracts.coverage.sent import find_kinds, list_kinds
 from diarkit_contracts.exchanges.history import find_operation
@@ -93,4 +93,4 @@ def _find_met(history: History) -> Iterator[str]:
 @cache
 def _list_needs() -> tuple[Need, ...]:
     """List what the clauses judge, but for what only a run of the verifier can show."""
-    return tuple({need.id: need for clause in CLAUSES for need in clause.needs if need is not DRIVEN}.values())
+    return tuple({need.id: need for clause in USUAL for need in clause.needs if need is not DRIVEN}.values())

@@ -65,7 +65,7 @@ _SHORT: Final[Mapping[str, tuple[str, Call]]] = {
 }
 
 _SHORT_TOO: Final[Mapping[str, tuple[str, Call]]] = {
-    # As a text field; row-90 has it as a file.
+    # As a text field, which most servers refuse at once: with a file name (row-90) it would be a task too many for a short run.
     "file-empty": ("refusal.empty-file", Call(body=(Written("", FILE),))),
 }
 

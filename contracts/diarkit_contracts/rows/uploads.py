@@ -91,7 +91,6 @@ CHOSEN: Final = (
 """What shows most with the least. Neighbours differ in config, so that a mixed-up one shows."""
 
 JUNK: Final = len(CHOSEN) + 1
-EMPTY: Final = 90
 
 AGAIN: Final[Mapping[int, Choice]] = {
     79: Choice(audio=STEREO, config="max=5"),
@@ -113,7 +112,7 @@ The file of row-01 again with other parameters, one of them at a time; another f
 FRESH: Final = frozenset(range(83, 89))
 """Rows whose tasks are asked for over a new connection each time: a balancer may lead each to another node."""
 
-SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, EMPTY, JUNK)
+SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, JUNK)
 """The rows of a short run, by number. Each parameter is sent, and left out in a later row, where it must not count any more."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
@@ -136,7 +135,7 @@ def make_uploads() -> tuple[Row, ...]:
             what=what,
             call=call,
             about=about,
-            accepted=number != EMPTY,
+            accepted=True,
             fresh=number in FRESH,
         )
         for number, (what, about, call) in sorted(rows.items(), key=_find_place)
@@ -195,7 +194,7 @@ def _ask(file: str = MONO, **query: str) -> Call:
 
 _UNCLEAR: Final = {
     JUNK: ("junk", UPLOAD, _ask("file:junk")),
-    EMPTY: ("empty-file", "refusal.empty-file", _ask("file:empty")),
+    90: ("empty-file", "refusal.empty-file", _ask("file:empty")),
     91: ("half-a-head", UPLOAD, _ask("file:half-a-head")),
     92: ("channel-beyond", UPLOAD, _ask(channels="7")),
     93: ("range-upside-down", UPLOAD, _ask(range_from="2", range_to="1")),

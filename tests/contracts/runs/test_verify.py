@@ -48,10 +48,9 @@ def test_a_correct_server_passes_each_tier(make_target: Any, tier: Tier) -> None
 
 def test_a_short_run_costs_what_was_announced(make_target: Any) -> None:
     verdict = run(make_target())
-    # Ten, and the empty file, which this server takes as well.
-    assert verdict.spent.tasks == 10 + 1
+    assert verdict.spent.tasks == 10
     assert verdict.spent.bytes_up == make_plan(Tier.LITE).count_cost().bytes_up < 1_500_000
-    assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 11 * POLLS_OF_A_TASK
+    assert sum(each.request.method == "GET" for each in verdict.exchanges) <= 10 * POLLS_OF_A_TASK
 
 
 def test_a_short_run_leaves_only_the_rate_limit_and_ids_that_do_not_come_back_unseen(make_target: Any) -> None:

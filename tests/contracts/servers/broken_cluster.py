@@ -404,8 +404,8 @@ LIMITS: Final = (
     misread("range_from alone ignored", "parameters.range", lambda asked: asked if asked.range_to else replace(asked, range_from=0.0)),
     misread("range_to in whole seconds, rounded up", "parameters.range", lambda asked: replace(asked, range_to=asked.range_to and float(-int(-asked.range_to // 1)))),
     misread("range_to as a length", "parameters.range", lambda asked: replace(asked, range_to=asked.range_to and asked.range_to + asked.range_from)),
-    Broken(name="an empty file taken for the one ahead", clause="refusal.empty-file", wrap=take_empty),
-    Broken(name="500 for an empty file", clause="shape.status", wrap=refuse_when(is_empty, 500)),
+    Broken(name="an empty file taken for the one ahead", clause="refusal.empty-file", wrap=take_empty, tier=Tier.FULL),
+    Broken(name="500 for an empty file", clause="shape.status", wrap=refuse_when(is_empty, 500), tier=Tier.FULL),
 )  # fmt: skip
 
 CLUSTER: Final = (*CACHES, *NODES, *LEAKS, *LIMITS)

@@ -121,7 +121,7 @@ REFUSALS: Final = (
     ),
     Broken(name="no file taken", clause="refusal.missing-file", wrap=take_mistakes(("body", "file"), send_recording)),
     Broken(name="a broken form taken", clause="refusal.broken-form", wrap=take_broken_forms),
-    Broken(name="a recording found in an empty file", clause="refusal.empty-file", wrap=hear_nothing),
+    Broken(name="a recording found in an empty file", clause="refusal.empty-file", wrap=hear_nothing, tier=Tier.FULL),
     Broken(name="every task known", clause="refusal.unknown-task", wrap=know_every_task),
     Broken(name="403 for an id that is no UUID", clause="refusal.bad-task-id", wrap=answer_bad_id(403)),
     Broken(name="404 for a method that is not there", clause="refusal.method", wrap=refuse_method(404)),

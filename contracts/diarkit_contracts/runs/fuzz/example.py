@@ -29,6 +29,10 @@ MOST_LOOKS: Final = 50
 MOST_LOST: Final = 3
 
 
+AGAIN: Final = 6
+"""Once in so many uploads an earlier one is sent again as it was: what fails twice is no accident."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """When a run ends, whichever comes first; the target's own caps end it too.
@@ -92,9 +96,16 @@ class Session:
     drawn: int = 0
     why: Why | None = None
 
-    def vary(self, call: Call) -> Call:
-        """Make a call one that was not sent yet, and the first of a run that of its seed."""
+    def vary(self, call: Call, before: Sequence[Call]) -> Call:
+        """Make a call one that was not sent yet, and the first of a run that of its seed; or send one again.
+
+        Args:
+            call: as it was drawn.
+            before: uploads of the same example.
+        """
         self.drawn += 1
+        if before and call.method == "POST" and not self.draws.randrange(AGAIN):
+            return self.draws.choice(before)
         while call in self.calls or not self.calls:
             call = vary_call(call, self.draws)
             if call not in self.calls:
@@ -141,7 +152,9 @@ class Example:
             OverError: the run is over.
         """
         self._session.check_time()
-        call = self._session.vary(call) if vary else call
+        if vary:
+            before = [each.row.call for each in self._sent if each.row.accepted]
+            call = self._session.vary(call, before)
         row = Row(id=f"found-{len(self._sent) + 1:02d}", what=what, call=call, accepted=what == "upload")
         task = Followed(row, self._target, self._session.tally.profile)
         if call.method == "POST":
