@@ -36,7 +36,7 @@ GENERATIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Columns of the table: the versions of each, and where they are known from."""
 
-USUAL: Final = "3.6"
+USUAL: Final[Generation] = "3.6"
 
 Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
 """A generation that a fake can be of: of 3.5 there was a preview alone."""

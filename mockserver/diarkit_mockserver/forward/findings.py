@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import AUTO, DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
@@ -92,7 +92,7 @@ class Findings:
     def _choose(self, exchange: Exchange) -> Profile:
         from diarkit_contracts.runs.generation import find_generation  # noqa: PLC0415 - as above
 
-        if self._asked != AUTO:
+        if not isinstance(self._asked, str):
             return self._asked
         if self._found is None:
             profile, assumed = find_generation([exchange])

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
-from diarkit_contracts.clauses.catalogue import CLAUSES
+from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import DRIVEN
 from diarkit_contracts.coverage.points import Source, find_met, list_points, name_answer
 from diarkit_contracts.coverage.sent import list_kinds
@@ -24,7 +24,7 @@ def test_points_are_what_other_tables_list_and_nothing_else() -> None:
     counts = Counter(point.source for point in points)
     assert counts == {
         Source.ANSWERS: sum(map(len, DEFAULT.statuses.values())),
-        Source.NEEDS: len({need.id for clause in CLAUSES for need in clause.needs} - {DRIVEN.id}),
+        Source.NEEDS: len({need.id for clause in USUAL for need in clause.needs} - {DRIVEN.id}),
         Source.SENT: len(list_kinds()),
     }
     assert len({point.id for point in points}) == len(points)
