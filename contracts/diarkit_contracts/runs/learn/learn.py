@@ -22,7 +22,7 @@ from diarkit_contracts.runs.learn.tempo import measure_tempo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from diarkit_contracts.api.points import Generation, Point, Value
+    from diarkit_contracts.api.points import Point, Value
     from diarkit_contracts.runs.learn.seen import SeenAnswer
     from diarkit_contracts.runs.verdict import RunVerdict
 
@@ -78,7 +78,8 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
         seen.append(SeenPoint(point=point.key, value=value, exchange=exchange, version=version, date=date))
     tempo = measure_tempo(history)
     nearest = choose_profile(version)
-    generation: Generation = next((each for each in SERVED if nearest is not None and each == nearest.name), USUAL)
+    named = "" if nearest is None else nearest.name
+    generation = SERVED[SERVED.index(named)] if named in SERVED else USUAL
     profile = PROFILES[generation]
     return (
         Learned(
