@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from diarkit_contracts.api.error import TerminatedError
+from diarkit_fixtures.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,7 +118,13 @@ class Command(click.Command):
             raise
         except KeyboardInterrupt as error:
             ctx.exit(143 if isinstance(error, TerminatedError) else 130)
-        except Exception:  # noqa: BLE001 - whatever it is, it is no finding
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no finding
+            library = (
+                (error.name or "diarkit").partition(".")[0] if isinstance(error, ModuleNotFoundError) else "diarkit"
+            )
+            if not library.startswith("diarkit"):
+                # A flag may be read by what a library of the extra is needed for.
+                raise click.UsageError(str(MissingExtraError(library))) from None
             click.echo(
                 f"{traceback.format_exc()}this is a fault of diarkit, not of what it asked: please report it", err=True
             )

@@ -352,3 +352,18 @@ def test_a_pipe_is_no_scenario(diarkit: Diarkit, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     ended = diarkit("serve", "--port", "0", "--scenario", str(tmp_path / "pipe"))
     assert (ended.returncode, "expected a regular file" in ended.stderr) == (2, True)
+
+
+URLS = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [("verify", URLS[:1]), ("learn", URLS[:1]), ("proxy", URLS[:1]), ("parity", URLS), ("coverage", [os.devnull])],
+)
+def test_a_command_without_its_extra_says_what_to_install(command: str, asked: list[str]) -> None:
+    code = "import sys; sys.modules['jsonschema'] = None; from diarkit_mockserver.commands.main import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code, command, *asked], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "jsonschema is not installed: pip install 'diarkit[verify]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
