@@ -1,4 +1,4 @@
-"""A result against the request that asked for it: speakers, channels, range. Knows the upload by its facts only."""
+"""Results compared with their requests: speakers, channels, range."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
 @clause(
     "parameters.total-speakers",
-    "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    "With total_speakers a result of one channel has exactly that many speakers, or one per segment if it has fewer segments.",
     documented(
-        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be seen; for several channels it is not known"
+        f"{GUIDE}; fewer for fewer segments is inferred, as a speaker without one is not visible; unknown for several channels"
     ),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/total_speakers",
     TOTAL,
@@ -37,7 +37,7 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 def _total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
-        # That it counts for each of several channels, and not for all of them, is nowhere written.
+        # Whether it applies to each of several channels or to all together is not documented.
         if wanted is None or len(channels) != 1:
             continue
         least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
@@ -47,7 +47,7 @@ def _total_speakers(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.max-speakers",
-    "No channel has more than max_speakers speakers, 100 if it is not given.",
+    "No channel has more than max_speakers speakers (default 100).",
     documented(GUIDE),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
     ANSWERED,
@@ -63,7 +63,7 @@ def _max_speakers(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.channels",
-    "With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    "With split a result has the requested number of channels, or all of the file, numbered from 0.",
     documented(f"{PAGE}; reference page of GET, 3.6.0, for the numbers"),
     "components/parameters/Channels",
     ANSWERED,
@@ -77,7 +77,7 @@ def _channels(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.channel-numbers",
-    "With split the channels that were asked for come under their numbers in the file.",
+    "With split the requested channels have their numbers in the file.",
     inferred(PROTO),
     "components/parameters/Channels",
     CHOSEN,
@@ -91,7 +91,7 @@ def _channel_numbers(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.channel-order",
-    "With split the channels come in the order in which they were asked for.",
+    "With split the channels are in the requested order.",
     inferred(PROTO),
     "components/parameters/Channels",
     ANSWERED,
@@ -137,7 +137,7 @@ def _mix_is_zero(history: History) -> Iterator[Observation]:
 @clause(
     "parameters.range",
     "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-    documented(f"{PAGE}; what times count from is not known"),
+    documented(f"{PAGE}; whether times count from the file or the range is unknown"),
     "components/parameters/RangeFrom",
     RANGE,
     SEGMENT,
@@ -147,7 +147,7 @@ def _range(history: History) -> Iterator[Observation]:
         bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
         if bounds is not None and times:
-            # UNK whether times count from the beginning of the file or of the range: both are right, a mixture is not.
+            # UNK whether times count from the beginning of the file or of the range: either is accepted, a mixture is not.
             first, last = bounds
             ways = ((first, last), (0.0, last - first))
             kept = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
@@ -158,7 +158,7 @@ def _range(history: History) -> Iterator[Observation]:
 @clause(
     "parameters.inside-audio",
     "No segment ends after the recording.",
-    inferred("the meaning of end_time: the contrary contradicts the upload", Severity.ERROR),
+    inferred("the meaning of end_time: a violation contradicts the upload", Severity.ERROR),
     f"{IN_SEGMENT}/end_time",
     SOUND,
     SEGMENT,
@@ -173,14 +173,14 @@ def _inside_audio(history: History) -> Iterator[Observation]:
 
 
 def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
-    """List the results whose request is known and makes sense."""
+    """List the results whose request is known and valid."""
     for look, start, channels in history.known_results():
         if start.config is not None and not {"max_speakers", "total_speakers"} <= set(start.config):
             yield look, start, channels
 
 
 def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...], list[int]]]:
-    """List the results of split with the channels they should have; not those for which nobody knows."""
+    """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
             asked = start.query.get("channels", "")
@@ -192,7 +192,7 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTo
 
 
 def _count_speakers(channel: ChannelTold) -> int:
-    # Of the segments: whether speakers_count says the same is a clause of its own.
+    # Counted in the segments; speakers_count is checked by a separate clause.
     return len({segment.speaker for segment in channel.segments})
 
 
@@ -206,7 +206,7 @@ def _read_limit(start: Start, key: str) -> int | None:
 
 
 def renumbers(history: History) -> bool:
-    """Return whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
+    """Return whether a server renumbers selected channels, so that numbers do not identify them."""
     return any(
         start.query.get("channels")
         and len(came := {each.number for each in channels}) == len(wanted)
@@ -216,7 +216,7 @@ def renumbers(history: History) -> bool:
 
 
 def read_range(start: Start) -> tuple[float, float] | None:
-    """Read the range in seconds; None if none was asked for, or none that makes sense."""
+    """Read the range in seconds; None without a valid one."""
     query = start.query
     if not {"range_from", "range_to"} & set(query):
         return None

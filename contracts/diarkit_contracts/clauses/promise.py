@@ -1,4 +1,4 @@
-"""What a 429 promises: when its window ends. Judges nothing."""
+"""The end of the rate limit window that a 429 announces."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
 
 ROUNDING_S: Final = 1.5
-"""How far two answers may differ in where one window ends: each counts in whole seconds from its own moment."""
+"""Tolerance between two announcements of one window's end, as each counts whole seconds from its own time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a 429 states about the end of its window.
+    """The announced end of a rate limit window.
 
     Attributes:
         at: position of the exchange.
         told_at: seconds on the recorder's clock.
         seconds: Retry-After.
-        reset: X-RateLimit-Reset as it came; empty if it did not.
+        reset: X-RateLimit-Reset as received; empty without one.
     """
 
     at: int
@@ -34,16 +34,16 @@ class Promise:
         return self.told_at + self.seconds
 
     def follow(self, earlier: Promise | None) -> Promise:
-        """Choose which of two promises holds: this one, or an earlier one for the same window.
+        """Choose between this announcement and an earlier one for the same window.
 
-        A request that comes too early may be asked to wait longer, but an announced window ends when it ends.
+        A request that is sent too early may be told to wait longer, but an announced window does not move.
         """
         is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
         return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
 
 
 def read_promise(at: int, exchange: Exchange) -> Promise | None:
-    """Read what a 429 states; None if its Retry-After is no number of seconds."""
+    """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
     told = exchange.answer.header("Retry-After") or ""
     if not (told.isascii() and told.isdecimal()):
         return None
