@@ -1,7 +1,7 @@
-"""A verdict as JUnit XML for CI: a test case for each clause and row in which it was seen, and three for the run. Prints nothing.
+"""A verdict as JUnit XML for CI: a test case for each clause and row it was judged in, and three for the run.
 
 Source:
-    junit-10.xsd of Jenkins' xUnit plugin, which GitLab, GitHub's actions and Azure read too: elements, their order, attributes.
+    junit-10.xsd of Jenkins' xUnit plugin, which GitLab, GitHub and Azure read too: elements, their order, attributes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SUITE: Final = "diarkit verify"
 TAGS: Final = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 WHOLE: Final = "whole run"
-"""Name of the test case of a clause that was seen in no row; no row is named so."""
+"""Test case name of a clause that no row exercises; no row has this name."""
 
 
 def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
     """Write a verdict as JUnit XML.
 
-    `classname` is the clause and `name` the row: the same for the same row in every run. A clause that was broken by a warning fails
-    only if warnings do; else it passes with what was seen as its output.
+    `classname` is the clause and `name` the row, stable across runs. A clause violated with a warning fails only if warnings do;
+    otherwise it passes with the finding as output.
     """
     outcomes = list_row_outcomes(verdict, fail_on, folder)
     counts = {

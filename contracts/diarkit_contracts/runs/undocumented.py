@@ -1,4 +1,4 @@
-"""What answers have that the contract does not: fields and headers. No fault: a server may say more than a client may rely on."""
+"""List undocumented fields and headers of answers. They are no violations, but clients must not rely on them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
 
 MOST: Final = 500
-"""Of an answer, and in all: nobody reads on, and a server may have as many as it likes."""
+"""Limits per answer and in total, as a server may have any number."""
 
 USUAL_HEADERS: Final = frozenset((files("diarkit_contracts.runs") / "usual_headers.txt").read_text("utf-8").split())
-"""Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
+"""Headers of HTTP, browser security and proxies, and the two ids documented for requests."""
 
 
 def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> tuple[Undocumented, ...]:
-    """List fields and headers that the contract does not have, each once.
+    """List undocumented fields and headers, each once.
 
     Args:
-        exchanges: in the order in which they were sent.
-        headers: that the generation documents beside those of the document.
+        exchanges: in the order sent.
+        headers: documented by the generation in addition to the document.
     """
     seen: dict[str, list[int]] = {}
     known = USUAL_HEADERS | {name.lower() for name in headers}
@@ -71,7 +71,7 @@ def _list_fields(exchange: Exchange, response: Mapping[str, object]) -> Iterator
 
 
 def _walk(schemas: Sequence[dict[str, object]], values: Sequence[object], path: str) -> Iterator[str]:
-    """Yield the paths of what none of the schemas knows in values that stand in the same place."""
+    """Yield the paths in values at one position that none of the schemas has."""
     schemas = list(_spread(schemas))
     if items := [item for value in values if isinstance(value, list) for item in cast("list[object]", value)]:
         yield from _walk([resolve(schema["items"]) for schema in schemas if "items" in schema], items, f"{path}[]")

@@ -1,7 +1,4 @@
-"""The traffic of somebody's own HTTP client, kept without a proxy and held against the contract. Sends nothing itself.
-
-Works with `requests.Session`, `httpx.Client`, `httpx.AsyncClient` and `aiohttp.ClientSession`, by the hooks that they offer.
-"""
+"""Record the traffic of a user's HTTP client without a proxy, through the hooks of requests, httpx and aiohttp."""
 
 from __future__ import annotations
 
@@ -23,13 +20,13 @@ if TYPE_CHECKING:
 Client = TypeVar("Client")
 
 STARTED = "diarkit_started"
-"""Under which a request remembers when it was sent."""
+"""Attribute for the time a request was sent."""
 
 
 class Watch:
-    """Keeps what watched clients send and get, in memory and with secrets struck out.
+    """Records the exchanges of watched clients, in memory and redacted.
 
-    A file is read into memory to be described, and an answer is read to its end before the client's caller gets it.
+    A file is read into memory to be described, and an answer is read completely before the caller gets it.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -39,15 +36,11 @@ class Watch:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What was kept, in the order in which it was sent."""
+        """The recorded exchanges, in the order sent."""
         return tuple(sorted(self._kept, key=lambda each: each.request.sent_at))
 
     def add(self, client: Client) -> Client:
-        """Watch a client from now on, and return it.
-
-        Raises:
-            TypeError: it is no client that is known.
-        """
+        """Watch a client from now on, and return it; raises TypeError for an unsupported client."""
         kind: Any = client
         if isinstance(getattr(kind, "event_hooks", None), dict):
             is_async = hasattr(kind, "aclose")
@@ -69,7 +62,7 @@ class Watch:
         return client
 
     def release(self) -> None:
-        """Watch nothing any more; what was kept stays."""
+        """Stop watching; the recorded exchanges are retained."""
         while self._releases:
             self._releases.pop()()
 
@@ -138,7 +131,7 @@ class Watch:
         request = response.request
         body = request.body
         if body is not None and not isinstance(body, str | bytes):
-            return  # A stream that is gone: of a request nothing is known of, nothing is judged.
+            return  # A consumed stream: a request with unknown content is not judged.
         now = self._clock.now()
         self._keep(
             (request.method, request.url, request.headers.items(), body),
@@ -151,10 +144,10 @@ class Watch:
 
 
 def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, received_at: float) -> Exchange:
-    """Make an exchange of what a client's library has of it, with secrets struck out.
+    """Make a redacted exchange from the parts of a client library.
 
     Args:
-        sent: method, URL, headers, and the body if there is one.
+        sent: method, URL, headers, and the body if any.
         came: status, headers and body.
         sent_at: seconds on some clock.
         received_at: seconds on the same clock.
@@ -173,7 +166,7 @@ def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, 
 
 
 def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
-    """Group exchanges by scheme, host and port, each group in the order of the exchanges."""
+    """Group exchanges by scheme, host and port, preserving their order."""
 
     def name(exchange: Exchange) -> str:
         parts = urlsplit(exchange.request.url)

@@ -95,7 +95,7 @@ def test_a_result_as_in_the_guide_has_no_fault() -> None:
         (
             lambda r: r["channels"][0].update(speakers_count=3),
             ("channels", 0, "speakers_count"),
-            "expected 2, the number of speakers in the segments, got 3",
+            "expected 2, the number of speakers in its segments, got 3",
             "INF",
             "error",
         ),

@@ -169,7 +169,7 @@ def test_the_options_of_verify_are_in_groups() -> None:
     shown = CliRunner().invoke(verify, ["--help"]).output
     headings = [line[:-1] for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings == [
-        "What is sent", "Fuzzing (--tier fuzz)", "Judgement", "Bounds", "Connection", "Output", "Options", "Exit codes",
+        "Requests", "Fuzzing (--tier fuzz)", "Judgement", "Bounds", "Connection", "Output", "Options", "Exit codes",
         "Examples",
     ]  # fmt: skip
     in_options = shown.partition("\nOptions:\n")[2].partition("\n\n")[0]

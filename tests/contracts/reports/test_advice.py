@@ -99,6 +99,6 @@ def test_what_was_not_judged_is_told_by_its_flag_and_what_was_is_not(verify_stub
     verdict = replace(verify_stub(), outcomes=(busy,))
     assert advise(verdict) == ()
     assert advise(replace(verdict, outcomes=(slow, full, busy))) == (
-        "the cap on tasks in flight left rows out: allow more with --in-flight",
-        "tasks took too long: give them more time with --task-seconds",
+        "rows were skipped by the limit on tasks in flight: raise --in-flight",
+        "tasks took too long: raise --task-seconds",
     )

@@ -81,14 +81,14 @@ def test_the_same_mistake_in_other_rows_is_told_in_short_and_in_many_by_their_na
     left = schema[MOST_OTHERS + 1 :]
     names = shown.partition(f"error: shape.schema  and in {len(left)} rows more\n")[2].partition("\n\n")[0]
     assert [name.strip() for name in " ".join(names.split()).split(", ")] == [finding.row for finding in left]
-    assert "all of each finding: --report html=FILE" in shown
+    assert "for complete findings: --report html=FILE" in shown
 
 
 def test_a_run_that_could_show_nothing_says_what_to_do_at_its_end(verify_stub: Any) -> None:
     assert "what to do" not in show(verify_stub())
     lines = show(verify_stub(None, caps=Caps(tasks=0, spare=0))).splitlines()
     at = lines.index("what to do")
-    assert lines[at + 1] == "  the cap on tasks left rows out: allow more with --max-tasks"
+    assert lines[at + 1] == "  rows were skipped by the limit on tasks: raise --max-tasks"
     assert at > len(lines) - 8
 
 
