@@ -1,4 +1,4 @@
-"""Who speaks when in a task's result, as an image: the platform's answer, and the truth above it where it is known. Sends nothing."""
+"""A picture of a task's result, below the truth if known."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def draw_result(task: Task, world: World) -> PictureView:
-    """Draw the result of a task that is done, as the next poll gets it.
+    """Draw the result of a finished task, as the next poll would receive it.
 
     Raises:
-        DiarizationError: for a result that breaks the contract too far to be drawn.
+        DiarizationError: for a result that is too malformed to draw.
     """
     answer = read_result(json.loads(world.write(task, world.tasks.progress(task), TaskState.DONE)))
     truth = find_truth(task, world.scenario, world.profile)

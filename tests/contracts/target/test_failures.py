@@ -85,8 +85,8 @@ def test_what_is_no_http_may_be_tls(url: str, advice: str) -> None:
     [
         (
             ConnectionRefusedError(111, "Connection refused"),
-            "nobody listens at its port",
-            "nobody listens at the proxy http://p",
+            "connection refused by its port",
+            "connection refused by the proxy http://p",
         ),
         (
             socket.gaierror(-2, "not known"),
@@ -102,4 +102,4 @@ def test_it_is_told_whether_the_server_or_the_proxy_is_not_there(cause: Exceptio
 
 def test_a_proxy_that_refuses_is_told_and_every_failure_names_the_proxy() -> None:
     assert explain(httpx.ProxyError("502 Bad Gateway"), proxy="p").startswith("the proxy refuses (502 Bad Gateway)")
-    assert explain(httpx.ReadTimeout("x"), proxy="p").endswith("said nothing for 60 s; asked through the proxy p")
+    assert explain(httpx.ReadTimeout("x"), proxy="p").endswith("sent nothing for 60 s; through the proxy p")

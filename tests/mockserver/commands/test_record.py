@@ -102,7 +102,8 @@ def test_what_is_no_such_api_is_refused(run: Any, world: World, tmp_path: Path) 
     ended = run("URL", "1ch.wav", "-o", "s.yaml")
     assert ended.exit_code == 1
     assert (
-        "1ch.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404" in ended.stderr
+        "1ch.wav: not the Speaker Diarization API: expected 202, or an error with type and message, got 404"
+        in ended.stderr
     )
     assert not (tmp_path / "s.yaml").exists()
 
