@@ -1,7 +1,6 @@
-"""Who speaks when, as the platform would answer it: a natural conversation, then the request's parameters on it.
+"""Generate the segments of an answer: a natural conversation, to which the request's parameters are applied.
 
-Knows no HTTP, no tasks and no time. The natural conversation depends on the content alone, so that the same file under other
-parameters stays recognisably the same conversation.
+The conversation depends only on the content of the file, so that it stays recognisable with other parameters.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ SHORTEST_AUDIO = 80
 """DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""
 
 MOST_SPEAKERS = 100
-"""DOC (guide 3.6.0): the value of max_speakers if none is set."""
+"""DOC (guide 3.6.0): the default of max_speakers."""
 
 Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
-"""Channel number and segments of each channel in the result, in the result's order."""
+"""Number and segments of each channel in the result, in order."""
 
 
-@lru_cache(maxsize=8)  # a test suite sends the same few bytes in most of its tests
+@lru_cache(maxsize=8)  # most tests of a suite send the same few files
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
-    """Draw a conversation for each channel of a file; a silent channel has none.
+    """Draw a conversation for each channel of a file; silent channels have none.
 
     Args:
         seed: of the world.
         sha256: of the file's bytes.
         length: of the file, in centiseconds.
-        loud: for each channel, whether anything is to be heard.
-        speakers: in each channel; None draws the number too.
+        loud: one per channel; False for silent.
+        speakers: in each channel; drawn if None.
     """
     if speakers == 0:
         return ((),) * len(loud)
@@ -54,13 +53,13 @@ def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], s
 
 
 def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Give the natural conversation the shape that the request asks for.
+    """Apply the request's parameters to a natural conversation.
 
     Args:
-        natural: one entry for each channel of the file; overlap is allowed, as in a reference.
+        natural: one entry per channel of the file; may overlap, as in a reference.
         length: of the file, in centiseconds.
-        parameters: of the request; its channels exist.
-        times_from_range: count times from `range_from` and not from the beginning of the file (UNK; INF the file).
+        parameters: of the request, with existing channels.
+        times_from_range: whether times are relative to `range_from` instead of the file (UNK; INF the file).
     """
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
@@ -81,7 +80,7 @@ def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, 
 
 
 def cut_out(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Cut the part that the request asks for out of a reference, and leave overlaps and speakers as they are; arguments as above."""
+    """Cut the requested part out of a reference, preserving overlaps and speakers; arguments as for `apply_parameters`."""
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
     shift = start if times_from_range else 0
@@ -93,10 +92,10 @@ def cut_out(natural: Channels, length: int, parameters: Parameters, *, times_fro
 
 
 def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int]:
-    """Return the part of the file asked for, on the grid of 10 ms and inside the range."""
+    """Return the requested part of the file in whole centiseconds, inside the range."""
     start = min(parameters.range_from, length / 100) * 100
     end = length if parameters.range_to is None else min(parameters.range_to, length / 100) * 100
-    # One decimal of a centisecond is kept, so that 0.29 s, which is 28.999... as a float, stays 29.
+    # Rounded to one decimal first, so that 0.29 s, which is 28.999... as a float, stays 29.
     return -int(-round(start, 1) // 1), int(round(end, 1) // 1)
 
 
@@ -104,12 +103,12 @@ def _heard(segments: Segments, start: int, end: int) -> Segments:
     if end - start < SHORTEST_AUDIO:
         return ()
     whole = all(start <= segment.start and segment.end <= end for segment in segments)
-    # A short segment is dropped where a range has cut it, and not where somebody has told it.
+    # Short segments are dropped only if they were cut by a range, not if they were configured.
     return merge_touching(cut_overlaps(segments) if whole else crop(cut_overlaps(segments), start, end))
 
 
 def _overlay(channels: list[Segments]) -> Segments:
-    """Lay channels over each other; a speaker of one is none of another's."""
+    """Mix channels; their speakers are distinct."""
     laid: list[Segment] = []
     first = 0
     for segments in channels:
@@ -127,7 +126,7 @@ def _count_as_asked(segments: Segments, parameters: Parameters) -> Segments:
 
 
 def _merge_speakers(segments: Segments, most: int) -> Segments:
-    """Give what the least-talking speakers say to their nearest neighbours in time, until `most` are left."""
+    """Reassign the segments of the least active speakers to their nearest neighbours in time, until `most` are left."""
     talk: dict[int, int] = {}
     for segment in segments:
         talk[segment.speaker] = talk.get(segment.speaker, 0) + segment.end - segment.start
@@ -151,7 +150,7 @@ def _merge_speakers(segments: Segments, most: int) -> Segments:
 
 
 def _nearest(segments: Segments | list[Segment], kept: set[int]) -> list[tuple[int, int] | None]:
-    """List, for each segment, the end and speaker of the last kept one before it."""
+    """List, for each segment, end and speaker of the last retained one before it."""
     last: tuple[int, int] | None = None
     found: list[tuple[int, int] | None] = []
     for segment in segments:
@@ -162,9 +161,9 @@ def _nearest(segments: Segments | list[Segment], kept: set[int]) -> list[tuple[i
 
 
 def _split_speakers(segments: Segments, number: int) -> Segments:
-    """Make just `number` speakers: first of the longest talkers' turns in alternation, then of halves of the longest segments.
+    """Make exactly `number` speakers: first by alternating the turns of the most active ones, then by halving the longest segments.
 
-    The platform "always diarizes accordingly" (DOC guide 3.6.0). Fewer are possible only where the speech is too short to be cut.
+    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut.
     """
     turns: dict[int, list[Segment]] = {}
     for segment in segments:

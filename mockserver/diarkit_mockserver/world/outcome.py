@@ -1,6 +1,6 @@
-"""How a task ends, and what it answers then: from the rule, the file's facts and the parameters. Knows no time and no state.
+"""The outcome of a task, from the rule, the file and the parameters.
 
-The order of what counts (first wins): the rule's own answer, the truth inside the file, a conversation drawn for the content.
+Precedence: the rule's answer, the truth embedded in the file, a conversation generated for the content.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DONE = Outcome(TaskState.DONE)
 
 
 def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: Profile = DEFAULT) -> Outcome:
-    """Decide how the task of a submission will end."""
+    """Decide how the task of a submission ends."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
     if then.rejected is not None:
@@ -56,11 +56,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: 
 
 
 def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Profile) -> tuple[str | None, str | None]:
-    """Write what the task answers in its final state.
-
-    Returns:
-        `result` and `error` as JSON; one of them is None.
-    """
+    """Return `result` and `error` of a task's final answer as JSON; one of them is None."""
     if outcome.error:
         return None, outcome.error
     if outcome.state is not TaskState.DONE:
@@ -81,7 +77,7 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
 
 
 def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
-    """Whether a request asks for just what a rule says: no part of it, and no other number of speakers."""
+    """Return whether a request's parameters leave a rule's segments unchanged."""
     begin, end = parameters.range_from, inf if parameters.range_to is None else parameters.range_to
     asked = [told[number] for number in parameters.channels or range(len(told))]
     counts = [len({one.speaker_id for one in segments}) for segments in asked]
@@ -118,10 +114,10 @@ def _write_as_given(told: Spoken, parameters: Parameters) -> str:
 
 
 def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
-    """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
+    """Return the truth of the requested part of the file; None if it is unknown.
 
     Returns:
-        Channels as in the result, with the overlaps of a reference and its own speakers.
+        Channels as in the result, with the overlaps and speakers of the reference.
     """
     then = task.then
     is_heard = task.truth is not None and then.speakers is None and len(task.truth) == len(task.loud)
@@ -152,7 +148,7 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
 
 
 def _check_parameters(submission: Submission, then: Then, profile: Profile) -> Outcome | None:
-    """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
+    """Check the parameters against the audio; the answers are undocumented (UNK, INF rejected, as known only after decoding)."""
     parameters = submission.parameters
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
@@ -176,7 +172,7 @@ def _check_parameters(submission: Submission, then: Then, profile: Profile) -> O
 
 
 def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, kind: str, **values: str) -> Outcome:
-    """End a task for what is in its recording, in the state and with the error that the table of points has for it."""
+    """End a task because of its recording, with the state and error of the table of points."""
     state = TaskState(str(profile[point])) if point else TaskState.REJECTED
     error = fill_text(str(profile[f"{point}_error"]), values) if point else ""
     detail = (Detail(location=location, message=message, type=f"{kind}_invalid"),)
@@ -184,7 +180,7 @@ def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, 
 
 
 def find_excess(then: Then, media: MediaFacts) -> str:
-    """Say that a rule lets somebody speak after the end of the audio; nothing if nobody does, or its end is not known."""
+    """Return a message if a rule's segments exceed the audio; empty if not, or if its length is unknown."""
     last = max((one.end_time for channel in then.segments or () for one in channel), default=0.0)
     if media.assumed or media.fault is not None or last * 100 <= media.length:
         return ""
@@ -192,10 +188,7 @@ def find_excess(then: Then, media: MediaFacts) -> str:
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length.
-
-    Without such a rule, what is no audio counts so too where the scenario asks for it.
-    """
+    """Treat files that are not audio as audio of the assumed length, if a rule provides segments or the scenario requests it."""
     told = then.segments is not None or then.speakers is not None
     if media.fault is not None and scenario.media.undecodable == "assume":
         return assume(scenario.media, media.kind)
