@@ -1,9 +1,9 @@
-"""A Hypothesis strategy for what a platform may do, to find what breaks a client. The only file here that imports hypothesis.
+"""A Hypothesis strategy for legal platform behaviour, to find what breaks a client.
 
     @given(scenario=scenarios())
-    def test_my_client_copes(scenario): ...   # a world for each example, then the client, then what must hold
+    def test_my_client_copes(scenario): ...   # open a world, run the client, check what must hold
 
-Built without filtering. All shrink to a platform where every task is done at once.
+Built without filtering. Everything shrinks to a platform where every task is done immediately.
 """
 
 from __future__ import annotations

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 ALLOWED: Final = {point.key: point.allowed for point in POINTS}
 
 
+SCHEMA_LINE: Final = "# yaml-language-server: $schema=scenario.schema.json\n"
+"""First line of written scenarios, for editors; `diarkit scenario schema > scenario.schema.json` writes the schema next to them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPoint:
     """One observed point.

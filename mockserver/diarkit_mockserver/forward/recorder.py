@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.learned import SCHEMA_LINE
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Answer
@@ -159,7 +160,7 @@ class Recorder:
         comments = "".join(f"#   {digest[:12]}  {name!r}\n" for digest, name in names)
         rules = "".join(self._write(each, answers) for _, answers in ordered for each in answers)
         key = "rules:\n" if rules else ""
-        return f"# What {self._source!r} answered, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
+        return f"{SCHEMA_LINE}# Answers of {self._source!r}, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
 
     def _write(self, one: _Answered, answers: list[_Answered]) -> str:
         """Return a rule as YAML, cached except for the last answer to equal uploads, which may change."""

@@ -71,7 +71,7 @@ class MediaProbe:
             return
         kind = find_kind(self._head) or ("mp3" if self._tagged else None)
         if kind is None:
-            fault = "not a known audio format" if self._head else "the file is empty"
+            fault = "not an audio file that is known" if self._head else "the file is empty"
             self._answer = MediaFacts(kind="unknown", fault=fault)
             return
         self._kind = kind

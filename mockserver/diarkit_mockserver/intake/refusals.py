@@ -97,10 +97,12 @@ class Condition(Enum):
     CONFIG_NOT_AN_OBJECT = Row("config_type", "dict_type", "Expected a JSON object, got {came}")
     SPEAKERS_NOT_A_NUMBER = Row("limit_type", "int_type", "Expected an integer, got {came}")
     SPEAKERS_TOO_SMALL = Row("bad_limit", "greater_than_equal", "Expected an integer of at least 1, got {came}")
-    SPEAKERS_TWICE = Row("both_limits", "value_error", "Only one of max_speakers and total_speakers can be used")
+    SPEAKERS_TWICE = Row(
+        "both_limits", "value_error", "Only one of max_speakers and total_speakers can be used at a time"
+    )
     CHANNEL_MODE_UNKNOWN = Row("bad_mode", "enum", "Expected 'split' or 'mix', got {came}")
     CHANNELS_SYNTAX = Row(
-        "bad_channels", "value_error", "Expected comma-separated channel numbers such as 0,1, got {came}"
+        "bad_channels", "value_error", "Expected channel numbers with commas between, as in 0,1, got {came}"
     )
     RANGE_NOT_A_NUMBER = Row("bad_time", "float_parsing", "Expected a number of seconds, got {came}")
     RANGE_NEGATIVE = Row("negative_time", "greater_than_equal", "Expected a number of at least 0, got {came}")

@@ -124,7 +124,7 @@ def test_what_goes_wrong_in_us_never_ends_like_findings(error: BaseException, co
 
     ended = CliRunner().invoke(Command("fail", callback=fail), [])
     assert ended.exit_code == code
-    assert ("fault of diarkit" in ended.stderr) == (code == 70)
+    assert ("bug in diarkit" in ended.stderr) == (code == 70)
 
 
 def test_a_group_of_commands_shows_them_before_its_examples() -> None:

@@ -39,8 +39,8 @@ def test_a_run_that_saw_enough_needs_no_advice(verify_stub: Any) -> None:
         (200, b"<html>", {"content_type": "text/html; charset=utf-8"}, "web pages answer: are these the host"),
         (200, b"{}", {}, "is the platform at this URL?"),
         (301, b"", {"location": "/other/x"}, "it redirects to http://stub:8000/other/x: use that URL"),
-        (502, b"<html>", {"content_type": "text/html"}, "a gateway answers in its place"),
-        (504, b"", {}, "a gateway answers in its place"),
+        (502, b"<html>", {"content_type": "text/html"}, "a gateway answers instead"),
+        (504, b"", {}, "a gateway answers instead"),
     ],
 )
 def test_a_server_that_is_another_is_told_with_what_to_look_at(

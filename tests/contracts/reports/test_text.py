@@ -45,7 +45,7 @@ def test_findings_come_first_and_the_verdict_last(verify_stub: Any) -> None:
     lines = show(verify_stub(COUNT)).splitlines()
     heads = [line for line in lines if line and not line.startswith(" ")]
     assert heads[0].startswith("error: ")
-    assert heads.index("skipped") < heads.index("kept") < len(heads) - 2
+    assert heads.index("skipped") < heads.index("passed") < len(heads) - 2
     assert heads[-2] == "http://stub:8000 against profile 3.6, tier lite"
     assert heads[-1].startswith("FINDINGS: ")
 
@@ -65,7 +65,7 @@ def test_every_skip_has_its_reason_and_every_pass_its_observations(verify_stub: 
     skipped = shown.partition("skipped\n")[2].partition("\n\n")[0]
     for each in verdict.skipped:
         assert each.name in skipped.partition(f"  {each.reason}\n")[2]
-    kept = {line.split()[0]: line.split()[1] for line in shown.partition("kept\n")[2].split("\n\n")[0].splitlines()}
+    kept = {line.split()[0]: line.split()[1] for line in shown.partition("passed\n")[2].split("\n\n")[0].splitlines()}
     assert kept == {each.clause.id: str(each.observations) for each in verdict.passed}
 
 

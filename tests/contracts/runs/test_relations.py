@@ -125,7 +125,7 @@ def test_what_no_recording_shows_is_not_settled(tmp_path: Path) -> None:
     fake = Fake()
     verdict = send(fake, fake.clock, silent)
     assert verdict.decide_exit(Severity.WARNING) is Exit.FINE
-    assert any("is not settled" in event for event in verdict.events)
+    assert any("is undecided" in event for event in verdict.events)
 
 
 def test_of_what_is_no_pcm_only_what_needs_no_decoding_is_sent(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
                 "spent": Spent(tasks=1, calls=2, bytes_up=300_000, seconds=1.25),
             },
             "error",
-            "FINE: 1 accepted, 1 clause kept (1 observation), 1 clause not seen; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
+            "FINE: 1 accepted, 1 clause passed (1 observation), 1 clause not seen; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
         ),
     ],
 )

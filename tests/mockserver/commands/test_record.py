@@ -57,7 +57,7 @@ def test_each_file_gets_a_rule(run: Any, tmp_path: Path) -> None:
 
 def test_the_same_bytes_are_sent_once(run: Any, world: World, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "again.wav", "-o", "s.yaml", "--course", "immediate")
-    assert "again.wav: the same bytes as a file before it; one rule answers both" in ended.stderr
+    assert "again.wav: same content as an earlier file; one rule answers both" in ended.stderr
     (rule,) = read(tmp_path)
     assert rule["then"]["course"] == "immediate"
     assert sum(entry.submission is not None for entry in world.journal) == 1

@@ -262,4 +262,4 @@ def test_the_tables_say_what_breaks_and_what_is_believed() -> None:
         ["z", "not"],
         ["1", "of"],
     ]
-    assert lines[-1] == "1 of 2 breakages that were met are noticed by a test: 50 %"
+    assert lines[-1] == "1 of 2 applied breakages are noticed by a test: 50 %"

@@ -39,7 +39,7 @@ def test_an_upgrade_names_the_points_that_break_tests_and_fails(run: pytest.Pyte
     ran = start(run, "--diarization-upgrade", "3.6:3.7")
     ran.stdout.fnmatch_lines(
         [
-            "left out, as they fail with nothing changed: test_suite.py::test_that_fails",
+            "skipped, as they fail without changes: test_suite.py::test_that_fails",
             "version  *breaks 1: version that GET /api/system/info reports",
             "*test_suite.py::test_version",
             "location  *breaks nothing*",

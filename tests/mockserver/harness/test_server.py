@@ -68,7 +68,7 @@ def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer,
     submit(server.url, b"x")
     with pytest.raises(AssertionError) as caught:
         server.assert_all_used()
-    assert str(caught.value) == "answers prepared and never used:\n  filename='b*' -> speakers=2"
+    assert str(caught.value) == "prepared answers that were not used:\n  filename='b*' -> speakers=2"
     submit(server.url, b"x", filename="b.wav")
     server.assert_all_used()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         (lambda: HttpAnswer(status=302, message="x"), "the envelope with a message is of errors"),
         (lambda: HttpAnswer(status=302, headers={"a b": "x"}), "expected the name of a header, got 'a b'"),
         (lambda: HttpAnswer(status=302, headers={"a": "x\r\ny: z"}), "the header a: expected printable ASCII"),
-        (lambda: HttpAnswer(status=302, headers={"Content-Length": "1"}), "the header Content-Length can't be given"),
+        (lambda: HttpAnswer(status=302, headers={"Content-Length": "1"}), "the header Content-Length can't be set"),
         (lambda: HttpAnswer(status=500, on="poll", times=0), "expected times >= 1, got 0"),
         (lambda: HttpAnswer(status=500, times=2), "times counts polls: say on: poll"),
         (lambda: HttpAnswer(status=500, on="submit", times=2), "times counts polls: say on: poll"),

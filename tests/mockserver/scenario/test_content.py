@@ -94,7 +94,7 @@ def test_a_seeded_task_has_a_result_that_keeps_the_contract_and_an_id_of_its_own
         {},
         [
             "2:20: result: expected the key channels, got none",
-            "4:19: id: expected another one for each task, got 1A again",
+            "4:19: id: expected a unique id, got 1A again",
         ],
     )
 

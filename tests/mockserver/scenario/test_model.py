@@ -41,7 +41,7 @@ def test_two_outcomes_are_one_too_many(outcomes: tuple[str, str]) -> None:
 def test_a_refused_submission_has_no_outcome_but_one_with_disturbed_polls_has(outcome: str) -> None:
     given = {outcome: GIVEN[outcome]}
     for refused in (500, HttpAnswer(status=500)):
-        with pytest.raises(ValueError, match=f"drop {outcome}, or say on: poll"):
+        with pytest.raises(ValueError, match=f"remove {outcome}, or add on: poll"):
             Then(http=refused, **given)
     assert Then(http=HttpAnswer(status=500, on="poll"), **given).http_answer is not None
 

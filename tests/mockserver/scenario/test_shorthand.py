@@ -97,7 +97,7 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "text"),
     [
-        ({}, "nothing is said of what to answer: expected one of result, segments, .*, http, der, course$"),
+        ({}, "no answer given: expected one of result, segments, .*, http, der, course$"),
         ({"times": 2}, "nothing is said"),
         ({"failed": "x", "rejected": "y"}, "one outcome, got failed and rejected"),
         ({"result": RESULT, "speakers": 2}, "one outcome, got result and speakers"),
@@ -109,7 +109,7 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
         ({"course": {"polls": {"pending": -1}}, "failed": "x"}, ">= 0"),
         ({"course": {"realtime_factor": 0}}, "> 0"),
         ({"course": {"realtime_factor": 1, "workers": 0}}, "workers >= 1"),
-        ({"result": {"channels": {}}}, r"breaks the contract \(breaks_contract=True lets it pass\):\n  result\.channels: "),
+        ({"result": {"channels": {}}}, r"violates the contract \(breaks_contract=True allows it\):\n  result\.channels: "),
         ({"result": {}}, r"result: expected the key channels"),
         ({"result": {"channels": [{**CHANNEL, "speakers_count": 2}]}}, "speakers_count"),
     ],

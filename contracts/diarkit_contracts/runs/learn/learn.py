@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from diarkit_contracts.api.dialect import Dialect, list_set
-from diarkit_contracts.api.learned import Learned, SeenPoint
+from diarkit_contracts.api.learned import SCHEMA_LINE, Learned, SeenPoint
 from diarkit_contracts.api.points import POINTS, SERVED, USUAL
 from diarkit_contracts.api.profiles import PROFILES, choose_profile
 from diarkit_contracts.api.words import find_text
@@ -112,7 +112,7 @@ def write_learned(learned: Learned, sentence: str) -> str:
     plain: dict[str, Any] = {"version": learned.version, "profile": learned.profile}
     if learned.course is not None:
         plain["course"] = learned.course
-    text = f"# What a platform showed, written by `diarkit learn`. Serve it: diarkit serve --as FILE\n# {sentence}\n"
+    text = f"{SCHEMA_LINE}# Observed on a platform by `diarkit learn`. To serve it: diarkit serve --as FILE\n# {sentence}\n"
     text += _dump({**plain, "dialect": list_set(learned.dialect)}) + "seen:\n"
     text += "".join(f"- {_dump(asdict(one), flow=True)}" for one in learned.seen)
     return text + _dump({"not_learned": list(learned.not_learned)})

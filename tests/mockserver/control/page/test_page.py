@@ -153,7 +153,7 @@ def test_a_refusal_of_the_platform_is_shown(url: str, open_page: Callable[..., P
     page = open_page(url, failing=REFUSED)
     page.set_input_files("#file", {"name": "many.wav", "mimeType": "audio/wav", "buffer": b"x"})
     expect_text(page, "#trouble", "429:")
-    expect_text(page, "#exchange-list", "the rule says so")
+    expect_text(page, "#exchange-list", "by the rule")
 
 
 def test_a_task_is_moved_by_hand(url: str, open_page: Callable[..., Page], recording: bytes) -> None:
@@ -274,7 +274,7 @@ def test_what_is_against_the_client_is_said_by_the_names_of_its_files(
     page = open_page(url)
     expect_text(page, "#no-conduct", "Nothing is against it.")
     submit(url, b"x", filename="unread.wav")
-    expect_text(page, "#conduct-list", "never asked what became of task unread.wav")
+    expect_text(page, "#conduct-list", "never polled task unread.wav")
 
 
 def test_worlds_are_apart(
