@@ -255,8 +255,8 @@ def _read_state(seen: Seen) -> str | None:
 def _read_x_location(seen: Seen) -> Value | None:
     if seen.operation != START or seen.status != 202:
         return None
-    told = seen.header("X-Location")
-    return "absent" if told is None else "absolute" if "://" in told else "relative"
+    reported = seen.header("X-Location")
+    return "absent" if reported is None else "absolute" if "://" in reported else "relative"
 
 
 def _read_empty(seen: Seen, operation: str) -> Value | None:
@@ -279,8 +279,8 @@ def _read_first_state(seen: Seen) -> Value | None:
 
 
 def _read_version(seen: Seen) -> Value | None:
-    told = seen.body.get("version") if seen.operation == INFO else None
-    return told if isinstance(told, str) else None
+    reported = seen.body.get("version") if seen.operation == INFO else None
+    return reported if isinstance(reported, str) else None
 
 
 def _read_spacing(seen: Seen) -> Value | None:
@@ -321,10 +321,10 @@ def _read_first_speaker(seen: Seen) -> Value | None:
 
 def _read_channel_order(seen: Seen) -> Value | None:
     asked = [int(each) for each in seen.query["channels"].split(",")]
-    told = [channel["channel_number"] for channel in _list_channels(seen)]
-    if asked == sorted(asked) or sorted(asked) != sorted(told):
+    reported = [channel["channel_number"] for channel in _list_channels(seen)]
+    if asked == sorted(asked) or sorted(asked) != sorted(reported):
         return None
-    return "asked" if told == asked else "sorted"
+    return "asked" if reported == asked else "sorted"
 
 
 _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {

@@ -167,8 +167,8 @@ def _list_crowds(result: object) -> Iterator[ResultFault]:
     channels = cast("dict[str, object]", result).get("channels") if isinstance(result, dict) else None
     for index, channel in enumerate(cast("list[object]", channels) if isinstance(channels, list) else []):
         segments = cast("dict[str, object]", channel).get("segments") if isinstance(channel, dict) else None
-        told = cast("list[object]", segments) if isinstance(segments, list) else []
-        speakers = {str(cast("dict[str, object]", each).get("speaker_id")) for each in told if isinstance(each, dict)}
+        items = cast("list[object]", segments) if isinstance(segments, list) else []
+        speakers = {str(cast("dict[str, object]", each).get("speaker_id")) for each in items if isinstance(each, dict)}
         if len(speakers) > MOST_SPEAKERS:
             expected = f"at most {MOST_SPEAKERS} speakers in a channel"
             yield ResultFault(("channels", index, "segments"), SIZE, expected, f"{len(speakers)}")

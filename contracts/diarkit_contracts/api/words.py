@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Said = tuple[str, Mapping[str, str]]
+    Example = tuple[str, Mapping[str, str]]
 
 HOLES: Final = ("task_id", "value", "name", "reason", "method", "allowed", "path", "version", "base", "host")
 """Placeholders: the requested id, the refused value and its parameter, the parser's message, the method, the allowed methods, the path,
@@ -30,25 +30,25 @@ def fill_text(text: str, values: Mapping[str, str]) -> str:
     return HOLE.sub(lambda hole: escape(values.get(hole[1], "")), text)
 
 
-def find_text(said: Sequence[Said]) -> str | None:
+def find_text(examples: Sequence[Example]) -> str | None:
     """Find the template that produces each of several texts.
 
     A value of a single character becomes a placeholder only if texts with different values prove it, as `0` is common.
 
     Args:
-        said: texts, each with the values of its request.
+        examples: texts, each with the values of its request.
 
     Returns:
         The template with the most placeholders; None if there is none for all texts.
     """
-    text, values = said[0]
-    differ = len({tuple(sorted(each.items())) for _, each in said}) > 1
+    text, values = examples[0]
+    differ = len({tuple(sorted(each.items())) for _, each in examples}) > 1
     places = list(_find_places(text, {name: each for name, each in values.items() if differ or len(each) > 1}))
     most = len(places)
     for count in range(most, -1, -1) if most <= MOST_OPEN else (most, 0):
         for chosen in combinations(places, count):
             holed = _cut_holes(text, chosen)
-            if all(fill_text(holed, each) == one for one, each in said):
+            if all(fill_text(holed, each) == one for one, each in examples):
                 return holed
     return None
 

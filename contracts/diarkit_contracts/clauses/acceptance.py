@@ -87,7 +87,7 @@ def _not_rejected(history: History) -> Iterator[Observation]:
     for end in _list_ends(history):
         if end.state in {TaskState.DONE, TaskState.REJECTED}:
             expected = "a task that is done, for an upload without a fault"
-            yield observe(end.at, kept=end.state is TaskState.DONE, expected=expected, got=end.state)
+            yield observe(end.at, met=end.state is TaskState.DONE, expected=expected, got=end.state)
 
 
 @clause(
@@ -114,8 +114,8 @@ def _not_failed(history: History) -> Iterator[Observation]:
         states = by_upload[_name_upload(end, history)]
         always = len(states) > 1 and TaskState.DONE not in states
         got = f"failed ({len(failed)} of {len(ends)} such tasks)"
-        kept = end.state is TaskState.DONE or not (always or many)
-        yield observe(end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=got)
+        met = end.state is TaskState.DONE or not (always or many)
+        yield observe(end.at, met=met, expected="a task that is done, for an upload without a fault", got=got)
 
 
 def _name_upload(end: Look, history: History) -> object:
@@ -126,7 +126,7 @@ def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Obse
     for start in filter(is_meant, history.starts):
         status = start.exchange.answer.status
         if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
-            yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+            yield observe(start.at, met=status == 202, expected="202 for an upload without a fault", got=str(status))
 
 
 def _list_ends(history: History) -> Iterator[Look]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
     from diarkit_fixtures.segments import Segments
 
 SHORTEST_S: Final = 0.8
@@ -56,7 +56,7 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
             expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
-            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            yield observe(look.at, met=count == 0, expected=expected, got=f"{count} segments")
 
 
 @clause(
@@ -71,7 +71,7 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
         if start.sound is not None and start.sound.seconds < SHORTEST_S:
             count = count_segments(channels)
             expected = f"no segment for {start.sound.seconds:.2f} s of audio"
-            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            yield observe(look.at, met=count == 0, expected=expected, got=f"{count} segments")
 
 
 @clause(
@@ -85,13 +85,13 @@ def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{speakers} speakers in channel {channel.number}"
-        yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
+        yield observe(look.at, met=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
 @clause(
     "audio.mix-speakers",
     "The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone.",
-    inferred(f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from"),
+    inferred(f"{MIXED}; {TECHNIQUE}: voices are segments apart, whichever channel they come from"),
     "components/parameters/ChannelMode",
     MIX,
     TRUTH,
@@ -104,7 +104,7 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
             came = channels[0].speakers
             expected = f"{least} to {most} speakers in a mix of {len(truth)} channels"
-            yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
+            yield observe(look.at, met=least <= came <= most, expected=expected, got=came)
 
 
 @clause(
@@ -119,7 +119,7 @@ def _error_rate(history: History) -> Iterator[Observation]:
         if truth:
             der = score(truth, read_segments(channel)).der
             expected = f"a diarization error rate below {WORST_DER:.0%} in channel {channel.number}"
-            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+            yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 @clause(
@@ -137,12 +137,15 @@ def _range_error_rate(history: History) -> Iterator[Observation]:
             continue
         truth = crop(sound.truth[channel.number], *part)
         if truth:
-            told = tuple(read_segments(channel))
+            segments = tuple(read_segments(channel))
             # UNK whether times are relative to the file or the range: the better of the two counts.
-            ways = (told, tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in told))
+            ways = (
+                segments,
+                tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in segments),
+            )
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
-            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+            yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 def _read_mixed(start: Start) -> list[Segments] | None:
@@ -172,7 +175,7 @@ def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
+def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ReportedChannel]]:
     """List the channels of split results that the file has, except selected ones of a server that renumbers them."""
     is_known = not renumbers(history)
     for look, start, channels in history.known_results():
@@ -184,7 +187,7 @@ def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, Chann
                     yield look, start, start.sound, channel
 
 
-def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
+def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ReportedChannel]]:
     """List the channels with known truth that no parameter changes."""
     for look, start, _, channel in _list_channels(history):
         truth = read_truth(start)

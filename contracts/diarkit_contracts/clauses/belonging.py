@@ -11,7 +11,7 @@ from diarkit_fixtures.segments import Segment, count_speakers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchanges.history import ChannelTold, Start
+    from diarkit_contracts.exchanges.history import ReportedChannel, Start
     from diarkit_fixtures.segments import Channels, Segments
 
     Person = tuple[int, int]
@@ -47,16 +47,16 @@ def is_limited(start: Start) -> bool:
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 
 
-def read_segments(channel: ChannelTold) -> Iterator[Segment]:
+def read_segments(channel: ReportedChannel) -> Iterator[Segment]:
     """Read the non-empty segments of a channel, in centiseconds."""
-    for told in channel.segments:
-        if told.start < told.end < LATEST_S:
-            start, end = round(told.start * 100), round(told.end * 100)
+    for one in channel.segments:
+        if one.start < one.end < LATEST_S:
+            start, end = round(one.start * 100), round(one.end * 100)
             if start < end:
-                yield Segment(told.speaker, start, end)
+                yield Segment(one.speaker, start, end)
 
 
-def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
+def contradicts_file(start: Start, channels: tuple[ReportedChannel, ...]) -> bool:
     """Return whether a result has a channel or a time that the uploaded file does not have."""
     sound = start.sound
     if sound is None:
@@ -68,18 +68,18 @@ def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
     )
 
 
-def rate_errors(start: Start, channels: tuple[ChannelTold, ...]) -> float | None:
+def rate_errors(start: Start, channels: tuple[ReportedChannel, ...]) -> float | None:
     """Measure the diarization error rate of a result against the truth of an upload; None if the truth is unknown."""
     truth = read_truth(start)
     if truth is None:
         return None
-    told = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
-    wanted = told if start.query.get("channels") else range(len(truth))
-    scored = sum((score(truth[number], told.get(number, ())) for number in wanted), NOTHING)
+    reported = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
+    wanted = reported if start.query.get("channels") else range(len(truth))
+    scored = sum((score(truth[number], reported.get(number, ())) for number in wanted), NOTHING)
     return scored.der if scored.total else None
 
 
-def count_segments(channels: tuple[ChannelTold, ...]) -> int:
+def count_segments(channels: tuple[ReportedChannel, ...]) -> int:
     """Count segments over all channels."""
     return sum(len(channel.segments) for channel in channels)
 

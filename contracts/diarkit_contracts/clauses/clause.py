@@ -96,16 +96,16 @@ def judge(clause: Clause, history: History) -> Judgement:
     return Judgement(clause, tuple(clause.check(history)))
 
 
-def observe(at: int, *, kept: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
+def observe(at: int, *, met: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
     """Make an observation.
 
     Args:
         at: position of the exchange.
-        kept: whether the clause holds.
+        met: whether the clause holds.
         expected: for the fault, a noun phrase.
         got: for the fault; texts as they are, other values by `repr`.
         evidence: of the deciding point, instead of the clause's own.
     """
-    if kept:
+    if met:
         return Observation(at)
     return Observation(at, Fault(expected, got if isinstance(got, str) else f"{got!r:.200}", evidence))

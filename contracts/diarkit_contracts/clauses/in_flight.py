@@ -10,9 +10,9 @@ from diarkit_contracts.clauses.belonging import contradicts_file, count_segments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.exchanges.history import ChannelTold, Look, Start
+    from diarkit_contracts.exchanges.history import Look, ReportedChannel, Start
 
-    Answered = tuple[Look, Start, tuple[ChannelTold, ...]]
+    Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
 
 LEAST_SEGMENTS: Final = 3
 """Two recordings may by chance share an answer of one or two segments, but not of three, exact to 0.01 s."""

@@ -70,9 +70,9 @@ def has_empty_file(start: Start) -> bool:
 def is_no_form(start: Start) -> bool:
     """Return whether a body is known not to be a complete form; unrecorded bodies are unknown."""
     request = start.exchange.request
-    told = request.header("Content-Type")
-    if request.parts is not None or not told:
+    content_type = request.header("Content-Type")
+    if request.parts is not None or not content_type:
         return False
-    boundary = read_boundary(told)
+    boundary = read_boundary(content_type)
     # Our own forms without parts are broken on purpose; for others the parts may not have been recorded.
     return not boundary or (boundary == BOUNDARY and request.is_body_known)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
     Seen = Callable[[History], bool]
 
@@ -62,7 +62,7 @@ def any_result(is_meant: Callable[[Start], bool]) -> Seen:
     return lambda history: any(is_meant(start) for _, start, _ in history.known_results())
 
 
-def _any_channel(is_meant: Callable[[ChannelTold], bool]) -> Seen:
+def _any_channel(is_meant: Callable[[ReportedChannel], bool]) -> Seen:
     return lambda history: any(is_meant(channel) for _, channels in history.results() for channel in channels)
 
 
@@ -71,8 +71,8 @@ def _count_results(least: int) -> Seen:
 
 
 def _has_envelope(exchange: Exchange) -> bool:
-    told = find_value(read_object(exchange.answer.body), "type")
-    return exchange.answer.status >= 400 and isinstance(told, str)
+    kind = find_value(read_object(exchange.answer.body), "type")
+    return exchange.answer.status >= 400 and isinstance(kind, str)
 
 
 def _see_again(*, ended: bool) -> Seen:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
@@ -42,7 +42,7 @@ def _total_speakers(history: History) -> Iterator[Observation]:
             continue
         least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
         expected = f"{least} speakers in channel {channels[0].number}, for total_speakers {wanted}"
-        yield observe(look.at, kept=least <= came <= wanted, expected=expected, got=came)
+        yield observe(look.at, met=least <= came <= wanted, expected=expected, got=came)
 
 
 @clause(
@@ -58,7 +58,7 @@ def _max_speakers(history: History) -> Iterator[Observation]:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
                 came, expected = _count_speakers(channel), f"at most {most} speakers in channel {channel.number}"
-                yield observe(look.at, kept=came <= most, expected=expected, got=came)
+                yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 
 @clause(
@@ -71,8 +71,8 @@ def _max_speakers(history: History) -> Iterator[Observation]:
 def _channels(history: History) -> Iterator[Observation]:
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        kept = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
-        yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
+        met = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
+        yield observe(look.at, met=met, expected=f"the channels {sorted(wanted)}", got=came)
 
 
 @clause(
@@ -86,7 +86,7 @@ def _channel_numbers(history: History) -> Iterator[Observation]:
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         if start.query.get("channels") and len(came) == len(wanted):
-            yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
+            yield observe(look.at, met=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
 
 
 @clause(
@@ -102,8 +102,8 @@ def _channel_order(history: History) -> Iterator[Observation]:
     for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
-            kept = list(dict.fromkeys(came)) == wanted
-            yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
+            met = list(dict.fromkeys(came)) == wanted
+            yield observe(look.at, met=met, expected=f"the channels in the order {wanted}", got=came)
 
 
 @clause(
@@ -117,7 +117,7 @@ def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix":
             numbers = [channel.number for channel in channels]
-            yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
+            yield observe(look.at, met=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
 @clause(
@@ -131,7 +131,7 @@ def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix" and len(channels) == 1:
             came = channels[0].number
-            yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
+            yield observe(look.at, met=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
 @clause(
@@ -150,9 +150,9 @@ def _range(history: History) -> Iterator[Observation]:
             # UNK whether times count from the beginning of the file or of the range: either is accepted, a mixture is not.
             first, last = bounds
             ways = ((first, last), (0.0, last - first))
-            kept = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
+            met = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
             expected = f"segments from {first} to {last}, or from 0 to {last - first}"
-            yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
+            yield observe(look.at, met=met, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
 @clause(
@@ -168,18 +168,18 @@ def _inside_audio(history: History) -> Iterator[Observation]:
         ends = [segment.end for channel in channels for segment in channel.segments]
         if start.sound is not None and ends:
             length = start.sound.seconds
-            kept = max(ends) <= length + ROUNDING_S
-            yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
+            met = max(ends) <= length + ROUNDING_S
+            yield observe(look.at, met=met, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
 
-def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:
     """List the results whose request is known and valid."""
     for look, start, channels in history.known_results():
         if start.config is not None and not {"max_speakers", "total_speakers"} <= set(start.config):
             yield look, start, channels
 
 
-def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...], list[int]]]:
+def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...], list[int]]]:
     """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
@@ -191,7 +191,7 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTo
                 yield look, start, channels, list(range(start.sound.channels))
 
 
-def _count_speakers(channel: ChannelTold) -> int:
+def _count_speakers(channel: ReportedChannel) -> int:
     # Counted in the segments; speakers_count is checked by a separate clause.
     return len({segment.speaker for segment in channel.segments})
 

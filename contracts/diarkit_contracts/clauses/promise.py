@@ -18,25 +18,25 @@ class Promise:
 
     Attributes:
         at: position of the exchange.
-        told_at: seconds on the recorder's clock.
+        announced_at: seconds on the recorder's clock.
         seconds: Retry-After.
         reset: X-RateLimit-Reset as received; empty without one.
     """
 
     at: int
-    told_at: float
+    announced_at: float
     seconds: int
     reset: str
 
     @property
     def end(self) -> float:
         """Seconds on the recorder's clock."""
-        return self.told_at + self.seconds
+        return self.announced_at + self.seconds
 
     def follow(self, earlier: Promise | None) -> Promise:
         """Choose between this announcement and an earlier one for the same window.
 
-        A request that is sent too early may be told to wait longer, but an announced window does not move.
+        A request that is sent too early may get a longer wait, but an announced window does not move.
         """
         is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
         return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
@@ -44,7 +44,7 @@ class Promise:
 
 def read_promise(at: int, exchange: Exchange) -> Promise | None:
     """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
-    told = exchange.answer.header("Retry-After") or ""
-    if not (told.isascii() and told.isdecimal()):
+    value = exchange.answer.header("Retry-After") or ""
+    if not (value.isascii() and value.isdecimal()):
         return None
-    return Promise(at, exchange.answer.received_at, int(told), exchange.answer.header("X-RateLimit-Reset") or "")
+    return Promise(at, exchange.answer.received_at, int(value), exchange.answer.header("X-RateLimit-Reset") or "")

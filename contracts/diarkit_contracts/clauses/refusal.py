@@ -112,10 +112,10 @@ def _empty_file(history: History) -> Iterator[Observation]:
         end = history.find_end(start)
         expected = "a refusal of an empty file, or a result without segments"
         if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
-            yield observe(start.at if end is None else end.at, kept=True, expected=expected, got="")
+            yield observe(start.at if end is None else end.at, met=True, expected=expected, got="")
         elif end is not None and end.channels is not None:
             count = count_segments(end.channels)
-            yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            yield observe(end.at, met=count == 0, expected=expected, got=f"{count} segments")
 
 
 def _is_never_given(look: Look) -> bool:
@@ -133,7 +133,7 @@ def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         if _is_never_given(look) and look.is_uuid and status not in BUSY:
-            yield observe(look.at, kept=status == 404, expected="404 for an unknown task", got=str(status))
+            yield observe(look.at, met=status == 404, expected="404 for an unknown task", got=str(status))
 
 
 @clause(
@@ -148,8 +148,8 @@ def _bad_task_id(history: History) -> Iterator[Observation]:
         status = look.exchange.answer.status
         is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
         if is_bad and status not in BUSY:
-            kept = status in {*REFUSED, 404}
-            yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is not a UUID", got=str(status))
+            met = status in {*REFUSED, 404}
+            yield observe(look.at, met=met, expected="422, 400 or 404 for an id that is not a UUID", got=str(status))
 
 
 @clause(
@@ -166,13 +166,13 @@ def _method(history: History) -> Iterator[Observation]:
         if find_operation(exchange) is not None or method in {"HEAD", "OPTIONS"} or status in BUSY:
             continue
         if any(match_path(operation.path, exchange.request.path) for operation in operations()):
-            yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
+            yield observe(at, met=status == 405, expected=f"405 for {method}", got=str(status))
             body = read_object(exchange.answer.body)
             if status == 405 and body is not None:
                 faults = list_faults("ErrorResult", without_nulls(body))
-                kept = not faults and body["type"] == ErrorType.METHOD
+                met = not faults and body["type"] == ErrorType.METHOD
                 got = "; ".join(faults) or f"the type {body['type']}"
-                yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
+                yield observe(at, met=met, expected="the error envelope with the type method.invalid", got=got)
 
 
 @clause(
@@ -187,7 +187,7 @@ def _type_of_status(history: History) -> Iterator[Observation]:
         expected = ERROR_TYPE_OF_STATUS.get(exchange.answer.status)
         came = None if expected is None else find_value(read_object(exchange.answer.body), "type")
         if came is not None and find_operation(exchange) is not None:
-            yield observe(at, kept=came == expected, expected=f"the type {expected}", got=came)
+            yield observe(at, met=came == expected, expected=f"the type {expected}", got=came)
 
 
 @clause(
@@ -205,29 +205,31 @@ def _retry_after(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
         if promise is not None and sent_at >= promise.end:
-            waited = sent_at - promise.told_at
+            waited = sent_at - promise.announced_at
             asked = f"the Retry-After {promise.seconds} of exchange {promise.at}"
             expected = f"no 429 after a wait of {waited:.1f} s for {asked}"
-            yield observe(at, kept=not is_refused, expected=expected, got="429")
+            yield observe(at, met=not is_refused, expected=expected, got="429")
             promise = None
         elif promise is not None and not is_refused:
             promise = None  # accepted before the end: the remaining limit is not reported
-        told = read_promise(at, exchange) if is_refused else None
-        if told is not None:
-            yield from _judge_reset(told, exchange)
-            promise = told.follow(promise)
+        announced = read_promise(at, exchange) if is_refused else None
+        if announced is not None:
+            yield from _judge_reset(announced, exchange)
+            promise = announced.follow(promise)
 
 
-def _judge_reset(told: Promise, exchange: Exchange) -> Iterator[Observation]:
+def _judge_reset(announced: Promise, exchange: Exchange) -> Iterator[Observation]:
     """Compare the two ends that a 429 announces, if it has a Date."""
     try:
         now = parsedate_to_datetime(exchange.answer.header("Date") or "").timestamp()
-        reset = float(told.reset)
+        reset = float(announced.reset)
     except ValueError:
         return
-    kept = reset >= now + told.seconds - SKEW_S
-    expected = f"X-RateLimit-Reset from {now + told.seconds:.0f} on: its Date and the Retry-After {told.seconds}"
-    yield observe(told.at, kept=kept, expected=expected, got=told.reset)
+    met = reset >= now + announced.seconds - SKEW_S
+    expected = (
+        f"X-RateLimit-Reset from {now + announced.seconds:.0f} on: its Date and the Retry-After {announced.seconds}"
+    )
+    yield observe(announced.at, met=met, expected=expected, got=announced.reset)
 
 
 def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expected: str) -> Iterator[Observation]:
@@ -239,11 +241,11 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
     for start in filter(is_mistake, history.starts):
         end = history.find_end(start)
         if start.exchange.answer.status in REFUSED:
-            yield observe(start.at, kept=True, expected=expected, got="")
+            yield observe(start.at, met=True, expected=expected, got="")
         elif end is not None:
             # A failed task was not processed either; that it should be rejected is not documented.
-            kept = end.state is not TaskState.DONE
-            yield observe(end.at, kept=kept, expected=expected, got=f"a task that is {end.state}")
+            met = end.state is not TaskState.DONE
+            yield observe(end.at, met=met, expected=expected, got=f"a task that is {end.state}")
 
 
 CLAUSES: Final = (

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Clause, Observation
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
     from diarkit_fixtures.segments import Segments
 
-    Told = tuple[ChannelTold, ...]
+    Reported = tuple[ReportedChannel, ...]
     ByNumber = Mapping[int, Segments]
 
 SAME: Final = 0.01
@@ -59,15 +59,15 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
     *,
     relation: Relation,
     seen: str,
-    expect: Callable[[Told], ByNumber],
+    expect: Callable[[Reported], ByNumber],
     rules: Rules = FULL,
     most: float = SAME,
 ) -> Clause:
     """Make a clause: the answer for a variant follows from that for the original recording."""
 
     def check(history: History) -> Iterator[Observation]:
-        for _, channels, look, told in _list_pairs(history, Relation.GIVEN, relation):
-            yield _observe(look, _measure(expect(channels), _number(told), rules), most)
+        for _, channels, look, reported in _list_pairs(history, Relation.GIVEN, relation):
+            yield _observe(look, _measure(expect(channels), _number(reported), rules), most)
 
     tolerance = f"; tolerance: {most:.0%} of the speech of a channel"
     tolerance += f", with a collar of {rules.collar / 100:g} s" if rules.collar else ""
@@ -75,7 +75,7 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
     return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, *needs)(check)
 
 
-def _number(channels: Told, shift: int = 0) -> dict[int, Segments]:
+def _number(channels: Reported, shift: int = 0) -> dict[int, Segments]:
     return {
         channel.number: tuple(
             replace(segment, start=segment.start + shift, end=segment.end + shift) for segment in read_segments(channel)
@@ -84,11 +84,11 @@ def _number(channels: Told, shift: int = 0) -> dict[int, Segments]:
     }
 
 
-def _swap(channels: Told) -> dict[int, Segments]:
+def _swap(channels: Reported) -> dict[int, Segments]:
     return {len(channels) - 1 - number: segments for number, segments in _number(channels).items()}
 
 
-def _double(channels: Told) -> dict[int, Segments]:
+def _double(channels: Reported) -> dict[int, Segments]:
     segments = next(iter(_number(channels).values()), ())
     return {0: segments, 1: segments}
 
@@ -110,16 +110,16 @@ def _range_is_cut(history: History) -> Iterator[Observation]:
 
 def list_origins(history: History) -> Iterator[str]:
     """Report what the times of a range are relative to, if own recordings were sent that show it."""
-    told = {
+    origins = {
         "the beginning of the file" if from_file <= NEAR else "range_from"
         for _, from_file, from_range in _measure_ranges(history)
         if (from_file <= NEAR) is not (from_range <= NEAR)
     }
-    if len(told) == 1:
-        yield f"times of a range are relative to {told.pop()}"
-    elif told or any(_measure_ranges(history)):
+    if len(origins) == 1:
+        yield f"times of a range are relative to {origins.pop()}"
+    elif origins or any(_measure_ranges(history)):
         yield "what the times of a range are relative to is undecided: " + (
-            "both were seen" if told else "no recording shows it"
+            "both were seen" if origins else "no recording shows it"
         )
 
 
@@ -132,18 +132,18 @@ def _measure_ranges(history: History) -> Iterator[tuple[Look, float, float]]:
     }
     for look, start, channels in history.known_results():
         if _get_relation(start) is Relation.CUT and _get_origin(start) in asked:
-            ranged, seen, told = asked[_get_origin(start)]
+            ranged, seen, reported = asked[_get_origin(start)]
             bounds = read_range(ranged)
             if bounds is not None:
                 cut = _number(channels)
                 first = round(bounds[0] * 100)
-                from_file, from_range = (_measure(cut, _number(told, shift), AROUND) for shift in (-first, 0))
+                from_file, from_range = (_measure(cut, _number(reported, shift), AROUND) for shift in (-first, 0))
                 yield max(look, seen, key=lambda each: each.at), from_file, from_range
 
 
-def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Told, Look, Told]]:
+def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Reported, Look, Reported]]:
     """List the variants of a recording with the first answer for the original."""
-    firsts: dict[str, Told] = {}
+    firsts: dict[str, Reported] = {}
     for _, start, channels in history.known_results():
         if _get_relation(start) is base:
             firsts.setdefault(_get_origin(start), channels)
@@ -160,16 +160,16 @@ def _get_origin(start: Start) -> str:
     return "" if start.file is None or start.file.made is None else start.file.made.of
 
 
-def _measure(wanted: ByNumber, told: ByNumber, rules: Rules) -> float:
+def _measure(wanted: ByNumber, reported: ByNumber, rules: Rules) -> float:
     """Measure the worst diarization error rate of a channel between two answers; 1 for different channels."""
-    if wanted.keys() != told.keys():
+    if wanted.keys() != reported.keys():
         return 1.0
-    return max((score(wanted[number], told[number], rules).der for number in wanted), default=0.0)
+    return max((score(wanted[number], reported[number], rules).der for number in wanted), default=0.0)
 
 
 def _observe(look: Look, distance: float, most: float) -> Observation:
     expected = f"a difference of at most {most:.0%} of the speech of a channel"
-    return observe(look.at, kept=distance <= most, expected=expected, got=f"{distance:.1%}")
+    return observe(look.at, met=distance <= most, expected=expected, got=f"{distance:.1%}")
 
 
 CLAUSES: Final = (

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
 
     Excuse = Callable[[Look, ResultFault], bool]
 
 
 def _make_clause(
-    rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
+    rule: Rule, can_show: Callable[[ReportedChannel], bool], need: Need, is_excused: Excuse | None = None
 ) -> Clause:
     """Make the clause of a rule."""
     make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
     return make(_make_check(rule, can_show, is_excused))
 
 
-def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
+def _make_check(rule: Rule, can_show: Callable[[ReportedChannel], bool], is_excused: Excuse | None = None) -> Check:
     """Make the check of a rule: yields its faults, and an observation for each result without one that could show it."""
 
     def check(history: History) -> Iterator[Observation]:
@@ -71,15 +71,15 @@ def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     return len(set(asked)) < len(asked)
 
 
-def _is_any(_: ChannelTold) -> bool:
+def _is_any(_: ReportedChannel) -> bool:
     return True
 
 
-def _has_segment(channel: ChannelTold) -> bool:
+def _has_segment(channel: ReportedChannel) -> bool:
     return bool(channel.segments)
 
 
-def _has_neighbours(channel: ChannelTold) -> bool:
+def _has_neighbours(channel: ReportedChannel) -> bool:
     return len(channel.segments) > 1
 
 

@@ -75,7 +75,7 @@ def _status(history: History) -> Iterator[Observation]:
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {asked}"
             key = profile.find_status_point(asked, status)
             cell = None if key is None else profile.evidence_of(key)
-            yield observe(at, kept=status in declared, expected=expected, got=str(status), evidence=cell)
+            yield observe(at, met=status in declared, expected=expected, got=str(status), evidence=cell)
 
 
 @clause(
@@ -89,8 +89,8 @@ def _server_error(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is None:
             status = exchange.answer.status
-            kept = status < 500 or status in NO_FAILURE
-            yield observe(at, kept=kept, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
+            met = status < 500 or status in NO_FAILURE
+            yield observe(at, met=met, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
 
 
 @clause(
@@ -113,7 +113,7 @@ def _whole_answer(history: History) -> Iterator[Observation]:
             kind = history.lost[number].answer
             assert isinstance(kind, Lost)  # noqa: S101 - all of them are
             expected = "a complete answer in one of two attempts"
-            yield observe(~number, kept=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
+            yield observe(~number, met=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
 @clause(
@@ -126,8 +126,8 @@ def _whole_answer(history: History) -> Iterator[Observation]:
 def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
-        kept = (came or "").partition(";")[0].strip().lower() == JSON
-        yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
+        met = (came or "").partition(";")[0].strip().lower() == JSON
+        yield observe(at, met=met, expected=f"Content-Type {JSON}", got=came or "none")
 
 
 @clause(
@@ -141,7 +141,7 @@ def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         body = history.decode(exchange.answer.body)
         error = body if isinstance(body, StrictJsonError) else None
-        yield observe(at, kept=error is None, expected="strict JSON in UTF-8", got=str(error))
+        yield observe(at, met=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
 @clause(
@@ -169,8 +169,8 @@ def _schema(history: History) -> Iterator[Observation]:
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
         if exceeds(rest, MOST_VALUES):
             # Faults of a long result were found when it was read.
-            told = tuple(map(str, read[at].faults[:MOST_FAULTS])) if at in read else ()
-            faults: tuple[str, ...] = told or (f"more than {MOST_VALUES} values: not checked further",)
+            reported = tuple(map(str, read[at].faults[:MOST_FAULTS])) if at in read else ()
+            faults: tuple[str, ...] = reported or (f"more than {MOST_VALUES} values: not checked further",)
         else:
             rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
             faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
@@ -178,7 +178,7 @@ def _schema(history: History) -> Iterator[Observation]:
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.evidence_of("least_speakers")
         yield observe(
-            at, kept=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
+            at, met=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
         )
 
 
@@ -193,8 +193,8 @@ def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
-                kept = exchange.answer.header(name) is not None
-                yield observe(at, kept=kept, expected=f"the header {name}", got="none of that name", evidence=cell)
+                met = exchange.answer.header(name) is not None
+                yield observe(at, met=met, expected=f"the header {name}", got="none of that name", evidence=cell)
 
 
 @clause(
@@ -210,8 +210,8 @@ def _rate_headers(history: History) -> Iterator[Observation]:
             for name, _ in _list_headers(exchange, history.profile):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
-                kept = is_number or (name == "Retry-After" and _is_date(came))
-                yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
+                met = is_number or (name == "Retry-After" and _is_date(came))
+                yield observe(at, met=met, expected=f"{name} with a number", got=came or "none")
 
 
 def _is_date(value: str | None) -> bool:
@@ -243,9 +243,9 @@ def _ids_echoed(history: History) -> Iterator[Observation]:
                 if came and STRUCK not in wanted:
                     expected = f"{name} {wanted}, as it was sent" if wanted else f"a value for {name}"
                     # A proxy may add its own, as another header or after a comma.
-                    told = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
-                    kept = wanted in told if wanted else any(came)
-                    yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
+                    reported = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
+                    met = wanted in reported if wanted else any(came)
+                    yield observe(at, met=met, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
 def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]:
@@ -302,8 +302,8 @@ def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
 def without_nulls(value: object) -> object:
     """Drop nulls in an error: UNK whether a missing value is omitted or null. Required keys are then missing."""
     if isinstance(value, dict):
-        told = cast("dict[str, object]", value)
-        return {key: without_nulls(inner) for key, inner in told.items() if inner is not None}
+        reported = cast("dict[str, object]", value)
+        return {key: without_nulls(inner) for key, inner in reported.items() if inner is not None}
     return [without_nulls(each) for each in cast("list[object]", value)] if isinstance(value, list) else value
 
 

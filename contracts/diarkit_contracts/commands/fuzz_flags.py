@@ -139,12 +139,12 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
 def _keep_find(find: Find, path: Path) -> str:
     """Print the steps of a failing example and save its rows to a file, or print them if it can't be written."""
     text = json.dumps(find.write_rows(), ensure_ascii=False, indent=1)
-    kept = str(path)
+    saved = str(path)
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         click.echo(f"--save-rows {path} can't be written ({error.strerror}); the rows:", err=True)
         echo_lines(text.splitlines())
-        kept = ""
+        saved = ""
     echo_lines(["requests in order:", *(f"  {step}" for step in find.steps), ""])
-    return kept
+    return saved

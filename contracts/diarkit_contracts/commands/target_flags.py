@@ -212,11 +212,11 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
     if parts.username is None:
         return plain, (), ()
     user, password = unquote(parts.username), unquote(parts.password or "")
-    told = base64.b64encode(f"{user}:{password}".encode()).decode()
+    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
     # As a header, so that it is also sent to URLs that the server returns.
     return (
         plain,
-        (("Authorization", f"Basic {told}"),),
+        (("Authorization", f"Basic {credentials}"),),
         (*filter(None, (parts.username, parts.password)), user, password),
     )
 

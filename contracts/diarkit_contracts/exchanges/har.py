@@ -182,8 +182,8 @@ def _read_entry(entry: object) -> Exchange:
 
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
     """Read the parts of a form from its bytes if present, otherwise from the list of parameters."""
-    told = (value for name, value in headers if name.lower() == "content-type")
-    kind = next(told, "") or str(find_value(data, "mimeType") or "")
+    types = (value for name, value in headers if name.lower() == "content-type")
+    kind = next(types, "") or str(find_value(data, "mimeType") or "")
     text = find_value(data, "text")
     if isinstance(text, str) and text:
         # Browsers write one character per byte; some tools base64, which HAR 1.2 does not define for requests.

@@ -35,7 +35,7 @@ START_PATH: Final = "/api/technology/speaker-diarization"
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentTold:
+class ReportedSegment:
     """A reported segment, in seconds."""
 
     speaker: int
@@ -44,12 +44,12 @@ class SegmentTold:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelTold:
+class ReportedChannel:
     """A reported channel."""
 
     number: int
     speakers: int
-    segments: tuple[SegmentTold, ...]
+    segments: tuple[ReportedSegment, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +125,7 @@ class Look:
     body: Mapping[str, object] | None
     task_id: str | None
     state: TaskState | None
-    channels: tuple[ChannelTold, ...] | None
+    channels: tuple[ReportedChannel, ...] | None
     faults: tuple[ResultFault, ...]
     start: Start | None
 
@@ -172,7 +172,7 @@ class History:
                 self._decoded[body] = error
         return self._decoded[body]
 
-    def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
+    def results(self) -> Iterator[tuple[Look, tuple[ReportedChannel, ...]]]:
         """Yield the first readable result of each task."""
         for looks in self.by_task.values():
             for look in looks:
@@ -180,7 +180,7 @@ class History:
                     yield look, look.channels
                     break
 
-    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
+    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:
         """Yield those of known uploads."""
         return ((look, look.start, channels) for look, channels in self.results() if look.start is not None)
 
@@ -207,20 +207,20 @@ def read_history(
         given_up: ids of tasks that the driver stopped waiting for; None without a driver.
     """
     whole = tuple(exchanges)
-    kept = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
+    answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
-    starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
+    starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(answered) if _is_start(exchange))
     by_id: dict[str, Start] = {}
     for start in starts:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
-    told: dict[bytes, Look] = {}
-    looks = tuple(_read_look(at, exchange, by_id, told) for at, exchange in enumerate(kept) if _is_look(exchange))
+    cache: dict[bytes, Look] = {}
+    looks = tuple(_read_look(at, exchange, by_id, cache) for at, exchange in enumerate(answered) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
+    return History(answered, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
 
 
 def find_operation(exchange: Exchange) -> Operation | None:
@@ -324,13 +324,13 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: Any) -> tuple[ChannelTold, ...]:
+def _read_channels(result: Any) -> tuple[ReportedChannel, ...]:
     return tuple(
-        ChannelTold(
+        ReportedChannel(
             number=channel["channel_number"],
             speakers=channel["speakers_count"],
             segments=tuple(
-                SegmentTold(told["speaker_id"], told["start_time"], told["end_time"]) for told in channel["segments"]
+                ReportedSegment(one["speaker_id"], one["start_time"], one["end_time"]) for one in channel["segments"]
             ),
         )
         for channel in result["channels"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STRUCK: Final = "***"
 
-KEPT_HEADERS: Final = re.compile(
+ALLOWED_HEADERS: Final = re.compile(
     r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-language|content-length|content-type|date"
     r"|expect|host|keep-alive|location|retry-after|server|strict-transport-security|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via"
     r"|x-api-version|x-content-type-options|x-frame-options|x-location|x-powered-by|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|"
@@ -37,7 +37,7 @@ NO_SECRET: Final = re.compile(
 )
 """Headers whose values an answer may legitimately repeat, such as host and language: not redacted there."""
 
-KEPT_FIELDS: Final = frozenset(
+ALLOWED_FIELDS: Final = frozenset(
     {"channel_mode", "channels", "range_from", "range_to", "max_speakers", "total_speakers", "colour"}
 )
 """Query parameters, keys of config and form fields whose values are retained: the contract's, and one invented by our rows."""
@@ -54,7 +54,7 @@ SCHEMES: Final = ("basic", "bearer", "digest", "negotiate", "token")
 WORDS_OF_ANSWERS: Final = (
     *TaskState, *TaskErrorType, *ErrorType,
     "task_id", "result", "error", "channels", "channel_number", "segments", "speaker_id", "speakers_count",
-    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *KEPT_FIELDS,
+    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *ALLOWED_FIELDS,
 )  # fmt: skip
 """Regular vocabulary of exchanges. Their substrings are not secret, and redacting them would corrupt valid answers."""
 
@@ -98,7 +98,7 @@ class Redaction:
     def strike_headers(self, headers: Headers) -> Headers:
         """Redact the values of headers not on the allow list."""
         return tuple(
-            (name, self.strike_text(value) if KEPT_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
+            (name, self.strike_text(value) if ALLOWED_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
         )
 
     def _strike_part(self, part: Part) -> Part:
@@ -108,21 +108,21 @@ class Redaction:
         if text is not None and part.name == CONFIG:
             text = self.strike_text(_strike_config(text))
         elif text is not None:
-            text = self.strike_text(text) if part.name in KEPT_FIELDS else STRUCK
+            text = self.strike_text(text) if part.name in ALLOWED_FIELDS else STRUCK
         return replace(part, filename=filename, text=text)
 
     def strike_url(self, url: str) -> str:
         """Redact user, password and unknown parameters of a URL."""
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
-        query = [(name, value if name in KEPT_FIELDS else STRUCK) for name, value in pairs]
-        kept = urlencode(query, quote_via=quote, safe=",*")
-        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, kept, "")))
+        query = [(name, value if name in ALLOWED_FIELDS else STRUCK) for name, value in pairs]
+        encoded = urlencode(query, quote_via=quote, safe=",*")
+        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, encoded, "")))
 
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
     """List possibly secret values of a request's headers, to redact them in its answer too."""
-    return tuple(value for name, value in headers if not (KEPT_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
+    return tuple(value for name, value in headers if not (ALLOWED_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
 
 
 def _strike_config(text: str) -> str:
@@ -130,9 +130,9 @@ def _strike_config(text: str) -> str:
     config = read_object(text)
     if config is None:
         return STRUCK
-    if set(config) <= KEPT_FIELDS:
+    if set(config) <= ALLOWED_FIELDS:
         return text
-    return json.dumps({key: value if key in KEPT_FIELDS else STRUCK for key, value in config.items()})
+    return json.dumps({key: value if key in ALLOWED_FIELDS else STRUCK for key, value in config.items()})
 
 
 def _split(secret: str) -> Iterator[str]:
@@ -146,11 +146,11 @@ def _split(secret: str) -> Iterator[str]:
 
 def _decode_basic(secret: str) -> tuple[str, ...]:
     """Decode the credentials of Basic authentication, which an answer may repeat."""
-    scheme, _, told = secret.partition(" ")
+    scheme, _, rest = secret.partition(" ")
     if scheme.lower() != "basic":
         return ()
     try:
-        pair = base64.b64decode(told.strip(), validate=True).decode()
+        pair = base64.b64decode(rest.strip(), validate=True).decode()
     except ValueError:
         return ()
     user, _, password = pair.partition(":")

@@ -57,8 +57,8 @@ def describe_answer(exchange: Exchange) -> str:
 @lru_cache(maxsize=1024)
 def _name_outcome(body: bytes) -> str:
     """Return the state or type of error; cached, as reports describe an answer many times."""
-    told = read_object(body)
-    outcome = find_value(told, "task", "state") or find_value(told, "type")
+    decoded = read_object(body)
+    outcome = find_value(decoded, "task", "state") or find_value(decoded, "type")
     return f" {show_text(outcome, 60)}" if isinstance(outcome, str) else ""
 
 

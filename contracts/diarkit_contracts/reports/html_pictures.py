@@ -13,7 +13,7 @@ from diarkit_fixtures.segments import Segment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
 
 Captioned: TypeAlias = "tuple[tuple[Picture, ...], str]"
 
@@ -26,10 +26,10 @@ LONGEST = 360_000
 
 def draw_results(history: History) -> dict[int, list[Captioned]]:
     """Draw results up to a limit: pictures with captions, by the number of the exchange."""
-    return {look.at: list(_draw_result(look, told)) for look, told in islice(history.results(), MOST_PICTURES)}
+    return {look.at: list(_draw_result(look, channels)) for look, channels in islice(history.results(), MOST_PICTURES)}
 
 
-def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captioned]:
+def _draw_result(look: Look, channels: Sequence[ReportedChannel]) -> Iterator[Captioned]:
     answered = {channel.number: tuple(_read_segments(channel)) for channel in channels}
     sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
     ends = [segment.end for segments in answered.values() for segment in segments]
@@ -53,10 +53,10 @@ def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captio
 def _describe_question(look: Look) -> str:
     if look.start is None:
         return ""
-    told = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
+    parameters = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
     config = look.start.find_part("config")
-    told += [config.text] if config is not None and config.text else []
-    return f" for {', '.join(told)}" if told else ""
+    parameters += [config.text] if config is not None and config.text else []
+    return f" for {', '.join(parameters)}" if parameters else ""
 
 
 def _is_comparable(look: Look) -> bool:
@@ -69,8 +69,8 @@ def _is_comparable(look: Look) -> bool:
     return not limits and not changing and query.get("channel_mode", "split") == "split"
 
 
-def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
-    for told in channel.segments:
+def _read_segments(channel: ReportedChannel) -> Iterator[Segment]:
+    for one in channel.segments:
         # Invalid segments, such as reversed ones, are findings and not drawn.
-        if 0 <= told.start < told.end <= LONGEST and round(told.start * 100) < round(told.end * 100):
-            yield Segment(told.speaker, round(told.start * 100), round(told.end * 100))
+        if 0 <= one.start < one.end <= LONGEST and round(one.start * 100) < round(one.end * 100):
+            yield Segment(one.speaker, round(one.start * 100), round(one.end * 100))

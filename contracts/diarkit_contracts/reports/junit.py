@@ -43,10 +43,12 @@ def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder:
         "errors": sum(outcome.end == "error" for outcome in outcomes),
         "skipped": sum(outcome.end == "skipped" for outcome in outcomes),
     }
-    told = {name: str(number) for name, number in counts.items()} | {"time": f"{verdict.spent.seconds:.3f}"}
+    attributes = {name: str(number) for name, number in counts.items()} | {"time": f"{verdict.spent.seconds:.3f}"}
     # The schema has no `skipped` at the root.
-    root = Element("testsuites", {"name": SUITE} | {name: value for name, value in told.items() if name != "skipped"})
-    suite = SubElement(root, "testsuite", {"name": SUITE, **told})
+    root = Element(
+        "testsuites", {"name": SUITE} | {name: value for name, value in attributes.items() if name != "skipped"}
+    )
+    suite = SubElement(root, "testsuite", {"name": SUITE, **attributes})
     properties = SubElement(suite, "properties")
     for name, value in (("target", verdict.target), ("tier", verdict.tier), ("profile", verdict.profile)):
         SubElement(properties, "property", {"name": name, "value": show_text(value)})

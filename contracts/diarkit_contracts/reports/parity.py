@@ -47,9 +47,11 @@ def sum_up(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
     """Summarise a comparison in one line."""
     errors = sum(each.severity is Severity.ERROR for each in parity.differences)
     warnings = len(parity.differences) - errors
-    said = ", ".join([count(errors, "error"), count(warnings, "warning")]) if parity.differences else "no differences"
+    numbers = (
+        ", ".join([count(errors, "error"), count(warnings, "warning")]) if parity.differences else "no differences"
+    )
     more = f", {len(parity.left_out)} not compared" if parity.left_out else ""
-    return f"{WORDS[parity.decide_exit(fail_on)]}: {said} in {count(len(parity.compared), 'row')}{more}"
+    return f"{WORDS[parity.decide_exit(fail_on)]}: {numbers} in {count(len(parity.compared), 'row')}{more}"
 
 
 def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:

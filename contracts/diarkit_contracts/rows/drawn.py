@@ -102,8 +102,8 @@ def vary_call(call: Call, draws: Random) -> Call:
     if choice == 3 and isinstance(parts, tuple) and not any(part.name == CONFIG for part in parts):
         config = Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))
         return replace(call, body=(*parts, config))
-    kept = tuple(pair for pair in query if pair[0] != "colour")
-    return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
+    others = tuple(pair for pair in query if pair[0] != "colour")
+    return replace(call, query=(*others, ("colour", f"{draws.getrandbits(32):x}")))
 
 
 def _ask(name: str, value: str) -> Call:

@@ -105,12 +105,12 @@ def read_recipe(name: str) -> Recipe:
     if match is None or not first < length <= LONGEST:
         raise InputNameError(name)
     channels = int(match["channels"])
-    told = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
-    if (told and len(told) != channels) or (match["silence"] and (told or match["in_turn"])):
+    given = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
+    if (given and len(given) != channels) or (match["silence"] and (given or match["in_turn"])):
         raise InputNameError(name)
     # One and two speakers alternately, so that an answer shows which channel it is for.
     usual = tuple(2 - (number % 2) for number in range(channels))
-    speakers = (0,) * channels if match["silence"] else told or usual
+    speakers = (0,) * channels if match["silence"] else given or usual
     in_turn, swapped, mu_law = (match[tag] is not None for tag in ("in_turn", "swapped", "mu_law"))
     return Recipe(speakers, length, in_turn, first, swapped, mu_law)
 

@@ -39,8 +39,8 @@ class Cost:
 
     def __str__(self) -> str:
         """Format the cost in one line."""
-        said = f"{self.tasks} tasks, {self.mistakes} bad requests, about {self.polls} polls"
-        return f"{said}, {self.bytes_up / 1_000_000:.1f} MB"
+        counts = f"{self.tasks} tasks, {self.mistakes} bad requests, about {self.polls} polls"
+        return f"{counts}, {self.bytes_up / 1_000_000:.1f} MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Choice:
     def describe(self) -> str:
         """Describe its input and its uncommon values."""
         channels, seconds, *tags = self.audio.removeprefix("wav:").replace(",", "+").split(":")
-        said = [
+        words = [
             f"{channels}-{seconds}",
             *tags,
             self.config,
@@ -77,7 +77,7 @@ class Choice:
             f"unknown-{self.unknown}" if self.unknown else "",
             "name-beyond-ascii" if self.filename == BEYOND_ASCII else "" if self.filename == PLAIN else self.filename,
         ]
-        return ",".join(filter(None, said))
+        return ",".join(filter(None, words))
 
 
 CHOSEN: Final = (

@@ -64,15 +64,15 @@ class DiarizationContract:
             ContractError: the contract is violated, or no exchange is with the API.
         """
         __tracebackhide__ = True
-        kept = read_recording(Path(exchanges)) if isinstance(exchanges, str | Path) else tuple(exchanges)
-        if not any(find_operation(exchange) is not None for exchange in kept):
+        recorded = read_recording(Path(exchanges)) if isinstance(exchanges, str | Path) else tuple(exchanges)
+        if not any(find_operation(exchange) is not None for exchange in recorded):
             raise ContractError(
-                f"expected exchanges with the Speaker Diarization API, got {count(len(kept), 'exchange')} and none of them is"
+                f"expected exchanges with the Speaker Diarization API, got {count(len(recorded), 'exchange')} and none of them is"
             )
         asked, least = self._read_settings()
         texts: list[str] = []
         findings: list[Finding] = []
-        for server, group in group_by_server(kept):
+        for server, group in group_by_server(recorded):
             profile, assumed = find_generation(group) if asked is None else (asked, "")
             verdict = verify_recording(server, group, profile)
             failing = [each for each in verdict.findings if least in {Severity.WARNING, each.severity}]

@@ -89,9 +89,9 @@ class Followed:
         exchange = self._ask(
             lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
         )
-        told = find_value(read_object(exchange.answer.body), "task", "task_id")
-        if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
-            self.task_id = told
+        task_id = find_value(read_object(exchange.answer.body), "task", "task_id")
+        if call.method == "POST" and exchange.answer.status == 202 and isinstance(task_id, str):
+            self.task_id = task_id
             self._location = next(filter(None, map(exchange.answer.header, self.profile.locations)), None)
         return exchange
 

@@ -105,9 +105,9 @@ def _judge_run(name: str, reasons: list[str]) -> Outcome:
 
 
 def _judge_clause(clause: Clause, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome:
-    told = _judge_findings(clause.id, verdict, fail_on, folder)
-    if told is not None:
-        return told
+    outcome = _judge_findings(clause.id, verdict, fail_on, folder)
+    if outcome is not None:
+        return outcome
     if any(passed.clause.id == clause.id for passed in verdict.passed):
         return Outcome(clause.id, "passed")
     reason = next((each.reason for each in verdict.skipped if each.name == clause.id), "nothing was observed")
@@ -120,8 +120,8 @@ def _judge_row(name: str, row: str, verdict: RunVerdict, fail_on: Severity, fold
         findings=tuple(finding for finding in verdict.findings if finding.row == row),
         accepted=tuple(each for each in verdict.accepted if each.finding.row == row),
     )
-    told = _judge_findings(name, own, fail_on, folder) or Outcome(name, "passed")
-    return replace(told, row=row)
+    outcome = _judge_findings(name, own, fail_on, folder) or Outcome(name, "passed")
+    return replace(outcome, row=row)
 
 
 def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome | None:

@@ -35,7 +35,7 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
         f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
     ]
     unjudged = sum(each.ending is not Ending.JUDGED for each in verdict.outcomes)
-    said = [
+    counts = [
         f"{unjudged} of {count(len(verdict.outcomes), 'row')} not judged" if unjudged else "",
         "too few observations" if verdict.vacuous else "",
         *(found if any(found) else ["no findings"]),
@@ -44,7 +44,7 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
         f"{count(len(verdict.unseen), 'clause')} not seen" if verdict.unseen else "",
         f"{count(len(verdict.unplanned), 'row')} not planned" if verdict.unplanned else "",
     ]
-    return f"{WORDS[end]}: {', '.join(filter(None, said))}; {describe_spent(verdict.spent)}"
+    return f"{WORDS[end]}: {', '.join(filter(None, counts))}; {describe_spent(verdict.spent)}"
 
 
 def describe_spent(spent: Spent) -> str:

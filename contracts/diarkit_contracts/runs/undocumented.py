@@ -37,8 +37,8 @@ def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> 
     for at, exchange in enumerate(exchanges):
         response = _read_response(exchange)
         if response is not None:
-            told = chain(_list_headers(exchange, response, known), _list_fields(exchange, response))
-            for what in set(islice(told, MOST)):
+            found = chain(_list_headers(exchange, response, known), _list_fields(exchange, response))
+            for what in set(islice(found, MOST)):
                 if what in seen or len(seen) < MOST:
                     seen.setdefault(what, []).append(at)
     return tuple(Undocumented(what=what, at=at[0], times=len(at)) for what, at in sorted(seen.items()))

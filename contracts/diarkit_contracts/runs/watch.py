@@ -31,13 +31,13 @@ class Watch:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._kept: list[Exchange] = []
+        self._recorded: list[Exchange] = []
         self._releases: list[Callable[[], None]] = []
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """The recorded exchanges, in the order sent."""
-        return tuple(sorted(self._kept, key=lambda each: each.request.sent_at))
+        return tuple(sorted(self._recorded, key=lambda each: each.request.sent_at))
 
     def add(self, client: Client) -> Client:
         """Watch a client from now on, and return it; raises TypeError for an unsupported client."""
@@ -105,9 +105,9 @@ class Watch:
         async def end(_: object, trace: Any, ended: Any) -> None:
             response = ended.response
             body = await response.read()
-            told = response.request_info
+            asked = response.request_info
             self._keep(
-                (told.method, str(told.real_url), told.headers.items(), trace.body),
+                (asked.method, str(asked.real_url), asked.headers.items(), trace.body),
                 (response.status, response.headers.items(), body),
                 trace.started,
             )
@@ -140,7 +140,7 @@ class Watch:
         )
 
     def _keep(self, sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float) -> None:
-        self._kept.append(make_exchange(sent, came, sent_at, self._clock.now()))
+        self._recorded.append(make_exchange(sent, came, sent_at, self._clock.now()))
 
 
 def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, received_at: float) -> Exchange:
@@ -154,15 +154,15 @@ def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, 
     """
     method, url, request_headers, content = sent
     status, headers, body = came
-    told = _read_headers(request_headers)
-    kind = find_header(told, "content-type") or ""
+    sent_headers = _read_headers(request_headers)
+    kind = find_header(sent_headers, "content-type") or ""
     content = content.encode() if isinstance(content, str) else content
     parts = read_form(kind, content) if content else None
     exchange = Exchange(
-        Request(method=method.upper(), url=url, headers=told, parts=parts, sent_at=sent_at),
+        Request(method=method.upper(), url=url, headers=sent_headers, parts=parts, sent_at=sent_at),
         Answer(status=status, headers=_read_headers(headers), body=body, received_at=received_at),
     )
-    return Redaction(list_secrets(told)).strike(exchange)
+    return Redaction(list_secrets(sent_headers)).strike(exchange)
 
 
 def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
@@ -172,8 +172,8 @@ def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[
         parts = urlsplit(exchange.request.url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    kept = tuple(exchanges)
-    for server, group in itertools.groupby(sorted(kept, key=name), name):
+    recorded = tuple(exchanges)
+    for server, group in itertools.groupby(sorted(recorded, key=name), name):
         yield server, tuple(group)
 
 

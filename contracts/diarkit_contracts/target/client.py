@@ -98,7 +98,7 @@ class Caps:
         tasks: accepted.
         calls: of any type.
         bytes_up: of request bodies.
-        received: bytes of answers, all of which are kept in memory.
+        received: bytes of answers, all of which are held in memory.
         seconds: since the first call.
         in_flight: unfinished tasks.
         spare: tasks beyond `tasks`, for repeated rows and for mistakes accepted as uploads.
@@ -292,7 +292,7 @@ class Target:
 
     def _name(self, request: Request) -> Request:
         given = {name.lower() for name, _ in request.headers}
-        ids = tuple((name, told) for name, told in make_ids(self.seed, self._calls) if name not in given)
+        ids = tuple((name, value) for name, value in make_ids(self.seed, self._calls) if name not in given)
         return replace(request, headers=(*request.headers, *ids))
 
     def _check_caps(self, request: Request, size: int) -> None:

@@ -74,13 +74,13 @@ def _decode(body: bytes, coding: str, most: int) -> bytes:
 
 def _inflate(body: bytes, form: int, most: int) -> bytes:
     """Inflate all members of a body; gzip may have several (RFC 1952, 2.2)."""
-    told = b""
+    decoded = b""
     while body:
         inflater = zlib.decompressobj(form)
-        told += inflater.decompress(body, most + 1 - len(told))
-        if len(told) > most:
+        decoded += inflater.decompress(body, most + 1 - len(decoded))
+        if len(decoded) > most:
             raise CodingError(Loss.TOO_LARGE, f"the decoded answer is larger than {most} bytes")
         if not inflater.eof:
             raise zlib.error("it is truncated")
         body = inflater.unused_data if form == GZIP else b""
-    return told
+    return decoded

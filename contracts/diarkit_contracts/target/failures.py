@@ -52,10 +52,10 @@ KINDS: Final[Mapping[str, str]] = {
     "ConnectTimeout": "no connection within {connect_s:g} s: check the host, the port, and firewalls",
     "ReadTimeout": "it is connected but sent nothing for {answer_s:g} s",
     "WriteTimeout": "it is connected but accepted no data for {answer_s:g} s",
-    "RemoteProtocolError": "the answer is not HTTP, or incomplete ({told}): check the port, or {hint}",
-    "ProxyError": "the proxy refuses ({told})",
-    "DecodingError": "the body does not match its Content-Encoding ({told})",
-    "InvalidURL": "the URL is invalid ({told})",
+    "RemoteProtocolError": "the answer is not HTTP, or incomplete ({detail}): check the port, or {hint}",
+    "ProxyError": "the proxy refuses ({detail})",
+    "DecodingError": "the body does not match its Content-Encoding ({detail})",
+    "InvalidURL": "the URL is invalid ({detail})",
 }
 """Explanations of the client's exceptions by name."""
 
@@ -70,8 +70,8 @@ def explain_failure(error: Exception, url: str, *, proxy: str = "", connect_s: f
         connect_s: timeout of the connection.
         answer_s: timeout of the answer.
     """
-    said = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
-    return f"{said}; through the proxy {proxy}" if proxy and proxy not in said else said
+    text = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
+    return f"{text}; through the proxy {proxy}" if proxy and proxy not in text else text
 
 
 def find_loss(error: Exception, *, has_head: bool, has_length: bool) -> Loss:
@@ -106,8 +106,8 @@ def _explain_cause(error: Exception, proxy: str) -> str:
             case ssl.SSLCertVerificationError():
                 return _explain_certificate(cause)
             case ssl.SSLError():
-                told = TLS_REASONS.get(cause.reason or "")
-                return f"{told} ({cause.reason})" if told else f"TLS failed ({cause})"
+                detail = TLS_REASONS.get(cause.reason or "")
+                return f"{detail} ({cause.reason})" if detail else f"TLS failed ({cause})"
             case ConnectionRefusedError():
                 return f"connection refused by {'its port' if not proxy else whom}: is the server running, and is the port right? ({cause.strerror})"
             case socket.gaierror():
@@ -118,21 +118,19 @@ def _explain_cause(error: Exception, proxy: str) -> str:
 
 
 def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
-    told = error.verify_message.rstrip(".")
+    detail = error.verify_message.rstrip(".")
     if error.verify_code in WRONG_NAME:
-        return f"its certificate is for another name ({told}): use a URL with a matching name, or --insecure"
+        return f"its certificate is for another name ({detail}): use a URL with a matching name, or --insecure"
     if error.verify_code == EXPIRED:
-        return (
-            f"its certificate has expired ({told}): renew it, check this computer's date, or trust any with --insecure"
-        )
-    return f"its certificate is not trusted ({told}): pass its issuer's certificate with --cacert FILE, or trust any with --insecure"
+        return f"its certificate has expired ({detail}): renew it, check this computer's date, or trust any with --insecure"
+    return f"its certificate is not trusted ({detail}): pass its issuer's certificate with --cacert FILE, or trust any with --insecure"
 
 
 def _explain_kind(error: Exception, url: str, connect_s: float, answer_s: float) -> str:
     kind = type(error).__name__
     hint = TRY_TLS if url.startswith("http://") else SHOW_CERTIFICATE
-    said = KINDS.get(kind, kind + ": {told}")
-    return said.format(connect_s=connect_s, answer_s=answer_s, told=str(error).rstrip("."), hint=hint)
+    text = KINDS.get(kind, kind + ": {detail}")
+    return text.format(connect_s=connect_s, answer_s=answer_s, detail=str(error).rstrip("."), hint=hint)
 
 
 def _list_causes(error: BaseException) -> Iterator[BaseException]:

@@ -100,10 +100,10 @@ def _split(exempt: str) -> Iterator[str]:
 def _read_proxy(text: str, origin: str) -> Proxy:
     try:
         parts = urlsplit(text)
-        told = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_valid = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        told = False
-    if not told or not text.isprintable() or " " in text:
+        is_valid = False
+    if not is_valid or not text.isprintable() or " " in text:
         # The text is not repeated in the error, as it may contain a password.
         raise BadConnectionError(
             origin,

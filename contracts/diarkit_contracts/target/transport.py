@@ -142,8 +142,10 @@ class HttpTransport:
                 content=content or None,
                 extensions={"trace": note_status},
             ) as response:
-                told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-                came = Answer(status=response.status_code, headers=told)
+                received = tuple(
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+                )
+                came = Answer(status=response.status_code, headers=received)
                 loss, reason = self._read_body(response, body, within_s)
         except self._errors as error:
             proxy = "" if self._proxy is None else str(self._proxy)

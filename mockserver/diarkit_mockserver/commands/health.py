@@ -74,7 +74,7 @@ def _is_ours(url: str) -> bool:
     """Return whether the control API answers; a refusal is sufficient."""
     try:
         _, _, body = _ask(f"{url.partition('/worlds/')[0]}/__diarkit/v1/ready")
-        said: Any = json.loads(body)
+        answer: Any = json.loads(body)
     except (OSError, ValueError, http.client.HTTPException):
         return False
-    return isinstance(said, dict) and ("nonce" in said or "urn:diarkit:" in str(said))  # pyright: ignore[reportUnknownArgumentType]
+    return isinstance(answer, dict) and ("nonce" in answer or "urn:diarkit:" in str(answer))  # pyright: ignore[reportUnknownArgumentType]

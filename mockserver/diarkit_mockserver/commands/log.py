@@ -34,8 +34,8 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        said = getattr(record, "fields", None) or {"message": super().format(record)}
-        return json.dumps({"time": _read_date(record).isoformat(), "level": record.levelname.lower(), **said})
+        fields = getattr(record, "fields", None) or {"message": super().format(record)}
+        return json.dumps({"time": _read_date(record).isoformat(), "level": record.levelname.lower(), **fields})
 
 
 def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | None:
@@ -68,8 +68,8 @@ def _log_all(entry: Entry, epoch: int) -> None:
     from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only who debugs pays for it
 
     (written,) = write_entries((entry,), epoch)
-    told = f"{write_line(entry, epoch)}\n{json.dumps(written)}"
-    exchanges.debug("%s", told, extra={"fields": {**describe_entry(entry, epoch), "exchange": written}})
+    text = f"{write_line(entry, epoch)}\n{json.dumps(written)}"
+    exchanges.debug("%s", text, extra={"fields": {**describe_entry(entry, epoch), "exchange": written}})
 
 
 def _read_date(record: logging.LogRecord) -> datetime:

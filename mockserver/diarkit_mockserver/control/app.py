@@ -118,9 +118,9 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
     answer.__signature__ = inspect.Signature(_list_parameters(call))  # type: ignore[attr-defined] # which FastAPI reads
     schema = call.answer in AS_IN_FILE
     content = {form.kind: {"schema": {"type": "string"}} for form in call.forms.values() if "ndjson" in form.kind}
-    told: dict[str, Any] = {"content": content} if content else {}
+    described: dict[str, Any] = {"content": content} if content else {}
     if schema:
-        told = {
+        described = {
             "description": "As in the scenario file, without defaults",
             "content": {"application/json": {"schema": {"$ref": IN_OPENAPI + call.answer.__name__}}},
         }
@@ -131,7 +131,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         status_code=call.status,
         tags=[call.tag],
         response_model=None if schema else call.answer,
-        responses={call.status: told} if told else None,
+        responses={call.status: described} if described else None,
         openapi_extra=None if call.body is None else _describe_body(call.body),
     )
 

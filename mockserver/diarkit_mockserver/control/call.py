@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.world import World
 
 Asked = ParamSpec("Asked")
-Told_co = TypeVar("Told_co", covariant=True)
-Told = TypeVar("Told")
+Returned_co = TypeVar("Returned_co", covariant=True)
+Returned = TypeVar("Returned")
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 
 
@@ -63,7 +63,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[Asked, Told_co]):
+class Call(Generic[Asked, Returned_co]):
     """A call.
 
     Attributes:
@@ -80,7 +80,7 @@ class Call(Generic[Asked, Told_co]):
     method: Method
     path: str
     tag: str
-    handle: Callable[..., Told_co]
+    handle: Callable[..., Returned_co]
     signature: inspect.Signature
     status: int
     forms: Mapping[str, Form]
@@ -107,7 +107,7 @@ class Call(Generic[Asked, Told_co]):
         """The type of the answer; None for none."""
         return self.signature.return_annotation
 
-    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Order[Told_co]:
+    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Order[Returned_co]:
         """Make an order with arguments; the client that sends it adds the world."""
         bound = self.signature.bind(None, *asked, **named).arguments
         return Order(self, dict(list(bound.items())[1:]))
@@ -125,7 +125,7 @@ class Call(Generic[Asked, Told_co]):
         """Parse a body, as YAML, in any thread, or raise a ControlError with all errors."""
         return None if self.body is None else parse_body(self.body, text or "", world)
 
-    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Told_co:
+    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Returned_co:
         """Execute the call, in the server's thread.
 
         Args:
@@ -142,10 +142,10 @@ class Call(Generic[Asked, Told_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Order(Generic[Told_co]):
+class Order(Generic[Returned_co]):
     """A call with its arguments and body."""
 
-    call: Call[..., Told_co]
+    call: Call[..., Returned_co]
     arguments: Mapping[str, object]
 
     def write_path(self, world: str) -> str:
@@ -172,10 +172,10 @@ def call(  # noqa: PLR0913 - a row has that many columns
     status: int = 200,
     forms: Mapping[str, Form] = MappingProxyType({}),
     guarded: str | None = None,
-) -> Callable[[Callable[Concatenate[About, Asked], Told]], Call[Asked, Told]]:
+) -> Callable[[Callable[Concatenate[About, Asked], Returned]], Call[Asked, Returned]]:
     """Make a row from a handler function: name, docstring, arguments and answer."""
 
-    def make(handle: Callable[Concatenate[About, Asked], Told]) -> Call[Asked, Told]:
+    def make(handle: Callable[Concatenate[About, Asked], Returned]) -> Call[Asked, Returned]:
         signature = inspect.signature(handle)
         return Call(
             method=method,

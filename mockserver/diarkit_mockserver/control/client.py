@@ -229,10 +229,10 @@ def split_world(url: str) -> tuple[str, str]:
 
 def _is_stale(connection: http.client.HTTPConnection) -> bool:
     """Return whether the server has closed a persistent connection: it is then readable without a request."""
-    if (kept := getattr(connection, "sock", None)) is None:
+    if (sock := getattr(connection, "sock", None)) is None:
         return False
     with selectors.DefaultSelector() as selector:
-        selector.register(kept, selectors.EVENT_READ)
+        selector.register(sock, selectors.EVENT_READ)
         return bool(selector.select(0))
 
 

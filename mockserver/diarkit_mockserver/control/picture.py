@@ -27,8 +27,8 @@ def draw_result(task: Task, world: World) -> PictureView:
     truth = find_truth(task, world.scenario, world.profile)
     numbers = tuple(sorted({*answer, *dict(truth or ())}))
     given = [answer.get(number, ()) for number in numbers]
-    said = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
-    length = max([task.length, *(segment.end for channel in (*given, *said) for segment in channel)])
+    expected = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
+    length = max([task.length, *(segment.end for channel in (*given, *expected) for segment in channel)])
     look = replace(OF_PAGE, label=f"Who speaks when in {task.filename}", numbers=numbers)
-    drawn = draw_svg(said, None if truth is None else given, length=length, look=look)
+    drawn = draw_svg(expected, None if truth is None else given, length=length, look=look)
     return PictureView(svg=drawn.svg, has_truth=truth is not None)

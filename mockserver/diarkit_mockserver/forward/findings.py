@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
 
-Told: TypeAlias = tuple[str, str, str]
+Identity: TypeAlias = tuple[str, str, str]
 """Identity of a task's finding: the clause, expected, and got."""
 
 MOST_TASKS: Final = 1_000
@@ -31,7 +31,7 @@ MOST_TASKS: Final = 1_000
 LARGEST_JUDGED: Final = 256 << 10
 """Limit of an answer's bytes, as nothing is forwarded while one is judged."""
 
-LARGEST_KEPT: Final = 4 << 10
+LARGEST_STORED: Final = 4 << 10
 """Limit of a remembered answer's bytes: enough for any without a result."""
 
 LEVELS: Final = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING}
@@ -45,7 +45,7 @@ class _Task:
 
     start: Exchange | None = None
     look: Exchange | None = None
-    told: set[Told] = field(default_factory=set[Told])
+    reported: set[Identity] = field(default_factory=set[Identity])
 
 
 class Findings:
@@ -77,17 +77,17 @@ class Findings:
         # Answers of one task may arrive out of order.
         group = sorted(seen, key=lambda each: each.request.sent_at)
         for finding in verify_recording("", group, profile).findings:
-            told = (finding.clause.id, finding.fault.expected, finding.fault.got)
-            if told not in task.told:
-                task.told.add(told)
+            reported = (finding.clause.id, finding.fault.expected, finding.fault.got)
+            if reported not in task.reported:
+                task.reported.add(reported)
                 shown = f"{finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
                 text = f"{finding.severity}: {shown} ({describe_exchange(exchange)}, {profile.name})"
                 yield finding.severity, show_text(text, 1_000)
-        kept = exchange if len(exchange.answer.body) <= LARGEST_KEPT else None
+        stored = exchange if len(exchange.answer.body) <= LARGEST_STORED else None
         if exchange.request.method == "POST":
-            task.start = kept
+            task.start = stored
         else:
-            task.look = kept
+            task.look = stored
 
     def _choose(self, exchange: Exchange) -> Profile:
         from diarkit_contracts.runs.generation import find_generation  # noqa: PLC0415 - as above

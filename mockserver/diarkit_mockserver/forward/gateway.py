@@ -212,18 +212,18 @@ class Gateway:
         return find_base(visit.request, place, self._platform.external_url, relative=url.startswith("/")) + path
 
     def _note_start(self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: list[Fault]) -> None:
-        told = read_object(body)
-        task_id = find_value(told, "task", "task_id")
+        reported = read_object(body)
+        task_id = find_value(reported, "task", "task_id")
         if isinstance(task_id, str):
-            visit.task_id, visit.state = task_id, _read_state(told)
+            visit.task_id, visit.state = task_id, _read_state(reported)
             self._tasks[place.prefix, task_id.lower()] = LiveTask(submission, faults)
             if len(self._tasks) > MOST_TASKS:
                 self._tasks.popitem(last=False)
 
     def _note_look(self, visit: Visit, place: Place, body: bytes) -> bytes:
         """Record the reported state of a poll, and apply the faults of its task."""
-        told = read_object(body)
-        visit.state = _read_state(told)
+        reported = read_object(body)
+        visit.state = _read_state(reported)
         task = self._tasks.get((place.prefix, visit.task_id or ""))
         if task is None:
             return body
@@ -235,7 +235,7 @@ class Gateway:
             elif (
                 fault.result is not None
                 and visit.state is TaskState.DONE
-                and isinstance(find_value(told, "result"), dict)
+                and isinstance(find_value(reported, "result"), dict)
             ):
                 body = break_answer(body, fault.result, task.submission.media.length)
         return body
@@ -244,8 +244,8 @@ class Gateway:
         """Make the refusal for a missing answer."""
         status = 504 if error.lost.kind is Loss.TOO_SLOW else 502
         reason = Redaction(self._live.way.secrets).strike_text(f"diarkit proxy: {error}")
-        told = {"type": "about:blank", "title": PHRASES[status], "status": status, "detail": reason}
-        return Refusal(status, reason=reason, foreign=(dump(told).encode(), "application/problem+json"))
+        problem = {"type": "about:blank", "title": PHRASES[status], "status": status, "detail": reason}
+        return Refusal(status, reason=reason, foreign=(dump(problem).encode(), "application/problem+json"))
 
 
 def _read_task_id(place: Place) -> str:
@@ -254,8 +254,8 @@ def _read_task_id(place: Place) -> str:
 
 
 def _read_state(body: object) -> TaskState | None:
-    told = find_value(body, "task", "state")
-    return TaskState(told) if isinstance(told, str) and told in set(TaskState) else None
+    reported = find_value(body, "task", "state")
+    return TaskState(reported) if isinstance(reported, str) and reported in set(TaskState) else None
 
 
 def _read_head(visit: Visit) -> Submission:

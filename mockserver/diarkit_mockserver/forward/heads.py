@@ -31,9 +31,9 @@ def write_onward(request: Request, host: str, way: Way) -> Headers:
     """Return the headers for the platform: the client's without hop-by-hop ones, and configured ones."""
     ours = tuple((name.lower().encode(), value.encode()) for name, value in way.headers)
     dropped = OF_CONNECTIONS | OWN | _list_named(request.find(b"connection")) | {name for name, _ in ours}
-    kept = ((name, value) for name, value in request.raw_headers if name not in dropped)
+    forwarded = ((name, value) for name, value in request.raw_headers if name not in dropped)
     chunked = ((b"transfer-encoding", b"chunked"),) if request.find(b"transfer-encoding") else ()
-    return ((b"host", host.encode()), (b"accept-encoding", b"identity"), *kept, *ours, *chunked)
+    return ((b"host", host.encode()), (b"accept-encoding", b"identity"), *forwarded, *ours, *chunked)
 
 
 def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:

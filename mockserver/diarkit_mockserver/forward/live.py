@@ -83,10 +83,10 @@ class Live:
                 )
                 response = await self._transport.handle_async_request(request)
                 try:
-                    told = tuple(
+                    received = tuple(
                         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
                     )
-                    came = Answer(status=response.status_code, headers=told)
+                    came = Answer(status=response.status_code, headers=received)
                     async for piece in cast("AsyncIterable[bytes]", response.stream):
                         pieces.append(piece)
                         size += len(piece)
@@ -129,5 +129,5 @@ def _decode(came: Answer, content: bytes) -> Answer:
     body = decode_body(content, came.headers, LARGEST_ANSWER)
     if body is content:
         return replace(came, body=content)
-    kept = tuple((name, value) for name, value in came.headers if name.lower() not in CODING)
-    return replace(came, headers=kept, body=body)
+    others = tuple((name, value) for name, value in came.headers if name.lower() not in CODING)
+    return replace(came, headers=others, body=body)

@@ -253,9 +253,9 @@ def _read_outcome(name: str, state: TaskState, result: object, message: object) 
 def _read_refusal(answer: Answer) -> HttpAnswer:
     message = find_value(read_object(answer.body), "message")
     wait = (answer.header("retry-after") or "").strip()
-    told = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
+    recorded = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
     if isinstance(message, str):
-        return replace(told, message=message)
+        return replace(recorded, message=message)
     kind = answer.header("content-type") or ""
     text = answer.body.decode(errors="replace")[:MOST_FOREIGN]
-    return replace(told, body=text, content_type=kind if kind.isprintable() and kind else told.content_type)
+    return replace(recorded, body=text, content_type=kind if kind.isprintable() and kind else recorded.content_type)

@@ -64,7 +64,7 @@ class Run:
             # Another process runs the verification, and always leaves a result.
             while not done.exists():
                 self.clock.sleep(WAIT_S)
-            yield from (Outcome(**told) for told in json.loads(done.read_text("utf-8")))
+            yield from (Outcome(**one) for one in json.loads(done.read_text("utf-8")))
             return
         outcomes = list(self._verify())
         part = self.shared / "part.json"

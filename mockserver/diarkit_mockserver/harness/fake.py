@@ -279,11 +279,11 @@ class DiarizationServerFactory:
         if isinstance(self._fake, LiveServer):
             self._fake.make_another()
         name = f"{self._name}-{len(self.opened) + 1}"
-        told = self._scenario if scenario is None else scenario
+        chosen = self._scenario if scenario is None else scenario
         if root:
-            server = self._fake.open_root(told, frozen=frozen, epoch=epoch)
+            server = self._fake.open_root(chosen, frozen=frozen, epoch=epoch)
         else:
-            server = self._fake.open_world(name, told, frozen=frozen, epoch=epoch)
+            server = self._fake.open_world(name, chosen, frozen=frozen, epoch=epoch)
         self.opened.append(server)
         return server
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.answer import HttpLike
     from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike
 
-Told = TypeVar("Told")
+Returned = TypeVar("Returned")
 
 
 class DiarizationServer:
@@ -166,8 +166,8 @@ class DiarizationServer:
         Raises:
             ValueError: for an outage, which would affect other worlds.
         """
-        told = (read_plain(Fault, fault) for fault in faults)
-        self._ask(calls.replace_faults(FaultList(faults=(*self._base.faults, *told))))
+        read = (read_plain(Fault, fault) for fault in faults)
+        self._ask(calls.replace_faults(FaultList(faults=(*self._base.faults, *read))))
 
     def clear_faults(self) -> None:
         """Remove all faults; their effects on tasks remain."""
@@ -291,5 +291,5 @@ class DiarizationServer:
         pages = tuple(read_pages(self._control, self._name, task=task, reveal=self._control.reveals))
         return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
-    def _ask(self, order: Order[Told]) -> Told:
+    def _ask(self, order: Order[Returned]) -> Returned:
         return self._control.send(order, self._name)

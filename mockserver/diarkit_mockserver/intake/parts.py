@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LARGEST_TEXT = 1 << 20
 """Bytes, as in Starlette, which the platform's answers suggest (INF, contract facts 6)."""
 
-LONGEST_KEPT = 1 << 16
+LONGEST_STORED = 1 << 16
 """Bytes of a config stored in the journal; of a longer one only its size."""
 
 FIRST_BYTES = 64
@@ -101,7 +101,7 @@ class TextPart:
     def describe(self, name: str) -> Part:
         """Describe the text for the journal."""
         data = bytes(self._data)
-        if len(data) > LONGEST_KEPT:
+        if len(data) > LONGEST_STORED:
             return Part(name=name, size=len(data))
         return describe_content(name, data, None)
 

@@ -125,8 +125,11 @@ def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
             continue
         late = tuple(poll for poll in chain.polls if comes_after(poll, end))
         if late:
-            told = end.state if end.status == 200 else "unknown (404)"
-            yield late, f"task {chain.task_id} was {told} in exchange {end.number}, and was polled {_times(late)} more"
+            reported = end.state if end.status == 200 else "unknown (404)"
+            yield (
+                late,
+                f"task {chain.task_id} was {reported} in exchange {end.number}, and was polled {_times(late)} more",
+            )
 
 
 @_rule(
@@ -211,8 +214,8 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
         if upload is None or upload.number in replaced or not chain.polls or chain.end is not None or chain.is_hopeless:
             continue
         last = chain.polls[-1]
-        told = traffic.read_retry_after(last)
-        waits = traffic.now < (last.asked_at + traffic.pace if told is None else last.answered_at + told)
+        reported = traffic.read_retry_after(last)
+        waits = traffic.now < (last.asked_at + traffic.pace if reported is None else last.answered_at + reported)
         cleaned = last.state is TaskState.CANCELLED  # never ends
         if is_heard(last) and last.status in (200, 429, 503) and not (waits or cleaned):
             state = last.state or f"refused with {last.status}"

@@ -26,13 +26,13 @@ class Coverage:
     """The coverage of one world across resets; the keeper of its journals."""
 
     def __init__(self) -> None:
-        self._kept = Tally()
+        self._counted = Tally()
         self._behaved = True
 
     def keep(self, journal: Journal) -> None:
         """Count the exchanges of a journal before some are discarded."""
         entries = tuple(journal)
-        self._kept = Tally(self._kept.met | _find_met(entries))
+        self._counted = Tally(self._counted.met | _find_met(entries))
         self._behaved = self._behaved and _is_clean(entries, (), LATER)
 
     def tally(self, journal: Journal, open_connections: Collection[int]) -> Tally:
@@ -43,7 +43,7 @@ class Coverage:
             open_connections: numbers of the currently open connections.
         """
         entries = tuple(journal)
-        met = self._kept.met | _find_met(entries)
+        met = self._counted.met | _find_met(entries)
         behaved = self._behaved and _is_clean(entries, open_connections, ())
         return Tally(met, met if behaved else frozenset())
 

@@ -66,8 +66,8 @@ class Manner:
                 own[name] = fill_text(text, {"allowed": sent.get(name, b"").decode("latin-1")}).encode(
                     "latin-1", "replace"
                 )
-        kept = [(name, own.pop(name, value)) for name, value in headers if name not in self.dropped]
-        return tuple((name, value) for name, value in (*kept, *own.items()) if value)
+        usual = [(name, own.pop(name, value)) for name, value in headers if name not in self.dropped]
+        return tuple((name, value) for name, value in (*usual, *own.items()) if value)
 
     def restyle(self, status: int, body: bytes) -> bytes:
         """Adapt the JSON of a success to the platform, unless it is broken on purpose."""

@@ -30,7 +30,7 @@ class ScenarioError(FakeError, TextError):
     """A scenario file is invalid."""
 
 
-def read_scenario(told: ScenarioLike) -> Scenario:
+def read_scenario(given: ScenarioLike) -> Scenario:
     """Read a scenario from any of its forms; RTTM files of plain values are relative to the working directory.
 
     Raises:
@@ -39,15 +39,15 @@ def read_scenario(told: ScenarioLike) -> Scenario:
     """
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - as below
 
-    if isinstance(told, Scenario):
-        return told
-    if isinstance(told, (str, Path)):
-        return load_scenario(Path(told))
+    if isinstance(given, Scenario):
+        return given
+    if isinstance(given, (str, Path)):
+        return load_scenario(Path(given))
     import json  # noqa: PLC0415
 
     from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - only those pay for these who write no classes
 
-    return parse_scenario(json.dumps(write_plain(told), indent=1), source="scenario", directory=Path())
+    return parse_scenario(json.dumps(write_plain(given), indent=1), source="scenario", directory=Path())
 
 
 def load_scenario(path: Path) -> Scenario:

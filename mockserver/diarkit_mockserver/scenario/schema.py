@@ -63,7 +63,7 @@ NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in 
 ONE_OUTCOME: Final[Schema] = {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]}
 VALID_RESULT: Final[Schema] = {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}}
 
-NOT_SAID: Final = ("result", "failed", "rejected")
+WITHOUT_SEGMENTS: Final = ("result", "failed", "rejected")
 """Outcomes without segments, to which `der` does not apply."""
 
 END_STATES: Final[Mapping[str, Schema]] = {
@@ -101,7 +101,10 @@ TOGETHER: Final[Mapping[type, Schema]] = {
                 },
                 "then": NO_OUTCOME,
             },
-            {"if": {"required": ["der"]}, "then": {"not": {"anyOf": [{"required": [name]} for name in NOT_SAID]}}},
+            {
+                "if": {"required": ["der"]},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in WITHOUT_SEGMENTS]}},
+            },
             {
                 "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
                 "then": VALID_RESULT,

@@ -63,9 +63,9 @@ def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, 
     """
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
-    kept = tuple((number, _heard(natural[number], start, end)) for number in numbers)
+    heard = tuple((number, _heard(natural[number], start, end)) for number in numbers)
     if parameters.channel_mode == "mix":
-        kept = ((0, cut_overlaps(_overlay([segments for _, segments in kept]))),)
+        heard = ((0, cut_overlaps(_overlay([segments for _, segments in heard]))),)
     shift = start if times_from_range else 0
     return tuple(
         (
@@ -75,7 +75,7 @@ def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, 
                 for segment in number_by_appearance(_count_as_asked(segments, parameters))
             ),
         )
-        for number, segments in kept
+        for number, segments in heard
     )
 
 
@@ -84,11 +84,11 @@ def cut_out(natural: Channels, length: int, parameters: Parameters, *, times_fro
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
     shift = start if times_from_range else 0
-    kept = tuple(
+    heard = tuple(
         (number, tuple(Segment(s.speaker, s.start - shift, s.end - shift) for s in crop(natural[number], start, end)))
         for number in numbers
     )
-    return ((0, _overlay([segments for _, segments in kept])),) if parameters.channel_mode == "mix" else kept
+    return ((0, _overlay([segments for _, segments in heard])),) if parameters.channel_mode == "mix" else heard
 
 
 def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int]:
@@ -132,16 +132,16 @@ def _merge_speakers(segments: Segments, most: int) -> Segments:
         talk[segment.speaker] = talk.get(segment.speaker, 0) + segment.end - segment.start
     if len(talk) <= most:
         return segments
-    kept = set(sorted(talk, key=lambda speaker: (-talk[speaker], speaker))[:most])
-    before = _nearest(segments, kept)
+    retained = set(sorted(talk, key=lambda speaker: (-talk[speaker], speaker))[:most])
+    before = _nearest(segments, retained)
     after = [
         None if near is None else (-near[0], near[1])
-        for near in reversed(_nearest([Segment(s.speaker, -s.end, -s.start) for s in reversed(segments)], kept))
+        for near in reversed(_nearest([Segment(s.speaker, -s.end, -s.start) for s in reversed(segments)], retained))
     ]
     merged: list[Segment] = []
     for segment, left, right in zip(segments, before, after, strict=True):
         speaker = segment.speaker
-        if speaker not in kept:
+        if speaker not in retained:
             from_left = right is None or (left is not None and segment.start - left[0] <= right[0] - segment.end)
             near = left if from_left else right
             speaker = speaker if near is None else near[1]
@@ -149,13 +149,13 @@ def _merge_speakers(segments: Segments, most: int) -> Segments:
     return merge_touching(tuple(merged))
 
 
-def _nearest(segments: Segments | list[Segment], kept: set[int]) -> list[tuple[int, int] | None]:
+def _nearest(segments: Segments | list[Segment], retained: set[int]) -> list[tuple[int, int] | None]:
     """List, for each segment, end and speaker of the last retained one before it."""
     last: tuple[int, int] | None = None
     found: list[tuple[int, int] | None] = []
     for segment in segments:
         found.append(last)
-        if segment.speaker in kept:
+        if segment.speaker in retained:
             last = (segment.end, segment.speaker)
     return found
 
@@ -169,17 +169,17 @@ def _split_speakers(segments: Segments, number: int) -> Segments:
     for segment in segments:
         turns.setdefault(segment.speaker, []).append(segment)
     following = max(turns) + 1
-    talkers = [(-sum(s.end - s.start for s in said), speaker) for speaker, said in turns.items() if len(said) > 1]
+    talkers = [(-sum(s.end - s.start for s in owned), speaker) for speaker, owned in turns.items() if len(owned) > 1]
     heapq.heapify(talkers)
     while talkers and len(turns) < number:
         _, speaker = heapq.heappop(talkers)
-        said = turns[speaker]
-        for part, owner in ((said[::2], speaker), (said[1::2], following)):
+        owned = turns[speaker]
+        for part, owner in ((owned[::2], speaker), (owned[1::2], following)):
             turns[owner] = part
             if len(part) > 1:
                 heapq.heappush(talkers, (-sum(s.end - s.start for s in part), owner))
         following += 1
-    pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, said in turns.items() for s in said]
+    pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, owned in turns.items() for s in owned]
     heapq.heapify(pieces)
     missing = number - len(turns)
     while missing > 0 and -pieces[0][0] >= 2 * SHORTEST:

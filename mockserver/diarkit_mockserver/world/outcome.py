@@ -43,8 +43,8 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: 
     if then.result is not None:
         return DONE
     media = submission.media
-    told = then.segments is not None or then.speakers is not None
-    if not told:
+    has_speech = then.segments is not None or then.speakers is not None
+    if not has_speech:
         if media.fault is not None:
             text = f"The media file cannot be decoded: {media.fault}."
             return _end("undecodable", profile, ("body", "file"), text, "media", reason=media.fault)
@@ -66,20 +66,20 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
         return dump(then.result), None
     from_range = profile["times"] == "range"
     if then.segments is not None and then.der is None:
-        told = then.segments + ((),) * (len(task.loud) - len(then.segments))
-        if _is_all_asked_for(told, task.parameters, times_from_range=from_range):
-            return _write_as_given(told, task.parameters), None
+        given = then.segments + ((),) * (len(task.loud) - len(then.segments))
+        if _is_all_asked_for(given, task.parameters, times_from_range=from_range):
+            return _write_as_given(given, task.parameters), None
     natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
         key = (scenario.seed, task.sha256)
-        natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
+        natural = tuple(degrade(channel, length, then.der, *key, number) for number, channel in enumerate(natural))
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 
-def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
+def _is_all_asked_for(given: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
     """Return whether a request's parameters leave a rule's segments unchanged."""
     begin, end = parameters.range_from, inf if parameters.range_to is None else parameters.range_to
-    asked = [told[number] for number in parameters.channels or range(len(told))]
+    asked = [given[number] for number in parameters.channels or range(len(given))]
     counts = [len({one.speaker_id for one in segments}) for segments in asked]
     most = parameters.max_speakers or parameters.total_speakers or MOST_SPEAKERS
     return (
@@ -90,21 +90,21 @@ def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range:
     )
 
 
-def _write_as_given(told: Spoken, parameters: Parameters) -> str:
-    numbers = parameters.channels or range(len(told))
+def _write_as_given(given: Spoken, parameters: Parameters) -> str:
+    numbers = parameters.channels or range(len(given))
     return dump(
         {
             "channels": [
                 {
                     "channel_number": number if parameters.channel_mode == "split" else 0,
-                    "speakers_count": len({one.speaker_id for one in told[number]}),
+                    "speakers_count": len({one.speaker_id for one in given[number]}),
                     "segments": [
                         {
                             "speaker_id": one.speaker_id,
                             "start_time": float(one.start_time),
                             "end_time": float(one.end_time),
                         }
-                        for one in told[number]
+                        for one in given[number]
                     ],
                 }
                 for number in numbers
@@ -130,9 +130,9 @@ def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | Non
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
     then, length, loud = task.then, task.length, task.loud
     if then.segments is not None:
-        told = tuple(_read_channel(channel) for channel in then.segments)
-        last = max((segment.end for channel in told for segment in channel), default=0)
-        return told + ((),) * (len(loud) - len(told)), max(length, last)
+        given = tuple(_read_channel(channel) for channel in then.segments)
+        last = max((segment.end for channel in given for segment in channel), default=0)
+        return given + ((),) * (len(loud) - len(given)), max(length, last)
     if task.truth is not None and then.speakers is None and len(task.truth) == len(loud):
         heard = tuple(
             tuple(segment for segment in channel if segment.start < length) if is_loud else ()
@@ -189,10 +189,10 @@ def find_excess(then: Then, media: MediaFacts) -> str:
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
     """Treat files that are not audio as audio of the assumed length, if a rule provides segments or the scenario requests it."""
-    told = then.segments is not None or then.speakers is not None
+    has_speech = then.segments is not None or then.speakers is not None
     if media.fault is not None and scenario.media.undecodable == "assume":
         return assume(scenario.media, media.kind)
-    if not told:
+    if not has_speech:
         return media
     if media.fault is not None or media.length < SHORTEST_AUDIO:
         return assume(scenario.media, media.kind)

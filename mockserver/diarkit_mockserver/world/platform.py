@@ -95,10 +95,10 @@ class Platform:
             )
         if name in self.worlds:
             raise ValueError(f"there is a world {name!r} already: drop it first, or choose another name")
-        told = scenario or Scenario()
-        if told.profile is None:  # default: the generation of the server
-            told = replace(told, profile=self.world.scenario.profile)
-        world = self.worlds[name] = World(ids_from or name, told, clock)
+        configured = scenario or Scenario()
+        if configured.profile is None:  # default: the generation of the server
+            configured = replace(configured, profile=self.world.scenario.profile)
+        world = self.worlds[name] = World(ids_from or name, configured, clock)
         return world
 
     def drop_world(self, name: str) -> None:

@@ -171,7 +171,7 @@ class Store:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:
-        if (kept := self._limits.finished_seconds) is None:
+        if (retention := self._limits.finished_seconds) is None:
             return False
         finished_at = self.progress(task).finished_at
-        return finished_at is not None and now - finished_at >= to_ticks(kept)
+        return finished_at is not None and now - finished_at >= to_ticks(retention)

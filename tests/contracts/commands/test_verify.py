@@ -190,7 +190,7 @@ def test_recordings_of_somebody_s_own_are_sent_instead_of_a_plan(run: Any, tmp_p
     # The server in memory knows no FLAC.
     assert "audio-1-flac[1ch-2.0s]" in ended.stdout
     assert "it has no result to compare" in ended.stdout
-    assert "audio-2-limited[1ch-2.0s]" not in ended.stdout.partition("kept")[2]
+    assert "audio-2-limited[1ch-2.0s]" not in ended.stdout.partition("passed")[2]
 
 
 @pytest.mark.parametrize("more", [("--tier", "fuzz"), ("--only", "row-01")])

@@ -100,10 +100,10 @@ def _read_point(point: Point, answers: Sequence[SeenAnswer]) -> tuple[Value, See
         return None
     if not point.has_holes:
         return shown[0] if len({value for value, _ in shown}) == 1 else None
-    said: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, Mapping[str, str]]] = {}
+    examples: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, Mapping[str, str]]] = {}
     for value, answer in shown:
-        said.setdefault((str(value), tuple(answer.values.items())), (str(value), answer.values))
-    text = find_text(list(said.values()))
+        examples.setdefault((str(value), tuple(answer.values.items())), (str(value), answer.values))
+    text = find_text(list(examples.values()))
     return None if text is None else (text, shown[0][1])
 
 

@@ -120,8 +120,8 @@ def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *,
 def _find_in_form(start: Start) -> Iterator[Mistake]:
     request, file = start.exchange.request, start.file
     if request.parts is None:
-        told = request.header("Content-Type") or ""
-        yield ("broken_form", "", "", "") if read_boundary(told) == BOUNDARY else ("no_form", "", "", "")
+        content_type = request.header("Content-Type") or ""
+        yield ("broken_form", "", "", "") if read_boundary(content_type) == BOUNDARY else ("no_form", "", "", "")
     elif file is None:
         yield "missing_file", "", "", ""
     elif file.filename is None:

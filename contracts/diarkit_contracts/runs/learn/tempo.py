@@ -67,9 +67,9 @@ def measure_tempo(history: History) -> Tempo:
         return Tempo(course={"seconds": {"pending": pending, "running": running}}, sentence=text)
     factor = longer / more
     overhead = max(short.lasts - short.audio / factor, 0.0)
-    workers, told = _count_workers(timed)
+    workers, note = _count_workers(timed)
     course = {"realtime_factor": float(f"{factor:.3g}"), "workers": workers, "overhead": round(overhead, 3)}
-    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {told}"
+    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {note}"
     return Tempo(course=course, sentence=text)
 
 

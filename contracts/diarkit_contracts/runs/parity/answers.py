@@ -55,8 +55,8 @@ class RowAnswers:
     @property
     def location_form(self) -> str:
         """The form of X-Location."""
-        told = self.start.answer.header("X-Location")
-        return ABSENT if told is None else "absolute" if urlsplit(told).scheme else "relative"
+        location = self.start.answer.header("X-Location")
+        return ABSENT if location is None else "absolute" if urlsplit(location).scheme else "relative"
 
     def describe(self) -> str:
         """Format the answer and the end of the task."""
@@ -90,5 +90,5 @@ def read_error_type(exchange: Exchange) -> str:
     """Read the error type of an envelope or task; empty without one."""
     body = read_object(exchange.answer.body)
     keys = ("type",) if find_value(body, "task") is None else ("error", "type")
-    told = find_value(body, *keys)
-    return told if isinstance(told, str) else ""
+    kind = find_value(body, *keys)
+    return kind if isinstance(kind, str) else ""

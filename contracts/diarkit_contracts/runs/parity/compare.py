@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import RunVerdict
 
-KEPT: Final = "kept"
+PASSED: Final = "passed"
 """Shown for the side that does not violate a clause, whether or not it applied."""
 
 OPEN: Final = ("detail", "error.detail")
@@ -230,7 +230,7 @@ class _Row:
     def list_broken(self, one: dict[str, str], other: dict[str, str], errors: set[str]) -> Iterator[Difference]:
         for clause in CLAUSES:
             if (clause.id in one) != (clause.id in other):
-                got = (broken.get(clause.id, KEPT) for broken in (one, other))
+                got = (broken.get(clause.id, PASSED) for broken in (one, other))
                 yield from self._compare(clause.id, got, clause.id, mild=clause.id not in errors)
 
     def _compare(
