@@ -1,6 +1,6 @@
 """The rules of a task's `result`: structure and semantics. Independent of the request and the task.
 
-Longer than other modules because each rule is next to its check and the limits of checking.
+This module is long because each rule is next to its check and the limits of checking.
 """
 
 from __future__ import annotations

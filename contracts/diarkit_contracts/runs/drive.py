@@ -1,6 +1,6 @@
 """Send a plan to a target row by row: tasks are followed to their ends, and inconclusive rows are repeated once.
 
-Longer than other modules, as each outcome determines what is sent next.
+This module is long, as each outcome determines what is sent next.
 """
 
 from __future__ import annotations

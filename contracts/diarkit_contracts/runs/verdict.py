@@ -1,6 +1,6 @@
 """The verdict of a run as one value, rendered by reports.
 
-Longer than other modules because causes and exit codes are one table next to the value that they determine.
+This module is long because causes and exit codes are one table next to the value that they determine.
 """
 
 from __future__ import annotations

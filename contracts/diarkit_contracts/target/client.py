@@ -1,6 +1,6 @@
 """The polite client: sends calls to one server within limits, waits when asked to, and records every exchange.
 
-Limits are hard: a call that would exceed one is not sent. Longer than other modules because each call is subject to all limits.
+Limits are hard: a call that would exceed one is not sent. This module is long because each call is subject to all limits.
 """
 
 from __future__ import annotations

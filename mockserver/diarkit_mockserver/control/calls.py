@@ -1,6 +1,6 @@
 """The table of the control API: one function for each call.
 
-Routes, description and typed client are derived from it. Answers are immutable or copies. Longer than other modules to have the whole
+Routes, description and typed client are derived from it. Answers are immutable or copies. This module is long to have the whole
 table in one place.
 """
 

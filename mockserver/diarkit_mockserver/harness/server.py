@@ -1,7 +1,7 @@
 """The fake as seen by one test: a world to configure and to inspect.
 
 Everything is a call of the control API, so that fakes in this process, shared by processes, and on other machines behave the same.
-Longer than other modules, as it is the complete interface for tests.
+This module is long, as it is the complete interface for tests.
 """
 
 from __future__ import annotations

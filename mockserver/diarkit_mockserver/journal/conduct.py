@@ -1,7 +1,7 @@
 """Judge a client's conduct by rules over a world's journal. Pure functions.
 
 Only what a server can observe is judged. Streaming of uploads is not: streamed forms have a Content-Length too, and the arrival of a
-body depends on buffers on the way. Longer than other modules, as each rule is next to its check.
+body depends on buffers on the way. This module is long, as each rule is next to its check.
 """
 
 from __future__ import annotations

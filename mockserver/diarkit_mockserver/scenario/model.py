@@ -184,7 +184,7 @@ class Scenario:
 
     Attributes:
         version: of this format.
-        seed: of everything random.
+        seed: for everything random.
         course: when each state of a task is reached, unless its rule has a course.
         rules: the first one that matches a submission answers it.
         tasks: that exist before any upload; limits apply to them too.

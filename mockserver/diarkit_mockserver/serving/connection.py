@@ -4,7 +4,7 @@
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-Answers depend only on the requests, and not on how their bytes are split. Longer than other modules, as the callbacks of one parser
+Answers depend only on the requests, and not on how their bytes are split. This module is long, as the callbacks of one parser
 share state.
 """
 

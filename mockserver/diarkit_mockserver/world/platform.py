@@ -1,6 +1,6 @@
 """The worlds of one server, and the processing of a request: limits, operation, faults, journal.
 
-Longer than other modules, as it is one sequence of steps.
+This module is long, as it is one sequence of steps.
 """
 
 from __future__ import annotations

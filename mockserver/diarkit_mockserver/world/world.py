@@ -1,7 +1,7 @@
 """A world: the state of one isolated platform with its clock, rules, tasks and journal. Performs no I/O.
 
 Answers depend only on seed, world, file, name, parameters and the number of identical earlier requests. There are no background
-timers: a task's state is computed on demand. Longer than other modules, as everything that changes a world is in one place.
+timers: a task's state is computed on demand. This module is long, as everything that changes a world is in one place.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer,
 
 
 def test_an_answer_that_could_never_be_used_is_refused_with_the_reason(server: DiarizationServer) -> None:
-    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared in the form 0,1"):
         server.respond(channels="0, 1", speakers=2)
 
 

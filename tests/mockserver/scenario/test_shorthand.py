@@ -98,7 +98,7 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
     ("told", "text"),
     [
         ({}, "no answer given: expected one of result, segments, .*, http, der, course$"),
-        ({"times": 2}, "nothing is said"),
+        ({"times": 2}, "no answer given"),
         ({"failed": "x", "rejected": "y"}, "one outcome, got failed and rejected"),
         ({"result": RESULT, "speakers": 2}, "one outcome, got result and speakers"),
         ({"speakers": -1}, "speakers >= 0"),
@@ -212,7 +212,7 @@ def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> N
 
 
 def test_a_matcher_that_there_is_not_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(TypeError, match=r"unexpected keyword argument 'submission': it is upload .* or occurrence"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'submission': use upload .* or occurrence"):
         write_when({"submission": 3})  # type: ignore[typeddict-unknown-key]
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'file': expected filename, sha256, .*"):
         write_when({"file": "a"})  # type: ignore[typeddict-unknown-key]
