@@ -1,4 +1,7 @@
-"""The form of single answers: completeness, status, headers, content type, JSON, schema."""
+"""The form of single answers: completeness, status, headers, content type, JSON, schema.
+
+This module is long because completeness and server errors are part of the form, too.
+"""
 
 from __future__ import annotations
 
