@@ -107,7 +107,7 @@ def test_what_is_accepted_skipped_kept_and_undocumented_is_told(verify_stub: Any
     titles = re.findall(r"<h2>([^<]*)</h2>", text)
     assert titles == [
         "Findings", "Accepted by the baseline", "Stale baseline entries", "Undocumented", "Skipped", "Passed", "Events",
-        "What was sent and answered",
+        "Requests and answers",
     ]  # fmt: skip
     assert "field extra" in text
 

@@ -131,7 +131,7 @@ def test_an_upload_by_the_page_is_one_of_the_platform(
     page.click("#poll")
     expect_text(page, "button.task", "poll 1 of 2")
     page.click("#poll")
-    expect_text(page, "#picture figcaption", "What is true above")
+    expect_text(page, "#picture figcaption", "The truth above")
     assert page.locator("#picture svg title").count() > 10
     assert [entry.state for entry in platform.world.journal] == ["pending", "running", "done"]
 
@@ -272,7 +272,7 @@ def test_what_is_against_the_client_is_said_by_the_names_of_its_files(
     url: str, open_page: Callable[..., Page], submit: Callable[..., Any]
 ) -> None:
     page = open_page(url)
-    expect_text(page, "#no-conduct", "Nothing is against it.")
+    expect_text(page, "#no-conduct", "No findings.")
     submit(url, b"x", filename="unread.wav")
     expect_text(page, "#conduct-list", "never polled task unread.wav")
 
@@ -317,7 +317,7 @@ def test_a_world_begins_again(url: str, open_page: Callable[..., Page], submit: 
     expect_text(page, "button.task", "call.wav")
     page.click("#reset")
     expect_text(page, "#no-tasks", "No task yet.")
-    expect_text(page, "#no-exchanges", "Nothing was asked")
+    expect_text(page, "#no-exchanges", "No requests yet")
 
 
 @pytest.mark.parametrize("way", ["dialog", "address"])
