@@ -246,7 +246,7 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
             expected = f"segments in the order of their start, so at least {_show(before.start)}"
             yield ResultFault(path, SORTED, expected, _show(segment.start))
         elif segment.start < before.end:
-            expected = f"no overlap with the segment ahead, which ends at {_show(before.end)}"
+            expected = f"no overlap with the previous segment, which ends at {_show(before.end)}"
             yield ResultFault(path, NO_OVERLAP, expected, _show(segment.start))
 
 

@@ -118,7 +118,7 @@ class Command(click.Command):
             raise
         except KeyboardInterrupt as error:
             ctx.exit(143 if isinstance(error, TerminatedError) else 130)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no finding
+        except Exception as error:  # noqa: BLE001 - any exception is an internal error
             library = (
                 (error.name or "diarkit").partition(".")[0] if isinstance(error, ModuleNotFoundError) else "diarkit"
             )

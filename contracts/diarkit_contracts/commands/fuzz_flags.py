@@ -75,7 +75,7 @@ def fuzz_server(
 
 def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 

@@ -59,7 +59,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     Exit 0: learned, no drift. 1: drift from the file of --against. 2: wrong usage. 3: too few observations.
     4: no answer. 130, 143: interrupted, terminated; nothing is written.
     """
-    from diarkit_contracts.runs.learn.learn import (  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.learn.learn import (  # noqa: PLC0415 - imported on first use
         learn as read_points,
     )
     from diarkit_contracts.runs.learn.learn import list_drift, make_learn_plan, write_learned  # noqa: PLC0415

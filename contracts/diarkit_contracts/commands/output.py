@@ -61,7 +61,7 @@ class Judging:
 
 def read_learned_file(path: Path, hint: str) -> Learned:
     """Read a file of `diarkit learn`, or raise click.BadParameter."""
-    from diarkit_contracts.api.learned import read_learned  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.api.learned import read_learned  # noqa: PLC0415 - imported on first use
 
     try:
         return read_learned(path)
@@ -70,7 +70,7 @@ def read_learned_file(path: Path, hint: str) -> Learned:
 
 
 def _read_reports(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[Report, ...]:  # noqa: ARG001 - the library's signature
-    from diarkit_contracts.reports.write import ReportError, read_reports  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.reports.write import ReportError, read_reports  # noqa: PLC0415 - imported on first use
 
     try:
         return read_reports(given)
@@ -117,7 +117,7 @@ class Output:
 
     def show(self, verdict: RunVerdict, fail_on: Severity) -> int:
         """Print a verdict, write its recording and reports, and return the exit code."""
-        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
+        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported on first use
         from diarkit_contracts.reports.write import Kind, choose_folder, write_reports  # noqa: PLC0415
         from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
 
@@ -155,7 +155,7 @@ def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterabl
     """Choose the generation to judge by, with a message if it has to be assumed."""
     if asked != AUTO:
         return asked
-    from diarkit_contracts.runs.generation import ask_generation, find_generation  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.generation import ask_generation, find_generation  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import Target as Server  # noqa: PLC0415
 
     profile, assumed = ask_generation(source) if isinstance(source, Server) else find_generation(source)

@@ -88,7 +88,7 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
     """
     require("jsonschema")
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
-    from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     plan = read_plan(sides.only, sides.tier)

@@ -36,7 +36,7 @@ def say_on(target: Target, wait: Callable[[float], bool]) -> None:
         target: of the run.
         wait: blocks for at most so many seconds, and returns whether the run is over.
     """
-    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported on first use
 
     while not wait(BETWEEN_LINES_S):
         click.echo(f"still running: {describe_spent(target.spent)}", err=True)

@@ -127,7 +127,7 @@ def require(module: str) -> None:
 
 def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
     """Make the plan of the named rows, or of a tier without any; raises click.BadParameter for an unknown row."""
-    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported on first use
 
     try:
         return choose_rows(only) if only else make_plan(tier)

@@ -160,7 +160,7 @@ def _place(name: str, folder: Path | None) -> str:
 def _load_template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - comes with the extra `verify`
 
-    environment = Environment(  # noqa: S701 - it makes Python, where each value is written by `repr`
+    environment = Environment(  # noqa: S701 - generates Python, with values written by `repr`
         loader=PackageLoader("diarkit_contracts", "runs"),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -94,7 +94,7 @@ class Watch:
         return before, after
 
     def _trace_aiohttp(self) -> Any:
-        from aiohttp import TraceConfig  # noqa: PLC0415 - whoever has such a session has it
+        from aiohttp import TraceConfig  # noqa: PLC0415 - installed if there is such a session
 
         async def begin(_: object, trace: Any, __: object) -> None:
             trace.started, trace.body = self._clock.now(), b""

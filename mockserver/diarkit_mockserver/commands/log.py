@@ -65,7 +65,7 @@ def _log_json(entry: Entry, epoch: int) -> None:
 
 def _log_all(entry: Entry, epoch: int) -> None:
     """Log an exchange with heads and bodies, redacted like in the journal."""
-    from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only who debugs pays for it
+    from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only for debugging
 
     (written,) = write_entries((entry,), epoch)
     text = f"{write_line(entry, epoch)}\n{json.dumps(written)}"

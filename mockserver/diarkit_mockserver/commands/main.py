@@ -56,7 +56,7 @@ def main(ctx: click.Context) -> None:
 
 
 def _force_fake(url: str) -> Forcing:
-    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - imported when the command is called
 
     try:
         context = click.get_current_context()
@@ -70,7 +70,7 @@ def _force_fake(url: str) -> Forcing:
 @take("settings", Settings, prefix=PREFIX)
 def serve(settings: Settings) -> None:
     """Serve the fake until Ctrl-C."""
-    from diarkit_mockserver.commands.start import Started  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.commands.start import Started  # noqa: PLC0415 - imported when the command is called
 
     Started(settings).serve()
 

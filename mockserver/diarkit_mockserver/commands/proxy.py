@@ -75,7 +75,7 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     Each answer is checked against the contract, with a line on stderr for each finding and a summary at the end. Exit 0: no
     findings. 1: findings. 2: wrong usage.
     """
-    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
     from diarkit_mockserver.forward.findings import Findings  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415

@@ -93,7 +93,7 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
 
     Exit 0: written. 1: an answer can't be replayed, or is not of this API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
     """
-    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 

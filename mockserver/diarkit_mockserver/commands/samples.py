@@ -25,7 +25,7 @@ def samples() -> None:
 @samples.command("list", examples=("diarkit samples list",))
 def list_samples() -> None:
     """List the recordings by name, the guide's first."""
-    from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported when called
+    from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported on first use
 
     width = max(map(len, SAMPLES))
     for sample in SAMPLES.values():

@@ -28,7 +28,7 @@ def check(files: tuple[Path, ...]) -> None:
     Exit 0 if all are valid, with a summary of each; otherwise 1, with errors and their positions. The file `-` is standard input,
     whose RTTM files are relative to the working directory.
     """
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False

@@ -75,7 +75,7 @@ def read_rate(text: str) -> Rate:
 
 
 def _check_origin(text: str) -> None:
-    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - only those who name one pay for it
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - not needed without one
 
     Cors(frozenset({text}))
 

@@ -113,7 +113,7 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:
-        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415 - only those who have a file pay for it
+        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415 - not needed without a file
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:

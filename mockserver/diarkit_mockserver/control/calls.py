@@ -83,7 +83,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
     except ValueError as error:
         raise refuse(422, "body-invalid", str(error)) from None
     if body.counted:
-        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
         world.journal.keeper = Coverage()
     return view_world(platform, name, world)
@@ -275,7 +275,7 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
     """Return the coverage of the client: since the world began if it is counted, otherwise from the journal."""
-    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, for those who count
+    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
     journal = here.world.journal
     tally = find_coverage(journal).tally(journal, here.platform.list_connections())

@@ -75,7 +75,7 @@ class Run:
     def _verify(self) -> Iterator[Outcome]:
         try:
             yield from self._ask()
-        except Exception as error:  # noqa: BLE001 - every item and every process has to hear of it
+        except Exception as error:  # noqa: BLE001 - needed by all items and processes
             text = f"{type(error).__name__}: {error}"
             yield Outcome(ANSWERS, "error", text, text)
             yield from (Outcome(name, "skipped", "the run ended with an error") for name in NAMES if name != ANSWERS)

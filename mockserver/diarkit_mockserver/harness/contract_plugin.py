@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def find_missing(*libraries: str) -> str:
     """Return a message for a missing library of an extra; empty if all are installed."""
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
 
     try:
         require(*libraries)
@@ -90,7 +90,7 @@ def pytest_make_collect_report(
     report = yield
     url = collector.config.getoption(OPTION)
     if url is not None and isinstance(collector, pytest.Session):
-        from diarkit_mockserver.harness.contract_items import make_node  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.contract_items import make_node  # noqa: PLC0415 - imported on first use
 
         config = collector.config
         tier, fail_on = (str(config.getoption(f"{OPTION}-{name}")) for name in ("tier", "fail-on"))
@@ -104,7 +104,7 @@ def diarization_contract(request: pytest.FixtureRequest) -> Iterator[Diarization
     """Judges traffic: `.check(exchanges)` immediately, `.watch(client)` at the end of the test."""
     if missing := find_missing("jsonschema"):
         pytest.fail(missing, pytrace=False)
-    from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - imported on first use
 
     contract = DiarizationContract()
     contract.profile = find_profile(request) or contract.profile

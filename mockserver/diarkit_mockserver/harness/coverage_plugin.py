@@ -40,7 +40,7 @@ class Collected:
     @property
     def tally(self) -> Tally:
         """The coverage as a tally."""
-        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - costs nothing until used
+        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - imported on first use
 
         return Tally(*map(frozenset, self.sets))
 
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start collecting, if enabled; refuse an invalid report format before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
 
     try:
         require("jsonschema")
@@ -104,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[SENT] = [sorted(each) for each in collected.sets]
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
 
     for form, file in _list_files(config):
@@ -119,7 +119,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     collected = config.stash.get(COLLECTED, None)
     if collected is None:
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
 
     terminalreporter.section("contract coverage")

@@ -182,7 +182,7 @@ class Fake:
             )
         world = World(scenario=self._read(scenario), clock=Clock(frozen=frozen, epoch=epoch))
         if self._count is not None:
-            from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+            from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
             world.journal.keeper = Coverage()
         platform = Platform(world)

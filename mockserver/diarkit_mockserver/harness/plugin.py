@@ -150,7 +150,7 @@ def pytest_configure_node(node: Any) -> None:
         return
     fake: Fake | None = getattr(config, SHARED, None)
     if fake is None:
-        from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.fake import Fake as StartedFake  # noqa: PLC0415 - imported on first use
 
         fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
@@ -161,7 +161,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(scope="session")
 def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCache:
     """The recordings with known truth, by name: `.data`, `.truth`, `.path`; generated once per session."""
-    from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - costs nothing until used
+    from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - imported on first use
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
 
@@ -185,7 +185,7 @@ def diarization_url(pytestconfig: pytest.Config) -> str | None:
 def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -> Iterator[Fake | LiveServer]:
     """The server of this session; if it is not a fake, tests that need a world are skipped."""
     from diarkit_mockserver.harness.coverage_plugin import COLLECTED  # noqa: PLC0415 - pytest has to import it first
-    from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.fake import Fake, find_fake  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415
 
     if diarization_url is not None and RECORDING in pytestconfig.stash:
@@ -227,7 +227,7 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
 @pytest.fixture
 def diarization_profile(request: pytest.FixtureRequest, diarization_fake: Fake | LiveServer) -> Iterator[str | None]:
     """The generation of this test's worlds, by marker or option; None for the server's own. Also sets whether they are strict."""
-    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - imported on first use
 
     name: Any = find_profile(request)
     if isinstance(diarization_fake, LiveServer):
@@ -250,7 +250,7 @@ def diarization_server(
     Every task is done at its first poll. A file that is not audio counts as a minute of it; with the marker or setting
     `diarization_strict` it is rejected, as by the platform.
     """
-    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.live import LiveServer  # noqa: PLC0415 - imported on first use
 
     if isinstance(diarization_fake, LiveServer):
         yield diarization_fake
@@ -271,7 +271,7 @@ def diarization_server_factory(
     diarization_profile: str | None,  # noqa: ARG001 - as above
 ) -> Iterator[DiarizationServerFactory]:
     """Makes further fake platforms, each a separate world, until the end of the test."""
-    from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.fake import DiarizationServerFactory  # noqa: PLC0415 - imported on first use
 
     factory = DiarizationServerFactory(diarization_fake, _name_world(request), _choose_scenario(request))
     request.node.stash.setdefault(OPENED, []).append(factory.opened)
@@ -281,7 +281,7 @@ def diarization_server_factory(
 
 def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
     """Choose the initial scenario of a test's server."""
-    from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - imported on first use
 
     if (replayed := request.config.stash.get(REPLAY, None)) is not None:
         return replayed
@@ -321,7 +321,7 @@ def pytest_runtest_makereport(
 
 
 def _make_front(config: pytest.Config) -> Front:
-    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
 
     files: list[Path] = config.getini("diarization_tls")

@@ -58,7 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if (upgrade and mutate) or config.getoption("--diarization-as"):
         raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
-    from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
 
     if upgrade:
@@ -99,7 +99,7 @@ def _tell(line: str) -> None:
 
 
 def _read_generations(text: str) -> tuple[Any, Any]:
-    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - imported on first use
 
     old, _, new = text.partition(":")
     if old not in SERVED or new not in SERVED:

@@ -269,7 +269,7 @@ class DiarizationServer:
 
     def report(self) -> str:
         """Return a report of this world: exchanges, tasks, conduct, unused answers, requests outside of all worlds."""
-        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - only those who ask pay for it
+        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - rarely used
 
         return "\n".join(write_report(self._control, self._name, self._elsewhere))
 
@@ -280,7 +280,7 @@ class DiarizationServer:
             pace_s: minimum seconds of this world's time between two polls of a task.
             ignore: ids of rules to skip.
         """
-        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
+        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - rarely used
 
         entries, page = self._read_journal()
         held = frozenset(page.connections)

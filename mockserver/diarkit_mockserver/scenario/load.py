@@ -45,7 +45,7 @@ def read_scenario(given: ScenarioLike) -> Scenario:
         return load_scenario(Path(given))
     import json  # noqa: PLC0415
 
-    from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - only those pay for these who write no classes
+    from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - not needed with classes
 
     return parse_scenario(json.dumps(write_plain(given), indent=1), source="scenario", directory=Path())
 
@@ -72,7 +72,7 @@ def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenari
     Raises:
         ScenarioError: with all errors.
     """
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - only those who have a file pay for its libraries
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - not needed without a file
 
     scenario, spoken = parse_value(Scenario, text, source=source, directory=directory)
     rules = tuple(

@@ -57,7 +57,7 @@ def read_plain(hint: Any, value: object) -> Any:
     """
     if isinstance(hint, type) and isinstance(value, hint):
         return value
-    from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - only those pay for it who write no classes
+    from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - not needed with classes
 
     built, flaws = build_value(hint, plant_plain(value))
     if flaws:

@@ -75,7 +75,7 @@ def make_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
     Raises:
         OSError: if a file can't be read or is invalid (`ssl.SSLError`).
     """
-    import ssl  # noqa: PLC0415 - only those who secure a server pay for it
+    import ssl  # noqa: PLC0415 - not needed without TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # Otherwise OpenSSL would prompt for the password of an encrypted key.

@@ -44,7 +44,7 @@ NO_RULE = Then()
 
 
 class World:
-    """A platform of its own.
+    """An isolated platform.
 
     Args:
         name: part of the seed of its ids; empty for the default world.

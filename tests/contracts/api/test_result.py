@@ -165,7 +165,7 @@ def test_a_result_as_in_the_guide_has_no_fault() -> None:
         (
             lambda r: r["channels"][0]["segments"][1].update(start_time=13.98),
             ("channels", 0, "segments", 1, "start_time"),
-            "expected no overlap with the segment ahead, which ends at 13.99, got 13.98",
+            "expected no overlap with the previous segment, which ends at 13.99, got 13.98",
             "INF",
             "warning",
         ),
