@@ -23,7 +23,7 @@ USUAL: Final[tuple[Clause, ...]] = (
 """The clauses of every run, in the order of reports."""
 
 CLAUSES: Final[tuple[Clause, ...]] = (*USUAL, *relations.CLAUSES)
-"""Clauses by id."""
+"""All clauses; ids are unique."""
 
 
 def find_clause(clause_id: str) -> Clause:

@@ -33,7 +33,7 @@ API: Final = "/api/"
 STATUSES: Final = {status.value: status.phrase for status in HTTPStatus}
 UNKNOWN_SIZE: Final = -1
 LAST_SECOND: Final = 253_402_300_799
-"""The origin of timestamps."""
+"""The end of the calendar, in seconds since 1970."""
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:

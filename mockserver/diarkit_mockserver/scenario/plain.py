@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 VERSION = "version"
-"""Keys that are written even with their default, except in short form: the version of the format."""
+"""The key that is written even with its default, except in short form."""
 
 LARGEST_WHOLE = 1e15
 """Floats up to here are exact integers."""

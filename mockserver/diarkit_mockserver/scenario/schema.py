@@ -72,7 +72,7 @@ END_STATES: Final[Mapping[str, Schema]] = {
     "rejected": {"required": ["rejected"]},
     "cancelled": NO_OUTCOME,
 }
-"""Keys of a task's outcome."""
+"""Constraints of a seeded task by its state."""
 
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
