@@ -15,7 +15,7 @@ from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader 
 from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_contracts.api.states import UNDER_WAY, TaskState
 from diarkit_mockserver.intake.submission import Media
-from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
+from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
@@ -85,6 +85,8 @@ class Then:
         http = self.http_answer  # made of a bare status too, whose bounds it checks
         if given and http is not None and not http.polls:
             raise ValueError(f"a refused submission has no outcome: drop {given[0]}, or say on: poll")
+        if http is not None:
+            check_success(http, http.on or "submit")
 
     @property
     def http_answer(self) -> HttpAnswer | None:
