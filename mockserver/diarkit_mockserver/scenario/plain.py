@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_fixtures.texts.tree import plant
 
@@ -28,9 +29,11 @@ def write_plain(value: object, *, short: bool = False) -> Json:
     """Write a value of the scenario's classes; what is as it is by default is left out.
 
     Args:
-        value: a dataclass, or what stands in a field of one.
+        value: a dataclass, or what stands in a field of one; a segment of the kit, as the platform's in seconds.
         short: write 2.0 as 2 where the reader makes a float of it anyway, and leave the version out.
     """
+    if isinstance(value, Segment):
+        return [value.speaker, value.start / 100, value.end / 100]
     if is_dataclass(value) and not isinstance(value, type):
         return dict(_write_fields(value, list_fields(type(value)), short=short))
     if isinstance(value, (tuple, list)):
