@@ -183,9 +183,7 @@ class SeededTask:
 class Scenario:
     """The configuration of a world before the first request. Keys that begin with `x-` are ignored: they hold anchors.
 
-    What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
-    another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which
-    version 1 is read for one more major release. Before 1.0 the changelog lists the exceptions under Changed.
+    How the format may change: docs/explanation/compatibility.md.
 
     Attributes:
         version: of this format.
