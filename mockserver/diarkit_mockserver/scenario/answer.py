@@ -37,7 +37,7 @@ class HttpAnswer:
     """An HTTP answer instead of the usual one. A 429 has Retry-After and the rate headers by itself, as is documented.
 
     Attributes:
-        status: 200 to 599.
+        status: 200 to 599; the usual success (202 for an upload, 200 for a poll) only with a body.
         on: of a rule: `submit` (the default) answers the upload with it; `poll` accepts the upload and answers its first polls.
         times: with `on: poll`, how many polls; 1 by default.
         message: in the documented envelope, instead of the usual one of this status.
