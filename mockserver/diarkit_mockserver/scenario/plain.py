@@ -40,9 +40,10 @@ def write_plain(value: object, *, short: bool = False) -> Json:
         return [write_plain(one, short=short) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, Mapping):
         return {str(key): write_plain(one) for key, one in cast("Mapping[object, object]", value).items()}
-    for kind in (str, float, int):  # of another library, or the member of an enumeration
-        if isinstance(value, kind) and type(value) not in {kind, bool}:
-            return kind.__str__(value) if kind is str else kind(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # also of the member of an enumeration
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value) if isinstance(value, int) else float(value)  # also of another library
     return cast("Json", value)
 
 
