@@ -25,6 +25,9 @@ OURS: Final = {
 BODILESS: Final = frozenset({204, 205, 304})
 """Statuses without a body (RFC 9110, 15)."""
 
+SUCCESS: Final = {"submit": 202, "poll": 200, "system": 200}
+"""The default status by operation."""
+
 BUSY_S: Final = 1
 """Default Retry-After of a 429 in seconds: as short as possible, for tests that really wait."""
 
@@ -34,7 +37,7 @@ class HttpAnswer:
     """A custom HTTP answer. A 429 has Retry-After and the rate headers by default, as documented.
 
     Attributes:
-        status: 200 to 599.
+        status: 200 to 599; the usual success (202 for an upload, 200 for a poll) only with a body.
         on: of a rule: `submit` (the default) answers the upload with it; `poll` accepts the upload and answers its first polls.
         times: with `on: poll`, the number of polls; default 1.
         message: in the documented envelope, instead of the default one of this status.
@@ -112,6 +115,14 @@ HttpLike: TypeAlias = "int | HttpAnswer | Mapping[str, object]"
 def read_http(http: int | HttpAnswer | None) -> HttpAnswer | None:
     """Convert a value of the key `http`, a bare status or an answer, to an answer."""
     return HttpAnswer(status=http) if isinstance(http, int) else http
+
+
+def check_success(http: HttpAnswer, on: str) -> None:
+    """Raise ValueError for a default status without a body, which would replace the regular answer by an empty one."""
+    if http.status == SUCCESS.get(on) and http.body is None:
+        raise ValueError(
+            f"{http.status} is the default answer (on: {on}): remove http, or set a custom body, such as body: '' for none"
+        )
 
 
 def _check_headers(headers: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader 
 from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_contracts.api.states import UNDER_WAY, TaskState
 from diarkit_mockserver.intake.submission import Media
-from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
+from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
@@ -82,6 +82,8 @@ class Then:
         http = self.http_answer  # also validates a bare status
         if given and http is not None and not http.polls:
             raise ValueError(f"a refused submission has no outcome: remove {given[0]}, or add on: poll")
+        if http is not None:
+            check_success(http, http.on or "submit")
 
     @property
     def http_answer(self) -> HttpAnswer | None:
@@ -178,9 +180,7 @@ class SeededTask:
 class Scenario:
     """The initial configuration of a world. Keys that begin with `x-` are ignored, for anchors.
 
-    The meaning of a file with `version: 1` does not change: new keys have no effect unless used; a key with a new meaning gets a new
-    name, and the old one is refused with a hint; anything else gets `version: 2`, and version 1 is supported for one more major
-    release. Before 1.0 the changelog lists exceptions under Changed.
+    For changes of the format see docs/explanation/compatibility.md.
 
     Attributes:
         version: of this format.

@@ -33,7 +33,7 @@ Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Number and segments of each channel in the result, in order."""
 
 
-@lru_cache(maxsize=8)  # most tests of a suite send the same few files
+@lru_cache(maxsize=8)  # for the same bytes with other parameters
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
     """Draw a conversation for each channel of a file; silent channels have none.
 

@@ -6,6 +6,7 @@ Precedence: the rule's answer, the truth embedded in the file, a conversation ge
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -69,11 +70,23 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
         given = then.segments + ((),) * (len(task.loud) - len(then.segments))
         if _is_all_asked_for(given, task.parameters, times_from_range=from_range):
             return _write_as_given(given, task.parameters), None
+    if then.der is None and then.segments is None and not _is_heard(task):
+        drawn = scenario.seed, task.sha256, task.length, task.loud, then.speakers
+        return _write_drawn(drawn, task.parameters, times_from_range=from_range), None
     natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
         key = (scenario.seed, task.sha256)
         natural = tuple(degrade(channel, length, then.der, *key, number) for number, channel in enumerate(natural))
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
+
+
+@lru_cache(maxsize=8)  # most tests of a suite send the same few files
+def _write_drawn(
+    drawn: tuple[int, str, int, tuple[bool, ...], int | None], parameters: Parameters, *, times_from_range: bool
+) -> str:
+    return write_result(
+        apply_parameters(draw_channels(*drawn), drawn[2], parameters, times_from_range=times_from_range)
+    )
 
 
 def _is_all_asked_for(given: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
@@ -120,11 +133,15 @@ def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | Non
         Channels as in the result, with the overlaps and speakers of the reference.
     """
     then = task.then
-    is_heard = task.truth is not None and then.speakers is None and len(task.truth) == len(task.loud)
-    if not (is_heard or then.segments is not None or then.der is not None):
+    if not (_is_heard(task) or then.segments is not None or then.der is not None):
         return None
     natural, length = _find_conversation(task, scenario.seed)
     return cut_out(natural, length, task.parameters, times_from_range=profile["times"] == "range")
+
+
+def _is_heard(task: Task) -> bool:
+    """Return whether the embedded truth of the file applies, as its rule sets no segments."""
+    return task.truth is not None and task.then.speakers is None and len(task.truth) == len(task.loud)
 
 
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
@@ -133,7 +150,7 @@ def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
         given = tuple(_read_channel(channel) for channel in then.segments)
         last = max((segment.end for channel in given for segment in channel), default=0)
         return given + ((),) * (len(loud) - len(given)), max(length, last)
-    if task.truth is not None and then.speakers is None and len(task.truth) == len(loud):
+    if task.truth is not None and _is_heard(task):
         heard = tuple(
             tuple(segment for segment in channel if segment.start < length) if is_loud else ()
             for channel, is_loud in zip(task.truth, loud, strict=True)
