@@ -140,7 +140,7 @@ def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | Non
 
 
 def _is_heard(task: Task) -> bool:
-    """Return whether the embedded truth of the file applies, as its rule sets no segments."""
+    """Return whether the embedded truth of the file applies, as its rule gives no number of speakers."""
     return task.truth is not None and task.then.speakers is None and len(task.truth) == len(task.loud)
 
 
