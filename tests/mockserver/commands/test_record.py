@@ -116,7 +116,7 @@ def test_the_scenario_is_written_after_each_file(run: Any, world: World, tmp_pat
 
 def test_what_the_fake_refuses_by_itself_needs_no_rule(run: Any, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "-o", "s.yaml", "--query", "channels=x")
-    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by itself\n")
+    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by default\n")
     assert not load_scenario(tmp_path / "s.yaml").rules
 
 

@@ -84,7 +84,7 @@ def test_an_answer_takes_the_place_of_the_one_before_it_which_is_then_never_used
     server.respond(filename="*.wav", speakers=1)
     server.respond(filename="call.wav", speakers=2)
     submit(server.url, b"x", filename="call.wav")
-    with pytest.raises(AssertionError, match=r"never used:\n  filename='\*.wav' -> speakers=1$"):
+    with pytest.raises(AssertionError, match=r"were not used:\n  filename='\*.wav' -> speakers=1$"):
         server.assert_all_used()
 
 
