@@ -51,7 +51,7 @@ class Wanted:
 @take("wanted", Wanted)
 @take("access", Access)
 def learn(url: str, wanted: Wanted, access: Access) -> None:
-    """Observe how a platform answers where the documentation is silent.
+    """Observe how a platform behaves where it is undocumented.
 
     Sends a short run and some further requests, once, after announcing the cost. `diarkit serve --as FILE` then answers like the
     platform. No host, secret or audio is written.

@@ -121,7 +121,10 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 @click.option("--rows", is_flag=True, help="List the rows that verify sends instead of the clauses.")
 @click.option("--markdown", is_flag=True, help="Write a table, as in docs/reference/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
-    """List the clauses of the contract: id, severity, requirement and evidence."""
+    """List the clauses of the contract.
+
+    For each: id, severity, requirement and evidence.
+    """
     require("jsonschema")
     if rows:
         from diarkit_contracts.rows.plan import list_rows  # noqa: PLC0415

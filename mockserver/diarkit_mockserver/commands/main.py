@@ -79,9 +79,9 @@ def serve(settings: Settings) -> None:
 @click.argument("url", required=False)
 @take("settings", Settings, "host", "port", "tls_cert", prefix=PREFIX)
 def health(url: str | None, settings: Settings) -> None:
-    """Check whether a platform answers at URL, or where `diarkit serve` with the same settings listens.
+    """Check whether a platform answers.
 
-    Exit 0: it answers. 1: it does not.
+    The platform is at URL, or where `diarkit serve` with the same settings listens. Exit 0: it answers. 1: it does not.
     """
     from diarkit_mockserver.commands.health import complete_url, explain_health  # noqa: PLC0415
     from diarkit_mockserver.serving.server import reach  # noqa: PLC0415

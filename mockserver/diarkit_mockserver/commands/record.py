@@ -86,7 +86,7 @@ class Wish:
 @take("timing", Timing)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
-    """Send FILEs to a platform, and write a scenario with its answers.
+    """Send FILEs to a platform, and save its answers as a scenario.
 
     With the scenario, the fake answers as the platform at URL did. Files are sent one after the other, and the scenario is written after
     each, so an interruption loses only the current file. A file is held in memory while it is sent.

@@ -448,9 +448,9 @@ ENVELOPE = b'{"type": "resource.not-found", "message": "x", "detail": []}'
         (
             404,
             b"<h1>nginx</h1>",
-            "*no Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
+            "*not the Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
         ),
-        (200, b"{}", "*no Speaker Diarization API*got 200*"),
+        (200, b"{}", "*not the Speaker Diarization API*got 200*"),
     ],
 )
 def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
