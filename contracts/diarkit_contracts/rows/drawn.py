@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from diarkit_contracts.rows.call import CONFIG, Attached, Call, Written
 from diarkit_contracts.rows.inputs import FILES
-from diarkit_contracts.rows.mistakes import get, make_mistakes, post
+from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get, make_mistakes, post
 from diarkit_contracts.rows.uploads import FACTORS, make_uploads
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ TIMES: Final = (
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Anything that UTF-8 can carry."""
 
+LAST_DIGITS: Final = 12
+"""Of a task id; the first ones say that the task never was."""
+
 LIMITS: Final = st.sampled_from(("max_speakers", "total_speakers"))
 
 
@@ -87,23 +90,33 @@ def draw_mistakes(draw: DrawFn) -> Call:
 
 
 def vary_call(call: Call, draws: Random) -> Call:
-    """Change one thing of a call that the contract allows to be different: a name, a range, a limit, an unknown parameter."""
+    """Change one thing of a call that may be different: an id that never was, a name, a range, a limit, an unknown parameter."""
     parts, query = call.body, call.query
-    given = {name for name, _ in query}
-    choice = draws.randrange(4) if isinstance(parts, tuple) else 0
-    if choice == 1 and isinstance(parts, tuple):
-        name = f"{draws.getrandbits(48):x}.wav"
-        named = (
-            replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in parts
-        )
-        return replace(call, body=tuple(named))
-    if choice == 2 and not {"range_from", "range_to"} & given:
-        return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.2f}")))
-    if choice == 3 and isinstance(parts, tuple) and not any(part.name == CONFIG for part in parts):
-        config = Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))
-        return replace(call, body=(*parts, config))
-    kept = tuple(pair for pair in query if pair[0] != "colour")
-    return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
+    if call.path.endswith(NEVER_GIVEN):
+        return replace(call, path=f"{call.path[:-LAST_DIGITS]}{draws.getrandbits(4 * LAST_DIGITS):0{LAST_DIGITS}x}")
+    form = parts if isinstance(parts, tuple) else ()
+    changes = ["colour"]
+    if any(isinstance(part, Attached) and part.filename for part in form):
+        changes.append("name")
+    # Twice, since they change what the contract knows of the call.
+    if form and not {"range_from", "range_to"} & {name for name, _ in query}:
+        changes += ["range"] * 2
+    if form and not any(part.name == CONFIG for part in form):
+        changes += ["limit"] * 2
+    match draws.choice(changes):
+        case "name":
+            name = f"{draws.getrandbits(48):x}.wav"
+            named = (
+                replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in form
+            )
+            return replace(call, body=tuple(named))
+        case "range":
+            return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.2f}")))
+        case "limit":
+            return replace(call, body=(*form, Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))))
+        case _:
+            kept = tuple(pair for pair in query if pair[0] != "colour")
+            return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
 
 
 def _ask(name: str, value: str) -> Call:

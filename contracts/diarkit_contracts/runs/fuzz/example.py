@@ -15,7 +15,7 @@ from diarkit_contracts.runs.verdict import Cause, Why
 from diarkit_contracts.target.client import CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
@@ -27,7 +27,6 @@ MOST_LOOKS: Final = 50
 """At one task that does not end; it is given up then."""
 
 MOST_LOST: Final = 3
-
 
 AGAIN: Final = 6
 """Once in so many uploads an earlier one is sent again as it was: what fails twice is no accident."""
@@ -79,22 +78,24 @@ class Session:
     """What outlives an example.
 
     Attributes:
+        keep: is given the exchanges of each example when it is over.
         over: a bound or a cap was reached, nothing more is sent.
         why: how somebody ended the run, or that nobody answers any more; None for neither.
         draws: what makes a request another one than those before it.
         calls: that were sent.
-        drawn: how many requests were drawn.
+        example: that is being sent, or was last.
     """
 
     target: Target
     bounds: Bounds
     tally: Tally
+    keep: Callable[[Iterable[Exchange]], object] = lambda _: None
     over: bool = False
     lost: int = 0
     draws: Random = field(default_factory=Random)
     calls: set[Call] = field(default_factory=set["Call"])
-    drawn: int = 0
     why: Why | None = None
+    example: Example | None = None
 
     def vary(self, call: Call, before: Sequence[Call]) -> Call:
         """Make a call one that was not sent yet, and the first of a run that of its seed; or send one again.
@@ -103,7 +104,7 @@ class Session:
             call: as it was drawn.
             before: uploads of the same example.
         """
-        self.drawn += 1
+        self.tally.drawn += 1
         if before and call.method == "POST" and not self.draws.randrange(AGAIN):
             return self.draws.choice(before)
         while call in self.calls or not self.calls:
@@ -111,7 +112,20 @@ class Session:
             if call not in self.calls:
                 break
         self.calls.add(call)
+        self.tally.distinct = len(self.calls)
         return call
+
+    def begin(self, example: Example) -> None:
+        """Begin an example: what was said in the one ahead is given away, and forgotten."""
+        self.give_away()
+        self.example = example
+
+    def give_away(self) -> None:
+        """Give away what was said since the example began."""
+        target = self.target
+        self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
+        target.exchanges.clear()
+        target.lost.clear()
 
     def check_time(self) -> None:
         """End the run if a bound is reached.
@@ -139,8 +153,7 @@ class Example:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._target = session.target
-        self._target.exchanges.clear()
-        self._target.lost.clear()
+        session.begin(self)
         self._sent: list[Followed] = []
         self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
@@ -191,8 +204,11 @@ class Example:
         """
         follow([task], self.look, lambda _: self._session.bounds.poll_s)
 
-    def finish(self) -> Find | None:
+    def finish(self, *, counts: bool = True) -> Find | None:
         """Follow every task to its end, look once more, and judge what was said.
+
+        Args:
+            counts: as that of `Tally.judge`.
 
         Raises:
             OverError: the run is over.
@@ -200,9 +216,13 @@ class Example:
         for task in self._sent:
             self.follow(task)
             self.look(task)
+        return self.judge(counts=counts)
+
+    def judge(self, *, counts: bool = True) -> Find | None:
+        """Judge what was said so far; a task that was left while it ran is nothing against a server."""
         exchanges = (*self._target.exchanges, *self._target.lost)
         runs = tuple(task.run for task in self._sent)
-        findings = self._session.tally.judge(exchanges, runs)
+        findings = self._session.tally.judge(exchanges, runs, counts=counts)
         if not findings:
             return None
         rows = tuple(replace(task.row, looks=tuple(self._looks[task.row.id])) for task in self._sent)
@@ -218,7 +238,8 @@ class Example:
             self._session.lost += 1
             self._session.tally.dropped += 1
             if self._session.lost >= MOST_LOST:
-                self._session.why = Why(Cause.UNREACHABLE, str(error))
+                answered = self._session.tally.histories or self._target.exchanges
+                self._session.why = Why(Cause.GONE if answered else Cause.UNREACHABLE, str(error))
                 self._session.end()
             return None
         self._session.lost = 0
@@ -257,7 +278,7 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
         example = Example(session)
         for row in rows:
             example.send(row.call, row.what, vary=False)
-        find = example.finish()
+        find = example.finish(counts=False)
         if find is None or broken not in {finding.clause.id for finding in find.findings}:
             return None
     return find

@@ -67,7 +67,7 @@ def test_the_fake_passes_on_a_socket_and_not_for_want_of_sights(fake_url: str) -
     assert run.find is None, (run.find.findings, run.find.steps)
     assert not run.verdict.vacuous
     assert run.verdict.decide_exit(Severity.WARNING) is Exit.FINE
-    assert run.examples >= 5
+    assert run.tally.histories >= 5
     assert run.verdict.spent.seconds >= SECONDS
 
 
