@@ -106,7 +106,8 @@ class Row:
         accepted: a server that keeps the contract starts a task for it, or may do so.
         needs: what the target has to be able to do; where it can't, the row is skipped.
         fresh: its task is asked for over a new connection each time.
-        looks: ids of the rows, this one or earlier ones, whose tasks are asked for before the next row is sent.
+        cookies: its task is asked for with the cookies that came with its answers; without any where it is not so.
+        looks: ids of the rows, this one or earlier ones, whose tasks are asked for, in this order, before the next row is sent.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Row:
     accepted: bool = False
     needs: Capability | None = None
     fresh: bool = False
+    cookies: bool = False
     looks: tuple[str, ...] = ()
 
     @property

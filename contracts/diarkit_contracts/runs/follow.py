@@ -64,6 +64,7 @@ class Followed:
     losses: int = 0
     ended: bool = False
     why: Why | None = None
+    _cookies: dict[str, str] | None = None
     _location: str | None = None
     _sent_at: float = 0.0
 
@@ -89,9 +90,12 @@ class Followed:
             TargetError: there was no answer.
         """
         call = self.row.call
+        self._cookies = {} if self.row.cookies else None
         self._sent_at = self.target.clock.now()
         exchange = self._ask(
-            lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
+            lambda named: self.target.send(
+                call, tries=tries, named=named, spare=self.again or not self.row.accepted, cookies=self._cookies
+            )
         )
         told = find_value(read_object(exchange.answer.body), "task", "task_id")
         if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
@@ -108,7 +112,11 @@ class Followed:
         # By the returned URL and by the id in turn: both have to lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
-        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named, fresh=self.row.fresh))
+        exchange = self._ask(
+            lambda named: self.target.poll(
+                self.task_id, location, named=named, fresh=self.row.fresh, cookies=self._cookies
+            )
+        )
         answer = exchange.answer
         state = find_value(read_object(answer.body), "task", "state")
         self.state = str(state)

@@ -6,6 +6,7 @@ meets all the caps.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -33,6 +34,10 @@ ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
 LEAST_ANSWER_S: Final = 1.0
 """For a call that is sent just before the time of a run is over."""
+ASIDE_S: Final = 10.0
+ASIDE: Final = 0.1
+"""Of the time of a run; no longer is an answer waited for that is not to be judged."""
+ALL: Final = math.inf
 CLOSE: Final[Headers] = (("Connection", "close"),)
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
@@ -177,6 +182,8 @@ class Target:
     _tasks: int = 0
     _spare_tasks: int = 0
     _is_spare: bool = False
+    _cookies: dict[str, str] | None = None
+    _most_s: float = ALL
     _running: set[str] = field(default_factory=set[str])
     _tried: set[str] = field(default_factory=set[str])
 
@@ -194,7 +201,15 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, spare: bool = False) -> int:
+    def send(  # noqa: PLR0913 - a call has that many ways to go
+        self,
+        call: Call,
+        *,
+        tries: int = MOST_TRIES,
+        named: bool = True,
+        spare: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
         """Send a call, again if the server asks to come back later.
 
         Args:
@@ -202,6 +217,7 @@ class Target:
             tries: how often at most.
             named: with the two ids of a call, as far as `headers` has none of their names.
             spare: the task that it may start is a spare one.
+            cookies: that are sent with it, by name; those of its answer are added. None for none, whatever comes.
 
         Returns:
             Position of the exchange with the last answer.
@@ -214,23 +230,33 @@ class Target:
         own: Headers = (("Content-Type", content_type),) if content_type else ()
         url, headers = self.url + call.target, (*own, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
-        self._is_spare = spare
+        self._is_spare, self._cookies = spare, cookies
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def ask_aside(self, call: Call) -> Exchange:
-        """Send a call whose answer is not to be judged, and return the exchange.
+        """Send a call whose answer is not to be judged, and return the exchange; the run has time left, whatever becomes of it.
 
         Raises:
             CapReachedError: the call is not sent.
             UnreachableError: it was sent, and there was no answer.
         """
         answered, lost = len(self.exchanges), len(self.lost)
+        self._most_s = max(LEAST_ANSWER_S, min(ASIDE_S, self.caps.seconds * ASIDE))
         try:
             return self.exchanges[self.send(call, tries=1)]
         finally:
+            self._most_s = ALL
             del self.exchanges[answered:], self.lost[lost:]
 
-    def poll(self, task_id: str, location: str | None = None, *, named: bool = True, fresh: bool = False) -> int:
+    def poll(  # noqa: PLR0913 - as above
+        self,
+        task_id: str,
+        location: str | None = None,
+        *,
+        named: bool = True,
+        fresh: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
         """Ask for a task.
 
         Args:
@@ -239,6 +265,7 @@ class Target:
                 with a call is meant for this server.
             named: with the two ids of a call, as far as `headers` has none of their names.
             fresh: let the connection be closed behind the answer, so that the next call comes over another one.
+            cookies: as those of `send`.
 
         Returns:
             Position of the exchange with the last answer.
@@ -255,6 +282,7 @@ class Target:
             else:
                 self._try_host(led)
         request = Request(method="GET", url=url, headers=(*self.headers, *(CLOSE if fresh else ())))
+        self._cookies = cookies
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:
@@ -291,6 +319,9 @@ class Target:
     def _send_once(self, request: Request, content: bytes, *, named: bool) -> int:
         self._check_caps(request, len(content))
         request = self._name(request) if named else request
+        if self._cookies:
+            told = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            request = replace(request, headers=(*request.headers, ("Cookie", told)))
         too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
         if too_early > 0:
             self.clock.sleep(too_early)
@@ -300,13 +331,16 @@ class Target:
         self._calls += 1
         self._bytes_up += len(content)
         try:
-            answer = self.transport.send(request, content, max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S))
+            left = max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S)
+            answer = self.transport.send(request, content, min(left, self._most_s))
         except UnreachableError as error:
             self.lost.append(self._redact(request, error.lost, sent_at))
             if error.lost.kind is Loss.TOO_SLOW and self.spent.seconds >= self.caps.seconds:
                 raise CapReachedError(Cap.SECONDS, self.caps.seconds) from None
             url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
             raise UnreachableError(url, reason, error.lost) from None
+        if self._cookies is not None:
+            self._cookies.update(read_cookies(answer.headers))
         self._received += len(answer.body)
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at))
@@ -348,3 +382,9 @@ class Target:
         struck = self.redaction.strike(timed)
         # The form is our own, and holds nobody's secrets.
         return Exchange(replace(struck.request, parts=request.parts), struck.answer)
+
+
+def read_cookies(headers: Headers) -> dict[str, str]:
+    """Read the cookies that an answer sets, by name; how long each holds, and for which paths, is shorter than no run and no API."""
+    pairs = (value.partition(";")[0].partition("=") for name, value in headers if name.lower() == "set-cookie")
+    return {name.strip(): value.strip() for name, equals, value in pairs if equals and name.strip()}

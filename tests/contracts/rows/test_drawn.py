@@ -47,7 +47,9 @@ def test_what_is_given_stays() -> None:
 def test_what_is_added_is_allowed() -> None:
     calls = vary(UPLOAD)
     ends = [float(value) for call in calls for name, value in call.query if name == "range_to"]
-    limits = [json.loads(part.text)["max_speakers"] for call in calls for part in call.body if isinstance(part, Written)]
+    limits = [
+        json.loads(part.text)["max_speakers"] for call in calls for part in call.body if isinstance(part, Written)
+    ]
     assert 0.5 < min(ends) < max(ends) <= 6
     assert min(limits) >= 1
 

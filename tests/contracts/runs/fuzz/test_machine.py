@@ -154,7 +154,8 @@ def test_what_a_warning_is_about_is_in_the_headline_with_the_exchanges_that_show
 
 def test_examples_are_counted_once_however_often_they_are_asked_for_again() -> None:
     events = [
-        run_machine(build("range ignored"), Bounds(calls=6_000), shrink=shrink).verdict.events for shrink in (True, False)
+        run_machine(build("range ignored"), Bounds(calls=6_000), shrink=shrink).verdict.events
+        for shrink in (True, False)
     ]
     assert events[0] == events[1]
     assert any(event.startswith("parameters.range was broken in 1 of ") for event in events[0])
