@@ -51,8 +51,8 @@ class FuzzFlags:
     )
 
 
-def fuzz_server(
-    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, record: Path | None
+def fuzz_server(  # noqa: PLR0913 - an argument for each group of flags
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> tuple[RunVerdict, bool]:
     """Fuzz a server as the flags ask for; our own driver records as it goes.
 
@@ -67,12 +67,12 @@ def fuzz_server(
             "tier fuzz sends thousands of requests: expected a server on this computer, or --i-own-this-server"
         )
     if flags.driver == MACHINE:
-        return _run_machine(url, flags, access, caps, judging, record), False
+        return _run_machine(url, flags, access, caps, judging, record=record), False
     return _run_schemathesis(url, access, caps, judging)
 
 
-def _run_machine(
-    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, record: Path | None
+def _run_machine(  # noqa: PLR0913 - as above
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> RunVerdict:
     require("hypothesis")
     from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported when called

@@ -106,7 +106,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         if recording is not None:
             verdict = _judge_recording(recording, judging)
         elif fuzzed:
-            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging, output.record)
+            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging, record=output.record)
         elif question.audio:
             verdict = _send_audio(url or "", question.audio, access, caps, judging)
         else:

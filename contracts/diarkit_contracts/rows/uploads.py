@@ -120,7 +120,7 @@ LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
     84: (1, 84, 1),
     85: (84, 84, 85, 83, 85, 84),
     87: (87, 87, 86, 86, 87),
-    88: (87, 88, 82),
+    88: (87, 88),
 }
 """What is asked for when a row is sent, by number: tasks in flight more than once and in turn, and, beside them, tasks that ended long ago."""
 

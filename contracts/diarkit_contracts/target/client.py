@@ -201,7 +201,7 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(  # noqa: PLR0913 - a call has that many ways to go
+    def send(
         self,
         call: Call,
         *,
@@ -248,7 +248,7 @@ class Target:
             self._most_s = ALL
             del self.exchanges[answered:], self.lost[lost:]
 
-    def poll(  # noqa: PLR0913 - as above
+    def poll(
         self,
         task_id: str,
         location: str | None = None,
