@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from diarkit_contracts.exchanges.form import Field, describe_form, write_form
+from diarkit_contracts.exchanges.form import Field, describe_form, stream_form, write_form
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.exchanges.exchange import Made, Part
+    from diarkit_fixtures.wav.chunks import Chunks
 
 FILE: Final = "file"
 CONFIG: Final = "config"
@@ -38,7 +39,7 @@ class Carried:
         filename: says nothing of the recording's own name.
     """
 
-    load: Callable[[], bytes] = field(repr=False)
+    load: Callable[[], Chunks] = field(repr=False)
     filename: str
     made: Made
     name: str = FILE
@@ -80,15 +81,20 @@ class Call:
         """Path and query; commas stay as they are, as the reference writes them."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=',')}" if self.query else self.path
 
-    def write_body(self) -> tuple[str, bytes]:
-        """Write the body: its content type, and its bytes."""
+    @property
+    def is_private(self) -> bool:
+        """Whether it sends a recording of somebody's own."""
+        return isinstance(self.body, tuple) and any(isinstance(part, Carried) for part in self.body)
+
+    def write_body(self) -> tuple[str, bytes | Chunks]:
+        """Write the body: its content type, and its bytes; of a recording of somebody's own they come in pieces."""
         match self.body:
             case None:
                 return "", b""
             case Raw(content_type, content):
                 return content_type, content
             case parts:
-                return write_form(map(_make_field, parts))
+                return (stream_form if self.is_private else write_form)(map(_make_field, parts))
 
     def describe_body(self) -> tuple[Part, ...] | None:
         """Describe the parts of the form; None for any other body."""
@@ -122,8 +128,8 @@ class Row:
 
     @property
     def is_private(self) -> bool:
-        """Whether it sends a recording of somebody's own."""
-        return isinstance(self.call.body, tuple) and any(isinstance(part, Carried) for part in self.call.body)
+        """Whether its call is."""
+        return self.call.is_private
 
     @property
     def name(self) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
+    from diarkit_fixtures.wav.chunks import Chunks
 
 ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
@@ -132,7 +133,7 @@ CAPS: Final[Mapping[Tier, Caps]] = {
 class Transport(Protocol):
     """Sends bytes: the seam between this file and an HTTP library."""
 
-    def send(self, request: Request, content: bytes, within_s: float) -> Answer:
+    def send(self, request: Request, content: bytes | Chunks, within_s: float) -> Answer:
         """Send a request and wait for its whole answer, no longer than so many seconds.
 
         Raises:
@@ -301,7 +302,7 @@ class Target:
         """Stop counting a task as in flight, whatever has become of it."""
         self._running.discard(task_id.lower())
 
-    def _send_patiently(self, request: Request, content: bytes, *, tries: int, named: bool) -> int:
+    def _send_patiently(self, request: Request, content: bytes | Chunks, *, tries: int, named: bool) -> int:
         at = self._send_once(request, content, named=named)
         for attempt in range(tries - 1):
             answer = self.exchanges[at].answer
@@ -316,7 +317,7 @@ class Target:
             at = self._send_once(request, content, named=named)
         return at
 
-    def _send_once(self, request: Request, content: bytes, *, named: bool) -> int:
+    def _send_once(self, request: Request, content: bytes | Chunks, *, named: bool) -> int:
         self._check_caps(request, len(content))
         request = self._name(request) if named else request
         if self._cookies:
