@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
+from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.call import CONFIG, Attached, Call, Written
 from diarkit_contracts.rows.inputs import FILES
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get, make_mistakes, post
@@ -54,8 +55,7 @@ TIMES: Final = (
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Anything that UTF-8 can carry."""
 
-LAST_DIGITS: Final = 12
-"""Of a task id; the first ones say that the task never was."""
+OFTEN: Final = 6
 
 LIMITS: Final = st.sampled_from(("max_speakers", "total_speakers"))
 
@@ -90,19 +90,19 @@ def draw_mistakes(draw: DrawFn) -> Call:
 
 
 def vary_call(call: Call, draws: Random) -> Call:
-    """Change one thing of a call that may be different: an id that never was, a name, a range, a limit, an unknown parameter."""
+    """Change one thing of a call that may be different: an id that is no task's, a name, a range, a limit, an unknown parameter."""
     parts, query = call.body, call.query
-    if call.path.endswith(NEVER_GIVEN):
-        return replace(call, path=f"{call.path[:-LAST_DIGITS]}{draws.getrandbits(4 * LAST_DIGITS):0{LAST_DIGITS}x}")
+    if call.path.startswith(f"{START_PATH}/"):
+        return replace(call, path=_vary_id(call.path, f"{draws.getrandbits(48):012x}"))
     form = parts if isinstance(parts, tuple) else ()
     changes = ["colour"]
     if any(isinstance(part, Attached) and part.filename for part in form):
         changes.append("name")
-    # Twice, since they change what the contract knows of the call.
-    if form and not {"range_from", "range_to"} & {name for name, _ in query}:
-        changes += ["range"] * 2
+    # Often, since they change what the contract knows of the call.
+    given = {name for name, _ in query}
+    changes += [name for name in ("range_from", "range_to") if form and name not in given] * OFTEN
     if form and not any(part.name == CONFIG for part in form):
-        changes += ["limit"] * 2
+        changes += ["limit"] * OFTEN
     match draws.choice(changes):
         case "name":
             name = f"{draws.getrandbits(48):x}.wav"
@@ -110,13 +110,20 @@ def vary_call(call: Call, draws: Random) -> Call:
                 replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in form
             )
             return replace(call, body=tuple(named))
-        case "range":
-            return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.2f}")))
+        case "range_from":
+            return replace(call, query=(*query, ("range_from", f"{draws.uniform(0, 0.3):.6f}")))
+        case "range_to":
+            return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.6f}")))
         case "limit":
             return replace(call, body=(*form, Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))))
         case _:
             kept = tuple(pair for pair in query if pair[0] != "colour")
             return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
+
+
+def _vary_id(path: str, digits: str) -> str:
+    """Change the id of a task: one that never was stays one by its first digits, and what is no UUID becomes none by more of them."""
+    return path[: -len(digits)] + digits if path.endswith(NEVER_GIVEN) else f"{path}-{digits}"
 
 
 def _ask(name: str, value: str) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from random import Random
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get
 
 FILE = Attached("wav:1ch:0.5s")
 UPLOAD = Call(body=(FILE,))
-FULL = Call(query=(("range_from", "0.1"),), body=(FILE, Written("{}")))
-OTHERS = (Call(body=Raw("text/plain", b"x")), get("not-a-uuid"))
+FULL = Call(query=(("range_from", "0.1"), ("range_to", "2")), body=(FILE, Written("{}")))
+OTHERS = (Call(body=Raw("text/plain", b"x")), Call(method="GET"))
 
 
 def vary(call: Call, times: int = 200) -> list[Call]:
@@ -37,7 +38,7 @@ def list_changes(before: Call, after: Call) -> set[str]:
 def test_each_change_is_drawn_and_never_two_of_them() -> None:
     changes = [list_changes(UPLOAD, call) for call in vary(UPLOAD)]
     assert all(len(change) == 1 for change in changes)
-    assert set().union(*changes) == {"colour", "filename", "range_to", CONFIG}
+    assert set().union(*changes) == {"colour", "filename", "range_from", "range_to", CONFIG}
 
 
 def test_what_is_given_stays() -> None:
@@ -46,11 +47,14 @@ def test_what_is_given_stays() -> None:
 
 def test_what_is_added_is_allowed() -> None:
     calls = vary(UPLOAD)
-    ends = [float(value) for call in calls for name, value in call.query if name == "range_to"]
+    starts, ends = (
+        [float(value) for call in calls for name, value in call.query if name == which]
+        for which in ("range_from", "range_to")
+    )
     limits = [
         json.loads(part.text)["max_speakers"] for call in calls for part in call.body if isinstance(part, Written)
     ]
-    assert 0.5 < min(ends) < max(ends) <= 6
+    assert 0 <= min(starts) < max(starts) < 0.5 < min(ends) < max(ends) <= 6
     assert min(limits) >= 1
 
 
@@ -67,6 +71,12 @@ def test_an_unknown_parameter_is_not_piled_up() -> None:
     for _ in range(5):
         call = vary_call(call, draws)
     assert [name for name, _ in call.query] == ["colour"]
+
+
+def test_an_id_that_is_none_is_another_one_that_is_none() -> None:
+    calls = vary(get("not-a-uuid"), 20)
+    assert len(set(calls)) == 20
+    assert all(re.fullmatch(f"{START_PATH}/not-a-uuid-[0-9a-f]+", call.path) for call in calls)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
