@@ -48,6 +48,11 @@ NAMES: Final = (
     "the mode of the task ahead",
 )
 REPEATS: Final = 10
+HEAD: Final = """\
+The state machine against the fake of each generation, and against broken servers, whose finds are sent again from their rows; in process.
+Requests are counted where they arrive, looks at tasks aside. Ten minutes each over sockets: fuzz.txt.
+
+"""
 LOOK: Final = re.compile(r"/(?!0{8})[0-9a-f]{8}-[0-9a-f-]{27}$")
 COLOUR: Final = re.compile(r"[?&]colour=[^&]*")
 NAME: Final = re.compile(rb'filename="[^"]*"')
@@ -56,8 +61,10 @@ NAME: Final = re.compile(rb'filename="[^"]*"')
 def main() -> None:
     logging.disable(logging.CRITICAL)
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    sys.stdout.write(HEAD)
     for name in ("3.6", "3.7", "5.0"):
         sys.stdout.write(measure_fake(PROFILES[name], seconds) + "\n")
+    sys.stdout.write("\n")
     for number, name in enumerate(NAMES):
         sys.stdout.write(repeat_find(name, number) + "\n")
 
