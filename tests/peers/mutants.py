@@ -54,7 +54,21 @@ COMPARISONS = {
 }  # fmt: skip
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult}
 CALLS = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list", "len": "id"}
+NOTES = """\
+
+Why those are missed that were drawn with seed 7, by what they change:
+
+  the documents do not say what is right  words, places and types in errors (intake.parameters, intake.refusals, world.outcome)
+                                          the name of a header that nobody has to send (world.platform)
+                                          whether times count from the beginning of the file or of the range (world.diarize:70)
+  no client may rely on it                how many looks a task takes (scenario.course), which ids a server makes (world.ids,
+                                          world.counters, world.operations, world.world, intake.submission), what is drawn where
+                                          no truth is known (world.outcome:46)
+  below what rounding allows              the end of a range 1 % later (world.diarize:98)
+  no Host is sent without a socket        intake.request:243
+"""
 RANDOM_UPLOADS = 60
+SEED = 7
 PATIENCE_S = 60
 
 
@@ -334,7 +348,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("before", type=Path, nargs="?", help="results of earlier contracts, for `table`")
     parser.add_argument("--of", type=Path, help="results whose mutants are judged again")
     parser.add_argument("--number", type=int, default=120)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=SEED)
     return parser.parse_args()
 
 
@@ -345,6 +359,7 @@ def main() -> None:
         drawn = f"drawn with seed {given.seed} from {len(MODULES)} modules"
         sys.stdout.write(f"{len(now)} mutants of the fake's own code that change an answer, {drawn}\n\n")
         sys.stdout.writelines(f"{line}\n" for line in write_beside(before, dict(sorted(now.items()))))
+        sys.stdout.write(NOTES if given.seed == SEED else "")
         return
     load_servers()
     make_plan(Tier.FULL).count_cost()
