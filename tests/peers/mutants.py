@@ -70,6 +70,8 @@ Why those are missed that were drawn with seed 7, by what they change:
 RANDOM_UPLOADS = 60
 SEED = 7
 PATIENCE_S = 60
+LONGEST = 56
+"""Of a name in the table, but for the number of the node."""
 
 
 @dataclass(frozen=True)
@@ -352,10 +354,18 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def shorten_name(name: str) -> str:
+    place, _, number = name.replace(" with its arguments swapped", " swapped").rpartition(" #")
+    return f"{place[:LONGEST]} #{number}"
+
+
 def main() -> None:
     given = read_arguments()
     if given.do == "table":
-        now, before = read_results(given.results), read_results(given.before)
+        now, before = (
+            {shorten_name(name): found for name, found in read_results(path).items()}
+            for path in (given.results, given.before)
+        )
         drawn = f"drawn with seed {given.seed} from {len(MODULES)} modules"
         sys.stdout.write(f"{len(now)} mutants of the fake's own code that change an answer, {drawn}\n\n")
         sys.stdout.writelines(f"{line}\n" for line in write_beside(before, dict(sorted(now.items()))))
