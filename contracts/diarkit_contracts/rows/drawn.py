@@ -57,7 +57,8 @@ TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 OFTEN: Final = 6
 
-LIMITS: Final = st.sampled_from(("max_speakers", "total_speakers"))
+LIMITS: Final = ("max_speakers", "total_speakers")
+MOST_SPEAKERS: Final = 999
 
 
 @st.composite
@@ -115,7 +116,8 @@ def vary_call(call: Call, draws: Random) -> Call:
         case "range_to":
             return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.6f}")))
         case "limit":
-            return replace(call, body=(*form, Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))))
+            config = {draws.choice(LIMITS): draws.randint(1, MOST_SPEAKERS)}
+            return replace(call, body=(*form, Written(json.dumps(config))))
         case _:
             kept = tuple(pair for pair in query if pair[0] != "colour")
             return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
@@ -143,7 +145,7 @@ def _join(known: dict[str, int], unknown: dict[str, str | int | None]) -> dict[s
 
 _CONFIGS: Final = st.builds(
     _join,
-    st.dictionaries(LIMITS, _LIMIT, max_size=1),
+    st.dictionaries(st.sampled_from(LIMITS), _LIMIT, max_size=1),
     st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1),
 )
 _ANYTHING: Final = st.recursive(
@@ -152,7 +154,7 @@ _ANYTHING: Final = st.recursive(
     max_leaves=4,
 )
 _BAD_CONFIGS: Final = st.one_of(
-    st.builds(json.dumps, st.dictionaries(LIMITS, _ANYTHING, min_size=1)),
+    st.builds(json.dumps, st.dictionaries(st.sampled_from(LIMITS), _ANYTHING, min_size=1)),
     st.builds(json.dumps, _ANYTHING),
     TEXTS,
 )

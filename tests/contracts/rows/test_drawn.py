@@ -51,11 +51,10 @@ def test_what_is_added_is_allowed() -> None:
         [float(value) for call in calls for name, value in call.query if name == which]
         for which in ("range_from", "range_to")
     )
-    limits = [
-        json.loads(part.text)["max_speakers"] for call in calls for part in call.body if isinstance(part, Written)
-    ]
+    configs = [json.loads(part.text) for call in calls for part in call.body if isinstance(part, Written)]
     assert 0 <= min(starts) < max(starts) < 0.5 < min(ends) < max(ends) <= 6
-    assert min(limits) >= 1
+    assert {key for config in configs for key in config} == {"max_speakers", "total_speakers"}
+    assert all(len(config) == 1 and min(config.values()) >= 1 for config in configs)
 
 
 @pytest.mark.parametrize("call", OTHERS, ids=["raw", "get"])
