@@ -184,23 +184,24 @@ def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, 
 
 
 def find_excess(then: Then, media: MediaFacts) -> str:
-    """Say that a rule lets somebody speak after the end of the audio; nothing if nobody does, or its end is not known."""
+    """Say what a rule lets be said that the audio has no room for; nothing if it has, or its length is not known."""
+    if media.assumed or media.fault is not None:
+        return ""
+    if then.speakers and media.length < SHORTEST_AUDIO:
+        shortest = f"audio of less than {SHORTEST_AUDIO / 100:g} s has no segments"
+        return f"speakers: {then.speakers}, but the audio is {media.length / 100:g} s long, and {shortest}"
     last = max((one.end_time for channel in then.segments or () for one in channel), default=0.0)
-    if media.assumed or media.fault is not None or last * 100 <= media.length:
+    if last * 100 <= media.length:
         return ""
     return f"the segments of the rule end at {last:g} s, after the audio's end at {media.length / 100:g} s"
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length.
+    """Let a rule that says who speaks be enough: silence is then speech, and what is no audio has the assumed length.
 
-    Without such a rule, what is no audio counts so too where the scenario asks for it.
+    Without such a rule, what is no audio counts so too where the scenario asks for it. A length that was measured stays.
     """
     told = then.segments is not None or then.speakers is not None
-    if media.fault is not None and scenario.media.undecodable == "assume":
-        return assume(scenario.media, media.kind)
-    if not told:
-        return media
-    if media.fault is not None or media.length < SHORTEST_AUDIO:
-        return assume(scenario.media, media.kind)
-    return replace(media, loud=(True,) * len(media.loud))
+    if media.fault is not None:
+        return assume(scenario.media, media.kind) if told or scenario.media.undecodable == "assume" else media
+    return replace(media, loud=(True,) * len(media.loud)) if told else media
