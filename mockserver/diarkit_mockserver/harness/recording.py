@@ -67,9 +67,10 @@ class Recording:
 
     def describe(self) -> str:
         """Say what is in the file, and what is not."""
-        unended = self._recorder.unended
-        more = f"; {unended} tasks had not ended when they were last asked for" if unended else ""
-        return f"{self._path}: {len(self._recorder)} answers recorded{more}"
+        unended, answers = self._recorder.unended, len(self._recorder)
+        tasks = "1 task" if unended == 1 else f"{unended} tasks"
+        more = f"; {tasks} had not ended at the last poll" if unended else ""
+        return f"{self._path}: {answers} answer{'s' * (answers != 1)} recorded{more}"
 
     def close(self) -> None:
         """End the proxy; all that was recorded is in the file already."""

@@ -43,6 +43,7 @@ class Matching(TypedDict, total=False):
         headers: headers by name, whatever its case, likewise: `{"Authorization": None}` is for whoever sends none.
         upload: 1 for the first upload to this server, 2 for the second, ...
         occurrence: 1 for the first time that this very request (file, name, parameters) came, 2 for the second, ...
+        exact: whether parameters that are left out here must be absent, or have their default.
     """
 
     filename: str | None
@@ -56,6 +57,7 @@ class Matching(TypedDict, total=False):
     headers: Mapping[str, str | None] | None
     upload: int | None
     occurrence: int | None
+    exact: bool | None
 
 
 def write_when(matching: Matching) -> When:

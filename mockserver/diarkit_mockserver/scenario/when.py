@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import unquote
 
+from diarkit_mockserver.intake.submission import PARAMETERS, Parameters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -17,8 +19,12 @@ SUBMISSION: Final = "it is upload (the number of the upload) or occurrence (how 
 """Where to go from `submission`, which was read as the first and meant the second."""
 
 
-OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence", "exact"))
 """What only the body of an upload tells; everything else stands in the head of its request."""
+
+
+USUAL: Final = Parameters()
+"""Parameters of an upload that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,7 @@ class When:
         headers: headers by name, whatever its case: a shell pattern, or null for one that is absent. Of a poll, its own.
         upload: 1 for the first upload to this world, 2 for the second, ...
         occurrence: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
+        exact: whether parameters that are left out here must be absent, or have their default.
     """
 
     RENAMED: ClassVar[dict[str, str]] = {"submission": SUBMISSION}
@@ -60,6 +67,7 @@ class When:
     headers: dict[str, str | None] | None = None
     upload: int | None = None
     occurrence: int | None = None
+    exact: bool | None = None
 
     def __post_init__(self) -> None:
         if self.sha256 is not None:
@@ -110,6 +118,17 @@ class When:
             yield f"upload: expected number {self.upload}, this is number {submission.upload}"
         if self.occurrence is not None and self.occurrence != submission.occurrence:
             yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
+        if self.exact:
+            for name, came in self._list_extras(parameters):
+                yield f"{name}: expected none, got {came!r}"
+
+    def _list_extras(self, parameters: Parameters) -> Iterator[tuple[str, object]]:
+        """List the parameters of a request that the pattern leaves out, but for defaults."""
+        for name in PARAMETERS:
+            asked = getattr(self, name, getattr(self.config, name, None))
+            came = getattr(parameters, name)
+            if asked is None and came != getattr(USUAL, name):
+                yield name, came
 
     @property
     def of_head(self) -> When:

@@ -80,6 +80,7 @@ WHENS = st.builds(
     headers=st.none() | st.dictionaries(HEADERS, st.none() | PLAIN, max_size=2),
     upload=st.none() | FEW,
     occurrence=st.none() | FEW,
+    exact=st.none() | st.booleans(),
 )
 
 
