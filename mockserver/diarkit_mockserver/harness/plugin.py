@@ -48,6 +48,11 @@ STRICT_NAME = "diarization_strict"
 OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
 """The fakes of a test, as its fixtures make them."""
 
+MARKERS = (
+    "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0",
+    f"{STRICT_NAME}: what is no audio is rejected by diarization_server",
+)
+
 FRONT = {
     "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser, one in a line; * for all",
     "diarization_tls": "let the fake speak TLS: a file with its certificate, and one with the key if that is in another (PEM)",
@@ -134,10 +139,8 @@ def find_profile(request: pytest.FixtureRequest) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and call in what only some runs need."""
-    config.addinivalue_line(
-        "markers", "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0"
-    )
-    config.addinivalue_line("markers", f"{STRICT_NAME}: what is no audio is rejected by diarization_server")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     for name, is_asked in (("live", find_url(config) is not None), ("record", config.getoption(RECORD) is not None)):
         if is_asked:
             config.pluginmanager.import_plugin(f"diarkit_mockserver.harness.{name}_plugin")
