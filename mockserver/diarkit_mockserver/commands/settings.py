@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from diarkit_contracts.api.dialect import Dialect, list_set
-from diarkit_contracts.api.points import SERVED, Generation
+from diarkit_contracts.api.points import SERVED, Generation, find_served
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, WRITTEN, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
@@ -34,6 +34,17 @@ OUTSIDE: Final = "Browsers, proxies, TLS"
 
 OTHERS: Final = ("DIARKIT_VERIFY_", "DIARKIT_FUZZ_", "DIARKIT_TEST_")
 """How the variables of other commands begin."""
+
+
+class Served(click.Choice):  # type: ignore[type-arg] # generic from click 8.2 on
+    """A generation that a fake can be of; what else is known of another is in the refusal."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name as it is."""
+        try:
+            return find_served(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8.2 on
@@ -120,7 +131,7 @@ class Settings:
         help="Answer as the platform that `diarkit learn` has written to this file; what a scenario says counts before it.",
     )
     profile: Generation | None = flag(
-        type=click.Choice(SERVED),
+        type=Served(SERVED),
         group=ANSWERS,
         show_default=USUAL_GENERATION,
         help="Answer as this generation of the API; `diarkit generations` shows how they differ.",
