@@ -141,6 +141,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and call in what only some runs need."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    _check_files(config)
     for name, is_asked in (("live", find_url(config) is not None), ("record", config.getoption(RECORD) is not None)):
         if is_asked:
             config.pluginmanager.import_plugin(f"diarkit_mockserver.harness.{name}_plugin")
@@ -327,13 +328,39 @@ def pytest_runtest_makereport(
     return report
 
 
+def _check_files(config: pytest.Config) -> None:
+    """Refuse a file that can't be used once, and not in each test."""
+    if config.getini("diarization_tls"):
+        _make_front(config)
+    if cacert := config.getoption("--diarization-cacert"):
+        _refuse_missing("--diarization-cacert", cacert)
+    if learned := config.getoption("--diarization-as"):
+        from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - only who names a file pays for it
+
+        _refuse_missing("--diarization-as", learned)
+        try:
+            load_scenario(Path(learned))
+        except ScenarioError as error:
+            raise pytest.UsageError(f"--diarization-as: {error}") from None
+
+
+def _refuse_missing(option: str, file: str) -> None:
+    if not Path(file).is_file():
+        raise pytest.UsageError(f"{option}: there is no file {file}")
+
+
 def _make_front(config: pytest.Config) -> Front:
     from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - costs nothing until used
     from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
 
     files: list[Path] = config.getini("diarization_tls")
     origins: list[str] = config.getini("diarization_cors_origins")
-    tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    try:
+        tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    except (OSError, ValueError) as error:
+        named = " and ".join(map(str, files))
+        text = f"diarization_tls: expected a certificate and its key, both in PEM, in {named}, got: {error}"
+        raise pytest.UsageError(text) from None
     return Front(tls=tls, cors=Cors(frozenset(origins)))
 
 
