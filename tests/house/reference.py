@@ -45,6 +45,7 @@ EXAMPLES: Final = {
     "http": [
         "{on: submit, http: 429, times: 2}",
         "{on: poll, when: {headers: {authorization: null}}, http: 401}",
+        "{on: poll, every: 3, http: 503}",
         "{on: poll, share: 0.1, http: {status: 503, retry_after: 5, retry_after_as: date}}",
         '{on: submit, ordinal: 1, http: {status: 307, headers: {Location: "https://other/"}}}',
     ],

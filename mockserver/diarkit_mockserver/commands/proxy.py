@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
@@ -109,6 +110,6 @@ def _end(witness: Witness, unended: int, path: Path | None) -> None:
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
     if unended and path is not None:
-        click.echo(f"{path}: {unended} tasks had not ended when they were last asked for, and are not in it", err=True)
+        click.echo(f"{path}: {count(unended, 'task')} had not ended at the last poll: not in it", err=True)
     if witness.forgotten:
-        click.echo(f"the first {witness.forgotten} exchanges are no longer there to be judged", err=True)
+        click.echo(f"{count(witness.forgotten, 'exchange')} at the beginning can no longer be judged", err=True)

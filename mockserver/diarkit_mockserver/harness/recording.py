@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.target.client import UnreachableError
@@ -67,10 +68,9 @@ class Recording:
 
     def describe(self) -> str:
         """Say what is in the file, and what is not."""
-        unended, answers = self._recorder.unended, len(self._recorder)
-        tasks = "1 task" if unended == 1 else f"{unended} tasks"
-        more = f"; {tasks} had not ended at the last poll" if unended else ""
-        return f"{self._path}: {answers} answer{'s' * (answers != 1)} recorded{more}"
+        unended = self._recorder.unended
+        more = f"; {count(unended, 'task')} had not ended at the last poll" if unended else ""
+        return f"{self._path}: {count(len(self._recorder), 'answer')} recorded{more}"
 
     def close(self) -> None:
         """End the proxy; all that was recorded is in the file already."""

@@ -133,7 +133,8 @@ class Fault:
     Attributes:
         on: uploads, polls, or both, or `system`: requests for version and status; task and result faults are about uploads.
         when: which uploads, or the polls of which uploads; headers and query parameters are those of the request itself.
-        ordinal: the how manieth of the matching requests, as they arrive: a number or a list of them, from 1.
+        ordinal: the how manieth of the matching requests, of all tasks, as they arrive: a number or a list of them, from 1.
+        every: 3 for each third of the matching requests, of all tasks: the third, the sixth, ...
         share: of the matching requests, from 0 to 1; which ones follows from the seed, whatever their order.
         times: how many requests at the most: the first that arrive.
         http: another answer.
@@ -149,6 +150,7 @@ class Fault:
     on: Literal["submit", "poll", "any", "system"] = "any"
     when: When = EVERY
     ordinal: int | tuple[int, ...] | None = None
+    every: int | None = None
     share: float | None = None
     times: int | None = None
     http: int | HttpAnswer | None = None
@@ -173,7 +175,11 @@ class Fault:
         if self.times is not None and self.times < 1:
             raise ValueError(f"expected times >= 1, got {self.times}")
         if any(number < 1 for number in self.ordinals):
-            raise ValueError(f"requests are counted from 1, got {self.ordinal}")
+            raise ValueError(f"expected ordinal >= 1, got {self.ordinal}")
+        if self.every is not None and self.every < 1:
+            raise ValueError(f"expected every >= 1, got {self.every}")
+        if self.every is not None and self.ordinal is not None:
+            raise ValueError("expected ordinal or every, got both")
         http = self.http_answer  # made of a bare status too, whose bounds it checks
         if http is not None and (http.on is not None or http.times is not None):
             raise ValueError("which requests a fault meets stands beside http: drop on and times from it")
@@ -276,7 +282,8 @@ class Schedule:
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue
             counts.matched[index] += 1
-            if fault.ordinals and counts.matched[index] not in fault.ordinals:
+            number = counts.matched[index]
+            if (fault.ordinals and number not in fault.ordinals) or (fault.every and number % fault.every):
                 continue
             if fault.times is not None and counts.met[index] >= fault.times:
                 continue

@@ -74,9 +74,10 @@ class When:
             digits = self.sha256.lower()
             if not 8 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
                 raise ValueError(f"expected 8 to 64 hexadecimal digits in sha256, got {self.sha256!r}")
-        for number in (self.upload, self.occurrence):
+        for name in ("upload", "occurrence"):
+            number = getattr(self, name)
             if number is not None and number < 1:
-                raise ValueError(f"uploads are counted from 1, got {number}")
+                raise ValueError(f"expected {name} >= 1, got {number}")
         for patterns in (self.query, self.headers):
             for name, pattern in (patterns or {}).items():
                 if not (pattern is None or isinstance(pattern, str)):  # pyright: ignore[reportUnnecessaryIsInstance] # of a test, without types

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
-from diarkit_contracts.api.words import fill_text
+from diarkit_contracts.api.words import count, fill_text
 from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
@@ -157,7 +157,7 @@ def _check_parameters(submission: Submission, then: Then, profile: Profile) -> O
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
     if beyond:
-        text = f"Channel {beyond[0]} does not exist: the audio has {channels} channel{'s' * (channels != 1)}."
+        text = f"Channel {beyond[0]} does not exist: the audio has {count(channels, 'channel')}."
         return _end("channel_beyond", profile, ("query", "channels"), text, "channels", value=str(beyond[0]))
     if parameters.range_to is not None and parameters.range_to <= parameters.range_from:
         return _end(

@@ -132,9 +132,9 @@ def test_a_digest_has_8_to_64_hexadecimal_digits(sha256: str) -> None:
 
 
 def test_submissions_are_counted_from_1() -> None:
-    with pytest.raises(ValueError, match="counted from 1, got 0"):
+    with pytest.raises(ValueError, match="expected occurrence >= 1, got 0"):
         When(occurrence=0)
-    with pytest.raises(ValueError, match="counted from 1, got 0"):
+    with pytest.raises(ValueError, match="expected upload >= 1, got 0"):
         When(upload=0)
 
 
