@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
@@ -133,6 +133,14 @@ class Fake:
         if nonce not in (None, ready.nonce):
             self.stop()
             raise ConnectionError(f"another server answers at {url}: expected the nonce {nonce}, got {ready.nonce}")
+
+    def __enter__(self) -> Self:
+        """Return itself: `with Fake() as fake:` stops it at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server."""
+        self.stop()
 
     def open_world(
         self,
