@@ -170,21 +170,24 @@ class Fault:
             raise ValueError(f"a {given[0]} fault is about uploads: expected on: submit or any, got {self.on}")
         if self.on == "system" and self.when != EVERY:
             raise ValueError("when is about uploads: drop it, or on: system")
-        if self.share is not None and not 0 <= self.share <= 1:
-            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
-        if self.times is not None and self.times < 1:
-            raise ValueError(f"expected times >= 1, got {self.times}")
-        if any(number < 1 for number in self.ordinals):
-            raise ValueError(f"expected ordinal >= 1, got {self.ordinal}")
-        if self.every is not None and self.every < 1:
-            raise ValueError(f"expected every >= 1, got {self.every}")
-        if self.every is not None and self.ordinal is not None:
-            raise ValueError("expected ordinal or every, got both")
+        self._check_numbers()
         http = self.http_answer  # made of a bare status too, whose bounds it checks
         if http is not None and (http.on is not None or http.times is not None):
             raise ValueError("which requests a fault meets stands beside http: drop on and times from it")
         if http is not None:
             check_success(http, self.on)
+
+    def _check_numbers(self) -> None:
+        """Refuse a share or a count that no request can meet."""
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
+        if any(number < 1 for number in self.ordinals):
+            raise ValueError(f"expected ordinal >= 1, got {self.ordinal}")
+        for name in ("every", "times"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ValueError(f"expected {name} >= 1, got {number}")
+        if self.every is not None and self.ordinal is not None:
+            raise ValueError("expected ordinal or every, got both")
 
     @property
     def ordinals(self) -> tuple[int, ...]:
