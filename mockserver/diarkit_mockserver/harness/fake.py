@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
 
-
 STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
 """Every task is done at its first poll; what is no audio is rejected, as the platform does."""
 
@@ -65,14 +64,11 @@ class Fake:
                 self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
                 self.assertEqual(self.server.conduct(), ())
 
-    In a script, or in the cells of a notebook, two lines begin and two end what a fixture does for a test:
+    In a script; in the cells of a notebook `open_world`, and later `close` and `stop`:
 
-        fake = Fake()
-        server = fake.open_world("notebook")
-        server.respond(failed="Out of memory.")  # then let the client run against server.url
-        print(server.report())
-        server.close()
-        fake.stop()
+        with Fake() as fake, fake.world() as server:
+            server.respond(failed="Out of memory.")  # then let the client run against server.url
+            print(server.report())
 
     Args:
         url: of a server that runs already; by default one is started in a thread of this process.
