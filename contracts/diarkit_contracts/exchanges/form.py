@@ -1,4 +1,4 @@
-"""A multipart form to bytes and back: parts in their order, names beyond ASCII. Knows neither HTTP nor what a part means."""
+"""Multipart forms, written and read: parts in order, names beyond ASCII."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Made, Part
 
 BOUNDARY: Final = "diarkit-5f1c2e9a7b3d"
-"""The same each time, so that a request is the same bytes each time; none of our inputs has it inside."""
+"""Constant, so that requests are reproducible; contained in none of our inputs."""
 
 LONGEST_BOUNDARY: Final = 1_024
-"""Not the 70 characters of RFC 2046, which some clients pass over."""
+"""More than the 70 characters of RFC 2046, which some clients exceed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A part to be sent.
+    """A part to send.
 
     Attributes:
         name: of the form field.
         content: its bytes.
         filename: None for a text field.
-        made: of which recording of somebody's own it was made.
+        made: origin of a variant of an own recording.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Field:
 def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
     """Write a form.
 
-    Names go out as UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
+    Names are UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
 
     Returns:
         Content type and body.
@@ -65,7 +65,7 @@ def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:
 
 
 def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
-    """Describe the parts of a body that was sent; None for a body that is no well-formed multipart form."""
+    """Describe the parts of a body; None if it is not a well-formed multipart form."""
     boundary = read_boundary(content_type)
     if not 0 < len(boundary) <= LONGEST_BOUNDARY:
         return None
@@ -78,7 +78,7 @@ def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
 
 
 def read_boundary(content_type: str) -> str:
-    """Read the boundary of a form; empty for another type, and for one that names none."""
+    """Read the boundary of a content type; empty if it has none or is not a form."""
     header = Message()
     header["content-type"] = content_type
     return header.get_boundary("") if header.get_content_type() == "multipart/form-data" else ""

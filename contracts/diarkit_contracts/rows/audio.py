@@ -1,4 +1,4 @@
-"""Rows made of somebody's own recordings: the same said in other ways. Knows no answer; keeps no audio, each file is made when it is sent."""
+"""Rows with variants of own recordings (`--audio`). No audio is stored: each file is made when it is sent."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from diarkit_fixtures.wav.frames import Frames
 
 MOST_BYTES: Final = 64_000_000
-"""Of a recording: an hour of telephone audio. What is made of it takes up to twice as much, and its form as much again."""
+"""Limit for a recording: an hour of telephone audio. A variant takes up to twice as much, and its form as much again."""
 
 LEAST_PARTED: Final = 400
-"""Centiseconds: of less no half is left in which anybody is to be found."""
+"""Centiseconds: half of a shorter recording is too short for speakers."""
 
 IN_DECODED: Final[tuple[Relation, ...]] = (
     Relation.FLAC, Relation.SWAPPED, Relation.DELAYED, Relation.RANGE, Relation.CUT, Relation.DOUBLED,
@@ -32,7 +32,7 @@ IN_DECODED: Final[tuple[Relation, ...]] = (
 
 
 class AudioError(ContractsError):
-    """A recording can't be sent."""
+    """A recording is unreadable, too large, or has changed."""
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
@@ -41,13 +41,13 @@ class AudioError(ContractsError):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Somebody's own recording, by its facts.
+    """An own recording, without its audio.
 
     Attributes:
-        number: of the file, from 1: its name is nobody's business but its owner's.
-        what: shape and length, for names of rows.
-        obstacles: why something can't be made of it.
-        span: of the range that is asked for, in centiseconds; None where there is none.
+        number: of the file, from 1, used instead of its possibly confidential name.
+        what: channels and length, for names of rows.
+        obstacles: why a variant can't be made of it.
+        span: of the requested range, in centiseconds; None without one.
     """
 
     path: Path
@@ -59,16 +59,16 @@ class Recording:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """What is sent of it before anything is known of its answer, itself first."""
+        """The rows that do not depend on answers, the original first."""
         wanted = (each for each in Relation if each is not Relation.LIMITED and each not in self.obstacles)
         return tuple(map(self._make_row, wanted))
 
     def limit(self, speakers: int) -> Row:
-        """Make the row with a limit that is not below the speakers found."""
+        """Make the row with a limit of at least the number of speakers found."""
         return self._make_row(Relation.LIMITED, speakers)
 
     def name_row(self, relation: Relation) -> str:
-        """Name the row of a relation, whether it can be made or not."""
+        """Return the name of a relation's row, whether it can be made or not."""
         return f"{self._identify(relation)}[{self.what}]"
 
     def _identify(self, relation: Relation) -> str:
@@ -88,11 +88,7 @@ class Recording:
 
 
 def read_recording(path: Path, number: int) -> Recording:
-    """Read what a recording is.
-
-    Raises:
-        AudioError: it can't be read, or is too large.
-    """
+    """Read a recording, or raise AudioError."""
     data = _read(path)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
@@ -118,18 +114,18 @@ def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, st
         yield from ((each, reason) for each in (Relation.RANGE, Relation.CUT))
 
 
-@lru_cache(1)  # the form is described, and sent: the second time nothing is made
+@lru_cache(1)  # called twice in a row, to describe the form and to send it
 def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
-    """Make the file of a relation.
+    """Make the file of a variant.
 
     Args:
         path: of the recording.
-        sha256: that it had when it was read first.
-        relation: what is made of it.
+        sha256: at the first reading.
+        relation: the variant.
         span: of `Relation.CUT`, in centiseconds.
 
     Raises:
-        AudioError: it has gone or changed.
+        AudioError: it was removed or has changed.
     """
     data = _read(path)
     if hashlib.sha256(data).hexdigest() != sha256:

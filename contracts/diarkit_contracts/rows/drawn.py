@@ -1,4 +1,4 @@
-"""Requests as Hypothesis draws them: uploads, well-formed and at the edges of what is known, and mistakes. Sends nothing."""
+"""Hypothesis strategies for requests: uploads, valid and at the limits of what is documented, and mistakes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AUDIO: Final = (
     "wav:2ch:1.5s:speakers=3,1",
     "wav:4ch:1.2s",
 )
-"""Few, since each is made once and kept, and small, since a run sends thousands."""
+"""Few, since all are cached, and small, since a run sends thousands."""
 
 TIMES: Final = (
     "0",
@@ -49,17 +49,17 @@ TIMES: Final = (
     "5e-324",
     "1e300",
 )
-"""Around the lengths of the recordings, on the grid of 10 ms and between, and where floats end."""
+"""Around the lengths of the recordings, on and off the 10 ms grid, and at the limits of floats."""
 
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-"""Anything that UTF-8 can carry."""
+"""Any text that UTF-8 can encode."""
 
 LIMITS: Final = st.sampled_from(("max_speakers", "total_speakers"))
 
 
 @st.composite
 def draw_uploads(draw: DrawFn) -> Call:
-    """Draw an upload: a row of the plan, or one whose parts, names and parameters are drawn one by one."""
+    """Draw an upload: a row of the plan, or random parts, names and parameters."""
     if draw(st.booleans()):
         return draw(_UPLOADS)
     file = Attached(draw(st.sampled_from(AUDIO) | st.sampled_from(sorted(FILES))), draw(_NAMES))
@@ -73,21 +73,21 @@ def draw_uploads(draw: DrawFn) -> Call:
 
 @st.composite
 def draw_mistakes(draw: DrawFn) -> Call:
-    """Draw a request with a mistake, or one that nobody would send."""
+    """Draw a request with a mistake, or an absurd one."""
     if draw(st.booleans()):
         return draw(_MISTAKES)
     return draw(
         st.one_of(
             st.builds(post, _BAD_CONFIGS),
             st.builds(_ask, st.sampled_from(("channel_mode", "channels", "range_from", "range_to")), TEXTS),
-            # Dots and slashes would ask for another path.
+            # Dots and slashes would change the path.
             TEXTS.map(lambda text: get(quote(text.replace(".", "-").replace("/", "-") or "-", safe=""))),
         )
     )
 
 
 def vary_call(call: Call, draws: Random) -> Call:
-    """Change one thing of a call that the contract allows to be different: a name, a range, a limit, an unknown parameter."""
+    """Change one aspect of a call within the contract: a name, a range, a limit, an unknown parameter."""
     parts, query = call.body, call.query
     given = {name for name, _ in query}
     choice = draws.randrange(4) if isinstance(parts, tuple) else 0
@@ -102,8 +102,8 @@ def vary_call(call: Call, draws: Random) -> Call:
     if choice == 3 and isinstance(parts, tuple) and not any(part.name == CONFIG for part in parts):
         config = Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))
         return replace(call, body=(*parts, config))
-    kept = tuple(pair for pair in query if pair[0] != "colour")
-    return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
+    others = tuple(pair for pair in query if pair[0] != "colour")
+    return replace(call, query=(*others, ("colour", f"{draws.getrandbits(32):x}")))
 
 
 def _ask(name: str, value: str) -> Call:

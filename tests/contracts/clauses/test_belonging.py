@@ -16,13 +16,13 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import ChannelTold, Start
+    from diarkit_contracts.exchanges.history import ReportedChannel, Start
 
 TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 100, 300),))
 RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 1.0, 3.0)]}
 
 
-def tell(script: Any, told: dict[int, Any], **sent: Any) -> tuple[Start, tuple[ChannelTold, ...]]:
+def tell(script: Any, told: dict[int, Any], **sent: Any) -> tuple[Start, tuple[ReportedChannel, ...]]:
     """Send a stereo file and read what is told of it."""
     task = script.post(**{"channels": 2, "truth": TRUTH, **sent})
     script.get(task, channels=[script.channel(number, *segments) for number, segments in told.items()])

@@ -91,7 +91,7 @@ def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
         (b"{}", [":1:1: expected a list, got a mapping"]),
         (
             json.dumps([GOOD, {**GOOD, "id": 7}, GOOD], indent=1).encode(),
-            [":11:9: id: expected a text, got", ":19:9: id: expected one that no row before it has, got 'found-01'"],
+            [":11:9: id: expected a text, got", ":19:9: id: expected a unique id, got 'found-01' again"],
         ),
     ],
 )

@@ -133,7 +133,7 @@ def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any
     assert len(stub.seen) == 5
     assert drive.whys == ()
     said = {(each.cause, each.reason) for each in skipped(drive)}
-    assert said == {(Cause.GONE, "the server does not answer any more: gone")}
+    assert said == {(Cause.GONE, "the server no longer answers: gone")}
     assert [(each.cause, each.reason) for each in inconclusive(drive)] == [(Cause.LOST, "no answer: gone")] * 2
     assert [each.attempts for each in inconclusive(drive)] == [2, 1]
 

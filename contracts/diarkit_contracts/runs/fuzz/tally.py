@@ -1,4 +1,4 @@
-"""Many short histories of one server summed up in one verdict. Keeps counts and one of the histories; knows no driver."""
+"""Combine many short histories of one server in one verdict."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen so far.
+    """The histories so far.
 
     Attributes:
-        profile: the generation to hold it against.
-        fail_on: the least severity of a finding that `judge` gives back.
-        histories: how many were judged.
-        shown: how many of them broke a clause.
-        dropped: requests without a whole answer.
-        unseen: what none of them showed.
-        started: the exchanges of all of them that started a task, to find an id given twice.
-        warnings: by clause and text, the first of each; a server that differs once differs each time.
+        profile: the generation to judge by.
+        fail_on: the least severity of a finding that `judge` returns.
+        histories: number judged.
+        shown: number of those that violated a clause, by clause.
+        dropped: requests without a complete answer.
+        unseen: needs that no history met.
+        started: the exchanges that started a task, to find reused ids.
+        warnings: by clause and text, the first of each, as servers repeat them.
     """
 
     profile: Profile = DEFAULT
     fail_on: Severity = Severity.ERROR
     histories: int = 0
-    kept: Counter[str] = field(default_factory=Counter[str])
+    passed: Counter[str] = field(default_factory=Counter[str])
     shown: Counter[str] = field(default_factory=Counter[str])
     dropped: int = 0
     unseen: set[Need] = field(default_factory=lambda: set(NEEDS_OF_A_PLAN))
@@ -51,16 +51,16 @@ class Tally:
     warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
 
     def judge(self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = ()) -> tuple[Finding, ...]:
-        """Judge one history by itself, and count it; what it started is kept for `find_twice_given`.
+        """Judge and count one history, and store its uploads for `find_twice_given`.
 
         Returns:
-            The findings that fail a run; positions count from the first of `exchanges`.
+            The findings that fail a run, with positions in `exchanges`.
         """
         history = read_history(exchanges, self.profile, given_up=frozenset())
         judged = judge_history(history, rows)
         self.histories += 1
         self.shown.update({finding.clause.id for finding in judged.findings})
-        self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
+        self.passed.update({passed.clause.id: passed.observations for passed in judged.passed})
         self.unseen &= set(list_unseen(history, NEEDS_OF_A_PLAN))
         self.started += [start.exchange for start in history.starts if start.accepted]
         for finding in judged.findings:
@@ -70,7 +70,7 @@ class Tally:
         return tuple(finding for finding in judged.findings if finding.severity is Severity.ERROR)
 
     def find_twice_given(self) -> tuple[Finding, ...]:
-        """Look for ids that were given twice, over all histories; positions are those in `started`."""
+        """Find ids that were used twice over all histories; positions are those in `started`."""
         judged = judge_history(read_history(self.started, self.profile))
         return tuple(finding for finding in judged.findings if finding.clause.id == "task.id-unique")
 
@@ -84,9 +84,9 @@ class Tally:
         """Write the verdict of all histories.
 
         Args:
-            target: that was asked.
-            exchanges: the history that is shown.
-            findings: whose positions are in it.
+            target: of the run.
+            exchanges: the reported history.
+            findings: with positions in it.
             rows: of it.
         """
         history = read_history(exchanges, self.profile)
@@ -102,12 +102,14 @@ class Tally:
             findings=tuple(findings),
             undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
-                skip_clause(clause, history) for clause in USUAL if clause.id not in broken and not self.kept[clause.id]
+                skip_clause(clause, history)
+                for clause in USUAL
+                if clause.id not in broken and not self.passed[clause.id]
             ),
             passed=tuple(
-                Passed(clause=clause, observations=self.kept[clause.id])
+                Passed(clause=clause, observations=self.passed[clause.id])
                 for clause in USUAL
-                if clause.id not in broken and self.kept[clause.id]
+                if clause.id not in broken and self.passed[clause.id]
             ),
             events=tuple(
                 f"warning in {self.shown[finding.clause.id]} of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
@@ -115,7 +117,7 @@ class Tally:
                 if finding.severity is Severity.WARNING
                 and finding.clause.id not in {each.clause.id for each in findings}
             )
-            + ((f"{self.dropped} requests got no whole answer",) if self.dropped else ()),
+            + ((f"{self.dropped} requests got no complete answer",) if self.dropped else ()),
             whys=explain_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
             finished_at=target.clock.today().isoformat(timespec="seconds"),
