@@ -28,7 +28,7 @@ OPERATIONS: Final = (START, RESULT, INFO, STATUS)
 
 GENERATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "3.5": "3.5.0-dev.2: reference pages; for verification only",
+        "3.5": "3.5.0-dev.2, a preview: reference pages; for verification only, never served",
         "3.6": "3.5.0 to 3.6.x: reference pages and guide",
         "3.7": "3.7.0 to 4.x: sibling pages",
         "5.0": "5.0.0 and calendar versions such as 2026.1: sibling pages, life cycle, overview",
@@ -42,6 +42,19 @@ Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
 """A generation that the fake can serve; 3.5 had only a preview."""
 
 SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
+
+
+def find_served(name: str) -> Generation:
+    """Find the generation of a name that a fake can be of.
+
+    Raises:
+        ValueError: for any other, with what is known of it.
+    """
+    for served in SERVED:
+        if served == name:
+            return served
+    known = f" ({GENERATIONS[name]})" if name in GENERATIONS else ""
+    raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {name!r}{known}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,3 +81,8 @@ def _cut_holes(text: str, places: Sequence[tuple[int, int, str]]) -> str:
 
 def _escape(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def count(number: int, noun: str) -> str:
+    """Count things: `1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
     count_segments,
@@ -55,8 +56,8 @@ TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speak
 def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
-            expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
-            yield observe(look.at, met=count == 0, expected=expected, got=f"{count} segments")
+            expected, came = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
+            yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 @clause(
@@ -69,9 +70,9 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
 def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, start, channels in history.known_results():
         if start.sound is not None and start.sound.seconds < SHORTEST_S:
-            count = count_segments(channels)
+            came = count_segments(channels)
             expected = f"no segment for {start.sound.seconds:.2f} s of audio"
-            yield observe(look.at, met=count == 0, expected=expected, got=f"{count} segments")
+            yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 @clause(
@@ -84,7 +85,7 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
 def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
-        expected = f"{speakers} speakers in channel {channel.number}"
+        expected = f"{count(speakers, 'speaker')} in channel {channel.number}"
         yield observe(look.at, met=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
@@ -103,7 +104,8 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             alone = measure_alone(truth)
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
             came = channels[0].speakers
-            expected = f"{least} to {most} speakers in a mix of {len(truth)} channels"
+            wanted = count(most, "speaker") if least == most else f"{least} to {most} speakers"
+            expected = f"{wanted} in a mix of {count(len(truth), 'channel')}"
             yield observe(look.at, met=least <= came <= most, expected=expected, got=came)
 
 

@@ -63,6 +63,10 @@ class Clause:
     place: str
     needs: tuple[Need, ...]
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
     @property
     def severity(self) -> Severity:
         """The severity of a violation."""

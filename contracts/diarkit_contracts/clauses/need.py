@@ -36,6 +36,10 @@ class Need:
     seen: Seen
     capability: Capability | None = None
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
 
 def list_unseen(history: History, needs: Iterable[Need]) -> tuple[Need, ...]:
     """List the needs that a history does not meet."""

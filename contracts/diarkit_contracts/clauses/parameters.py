@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
@@ -41,7 +42,7 @@ def _total_speakers(history: History) -> Iterator[Observation]:
         if wanted is None or len(channels) != 1:
             continue
         least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
-        expected = f"{least} speakers in channel {channels[0].number}, for total_speakers {wanted}"
+        expected = f"{count(least, 'speaker')} in channel {channels[0].number}, for total_speakers {wanted}"
         yield observe(look.at, met=least <= came <= wanted, expected=expected, got=came)
 
 
@@ -57,7 +58,10 @@ def _max_speakers(history: History) -> Iterator[Observation]:
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                came, expected = _count_speakers(channel), f"at most {most} speakers in channel {channel.number}"
+                came, expected = (
+                    _count_speakers(channel),
+                    f"at most {count(most, 'speaker')} in channel {channel.number}",
+                )
                 yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 

@@ -11,6 +11,7 @@ from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses import mistake
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import clause, observe
@@ -114,8 +115,8 @@ def _empty_file(history: History) -> Iterator[Observation]:
         if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
             yield observe(start.at if end is None else end.at, met=True, expected=expected, got="")
         elif end is not None and end.channels is not None:
-            count = count_segments(end.channels)
-            yield observe(end.at, met=count == 0, expected=expected, got=f"{count} segments")
+            came = count_segments(end.channels)
+            yield observe(end.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 def _is_never_given(look: Look) -> bool:

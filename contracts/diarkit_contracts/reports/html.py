@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import (
     describe_answer,
     describe_exchange,
@@ -21,7 +22,7 @@ from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
+from diarkit_contracts.runs.summary import WORDS, describe_spent, sum_up
 from diarkit_contracts.runs.verdict import Ending, RowRun
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import WORDS, count, describe_subject, sum_up
+from diarkit_contracts.runs.summary import WORDS, describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.words import count
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
@@ -39,8 +40,8 @@ class Cost:
 
     def __str__(self) -> str:
         """Format the cost in one line."""
-        counts = f"{self.tasks} tasks, {self.mistakes} bad requests, about {self.polls} polls"
-        return f"{counts}, {self.bytes_up / 1_000_000:.1f} MB"
+        said = f"{count(self.tasks, 'task')}, {count(self.mistakes, 'bad request')}, about {count(self.polls, 'poll')}"
+        return f"{said}, {self.bytes_up / 1_000_000:.1f} MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import AUTO, PROFILES
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.generation import find_generation
 from diarkit_contracts.runs.outcomes import write_findings
-from diarkit_contracts.runs.summary import count
 from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.runs.watch import Watch, group_by_server
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.runs.verdict import Ending, Exit
 
@@ -59,8 +60,3 @@ def describe_subject(verdict: RunVerdict) -> str:
     """Format the target and the profile."""
     how = f", tier {verdict.tier}" if verdict.tier else ""
     return f"{show_text(verdict.target)} against profile {verdict.profile}{how}"
-
-
-def count(number: int, noun: str) -> str:
-    """Format a count: `1 task`, `2 tasks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.diarization import read_result
 from diarkit_contracts.exchanges.form import Field, write_form
 from diarkit_fixtures.samples.catalogue import GUIDE
@@ -63,8 +64,7 @@ def show_recording(endpoint: str, path: Path) -> None:
     channels = read_result(answer)
     length = max((segment.end for segments in channels.values() for segment in segments), default=0)
     for number, segments in channels.items():
-        count = count_speakers(segments)
-        speakers = f"{count} speaker{'s' * (count != 1)}"
+        speakers = count(count_speakers(segments), "speaker")
         click.echo(f"  channel {number}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
@@ -110,6 +111,6 @@ def _end(witness: Witness, unended: int, path: Path | None) -> None:
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
     if unended and path is not None:
-        click.echo(f"{path}: {unended} tasks had not ended when last polled, and are not included", err=True)
+        click.echo(f"{path}: {count(unended, 'task')} had not ended when last polled: not included", err=True)
     if witness.forgotten:
-        click.echo(f"the first {witness.forgotten} exchanges were discarded and not judged", err=True)
+        click.echo(f"{count(witness.forgotten, 'exchange')} at the beginning discarded and not judged", err=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import Group
 
 if TYPE_CHECKING:
@@ -59,11 +61,17 @@ def schema() -> None:
 
 def describe_scenario(scenario: Scenario) -> str:
     """Summarise a scenario in one line."""
-    count = len(scenario.rules)
-    rules = {0: "no rules", 1: "1 rule"}.get(count, f"{count} rules")
-    if seeded := len(scenario.tasks):
-        rules += f", {seeded} task{'s' * (seeded > 1)}"
-    return f"{rules}, seed {scenario.seed}, course {_describe_course(scenario.course)}"
+    from diarkit_mockserver.scenario.course import GUIDE  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.dump import dump_scenario  # noqa: PLC0415
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415
+
+    held = [count(len(scenario.rules), "rule") if scenario.rules else "no rules"]
+    held += [count(len(many), noun) for many, noun in ((scenario.tasks, "task"), (scenario.faults, "fault")) if many]
+    held += [f"seed {scenario.seed}", f"course {_describe_course(scenario.course)}"]
+    rest = replace(scenario, rules=(), tasks=(), faults=(), seed=0, course=GUIDE, seen=(), not_learned=())
+    # As the file says it: limits, media, profile and dialect.
+    held += () if rest == Scenario() else dump_scenario(rest).splitlines()
+    return ", ".join(held)
 
 
 def _describe_course(course: Course) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from diarkit_contracts.api.dialect import Dialect, list_set
-from diarkit_contracts.api.points import SERVED, Generation
+from diarkit_contracts.api.points import SERVED, Generation, find_served
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, WRITTEN, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
@@ -34,6 +34,17 @@ OUTSIDE: Final = "Browsers, proxies, TLS"
 
 OTHERS: Final = ("DIARKIT_VERIFY_", "DIARKIT_FUZZ_", "DIARKIT_TEST_")
 """Prefixes of the variables of other commands."""
+
+
+class Served(click.Choice):  # type: ignore[type-arg] # generic from click 8.2 on
+    """A generation that a fake can be of; what else is known of another is in the refusal."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name as it is."""
+        try:
+            return find_served(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8.2 on
@@ -112,7 +123,7 @@ class Settings:
         help="Answer like the platform observed in this file of `diarkit learn`; a scenario overrides it.",
     )
     profile: Generation | None = flag(
-        type=click.Choice(SERVED),
+        type=Served(SERVED),
         group=ANSWERS,
         show_default=USUAL_GENERATION,
         help="Answer like this generation of the API; `diarkit generations` shows the differences.",

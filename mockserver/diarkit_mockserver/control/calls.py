@@ -19,7 +19,7 @@ from diarkit_mockserver.clock import Clock, ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.picture import draw_result
-from diarkit_mockserver.control.problem import refuse, refuse_unknown
+from diarkit_mockserver.control.problem import BODY, refuse, refuse_unknown
 from diarkit_mockserver.control.views import (
     AnswerView,
     ConductView,
@@ -81,7 +81,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
     try:
         world = platform.open_world(name, body.scenario, clock, ids_from=body.ids_from)
     except ValueError as error:
-        raise refuse(422, "body-invalid", str(error)) from None
+        raise refuse(422, BODY, str(error)) from None
     if body.counted:
         from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
@@ -204,7 +204,7 @@ def advance_clock(here: Here, body: Move) -> ClockView:
     try:
         here.world.clock.advance(body.seconds)
     except ValueError as error:
-        raise refuse(422, "body-invalid", str(error)) from None
+        raise refuse(422, BODY, str(error)) from None
     return here.world.clock.view()
 
 

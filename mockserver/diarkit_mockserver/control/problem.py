@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 URN: Final = "urn:diarkit:problem:"
 
+BODY: Final = "body-invalid"
+
 
 class ControlError(FakeError):
     """A call was refused.
@@ -28,7 +30,9 @@ class ControlError(FakeError):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        """Return the server's message."""
+        """Return the server's message; that of a wrong body without a word of the body, which its client has written."""
+        if self.problem.type == URN + BODY:
+            return "\n".join(one.detail for one in self.problem.errors) or self.problem.detail
         return f"{self.problem.title}: {self.problem.detail}"
 
 
@@ -57,7 +61,7 @@ def refuse(status: int, kind: str, detail: str, *, errors: Sequence[Flawed] = ()
     return make_error(Problem(type=URN + kind, title=title, status=status, detail=detail, errors=tuple(errors)))
 
 
-def refuse_flaws(flaws: Sequence[Flawed], kind: str = "body-invalid") -> ControlError:
+def refuse_flaws(flaws: Sequence[Flawed], kind: str = BODY) -> ControlError:
     """Make a refusal of a body or query with its first errors."""
     shown = flaws[:MOST_FLAWS]
     lines = [*map(str, shown), *([f"... and {len(flaws) - len(shown)} more"] if len(flaws) > len(shown) else [])]

@@ -232,6 +232,7 @@ def _make_when(exchange: Exchange, file: Part) -> When | None:
         channels=",".join(map(str, own.channels)) or None,
         range_from=own.range_from or None,
         range_to=own.range_to,
+        exact=True,
     )
 
 

@@ -23,6 +23,7 @@ SHARED = "diarization_verify_shared"
 """Key by which pytest-xdist workers find the file with the shared run's outcomes."""
 
 FIXTURE = "diarization_contract"
+MARKER = f"{FIXTURE}: a clause of the contract, added by {OPTION}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"{OPTION}-tier",
         choices=("probe", "lite", "full"),
         default="lite",
-        help="how much is sent for them: probe starts no task, lite at most 8, full all (default: lite)",
+        help="how much is sent for them: probe starts no task, lite at most 10, full all (default: lite)",
     )
     group.addoption(
         f"{OPTION}-fail-on",
@@ -47,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an invalid URL before collection."""
-    config.addinivalue_line("markers", f"{FIXTURE}: a clause of the contract, added by {OPTION}")
+    config.addinivalue_line("markers", MARKER)
     url = config.getoption(OPTION)
     if url is not None and not url.startswith(("http://", "https://")):
         raise pytest.UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.points import Generation
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
-
 
 STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
 """Every task is done at its first poll; files that are not audio are rejected, as by the platform."""
@@ -65,14 +64,11 @@ class Fake:
                 self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
                 self.assertEqual(self.server.conduct(), ())
 
-    In a script or notebook, two lines set up and two tear down what a fixture does for a test:
+    In a script; in the cells of a notebook `open_world`, and later `close` and `stop`:
 
-        fake = Fake()
-        server = fake.open_world("notebook")
-        server.respond(failed="Out of memory.")  # then let the client run against server.url
-        print(server.report())
-        server.close()
-        fake.stop()
+        with Fake() as fake, fake.world() as server:
+            server.respond(failed="Out of memory.")  # then let the client run against server.url
+            print(server.report())
 
     Args:
         url: of a running server; by default one is started in a thread of this process.
@@ -133,6 +129,14 @@ class Fake:
         if nonce not in (None, ready.nonce):
             self.stop()
             raise ConnectionError(f"another server answers at {url}: expected the nonce {nonce}, got {ready.nonce}")
+
+    def __enter__(self) -> Self:
+        """Return itself: `with Fake() as fake:` stops it at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server."""
+        self.stop()
 
     def open_world(
         self,

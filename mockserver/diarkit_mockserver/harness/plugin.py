@@ -48,6 +48,11 @@ STRICT_NAME = "diarization_strict"
 OPENED = pytest.StashKey[list["Sequence[DiarizationServer]"]]()
 """The fakes made by a test's fixtures."""
 
+MARKERS = (
+    "diarization_profile(name): let the fake of this test answer as this generation, such as 5.0",
+    f"{STRICT_NAME}: what is no audio is rejected by diarization_server",
+)
+
 FRONT = {
     "diarization_cors_origins": "origins whose pages may read the fake's answers in a browser (CORS), one per line; * for all",
     "diarization_tls": "serve TLS: a file with the certificate, and one with the key if it is separate (PEM)",
@@ -133,10 +138,9 @@ def find_profile(request: pytest.FixtureRequest) -> str | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and load the modules for some runs."""
-    config.addinivalue_line(
-        "markers", "diarization_profile(name): let the fake of this test answer like this generation, such as 5.0"
-    )
-    config.addinivalue_line("markers", f"{STRICT_NAME}: diarization_server rejects files that are not audio")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    _check_files(config)
     for name, is_asked in (("live", find_url(config) is not None), ("record", config.getoption(RECORD) is not None)):
         if is_asked:
             config.pluginmanager.import_plugin(f"diarkit_mockserver.harness.{name}_plugin")
@@ -320,13 +324,39 @@ def pytest_runtest_makereport(
     return report
 
 
+def _check_files(config: pytest.Config) -> None:
+    """Refuse a file that can't be used once, and not in each test."""
+    if config.getini("diarization_tls"):
+        _make_front(config)
+    if cacert := config.getoption("--diarization-cacert"):
+        _refuse_missing("--diarization-cacert", cacert)
+    if learned := config.getoption("--diarization-as"):
+        from diarkit_mockserver.scenario.load import ScenarioError, load_scenario  # noqa: PLC0415 - only who names a file pays for it
+
+        _refuse_missing("--diarization-as", learned)
+        try:
+            load_scenario(Path(learned))
+        except ScenarioError as error:
+            raise pytest.UsageError(f"--diarization-as: {error}") from None
+
+
+def _refuse_missing(option: str, file: str) -> None:
+    if not Path(file).is_file():
+        raise pytest.UsageError(f"{option}: there is no file {file}")
+
+
 def _make_front(config: pytest.Config) -> Front:
     from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.serving.front import Front, make_tls  # noqa: PLC0415
 
     files: list[Path] = config.getini("diarization_tls")
     origins: list[str] = config.getini("diarization_cors_origins")
-    tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    try:
+        tls = make_tls(files[0], files[1] if files[1:] else None) if files else None
+    except (OSError, ValueError) as error:
+        named = " and ".join(map(str, files))
+        text = f"diarization_tls: expected a certificate and its key, both in PEM, in {named}, got: {error}"
+        raise pytest.UsageError(text) from None
     return Front(tls=tls, cors=Cors(frozenset(origins)))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.target.client import UnreachableError
@@ -68,8 +69,8 @@ class Recording:
     def describe(self) -> str:
         """Describe the recorded answers, and missing ones."""
         unended = self._recorder.unended
-        more = f"; {unended} tasks had not ended when last polled" if unended else ""
-        return f"{self._path}: {len(self._recorder)} answers recorded{more}"
+        more = f"; {count(unended, 'task')} had not ended when last polled" if unended else ""
+        return f"{self._path}: {count(len(self._recorder), 'answer')} recorded{more}"
 
     def close(self) -> None:
         """Stop the proxy; the file is complete already."""

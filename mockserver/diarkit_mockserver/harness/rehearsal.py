@@ -82,6 +82,8 @@ class Ended:
     met: bool = False
 
 
+LEFT_OUT: Final = "X-Location left out: deprecated and still sent, so that no other variant shows who depends on it"
+
 Run = dict[str, Ended]
 """The tests of a run, by id."""
 
@@ -230,7 +232,7 @@ def judge_runs(usual: Run, runs: Iterable[tuple[Variant, Run]]) -> list[Verdict]
 
 def describe_upgrade(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Describe which points break which tests; the last verdict is that of the whole new generation."""
-    abouts: Mapping[str, str] = {point.key: point.about for point in POINTS}
+    abouts: Mapping[str, str] = {**{point.key: point.about for point in POINTS}, "x_location": LEFT_OUT}
     width = max(len(each.name) for each in verdicts)
     for each in verdicts:
         about = abouts.get(each.name, "the whole generation")

@@ -5,6 +5,7 @@ Imports only pytest; everything else is imported on first use.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -47,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         f"{MUTATE}-min", type=float, metavar="PERCENT", help=f"with {MUTATE}: fail if less than this share is noticed"
     )
-    group.addoption(RESULTS, metavar="FILE", help=f"internal result file of the runs of {UPGRADE} and {MUTATE}")
+    group.addoption(RESULTS, metavar="FILE", help=argparse.SUPPRESS)  # written by the runs of both
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.states import TERMINAL
+from diarkit_contracts.api.words import count
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import read_pages
 from diarkit_mockserver.control.orders import Expectations
@@ -82,6 +83,6 @@ def _shorten(lines: Iterable[str], name: str) -> Iterator[str]:
 
 
 def _write_task(task: TaskView) -> str:
-    polls = "1 poll" if task.polls == 1 else f"{task.polls} polls"
+    polls = count(task.polls, "poll")
     by_hand = ", moves by hand: step() or move()" * (task.manual and task.state not in TERMINAL)
     return f"{task.task_id} {task.filename!r}: {task.state}, {polls}{by_hand}{', lost by a fault' * task.lost}"

@@ -47,6 +47,10 @@ class ConductRule:
     evidence: Evidence
     check: Callable[[Traffic], Iterable[Case]]
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductFinding:
@@ -66,6 +70,10 @@ class ConductFinding:
         """Format it in one line."""
         numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
+
+    def __repr__(self) -> str:
+        """Say it in one line: it stands in failed assertions."""
+        return f"<{self}>"
 
 
 def _rule(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.dialect import list_set
 from diarkit_contracts.api.learned import put_over
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Echoes
+from diarkit_contracts.api.points import POINTS, USUAL, Carries, Echoes, find_served
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.api.words import fill_text
 
@@ -33,9 +33,12 @@ def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[See
     Raises:
         ValueError: for a generation that can't be served.
     """
-    if generation is not None and generation not in SERVED:
-        raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {generation!r}")
-    return put_over(PROFILES[generation or USUAL], list_set(dialect), seen, "dialect of the scenario")
+    return put_over(
+        PROFILES[USUAL if generation is None else find_served(generation)],
+        list_set(dialect),
+        seen,
+        "dialect of the scenario",
+    )
 
 
 HABITS: Final = ("spacing", "whole_seconds", "first_speaker", "channel_order")

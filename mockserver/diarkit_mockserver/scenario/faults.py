@@ -133,7 +133,8 @@ class Fault:
     Attributes:
         on: uploads, polls, or both, or `system`: requests for version and status; task and result faults apply to uploads.
         when: which uploads, or polls of which uploads; headers and query parameters are those of the request itself.
-        ordinal: position among the matching requests, as they arrive: a number or a list of numbers, from 1.
+        ordinal: position among the matching requests of all tasks, as they arrive: a number or a list of numbers, from 1.
+        every: 3 for every third of the matching requests of all tasks.
         share: of the matching requests, from 0 to 1; selected by the seed, independent of their order.
         times: maximum number of requests, the first that arrive.
         http: a custom answer.
@@ -149,6 +150,7 @@ class Fault:
     on: Literal["submit", "poll", "any", "system"] = "any"
     when: When = EVERY
     ordinal: int | tuple[int, ...] | None = None
+    every: int | None = None
     share: float | None = None
     times: int | None = None
     http: int | HttpAnswer | None = None
@@ -168,17 +170,24 @@ class Fault:
             raise ValueError(f"a {given[0]} fault applies to uploads: expected on: submit or any, got {self.on}")
         if self.on == "system" and self.when != EVERY:
             raise ValueError("when applies to uploads: remove it, or on: system")
-        if self.share is not None and not 0 <= self.share <= 1:
-            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
-        if self.times is not None and self.times < 1:
-            raise ValueError(f"expected times >= 1, got {self.times}")
-        if any(number < 1 for number in self.ordinals):
-            raise ValueError(f"requests are counted from 1, got {self.ordinal}")
+        self._check_numbers()
         http = self.http_answer  # also validates a bare status
         if http is not None and (http.on is not None or http.times is not None):
             raise ValueError("a fault selects its requests itself: remove on and times from http")
         if http is not None:
             check_success(http, self.on)
+
+    def _check_numbers(self) -> None:
+        """Refuse a share or a count that no request can meet."""
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
+        if any(number < 1 for number in self.ordinals):
+            raise ValueError(f"expected ordinal >= 1, got {self.ordinal}")
+        for name in ("every", "times"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ValueError(f"expected {name} >= 1, got {number}")
+        if self.every is not None and self.ordinal is not None:
+            raise ValueError("expected ordinal or every, got both")
 
     @property
     def ordinals(self) -> tuple[int, ...]:
@@ -267,7 +276,8 @@ class Schedule:
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue
             counts.matched[index] += 1
-            if fault.ordinals and counts.matched[index] not in fault.ordinals:
+            number = counts.matched[index]
+            if (fault.ordinals and number not in fault.ordinals) or (fault.every and number % fault.every):
                 continue
             if fault.times is not None and counts.met[index] >= fault.times:
                 continue

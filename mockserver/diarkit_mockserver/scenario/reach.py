@@ -7,6 +7,7 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.intake.submission import PARAMETERS
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
@@ -43,11 +44,15 @@ def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]] = ()) -> 
     return ""
 
 
-def covers(wide: When, narrow: When) -> bool:
+def covers(wide: When, narrow: When) -> bool:  # noqa: C901 - one case for each kind of field
     """Return whether everything that `narrow` matches is certainly matched by `wide`."""
     for one in fields(When):
         asked, has = getattr(wide, one.name), getattr(narrow, one.name)
-        if asked is None or asked == has:
+        if asked == has:
+            continue
+        if asked is None:
+            if wide.exact and one.name in (*PARAMETERS, "config"):
+                return False
             continue
         if has is None:
             if one.name == "filename" and asked == "*":

@@ -50,7 +50,13 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
-    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_STATUS},
+    Fault: {
+        "ordinal": COUNT,
+        "every": COUNT,
+        "share": {"minimum": 0, "maximum": 1},
+        "times": COUNT,
+        "http": HTTP_STATUS,
+    },
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
     LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
     Drip: {"bytes": COUNT, "every": PAUSE},
@@ -78,8 +84,15 @@ TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
         "oneOf": [{"required": [name]} for name in EFFECTS],
         "not": {
-            "required": ["http"],
-            "properties": {"http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}},
+            "anyOf": [
+                {
+                    "required": ["http"],
+                    "properties": {
+                        "http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}
+                    },
+                },
+                {"required": ["ordinal", "every"]},
+            ]
         },
     },
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},

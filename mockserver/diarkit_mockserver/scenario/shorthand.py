@@ -44,6 +44,7 @@ class Matching(TypedDict, total=False):
         headers: likewise, by case-insensitive name: `{"Authorization": None}` matches requests without it.
         upload: number among the uploads to this server, from 1.
         occurrence: number among identical requests (file, name, parameters), from 1.
+        exact: whether parameters that are missing here must be absent, or have their default.
     """
 
     filename: str | None
@@ -57,6 +58,7 @@ class Matching(TypedDict, total=False):
     headers: Mapping[str, str | None] | None
     upload: int | None
     occurrence: int | None
+    exact: bool | None
 
 
 CHANNELS: Final = (

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import unquote
 
+from diarkit_mockserver.intake.submission import PARAMETERS, Parameters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -17,8 +19,12 @@ SUBMISSION: Final = "use upload (the number of the upload) or occurrence (the nu
 """Hint for the former key `submission`, which was ambiguous."""
 
 
-OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence", "exact"))
 """Fields that depend on the body of an upload; all others are in the head of its request."""
+
+
+USUAL: Final = Parameters()
+"""Parameters of an upload that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,7 @@ class When:
         headers: by case-insensitive name: a shell pattern, or null for absent. For a poll, its own headers.
         upload: number among the uploads to this world, from 1.
         occurrence: number among identical requests (file, name, parameters), from 1.
+        exact: whether parameters that are missing here must be absent, or have their default.
     """
 
     RENAMED: ClassVar[dict[str, str]] = {"submission": SUBMISSION}
@@ -60,15 +67,17 @@ class When:
     headers: dict[str, str | None] | None = None
     upload: int | None = None
     occurrence: int | None = None
+    exact: bool | None = None
 
     def __post_init__(self) -> None:
         if self.sha256 is not None:
             digits = self.sha256.lower()
             if not 8 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
                 raise ValueError(f"expected 8 to 64 hexadecimal digits in sha256, got {self.sha256!r}")
-        for number in (self.upload, self.occurrence):
+        for name in ("upload", "occurrence"):
+            number = getattr(self, name)
             if number is not None and number < 1:
-                raise ValueError(f"uploads are counted from 1, got {number}")
+                raise ValueError(f"expected {name} >= 1, got {number}")
         for patterns in (self.query, self.headers):
             for name, pattern in (patterns or {}).items():
                 if not (pattern is None or isinstance(pattern, str)):  # pyright: ignore[reportUnnecessaryIsInstance] # of a test, without types
@@ -110,6 +119,17 @@ class When:
             yield f"upload: expected number {self.upload}, this is number {submission.upload}"
         if self.occurrence is not None and self.occurrence != submission.occurrence:
             yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
+        if self.exact:
+            for name, came in self._list_extras(parameters):
+                yield f"{name}: expected none, got {','.join(map(str, came)) if isinstance(came, tuple) else came!r}"
+
+    def _list_extras(self, parameters: Parameters) -> Iterator[tuple[str, object]]:
+        """List the parameters of a request that the pattern leaves out, but for defaults."""
+        for name in PARAMETERS:
+            asked = getattr(self, name, getattr(self.config, name, None))
+            came = getattr(parameters, name)
+            if asked is None and came != getattr(USUAL, name):
+                yield name, came
 
     @property
     def of_head(self) -> When:

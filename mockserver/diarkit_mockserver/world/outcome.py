@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
-from diarkit_contracts.api.words import fill_text
+from diarkit_contracts.api.words import count, fill_text
 from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
@@ -170,7 +170,7 @@ def _check_parameters(submission: Submission, then: Then, profile: Profile) -> O
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
     if beyond:
-        text = f"Channel {beyond[0]} does not exist: the audio has {channels} channel{'s' * (channels != 1)}."
+        text = f"Channel {beyond[0]} does not exist: the audio has {count(channels, 'channel')}."
         return _end("channel_beyond", profile, ("query", "channels"), text, "channels", value=str(beyond[0]))
     if parameters.range_to is not None and parameters.range_to <= parameters.range_from:
         return _end(
@@ -197,20 +197,24 @@ def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, 
 
 
 def find_excess(then: Then, media: MediaFacts) -> str:
-    """Return a message if a rule's segments exceed the audio; empty if not, or if its length is unknown."""
+    """Return a message if a rule's speakers or segments exceed the audio; empty if not, or if its length is unknown."""
+    if media.assumed or media.fault is not None:
+        return ""
+    if then.speakers and media.length < SHORTEST_AUDIO:
+        shortest = f"audio of less than {SHORTEST_AUDIO / 100:g} s has no segments"
+        return f"speakers: {then.speakers}, but the audio is {media.length / 100:g} s long, and {shortest}"
     last = max((one.end_time for channel in then.segments or () for one in channel), default=0.0)
-    if media.assumed or media.fault is not None or last * 100 <= media.length:
+    if last * 100 <= media.length:
         return ""
     return f"the segments of the rule end at {last:g} s, after the audio's end at {media.length / 100:g} s"
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Treat files that are not audio as audio of the assumed length, if a rule provides segments or the scenario requests it."""
+    """Treat silence as speech, and files that are not audio as audio of the assumed length, if a rule provides segments.
+
+    Without such a rule the latter applies if the scenario requests it. A measured length is never replaced.
+    """
     has_speech = then.segments is not None or then.speakers is not None
-    if media.fault is not None and scenario.media.undecodable == "assume":
-        return assume(scenario.media, media.kind)
-    if not has_speech:
-        return media
-    if media.fault is not None or media.length < SHORTEST_AUDIO:
-        return assume(scenario.media, media.kind)
-    return replace(media, loud=(True,) * len(media.loud))
+    if media.fault is not None:
+        return assume(scenario.media, media.kind) if has_speech or scenario.media.undecodable == "assume" else media
+    return replace(media, loud=(True,) * len(media.loud)) if has_speech else media

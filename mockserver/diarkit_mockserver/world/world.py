@@ -188,7 +188,9 @@ class World:
             outcome = decide_outcome(then, submission, setup.scenario.limits, setup.profile)
         if rule is None and (miss := setup.rules.explain_miss(submission, counters.rules)):
             visit.notes += (miss,)
-            level = logging.WARNING if outcome.state is TaskState.REJECTED else logging.INFO
+            # A recording is replayed for its own sake: what it does not have is nobody's wish.
+            expected = outcome.state is not TaskState.REJECTED and not any(one.when.exact for _, one in setup.rules)
+            level = logging.INFO if expected else logging.WARNING
             log.log(level, "%s: %s", submission.filename, miss)
         if excess := find_excess(then, submission.media):
             visit.notes += (excess,)

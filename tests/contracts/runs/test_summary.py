@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault
-from diarkit_contracts.runs.summary import count, describe_subject, sum_up
+from diarkit_contracts.runs.summary import describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Accepted, Cause, Finding, Passed, RunVerdict, Skipped, Why
 from diarkit_contracts.target.client import Spent
 

@@ -68,7 +68,8 @@ def test_parameters_are_sent_and_asked_for(run: Any, world: World, tmp_path: Pat
     submission = next(iter(world.journal)).submission
     assert submission is not None
     assert (submission.parameters.max_speakers, submission.query) == (1, {"channels": "0"})
-    assert read(tmp_path)[0]["when"] == {"sha256": submission.sha256, "config": {"max_speakers": 1}, "channels": "0"}
+    when = {"sha256": submission.sha256, "config": {"max_speakers": 1}, "channels": "0", "exact": True}
+    assert read(tmp_path)[0]["when"] == when
 
 
 @pytest.mark.parametrize(

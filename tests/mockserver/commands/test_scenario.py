@@ -29,6 +29,15 @@ def run(*arguments: object) -> Result:
             "tasks: [{id: 123e4567-e89b-12d3-a456-426614174000}]",
             "no rules, 1 task, seed 0, course by polls (0 pending, 1 running)",
         ),
+        (
+            "limits: {queue_length: 3, rate: {requests: 2, seconds: 60}}\nfaults: [{http: 503}, {task: stuck}]\nprofile: '5.0'",
+            (
+                "no rules, 2 faults, seed 0, course by polls (0 pending, 1 running), "
+                'limits: {rate: {requests: 2, seconds: 60}, queue_length: 3}, profile: "5.0"'
+            ),
+        ),
+        ("faults: [{http: 503}]", "no rules, 1 fault, seed 0, course by polls (0 pending, 1 running)"),
+        ("media: {channels: 2}", "no rules, seed 0, course by polls (0 pending, 1 running), media: {channels: 2}"),
         ("course: {seconds: {running: 2.5}}", "no rules, seed 0, course by seconds (0 pending, 2.5 running)"),
         ("course: {realtime_factor: 60}", "no rules, seed 0, course 60 times real time (1 worker)"),
         ("course: {realtime_factor: 0.5, workers: 3}", "no rules, seed 0, course 0.5 times real time (3 workers)"),

@@ -137,6 +137,7 @@ def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
         ("forwarded_from", "10.0.0.0/99"),
         ("log_level", "loud"),
         ("tls_cert", "/nowhere"),
+        ("profile", "3.5"),
     ],
 )
 def test_a_wrong_value_blames_where_it_came_from(name: str, value: str) -> None:

@@ -21,7 +21,8 @@ from diarkit_mockserver.scenario.model import Scenario
 def test_what_is_wrong_is_told_with_its_place(cls: type, text: str, place: str) -> None:
     with pytest.raises(RefusedError) as raised:
         parse_body(cls, text, "")
-    assert place in str(raised.value)
+    assert place in raised.value.problem.detail
+    assert "body:" not in str(raised.value)  # which the caller of a Python function has never seen
 
 
 OUTAGES = "faults:\n- outage: {seconds: 1}\n- body: empty\n- outage: {seconds: 1}\n"

@@ -262,6 +262,13 @@ def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
     assert set(threading.enumerate()) <= before  # what was left by others may end meanwhile
 
 
+def test_a_fake_in_a_with_block_ends_with_it() -> None:
+    before = set(threading.enumerate())
+    with Fake() as fake, fake.world() as server:
+        assert server.url.startswith(fake.url)
+    assert set(threading.enumerate()) <= before
+
+
 def test_the_examples_of_the_docstring_run(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"(?:^ {4}.*\n|^\n)+", inspect.getdoc(Fake).partition("Args:")[0], re.MULTILINE)  # type: ignore[union-attr]
     first, second = (textwrap.dedent(block) for block in blocks if block.strip())

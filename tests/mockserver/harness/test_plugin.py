@@ -517,3 +517,24 @@ def test_the_fake_takes_a_certificate_and_origins(
     pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
     trust = ("--diarization-cacert", "issuer.pem")
     pytester.runpytest_inprocess(*flags, *trust).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "flags", "said"),
+    [
+        ("diarization_tls = gone.pem gone.key", (), "diarization_tls: *gone.pem and *gone.key, got: *No such file*"),
+        ("diarization_tls = test_two.py", (), "diarization_tls: expected a certificate and its key, both in PEM, in *test_two.py, got: *"),
+        ("", ("--diarization-cacert", "gone.pem"), "--diarization-cacert: there is no file gone.pem"),
+        ("", ("--diarization-as", "gone.yaml"), "--diarization-as: there is no file gone.yaml"),
+        ("", ("--diarization-as", "test_two.py"), "--diarization-as: test_two.py:1:1: *"),
+    ],
+)  # fmt: skip
+def test_a_file_that_can_not_be_used_is_named_once_with_its_setting(
+    pytester: pytest.Pytester, setting: str, flags: tuple[str, ...], said: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{setting}\n")
+    pytester.makepyfile(test_two="def test_a(diarization_server): pass\ndef test_b(diarization_server): pass\n")
+    ran = pytester.runpytest_inprocess(*flags)
+    assert ran.ret is pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert len(ran.stderr.lines) <= 4

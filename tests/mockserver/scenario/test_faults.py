@@ -67,8 +67,10 @@ def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: s
         (lambda: Fault(http=500, share=1.1), "expected a share from 0 to 1, got 1.1"),
         (lambda: Fault(http=500, share=float("nan")), "expected a share from 0 to 1, got nan"),
         (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),
-        (lambda: Fault(http=500, ordinal=0), "requests are counted from 1, got 0"),
-        (lambda: Fault(http=500, ordinal=(1, 0)), "requests are counted from 1"),
+        (lambda: Fault(http=500, ordinal=0), "expected ordinal >= 1, got 0"),
+        (lambda: Fault(http=500, every=0), "expected every >= 1, got 0"),
+        (lambda: Fault(http=500, every=2, ordinal=1), "expected ordinal or every, got both"),
+        (lambda: Fault(http=500, ordinal=(1, 0)), r"expected ordinal >= 1, got \(1, 0\)"),
         (lambda: Fault(http=HttpAnswer(status=500, on="poll")), "remove on and times from http"),
         (lambda: Fault(http=HttpAnswer(status=500, times=1)), "remove on and times from http"),
         (Latency, "expected one of fixed, uniform, log_normal"),
@@ -136,9 +138,23 @@ def test_a_fault_is_matched_as_a_rule_is(make_submission: Make) -> None:
     assert meet(schedule, make_submission(filename="good.wav"), "2") == []
 
 
-@pytest.mark.parametrize(("ordinal", "expected"), [(1, [1]), (3, [3]), ((1, 4, 9), [1, 4, 9]), (None, [*range(1, 11)])])
-def test_ordinals_count_the_requests_that_match(make_submission: Make, ordinal: Any, expected: list[int]) -> None:
-    schedule = Counted([Fault(on="poll", when=When(filename="a"), http=500, ordinal=ordinal)])
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ({"ordinal": 1}, [1]),
+        ({"ordinal": 3}, [3]),
+        ({"ordinal": (1, 4, 9)}, [1, 4, 9]),
+        ({}, [*range(1, 11)]),
+        ({"every": 1}, [*range(1, 11)]),
+        ({"every": 3}, [3, 6, 9]),
+        ({"every": 4, "times": 1}, [4]),
+        ({"every": 11}, []),
+    ],
+)
+def test_ordinals_count_the_requests_that_match(
+    make_submission: Make, which: dict[str, Any], expected: list[int]
+) -> None:
+    schedule = Counted([Fault(on="poll", when=When(filename="a"), http=500, **which)])
     met: list[int] = []
     for number in range(1, 11):
         meet(schedule, make_submission(filename="other"), "x")

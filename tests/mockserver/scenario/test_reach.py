@@ -47,6 +47,12 @@ def two(number: int) -> ConfigPattern:
         (When(query={"a": "1"}), When(query={"a": "2"}), False),
         (When(query={"a": "*"}), When(query={"a": "2"}), False),  # it does, but only shell patterns would say so
         (When(headers={"A": None}), When(headers={"B": None}), False),
+        (When(exact=True), EVERY, False),
+        (When(sha256=SHA), When(sha256=SHA, exact=True), True),
+        (When(exact=True), When(sha256=SHA, exact=True), True),
+        (When(exact=True), When(channel_mode="mix", exact=True), False),
+        (When(exact=True), When(config=two(2), exact=True), False),
+        (When(range_to=1, exact=True), When(range_to=1, exact=True, filename="a"), True),
     ],
 )
 def test_one_pattern_covers_another_if_all_that_matches_it_is_certain_to_match(

@@ -79,7 +79,13 @@ ACCEPTED: list[dict[str, object]] = [
     {"dialect": {"x_location": "relative"}},
     {"media": {"duration": 0}},
     {"limits": {"upload_bytes": None, "rate": {"requests": 1, "seconds": 1}, "before_body": ["rate"]}},
-    {"faults": [{"body": "html", "ordinal": 1}, {"latency": {"uniform": [0, 1]}, "ordinal": [1, 2]}]},
+    {
+        "faults": [
+            {"body": "html", "every": 3},
+            {"body": "html", "ordinal": 1},
+            {"latency": {"uniform": [0, 1]}, "ordinal": [1, 2]},
+        ]
+    },
     rule(),
     rule(http=429),
     rule(http={"status": 503, "on": "poll", "retry_after": 0}, speakers=2),
@@ -132,6 +138,8 @@ REFUSED: list[object] = [
     {"faults": [{"latency": {"fixed": 1, "uniform": [0, 1]}}]},
     {"faults": [{"latency": {"uniform": [0]}}]},
     {"faults": [{"body": "html", "ordinal": [0]}]},
+    {"faults": [{"body": "html", "every": 0}]},
+    {"faults": [{"body": "html", "every": 2, "ordinal": 1}]},
     {"rules": [{"when": {"channel_mode": "both"}, "then": {}}]},
     {"rules": [{"when": {"channels": 0}, "then": {}}]},
     {"rules": [{"when": {"config": {"speakers": 1}}, "then": {}}]},
