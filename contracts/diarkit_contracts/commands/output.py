@@ -197,7 +197,7 @@ def write_file(path: Path, text: str) -> None:
 
 @contextmanager
 def record_on(path: Path | None) -> Generator[Callable[[Iterable[Exchange]], None]]:
-    """Write exchanges to a file as they come, for a run that is too long for memory; to nowhere without a path."""
+    """Write exchanges to a file during a run that is too long for memory; without a path they are discarded."""
     if path is None:
         yield lambda _: None
         return

@@ -40,7 +40,7 @@ class Field:
 
 
 def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
-    """Write a form, as `stream_form`, in one piece."""
+    """Write a form in one piece; see `stream_form`."""
     kind, body = stream_form(fields)
     return kind, bytes(body)
 

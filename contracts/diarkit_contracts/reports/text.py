@@ -30,7 +30,7 @@ MOST_OTHERS: Final = 5
 """Further rows of a violated clause that are shown in detail; the rest only by name."""
 
 MOST_LISTED: Final = 20
-"""Of what is not in the contract: a server may have as much as it likes."""
+"""Limit of undocumented fields listed, as a server may have any number."""
 
 WIDTH: Final = 120
 """Characters in a line of names."""

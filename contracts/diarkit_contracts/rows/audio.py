@@ -141,8 +141,8 @@ def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int]
     return made.get(relation, partial(frames.delay, AHEAD))().write()
 
 
-@lru_cache(1)  # the form is described, and sent: the second time nothing is made
-def _make_flac(path: Path, sha256: str) -> bytes:  # noqa: ARG001 - another file has another FLAC
+@lru_cache(1)  # called twice in a row, to describe the form and to send it
+def _make_flac(path: Path, sha256: str) -> bytes:  # noqa: ARG001 - part of the cache key
     return write_flac(read_frames(partial(_read, path), _open(path)))
 
 
@@ -154,7 +154,7 @@ def _digest(file: Chunks) -> str:
 
 
 def _open(path: Path) -> Chunks:
-    """Find the bytes of a file, to be read when they are asked for.
+    """Return the bytes of a file, read on demand.
 
     Raises:
         AudioError: it can't be read, or is too large.

@@ -128,7 +128,7 @@ class Row:
 
     @property
     def is_private(self) -> bool:
-        """Whether its call is."""
+        """Whether its call is private."""
         return self.call.is_private
 
     @property

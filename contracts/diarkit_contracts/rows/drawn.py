@@ -99,7 +99,7 @@ def vary_call(call: Call, draws: Random) -> Call:
     changes = ["colour"]
     if any(isinstance(part, Attached) and part.filename for part in form):
         changes.append("name")
-    # Often, since they change what the contract knows of the call.
+    # Often, since they change which clauses apply to the call.
     given = {name for name, _ in query}
     changes += [name for name in ("range_from", "range_to") if form and name not in given] * OFTEN
     if form and not any(part.name == CONFIG for part in form):

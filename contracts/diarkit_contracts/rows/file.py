@@ -95,8 +95,8 @@ def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> 
 def _make_row(row: _Row) -> Row:
     body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
-    told = {name: getattr(row, name) for name in ("id", "what", "accepted", "looks", "fresh", "cookies")}
-    return Row(call=call, **told)
+    fields = {name: getattr(row, name) for name in ("id", "what", "accepted", "looks", "fresh", "cookies")}
+    return Row(call=call, **fields)
 
 
 def _check(tree: Node) -> Iterator[Flaw]:

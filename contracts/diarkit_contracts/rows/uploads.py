@@ -113,7 +113,7 @@ FRESH: Final = frozenset(range(83, 89))
 """Rows whose tasks are polled over a new connection each time, which a load balancer may route to different nodes."""
 
 COOKIES: Final = frozenset(range(86, 89))
-"""Of these the rows whose tasks are asked for with the cookies of a balancer, which lead each to one node; the others go without."""
+"""Rows of these whose tasks are polled with the cookies of a load balancer, which select a node; the others send none."""
 
 LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
     83: (79, 79, 83, 83, 79),
@@ -122,7 +122,7 @@ LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
     87: (87, 87, 86, 86, 87),
     88: (87, 88),
 }
-"""What is asked for when a row is sent, by number: tasks in flight more than once and in turn, and, beside them, tasks that ended long ago."""
+"""Polls after a row, by number: tasks in flight repeatedly and alternately, and tasks that ended long ago."""
 
 SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, JUNK)
 """The rows of a short run, by number. Each parameter is sent, and omitted in a later row, where it must have no effect."""

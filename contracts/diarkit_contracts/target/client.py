@@ -299,8 +299,8 @@ class Target:
         self._check_caps(request, len(content))
         request = self._name(request) if named else request
         if self._cookies:
-            told = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-            request = replace(request, headers=(*request.headers, ("Cookie", told)))
+            cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            request = replace(request, headers=(*request.headers, ("Cookie", cookies)))
         too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
         if too_early > 0:
             self.clock.sleep(too_early)
@@ -364,6 +364,6 @@ class Target:
 
 
 def read_cookies(headers: Headers) -> dict[str, str]:
-    """Read the cookies that an answer sets, by name; how long each holds, and for which paths, is shorter than no run and no API."""
+    """Read the cookies that an answer sets, by name, ignoring expiry and paths."""
     pairs = (value.partition(";")[0].partition("=") for name, value in headers if name.lower() == "set-cookie")
     return {name.strip(): value.strip() for name, equals, value in pairs if equals and name.strip()}

@@ -116,12 +116,12 @@ class Session:
         return call
 
     def begin(self, example: Example) -> None:
-        """Begin an example: what was said in the one ahead is given away, and forgotten."""
+        """Begin an example: the exchanges of the previous one are passed on and discarded."""
         self.give_away()
         self.example = example
 
     def give_away(self) -> None:
-        """Give away what was said since the example began."""
+        """Pass on the exchanges since the example began."""
         target = self.target
         self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
         target.exchanges.clear()
@@ -211,7 +211,7 @@ class Example:
         return self.judge(counts=counts)
 
     def judge(self, *, counts: bool = True) -> Find | None:
-        """Judge what was said so far; a task that was left while it ran is nothing against a server."""
+        """Judge the exchanges so far; abandoned tasks are not held against the server."""
         exchanges = (*self._target.exchanges, *self._target.lost)
         runs = tuple(task.run for task in self._sent)
         findings = self._session.tally.judge(exchanges, runs, counts=counts)

@@ -82,7 +82,7 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         profile: the generation to judge by.
         fail_on: the least severity of a find.
         shrink: whether to shrink the find, which sends more requests.
-        keep: receives all exchanges in the order in which they were sent, example by example.
+        keep: receives all exchanges in the order sent, example by example.
     """
     session = Session(target, bounds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)
@@ -187,7 +187,7 @@ class _Machine(RuleBasedStateMachine):
         """End the example and judge it."""
         if self._session.over:
             return
-        # Hypothesis asks for a find once more: that is no example of its own.
+        # Hypothesis repeats a failing example, which is not counted again.
         find = self._example.finish(counts=not self._found)
         if find is not None:
             self._found.append(find)

@@ -70,7 +70,7 @@ class Tally:
         Args:
             exchanges: of the history.
             rows: which exchange belongs to which row.
-            counts: it is an example of its own, not one that is asked for again.
+            counts: whether it is a new example and not a repetition.
 
         Returns:
             The findings that fail a run, with positions in `exchanges`.
@@ -94,7 +94,7 @@ class Tally:
         """Find ids that were used twice over all histories; positions are those in `started`."""
         history = read_history(self.started, self.profile)
         if len({start.task_id for start in history.starts}) == len(history.starts):
-            return ()  # the usual case, without a judgement
+            return ()  # the most common case, without judging
         judged = judge_history(history)
         return tuple(finding for finding in judged.findings if finding.clause.id == "task.id-unique")
 
@@ -105,7 +105,7 @@ class Tally:
         findings: Sequence[Finding],
         rows: Sequence[RowRun] = (),
     ) -> RunVerdict:
-        """Write the verdict of all histories; what broke other clauses than `findings` is added, with the exchanges that show it.
+        """Write the verdict of all histories; violations of other clauses than those of `findings` are added, with their exchanges.
 
         Args:
             target: of the run.
@@ -155,7 +155,7 @@ class Tally:
 
 
 def _place(others: Sequence[Shown], answered: Sequence[Exchange], lost: Sequence[Exchange]) -> Iterator[Finding]:
-    """Give findings the positions of their exchanges; they are of no row that is shown."""
+    """Set the positions of findings; they belong to no reported row."""
     places = {id(exchange): at for at, exchange in enumerate(answered)}
     places |= {id(exchange): ~at for at, exchange in enumerate(lost)}
     for shown in others:
