@@ -85,7 +85,9 @@ def _inline(node: object) -> object:
     """Replace references by their targets; the document has no recursive schemas."""
     if isinstance(node, list):
         return [_inline(item) for item in cast("list[object]", node)]
-    return {key: _inline(value) for key, value in resolve(node).items()} if isinstance(node, dict) else node
+    if isinstance(node, dict):
+        return {key: _inline(value) for key, value in resolve(cast("dict[str, object]", node)).items()}
+    return node
 
 
 def _read_components() -> dict[str, object]:
