@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import click
 
 from diarkit_contracts.commands.flags import WRITTEN, flag
-from diarkit_contracts.commands.output import choose_generation, echo_lines
+from diarkit_contracts.commands.output import choose_generation, echo_lines, record_on
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 from diarkit_contracts.exchanges.origin import is_loopback
 
@@ -53,10 +53,10 @@ class FuzzFlags:
     )
 
 
-def fuzz_server(
-    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging
+def fuzz_server(  # noqa: PLR0913 - an argument for each group of flags
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> tuple[RunVerdict, bool]:
-    """Fuzz a server.
+    """Fuzz a server; our own driver records while it runs.
 
     Returns:
         The verdict, and whether the driver has seen a failure that is not part of it.
@@ -69,11 +69,13 @@ def fuzz_server(
             "tier fuzz sends thousands of requests: expected a server on this computer, or --i-own-this-server"
         )
     if flags.driver == MACHINE:
-        return _run_machine(url, flags, access, caps, judging), False
+        return _run_machine(url, flags, access, caps, judging, record=record), False
     return _run_schemathesis(url, access, caps, judging)
 
 
-def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
+def _run_machine(  # noqa: PLR0913 - as above
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
+) -> RunVerdict:
     require("hypothesis")
     from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
@@ -86,7 +88,7 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
     shown = (
         f"{seconds:g} s of uploads and mistakes as fast as the server answers, at most {own.in_flight} tasks in flight"
     )
-    with open_target(url, access, replace(own, seconds=seconds + LAST_TASKS_S)) as target:
+    with open_target(url, access, replace(own, seconds=seconds + LAST_TASKS_S)) as target, record_on(record) as keep:
         click.echo(f"plan fuzz: {shown}, seed {access.seed}", err=True)
         run = run_machine(
             target,
@@ -95,6 +97,7 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
             profile=choose_generation(judging.held, target),
             fail_on=judging.fail_on,
             shrink=is_loopback(url),
+            keep=keep,
         )
     return run.verdict if run.find is None else replace(run.verdict, rows_file=_keep_find(run.find, flags.save_rows))
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
@@ -115,8 +116,8 @@ class Output:
     )
     record: Path | None = flag(type=WRITTEN, callback=_check_record, help="Write all exchanges to this file (NDJSON).")
 
-    def show(self, verdict: RunVerdict, fail_on: Severity) -> int:
-        """Print a verdict, write its recording and reports, and return the exit code."""
+    def show(self, verdict: RunVerdict, fail_on: Severity, *, is_recorded: bool = False) -> int:
+        """Print a verdict, write its reports and, unless it is already written, its recording, and return the exit code."""
         from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported on first use
         from diarkit_contracts.reports.write import Kind, choose_folder, write_reports  # noqa: PLC0415
         from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
@@ -127,7 +128,7 @@ class Output:
 
             verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
         folder = choose_folder(self.reports, self.record)
-        if self.record is not None:
+        if self.record is not None and not is_recorded:
             from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
 
             write_file(self.record, "".join(write_recording(verdict.recorded)))
@@ -190,6 +191,22 @@ def write_file(path: Path, text: str) -> None:
     """Write a file, or raise UnwritableError."""
     try:
         path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UnwritableError(str(path), error.strerror) from None
+
+
+@contextmanager
+def record_on(path: Path | None) -> Generator[Callable[[Iterable[Exchange]], None]]:
+    """Write exchanges to a file during a run that is too long for memory; without a path they are discarded."""
+    if path is None:
+        yield lambda _: None
+        return
+    from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415 - imported when called
+
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(write_recording(()))
+            yield lambda exchanges: file.writelines(islice(write_recording(exchanges), 1, None))
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
 

@@ -11,7 +11,7 @@ import click
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
-from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, FuzzFlags, fuzz_server
+from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, MACHINE, FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
@@ -106,14 +106,16 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         if recording is not None:
             verdict = _judge_recording(recording, judging)
         elif fuzzed:
-            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
+            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging, record=output.record)
         elif question.audio:
             verdict = _send_audio(url or "", question.audio, access, caps, judging)
         else:
             verdict = _ask_target(url or "", question, access, caps, judging)
     # Otherwise a repetition would request the generation from the server.
     own = (("--profile", DEFAULT.name),) if judging.held is DEFAULT else ()
-    code = output.show(replace(verdict, flags=(*own, *list_repeat_flags(access))), judging.fail_on)
+    is_recorded = fuzzed and fuzz.driver == MACHINE
+    verdict = replace(verdict, flags=(*own, *list_repeat_flags(access)))
+    code = output.show(verdict, judging.fail_on, is_recorded=is_recorded)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 

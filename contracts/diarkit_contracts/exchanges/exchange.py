@@ -12,7 +12,9 @@ from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fie
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from diarkit_fixtures.wav.chunks import Chunks
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in wire order; names may be repeated and are case-insensitive."""
@@ -213,10 +215,14 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
-def describe_content(name: str, data: bytes, filename: str | None) -> Part:
+def describe_content(name: str, data: bytes | Chunks, filename: str | None) -> Part:
     """Describe a part by its content; without a file name it is a text field."""
-    part = Part(name=name, filename=filename, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-    return replace(part, text=_read_text(data)) if filename is None else replace(part, sound=_read_sound(data))
+    digest = hashlib.sha256()
+    chunks = (data,) if isinstance(data, bytes) else data
+    for chunk in chunks:
+        digest.update(chunk)
+    part = Part(name=name, filename=filename, size=len(data), sha256=digest.hexdigest())
+    return replace(part, text=_read_text(bytes(data))) if filename is None else replace(part, sound=_read_sound(chunks))
 
 
 def describe_field(name: str, text: str) -> Part:
@@ -231,10 +237,11 @@ def _read_text(data: bytes) -> str | None:
         return None
 
 
-def _read_sound(data: bytes) -> Sound | None:
+def _read_sound(chunks: Iterable[bytes]) -> Sound | None:
     reader = WavReader()
     try:
-        reader.feed(data)
+        for chunk in chunks:
+            reader.feed(chunk)
         facts = reader.close()
     except WavError:
         return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from email.message import Message
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.exchange import describe_content
+from diarkit_fixtures.wav.chunks import Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,13 +34,19 @@ class Field:
     """
 
     name: str
-    content: bytes
+    content: bytes | Chunks
     filename: str | None = None
     made: Made | None = None
 
 
 def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
-    """Write a form.
+    """Write a form in one piece; see `stream_form`."""
+    kind, body = stream_form(fields)
+    return kind, bytes(body)
+
+
+def stream_form(fields: Iterable[Field]) -> tuple[str, Chunks]:
+    """Write a form piece by piece.
 
     Names are UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
 
@@ -48,13 +56,18 @@ def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
     Source:
         WHATWG HTML, multipart/form-data encoding algorithm, which browsers, curl and httpx follow.
     """
-    chunks: list[bytes] = []
+    pieces: list[bytes | Chunks] = []
     for field in fields:
         filename = "" if field.filename is None else f'; filename="{_escape(field.filename)}"'
         kind = "" if field.filename is None else "Content-Type: application/octet-stream\r\n"
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{_escape(field.name)}"{filename}\r\n{kind}\r\n'
-        chunks += [head.encode(), field.content, b"\r\n"]
-    return f"multipart/form-data; boundary={BOUNDARY}", b"".join([*chunks, f"--{BOUNDARY}--\r\n".encode()])
+        pieces += [head.encode(), field.content, b"\r\n"]
+    pieces.append(f"--{BOUNDARY}--\r\n".encode())
+    body = Chunks(
+        sum(map(len, pieces)),
+        lambda: chain.from_iterable([each] if isinstance(each, bytes) else each for each in pieces),
+    )
+    return f"multipart/form-data; boundary={BOUNDARY}", body
 
 
 def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:

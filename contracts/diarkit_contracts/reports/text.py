@@ -29,6 +29,9 @@ END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}
 MOST_OTHERS: Final = 5
 """Further rows of a violated clause that are shown in detail; the rest only by name."""
 
+MOST_LISTED: Final = 20
+"""Limit of undocumented fields listed, as a server may have any number."""
+
 WIDTH: Final = 120
 """Characters in a line of names."""
 
@@ -54,6 +57,7 @@ def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folde
     yield from list_section(
         "undocumented: not in the contract, so clients must not rely on it",
         [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
+        MOST_LISTED,
     )
     yield from _list_reasons("inconclusive", [(each.row, each.reason) for each in verdict.inconclusive])
     yield from _list_reasons("skipped", [(each.name, each.reason) for each in verdict.skipped])
@@ -135,11 +139,13 @@ def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
     yield from list_section("stale baseline entries", [show_text(each) for each in verdict.stale])
 
 
-def list_section(title: str, lines: list[str]) -> Iterator[str]:
-    """List lines under a heading; empty without lines."""
+def list_section(title: str, lines: list[str], most: int | None = None) -> Iterator[str]:
+    """List lines under a heading, at most `most` of them; empty without lines."""
     if lines:
         yield click.style(title, bold=True)
-        yield from (f"  {line}" for line in lines)
+        yield from (f"  {line}" for line in lines[:most])
+        if most is not None and len(lines) > most:
+            yield f"  and {len(lines) - most} more: --report json=FILE has them all"
         yield ""
 
 

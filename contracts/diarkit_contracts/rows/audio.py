@@ -1,4 +1,4 @@
-"""Rows with variants of own recordings (`--audio`). No audio is stored: each file is made when it is sent."""
+"""Rows with variants of own recordings (`--audio`). No audio is stored: each file is made while it is sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import AHEAD, Made, Relation
 from diarkit_contracts.rows.call import Call, Carried, Row, Written
 from diarkit_fixtures.media.flac_writer import find_obstacle, write_flac
+from diarkit_fixtures.wav.chunks import MOST, Chunks, split
 from diarkit_fixtures.wav.file import WavError
 from diarkit_fixtures.wav.frames import read_frames
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from diarkit_fixtures.wav.frames import Frames
 
 MOST_BYTES: Final = 64_000_000
-"""Limit for a recording: an hour of telephone audio. A variant takes up to twice as much, and its form as much again."""
+"""Limit for a recording: an hour of telephone audio. Only its FLAC is ever in memory as a whole."""
 
 LEAST_PARTED: Final = 400
 """Centiseconds: half of a shorter recording is too short for speakers."""
@@ -89,13 +90,13 @@ class Recording:
 
 def read_recording(path: Path, number: int) -> Recording:
     """Read a recording, or raise AudioError."""
-    data = _read(path)
-    sha256 = hashlib.sha256(data).hexdigest()
+    file = _open(path)
+    sha256 = _digest(file)
     try:
-        frames = read_frames(data)
+        frames = read_frames(partial(_read, path), file)
     except WavError as error:
         obstacles: dict[Relation, str] = dict.fromkeys(IN_DECODED, f"its samples can't be read: {error}")
-        return Recording(path, number, sha256, f"{len(data)} bytes", obstacles)
+        return Recording(path, number, sha256, f"{len(file)} bytes", obstacles)
     length = frames.length
     span = (length // 40 * 10, length * 3 // 40 * 10) if length >= LEAST_PARTED else None
     what = f"{frames.channels}ch-{length / 100:.1f}s"
@@ -114,8 +115,7 @@ def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, st
         yield from ((each, reason) for each in (Relation.RANGE, Relation.CUT))
 
 
-@lru_cache(1)  # called twice in a row, to describe the form and to send it
-def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
+def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> Chunks:
     """Make the file of a variant.
 
     Args:
@@ -127,28 +127,61 @@ def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int]
     Raises:
         AudioError: it was removed or has changed.
     """
-    data = _read(path)
-    if hashlib.sha256(data).hexdigest() != sha256:
+    file = _open(path)
+    if _digest(file) != sha256:
         raise AudioError(path, "it has changed since the run began")
     if relation not in IN_DECODED or relation is Relation.RANGE:
-        return data
-    frames = read_frames(data)
+        return file
     if relation is Relation.FLAC:
-        return write_flac(frames)
+        return split(_make_flac(path, sha256))
+    frames = read_frames(partial(_read, path), file)
     if relation is Relation.CUT and span is not None:
         return frames.cut(*span).write()
     made = {Relation.SWAPPED: frames.swap, Relation.DOUBLED: frames.double}
     return made.get(relation, partial(frames.delay, AHEAD))().write()
 
 
-def _read(path: Path) -> bytes:
+@lru_cache(1)  # called twice in a row, to describe the form and to send it
+def _make_flac(path: Path, sha256: str) -> bytes:  # noqa: ARG001 - part of the cache key
+    return write_flac(read_frames(partial(_read, path), _open(path)))
+
+
+def _digest(file: Chunks) -> str:
+    digest = hashlib.sha256()
+    for chunk in file:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _open(path: Path) -> Chunks:
+    """Return the bytes of a file, read on demand.
+
+    Raises:
+        AudioError: it can't be read, or is too large.
+    """
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        size = path.stat().st_size
     except OSError as error:
         raise AudioError(path, error.strerror or "it can't be read") from None
-    if len(data) > MOST_BYTES:
+    if size > MOST_BYTES:
         raise AudioError(
             path, f"expected a recording of at most {MOST_BYTES // 1_000_000} MB, got a larger one: cut it"
         )
+    return Chunks(size, lambda: (_read(path, at, min(MOST, size - at)) for at in range(0, size, MOST)))
+
+
+def _read(path: Path, at: int, size: int) -> bytes:
+    """Read a piece of a file.
+
+    Raises:
+        AudioError: it can't be read, or has become shorter.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            data = file.read(size)
+    except OSError as error:
+        raise AudioError(path, error.strerror or "it can't be read") from None
+    if len(data) < size:
+        raise AudioError(path, "it has changed since the run began")
     return data

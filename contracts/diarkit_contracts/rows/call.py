@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from diarkit_contracts.exchanges.form import Field, describe_form, write_form
+from diarkit_contracts.exchanges.form import Field, describe_form, stream_form, write_form
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.exchanges.exchange import Made, Part
+    from diarkit_fixtures.wav.chunks import Chunks
 
 FILE: Final = "file"
 CONFIG: Final = "config"
@@ -38,7 +39,7 @@ class Carried:
         filename: independent of the recording's name.
     """
 
-    load: Callable[[], bytes] = field(repr=False)
+    load: Callable[[], Chunks] = field(repr=False)
     filename: str
     made: Made
     name: str = FILE
@@ -80,15 +81,20 @@ class Call:
         """Path and query; commas are not encoded, as in the reference."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=',')}" if self.query else self.path
 
-    def write_body(self) -> tuple[str, bytes]:
-        """Return content type and bytes of the body."""
+    @property
+    def is_private(self) -> bool:
+        """Whether it sends an own recording."""
+        return isinstance(self.body, tuple) and any(isinstance(part, Carried) for part in self.body)
+
+    def write_body(self) -> tuple[str, bytes | Chunks]:
+        """Return content type and bytes of the body; those of an own recording come in chunks."""
         match self.body:
             case None:
                 return "", b""
             case Raw(content_type, content):
                 return content_type, content
             case parts:
-                return write_form(map(_make_field, parts))
+                return (stream_form if self.is_private else write_form)(map(_make_field, parts))
 
     def describe_body(self) -> tuple[Part, ...] | None:
         """Describe the parts of the form; None for any other body."""
@@ -106,7 +112,8 @@ class Row:
         accepted: whether a conforming server starts, or may start, a task.
         needs: required capability of the target, without which the row is not planned.
         fresh: whether its task is polled over a new connection each time.
-        looks: ids of this or earlier rows whose tasks are polled before the next row is sent.
+        cookies: whether its task is polled with the cookies of its answers; otherwise without any.
+        looks: ids of this or earlier rows whose tasks are polled, in this order, before the next row is sent.
     """
 
     id: str
@@ -116,12 +123,13 @@ class Row:
     accepted: bool = False
     needs: Capability | None = None
     fresh: bool = False
+    cookies: bool = False
     looks: tuple[str, ...] = ()
 
     @property
     def is_private(self) -> bool:
-        """Whether it sends an own recording."""
-        return isinstance(self.call.body, tuple) and any(isinstance(part, Carried) for part in self.call.body)
+        """Whether its call is private."""
+        return self.call.is_private
 
     @property
     def name(self) -> str:

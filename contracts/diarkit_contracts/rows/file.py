@@ -49,6 +49,7 @@ class _Row:
     accepted: bool = False
     looks: tuple[str, ...] = ()
     fresh: bool = False
+    cookies: bool = False
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
@@ -78,6 +79,7 @@ def write_row(row: Row) -> Plain:
         "accepted": row.accepted,
         "looks": list(row.looks),
         "fresh": row.fresh,
+        "cookies": row.cookies,
     }
 
 
@@ -93,7 +95,8 @@ def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> 
 def _make_row(row: _Row) -> Row:
     body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
-    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted, looks=row.looks, fresh=row.fresh)
+    fields = {name: getattr(row, name) for name in ("id", "what", "accepted", "looks", "fresh", "cookies")}
+    return Row(call=call, **fields)
 
 
 def _check(tree: Node) -> Iterator[Flaw]:

@@ -112,6 +112,18 @@ The file of row-01 with other parameters, one at a time; another file of the sam
 FRESH: Final = frozenset(range(83, 89))
 """Rows whose tasks are polled over a new connection each time, which a load balancer may route to different nodes."""
 
+COOKIES: Final = frozenset(range(86, 89))
+"""Rows of these whose tasks are polled with the cookies of a load balancer, which select a node; the others send none."""
+
+LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
+    83: (79, 79, 83, 83, 79),
+    84: (1, 84, 1),
+    85: (84, 84, 85, 83, 85, 84),
+    87: (87, 87, 86, 86, 87),
+    88: (87, 88),
+}
+"""Polls after a row, by number: tasks in flight repeatedly and alternately, and tasks that ended long ago."""
+
 SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, JUNK)
 """The rows of a short run, by number. Each parameter is sent, and omitted in a later row, where it must have no effect."""
 
@@ -137,6 +149,8 @@ def make_uploads() -> tuple[Row, ...]:
             about=about,
             accepted=True,
             fresh=number in FRESH,
+            cookies=number in COOKIES,
+            looks=tuple(f"row-{other:02d}" for other in LOOKS.get(number, ())),
         )
         for number, (what, about, call) in sorted(rows.items(), key=_find_place)
     )

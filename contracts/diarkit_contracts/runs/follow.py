@@ -64,6 +64,7 @@ class Followed:
     losses: int = 0
     ended: bool = False
     why: Why | None = None
+    _cookies: dict[str, str] | None = None
     _location: str | None = None
     _sent_at: float = 0.0
 
@@ -85,9 +86,12 @@ class Followed:
     def send(self, tries: int = MOST_TRIES) -> Exchange:
         """Send the row, and return the exchange with the last answer, or raise TargetError."""
         call = self.row.call
+        self._cookies = {} if self.row.cookies else None
         self._sent_at = self.target.clock.now()
         exchange = self._ask(
-            lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
+            lambda named: self.target.send(
+                call, tries=tries, named=named, spare=self.again or not self.row.accepted, cookies=self._cookies
+            )
         )
         task_id = find_value(read_object(exchange.answer.body), "task", "task_id")
         if call.method == "POST" and exchange.answer.status == 202 and isinstance(task_id, str):
@@ -100,7 +104,11 @@ class Followed:
         # Alternately by the returned URL and by the id: both must lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
-        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named, fresh=self.row.fresh))
+        exchange = self._ask(
+            lambda named: self.target.poll(
+                self.task_id, location, named=named, fresh=self.row.fresh, cookies=self._cookies
+            )
+        )
         answer = exchange.answer
         state = find_value(read_object(answer.body), "task", "state")
         self.state = str(state)

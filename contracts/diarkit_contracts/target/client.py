@@ -5,6 +5,7 @@ Limits are hard: a call that would exceed one is not sent. This module is long b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -27,11 +28,16 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
+    from diarkit_fixtures.wav.chunks import Chunks
 
 ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
 LEAST_ANSWER_S: Final = 1.0
 """Minimum timeout of a call near the end of a run."""
+ASIDE_S: Final = 10.0
+ASIDE: Final = 0.1
+"""Limits of the wait for an answer that is not judged: seconds, and share of the run's time."""
+ALL: Final = math.inf
 CLOSE: Final[Headers] = (("Connection", "close"),)
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
@@ -126,7 +132,7 @@ CAPS: Final[Mapping[Tier, Caps]] = {
 class Transport(Protocol):
     """Sends bytes: the interface to an HTTP library."""
 
-    def send(self, request: Request, content: bytes, within_s: float) -> Answer:
+    def send(self, request: Request, content: bytes | Chunks, within_s: float) -> Answer:
         """Send a request, and return its complete answer within so many seconds, or raise UnreachableError."""
         ...
 
@@ -168,6 +174,8 @@ class Target:
     _tasks: int = 0
     _spare_tasks: int = 0
     _is_spare: bool = False
+    _cookies: dict[str, str] | None = None
+    _most_s: float = ALL
     _running: set[str] = field(default_factory=set[str])
     _tried: set[str] = field(default_factory=set[str])
 
@@ -185,7 +193,15 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, spare: bool = False) -> int:
+    def send(
+        self,
+        call: Call,
+        *,
+        tries: int = MOST_TRIES,
+        named: bool = True,
+        spare: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
         """Send a call, and retry if the server asks for it.
 
         Args:
@@ -193,6 +209,7 @@ class Target:
             tries: maximum number of attempts.
             named: whether to add the two ids, unless `headers` has them.
             spare: whether a task that it starts is a spare one.
+            cookies: sent with it, by name, and updated with those of its answer; None to send and store none.
 
         Returns:
             Position of the exchange with the last answer.
@@ -205,18 +222,28 @@ class Target:
         own: Headers = (("Content-Type", content_type),) if content_type else ()
         url, headers = self.url + call.target, (*own, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
-        self._is_spare = spare
+        self._is_spare, self._cookies = spare, cookies
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def ask_aside(self, call: Call) -> Exchange:
-        """Send a call that is not recorded, and return the exchange; raises like `send`."""
+        """Send a call that is not recorded, within a share of the run's time, and return the exchange; raises like `send`."""
         answered, lost = len(self.exchanges), len(self.lost)
+        self._most_s = max(LEAST_ANSWER_S, min(ASIDE_S, self.caps.seconds * ASIDE))
         try:
             return self.exchanges[self.send(call, tries=1)]
         finally:
+            self._most_s = ALL
             del self.exchanges[answered:], self.lost[lost:]
 
-    def poll(self, task_id: str, location: str | None = None, *, named: bool = True, fresh: bool = False) -> int:
+    def poll(
+        self,
+        task_id: str,
+        location: str | None = None,
+        *,
+        named: bool = True,
+        fresh: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
         """Poll a task; returns and raises like `send`.
 
         Args:
@@ -224,6 +251,7 @@ class Target:
             location: the URL returned by the server, if to be used; followed only on this server, since our headers are meant for it.
             named: whether to add the two ids, unless `headers` has them.
             fresh: whether to close the connection after the answer.
+            cookies: as for `send`.
         """
         url = f"{self.url}{START_PATH}/{task_id}"
         if location is not None:
@@ -233,6 +261,7 @@ class Target:
             else:
                 self._try_host(led)
         request = Request(method="GET", url=url, headers=(*self.headers, *(CLOSE if fresh else ())))
+        self._cookies = cookies
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:
@@ -251,7 +280,7 @@ class Target:
         """Stop counting a task as in flight."""
         self._running.discard(task_id.lower())
 
-    def _send_patiently(self, request: Request, content: bytes, *, tries: int, named: bool) -> int:
+    def _send_patiently(self, request: Request, content: bytes | Chunks, *, tries: int, named: bool) -> int:
         at = self._send_once(request, content, named=named)
         for attempt in range(tries - 1):
             answer = self.exchanges[at].answer
@@ -266,9 +295,12 @@ class Target:
             at = self._send_once(request, content, named=named)
         return at
 
-    def _send_once(self, request: Request, content: bytes, *, named: bool) -> int:
+    def _send_once(self, request: Request, content: bytes | Chunks, *, named: bool) -> int:
         self._check_caps(request, len(content))
         request = self._name(request) if named else request
+        if self._cookies:
+            cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            request = replace(request, headers=(*request.headers, ("Cookie", cookies)))
         too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
         if too_early > 0:
             self.clock.sleep(too_early)
@@ -278,13 +310,16 @@ class Target:
         self._calls += 1
         self._bytes_up += len(content)
         try:
-            answer = self.transport.send(request, content, max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S))
+            left = max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S)
+            answer = self.transport.send(request, content, min(left, self._most_s))
         except UnreachableError as error:
             self.lost.append(self._redact(request, error.lost, sent_at))
             if error.lost.kind is Loss.TOO_SLOW and self.spent.seconds >= self.caps.seconds:
                 raise CapReachedError(Cap.SECONDS, self.caps.seconds) from None
             url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
             raise UnreachableError(url, reason, error.lost) from None
+        if self._cookies is not None:
+            self._cookies.update(read_cookies(answer.headers))
         self._received += len(answer.body)
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at))
@@ -326,3 +361,9 @@ class Target:
         struck = self.redaction.strike(timed)
         # Our own form contains no secrets.
         return Exchange(replace(struck.request, parts=request.parts), struck.answer)
+
+
+def read_cookies(headers: Headers) -> dict[str, str]:
+    """Read the cookies that an answer sets, by name, ignoring expiry and paths."""
+    pairs = (value.partition(";")[0].partition("=") for name, value in headers if name.lower() == "set-cookie")
+    return {name.strip(): value.strip() for name, equals, value in pairs if equals and name.strip()}

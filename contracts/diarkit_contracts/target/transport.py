@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Headers, Request
     from diarkit_contracts.target.pace import Clock
     from diarkit_contracts.target.proxy import Proxy
+    from diarkit_fixtures.wav.chunks import Chunks
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
@@ -122,9 +123,11 @@ class HttpTransport:
                 origin, "a proxy with socks5 needs a library that is not installed: pip install 'httpx[socks]'"
             ) from None
 
-    def send(self, request: Request, content: bytes, within_s: float = ANSWER_S) -> Answer:
+    def send(self, request: Request, content: bytes | Chunks, within_s: float = ANSWER_S) -> Answer:
         """Send a request, and return its complete answer within so many seconds and `ANSWER_S`, or raise UnreachableError."""
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        if not isinstance(content, bytes):
+            headers.append((b"Content-Length", str(len(content)).encode()))
         within_s = min(within_s, ANSWER_S)
         self._deadline.start(within_s)
         came, body, statuses = Answer(status=0), bytearray(), set[int]()
@@ -139,7 +142,7 @@ class HttpTransport:
                 request.method,
                 request.url,
                 headers=headers,
-                content=content or None,
+                content=content if len(content) else None,
                 extensions={"trace": note_status},
             ) as response:
                 received = tuple(

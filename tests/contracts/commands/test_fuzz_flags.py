@@ -12,6 +12,7 @@ from contract_servers.correct import CORRECT
 from contract_servers.listening import listen
 
 from diarkit_contracts.commands.verify import verify
+from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.fuzz import schemathesis as fuzz
 from diarkit_contracts.runs.fuzz.schemathesis import FuzzRun
 from diarkit_contracts.runs.verify import verify_recording
@@ -69,6 +70,15 @@ def test_a_find_is_told_step_by_step_and_kept_and_can_be_sent_again(broken: str,
     assert [each.exit_code for each in again] == [1, 0], again[1].output
     assert "parameters.range" in again[0].stdout
     assert f"diarkit verify {broken} --rows kept.json" in again[0].stdout
+
+
+def test_every_exchange_is_recorded(correct: str, tmp_path: Path) -> None:
+    ended = run(correct, "--max-calls", "300", "--record", "all.ndjson")
+    assert ", 300 requests, " in ended.stdout
+    exchanges = read_recording(tmp_path / "all.ndjson")
+    assert len(exchanges) == 300 - 1  # ahead of them it was asked for its version
+    again = CliRunner().invoke(verify, ["--recording", "all.ndjson"])
+    assert again.exit_code == 0, again.output
 
 
 def test_a_find_that_can_not_be_kept_is_shown(broken: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.text import MOST_OTHERS, list_lines
-from diarkit_contracts.runs.verdict import Cause, Why
+from diarkit_contracts.runs.verdict import Cause, Undocumented, Why
 from diarkit_contracts.target.client import Caps
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -111,3 +112,16 @@ def test_the_colour_of_the_end_is_that_of_the_exit_code(verify_stub: Any, fail_o
     verdict = verify_stub({b'"resource.not-found"': b'"request.invalid"'})
     last = list(list_lines(verdict, fail_on))[-1]
     assert last.startswith("\x1b[32m" if verdict.decide_exit(fail_on) == 0 else "\x1b[31m")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "left"),
+    [(3, 3, ""), (20, 20, ""), (500, 20, "  and 480 more: --report json=FILE has them all")],
+)
+def test_of_what_is_not_documented_a_few_are_listed_and_the_others_counted(
+    verify_stub: Any, number: int, shown: int, left: str
+) -> None:
+    more = tuple(Undocumented(what=f"field own_{each}", at=0) for each in range(number))
+    lines = show(replace(verify_stub(), undocumented=more)).splitlines()
+    assert sum("field own_" in line for line in lines) == shown
+    assert [line for line in lines if line.startswith("  and ")] == ([left] if left else [])

@@ -47,9 +47,9 @@ GOOD: dict[str, object] = {"id": "found-01", "what": "x", "method": "GET", "path
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted, looks, fresh), got a list"),
-        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, accepted, looks or fresh"),
-        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, accepted, looks or fresh; did you mean method?"),
+        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted, looks, fresh, cookies), got a list"),
+        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, accepted, looks, fresh or cookies"),
+        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, accepted, looks, fresh or cookies; did you mean method?"),
         ('{"id": 1}', "1:9: id: expected a text, got the number 1: put it in quotes"),
         ('{"method": null}', "1:13: method: expected a text, got nothing"),
         ('{"query": {}}', "1:12: query: expected a list, got a mapping"),

@@ -188,7 +188,7 @@ def test_audio_and_its_name_are_in_no_report_and_no_recording(
         def __init__(self, *_: Any) -> None: ...
 
         def send(self, request: Any, content: bytes, within_s: float) -> Any:
-            sent.append(content)
+            sent.append(bytes(content))
             return Transport(server).send(request, content, within_s)
 
         def connect(self, url: str) -> None: ...

@@ -66,7 +66,7 @@ def test_each_kind_of_failure_is_told_in_words(kind: str) -> None:
     said = explain(error)
     assert kind not in said
     assert "{" not in said
-    assert ("what it says" in said) is ("{told}" in KINDS[kind])
+    assert ("what it says" in said) is ("{detail}" in KINDS[kind])
 
 
 def test_another_kind_is_told_by_its_name() -> None:

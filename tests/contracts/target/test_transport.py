@@ -33,6 +33,7 @@ from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.failures import BadConnectionError
 from diarkit_contracts.target.proxy import FLAG, Proxy
 from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_fixtures.wav.chunks import Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,14 @@ def ask(url: str, **how: Any) -> int:
     """Ask once over a connection of its own; the status."""
     with closing(HttpTransport(url, Connection(**how))) as transport:
         return transport.send(Request(method="GET", url=url + INFO), b"").status
+
+
+def test_a_body_that_comes_in_pieces_arrives_whole_and_its_length_with_it(url: str) -> None:
+    body = Chunks(300_003, lambda: (piece for piece in (b"a" * 100_000, b"", b"b" * 200_003)))
+    with closing(HttpTransport(url, Connection())) as transport:
+        for _ in range(2):
+            answer = transport.send(Request(method="POST", url=url), body)
+            assert answer.body == bytes(body)  # read by Content-Length: of chunks nothing would have been read
 
 
 def test_a_body_comes_back_without_its_encoding(transport: HttpTransport, url: str) -> None:

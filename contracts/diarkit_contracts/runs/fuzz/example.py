@@ -15,7 +15,7 @@ from diarkit_contracts.runs.verdict import Cause, Why
 from diarkit_contracts.target.client import CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
@@ -27,7 +27,6 @@ MOST_LOOKS: Final = 50
 """Limit of polls of a task that does not end."""
 
 MOST_LOST: Final = 3
-
 
 AGAIN: Final = 6
 """One in so many uploads repeats an earlier one unchanged."""
@@ -79,22 +78,24 @@ class Session:
     """The state of a run across examples.
 
     Attributes:
+        keep: receives the exchanges of each example when it ends.
         over: whether a limit was reached, so that nothing more is sent.
         why: interrupted, or the server no longer answers; None for neither.
         draws: for varying repeated requests.
         calls: number sent.
-        drawn: number of generated requests.
+        example: the one in progress, or the last one.
     """
 
     target: Target
     bounds: Bounds
     tally: Tally
+    keep: Callable[[Iterable[Exchange]], object] = lambda _: None
     over: bool = False
     lost: int = 0
     draws: Random = field(default_factory=Random)
     calls: set[Call] = field(default_factory=set["Call"])
-    drawn: int = 0
     why: Why | None = None
+    example: Example | None = None
 
     def vary(self, call: Call, before: Sequence[Call]) -> Call:
         """Vary a call that was sent before, and the first of a run by its seed; or repeat an earlier one.
@@ -103,7 +104,7 @@ class Session:
             call: as generated.
             before: uploads of the same example.
         """
-        self.drawn += 1
+        self.tally.drawn += 1
         if before and call.method == "POST" and not self.draws.randrange(AGAIN):
             return self.draws.choice(before)
         while call in self.calls or not self.calls:
@@ -111,7 +112,20 @@ class Session:
             if call not in self.calls:
                 break
         self.calls.add(call)
+        self.tally.distinct = len(self.calls)
         return call
+
+    def begin(self, example: Example) -> None:
+        """Begin an example: the exchanges of the previous one are passed on and discarded."""
+        self.give_away()
+        self.example = example
+
+    def give_away(self) -> None:
+        """Pass on the exchanges since the example began."""
+        target = self.target
+        self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
+        target.exchanges.clear()
+        target.lost.clear()
 
     def check_time(self) -> None:
         """Raise OverError if a limit is reached."""
@@ -131,8 +145,7 @@ class Example:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._target = session.target
-        self._target.exchanges.clear()
-        self._target.lost.clear()
+        session.begin(self)
         self._sent: list[Followed] = []
         self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
@@ -183,8 +196,11 @@ class Example:
         """
         follow([task], self.look, lambda _: self._session.bounds.poll_s)
 
-    def finish(self) -> Find | None:
+    def finish(self, *, counts: bool = True) -> Find | None:
         """Follow every task to its end, poll it once more, and judge the example.
+
+        Args:
+            counts: as that of `Tally.judge`.
 
         Raises:
             OverError: the run is over.
@@ -192,9 +208,13 @@ class Example:
         for task in self._sent:
             self.follow(task)
             self.look(task)
+        return self.judge(counts=counts)
+
+    def judge(self, *, counts: bool = True) -> Find | None:
+        """Judge the exchanges so far; abandoned tasks are not held against the server."""
         exchanges = (*self._target.exchanges, *self._target.lost)
         runs = tuple(task.run for task in self._sent)
-        findings = self._session.tally.judge(exchanges, runs)
+        findings = self._session.tally.judge(exchanges, runs, counts=counts)
         if not findings:
             return None
         rows = tuple(replace(task.row, looks=tuple(self._looks[task.row.id])) for task in self._sent)
@@ -210,7 +230,8 @@ class Example:
             self._session.lost += 1
             self._session.tally.dropped += 1
             if self._session.lost >= MOST_LOST:
-                self._session.why = Why(Cause.UNREACHABLE, str(error))
+                answered = self._session.tally.histories or self._target.exchanges
+                self._session.why = Why(Cause.GONE if answered else Cause.UNREACHABLE, str(error))
                 self._session.end()
             return None
         self._session.lost = 0
@@ -249,7 +270,7 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
         example = Example(session)
         for row in rows:
             example.send(row.call, row.what, vary=False)
-        find = example.finish()
+        find = example.finish(counts=False)
         if find is None or broken not in {finding.clause.id for finding in find.findings}:
             return None
     return find

@@ -23,7 +23,10 @@ from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Sessio
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.follow import Followed
     from diarkit_contracts.runs.fuzz.example import Bounds
@@ -52,16 +55,12 @@ class MachineRun:
     Attributes:
         verdict: over all examples, with the exchanges of the find or the last example.
         find: None without failing findings.
-        examples: number completed.
-        requests: number generated, without polls.
-        distinct: number of distinct ones among them.
+        tally: number of judged examples and of generated requests.
     """
 
     verdict: RunVerdict
     find: Find | None
-    examples: int
-    requests: int
-    distinct: int
+    tally: Tally
 
 
 def run_machine(  # noqa: PLR0913 - a run has that many knobs
@@ -72,6 +71,7 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
     profile: Profile = DEFAULT,
     fail_on: Severity = Severity.ERROR,
     shrink: bool = False,
+    keep: Callable[[Iterable[Exchange]], object] = lambda _: None,
 ) -> MachineRun:
     """Fuzz a target until a clause is violated, the time is up, or the run is interrupted.
 
@@ -82,13 +82,18 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
         profile: the generation to judge by.
         fail_on: the least severity of a find.
         shrink: whether to shrink the find, which sends more requests.
+        keep: receives all exchanges in the order sent, example by example.
     """
-    session = Session(target, bounds, Tally(profile, fail_on), draws=Random(number))  # noqa: S311 - no secret
+    session = Session(target, bounds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):
             found = narrow_find(found, session)
-    return _sum_up(session, found)
+    elif found is None and session.example is not None and (target.exchanges or target.lost):
+        found = session.example.judge()
+    run = _sum_up(session, found)
+    session.give_away()
+    return run
 
 
 class _FoundError(AssertionError):
@@ -137,9 +142,7 @@ def _sum_up(session: Session, find: Find | None) -> MachineRun:
     return MachineRun(
         verdict=verdict if session.why is None else replace(verdict, whys=(session.why, *verdict.whys)),
         find=find,
-        examples=tally.histories,
-        requests=session.drawn,
-        distinct=len(session.calls),
+        tally=tally,
     )
 
 
@@ -184,7 +187,8 @@ class _Machine(RuleBasedStateMachine):
         """End the example and judge it."""
         if self._session.over:
             return
-        find = self._example.finish()
+        # Hypothesis repeats a failing example, which is not counted again.
+        find = self._example.finish(counts=not self._found)
         if find is not None:
             self._found.append(find)
             raise _FoundError(find.findings[0].clause.id)
