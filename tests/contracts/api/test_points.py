@@ -49,7 +49,8 @@ def test_keys_are_unique_and_the_usual_generation_is_a_column() -> None:
 def test_a_generation_that_no_fake_can_be_of_is_refused_with_what_is_known_of_it() -> None:
     assert find_served("3.7") == "3.7"
     with pytest.raises(
-        ValueError, match=r"expected a profile: 3\.6, 3\.7 or 5\.0, got '3\.5' \(3\.5\.0-dev\.2, a preview: .*never served"
+        ValueError,
+        match=r"expected a profile: 3\.6, 3\.7 or 5\.0, got '3\.5' \(3\.5\.0-dev\.2, a preview: .*never served",
     ):
         find_served("3.5")
     with pytest.raises(ValueError, match=r"got '9'$"):
