@@ -217,9 +217,9 @@ def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> N
     ("key", "others", "hint"),
     [
         ("submission", (), "use upload .* or occurrence"),
-        ("file", (), "expected filename, sha256, .* or occurrence; did you mean filename"),
-        ("fial", ANSWERS, "expected times, result, .* or occurrence; did you mean failed"),
-        ("failed", ("times",), "expected times, filename, .* or occurrence$"),
+        ("file", (), "expected filename, sha256, .* or exact; did you mean filename"),
+        ("fial", ANSWERS, "expected times, result, .* or exact; did you mean failed"),
+        ("failed", ("times",), "expected times, filename, .* or exact$"),
     ],
 )
 def test_a_name_that_there_is_not_is_refused_with_the_nearest_that_there_is(

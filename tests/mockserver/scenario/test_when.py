@@ -98,7 +98,7 @@ def test_what_has_all_that_is_asked_for_is_meant(when: When, sent: Submission) -
         (When(query={"debug": None}), submission(), "query.debug: expected none, got 'yes'"),
         (When(headers={"Authorization": None}), submission(), "headers.authorization: expected none, got 'Bearer abc'"),
         (When(exact=True), submission(channel_mode="mix"), "channel_mode: expected none, got 'mix'"),
-        (When(exact=True), submission(channels=(0, 1)), "channels: expected none, got 0,1"),
+        (When(exact=True), submission(channels=(0, 1)), "channels: expected none, got '0,1'"),
         (When(exact=True), submission(range_from=1.0), "range_from: expected none, got 1.0"),
         (When(exact=True, range_from=1), submission(range_from=1.0, range_to=2.0), "range_to: expected none, got 2.0"),
         (When(exact=True), submission(total_speakers=2), "total_speakers: expected none, got 2"),
