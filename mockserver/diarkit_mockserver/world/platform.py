@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.world.seam import Shared
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
@@ -73,7 +75,15 @@ class Platform:
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
         self.on_exchange: Callable[[Entry, int], None] | None = None
         """Takes each entry as it is written down, with its world's epoch; who wants a log puts its writer in."""
+        self.shared: Shared | None = None
+        """The platform of many processes that this one belongs to; None for one that is alone."""
         self._refresh = refresh
+
+    def view(self, world: World, worlds: dict[str, World]) -> Platform:
+        """Make one with other worlds, which nobody follows."""
+        view = copy(self)
+        view.world, view.worlds, view.on_exchange = world, worlds, None
+        return view
 
     def open_world(
         self, name: str, scenario: Scenario | None = None, clock: Clock | None = None, *, ids_from: str | None = None
@@ -274,6 +284,11 @@ class Platform:
         )
         if self.on_exchange is not None:
             self.on_exchange(entry, world.clock.epoch)
+
+
+def find_name(path: str) -> str:
+    """Find the name of the world that a path leads into, if there is one; empty for the default one."""
+    return path[len(WORLDS) :].partition("/")[0] if path.startswith(WORLDS) else ""
 
 
 def _disturb(world: World, visit: Visit, response: Response) -> Response:

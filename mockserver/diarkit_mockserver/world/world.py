@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule, SeededTask
+    from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
@@ -67,6 +68,25 @@ class World:
         self.tasks = Store(self.origin.limits)
         self.journal = Journal()
         self._plant(self.origin.tasks)
+
+    @classmethod
+    def restore(cls, origin: Scenario, setup: Setup, tasks: Store, journal: Journal, clock: Clock, *, closed: str) -> World:  # fmt: skip
+        """Make a world of its parts, as they are now; the counters are begun, for the caller to set."""
+        world = cls.__new__(cls)
+        world._closed, world.origin, world._setup = closed, origin, setup
+        world._answer_ids = AnswerIds(setup.scenario.seed, setup.name)
+        world.clock, world.counters, world.tasks, world.journal = clock, Counters(), tasks, journal
+        return world
+
+    @property
+    def setup(self) -> Setup:
+        """What it is told now, with the rules that were added."""
+        return self._setup
+
+    @property
+    def closed(self) -> str:
+        """Why it takes no uploads; empty if it does."""
+        return self._closed
 
     @property
     def name(self) -> str:

@@ -1,0 +1,382 @@
+"""One world in the store: which commands read it, the world that is made of what they return, which commands write its changes.
+
+A world has nine keys below one of its own, which it gets when it begins:
+
+    values    a hash: head (setup and clock), counters, setup:TOKEN, and for each task task:ID, progress:ID, body:ID
+    tasks, waiting, ends, finished    sorted sets of tasks, by order; the unfinished by their latest look and by when to look at them
+    repeats, repeats:old    hashes: how often each thing came; what did not come for long is forgotten
+    journal, journal:sums   the exchanges; how many there ever were, and the bytes that unfinished tasks hold
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from diarkit_contracts.api.states import UNDER_WAY
+from diarkit_mockserver.clock import Clock, ClockSetting
+from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES
+from diarkit_mockserver.scenario.course import NEVER
+from diarkit_mockserver.scenario.setup import set_up
+from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
+from diarkit_mockserver.store.values import ABSENT, draw_version, pack, split, unpack
+from diarkit_mockserver.world.counters import MOST_COUNTED, Counters
+from diarkit_mockserver.world.store import Kept
+from diarkit_mockserver.world.task import Progress
+from diarkit_mockserver.world.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from diarkit_mockserver.journal.journal import Entry
+    from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.scenario.setup import Setup
+    from diarkit_mockserver.store.access import Command
+
+    Check: TypeAlias = tuple[str, str, bytes]
+    Read: TypeAlias = tuple[list[Command], Callable[..., None]]
+    """Commands, and what takes their results."""
+
+MOST_CACHED: Final = 20_000
+"""Values that don't change, each up to some kilobytes."""
+
+NAMES: Final = ("values", "tasks", "waiting", "ends", "finished", "repeats", "repeats:old", "journal", "journal:sums")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a world is told, ready for use, and what counts its journal."""
+
+    origin: Scenario
+    setup: Setup
+    closed: str
+    keeper: Any
+
+
+class Cache:
+    """Values that never change under their version, by key and field; all forgotten when there are too many."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], tuple[bytes, Any]] = {}
+
+    def get(self, key: str, field: str) -> tuple[bytes, Any]:
+        """Get version and value; None for a value that is not here."""
+        return self._values.get((key, field), (ABSENT, None))
+
+    def put(self, key: str, field: str, version: bytes, value: Any) -> None:
+        """Put a value in."""
+        if len(self._values) >= MOST_CACHED:
+            self._values.clear()
+        self._values[key, field] = version, value
+
+    def drop(self, key: str, field: str) -> None:
+        """Forget a value."""
+        self._values.pop((key, field), None)
+
+
+class Part:
+    """One world, as far as it was read.
+
+    Args:
+        key: of the world in the store; its other keys begin so.
+        cache: of this process.
+    """
+
+    def __init__(self, key: str, cache: Cache) -> None:
+        self.key = key
+        self.is_there = False
+        self.setting = ClockSetting(0, None, 0, begins_frozen=False, begins_epoch=None)
+        self._cache = cache
+        self._stale: list[str] = []
+        self._values = self.name("values")
+        self._head = self._counters = self._token = ABSENT
+        self._plain: tuple[Any, ...] = ()
+        self._total = self._first = self._stored = self._waiting = self._finished = self._repeats_length = 0
+        self._tasks: dict[str, Kept | None] = {}
+        self._versions: dict[str, tuple[bytes, bytes]] = {}  # of its progress, and of the task
+        self._repeats: dict[str, tuple[bytes, int]] = {}
+        self._lists: dict[Need, list[str]] = {}
+        self._entries: list[bytes] | None = None
+
+    def name(self, name: str) -> str:
+        """Name one of its keys."""
+        return f"{self.key}:{name}"
+
+    def read_base(self) -> Read:
+        """Read what every decision needs."""
+        commands: list[Command] = [
+            ("HGET", self._values, "head"),
+            ("HGET", self._values, "counters"),
+            ("HMGET", self.name("journal:sums"), "total", "stored"),
+            ("ZCARD", self.name("waiting")),
+            ("ZCARD", self.name("finished")),
+        ]
+        return commands, self._take_base
+
+    def _take_base(self, head: bytes | None, counters: bytes, sums: list[bytes | None], waiting: int, finished: int) -> None:  # fmt: skip
+        self.is_there = head is not None
+        if head is None:
+            return
+        self._head, content = split(head)
+        self._token, setting = unpack(content)
+        self.setting = ClockSetting(*setting)
+        self._counters, content = split(counters)
+        self._plain = unpack(content)
+        self._total, self._stored = int(sums[0] or 0), int(sums[1] or 0)
+        self._waiting, self._finished = waiting, finished
+
+    def read_setup(self) -> Read | None:
+        """Read what the world is told; None if that is known."""
+        field = f"setup:{self._token.hex()}"
+        if self._cache.get(self.key, field)[1] is not None:
+            return None
+
+        def take(content: bytes) -> None:
+            origin, scenario, added, identity, closed, keeper = unpack(content)
+            prepared = Prepared(origin, set_up(identity, scenario, added), closed, keeper)
+            self._cache.put(self.key, field, self._token, prepared)
+
+        return [("HGET", self._values, field)], take
+
+    def read_task(self, task_id: str) -> Read:
+        """Read a task, as far as it is not known."""
+        fields = [f"progress:{task_id}"]
+        fields += [one for one in (f"task:{task_id}", f"body:{task_id}") if self._cache.get(self.key, one)[1] is None]
+
+        def take(values: list[bytes | None], looked_at: bytes | None) -> None:
+            version, content = split(values[0])
+            if not content:
+                self._tasks[task_id], self._versions[task_id] = None, (ABSENT, ABSENT)
+                return
+            for field, value in zip(fields[1:], values[1:], strict=True):
+                token, whole = split(value)
+                if value is not None:
+                    self._cache.put(self.key, field, token, unpack(whole))
+            token, has_body, *steps = unpack(content)
+            of_task, task = self._cache.get(self.key, f"task:{task_id}")
+            of_body, body = self._cache.get(self.key, f"body:{task_id}")
+            if of_task != token or (has_body and of_body != token):
+                for kind in ("task", "body"):
+                    self._cache.drop(self.key, f"{kind}:{task_id}")
+                self._stale.append(task_id)
+                return
+            progress = Progress(*steps, final_body=body if has_body else None)
+            self._tasks[task_id] = Kept(task, progress, None if looked_at is None else int(looked_at))
+            self._versions[task_id] = version, token
+
+        return [("HMGET", self._values, *fields), ("ZSCORE", self.name("waiting"), task_id)], take
+
+    def read_repeat(self, key: str) -> Read:
+        """Read how often something came."""
+
+        def take(young: bytes | None, old: bytes | None, length: int) -> None:
+            version, content = split(young)
+            self._repeats[key] = version, int(content or split(old)[1] or 0)
+            self._repeats_length = length
+
+        names = self.name("repeats"), self.name("repeats:old")
+        return [("HGET", names[0], key), ("HGET", names[1], key), ("HLEN", names[0])], take
+
+    def read_list(self, need: Need) -> Read:
+        """Read which tasks a need is about."""
+        ranges: list[Command]
+        if need.kind == "tasks":
+            ranges = [("ZRANGE", self.name("tasks"), 0, -1)]
+        elif need.kind == "oldest":
+            ranges = [("ZRANGE", self.name("finished"), 0, int(need.name) - 1)]
+        else:
+            ends, now = self.name("ends"), int(need.name)
+            ranges = [
+                ("ZRANGEBYSCORE", ends, "-inf", now),
+                ("ZRANGEBYSCORE", ends, f"({now}", "+inf", "LIMIT", 0, 1),
+            ]
+            if need.longest is not None:
+                ranges.append(("ZRANGEBYSCORE", self.name("waiting"), "-inf", now - need.longest))
+
+        def take(*found: list[bytes]) -> None:
+            self._lists[need] = [one.decode() for ids in found for one in ids]
+
+        return ranges, take
+
+    def list_unread(self) -> list[str]:
+        """List the tasks that are named by what was read, or were not as in the cache, and have to be read."""
+        named = dict.fromkeys(task_id for ids in (self._stale, *self._lists.values()) for task_id in ids)
+        self._stale = []
+        return [task_id for task_id in named if task_id not in self._tasks]
+
+    def read_journal(self) -> Read:
+        """Read all exchanges."""
+
+        def take(entries: list[bytes], total: bytes | None) -> None:
+            self._entries, self._first = entries, int(total or 0) - len(entries) + 1
+
+        return [("LRANGE", self.name("journal"), 0, -1), ("HGET", self.name("journal:sums"), "total")], take
+
+    def build(self, source: Callable[[], int], read_epoch: Callable[[], int]) -> None:
+        """Make the world.
+
+        Args:
+            source: of its time.
+            read_epoch: what date it is.
+        """
+        prepared: Prepared = self._cache.get(self.key, f"setup:{self._token.hex()}")[1]
+        limits = prepared.setup.scenario.limits
+        tasks = PartialStore(limits, unfinished=self._waiting, finished=self._finished, stored_bytes=self._stored)
+        for task_id, kept in self._tasks.items():
+            tasks.load(task_id, kept)
+        for need, ids in self._lists.items():
+            match need.kind:
+                case "tasks":
+                    tasks.load_all(ids)
+                case "oldest":
+                    tasks.load_oldest(ids, int(need.name))
+                case _:
+                    tasks.load_due()
+        journal = PartialJournal(self._total)
+        journal.keeper = copy(prepared.keeper)
+        if self._entries is not None:
+            journal.load(map(_number, map(unpack, self._entries), range(self._first, self._first + len(self._entries))))
+        clock = Clock(source, epoch=self.setting.epoch, read_epoch=read_epoch)
+        clock.set_to(self.setting)
+        world = World.restore(prepared.origin, prepared.setup, tasks, journal, clock, closed=prepared.closed)
+        _set_counters(world.counters, self._plain)
+        world.counters.repeats = repeats = PartialRepeats()
+        for key, (_, count) in self._repeats.items():
+            repeats.load(key, count)
+        self.take(world, prepared)
+
+    def take(self, world: World, prepared: Prepared) -> None:
+        """Have a world, whose changes will be written, and what it was told when it was read."""
+        self.world, self._prepared = world, prepared
+
+    def write_changes(self, now: int, commands: list[Command], checks: list[Check]) -> list[Entry]:
+        """Write what is not as it was read.
+
+        Args:
+            now: the store's time.
+            commands: is added to.
+            checks: likewise.
+
+        Returns:
+            The exchanges that are added: their commands are `append`'s, and come last.
+        """
+        world, tasks, journal = self.world, self.world.tasks, self.world.journal
+        repeats = world.counters.repeats
+        assert isinstance(tasks, PartialStore) and isinstance(journal, PartialJournal)  # noqa: S101, PT018 - made here
+        assert isinstance(repeats, PartialRepeats)  # noqa: S101
+        before = len(commands)
+        self._write_head(commands, journal)
+        self._write_repeats(repeats, commands, checks)
+        plain = _list_counters(world.counters)
+        if plain != self._plain or len(commands) > before and commands[-1][0] == "RENAME":
+            checks.append((self._values, "counters", self._counters))
+            commands.append(("HSET", self._values, "counters", draw_version() + pack(plain)))
+        for place, (task_id, was, now_is) in enumerate(tasks.list_changes()):
+            checks.append((self._values, f"progress:{task_id}", self._versions.get(task_id, (ABSENT, ABSENT))[0]))
+            commands += self._write_task(task_id, was, now_is, now + place, world.clock.now())
+        if tasks.stored_bytes != self._stored:
+            commands.append(("HINCRBY", self.name("journal:sums"), "stored", tasks.stored_bytes - self._stored))
+        if journal.is_cleared:
+            commands += [("DEL", self.name("journal")), ("HSET", self.name("journal:sums"), "bytes", 0)]
+        if len(commands) > before or journal.added:
+            checks.append((self._values, "head", self._head))
+        return journal.added
+
+    def _write_head(self, commands: list[Command], journal: PartialJournal) -> None:
+        """Write setup and clock."""
+        world, prepared = self.world, self._prepared
+        is_told = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)
+        if not is_told and world.clock.setting == self.setting:
+            return
+        token = draw_version() if is_told else self._token
+        if is_told:
+            if self._token:
+                commands.append(("HDEL", self._values, f"setup:{self._token.hex()}"))
+            setup = world.setup
+            told = world.origin, setup.scenario, setup.rules.added, setup.name, world.closed, journal.keeper
+            commands.append(("HSET", self._values, f"setup:{token.hex()}", pack(told)))
+        commands.append(("HSET", self._values, "head", draw_version() + pack((token, tuple(world.clock.setting)))))
+
+    def _write_repeats(self, repeats: PartialRepeats, commands: list[Command], checks: list[Check]) -> None:
+        name = self.name("repeats")
+        for key, count in repeats.list_changes():
+            checks.append((name, key, self._repeats[key][0]))
+            commands.append(("HSET", name, key, draw_version() + str(count).encode()))
+        if self._repeats_length >= MOST_COUNTED // 2:
+            commands.append(("RENAME", name, self.name("repeats:old")))
+
+    def _write_task(self, task_id: str, was: Kept | None, kept: Kept | None, place: int, now: int) -> Iterator[Command]:
+        values, fields = self._values, [f"{kind}:{task_id}" for kind in ("progress", "task", "body")]
+        is_new = kept is not None and (was is None or was.task is not kept.task)
+        if was is not None and (kept is None or is_new):
+            yield "HDEL", values, *fields
+            for name in ("tasks", "waiting", "ends", "finished"):
+                yield "ZREM", self.name(name), task_id
+            was = None
+        if kept is None:
+            return
+        task, progress, looked_at = kept
+        token = draw_version() if is_new else self._versions[task_id][1]
+        if is_new:
+            yield "HSET", values, fields[1], token + pack(task)
+            yield "ZADD", self.name("tasks"), place, task_id
+        body = progress.final_body
+        if body is not None and (was is None or was.progress.final_body is None):
+            yield "HSET", values, fields[2], token + pack(body)
+        yield "HSET", values, fields[0], draw_version() + pack((token, body is not None, *progress[:-1]))
+        if looked_at is not None:
+            if was is None or was.looked_at != looked_at:
+                yield "ZADD", self.name("waiting"), looked_at, task_id
+            ticks = task.timetable.counts == "ticks"
+            if task.state_at(progress, now) not in UNDER_WAY:
+                yield "ZADD", self.name("ends"), 0, task_id  # whoever settles next has to look at it
+            elif is_new and ticks and task.timetable.ends_at < NEVER:
+                yield "ZADD", self.name("ends"), task.timetable.ends_at, task_id
+        elif was is None or was.looked_at is not None:
+            yield "ZREM", self.name("waiting"), task_id
+            yield "ZREM", self.name("ends"), task_id
+            yield "ZADD", self.name("finished"), place, task_id
+
+    def append(self, entry: Entry) -> Command:
+        """Write an exchange; what that returns is its number."""
+        return "APPEND", self.name("journal"), MOST_ENTRIES, MOST_BYTES, pack(entry)
+
+    def write_end(self) -> Command:
+        """Write that the world is gone."""
+        return "UNLINK", *map(self.name, NAMES)
+
+
+def begin_part(key: str, cache: Cache, world: World) -> Part:
+    """Make the part of a world that is not in the store yet, so that all of it is a change."""
+    part = Part(key, cache)
+    part.take(world, Prepared(world.origin, set_up(world.name, world.origin), world.closed, None))
+    tasks, journal = PartialStore(world.scenario.limits, unfinished=0, finished=0, stored_bytes=0), PartialJournal(0)
+    tasks.take_over(world.tasks)
+    journal.keeper = world.journal.keeper
+    world.tasks, world.journal, world.counters.repeats = tasks, journal, PartialRepeats()
+    return part
+
+
+def _number(entry: Entry, number: int) -> Entry:
+    entry.number = number
+    return entry
+
+
+def _list_kept(keeper: object) -> dict[str, object] | None:
+    return None if keeper is None else vars(keeper)
+
+
+def _list_counters(counters: Counters) -> tuple[Any, ...]:
+    faults, window = counters.faults, counters.window
+    counts = (counters.rules, faults.matched, faults.met)
+    return (*map(dict, counts), (window.ends_at, window.count), tuple(counters.free_at), counters.uploads)
+
+
+def _set_counters(counters: Counters, plain: tuple[Any, ...]) -> None:
+    rules, matched, met, window, free_at, counters.uploads = plain
+    counters.rules = Counter(rules)
+    counters.faults.matched, counters.faults.met = Counter(matched), Counter(met)
+    counters.window.ends_at, counters.window.count = window
+    counters.free_at = list(free_at)

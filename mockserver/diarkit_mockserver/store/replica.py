@@ -1,0 +1,195 @@
+"""One process of a platform of many: loads, decides, commits, and decides again where another process was faster. Knows no store's words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from copy import copy
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from diarkit_mockserver.clock import Clock, to_ticks
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.store.access import StoreLostError
+from diarkit_mockserver.store.partial import Missing, Need
+from diarkit_mockserver.world.platform import find_name
+from diarkit_mockserver.world.wire import write_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.store.shelf import Shelf
+    from diarkit_mockserver.store.view import View
+    from diarkit_mockserver.world.place import Place
+    from diarkit_mockserver.world.platform import Platform
+    from diarkit_mockserver.world.seam import Decided, Step
+    from diarkit_mockserver.world.visit import Visit
+    from diarkit_mockserver.world.wire import Response
+    from diarkit_mockserver.world.world import World
+
+log = logging.getLogger("diarkit")
+
+RETRY_SECONDS: Final = 0.2
+"""From one look for a lost store to the next."""
+
+CONNECTION_BITS: Final = 24
+"""For the connections of one process; what stands before them is its number."""
+
+
+class Replica:
+    """A platform that shares its state.
+
+    Args:
+        platform: of this process; its worlds are those of the store.
+        shelf: where the state is.
+    """
+
+    def __init__(self, platform: Platform, shelf: Shelf) -> None:
+        self.first_connection = secrets.randbits(24) << CONNECTION_BITS
+        self._platform = platform
+        self._shelf = shelf
+        self._turn = asyncio.Lock()
+        self._clocks: dict[str, WeakSet[Clock]] = {}
+        self._news = 0
+        self._setting: set[asyncio.Task[None]] = set()
+        self._is_lost = False
+        platform.shared = self
+
+    async def begin(self, request: Request, connection: int) -> tuple[Visit, Place | None]:
+        """Begin the way of a request whose body is yet to come.
+
+        Raises:
+            StoreLostError: if the store can't be reached.
+        """
+        news = self._news
+        view = await self._load(find_name(request.path), ())
+        place = view.platform.find_place(request.path)
+        visit = view.platform.begin(request, place, connection)
+        self._release(view, view.platform.world if place is None else place.world, news)
+        return visit, place
+
+    async def answer(self, step: Step, request: Request, connection: int, visit: Visit | None = None) -> Response | None:
+        """Take a step of a request's way; a 503 if the store can't be reached."""
+        head, tail = request.path.rpartition("/")[::2]
+        needs = {Need("task", tail.lower())} if visit is None and head.endswith(ENDPOINT) else set[Need]()
+        begun = visit
+
+        def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
+            nonlocal begun
+            place = platform.find_place(request.path)
+            begun = begun or platform.begin(request, place, connection)
+            way = copy(begun)
+            response = step(platform, way, place)
+            return way, None if place is None else place.world, response
+
+        news = self._news
+        try:
+            (way, world, response), view = await self._decide(decide, find_name(request.path), needs, visit is not None)
+        except StoreLostError as error:
+            return write_refusal(Refusal(503, reason=str(error)))
+        if visit is not None:
+            visit.counted = way.counted
+        if response is not None and response.disturbance is not None and world is not None:
+            self._release(view, world, news)
+        return response
+
+    async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
+        """Decide something on the whole platform; what that raises changes nothing.
+
+        Raises:
+            StoreLostError: if the store can't be reached.
+        """
+        return (await self._decide(decide, world, set(), in_turn=False))[0]
+
+    async def follow(self) -> None:
+        """Follow what other processes change, until the server ends."""
+        clock = Clock()
+        try:
+            while True:
+                try:
+                    async for _ in self._shelf.changed():
+                        self._news += 1
+                        await self._set_clocks()
+                except StoreLostError as error:
+                    self._note(error)
+                await clock.wait_until(clock.now() + to_ticks(RETRY_SECONDS))
+        finally:
+            await self._shelf.close()
+
+    async def _decide(
+        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need], in_turn: bool
+    ) -> tuple[Decided, View]:
+        """Decide until it is committed; where others are faster, one at a time of this process."""
+        if not in_turn and (decided := await self._try(decide, world, needs)) is not None:
+            return decided
+        async with self._turn:
+            while (decided := await self._try(decide, world, needs)) is None:
+                pass
+        return decided
+
+    async def _try(
+        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need]
+    ) -> tuple[Decided, View] | None:
+        """Load, decide, commit; None if another process was faster."""
+        while True:
+            view = await self._load(world, needs)
+            try:
+                value = decide(view.platform)
+                break
+            except Missing as missing:
+                needs.add(missing.need)
+        try:
+            added = await self._shelf.commit(view)
+        except StoreLostError as error:
+            self._note(error)
+            raise
+        if added is None:
+            return None
+        if self._platform.on_exchange is not None:
+            for of, entry in added:
+                self._platform.on_exchange(entry, of.clock.epoch)
+        return value, view
+
+    async def _load(self, world: str, needs: Collection[Need]) -> View:
+        try:
+            view = await self._shelf.load(world, needs)
+        except StoreLostError as error:
+            self._note(error)
+            raise
+        self._note(None)
+        return view
+
+    def _note(self, error: StoreLostError | None) -> None:
+        """Log that the store is lost, or there again, once."""
+        if self._is_lost is (error is None):
+            self._is_lost = error is not None
+            log.warning("%s", error or "the store answers again")
+
+    def _release(self, view: View, world: World, news: int) -> None:
+        """Let the time of a world run that somebody will wait for; others may move it.
+
+        Args:
+            view: of the world.
+            world: whose time it is.
+            news: how many there were before the view was loaded.
+        """
+        view.instant.run()
+        self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)
+        if news != self._news:  # it may have been moved meanwhile
+            task = asyncio.ensure_future(self._set_clocks())
+            self._setting.add(task)
+            task.add_done_callback(self._setting.discard)
+
+    async def _set_clocks(self) -> None:
+        """Set the times that somebody waits for to what they are in the store; a world that is gone lets everybody go."""
+        self._clocks = {key: clocks for key, clocks in self._clocks.items() if clocks}
+        settings = await self._shelf.read_settings() if self._clocks else {}
+        for key, clocks in self._clocks.items():
+            for clock in tuple(clocks):
+                if (setting := settings.get(key)) is None:
+                    clock.let_go()
+                else:
+                    clock.set_to(setting)
