@@ -1,18 +1,21 @@
 """The way to Redis or Valkey: one script, which compares versions and then runs commands; all or nothing. Knows no values.
 
-    run --> _waiting --> _flush: all that waits, in one pipeline, at most MOST_AT_ONCE of them under way --> the script, once for each
+    run --> _waiting --> _write: all that waits, at once --> _sent --> _read: one answer for each, in their order
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from hiredis import pack_command
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from diarkit_mockserver.errors import FakeError
 
@@ -28,9 +31,6 @@ EXPIRES_MS: Final = 24 * 60 * 60 * 1000
 
 TIMEOUT_S: Final = 5.0
 """For the store to answer; a client that waits for longer has given up on us, too."""
-
-MOST_AT_ONCE: Final = 4
-"""Pipelines under way; what comes meanwhile goes into the next one."""
 
 SCRIPT: Final = """
 local at = 1
@@ -78,6 +78,9 @@ return answer
 """Compares versions of fields, and if all are as expected, runs commands. Time never goes back. APPEND is a list bounded by number and
 bytes, whose entries are numbered on."""
 
+DIGEST: Final = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+"""The store's name of the script."""
+
 
 class StoreLostError(FakeError, ConnectionError):
     """The store can't be reached."""
@@ -95,13 +98,15 @@ class Reply(NamedTuple):
     results: list[Any] | None
 
 
-class _Waiting(NamedTuple):
+@dataclass(slots=True)
+class _Waiting:
     arguments: list[Word]
     done: asyncio.Future[Reply]
+    script: tuple[str, str] = ("EVALSHA", DIGEST)
 
 
 class Access:
-    """The way to one store.
+    """The way to one store: over one connection, in which nothing waits for the answer to something else.
 
     Args:
         url: of the store.
@@ -109,20 +114,18 @@ class Access:
     """
 
     def __init__(self, url: str, prefix: str) -> None:
-        pool = BlockingConnectionPool.from_url(
+        self._pool = ConnectionPool.from_url(
             url,
-            max_connections=MOST_AT_ONCE + 4,
-            timeout=TIMEOUT_S,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),  # a change that may have been made is not made again
         )
-        self._redis = Redis(connection_pool=pool)
+        self._connection = self._pool.make_connection()
         self._time_key = f"{prefix}:time"
-        self._sha = ""
-        self._waiting: deque[_Waiting] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._is_scheduled = False
+        self._waiting: list[_Waiting] = []
+        self._sent: deque[_Waiting] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
         """Run commands; those that change something need a check.
@@ -153,7 +156,7 @@ class Access:
         Raises:
             StoreLostError: if the store can't be reached any more.
         """
-        listener = self._redis.pubsub()  # pyright: ignore[reportUnknownMemberType] # whose options have no types
+        listener = Redis(connection_pool=self._pool).pubsub()  # pyright: ignore[reportUnknownMemberType] # whose options have no types
         try:
             await listener.subscribe(channel)
             yield b""
@@ -168,59 +171,64 @@ class Access:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._redis.aclose()
+        for task in (self._writing, self._reading):
+            if task is not None:
+                task.cancel()
+        await self._connection.disconnect()
+        await self._pool.disconnect()
 
     def _queue(self, arguments: list[Word]) -> asyncio.Future[Reply]:
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(arguments, loop.create_future())
-        self._waiting.append(waiting)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            loop.call_soon(self._flush)
+        waiting = _Waiting(arguments, asyncio.get_running_loop().create_future())
+        self._put(waiting)
         return waiting.done
 
-    def _flush(self) -> None:
-        self._is_scheduled = False
-        if self._waiting and len(self._under_way) < MOST_AT_ONCE:
-            batch = tuple(self._waiting)
-            self._waiting.clear()
-            task = asyncio.get_running_loop().create_task(self._send(batch))
-            self._under_way.add(task)
-            task.add_done_callback(self._end)
+    def _put(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write())
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._flush()
-
-    async def _send(self, batch: Sequence[_Waiting]) -> None:
+    async def _write(self) -> None:
+        """Send all that waits."""
         try:
-            answers = await self._execute(batch)
+            await self._connection.connect()
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                self._sent.extend(batch)
+                words = (pack_command((*one.script, 1, self._time_key, *one.arguments)) for one in batch)
+                await self._connection.send_packed_command(b"".join(words), check_health=False)
+                if self._reading is None or self._reading.done():
+                    self._reading = asyncio.get_running_loop().create_task(self._read())
         except (RedisError, OSError) as error:
-            answers = [error] * len(batch)
-            await self._redis.connection_pool.disconnect()
-        for waiting, answer in zip(batch, answers, strict=True):
-            if waiting.done.done():
-                continue
-            if isinstance(answer, Exception):
-                waiting.done.set_exception(StoreLostError(f"the store does not answer: {answer}"))
-                waiting.done.exception()  # whoever asked may be gone
-            else:
+            await self._fail(error)
+
+    async def _read(self) -> None:
+        """Take the answers to what was sent."""
+        try:
+            while self._sent:
+                try:
+                    answer = await self._connection.read_response()
+                except ResponseError as error:
+                    self._refuse(self._sent.popleft(), error)
+                    continue
+                waiting = self._sent.popleft()
                 time, is_done, *results = answer
-                waiting.done.set_result(Reply(int(time), results if is_done else None))
+                if not waiting.done.done():
+                    waiting.done.set_result(Reply(int(time), results if is_done else None))
+        except (RedisError, OSError) as error:
+            await self._fail(error)
 
-    async def _execute(self, batch: Sequence[_Waiting]) -> list[Any]:
-        if not self._sha:
-            self._sha = str(await self._redis.script_load(SCRIPT))
-        answers = await self._run_script(batch)
-        again = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if again:  # the store has begun again
-            await self._redis.script_load(SCRIPT)
-            for number, answer in zip(again, await self._run_script([batch[number] for number in again]), strict=True):
-                answers[number] = answer
-        return answers
+    def _refuse(self, waiting: _Waiting, error: ResponseError) -> None:
+        if isinstance(error, NoScriptError) and waiting.script[0] == "EVALSHA":
+            waiting.script = ("EVAL", SCRIPT)
+            self._put(waiting)
+        elif not waiting.done.done():
+            waiting.done.set_exception(StoreLostError(f"the store refuses: {error}"))
 
-    async def _run_script(self, batch: Sequence[_Waiting]) -> list[Any]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for waiting in batch:
-            pipeline.evalsha(self._sha, 1, self._time_key, *waiting.arguments)
-        return await pipeline.execute(raise_on_error=False)
+    async def _fail(self, error: Exception) -> None:
+        lost = [*self._sent, *self._waiting]
+        self._sent.clear()
+        self._waiting.clear()
+        await self._connection.disconnect()
+        for waiting in lost:
+            if not waiting.done.done():
+                waiting.done.set_exception(StoreLostError(f"the store does not answer: {error}"))
