@@ -36,7 +36,7 @@ from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -96,7 +96,8 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
         if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
             raise refuse_token()
-        call.find(platform, world)
+        if call.body is not None:
+            await _decide(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
             data = await _read_body(request)
@@ -105,7 +106,8 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
                 body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
         # The end of a connection may have arrived together with this request, and be handled after it.
         await let_others_run(3)
-        value = call.run(platform, world, arguments, body)
+        run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - decided more than once
+        value = run(platform) if call.path == "/health" else await _decide(platform, run, world)
         if value is None:
             return Response(status_code=call.status)
         form = call.forms.get(format)
@@ -134,6 +136,20 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         responses={call.status: told} if told else None,
         openapi_extra=None if call.body is None else _describe_body(call.body),
     )
+
+
+async def _decide(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
+    """Decide something on a platform, or on that of many processes that it is one of.
+
+    Raises:
+        ControlError: if it is refused; 503 if the processes have lost their store.
+    """
+    if platform.shared is None:
+        return decide(platform)
+    try:
+        return await platform.shared.call(decide, world)
+    except ConnectionError as error:
+        raise refuse(503, "store-lost", str(error)) from None
 
 
 def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:

@@ -162,6 +162,10 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
+    def again(self) -> Refusal:
+        """Make the same once more, for who settles it in another view."""
+        return Refusal(**vars(self))
+
     def settle(self, profile: Profile, request: Mapping[str, str]) -> None:
         """Take the status and the body that a world's generation and dialect have for it.
 

@@ -242,6 +242,39 @@ class UploadReader:
             self._ignored.append(name[:LONGEST_IGNORED])
 
 
+class ReadUpload:
+    """The body of an upload, read to its end: what it held can be asked for more than once.
+
+    Args:
+        reader: that has all of it.
+    """
+
+    def __init__(self, reader: UploadReader) -> None:
+        self._upload: Upload | None = None
+        self._refusal: Refusal | None = None
+        try:
+            self._upload = reader.close()
+        except Refusal as refusal:
+            self._refusal = refusal
+        self.ignored = reader.ignored
+        self._parts = reader.describe()
+
+    def close(self) -> Upload:
+        """Return what the body held.
+
+        Raises:
+            Refusal: as the reader did.
+        """
+        if self._upload is None:
+            assert self._refusal is not None  # noqa: S101 - one of the two is there
+            raise self._refusal.again()
+        return self._upload
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe its parts, as the reader did."""
+        return self._parts
+
+
 def _read_filename(segment: MultipartSegment) -> str | None:
     """Read the file name, in the extended form too: urllib3 1.26, which the guide's requests brings, sends that one."""
     header = next((value for name, value in segment.headerlist if name == "Content-Disposition"), "")

@@ -1,6 +1,6 @@
 """The way to Redis or Valkey: one script, which compares versions and then runs commands; all or nothing. Knows no values.
 
-    run --> _waiting --> _write: all that waits, at once --> _sent --> _read: one answer for each, in their order
+run --> _waiting --> _write: all that waits, at once --> _sent --> _read: one answer for each, in their order
 """
 
 from __future__ import annotations

@@ -110,7 +110,9 @@ class PartialStore(Store):
 
     def list_changes(self) -> Iterator[tuple[str, Kept | None, Kept | None]]:
         """List the tasks that are not as they were: before and now; those that finished first come first."""
-        changed = [(task_id, self._before.get(task_id), self.read(task_id)) for task_id in {**self._before, **self._tasks}]
+        changed = [
+            (task_id, self._before.get(task_id), self.read(task_id)) for task_id in {**self._before, **self._tasks}
+        ]
         changed = [one for one in changed if one[1] != one[2]]
         return iter(sorted(changed, key=lambda one: (one[2] and one[2].progress.finished_at) or 0))
 

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import secrets
 from copy import copy
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakSet
 
 from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.upload import ReadUpload
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
 from diarkit_mockserver.world.platform import find_name
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.store.shelf import Shelf
     from diarkit_mockserver.store.view import View
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform
-    from diarkit_mockserver.world.seam import Decided, Step
+    from diarkit_mockserver.world.seam import Decided
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
     from diarkit_mockserver.world.world import World
+
+    Step: TypeAlias = Callable[[Platform, Visit, Place | None], Response | None]
 
 log = logging.getLogger("diarkit")
 
@@ -71,30 +75,32 @@ class Replica:
         self._release(view, view.platform.world if place is None else place.world, news)
         return visit, place
 
-    async def answer(self, step: Step, request: Request, connection: int, visit: Visit | None = None) -> Response | None:
-        """Take a step of a request's way; a 503 if the store can't be reached."""
-        head, tail = request.path.rpartition("/")[::2]
-        needs = {Need("task", tail.lower())} if visit is None and head.endswith(ENDPOINT) else set[Need]()
-        begun = visit
+    async def answer(
+        self, request: Request, connection: int, visit: Visit | None = None, upload: UploadReader | None = None
+    ) -> Response:
+        """Answer a request: without a visit one that is not begun, with an upload one whose body is there."""
+        body = None if upload is None else ReadUpload(upload)
 
-        def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
-            nonlocal begun
-            place = platform.find_place(request.path)
-            begun = begun or platform.begin(request, place, connection)
-            way = copy(begun)
-            response = step(platform, way, place)
-            return way, None if place is None else place.world, response
+        def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
+            return platform.answer(visit, place if body or not platform.is_upload(visit, place) else None, body)
 
-        news = self._news
-        try:
-            (way, world, response), view = await self._decide(decide, find_name(request.path), needs, visit is not None)
-        except StoreLostError as error:
-            return write_refusal(Refusal(503, reason=str(error)))
-        if visit is not None:
-            visit.counted = way.counted
-        if response is not None and response.disturbance is not None and world is not None:
-            self._release(view, world, news)
-        return response
+        return await self._take(step, request, connection, visit) or write_refusal(Refusal(503))
+
+    async def refuse_early(self, visit: Visit) -> Response | None:
+        """Answer an upload before its body, if there is reason to."""
+        return await self._take(
+            lambda platform, *way: platform.refuse_early(*way), visit.request, visit.connection, visit
+        )
+
+    async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
+        """Answer a request of which no more is read."""
+        step: Step = lambda platform, *way: platform.refuse(*way, refusal.again())  # noqa: E731 - as above
+        return await self._take(step, visit.request, visit.connection, visit) or write_refusal(Refusal(503))
+
+    async def give_up(self, visit: Visit, reason: str) -> None:
+        """Note a request that got no answer."""
+        step: Step = lambda platform, *way: platform.give_up(*way, reason)  # noqa: E731
+        await self._take(step, visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
         """Decide something on the whole platform; what that raises changes nothing.
@@ -119,8 +125,34 @@ class Replica:
         finally:
             await self._shelf.close()
 
+    async def _take(self, step: Step, request: Request, connection: int, begun: Visit | None) -> Response | None:
+        """Take a step of a request's way."""
+        head, tail = request.path.rpartition("/")[::2]
+        needs = {Need("task", tail.lower())} if begun is None and head.endswith(ENDPOINT) else set[Need]()
+        first = begun
+
+        def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
+            nonlocal first
+            place = platform.find_place(request.path)
+            first = first or platform.begin(request, place, connection)
+            visit = copy(first)
+            response = step(platform, visit, place)
+            return visit, None if place is None else place.world, response
+
+        news = self._news
+        try:
+            decided, view = await self._decide(decide, find_name(request.path), needs, in_turn=begun is not None)
+        except StoreLostError as error:
+            return write_refusal(Refusal(503, reason=str(error)))
+        visit, world, response = decided
+        if begun is not None:
+            begun.counted = visit.counted
+        if response is not None and response.disturbance is not None and world is not None:
+            self._release(view, world, news)
+        return response
+
     async def _decide(
-        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need], in_turn: bool
+        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need], *, in_turn: bool
     ) -> tuple[Decided, View]:
         """Decide until it is committed; where others are faster, one at a time of this process."""
         if not in_turn and (decided := await self._try(decide, world, needs)) is not None:

@@ -1,8 +1,8 @@
 """The seam to the store: load a view, commit what was decided on it, hear what others changed. Decides nothing itself.
 
-    load(world, needs) -> View      one round trip, and one more for what is only named by what was read
-    commit(view) -> exchanges       one round trip; None: somebody was faster, load and decide again
-    changed()                       the keys of worlds whose time or setup another process has changed
+load(world, needs) -> View      one round trip, and one more for what is only named by what was read
+commit(view) -> exchanges       one round trip; None: somebody was faster, load and decide again
+changed()                       the keys of worlds whose time or setup another process has changed
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ class Shelf:
         reply = await self._access.run([("HGET", self._key, "worlds")])
         instant = Instant(reply.time)
         clock = Clock(instant, read_epoch=instant.read_epoch)
-        part = begin_part(f"{self._key}:{secrets.token_hex(8)}", self._cache, World(scenario=self._scenario, clock=clock))
+        part = begin_part(
+            f"{self._key}:{secrets.token_hex(8)}", self._cache, World(scenario=self._scenario, clock=clock)
+        )
         commands: list[Command] = [("HSET", self._key, "worlds", draw_version() + pack({"": part.key}))]
         checks: list[Check] = [(self._key, "worlds", ABSENT)]
         part.write_changes(reply.time, commands, checks)

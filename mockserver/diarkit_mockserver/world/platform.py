@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.world.seam import Shared
+    from diarkit_mockserver.intake.upload import ReadUpload
+    from diarkit_mockserver.world.seam import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
@@ -75,7 +76,7 @@ class Platform:
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
         self.on_exchange: Callable[[Entry, int], None] | None = None
         """Takes each entry as it is written down, with its world's epoch; who wants a log puts its writer in."""
-        self.shared: Shared | None = None
+        self.shared: SharedPlatform | None = None
         """The platform of many processes that this one belongs to; None for one that is alone."""
         self._refresh = refresh
 
@@ -192,7 +193,7 @@ class Platform:
             assumed=scenario.media,
         )
 
-    def answer(self, visit: Visit, place: Place | None, upload: UploadReader | None = None) -> Response:
+    def answer(self, visit: Visit, place: Place | None, upload: UploadReader | ReadUpload | None = None) -> Response:
         """Answer a request.
 
         Args:
