@@ -104,8 +104,8 @@ class Clock:
 
     def set_to(self, setting: ClockSetting) -> None:
         """Go on as a clock of this setting."""
-        self._offset, self._frozen_at, self.epoch, *begins = setting
-        self._begins = (begins[0], begins[1])
+        self._offset, self._frozen_at, self.epoch = setting[:3]
+        self._begins = setting.begins_frozen, setting.begins_epoch
         self._wake()
 
     def now(self) -> int:

@@ -405,7 +405,7 @@ class ClientConnection(asyncio.Protocol):
             message.upload = platform.read_upload(visit, place)
         self._go_in(message)
 
-    async def _visit_shared(self, many: SharedPlatform, message: Message, fault: Refusal | None) -> None:
+    async def _visit_shared(self, many: SharedPlatform[Platform], message: Message, fault: Refusal | None) -> None:
         """Ask the platform that this process is one of; where a body is to come, first what becomes of it."""
         request, response = message.request, None
         has_body = bool(message.left or message.chunked)

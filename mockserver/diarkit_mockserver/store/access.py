@@ -120,7 +120,7 @@ class Access:
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),  # a change that may have been made is not made again
         )
-        self._connection = self._pool.make_connection()
+        self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         self._time_key = f"{prefix}:time"
         self._waiting: list[_Waiting] = []
         self._sent: deque[_Waiting] = deque()
@@ -167,7 +167,7 @@ class Access:
         except (RedisError, OSError) as error:
             raise StoreLostError(f"the store does not answer: {error}") from None
         finally:
-            await listener.aclose()
+            await listener.aclose()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         """Close all connections."""
@@ -194,12 +194,15 @@ class Access:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 self._sent.extend(batch)
-                words = (pack_command((*one.script, 1, self._time_key, *one.arguments)) for one in batch)
+                words = (pack_command(self._list_words(one)) for one in batch)
                 await self._connection.send_packed_command(b"".join(words), check_health=False)
                 if self._reading is None or self._reading.done():
                     self._reading = asyncio.get_running_loop().create_task(self._read())
         except (RedisError, OSError) as error:
             await self._fail(error)
+
+    def _list_words(self, waiting: _Waiting) -> Any:
+        return (*waiting.script, 1, self._time_key, *waiting.arguments)
 
     async def _read(self) -> None:
         """Take the answers to what was sent."""

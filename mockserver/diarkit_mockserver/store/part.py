@@ -19,16 +19,20 @@ from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import Clock, ClockSetting
 from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES
 from diarkit_mockserver.scenario.course import NEVER
+from diarkit_mockserver.scenario.faults import FaultCounts
+from diarkit_mockserver.scenario.limits import RateWindow
 from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
 from diarkit_mockserver.store.values import ABSENT, draw_version, pack, split, unpack
 from diarkit_mockserver.world.counters import MOST_COUNTED, Counters
+from diarkit_mockserver.world.ids import AnswerIds
+from diarkit_mockserver.world.state import WorldState
 from diarkit_mockserver.world.store import Kept
 from diarkit_mockserver.world.task import Progress
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.scenario.model import Scenario
@@ -51,6 +55,7 @@ class Prepared:
 
     origin: Scenario
     setup: Setup
+    answer_ids: AnswerIds
     closed: str
     keeper: Any
 
@@ -135,7 +140,8 @@ class Part:
 
         def take(content: bytes) -> None:
             origin, scenario, added, identity, closed, keeper = unpack(content)
-            prepared = Prepared(origin, set_up(identity, scenario, added), closed, keeper)
+            setup = set_up(identity, scenario, added)
+            prepared = Prepared(origin, setup, AnswerIds(scenario.seed, identity), closed, keeper)
             self._cache.put(self.key, field, self._token, prepared)
 
         return [("HGET", self._values, field)], take
@@ -162,7 +168,7 @@ class Part:
                     self._cache.drop(self.key, f"{kind}:{task_id}")
                 self._stale.append(task_id)
                 return
-            progress = Progress(*steps, final_body=body if has_body else None)
+            progress = Progress._make((*steps, body if has_body else None))
             self._tasks[task_id] = Kept(task, progress, None if looked_at is None else int(looked_at))
             self._versions[task_id] = version, token
 
@@ -240,12 +246,20 @@ class Part:
             journal.load(map(_number, map(unpack, self._entries), range(self._first, self._first + len(self._entries))))
         clock = Clock(source, epoch=self.setting.epoch, read_epoch=read_epoch)
         clock.set_to(self.setting)
-        world = World.restore(prepared.origin, prepared.setup, tasks, journal, clock, closed=prepared.closed)
-        _set_counters(world.counters, self._plain)
-        world.counters.repeats = repeats = PartialRepeats()
+        repeats = PartialRepeats()
         for key, (_, count) in self._repeats.items():
             repeats.load(key, count)
-        self.take(world, prepared)
+        state = WorldState(
+            origin=prepared.origin,
+            setup=prepared.setup,
+            answer_ids=prepared.answer_ids,
+            closed=prepared.closed,
+            clock=clock,
+            tasks=tasks,
+            counters=_make_counters(self._plain, repeats),
+            journal=journal,
+        )
+        self.take(World.restore(state), prepared)
 
     def take(self, world: World, prepared: Prepared) -> None:
         """Have a world, whose changes will be written, and what it was told when it was read."""
@@ -268,9 +282,8 @@ class Part:
         assert isinstance(repeats, PartialRepeats)  # noqa: S101
         before = len(commands)
         self._write_head(commands, journal)
-        self._write_repeats(repeats, commands, checks)
-        plain = _list_counters(world.counters)
-        if plain != self._plain or len(commands) > before and commands[-1][0] == "RENAME":
+        plain, is_full = _list_counters(world.counters), self._write_repeats(repeats, commands, checks)
+        if plain != self._plain or is_full:
             checks.append((self._values, "counters", self._counters))
             commands.append(("HSET", self._values, "counters", draw_version() + pack(plain)))
         for place, (task_id, was, now_is) in enumerate(tasks.list_changes()):
@@ -299,45 +312,53 @@ class Part:
             commands.append(("HSET", self._values, f"setup:{token.hex()}", pack(told)))
         commands.append(("HSET", self._values, "head", draw_version() + pack((token, tuple(world.clock.setting)))))
 
-    def _write_repeats(self, repeats: PartialRepeats, commands: list[Command], checks: list[Check]) -> None:
+    def _write_repeats(self, repeats: PartialRepeats, commands: list[Command], checks: list[Check]) -> bool:
+        """Write what came how often; whether what is young has grown old with it, which only one process may do."""
         name = self.name("repeats")
         for key, count in repeats.list_changes():
             checks.append((name, key, self._repeats[key][0]))
             commands.append(("HSET", name, key, draw_version() + str(count).encode()))
-        if self._repeats_length >= MOST_COUNTED // 2:
+        is_full = self._repeats_length >= MOST_COUNTED // 2
+        if is_full:
             commands.append(("RENAME", name, self.name("repeats:old")))
+        return is_full
 
     def _write_task(self, task_id: str, was: Kept | None, kept: Kept | None, place: int, now: int) -> Iterator[Command]:
-        values, fields = self._values, [f"{kind}:{task_id}" for kind in ("progress", "task", "body")]
+        """Write a task; one that is another under the same id takes the place of the former."""
         is_new = kept is not None and (was is None or was.task is not kept.task)
         if was is not None and (kept is None or is_new):
-            yield "HDEL", values, *fields
+            yield "HDEL", self._values, *(f"{kind}:{task_id}" for kind in ("progress", "task", "body"))
             for name in ("tasks", "waiting", "ends", "finished"):
                 yield "ZREM", self.name(name), task_id
             was = None
         if kept is None:
             return
-        task, progress, looked_at = kept
         token = draw_version() if is_new else self._versions[task_id][1]
         if is_new:
-            yield "HSET", values, fields[1], token + pack(task)
+            yield "HSET", self._values, f"task:{task_id}", token + pack(kept.task)
             yield "ZADD", self.name("tasks"), place, task_id
-        body = progress.final_body
+        body = kept.progress.final_body
         if body is not None and (was is None or was.progress.final_body is None):
-            yield "HSET", values, fields[2], token + pack(body)
-        yield "HSET", values, fields[0], draw_version() + pack((token, body is not None, *progress[:-1]))
-        if looked_at is not None:
-            if was is None or was.looked_at != looked_at:
-                yield "ZADD", self.name("waiting"), looked_at, task_id
-            ticks = task.timetable.counts == "ticks"
-            if task.state_at(progress, now) not in UNDER_WAY:
-                yield "ZADD", self.name("ends"), 0, task_id  # whoever settles next has to look at it
-            elif is_new and ticks and task.timetable.ends_at < NEVER:
-                yield "ZADD", self.name("ends"), task.timetable.ends_at, task_id
-        elif was is None or was.looked_at is not None:
-            yield "ZREM", self.name("waiting"), task_id
-            yield "ZREM", self.name("ends"), task_id
-            yield "ZADD", self.name("finished"), place, task_id
+            yield "HSET", self._values, f"body:{task_id}", token + pack(body)
+        steps = (token, body is not None, *kept.progress[:-1])
+        yield "HSET", self._values, f"progress:{task_id}", draw_version() + pack(steps)
+        yield from self._write_waiting(task_id, was, kept, place, now)
+
+    def _write_waiting(self, task_id: str, was: Kept | None, kept: Kept, place: int, now: int) -> Iterator[Command]:
+        """Write whether a task takes room, who looked at it last, and when to see whether it has ended."""
+        task, progress, looked_at = kept
+        if looked_at is None:
+            if was is None or was.looked_at is not None:
+                yield "ZREM", self.name("waiting"), task_id
+                yield "ZREM", self.name("ends"), task_id
+                yield "ZADD", self.name("finished"), place, task_id
+            return
+        if was is None or was.looked_at != looked_at:
+            yield "ZADD", self.name("waiting"), looked_at, task_id
+        if task.state_at(progress, now) not in UNDER_WAY:
+            yield "ZADD", self.name("ends"), 0, task_id  # whoever settles next has to look at it
+        elif was is None and task.timetable.counts == "ticks" and task.timetable.ends_at < NEVER:
+            yield "ZADD", self.name("ends"), task.timetable.ends_at, task_id
 
     def append(self, entry: Entry) -> Command:
         """Write an exchange; what that returns is its number."""
@@ -351,7 +372,8 @@ class Part:
 def begin_part(key: str, cache: Cache, world: World) -> Part:
     """Make the part of a world that is not in the store yet, so that all of it is a change."""
     part = Part(key, cache)
-    part.take(world, Prepared(world.origin, set_up(world.name, world.origin), world.closed, None))
+    ids = AnswerIds(world.origin.seed, world.name)
+    part.take(world, Prepared(world.origin, set_up(world.name, world.origin), ids, world.closed, None))
     tasks, journal = PartialStore(world.scenario.limits, unfinished=0, finished=0, stored_bytes=0), PartialJournal(0)
     tasks.take_over(world.tasks)
     journal.keeper = world.journal.keeper
@@ -374,9 +396,13 @@ def _list_counters(counters: Counters) -> tuple[Any, ...]:
     return (*map(dict, counts), (window.ends_at, window.count), tuple(counters.free_at), counters.uploads)
 
 
-def _set_counters(counters: Counters, plain: tuple[Any, ...]) -> None:
-    rules, matched, met, window, free_at, counters.uploads = plain
-    counters.rules = Counter(rules)
-    counters.faults.matched, counters.faults.met = Counter(matched), Counter(met)
-    counters.window.ends_at, counters.window.count = window
-    counters.free_at = list(free_at)
+def _make_counters(plain: tuple[Any, ...], repeats: PartialRepeats) -> Counters:
+    rules, matched, met, window, free_at, uploads = plain
+    return Counters(
+        rules=Counter(rules),
+        faults=FaultCounts(Counter(matched), Counter(met)),
+        window=RateWindow(*window),
+        free_at=list(free_at),
+        uploads=uploads,
+        repeats=repeats,
+    )

@@ -125,15 +125,15 @@ class PartialStore(Store):
         self._check(str(task_id))
         return super().__contains__(task_id)
 
-    def find(self, task_id: str, now: int) -> Task | None:
+    def find(self, task_id: str, now: int) -> Task | None:  # noqa: D102 - as what it descends from
         self._check(task_id)
         return super().find(task_id, now)
 
-    def drop(self, task_id: str) -> None:
+    def drop(self, task_id: str) -> None:  # noqa: D102 - as what it descends from
         self._check(task_id)
         super().drop(task_id)
 
-    def settle(self, now: int) -> None:
+    def settle(self, now: int) -> None:  # noqa: D102 - as what it descends from
         if not self._due:
             patience = self._limits.abandoned_seconds
             raise Missing(Need("due", now, None if patience is None else to_ticks(patience)))
@@ -173,7 +173,7 @@ class PartialRepeats(Repeats):
             if (count := self._came.get(bytes.fromhex(key.replace("-", "")), 0)) != before:
                 yield key, count
 
-    def count(self, key: str) -> int:
+    def count(self, key: str) -> int:  # noqa: D102 - as what it descends from
         if key not in self._before:
             raise Missing(Need("repeat", key))
         return super().count(key)
@@ -204,13 +204,13 @@ class PartialJournal(Journal):
         self._check()
         return super().__len__()
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: Entry) -> Entry:  # noqa: D102 - as what it descends from
         self.total += 1
         self.added.append(entry)
         self._entries.append(entry)
         return entry
 
-    def clear(self) -> None:
+    def clear(self) -> None:  # noqa: D102 - as what it descends from
         super().clear()
         self.added.clear()
         self.is_cleared = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakSet
@@ -58,7 +59,7 @@ class Replica:
         self._turn = asyncio.Lock()
         self._clocks: dict[str, WeakSet[Clock]] = {}
         self._news = 0
-        self._setting: set[asyncio.Task[None]] = set()
+        self._looking: set[asyncio.Task[None]] = set()
         self._is_lost = False
         platform.shared = self
 
@@ -116,9 +117,9 @@ class Replica:
         try:
             while True:
                 try:
-                    async for _ in self._shelf.changed():
-                        self._news += 1
-                        await self._set_clocks()
+                    async for view in self._shelf.changed():
+                        self._note(None)
+                        self._take_news(view)
                 except StoreLostError as error:
                     self._note(error)
                 await clock.wait_until(clock.now() + to_ticks(RETRY_SECONDS))
@@ -211,14 +212,24 @@ class Replica:
         view.instant.run()
         self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)
         if news != self._news:  # it may have been moved meanwhile
-            task = asyncio.ensure_future(self._set_clocks())
-            self._setting.add(task)
-            task.add_done_callback(self._setting.discard)
+            task = asyncio.ensure_future(self._look_again())
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
 
-    async def _set_clocks(self) -> None:
+    async def _look_again(self) -> None:
+        with suppress(StoreLostError):
+            self._take_news(await self._load("", (Need("worlds"),)))
+
+    def _take_news(self, view: View) -> None:
         """Set the times that somebody waits for to what they are in the store; a world that is gone lets everybody go."""
+        if not self._news and view.platform.world.origin != self._platform.world.origin:
+            log.warning("the platform in the store has a scenario already, which counts; PUT /scenario replaces it")
+        self._news += 1
+        view.instant.run()
+        # Of these, the pages read what the worlds are told.
+        self._platform.world, self._platform.worlds = view.platform.world, view.platform.worlds
+        settings = view.list_settings()
         self._clocks = {key: clocks for key, clocks in self._clocks.items() if clocks}
-        settings = await self._shelf.read_settings() if self._clocks else {}
         for key, clocks in self._clocks.items():
             for clock in tuple(clocks):
                 if (setting := settings.get(key)) is None:

@@ -21,9 +21,7 @@ from diarkit_mockserver.world.world import World
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable
 
-    from diarkit_mockserver.clock import ClockSetting
     from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.store.access import Command
     from diarkit_mockserver.store.part import Check, Read
     from diarkit_mockserver.world.platform import Platform
@@ -43,6 +41,7 @@ class Shelf:
 
     def __init__(self, platform: Platform, url: str, prefix: str) -> None:
         self._platform = platform
+        self._scenario = platform.world.origin
         self._key = f"{{{prefix}:{SCHEMA}}}"  # one slot of a cluster has all keys
         self._access = Access(url, self._key)
         self._cache = Cache()
@@ -77,7 +76,7 @@ class Shelf:
             *(part.read_task(task_id) for part in parts.values() for task_id in part.list_unread()),
         ]:
             await self._read(reads)
-        return View(self._platform, time, self._key, self._registry, parts, self._cache)
+        return View(self._platform, time, key=self._key, registry=self._registry, parts=parts, cache=self._cache)
 
     async def commit(self, view: View) -> list[tuple[World, Entry]] | None:
         """Write what was decided on a view.
@@ -98,22 +97,14 @@ class Shelf:
             entry.number = number
         return added
 
-    async def changed(self) -> AsyncIterator[str]:
-        """Yield the key of each world whose time or setup has changed, as it happens; first an empty one.
+    async def changed(self) -> AsyncIterator[View]:
+        """Yield a view of all worlds whenever the time or the setup of one has changed; one to begin with.
 
         Raises:
             StoreLostError: if the store can't be reached any more.
         """
-        async for message in self._access.listen(self._key):
-            yield message.decode()
-
-    async def read_settings(self) -> dict[str, ClockSetting]:
-        """Read the times of all worlds, by their keys.
-
-        Raises:
-            StoreLostError: if the store can't be reached.
-        """
-        return (await self.load("", (Need("worlds"),))).list_settings()
+        async for _ in self._access.listen(self._key):
+            yield await self.load("", (Need("worlds"),))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -149,10 +140,6 @@ class Shelf:
         checks: list[Check] = [(self._key, "worlds", ABSENT)]
         part.write_changes(reply.time, commands, checks)
         await self._access.run(commands, checks)
-
-    @property
-    def _scenario(self) -> Scenario:
-        return self._platform.world.origin
 
 
 def _read_needs(part: Part, needs: Iterable[Need]) -> Iterable[Read]:

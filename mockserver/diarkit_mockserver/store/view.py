@@ -12,7 +12,7 @@ from diarkit_mockserver.store.values import draw_version, pack
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Mapping
+    from collections.abc import Mapping
 
     from diarkit_mockserver.clock import ClockSetting
     from diarkit_mockserver.journal.journal import Entry
@@ -65,15 +65,15 @@ class Worlds(dict[str, World]):
             raise Missing(Need("world", name))
         raise KeyError(name)
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: D102 - as a dictionary's, all of them
+        return self[name] if name in self else default  # noqa: SIM401 - which would ask this
 
-    def pop(self, name: str, *default: Any) -> Any:
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: D102
         if name in self._unloaded:
             raise Missing(Need("world", name))
         return super().pop(name, *default)
 
-    def items(self) -> ItemsView[str, World]:
+    def items(self) -> Any:  # noqa: D102
         if self._unloaded:
             raise Missing(Need("worlds"))
         return super().items()
@@ -99,6 +99,7 @@ class View:
         self,
         platform: Platform,
         time: int,
+        *,
         key: str,
         registry: tuple[bytes, dict[str, str]],
         parts: dict[str, Part],

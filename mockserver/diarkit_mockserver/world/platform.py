@@ -76,7 +76,7 @@ class Platform:
         """Tells the numbers of the open connections, to be called in the server's loop; a server puts its own in."""
         self.on_exchange: Callable[[Entry, int], None] | None = None
         """Takes each entry as it is written down, with its world's epoch; who wants a log puts its writer in."""
-        self.shared: SharedPlatform | None = None
+        self.shared: SharedPlatform[Platform] | None = None
         """The platform of many processes that this one belongs to; None for one that is alone."""
         self._refresh = refresh
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.place import Place
-    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
 
 Decided = TypeVar("Decided")
+Viewed_co = TypeVar("Viewed_co", covariant=True)
 
 
-class SharedPlatform(Protocol):
-    """A platform of many processes. What has the name of a method of `Platform` does what that does; 503 if the store is lost."""
+class SharedPlatform(Protocol[Viewed_co]):
+    """A platform of many processes, which are shown a `Platform` to decide on. What has the name of a method of `Platform` does what that does; 503 if the store is lost."""
 
     first_connection: int
     """What the numbers of this process's connections come after: none has two."""
@@ -57,7 +57,7 @@ class SharedPlatform(Protocol):
         """Note a request that got no answer."""
         ...
 
-    async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
+    async def call(self, decide: Callable[[Viewed_co], Decided], world: str) -> Decided:
         """Decide something on the whole platform.
 
         Args:

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Literal
 from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
-from diarkit_mockserver.world.counters import Counters
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
+from diarkit_mockserver.world.state import WorldState
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
@@ -58,25 +57,30 @@ class World:
     def __init__(
         self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None, *, closed: str = ""
     ) -> None:
-        self._closed = closed
-        self.origin = scenario or Scenario()
-        """What `begin_again` goes back to."""
-        self._setup = set_up(name, self.origin)
-        self._answer_ids = AnswerIds(self.origin.seed, name)
-        self.clock = clock or Clock()
-        self.counters = Counters()
-        self.tasks = Store(self.origin.limits)
-        self.journal = Journal()
-        self._plant(self.origin.tasks)
+        origin = scenario or Scenario()
+        state = WorldState(
+            origin=origin,
+            setup=set_up(name, origin),
+            answer_ids=AnswerIds(origin.seed, name),
+            closed=closed,
+            clock=clock or Clock(),
+            tasks=Store(origin.limits),
+        )
+        self._take(state)
+        self._plant(origin.tasks)
 
     @classmethod
-    def restore(cls, origin: Scenario, setup: Setup, tasks: Store, journal: Journal, clock: Clock, *, closed: str) -> World:  # fmt: skip
-        """Make a world of its parts, as they are now; the counters are begun, for the caller to set."""
+    def restore(cls, state: WorldState) -> World:
+        """Make a world that goes on from its parts."""
         world = cls.__new__(cls)
-        world._closed, world.origin, world._setup = closed, origin, setup
-        world._answer_ids = AnswerIds(setup.scenario.seed, setup.name)
-        world.clock, world.counters, world.tasks, world.journal = clock, Counters(), tasks, journal
+        world._take(state)  # noqa: SLF001 - its own
         return world
+
+    def _take(self, state: WorldState) -> None:
+        self._closed, self._setup, self._answer_ids = state.closed, state.setup, state.answer_ids
+        self.origin = state.origin
+        """What `begin_again` goes back to."""
+        self.clock, self.counters, self.tasks, self.journal = state.clock, state.counters, state.tasks, state.journal
 
     @property
     def setup(self) -> Setup:

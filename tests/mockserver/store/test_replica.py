@@ -16,8 +16,8 @@ import pytest
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.load import parse_scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
-from diarkit_mockserver.store.shelf import Shelf
 from diarkit_mockserver.store.replica import Replica
+from diarkit_mockserver.store.shelf import Shelf
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
