@@ -22,8 +22,9 @@ from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
 from diarkit_mockserver.scenario.setup import set_up
+from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
-from diarkit_mockserver.store.values import ABSENT, draw_version, pack, split, unpack
+from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
 from diarkit_mockserver.world.counters import MOST_COUNTED, Counters
 from diarkit_mockserver.world.ids import AnswerIds
 from diarkit_mockserver.world.state import WorldState
@@ -69,6 +70,15 @@ class Cache:
     def get(self, key: str, field: str) -> tuple[bytes, Any]:
         """Get version and value; None for a value that is not here."""
         return self._values.get((key, field), (ABSENT, None))
+
+    def read(self, key: str, field: str, content: bytes) -> Any:
+        """Read a value, unless it is the one that was read last."""
+        version, known = self.get(key, field)
+        if known is None or version != content[:VERSION_BYTES]:
+            version, packed = split(content)
+            known = unpack(packed)
+            self.put(key, field, version, known)
+        return known
 
     def put(self, key: str, field: str, version: bytes, value: Any) -> None:
         """Put a value in."""
@@ -124,11 +134,10 @@ class Part:
         self.is_there = head is not None
         if head is None:
             return
-        self._head, content = split(head)
-        self._token, setting = unpack(content)
+        self._head, self._counters = head[:VERSION_BYTES], counters[:VERSION_BYTES]
+        self._token, setting = self._cache.read(self.key, "head", head)
         self.setting = ClockSetting(*setting)
-        self._counters, content = split(counters)
-        self._plain = unpack(content)
+        self._plain = self._cache.read(self.key, "counters", counters)
         self._total, self._stored = int(sums[0] or 0), int(sums[1] or 0)
         self._waiting, self._finished = waiting, finished
 
@@ -243,7 +252,7 @@ class Part:
         journal = PartialJournal(self._total)
         journal.keeper = copy(prepared.keeper)
         if self._entries is not None:
-            journal.load(map(_number, map(unpack, self._entries), range(self._first, self._first + len(self._entries))))
+            journal.load(map(read_entry, self._entries, range(self._first, self._first + len(self._entries))))
         clock = Clock(source, epoch=self.setting.epoch, read_epoch=read_epoch)
         clock.set_to(self.setting)
         repeats = PartialRepeats()
@@ -362,7 +371,7 @@ class Part:
 
     def append(self, entry: Entry) -> Command:
         """Write an exchange; what that returns is its number."""
-        return "APPEND", self.name("journal"), MOST_ENTRIES, MOST_BYTES, pack(entry)
+        return "APPEND", self.name("journal"), MOST_ENTRIES, MOST_BYTES, pack_entry(entry)
 
     def write_end(self) -> Command:
         """Write that the world is gone."""
@@ -379,11 +388,6 @@ def begin_part(key: str, cache: Cache, world: World) -> Part:
     journal.keeper = world.journal.keeper
     world.tasks, world.journal, world.counters.repeats = tasks, journal, PartialRepeats()
     return part
-
-
-def _number(entry: Entry, number: int) -> Entry:
-    entry.number = number
-    return entry
 
 
 def _list_kept(keeper: object) -> dict[str, object] | None:

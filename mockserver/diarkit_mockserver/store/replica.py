@@ -130,15 +130,16 @@ class Replica:
         """Take a step of a request's way."""
         head, tail = request.path.rpartition("/")[::2]
         needs = {Need("task", tail.lower())} if begun is None and head.endswith(ENDPOINT) else set[Need]()
-        first = begun
+        asked = None if begun is None else (begun.asked_at, begun.follows)
 
         def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
-            nonlocal first
+            nonlocal asked
             place = platform.find_place(request.path)
-            first = first or platform.begin(request, place, connection)
-            visit = copy(first)
-            response = step(platform, visit, place)
-            return visit, None if place is None else place.world, response
+            visit = platform.begin(request, place, connection) if begun is None else copy(begun)
+            if asked is not None:
+                visit.asked_at, visit.follows = asked
+            asked = visit.asked_at, visit.follows
+            return visit, None if place is None else place.world, step(platform, visit, place)
 
         news = self._news
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -82,8 +81,8 @@ class Platform:
 
     def view(self, world: World, worlds: dict[str, World]) -> Platform:
         """Make one with other worlds, which nobody follows."""
-        view = copy(self)
-        view.world, view.worlds, view.on_exchange = world, worlds, None
+        view = Platform.__new__(Platform)
+        view.__dict__ |= self.__dict__ | {"world": world, "worlds": worlds, "on_exchange": None}
         return view
 
     def open_world(
