@@ -7,30 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from hiredis import pack_command
-from redis.asyncio import ConnectionPool, Redis
+import hiredis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from diarkit_mockserver.errors import FakeError
+from diarkit_mockserver.store.wire import TIMEOUT_S, Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-Word: TypeAlias = str | bytes | int
+    from diarkit_mockserver.store.wire import Word
+
 Command: TypeAlias = "tuple[Word, ...]"
 """A command of the store, whose second word is its key."""
 
 EXPIRES_MS: Final = 24 * 60 * 60 * 1000
 """After the last change: a platform that nobody has asked for a day leaves nothing in the store."""
-
-TIMEOUT_S: Final = 5.0
-"""For the store to answer; a client that waits for longer has given up on us, too."""
 
 SCRIPT: Final = """
 local at = 1
@@ -98,15 +95,8 @@ class Reply(NamedTuple):
     results: list[Any] | None
 
 
-@dataclass(slots=True)
-class _Waiting:
-    arguments: list[Word]
-    done: asyncio.Future[Reply]
-    script: tuple[str, str] = ("EVALSHA", DIGEST)
-
-
 class Access:
-    """The way to one store: over one connection, in which nothing waits for the answer to something else.
+    """The way to one store.
 
     Args:
         url: of the store.
@@ -114,18 +104,10 @@ class Access:
     """
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),  # a change that may have been made is not made again
-        )
-        self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        self._url = url
         self._time_key = f"{prefix}:time"
-        self._waiting: list[_Waiting] = []
-        self._sent: deque[_Waiting] = deque()
-        self._writing: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._wire: Wire | None = None
+        self._connecting = asyncio.Lock()
 
     async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
         """Run commands; those that change something need a check.
@@ -144,11 +126,13 @@ class Access:
             arguments.append(len(command))
             arguments += command
         try:
-            return await self._queue(arguments)
+            answer = await self._ask(arguments)
         except StoreLostError:
             if checks:
                 raise
-            return await self._queue(arguments)  # the store may have begun again meanwhile
+            answer = await self._ask(arguments)  # the store may have begun again meanwhile
+        time, is_done, *results = answer
+        return Reply(int(time), results if is_done else None)
 
     async def listen(self, channel: str) -> AsyncIterator[bytes]:
         """Yield what is published in a channel; first an empty message, when what comes will be heard.
@@ -156,7 +140,8 @@ class Access:
         Raises:
             StoreLostError: if the store can't be reached any more.
         """
-        listener = Redis(connection_pool=self._pool).pubsub()  # pyright: ignore[reportUnknownMemberType] # whose options have no types
+        client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # whose options have no types
+        listener = client.pubsub()
         try:
             await listener.subscribe(channel)
             yield b""
@@ -168,70 +153,27 @@ class Access:
             raise StoreLostError(f"the store does not answer: {error}") from None
         finally:
             await listener.aclose()  # type: ignore[no-untyped-call]
+            await client.aclose()
 
     async def close(self) -> None:
-        """Close all connections."""
-        for task in (self._writing, self._reading):
-            if task is not None:
-                task.cancel()
-        await self._connection.disconnect()
-        await self._pool.disconnect()
+        """Close the connection."""
+        if self._wire is not None:
+            self._wire.close()
 
-    def _queue(self, arguments: list[Word]) -> asyncio.Future[Reply]:
-        waiting = _Waiting(arguments, asyncio.get_running_loop().create_future())
-        self._put(waiting)
-        return waiting.done
-
-    def _put(self, waiting: _Waiting) -> None:
-        self._waiting.append(waiting)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write())
-
-    async def _write(self) -> None:
-        """Send all that waits."""
+    async def _ask(self, arguments: list[Word]) -> list[Any]:
         try:
-            await self._connection.connect()
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                self._sent.extend(batch)
-                words = (pack_command(self._list_words(one)) for one in batch)
-                await self._connection.send_packed_command(b"".join(words), check_health=False)
-                if self._reading is None or self._reading.done():
-                    self._reading = asyncio.get_running_loop().create_task(self._read())
-        except (RedisError, OSError) as error:
-            await self._fail(error)
+            wire = self._wire if self._wire is not None and self._wire.is_open else await self._connect()
+            try:
+                return await wire.ask("EVALSHA", DIGEST, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
+            except hiredis.ReplyError as error:
+                if not str(error).startswith("NOSCRIPT"):
+                    raise
+                return await wire.ask("EVAL", SCRIPT, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
+        except (hiredis.HiredisError, OSError) as error:  # a time that is out is an OSError
+            raise StoreLostError(f"the store does not answer: {error}") from None
 
-    def _list_words(self, waiting: _Waiting) -> Any:
-        return (*waiting.script, 1, self._time_key, *waiting.arguments)
-
-    async def _read(self) -> None:
-        """Take the answers to what was sent."""
-        try:
-            while self._sent:
-                try:
-                    answer = await self._connection.read_response()
-                except ResponseError as error:
-                    self._refuse(self._sent.popleft(), error)
-                    continue
-                waiting = self._sent.popleft()
-                time, is_done, *results = answer
-                if not waiting.done.done():
-                    waiting.done.set_result(Reply(int(time), results if is_done else None))
-        except (RedisError, OSError) as error:
-            await self._fail(error)
-
-    def _refuse(self, waiting: _Waiting, error: ResponseError) -> None:
-        if isinstance(error, NoScriptError) and waiting.script[0] == "EVALSHA":
-            waiting.script = ("EVAL", SCRIPT)
-            self._put(waiting)
-        elif not waiting.done.done():
-            waiting.done.set_exception(StoreLostError(f"the store refuses: {error}"))
-
-    async def _fail(self, error: Exception) -> None:
-        lost = [*self._sent, *self._waiting]
-        self._sent.clear()
-        self._waiting.clear()
-        await self._connection.disconnect()
-        for waiting in lost:
-            if not waiting.done.done():
-                waiting.done.set_exception(StoreLostError(f"the store does not answer: {error}"))
+    async def _connect(self) -> Wire:
+        async with self._connecting:  # all that wait for a connection wait for one
+            if self._wire is None or not self._wire.is_open:
+                self._wire = await Wire.connect(self._url)
+            return self._wire
