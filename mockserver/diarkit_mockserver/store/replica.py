@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakSet
 
 from diarkit_mockserver.clock import Clock, to_ticks
+from diarkit_mockserver.intake.parameters import decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.intake.upload import ReadUpload
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
@@ -85,7 +87,8 @@ class Replica:
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
             return platform.answer(visit, place if body or not platform.is_upload(visit, place) else None, body)
 
-        return await self._take(step, request, connection, visit) or write_refusal(Refusal(503))
+        needs = _foresee(request) if visit is None or body is None else self._foresee_upload(visit, body)
+        return await self._take(step, request, connection, visit, needs) or write_refusal(Refusal(503))
 
     async def refuse_early(self, visit: Visit) -> Response | None:
         """Answer an upload before its body, if there is reason to."""
@@ -126,10 +129,21 @@ class Replica:
         finally:
             await self._shelf.close()
 
-    async def _take(self, step: Step, request: Request, connection: int, begun: Visit | None) -> Response | None:
+    def _foresee_upload(self, visit: Visit, body: ReadUpload) -> set[Need]:
+        """Say what an upload will need, if its world is told what it was told when there was news of it."""
+        try:
+            place, upload = self._platform.find_place(visit.request.path), body.close()
+            config = None if upload.config is None else decode_config(upload.config)
+            parameters = read_parameters(visit.request.query, config)
+        except (Refusal, Missing):
+            return set()
+        sent = Submission(filename=upload.filename, sha256=upload.sha256, size=upload.size, media=upload.media, parameters=parameters)  # fmt: skip
+        return set() if place is None else {Need("repeat", place.world.name_submission(sent))}
+
+    async def _take(
+        self, step: Step, request: Request, connection: int, begun: Visit | None, needs: set[Need] | None = None
+    ) -> Response | None:
         """Take a step of a request's way."""
-        head, tail = request.path.rpartition("/")[::2]
-        needs = {Need("task", tail.lower())} if begun is None and head.endswith(ENDPOINT) else set[Need]()
         asked = None if begun is None else (begun.asked_at, begun.follows)
 
         def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
@@ -143,7 +157,9 @@ class Replica:
 
         news = self._news
         try:
-            decided, view = await self._decide(decide, find_name(request.path), needs, in_turn=begun is not None)
+            decided, view = await self._decide(
+                decide, find_name(request.path), needs or set(), in_turn=begun is not None
+            )
         except StoreLostError as error:
             return write_refusal(Refusal(503, reason=str(error)))
         visit, world, response = decided
@@ -237,3 +253,9 @@ class Replica:
                     clock.let_go()
                 else:
                     clock.set_to(setting)
+
+
+def _foresee(request: Request) -> set[Need]:
+    """Say what a request without a body will need."""
+    head, task_id = request.path.rpartition("/")[::2]
+    return {Need("task", task_id.lower())} if head.endswith(ENDPOINT) else set()

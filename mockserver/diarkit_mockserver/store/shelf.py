@@ -41,7 +41,7 @@ class Shelf:
 
     def __init__(self, platform: Platform, url: str, prefix: str) -> None:
         self._platform = platform
-        self._scenario = platform.world.origin
+        self._scenario, self._begins = platform.world.origin, platform.world.clock.setting[3:]
         self._key = f"{{{prefix}:{SCHEMA}}}"  # one slot of a cluster has all keys
         self._access = Access(url, self._key)
         self._cache = Cache()
@@ -132,7 +132,8 @@ class Shelf:
         """Put the platform of this process into the store, unless another one was faster."""
         reply = await self._access.run([("HGET", self._key, "worlds")])
         instant = Instant(reply.time)
-        clock = Clock(instant, read_epoch=instant.read_epoch)
+        frozen, epoch = self._begins
+        clock = Clock(instant, frozen=frozen, epoch=epoch, read_epoch=instant.read_epoch)
         part = begin_part(
             f"{self._key}:{secrets.token_hex(8)}", self._cache, World(scenario=self._scenario, clock=clock)
         )

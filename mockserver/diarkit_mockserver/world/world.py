@@ -183,6 +183,10 @@ class World:
         visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
         return visit.chosen is not None
 
+    def name_submission(self, submission: Submission) -> str:
+        """Make what the id of a submission's task follows from, together with how often it came."""
+        return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
+
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
         """Count an upload, and find the rule that answers it.
 
@@ -194,7 +198,7 @@ class World:
         """
         self._check_open()
         setup, counters = self._setup, self.counters
-        key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
+        key = self.name_submission(submission)
         if not visit.upload:
             counters.uploads += 1
         submission.occurrence, submission.upload = counters.repeats.count(key), visit.upload or counters.uploads
