@@ -243,7 +243,7 @@ class UploadReader:
 
 
 class ReadUpload:
-    """The body of an upload, read to its end: what it held can be asked for more than once.
+    """The body of an upload, read to its end, which copies of it tell as its reader does.
 
     Args:
         reader: that has all of it.
@@ -258,6 +258,7 @@ class ReadUpload:
             self._refusal = refusal
         self.ignored = reader.ignored
         self._parts = reader.describe()
+        self._is_closed = False
 
     def close(self) -> Upload:
         """Return what the body held.
@@ -265,14 +266,15 @@ class ReadUpload:
         Raises:
             Refusal: as the reader did.
         """
+        self._is_closed = True
         if self._upload is None:
             assert self._refusal is not None  # noqa: S101 - one of the two is there
             raise self._refusal.again()
         return self._upload
 
     def describe(self) -> tuple[Part, ...] | None:
-        """Describe its parts, as the reader did."""
-        return self._parts
+        """Describe its parts, once it is closed."""
+        return self._parts if self._is_closed else None
 
 
 def _read_filename(segment: MultipartSegment) -> str | None:

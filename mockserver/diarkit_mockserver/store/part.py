@@ -110,6 +110,7 @@ class Part:
         self._plain: tuple[Any, ...] = ()
         self._total = self._first = self._stored = self._waiting = self._finished = self._repeats_length = 0
         self._tasks: dict[str, Kept | None] = {}
+        self._places: dict[str, int] = {}  # when it was looked at last or, of a finished one, finished
         self._versions: dict[str, tuple[bytes, bytes]] = {}  # of its progress, and of the task
         self._repeats: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[Need, list[str]] = {}
@@ -169,7 +170,7 @@ class Part:
                 token, whole = split(value)
                 if value is not None:
                     self._cache.put(self.key, field, token, unpack(whole))
-            token, has_body, *steps = unpack(content)
+            token, has_body, place, *steps = unpack(content)
             of_task, task = self._cache.get(self.key, f"task:{task_id}")
             of_body, body = self._cache.get(self.key, f"body:{task_id}")
             if of_task != token or (has_body and of_body != token):
@@ -179,7 +180,7 @@ class Part:
                 return
             progress = Progress._make((*steps, body if has_body else None))
             self._tasks[task_id] = Kept(task, progress, None if looked_at is None else int(looked_at))
-            self._versions[task_id] = version, token
+            self._versions[task_id], self._places[task_id] = (version, token), place
 
         return [("HMGET", self._values, *fields), ("ZSCORE", self.name("waiting"), task_id)], take
 
@@ -239,8 +240,8 @@ class Part:
         prepared: Prepared = self._cache.get(self.key, f"setup:{self._token.hex()}")[1]
         limits = prepared.setup.scenario.limits
         tasks = PartialStore(limits, unfinished=self._waiting, finished=self._finished, stored_bytes=self._stored)
-        for task_id, kept in self._tasks.items():
-            tasks.load(task_id, kept)
+        for task_id in sorted(self._tasks, key=lambda task_id: self._places.get(task_id, 0)):
+            tasks.load(task_id, self._tasks[task_id])
         for need, ids in self._lists.items():
             match need.kind:
                 case "tasks":
@@ -297,7 +298,9 @@ class Part:
             commands.append(("HSET", self._values, "counters", draw_version() + pack(plain)))
         for place, (task_id, was, now_is) in enumerate(tasks.list_changes()):
             checks.append((self._values, f"progress:{task_id}", self._versions.get(task_id, (ABSENT, ABSENT))[0]))
-            commands += self._write_task(task_id, was, now_is, now + place, world.clock.now())
+            if task_id in tasks.looked_at or _is_moved(was, now_is):
+                self._places[task_id] = now + place
+            commands += self._write_task(task_id, was, now_is, self._places.get(task_id, now), world.clock.now())
         if tasks.stored_bytes != self._stored:
             commands.append(("HINCRBY", self.name("journal:sums"), "stored", tasks.stored_bytes - self._stored))
         if journal.is_cleared:
@@ -349,7 +352,7 @@ class Part:
         body = kept.progress.final_body
         if body is not None and (was is None or was.progress.final_body is None):
             yield "HSET", self._values, f"body:{task_id}", token + pack(body)
-        steps = (token, body is not None, *kept.progress[:-1])
+        steps = (token, body is not None, place, *kept.progress[:-1])
         yield "HSET", self._values, f"progress:{task_id}", draw_version() + pack(steps)
         yield from self._write_waiting(task_id, was, kept, place, now)
 
@@ -388,6 +391,13 @@ def begin_part(key: str, cache: Cache, world: World) -> Part:
     journal.keeper = world.journal.keeper
     world.tasks, world.journal, world.counters.repeats = tasks, journal, PartialRepeats()
     return part
+
+
+def _is_moved(was: Kept | None, kept: Kept | None) -> bool:
+    """Whether a task has a new place among those of its kind: it is new itself, or has finished."""
+    if was is None or kept is None:
+        return True
+    return was.task is not kept.task or (was.looked_at is None) is not (kept.looked_at is None)
 
 
 def _list_kept(keeper: object) -> dict[str, object] | None:

@@ -56,7 +56,7 @@ class PartialStore(Store):
         stored_bytes: of the files of those that are unfinished.
     """
 
-    __slots__ = ("_all", "_before", "_due", "_oldest")
+    __slots__ = ("_all", "_before", "_due", "_oldest", "looked_at")
 
     def __init__(self, limits: Limits, *, unfinished: int, finished: int, stored_bytes: int) -> None:
         super().__init__(limits, unfinished=unfinished, finished=finished, stored_bytes=stored_bytes)
@@ -64,6 +64,8 @@ class PartialStore(Store):
         self._before: dict[str, Kept | None] = {}
         self._all = self._due = False
         self._oldest = 0
+        self.looked_at: set[str] = set()
+        """Tasks that somebody has looked at, also where no time has passed since the last look."""
 
     def take_over(self, store: Store) -> None:
         """Be a store of which nothing was loaded, as all of it is new."""
@@ -72,7 +74,7 @@ class PartialStore(Store):
         self._all = self._due = True
 
     def load(self, task_id: str, kept: Kept | None) -> None:
-        """Put in what is known of a task; None for one that is not there."""
+        """Put in what is known of a task, None for one that is not there; the one that was looked at or finished the longest ago first."""
         if task_id in self._before:
             return
         self._before[task_id] = kept
@@ -109,12 +111,14 @@ class PartialStore(Store):
             self._finished.appendleft(task)
 
     def list_changes(self) -> Iterator[tuple[str, Kept | None, Kept | None]]:
-        """List the tasks that are not as they were: before and now; those that finished first come first."""
-        changed = [
-            (task_id, self._before.get(task_id), self.read(task_id)) for task_id in {**self._before, **self._tasks}
-        ]
-        changed = [one for one in changed if one[1] != one[2]]
-        return iter(sorted(changed, key=lambda one: (one[2] and one[2].progress.finished_at) or 0))
+        """List the tasks that are not as they were: before and now; those that finished in the order in which they did."""
+        names = dict.fromkeys((*self._before, *self._tasks))
+        changed = [(task_id, self._before.get(task_id), self.read(task_id)) for task_id in names]
+        changed = [one for one in changed if one[1] != one[2] or one[0] in self.looked_at]
+        if len(changed) > 1:
+            order = {task.task_id: place for place, task in enumerate(self._finished)}
+            changed.sort(key=lambda one: order.get(one[0], -1))
+        return iter(changed)
 
     def __iter__(self) -> Iterator[Task]:
         if not self._all:
@@ -132,6 +136,11 @@ class PartialStore(Store):
     def drop(self, task_id: str) -> None:  # noqa: D102 - as what it descends from
         self._check(task_id)
         super().drop(task_id)
+
+    def attend(self, task: Task, now: int) -> None:  # noqa: D102 - as what it descends from
+        if task.task_id in self._waiting:
+            self.looked_at.add(task.task_id)
+        super().attend(task, now)
 
     def settle(self, now: int) -> None:  # noqa: D102 - as what it descends from
         if not self._due:

@@ -85,7 +85,7 @@ class Replica:
         body = None if upload is None else ReadUpload(upload)
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
-            return platform.answer(visit, place if body or not platform.is_upload(visit, place) else None, body)
+            return platform.answer(visit, place if body or not platform.is_upload(visit, place) else None, copy(body))
 
         needs = _foresee(request) if visit is None or body is None else self._foresee_upload(visit, body)
         return await self._take(step, request, connection, visit, needs) or write_refusal(Refusal(503))
@@ -132,7 +132,7 @@ class Replica:
     def _foresee_upload(self, visit: Visit, body: ReadUpload) -> set[Need]:
         """Say what an upload will need, if its world is told what it was told when there was news of it."""
         try:
-            place, upload = self._platform.find_place(visit.request.path), body.close()
+            place, upload = self._platform.find_place(visit.request.path), copy(body).close()
             config = None if upload.config is None else decode_config(upload.config)
             parameters = read_parameters(visit.request.query, config)
         except (Refusal, Missing):

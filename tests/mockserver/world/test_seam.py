@@ -137,6 +137,18 @@ def strip(value: Any) -> Any:
     return [strip(one) for one in value] if isinstance(value, list) else value
 
 
+def find_differences(came: Any, expected: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Find where two values differ."""
+    if isinstance(came, dict) and isinstance(expected, dict) and came.keys() == expected.keys():
+        for name in came:
+            yield from find_differences(came[name], expected[name], f"{place}.{name}")
+    elif isinstance(came, list | tuple) and isinstance(expected, list | tuple) and len(came) == len(expected):
+        for number, pair in enumerate(zip(came, expected, strict=True)):
+            yield from find_differences(*pair, f"{place}.{number}")
+    elif came != expected:
+        yield place, came, expected
+
+
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DIARKIT_TEST_SEEDS", "3"))))
 def test_whatever_is_asked_each_answer_is_the_same(pair: Pair, make_wav: Any, seed: int) -> None:
     draws = random.Random(seed)  # noqa: S311 - a sequence, no secret
@@ -150,6 +162,7 @@ def test_whatever_is_asked_each_answer_is_the_same(pair: Pair, make_wav: Any, se
         expected = pair.alone.request(method, path, **sent)
         came = draws.choice(pair.shared).request(method, path, **sent)
         shown = json.dumps({name: one for name, one in sent.items() if name != "files"})
-        assert tell(came) == tell(expected), f"step {number}: {method} {path} {shown}"
+        print(f"{number}. {method} {path} {shown} -> {expected.status_code}")  # noqa: T201 - shown where the test fails
+        assert list(find_differences(tell(came), tell(expected))) == [], f"step {number}: {method} {path} {shown}"
         if expected.status_code == 202 and expected.request.method == "POST":
             tasks.append(expected.json()["task"]["task_id"])
