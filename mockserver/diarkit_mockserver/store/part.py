@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     Read: TypeAlias = tuple[list[Command], Callable[..., None]]
     """Commands, and what takes their results."""
 
+BEFORE_ALL: Final = 1 << 52
+"""Ticks, which are after 1970 by less: a time less this is before all times of a world, and still exact in the store's numbers."""
+
 MOST_CACHED: Final = 20_000
 """Values that don't change, each up to some kilobytes."""
 
@@ -115,6 +118,7 @@ class Part:
         self._repeats: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[Need, list[str]] = {}
         self._entries: list[bytes] | None = None
+        self._now = 0
 
     def name(self, name: str) -> str:
         """Name one of its keys."""
@@ -249,7 +253,7 @@ class Part:
                 case "oldest":
                     tasks.load_oldest(ids, int(need.name))
                 case _:
-                    tasks.load_due()
+                    tasks.load_due(ids)
         journal = PartialJournal(self._total)
         journal.keeper = copy(prepared.keeper)
         if self._entries is not None:
@@ -291,6 +295,7 @@ class Part:
         assert isinstance(tasks, PartialStore) and isinstance(journal, PartialJournal)  # noqa: S101, PT018 - made here
         assert isinstance(repeats, PartialRepeats)  # noqa: S101
         before = len(commands)
+        self._now = now
         self._write_head(commands, journal)
         plain, is_full = _list_counters(world.counters), self._write_repeats(repeats, commands, checks)
         if plain != self._plain or is_full:
@@ -368,7 +373,8 @@ class Part:
         if was is None or was.looked_at != looked_at:
             yield "ZADD", self.name("waiting"), looked_at, task_id
         if task.state_at(progress, now) not in UNDER_WAY:
-            yield "ZADD", self.name("ends"), 0, task_id  # whoever settles next has to look at it
+            # Whoever settles next has to look at it, and first at what ended first.
+            yield "ZADD", self.name("ends"), "NX", self._now - BEFORE_ALL, task_id
         elif was is None and task.timetable.counts == "ticks" and task.timetable.ends_at < NEVER:
             yield "ZADD", self.name("ends"), task.timetable.ends_at, task_id
 

@@ -56,14 +56,14 @@ class PartialStore(Store):
         stored_bytes: of the files of those that are unfinished.
     """
 
-    __slots__ = ("_all", "_before", "_due", "_oldest", "looked_at")
+    __slots__ = ("_all", "_before", "_due", "_oldest", "_removed", "looked_at")
 
     def __init__(self, limits: Limits, *, unfinished: int, finished: int, stored_bytes: int) -> None:
         super().__init__(limits, unfinished=unfinished, finished=finished, stored_bytes=stored_bytes)
         self._settle_at = (unfinished // 64 + 1) * 64  # each so many uploads, whoever takes them
         self._before: dict[str, Kept | None] = {}
         self._all = self._due = False
-        self._oldest = 0
+        self._oldest = self._removed = 0
         self.looked_at: set[str] = set()
         """Tasks that somebody has looked at, also where no time has passed since the last look."""
 
@@ -98,14 +98,15 @@ class PartialStore(Store):
         self._tasks = {task_id: self._tasks[task_id] for task_id in order if task_id in self._tasks}
         self._unfinished_elsewhere = self._finished_elsewhere = 0
 
-    def load_due(self) -> None:
-        """Note that all that may have ended is here, and what ends next."""
+    def load_due(self, order: Iterable[str]) -> None:
+        """Note that all that may have ended is here, and what ends next; to be looked at in this order."""
         self._due = True
+        self._touched = {task_id: self._unfinished[task_id] for task_id in order if task_id in self._unfinished}
 
     def load_oldest(self, order: Iterable[str], number: int) -> None:
         """Note that these are the oldest that are finished, so many or all."""
         oldest = [self._tasks[task_id] for task_id in order if task_id in self._tasks]
-        self._oldest = number
+        self._oldest = max(number, self._oldest)
         for task in reversed(oldest):
             self._finished.remove(task)
             self._finished.appendleft(task)
@@ -151,10 +152,15 @@ class PartialStore(Store):
         super().settle(now)
 
     def _release(self, task: Task, now: int) -> None:
-        excess = len(self._finished) + self._finished_elsewhere + 1 - self._limits.finished_tasks
-        if task.task_id in self._unfinished and excess > 0 and not self._all and excess > self._oldest:
-            raise Missing(Need("oldest", excess))
+        if self._all or task.task_id not in self._unfinished:
+            super()._release(task, now)
+            return
+        before = len(self._finished) + 1
+        excess = before + self._finished_elsewhere - self._limits.finished_tasks
+        if excess > 0 and self._removed + excess > self._oldest:
+            raise Missing(Need("oldest", self._removed + excess))
         super()._release(task, now)
+        self._removed += before - len(self._finished)
 
     def _check(self, task_id: str) -> None:
         if not self._all and task_id not in self._before and task_id not in self._tasks:
