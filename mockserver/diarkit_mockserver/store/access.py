@@ -158,7 +158,7 @@ class Access:
     async def close(self) -> None:
         """Close the connection."""
         if self._wire is not None:
-            self._wire.close()
+            await self._wire.close()
 
     async def _ask(self, arguments: list[Word]) -> list[Any]:
         try:
@@ -169,7 +169,9 @@ class Access:
                 if not str(error).startswith("NOSCRIPT"):
                     raise
                 return await wire.ask("EVAL", SCRIPT, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
-        except (hiredis.HiredisError, OSError) as error:  # a time that is out is an OSError
+        except hiredis.HiredisError as error:
+            raise StoreLostError(f"the store refuses: {error}") from None
+        except OSError as error:  # which a time that is out is, too
             raise StoreLostError(f"the store does not answer: {error}") from None
 
     async def _connect(self) -> Wire:

@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 import hiredis
 from redis.connection import parse_url
 
+from diarkit_mockserver.clock import let_others_run
+
 Word: TypeAlias = str | bytes | int
 
 TIMEOUT_S: Final = 5.0
@@ -48,10 +50,14 @@ class Wire(asyncio.Protocol):
             opening = loop.create_connection(cls, host, port, ssl=tls)
         async with asyncio.timeout(TIMEOUT_S):
             _, wire = await opening
-            if "password" in options:
-                await wire.ask("AUTH", *(options[name] for name in ("username", "password") if name in options))
-            if options.get("db"):
-                await wire.ask("SELECT", options["db"])
+            try:
+                if "password" in options:
+                    await wire.ask("AUTH", *(options[name] for name in ("username", "password") if name in options))
+                if options.get("db"):
+                    await wire.ask("SELECT", options["db"])
+            except BaseException:
+                await wire.close()
+                raise
         return wire
 
     def ask(self, *words: Word) -> asyncio.Future[Any]:
@@ -72,8 +78,12 @@ class Wire(asyncio.Protocol):
             self._watch = self._loop.call_later(TIMEOUT_S, self._look)
         return future
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close it; what was asked is lost."""
+        self._abort()
+        await let_others_run(2)  # to its end
+
+    def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
@@ -115,6 +125,6 @@ class Wire(asyncio.Protocol):
             return
         late = self._sent[0][0] + TIMEOUT_S - self._loop.time()
         if late <= 0:
-            self.close()
+            self._abort()
         else:
             self._watch = self._loop.call_later(late, self._look)
