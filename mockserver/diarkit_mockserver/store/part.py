@@ -22,6 +22,7 @@ from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
 from diarkit_mockserver.scenario.setup import set_up
+from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
 from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
@@ -47,8 +48,11 @@ if TYPE_CHECKING:
 BEFORE_ALL: Final = 1 << 52
 """Ticks, which are after 1970 by less: a time less this is before all times of a world, and still exact in the store's numbers."""
 
-MOST_CACHED: Final = 20_000
-"""Values that don't change, each up to some kilobytes."""
+MOST_CACHED: Final = 16 << 20
+"""Bytes in the store, which are some times as many in memory; polls of some ten thousand tasks at a time find theirs here."""
+
+ENTRY_BYTES: Final = 300
+"""What a value takes beside its own bytes."""
 
 NAMES: Final = ("values", "tasks", "waiting", "ends", "finished", "repeats", "repeats:old", "journal", "journal:sums")
 
@@ -65,28 +69,31 @@ class Prepared:
 
 
 class Cache:
-    """Values that never change under their version, by key and field; all forgotten when there are too many."""
+    """Values that never change under their version, by key and field; all are forgotten when they have come to too many bytes."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], tuple[bytes, Any]] = {}
+        self._room = MOST_CACHED
 
     def get(self, key: str, field: str) -> tuple[bytes, Any]:
         """Get version and value; None for a value that is not here."""
         return self._values.get((key, field), (ABSENT, None))
 
     def read(self, key: str, field: str, content: bytes) -> Any:
-        """Read a value, unless it is the one that was read last."""
+        """Read a value as it is in the store, unless it is the one that was read last."""
         version, known = self.get(key, field)
         if known is None or version != content[:VERSION_BYTES]:
             version, packed = split(content)
             known = unpack(packed)
-            self.put(key, field, version, known)
+            self.put(key, field, version, known, len(packed))
         return known
 
-    def put(self, key: str, field: str, version: bytes, value: Any) -> None:
-        """Put a value in."""
-        if len(self._values) >= MOST_CACHED:
+    def put(self, key: str, field: str, version: bytes, value: Any, size: int) -> None:
+        """Put a value in that has so many bytes in the store."""
+        self._room -= size + ENTRY_BYTES
+        if self._room < 0:
             self._values.clear()
+            self._room = MOST_CACHED
         self._values[key, field] = version, value
 
     def drop(self, key: str, field: str) -> None:
@@ -107,7 +114,9 @@ class Part:
         self.is_there = False
         self.setting = ClockSetting(0, None, 0, begins_frozen=False, begins_epoch=None)
         self._cache = cache
+        self._prepared: Prepared | None = None
         self._stale: list[str] = []
+        self._reread: set[str] = set()
         self._values = self.name("values")
         self._head = self._counters = self._token = ABSENT
         self._plain: tuple[Any, ...] = ()
@@ -149,14 +158,16 @@ class Part:
     def read_setup(self) -> Read | None:
         """Read what the world is told; None if that is known."""
         field = f"setup:{self._token.hex()}"
-        if self._cache.get(self.key, field)[1] is not None:
+        self._prepared = self._prepared or self._cache.get(self.key, field)[1]
+        if self._prepared is not None:
             return None
 
         def take(content: bytes) -> None:
             origin, scenario, added, identity, closed, keeper = unpack(content)
             setup = set_up(identity, scenario, added)
             prepared = Prepared(origin, setup, AnswerIds(scenario.seed, identity), closed, keeper)
-            self._cache.put(self.key, field, self._token, prepared)
+            self._prepared = prepared
+            self._cache.put(self.key, field, self._token, prepared, len(content))
 
         return [("HGET", self._values, field)], take
 
@@ -171,13 +182,15 @@ class Part:
                 self._tasks[task_id], self._versions[task_id] = None, (ABSENT, ABSENT)
                 return
             for field, value in zip(fields[1:], values[1:], strict=True):
-                token, whole = split(value)
                 if value is not None:
-                    self._cache.put(self.key, field, token, unpack(whole))
+                    self._cache.read(self.key, field, value)
             token, has_body, place, *steps = unpack(content)
             of_task, task = self._cache.get(self.key, f"task:{task_id}")
             of_body, body = self._cache.get(self.key, f"body:{task_id}")
             if of_task != token or (has_body and of_body != token):
+                if task_id in self._reread:
+                    raise StoreLostError(f"the store has no whole task {task_id}")
+                self._reread.add(task_id)
                 for kind in ("task", "body"):
                     self._cache.drop(self.key, f"{kind}:{task_id}")
                 self._stale.append(task_id)
@@ -241,7 +254,8 @@ class Part:
             source: of its time.
             read_epoch: what date it is.
         """
-        prepared: Prepared = self._cache.get(self.key, f"setup:{self._token.hex()}")[1]
+        prepared = self._prepared
+        assert prepared is not None  # noqa: S101 - it was read
         limits = prepared.setup.scenario.limits
         tasks = PartialStore(limits, unfinished=self._waiting, finished=self._finished, stored_bytes=self._stored)
         for task_id in sorted(self._tasks, key=lambda task_id: self._places.get(task_id, 0)):
@@ -317,6 +331,7 @@ class Part:
     def _write_head(self, commands: list[Command], journal: PartialJournal) -> None:
         """Write setup and clock."""
         world, prepared = self.world, self._prepared
+        assert prepared is not None  # noqa: S101 - it was taken
         is_told = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)
         if not is_told and world.clock.setting == self.setting:
             return
