@@ -70,7 +70,7 @@ def test_the_examples_of_a_page_pass(name: str, pytester: pytest.Pytester) -> No
     blocks = list_blocks(PAGES[name], "python")
     for number, block in enumerate(blocks):
         pytester.path.joinpath(block.title or f"test_{number}.py").write_text(block.text, "utf-8")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     written = sum(len(re.findall(r"^ *def test_", block.text, re.MULTILINE)) for block in blocks)
     outcomes = result.parseoutcomes()
     assert set(outcomes) == {"passed"}

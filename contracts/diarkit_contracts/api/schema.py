@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
-from diarkit_contracts.api.document import as_object, load_document
+from diarkit_contracts.api.document import as_object, load_document, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,10 +76,18 @@ def _make_named_validator(name: str) -> _Validator:
 
 
 def _make_validator(schema: Mapping[str, object]) -> _Validator:
-    # References begin at the document's root, so the schema becomes a root with the components beside it.
-    whole = {**schema, "components": _read_components()}
+    whole = as_object(
+        _inline(dict(schema)), "a schema"
+    )  # to look a reference up for each value costs half of the judgement
     validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
     return cast("_Validator", validator)
+
+
+def _inline(node: object) -> object:
+    """Put what a reference means in its place; the document has no schema that is part of itself."""
+    if isinstance(node, list):
+        return [_inline(item) for item in cast("list[object]", node)]
+    return {key: _inline(value) for key, value in resolve(node).items()} if isinstance(node, dict) else node
 
 
 def _read_components() -> dict[str, object]:

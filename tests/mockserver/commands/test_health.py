@@ -45,13 +45,15 @@ def test_what_speaks_no_http_is_not_healthy(said: bytes) -> None:
 
         def answer() -> None:
             client, _ = bound.accept()
+            bound.close()  # or a second question would wait for its time to be over
             with client:
                 client.recv(1000)
                 client.sendall(said)
 
+        url = write_url(bound)
         thread = threading.Thread(target=answer)
         thread.start()
-        assert not is_healthy(write_url(bound))
+        assert not is_healthy(url)
         thread.join()
 
 

@@ -114,7 +114,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[
     def start(code: str, *flags: str) -> pytest.RunResult:
         if code:
             pytester.makepyfile(code)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *flags)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *flags)
 
     return start
 

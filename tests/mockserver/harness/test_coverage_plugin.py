@@ -66,7 +66,7 @@ OF = {
 def run(pytester: pytest.Pytester, *flags: str) -> tuple[pytest.RunResult, dict[str, str]]:
     """Run the suite; return also how each point stands."""
     pytester.makepyfile(test_suite=SUITE)
-    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--diarization-coverage=json:coverage.json", *flags)
+    ran = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--diarization-coverage=json:coverage.json", *flags)
     points = json.loads((pytester.path / "coverage.json").read_text("utf-8"))["points"]
     return ran, {point["id"]: point["standing"] for point in points}
 
@@ -99,7 +99,7 @@ def test_without_a_test_its_own_points_are_never_met(pytester: pytest.Pytester, 
 @pytest.mark.parametrize(("least", "code"), [("1", 0), ("99.9", 1)])
 def test_too_little_fails_the_session(pytester: pytest.Pytester, least: str, code: int) -> None:
     pytester.makepyfile("def test_it(diarization_server): pass")
-    ran = pytester.runpytest_subprocess("--diarization-coverage-min", least if code else "0")
+    ran = pytester.runpytest_inprocess("--diarization-coverage-min", least if code else "0")
     ran.assert_outcomes(passed=1)
     assert ran.ret == code
     assert ("less than the 99.9 % that --diarization-coverage-min asks for" in ran.stdout.str()) is bool(code)
@@ -108,21 +108,21 @@ def test_too_little_fails_the_session(pytester: pytest.Pytester, least: str, cod
 @pytest.mark.parametrize("form", ["html", "md", "json"])
 def test_all_of_it_is_written(pytester: pytest.Pytester, form: str) -> None:
     pytester.makepyfile("def test_it(diarization_server): pass")
-    pytester.runpytest_subprocess(f"--diarization-coverage={form}:report.{form}")
+    pytester.runpytest_inprocess(f"--diarization-coverage={form}:report.{form}")
     text = (pytester.path / f"report.{form}").read_text("utf-8")
     assert all(point.text in unescape(text) for point in list_points())
 
 
 def test_the_worlds_say_which_generations_there_are_to_meet(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(diarization_server): pass")
-    pytester.runpytest_subprocess("--diarization-coverage=json:report.json", "--diarization-profile=5.0")
+    pytester.runpytest_inprocess("--diarization-coverage=json:report.json", "--diarization-profile=5.0")
     written = json.loads((pytester.path / "report.json").read_text("utf-8"))["points"]
     assert [point["id"] for point in written] == [point.id for point in list_points(frozenset({"5.0"}))]
 
 
 def test_another_form_is_refused_at_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
-    ran = pytester.runpytest_subprocess("--diarization-coverage=xml:report.xml")
+    ran = pytester.runpytest_inprocess("--diarization-coverage=xml:report.xml")
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     ran.stderr.fnmatch_lines(["*expected html:FILE, md:FILE, json:FILE, got 'xml' (files to test come before it)"])
 
@@ -134,6 +134,6 @@ def test_nothing_is_counted_unless_asked_for(pytester: pytest.Pytester, tmp_path
         def test_it(diarization_server): assert "diarkit_contracts.coverage.points" not in sys.modules
         """
     )
-    ran = pytester.runpytest_subprocess()
+    ran = pytester.runpytest_subprocess()  # of its own, as what is imported counts
     ran.assert_outcomes(passed=1)
     assert "what the client met" not in ran.stdout.str()

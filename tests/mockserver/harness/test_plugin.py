@@ -168,13 +168,13 @@ ALONE = (
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
-    """Run a test file in a process of its own, with warnings as errors and without other plugins' weight."""
+    """Run a test file with warnings as errors and without other plugins' weight, in this process: each new one costs seconds."""
     for name in ("PYTEST_ADDOPTS", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
     def start(test: str, *flags: str) -> pytest.RunResult:
         pytester.makepyfile(test)
-        return pytester.runpytest_subprocess(*ALONE, *flags, timeout=240)
+        return pytester.runpytest_inprocess(*ALONE, *flags)
 
     return start
 
@@ -293,8 +293,9 @@ def test_a_fake_elsewhere_is_the_one_to_test_against_also_where_servers_of_its_o
     run(test, "--diarization-url", url).assert_outcomes(passed=1)
 
 
-def test_nothing_is_imported_until_a_test_asks_for_the_server(run: Callable[..., pytest.RunResult]) -> None:
-    run(LIGHT).assert_outcomes(passed=1)
+def test_nothing_is_imported_until_a_test_asks_for_the_server(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(LIGHT)
+    pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)
 
 
 def test_the_plugin_imports_pytest_alone(pytester: pytest.Pytester) -> None:
@@ -515,4 +516,4 @@ def test_the_fake_takes_a_certificate_and_origins(
     )
     pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
     trust = ("--diarization-cacert", "issuer.pem")
-    pytester.runpytest_subprocess(*flags, *trust).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*flags, *trust).assert_outcomes(passed=1)

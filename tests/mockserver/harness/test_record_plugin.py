@@ -48,7 +48,7 @@ def test_own(diarization_server):
 def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     """Run the suite, whose clients write down what they were told."""
     pytester.makepyfile(test_suite=SUITE)
-    return lambda *flags: pytester.runpytest_subprocess("-p", "no:cacheprovider", *flags)
+    return lambda *flags: pytester.runpytest_inprocess("-p", "no:cacheprovider", *flags)
 
 
 def test_a_recorded_platform_is_replayed(run: Any, start: Any, pytester: pytest.Pytester) -> None:

@@ -32,7 +32,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
 
 
 def start(run: pytest.Pytester, *flags: str) -> pytest.RunResult:
-    return run.runpytest_subprocess("-p", "no:cacheprovider", "-p", "diarkit_mockserver.harness.plugin", *flags)
+    return run.runpytest_inprocess("-p", "no:cacheprovider", "-p", "diarkit_mockserver.harness.plugin", *flags)
 
 
 def test_an_upgrade_names_the_points_that_break_tests_and_fails(run: pytest.Pytester) -> None:

@@ -126,7 +126,7 @@ def failures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Call
 
     def run(*options: str) -> dict[str, str]:
         pytester.makepyfile(FAILING)
-        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--tb=short", *options)
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--tb=short", *options)
         parts = re.split(
             r"\n_+ (?:ERROR at setup of )?test_(\w+) _+\n", result.stdout.str().partition("\n====== short")[0]
         )
@@ -161,11 +161,11 @@ def test_an_answer_that_was_never_used_fails_the_test_where_the_project_asks_for
         """
     )
     option = "diarization_assert_all_used=true"
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-o", option, "test_other.py")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", option, "test_other.py")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["answers prepared and never used:", "  filename='board.wav' -> rejected='No speech.'"])
     assert "Traceback" not in result.stdout.str()
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_other.py").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", "test_other.py").assert_outcomes(passed=2)
 
 
 @pytest.fixture
