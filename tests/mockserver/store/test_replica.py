@@ -6,6 +6,8 @@ import hashlib
 import itertools
 import os
 import random
+import re
+import socket
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -195,6 +197,25 @@ def test_without_its_store_it_says_so_and_goes_on_when_it_is_back(
     for client in clients:
         assert client.get(CONTROL + "/ready").status_code == 200
         assert look(client, task_id) in {"pending", "running", "done", "rejected"}
+
+
+def test_a_poll_is_two_round_trips_and_an_upload_three(redis: Any, start: Callable[..., list[httpx.Client]]) -> None:
+    (client,) = start(redis.url, 1)
+
+    def count() -> int:
+        with socket.create_connection(("127.0.0.1", redis.port)) as store:
+            store.sendall(b"INFO commandstats\r\nQUIT\r\n")
+            text = b"".join(iter(lambda: store.recv(65536), b"")).decode()
+        return sum(int(calls) for calls in re.findall(r"cmdstat_eval(?:sha)?:calls=(\d+)", text))
+
+    task_id = submit_task(client)
+    control(client, "GET", "/ready")
+    counts = [count()]
+    submit(client, "b.wav")
+    counts.append(count())
+    look(client, task_id)
+    counts.append(count())
+    assert [after - before for before, after in itertools.pairwise(counts)] == [3, 2]
 
 
 def test_a_store_that_has_lost_everything_leaves_a_platform_without_tasks(
