@@ -141,7 +141,7 @@ class Access:
             StoreLostError: if the store can't be reached any more.
         """
         client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # whose options have no types
-        listener = client.pubsub()
+        listener: Any = client.pubsub()  # pyright: ignore[reportUnknownMemberType]
         try:
             await listener.subscribe(channel)
             yield b""
@@ -152,7 +152,7 @@ class Access:
         except (RedisError, OSError) as error:
             raise StoreLostError(f"the store does not answer: {error}") from None
         finally:
-            await listener.aclose()  # type: ignore[no-untyped-call]
+            await listener.aclose()
             await client.aclose()
 
     async def close(self) -> None:

@@ -92,18 +92,26 @@ class Replica:
 
     async def refuse_early(self, visit: Visit) -> Response | None:
         """Answer an upload before its body, if there is reason to."""
-        return await self._take(
-            lambda platform, *way: platform.refuse_early(*way), visit.request, visit.connection, visit
-        )
+
+        def step(platform: Platform, visit: Visit, place: Place | None) -> Response | None:
+            return platform.refuse_early(visit, place)
+
+        return await self._take(step, visit.request, visit.connection, visit)
 
     async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
         """Answer a request of which no more is read."""
-        step: Step = lambda platform, *way: platform.refuse(*way, refusal.again())  # noqa: E731 - as above
+
+        def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
+            return platform.refuse(visit, place, refusal.again())
+
         return await self._take(step, visit.request, visit.connection, visit) or write_refusal(Refusal(503))
 
     async def give_up(self, visit: Visit, reason: str) -> None:
         """Note a request that got no answer."""
-        step: Step = lambda platform, *way: platform.give_up(*way, reason)  # noqa: E731
+
+        def step(platform: Platform, visit: Visit, place: Place | None) -> None:
+            platform.give_up(visit, place, reason)
+
         await self._take(step, visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:

@@ -20,7 +20,7 @@ ABSENT: Final = b""
 """Version of a value that is not there."""
 
 OURS: Final = ("diarkit_fixtures.", "diarkit_contracts.", "diarkit_mockserver.")
-BY_NAME: Final = frozenset({"Request", "HeaderMap", "Coverage"})
+BY_NAME: Final = frozenset({"HeaderMap", "Coverage"})
 """Classes of ours that hold values, and are neither dataclasses nor tuples nor words."""
 
 
@@ -33,12 +33,16 @@ class _Reader(pickle.Unpickler):
         if (module_name, global_name) == ("builtins", "getattr"):
             return _find_word  # as Python 3.11 writes a word of an enumeration
         if module_name.startswith(OURS):
-            found = getattr(import_module(module_name), global_name, None)
-            if isinstance(found, type) and (
-                is_dataclass(found) or issubclass(found, tuple | Enum) or global_name in BY_NAME
-            ):
+            found: Any = getattr(import_module(module_name), global_name, None)
+            if _is_kind_of_value(found):
                 return found
         raise pickle.UnpicklingError(f"no value has a {module_name}.{global_name}")
+
+
+def _is_kind_of_value(found: Any) -> bool:
+    if not isinstance(found, type):
+        return False
+    return is_dataclass(found) or issubclass(found, tuple | Enum) or found.__name__ in BY_NAME
 
 
 def _find_word(kind: type[Enum], name: str) -> Enum:

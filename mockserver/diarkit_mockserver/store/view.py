@@ -78,9 +78,9 @@ class Worlds(dict[str, World]):
             raise Missing(Need("worlds"))
         return super().items()
 
-    def list_names(self) -> set[str]:
-        """List the names of all, loaded or not."""
-        return {*self, *self._unloaded}
+    def list_loaded(self) -> list[tuple[str, World]]:
+        """List those that are loaded, or new."""
+        return list(super().items())
 
 
 class View:
@@ -132,8 +132,7 @@ class View:
         appends: list[tuple[Command, tuple[World, Entry]]] = []
         checks: list[Check] = []
         keys = {name: key for name, key in self._keys.items() if not name or name in self._worlds}
-        worlds = {"": self.platform.world, **{name: self._worlds[name] for name in dict.keys(self._worlds)}}
-        for name, world in worlds.items():
+        for name, world in (("", self.platform.world), *self._worlds.list_loaded()):
             part = self._parts.get(name)
             if part is None or part.world is not world:
                 part = begin_part(f"{self._key}:{secrets.token_hex(8)}", self._cache, world)

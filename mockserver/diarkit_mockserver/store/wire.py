@@ -11,7 +11,7 @@ from collections import deque
 from typing import Any, Final, TypeAlias
 
 import hiredis
-from redis.connection import parse_url
+from redis.connection import parse_url  # pyright: ignore[reportUnknownVariableType] # has no types
 
 from diarkit_mockserver.clock import let_others_run
 
@@ -41,7 +41,8 @@ class Wire(asyncio.Protocol):
             OSError: if nobody answers.
             hiredis.HiredisError: if it refuses.
         """
-        loop, options = asyncio.get_running_loop(), parse_url(url)  # type: ignore[no-untyped-call]
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
         if "path" in options:
             opening = loop.create_unix_connection(cls, options["path"])
         else:
