@@ -6,6 +6,8 @@ A world has nine keys below one of its own, which it gets when it begins:
     tasks, waiting, ends, finished    sorted sets of tasks, by order; the unfinished by their latest look and by when to look at them
     repeats, repeats:old    hashes: how often each thing came; what did not come for long is forgotten
     journal, journal:sums   the exchanges; how many there ever were, and the bytes that unfinished tasks hold
+
+The file is long, as what is written is what is read.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.store.access import Command
+    from diarkit_mockserver.store.cache import Cache
 
     Check: TypeAlias = tuple[str, str, bytes]
     Read: TypeAlias = tuple[list[Command], Callable[..., None]]
@@ -47,12 +50,6 @@ if TYPE_CHECKING:
 
 BEFORE_ALL: Final = 1 << 52
 """Ticks, which are after 1970 by less: a time less this is before all times of a world, and still exact in the store's numbers."""
-
-MOST_CACHED: Final = 16 << 20
-"""Bytes in the store, which are some times as many in memory; polls of some ten thousand tasks at a time find theirs here."""
-
-ENTRY_BYTES: Final = 300
-"""What a value takes beside its own bytes."""
 
 NAMES: Final = ("values", "tasks", "waiting", "ends", "finished", "repeats", "repeats:old", "journal", "journal:sums")
 
@@ -66,39 +63,6 @@ class Prepared:
     answer_ids: AnswerIds
     closed: str
     keeper: Any
-
-
-class Cache:
-    """Values that never change under their version, by key and field; all are forgotten when they have come to too many bytes."""
-
-    def __init__(self) -> None:
-        self._values: dict[tuple[str, str], tuple[bytes, Any]] = {}
-        self._room = MOST_CACHED
-
-    def get(self, key: str, field: str) -> tuple[bytes, Any]:
-        """Get version and value; None for a value that is not here."""
-        return self._values.get((key, field), (ABSENT, None))
-
-    def read(self, key: str, field: str, content: bytes) -> Any:
-        """Read a value as it is in the store, unless it is the one that was read last."""
-        version, known = self.get(key, field)
-        if known is None or version != content[:VERSION_BYTES]:
-            version, packed = split(content)
-            known = unpack(packed)
-            self.put(key, field, version, known, len(packed))
-        return known
-
-    def put(self, key: str, field: str, version: bytes, value: Any, size: int) -> None:
-        """Put a value in that has so many bytes in the store."""
-        self._room -= size + ENTRY_BYTES
-        if self._room < 0:
-            self._values.clear()
-            self._room = MOST_CACHED
-        self._values[key, field] = version, value
-
-    def drop(self, key: str, field: str) -> None:
-        """Forget a value."""
-        self._values.pop((key, field), None)
 
 
 class Part:

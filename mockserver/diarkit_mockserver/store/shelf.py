@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.store.access import Access
-from diarkit_mockserver.store.part import Cache, Part, begin_part
+from diarkit_mockserver.store.cache import Cache
+from diarkit_mockserver.store.part import Part, begin_part
 from diarkit_mockserver.store.partial import Need
 from diarkit_mockserver.store.values import ABSENT, draw_version, pack, split, unpack
 from diarkit_mockserver.store.view import Instant, View

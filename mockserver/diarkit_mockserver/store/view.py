@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import ClockSetting
     from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.store.access import Command
-    from diarkit_mockserver.store.part import Cache, Check
+    from diarkit_mockserver.store.cache import Cache
+    from diarkit_mockserver.store.part import Check
     from diarkit_mockserver.world.platform import Platform
 
 
