@@ -63,7 +63,7 @@ class Clock:
         source: what the clock follows while it runs, in ticks; the machine's monotonic clock.
         frozen: start standing still.
         epoch: the date at 0, in seconds since 1970 UTC; by default the one that is read, or a fixed one if it starts frozen.
-        read_epoch: what date it is; the machine's.
+        read_epoch: what date it is; the machine's by default.
     """
 
     __slots__ = (
@@ -77,7 +77,7 @@ class Clock:
         *,
         frozen: bool = False,
         epoch: int | None = None,
-        read_epoch: Callable[[], int] = read_system_epoch,
+        read_epoch: Callable[[], int] | None = None,
     ) -> None:
         self._source = source
         self._read_epoch = read_epoch
@@ -86,7 +86,7 @@ class Clock:
         self._frozen_at: int | None = 0 if frozen else None
         self._changed: list[asyncio.Event] = []
         self._let_go = False
-        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_epoch()
+        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else (read_epoch or read_system_epoch)()
 
     def begin_again(self) -> Clock:
         """Make a clock that begins as this one did."""
