@@ -1,5 +1,7 @@
 """Forty small tests as a user would write them, with the client that each of them has at hand. Each passes as it reads.
 
+    pytest tests/end_to_end/test_forty.py
+
 Longer than other files, as there are forty.
 """
 

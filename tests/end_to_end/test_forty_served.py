@@ -1,4 +1,8 @@
-"""The forty small tests against `diarkit serve`: what is skipped there, and why."""
+"""The forty small tests against `diarkit serve`: what is skipped there, and why.
+
+diarkit serve --port 8000
+pytest tests/end_to_end/test_forty.py -rs --diarization-url http://127.0.0.1:8000
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Seven jobs of a test beside other tools: lines and milliseconds. Run by hand, where the other tools are installed.
 
-    PYTHONPATH=fixtures:contracts:mockserver python tests/peers/jobs.py > tests/peers/jobs.txt
+    pip install --target /tmp/peers --no-deps respx responses pytest-httpserver werkzeug markupsafe
+    PYTHONPATH=fixtures:contracts:mockserver:/tmp/peers python tests/peers/jobs.py > tests/peers/jobs.txt
 
 Each job is written as short as its tool allows; the client is the same. Lines are those of the job's own body, milliseconds the median
 of nine warm runs. What a tool can't do is said. WireMock runs in a process of its own, from the jar in `WIREMOCK_JAR` (`npm install wiremock` has it in

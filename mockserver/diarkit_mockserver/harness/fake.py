@@ -152,16 +152,17 @@ class Fake:
             epoch: the date at its beginning, in seconds since 1970 UTC.
             ids_from: what its ids follow from, instead of the name.
         """
+        base = self._base
         new = NewWorld(
             name=self._prefix + name,
-            scenario=self._read(scenario),
+            scenario=_read(scenario, base),
             frozen=frozen,
             epoch=epoch,
             ids_from=ids_from or name,
             counted=self._count is not None,
         )
         opened = self.control.send(calls.open_world(new))
-        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere, base=self._base)
+        return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere, base=base)
 
     def open_root(
         self, scenario: ScenarioLike | None = None, *, frozen: bool = False, epoch: int | None = None
@@ -180,7 +181,8 @@ class Fake:
             raise UnavailableError(
                 f"only a fake of this process can be at the root; the server under test is {self.url}"
             )
-        world = World(scenario=self._read(scenario), clock=Clock(frozen=frozen, epoch=epoch))
+        base = self._base
+        world = World(scenario=_read(scenario, base), clock=Clock(frozen=frozen, epoch=epoch))
         if self._count is not None:
             from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
 
@@ -188,7 +190,7 @@ class Fake:
         platform = Platform(world)
         thread = ServerThread(platform, bind("127.0.0.1", 0), self.front)
         return DiarizationServer(
-            NearControl(thread.url, platform, thread.call), "", self._count, stop=thread.stop, base=self._base
+            NearControl(thread.url, platform, thread.call), "", self._count, stop=thread.stop, base=base
         )
 
     @contextlib.contextmanager
@@ -206,9 +208,6 @@ class Fake:
         finally:
             server.close()
 
-    def _read(self, scenario: ScenarioLike | None) -> Scenario:
-        return put_under(LENIENT if scenario is None else read_scenario(scenario), self._base)
-
     @property
     def _base(self) -> Scenario:
         undecodable = self.base.media.undecodable or ("reject" if self.is_strict else "assume")
@@ -220,6 +219,10 @@ class Fake:
         self.control.close()
         if self._thread is not None:
             self._thread.stop()
+
+
+def _read(scenario: ScenarioLike | None, base: Scenario) -> Scenario:
+    return put_under(LENIENT if scenario is None else read_scenario(scenario), base)
 
 
 def find_fake(

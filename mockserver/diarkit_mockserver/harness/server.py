@@ -21,7 +21,7 @@ from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.setup import put_under
-from diarkit_mockserver.scenario.shorthand import write_rule, write_when
+from diarkit_mockserver.scenario.shorthand import ANSWERS, write_rule, write_when
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class DiarizationServer:
             ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
         """
         rule = write_rule(
-            when=write_when(matching),
+            when=write_when(matching, ANSWERS),
             times=times,
             result=result,
             segments=segments,
@@ -255,7 +255,7 @@ class DiarizationServer:
             AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
         """
         __tracebackhide__ = True
-        when = write_when(matching)
+        when = write_when(matching, ["times"])
         verdict = self._ask(calls.verify_journal(Expectations(expected=(Expected(when=when, times=times),))))
         if not verdict.holds:
             raise AssertionError(describe_verdict(verdict))

@@ -25,6 +25,9 @@ OURS: Final = {
 BODILESS: Final = frozenset({204, 205, 304})
 """Statuses whose answers have no body (RFC 9110, 15)."""
 
+SUCCESS: Final = {"submit": 202, "poll": 200, "system": 200}
+"""With what each request is answered by itself."""
+
 BUSY_S: Final = 1
 """Seconds in the Retry-After of a 429 that nothing else is said of: as short as it can be, for tests that really wait."""
 
@@ -34,7 +37,7 @@ class HttpAnswer:
     """An HTTP answer instead of the usual one. A 429 has Retry-After and the rate headers by itself, as is documented.
 
     Attributes:
-        status: 200 to 599.
+        status: 200 to 599; the usual success (202 for an upload, 200 for a poll) only with a body.
         on: of a rule: `submit` (the default) answers the upload with it; `poll` accepts the upload and answers its first polls.
         times: with `on: poll`, how many polls; 1 by default.
         message: in the documented envelope, instead of the usual one of this status.
@@ -112,6 +115,18 @@ HttpLike: TypeAlias = "int | HttpAnswer | Mapping[str, object]"
 def read_http(http: int | HttpAnswer | None) -> HttpAnswer | None:
     """Read what stands under the key `http`: a status alone, or all its details."""
     return HttpAnswer(status=http) if isinstance(http, int) else http
+
+
+def check_success(http: HttpAnswer, on: str) -> None:
+    """Refuse a success that gives no body: whoever asks for it means the usual answer, and would get an empty one.
+
+    Raises:
+        ValueError: with what to say instead.
+    """
+    if http.status == SUCCESS.get(on) and http.body is None:
+        raise ValueError(
+            f"{http.status} is the usual answer (on: {on}): drop http, or say which body comes instead, such as body: '' for none"
+        )
 
 
 def _check_headers(headers: Mapping[str, object]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_fixtures.draws import Draws
-from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
+from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
@@ -177,6 +177,8 @@ class Fault:
         http = self.http_answer  # made of a bare status too, whose bounds it checks
         if http is not None and (http.on is not None or http.times is not None):
             raise ValueError("which requests a fault meets stands beside http: drop on and times from it")
+        if http is not None:
+            check_success(http, self.on)
 
     @property
     def ordinals(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader 
 from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_contracts.api.states import UNDER_WAY, TaskState
 from diarkit_mockserver.intake.submission import Media
-from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
+from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
 from diarkit_mockserver.scenario.limits import Limits
@@ -85,6 +85,8 @@ class Then:
         http = self.http_answer  # made of a bare status too, whose bounds it checks
         if given and http is not None and not http.polls:
             raise ValueError(f"a refused submission has no outcome: drop {given[0]}, or say on: poll")
+        if http is not None:
+            check_success(http, http.on or "submit")
 
     @property
     def http_answer(self) -> HttpAnswer | None:
@@ -181,9 +183,7 @@ class SeededTask:
 class Scenario:
     """The configuration of a world before the first request. Keys that begin with `x-` are ignored: they hold anchors.
 
-    What a file of `version: 1` means stays: a new key does nothing where it is left out; a key that gets another meaning gets
-    another name, and the old one is refused with the new one in the message; what no key can express gets `version: 2`, beside which
-    version 1 is read for one more major release. Before 1.0 the changelog lists the exceptions under Changed.
+    How the format may change: docs/explanation/compatibility.md.
 
     Attributes:
         version: of this format.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_fixtures.texts.tree import plant
 
@@ -28,16 +29,19 @@ def write_plain(value: object, *, short: bool = False) -> Json:
     """Write a value of the scenario's classes; what is as it is by default is left out.
 
     Args:
-        value: a dataclass, or what stands in a field of one.
+        value: a dataclass, or what stands in a field of one; a segment of the kit, as the platform's in seconds;
+            what is a number or a text by descent alone, as the member of an enumeration, as just that.
         short: write 2.0 as 2 where the reader makes a float of it anyway, and leave the version out.
     """
+    if isinstance(value, Segment):
+        return [value.speaker, value.start / 100, value.end / 100]
     if is_dataclass(value) and not isinstance(value, type):
         return dict(_write_fields(value, list_fields(type(value)), short=short))
     if isinstance(value, (tuple, list)):
         return [write_plain(one, short=short) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, Mapping):
         return {str(key): write_plain(one) for key, one in cast("Mapping[object, object]", value).items()}
-    return cast("Json", value)
+    return _write_leaf(value)
 
 
 def plant_plain(value: object) -> Node:
@@ -71,6 +75,20 @@ def _write_fields(value: object, fields: Iterable[Field], *, short: bool) -> Ite
         if came != field.default or (field.name == VERSION and field.default is not None and not short):
             plain = write_plain(came, short=short)
             yield field.name, _shorten(plain, field.kind) if short else plain
+
+
+def _write_leaf(value: object) -> Json:
+    match value:
+        case bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case _:
+            return cast("Json", value)
 
 
 def _shorten(plain: Json, kind: Kind) -> Json:

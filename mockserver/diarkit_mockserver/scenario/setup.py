@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.dialect import Dialect, list_set
@@ -16,6 +17,8 @@ from diarkit_mockserver.scenario.rules import RuleBook
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from diarkit_contracts.api.learned import SeenPoint
+    from diarkit_contracts.api.points import Generation
     from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.scenario.course import Course
     from diarkit_mockserver.scenario.dialect import Manner
@@ -54,7 +57,7 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
     Raises:
         ValueError: for an outage in a world that has a name, and for a state that its generation does not know.
     """
-    profile = resolve_profile(scenario.profile, scenario.dialect, scenario.seen)
+    profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
     cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
         task.state for task in scenario.tasks
     }
@@ -64,7 +67,15 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
         )
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, find_manner(profile))
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, manner)
+
+
+@lru_cache(maxsize=16)  # the worlds of a test suite are alike
+def _find_ways(
+    generation: Generation | None, dialect: Dialect, seen: tuple[SeenPoint, ...]
+) -> tuple[Profile, Manner | None]:
+    profile = resolve_profile(generation, dialect, seen)
+    return profile, find_manner(profile)
 
 
 def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:
@@ -90,7 +101,9 @@ def put_under(scenario: Scenario, base: Scenario) -> Scenario:
         scenario,
         profile=scenario.profile or base.profile,
         course=base.course if scenario.course == GUIDE else scenario.course,
-        dialect=Dialect(**{**list_set(base.dialect), **list_set(scenario.dialect)}),
+        dialect=scenario.dialect
+        if base.dialect == NOTHING.dialect
+        else Dialect(**{**list_set(base.dialect), **list_set(scenario.dialect)}),
         media=replace(scenario.media, undecodable=scenario.media.undecodable or base.media.undecodable),
         seen=scenario.seen or base.seen,
         not_learned=scenario.not_learned or base.not_learned,

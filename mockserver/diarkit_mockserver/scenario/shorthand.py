@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, cast
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import Segment
-from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_fixtures.texts.build import suggest
+from diarkit_fixtures.texts.fields import join_words
 from diarkit_mockserver.scenario.content import read_spoken
 from diarkit_mockserver.scenario.course import Course
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.plain import read_plain
-from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
+from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from diarkit_mockserver.scenario.answer import HttpLike
 
@@ -58,29 +59,33 @@ class Matching(TypedDict, total=False):
     occurrence: int | None
 
 
-def write_when(matching: Matching) -> When:
+CHANNELS: Final = (
+    "channels picks submissions by the query parameter as they sent it, such as '0,1': expected a text, got {!r:.60}; a result has "
+    "a channel for each that the file has, or for each list in segments"
+)
+
+
+def write_when(matching: Matching, others: Collection[str] = ()) -> When:
     """Write which submissions are meant.
+
+    Args:
+        matching: by their keys.
+        others: arguments that may stand beside them where they are given.
 
     Raises:
         TypeError: for a key that there is not, with the one that may be meant.
         ValueError: for a value that makes no sense.
     """
-    given: dict[str, object] = {**matching}
-    known = Matching.__annotations__
-    for key in given:
-        if key not in known:
-            hint = When.RENAMED.get(key) or f"expected {', '.join(known)}"
+    given: dict[str, object] = {key: value for key, value in matching.items() if value is not None}
+    names = [*others, *Matching.__annotations__]
+    for key in matching:
+        if key not in names:
+            hint = When.RENAMED.get(key) or f"expected {join_words(names)}{suggest(key, names)}"
             raise TypeError(f"got an unexpected keyword argument {key!r}: {hint}")
-    for key in ("query", "headers"):
-        if isinstance(pairs := given.get(key), Mapping):
-            given[key] = dict(cast("Mapping[str, str | None]", pairs))
-        elif pairs is not None:
-            raise TypeError(f"{key}: expected a dict of names and values, got {pairs!r:.120}")
-    for key in ("upload", "occurrence"):
-        if not isinstance(number := given.get(key), int | None):
-            raise TypeError(f"{key}: expected a number, from 1, got {number!r:.120}")
-    given["config"] = read_config(matching.get("config"))
-    return When(**cast("dict[str, Any]", given))
+    if not isinstance(channels := given.get("channels", ""), str):
+        raise ValueError(CHANNELS.format(channels))  # noqa: TRY004 - as for all other values
+    when: When = read_plain(When, given)
+    return when
 
 
 def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
@@ -110,36 +115,29 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
         raise ValueError(f"the result breaks the contract (breaks_contract=True lets it pass):\n{lines}")
     if rttm is not None and segments is not None:
         raise ValueError("expected one outcome, got segments and rttm")
-    then = Then(
-        result=None if result is None else dict(result),
-        segments=read_spoken(Path(rttm)) if rttm is not None else _read_segments(segments),
-        speakers=speakers,
-        failed=failed,
-        rejected=rejected,
-        http=http if http is None or isinstance(http, int) else read_plain(HttpAnswer, http),
-        der=der,
-        course=None if course is None else read_course(course),
-        breaks_contract=breaks_contract,
-    )
+    given: dict[str, object] = {
+        "result": result,
+        "segments": read_spoken(Path(rttm)) if rttm is not None else _read_segments(segments),
+        "speakers": speakers,
+        "failed": failed,
+        "rejected": rejected,
+        "http": http,
+        "der": der,
+        "course": None if course is None else read_course(course),
+        "breaks_contract": breaks_contract or None,
+    }
+    then: Then = read_plain(Then, {key: value for key, value in given.items() if value is not None})
     if then == Then():
         raise ValueError(f"nothing is said of what to answer: expected one of {', '.join(OUTCOMES)}, http, der, course")
-    return Rule(when=when, then=then, times=1 if times is None and when == EVERY else times)
+    if times is None:
+        times = 1 if when == EVERY else None
+    elif type(times) is not int:
+        raise ValueError(f"times: expected a whole number, got {times!r:.60}")
+    return Rule(when=when, then=then, times=times)
 
 
-def read_config(config: Mapping[str, int] | None) -> ConfigPattern | None:
-    """Read which config keys a submission must have.
-
-    Raises:
-        ValueError: for a key that the platform does not know.
-    """
-    if config is not None and not isinstance(config, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - users have no checker
-        raise TypeError(f'config: expected a dict such as {{"max_speakers": 2}}, got {config!r:.120}')
-    try:
-        return None if config is None else ConfigPattern(**config)
-    except TypeError:
-        raise ValueError(
-            f"expected the config keys max_speakers and total_speakers, got {', '.join(config or ())}"
-        ) from None
+ANSWERS: Final = tuple(write_rule.__kwdefaults__ or ())
+"""What can be said of an answer."""
 
 
 def read_course(course: CourseLike) -> Course:

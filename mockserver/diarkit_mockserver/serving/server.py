@@ -229,12 +229,20 @@ class ServerThread:
         if not self._thread.is_alive():
             raise ConnectionError(f"the server at {self.url} was stopped")
 
-        async def run() -> Returned:
-            # The end of a connection may have arrived together with this call, and be handled after it.
-            await let_others_run(3)
-            return function(*arguments)
+        answer: concurrent.futures.Future[Returned] = concurrent.futures.Future()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(START_TIMEOUT_S)
+        def run(turns: int) -> None:
+            if turns:
+                self._loop.call_soon(run, turns - 1)
+                return
+            try:
+                answer.set_result(function(*arguments))
+            except BaseException as error:  # noqa: BLE001 - raised where it was called
+                answer.set_exception(error)
+
+        # The end of a connection may have arrived together with this call, and be handled after it.
+        self._loop.call_soon_threadsafe(run, 3)
+        return answer.result(START_TIMEOUT_S)
 
     def list_connections(self) -> frozenset[int]:
         """List the numbers of the connections that are open; what a client has closed by now is no longer among them."""

@@ -34,7 +34,7 @@ Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Channel number and segments of each channel in the result, in the result's order."""
 
 
-@lru_cache(maxsize=8)  # a test suite sends the same few bytes in most of its tests
+@lru_cache(maxsize=8)  # for the same bytes with other parameters
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
     """Draw a conversation for each channel of a file; a silent channel has none.
 

@@ -61,6 +61,12 @@ EVERY_STATUS = [
     for status, broken in statuses.items()
 ]
 
+BY_HAND: Table = {
+    "submit": {202: frozenset({"shape.json", "shape.content-type", "shape.headers"})},
+    "poll": {200: frozenset({"shape.json", "shape.content-type"})},
+}
+"""What the platform answers by itself is no shorthand (`test_answer`): whoever gives its body says what is broken."""
+
 BODIES = {"truncated": "shape.json", "garbled": "shape.json", "empty": "shape.json", "html": "shape.status"}
 RESULTS = {
     "count_wrong": "result.count-is-ids",
@@ -97,8 +103,9 @@ def play(fake: Fake, submit: Ask, ask: Ask, make_wav: Ask) -> Callable[..., set[
             server.set_faults(*faults)
             try:
                 answer = submit(server.url, make_wav(20))
-                for _ in range(3 if answer.status == 202 else 0):
-                    ask(answer.header("x-location"))
+                location = answer.header("x-location")
+                for _ in range(3 if location else 0):
+                    ask(location)
             except (OSError, http.client.HTTPException):
                 pass
             exchanges = [make_exchange(entry, server.clock.epoch) for entry in server.journal]
@@ -119,6 +126,25 @@ def test_a_status_breaks_the_contract_only_where_it_is_not_documented(
 ) -> None:
     told = {"http": {"status": status, "on": on}}
     assert (play(told) if by == "rule" else play({}, {"on": on, "http": status})) == broken
+
+
+@pytest.mark.parametrize("by", ["rule", "fault"])
+@pytest.mark.parametrize(("on", "status"), [(on, status) for on in BY_HAND for status in BY_HAND[on]])
+def test_a_success_given_by_hand_lacks_what_its_body_lacks(
+    play: Callable[..., set[str]], on: str, status: int, by: str
+) -> None:
+    http = {"status": status, "body": ""}
+    broken = play({"http": {**http, "on": on}}) if by == "rule" else play({}, {"on": on, "http": http})
+    assert broken == BY_HAND[on][status]
+
+
+@pytest.mark.parametrize(("times", "broken"), [(1, {"shape.status"}), (3, set())])
+def test_a_401_of_a_poll_is_a_gateway_s_where_nobody_is_let_in_afterwards(
+    play: Callable[..., set[str]], times: int, broken: set[str]
+) -> None:
+    """The API itself has none: one poll refused between two answers is another status than documented."""
+    assert play({"http": {"status": 401, "on": "poll", "times": times}}) == broken
+    assert play({}, {"on": "poll", "http": 401, "times": times}) == broken
 
 
 @pytest.mark.parametrize("on", ["submit", "poll"])

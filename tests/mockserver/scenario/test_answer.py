@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from diarkit_mockserver.scenario.answer import HttpAnswer, read_http
+from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,14 @@ def test_its_headers_are_the_documented_ones_unless_others_are_given(
     answer: HttpAnswer, headers: dict[str, str]
 ) -> None:
     assert dict(answer.list_headers(now=2_500_000, epoch=946_684_800)) == headers
+
+
+@pytest.mark.parametrize(("on", "status"), [("submit", 202), ("poll", 200), ("system", 200)])
+def test_the_usual_success_is_asked_for_with_its_body_alone(on: str, status: int) -> None:
+    with pytest.raises(ValueError, match=f"{status} is the usual answer .* drop http, or say which body"):
+        check_success(HttpAnswer(status=status), on)
+    check_success(HttpAnswer(status=status, body=""), on)
+    check_success(HttpAnswer(status=201), on)
 
 
 def test_below_400_there_is_no_envelope() -> None:

@@ -60,6 +60,7 @@ def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: s
         (lambda: Fault(on="poll", task="lost"), "a task fault is about uploads: expected on: submit or any, got poll"),
         (lambda: Fault(on="poll", result="overlap"), "a result fault is about uploads"),
         (lambda: Fault(http=199), "expected an HTTP status from 200 to 599, got 199"),
+        (lambda: Fault(on="poll", http=200), "200 is the usual answer .on: poll"),
         (lambda: Fault(http=500, share=1.1), "expected a share from 0 to 1, got 1.1"),
         (lambda: Fault(http=500, share=float("nan")), "expected a share from 0 to 1, got nan"),
         (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),

@@ -56,6 +56,8 @@ def test_a_bare_status_is_an_http_answer_to_the_upload() -> None:
     [
         (lambda: Then(http=199), "from 200 to 599, got 199"),
         (lambda: Then(http=600), "from 200 to 599, got 600"),
+        (lambda: Then(http=202), "202 is the usual answer .on: submit"),
+        (lambda: Then(http=HttpAnswer(status=200, on="poll")), "200 is the usual answer .on: poll"),
         (lambda: Then(speakers=-1), "speakers >= 0, got -1"),
         (lambda: Rule(then=Then(), times=0), "times >= 1, got 0"),
         (lambda: Media(duration=-0.5), "0 to 86400 seconds, got -0.5"),

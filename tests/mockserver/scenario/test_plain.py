@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
@@ -52,6 +53,10 @@ def test_the_short_form_has_whole_numbers_where_the_reader_makes_floats_of_them(
 ) -> None:
     assert json.dumps(write_plain(value)) == long
     assert short is None or json.dumps(write_plain(value, short=True)) == short
+
+
+def test_a_segment_of_the_kit_is_one_of_the_platform() -> None:
+    assert write_plain({"segments": [(Segment(1, 50, 225),)]}) == {"segments": [[[1, 0.5, 2.25]]]}
 
 
 @given(scenarios(timed=True, dialects=True))

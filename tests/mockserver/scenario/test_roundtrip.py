@@ -94,7 +94,8 @@ def all_http(texts: SearchStrategy[str], **more: SearchStrategy[Any]) -> SearchS
     foreign = {"body": st.none() | texts, "content_type": st.sampled_from(["text/plain; charset=utf-8", "text/html"])}
     return st.one_of(
         st.builds(HttpAnswer, status=STATUSES, message=st.none() | texts, **foreign, **common),
-        st.builds(HttpAnswer, status=st.sampled_from([200, 201, 307, 399]), **foreign, **common),
+        st.builds(HttpAnswer, status=st.sampled_from([201, 203, 307, 399]), **foreign, **common),
+        st.builds(HttpAnswer, status=st.sampled_from([200, 202]), **{**foreign, "body": texts}, **common),
         st.builds(HttpAnswer, status=st.sampled_from([204, 205, 304]), **common),
     )
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, PollCounts, StateSeconds
 from diarkit_mockserver.scenario.model import Rule, SpokenSegment, Then
-from diarkit_mockserver.scenario.shorthand import read_config, read_course, write_rule, write_when
+from diarkit_mockserver.scenario.shorthand import ANSWERS, read_course, write_rule, write_when
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
 
 if TYPE_CHECKING:
@@ -156,14 +158,14 @@ def test_what_is_no_segment_is_refused_with_the_way_to_write_it(segments: Any, t
 def test_a_config_is_read_as_what_a_submission_must_have(
     config: dict[str, int] | None, pattern: ConfigPattern | None
 ) -> None:
-    assert read_config(config) == pattern
+    assert write_when({"config": config}).config == pattern
 
 
 def test_a_config_key_that_the_platform_does_not_know_is_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"^expected the config keys max_speakers and total_speakers, got max_speaker, y$"
+        ValueError, match=r"(?s)unknown key 'max_speaker': .*; did you mean max_speakers\?\nunknown key 'y'"
     ):
-        read_config({"max_speaker": 2, "y": 1})
+        write_when({"config": {"max_speaker": 2, "y": 1}})
 
 
 @pytest.mark.parametrize(
@@ -211,23 +213,60 @@ def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> N
     assert f", got {written!r}: " in str(told.value)
 
 
-def test_a_matcher_that_there_is_not_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(TypeError, match=r"unexpected keyword argument 'submission': it is upload .* or occurrence"):
-        write_when({"submission": 3})  # type: ignore[typeddict-unknown-key]
-    with pytest.raises(TypeError, match=r"unexpected keyword argument 'file': expected filename, sha256, .*"):
-        write_when({"file": "a"})  # type: ignore[typeddict-unknown-key]
+@pytest.mark.parametrize(
+    ("key", "others", "hint"),
+    [
+        ("submission", (), "it is upload .* or occurrence"),
+        ("file", (), "expected filename, sha256, .* or occurrence; did you mean filename"),
+        ("fial", ANSWERS, "expected times, result, .* or occurrence; did you mean failed"),
+        ("failed", ("times",), "expected times, filename, .* or occurrence$"),
+    ],
+)
+def test_a_name_that_there_is_not_is_refused_with_the_nearest_that_there_is(
+    key: str, others: tuple[str, ...], hint: str
+) -> None:
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{key}': {hint}"):
+        write_when({key: 3}, others)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
     ("matching", "reason"),
     [
-        ({"upload": "3"}, "upload: expected a number, from 1, got '3'"),
-        ({"occurrence": 1.5}, "occurrence: expected a number, from 1, got 1.5"),
-        ({"headers": ["Authorization"]}, r"headers: expected a dict of names and values, got \['Authorization'\]"),
-        ({"query": "a=1"}, "query: expected a dict of names and values, got 'a=1'"),
-        ({"config": "max_speakers=2"}, "config: expected a dict such as .*, got 'max_speakers=2'"),
+        ({"upload": "3"}, "upload: expected a whole number, got the text '3'"),
+        ({"occurrence": 1.5}, "occurrence: expected a whole number, got the number 1.5"),
+        ({"filename": 3}, "filename: expected a text, got the number 3"),
+        ({"sha256": b"abc"}, "sha256: expected a text, got b'abc'"),
+        ({"channel_mode": "mixed"}, "channel_mode: expected split or mix, .*; did you mean mix"),
+        ({"channels": 2}, "channels picks submissions .* got 2; a result has a channel for each that the file has"),
+        ({"headers": ["Authorization"]}, "headers: expected a mapping, got a list"),
+        ({"headers": {"X": 1}}, "X: expected a pattern in quotes, or null for absent, got 1"),
+        ({"query": "a=1"}, "query: expected a mapping, got the text 'a=1'"),
+        ({"config": "max_speakers=2"}, r"config: expected a mapping \(max_speakers, total_speakers\), got the text"),
     ],
 )
 def test_a_matcher_of_another_type_is_refused_with_what_was_expected(matching: Any, reason: str) -> None:
-    with pytest.raises(TypeError, match=reason):
+    with pytest.raises(ValueError, match=reason):
         write_when(matching)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"speakers": "2"}, "speakers: expected a whole number, got the text '2'"),
+        ({"failed": 3}, "failed: expected a text, got the number 3"),
+        ({"der": "low"}, "der: expected a number, got the text 'low'"),
+        ({"failed": "x", "times": "2"}, "times: expected a whole number, got '2'"),
+        ({"http": "503"}, "http: expected a whole number, or a mapping .*, got the text '503'"),
+    ],
+)
+def test_an_answer_of_another_type_is_refused_with_what_was_expected(told: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        write(**told)
+
+
+def test_members_of_enumerations_are_the_values_that_they_are() -> None:
+    class Mode(str, Enum):  # noqa: UP042 - as a user may have it
+        MIX = "mix"
+
+    assert write_when({"channel_mode": Mode.MIX}) == When(channel_mode="mix")  # type: ignore[typeddict-item]
+    assert write(http=HTTPStatus.TOO_MANY_REQUESTS) == write(http=429)
