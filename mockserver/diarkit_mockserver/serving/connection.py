@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
+    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.platform import Platform
-    from diarkit_mockserver.world.seam import SharedPlatform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Disturbance
 

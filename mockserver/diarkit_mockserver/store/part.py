@@ -28,9 +28,8 @@ from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
 from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
-from diarkit_mockserver.world.counters import MOST_COUNTED, Counters
+from diarkit_mockserver.world.counters import MOST_COUNTED, Counters, WorldState
 from diarkit_mockserver.world.ids import AnswerIds
-from diarkit_mockserver.world.state import WorldState
 from diarkit_mockserver.world.store import Kept
 from diarkit_mockserver.world.task import Progress
 from diarkit_mockserver.world.world import World

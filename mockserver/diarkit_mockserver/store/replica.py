@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.store.shelf import Shelf
     from diarkit_mockserver.store.view import View
-    from diarkit_mockserver.world.place import Place
+    from diarkit_mockserver.world.place import Decided, Place
     from diarkit_mockserver.world.platform import Platform
-    from diarkit_mockserver.world.seam import Decided
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
     from diarkit_mockserver.world.world import World

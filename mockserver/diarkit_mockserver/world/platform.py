@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import ReadUpload
-    from diarkit_mockserver.world.seam import SharedPlatform
+    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")

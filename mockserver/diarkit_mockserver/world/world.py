@@ -19,10 +19,10 @@ from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
+from diarkit_mockserver.world.counters import WorldState
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
-from diarkit_mockserver.world.state import WorldState
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
