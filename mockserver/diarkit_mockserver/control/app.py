@@ -25,7 +25,7 @@ from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE
-from diarkit_mockserver.control.call import Bounds
+from diarkit_mockserver.control.call import Bounds, decide_on
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
 from diarkit_mockserver.control.orders import FaultList
@@ -97,7 +97,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
             raise refuse_token()
         if call.body is not None:
-            await _decide(platform, lambda view: call.find(view, world), world)
+            await decide_on(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
             data = await _read_body(request)
@@ -107,7 +107,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         # The end of a connection may have arrived together with this request, and be handled after it.
         await let_others_run(3)
         run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - decided more than once
-        value = run(platform) if call.path == "/health" else await _decide(platform, run, world)
+        value = run(platform) if call.path == "/health" else await decide_on(platform, run, world)
         if value is None:
             return Response(status_code=call.status)
         form = call.forms.get(format)
@@ -136,20 +136,6 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         responses={call.status: told} if told else None,
         openapi_extra=None if call.body is None else _describe_body(call.body),
     )
-
-
-async def _decide(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
-    """Decide something on a platform, or on that of many processes that it is one of.
-
-    Raises:
-        ControlError: if it is refused; 503 if the processes have lost their store.
-    """
-    if platform.shared is None:
-        return decide(platform)
-    try:
-        return await platform.shared.call(decide, world)
-    except ConnectionError as error:
-        raise refuse(503, "store-lost", str(error)) from None
 
 
 def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:
