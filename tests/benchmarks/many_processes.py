@@ -53,17 +53,15 @@ def count_scripts(port: int) -> int:
     return sum(int(line.split("calls=")[1].split(",")[0]) for line in text.splitlines() if "cmdstat_evalsha:" in line)
 
 
-async def press(url: str, path: str, seconds: float, body: bytes | None) -> tuple[float, float]:
-    """Ask from some connections at once; return answers a second and their p99 in seconds."""
+async def press(url: str, paths: list[str], seconds: float, body: bytes | None) -> tuple[float, float]:
+    """Ask for each path from a connection, all at once; return answers a second and their p99 in seconds."""
     host, port = url.removeprefix("http://").split(":")
-    head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nhost: a\r\n"
-    if body:
-        head += f"content-type: multipart/form-data; boundary=b\r\ncontent-length: {len(body)}\r\n"
-    asked = head.encode() + b"\r\n" + (body or b"")
+    more = f"content-type: multipart/form-data; boundary=b\r\ncontent-length: {len(body)}\r\n" if body else ""
     taken: list[float] = []
     ends = time.perf_counter() + seconds
 
-    async def ask() -> None:
+    async def ask(path: str) -> None:
+        asked = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nhost: a\r\n{more}\r\n".encode() + (body or b"")
         reader, writer = await asyncio.open_connection(host, int(port))
         while (begun := time.perf_counter()) < ends:
             writer.write(asked)
@@ -73,20 +71,21 @@ async def press(url: str, path: str, seconds: float, body: bytes | None) -> tupl
             taken.append(time.perf_counter() - begun)
         writer.close()
 
-    await asyncio.gather(*(ask() for _ in range(CLIENTS)))
+    await asyncio.gather(*map(ask, paths))
     return len(taken) / seconds, statistics.quantiles(taken, n=100)[98]
 
 
-def measure_idle(url: str) -> tuple[str, float]:
-    """Return the path of a task, and the median time of a poll of it where nothing else is asked."""
+def measure_idle(url: str) -> tuple[list[str], float]:
+    """Return the path of a task for each client, and the median time of a poll where nothing else is asked."""
     with httpx.Client(base_url=url, trust_env=False) as client:
-        path = client.post(ENDPOINT, files={"file": ("a.wav", b"x")}).headers["x-location"].removeprefix(url)
+        answers = [client.post(ENDPOINT, files={"file": ("a.wav", b"x")}) for _ in range(CLIENTS)]
+        paths = [answer.headers["x-location"].removeprefix(url) for answer in answers]
         taken = []
         for _ in range(200):
             begun = time.perf_counter()
-            client.get(path)
+            client.get(paths[0])
             taken.append(time.perf_counter() - begun)
-    return path, statistics.median(taken)
+    return paths, statistics.median(taken)
 
 
 def main() -> None:
@@ -108,11 +107,11 @@ def main() -> None:
             assert server.stdout is not None
             url = server.stdout.readline().removeprefix("listening on ").strip()
             try:
-                path, idle = measure_idle(url)
+                paths, idle = measure_idle(url)
                 cells = []
                 for body in (None, form):
                     before = count_scripts(port)
-                    rate, p99 = asyncio.run(press(url, ENDPOINT if body else path, seconds, body))
+                    rate, p99 = asyncio.run(press(url, [ENDPOINT] * CLIENTS if body else paths, seconds, body))
                     trips = (count_scripts(port) - before) / (rate * seconds)
                     cells.append(f"{rate:>8.0f} {p99 / idle:>8.1f} {trips:>6.2f}")
                 click.echo(f"{name:18} {'  '.join(cells)}")

@@ -7,7 +7,7 @@ import logging
 import secrets
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakSet
 
 from diarkit_mockserver.clock import Clock, to_ticks
@@ -18,11 +18,12 @@ from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.intake.upload import ReadUpload
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
+from diarkit_mockserver.store.turns import Turns
 from diarkit_mockserver.world.platform import find_name
 from diarkit_mockserver.world.wire import write_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
@@ -57,7 +58,7 @@ class Replica:
         self.first_connection = secrets.randbits(24) << CONNECTION_BITS
         self._platform = platform
         self._shelf = shelf
-        self._turn = asyncio.Lock()
+        self._turns = Turns(self._try)
         self._clocks: dict[str, WeakSet[Clock]] = {}
         self._news = 0
         self._looking: set[asyncio.Task[None]] = set()
@@ -119,7 +120,7 @@ class Replica:
         Raises:
             StoreLostError: if the store can't be reached.
         """
-        return (await self._decide(decide, world, set(), in_turn=False))[0]
+        return (await self._decide(decide, world, set(), in_turn=False, is_alone=True))[0]
 
     async def follow(self) -> None:
         """Follow what other processes change, until the server ends."""
@@ -134,6 +135,7 @@ class Replica:
                     self._note(error)
                 await clock.wait_until(clock.now() + to_ticks(RETRY_SECONDS))
         finally:
+            self._turns.cancel()
             await self._shelf.close()
 
     def _foresee_upload(self, visit: Visit, body: ReadUpload) -> set[Need]:
@@ -177,24 +179,27 @@ class Replica:
         return response
 
     async def _decide(
-        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need], *, in_turn: bool
+        self,
+        decide: Callable[[Platform], Decided],
+        world: str,
+        needs: set[Need],
+        *,
+        in_turn: bool,
+        is_alone: bool = False,
     ) -> tuple[Decided, View]:
-        """Decide until it is committed; where others are faster, one at a time of this process."""
-        if not in_turn and (decided := await self._try(decide, world, needs)) is not None:
-            return decided
-        async with self._turn:
-            while (decided := await self._try(decide, world, needs)) is None:
-                pass
-        return decided
+        """Decide until it is committed; where others are faster, together with what waits in this process."""
+        if not in_turn and (decided := await self._try([decide], world, needs)) is not None:
+            return decided[0][0], decided[1]
+        return await self._turns.take(decide, world, needs, is_alone=is_alone)
 
     async def _try(
-        self, decide: Callable[[Platform], Decided], world: str, needs: set[Need]
-    ) -> tuple[Decided, View] | None:
+        self, decides: Sequence[Callable[[Platform], Any]], world: str, needs: set[Need]
+    ) -> tuple[list[Any], View] | None:
         """Load, decide, commit; None if another process was faster."""
         while True:
             view = await self._load(world, needs)
             try:
-                value = decide(view.platform)
+                values = [decide(view.platform) for decide in decides]
                 break
             except Missing as missing:
                 needs.add(missing.need)
@@ -208,7 +213,7 @@ class Replica:
         if self._platform.on_exchange is not None:
             for of, entry in added:
                 self._platform.on_exchange(entry, of.clock.epoch)
-        return value, view
+        return values, view
 
     async def _load(self, world: str, needs: Collection[Need]) -> View:
         try:

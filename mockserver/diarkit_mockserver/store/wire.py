@@ -1,6 +1,6 @@
 """One connection to Redis or Valkey: what waits is sent together, and nothing waits for the answer to something else. Knows no commands.
 
-redis-py's own way is one request at a time on each connection of a pool, at several times the cost (measured: 240 us instead of 60).
+redis-py's own way is one request at a time on each connection of a pool, which costs a poll two thirds more processor time (measured).
 """
 
 from __future__ import annotations
