@@ -1,4 +1,4 @@
-"""The commands `diarkit scenario ...`: files in, lines and exit codes out. Decides nothing about scenarios."""
+"""The commands `diarkit scenario ...`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def scenario() -> None:
 @scenario.command(examples=("diarkit scenario check scenario.yaml", "diarkit scenario check - < scenario.yaml"))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(files: tuple[Path, ...]) -> None:
-    """Check scenario files, and name rules that can't be reached.
+    """Check scenario files, and report unreachable rules.
 
-    Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where. The file `-` is standard
-    input, whose RTTM files are looked for in the working directory.
+    Exit 0 if all are valid, with a summary of each; otherwise 1, with errors and their positions. The file `-` is standard input,
+    whose RTTM files are relative to the working directory.
     """
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False
@@ -58,7 +58,7 @@ def schema() -> None:
 
 
 def describe_scenario(scenario: Scenario) -> str:
-    """Say in one line what a scenario holds."""
+    """Summarise a scenario in one line."""
     count = len(scenario.rules)
     rules = {0: "no rules", 1: "1 rule"}.get(count, f"{count} rules")
     if seeded := len(scenario.tasks):

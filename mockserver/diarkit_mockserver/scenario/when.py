@@ -1,4 +1,4 @@
-"""Which submissions a rule or a fault is for. Knows what was sent, and nothing of answers."""
+"""Patterns of submissions, for rules and faults."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Asked, Sent
 
 
-SUBMISSION: Final = "it is upload (the number of the upload) or occurrence (how often the same upload came)"
-"""Where to go from `submission`, which was read as the first and meant the second."""
+SUBMISSION: Final = "use upload (the number of the upload) or occurrence (the number among identical uploads)"
+"""Hint for the former key `submission`, which was ambiguous."""
 
 
 OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
-"""What only the body of an upload tells; everything else stands in the head of its request."""
+"""Fields that depend on the body of an upload; all others are in the head of its request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigPattern:
-    """The `config` keys that a submission must carry with just these values."""
+    """Required values of `config` keys."""
 
     max_speakers: int | None = None
     total_speakers: int | None = None
@@ -31,20 +31,20 @@ class ConfigPattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Which submissions a rule is for; what is left out matches everything.
+    """A pattern of submissions; missing keys match everything.
 
     Attributes:
-        filename: shell pattern (`*`, `?`, `[...]`) over the uploaded file's name, case-sensitive.
+        filename: shell pattern (`*`, `?`, `[...]`) for the uploaded file's name, case-sensitive.
         sha256: digest of the file in hex, or at least its first 8 digits.
-        config: the config keys that must have these values.
+        config: required values of config keys.
         channel_mode: `split` or `mix`.
         channels: the query parameter as sent, such as `0,1`.
         range_from: seconds.
         range_to: seconds.
-        query: query parameters by name, also those that the platform does not know: a shell pattern, or null for one that is absent.
-        headers: headers by name, whatever its case: a shell pattern, or null for one that is absent. Of a poll, its own.
-        upload: 1 for the first upload to this world, 2 for the second, ...
-        occurrence: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
+        query: query parameters by name, including unknown ones: a shell pattern, or null for absent.
+        headers: by case-insensitive name: a shell pattern, or null for absent. For a poll, its own headers.
+        upload: number among the uploads to this world, from 1.
+        occurrence: number among identical requests (file, name, parameters), from 1.
     """
 
     RENAMED: ClassVar[dict[str, str]] = {"submission": SUBMISSION}
@@ -75,15 +75,15 @@ class When:
                     raise ValueError(f"{name}: expected a pattern in quotes, or null for absent, got {pattern!r}")
 
     def misses(self, submission: Sent, asked: Asked) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each field
-        """Say one by one why a request is not meant; nothing for a match.
+        """Yield the reasons why a request does not match; nothing for a match.
 
         Args:
-            submission: that the request brings, or asks for.
+            submission: of the upload, or of the polled task.
             asked: the request itself.
         """
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
-            decoded = unquote(submission.filename)  # as some clients send what is not ASCII
+            decoded = unquote(submission.filename)  # some clients percent-encode non-ASCII names
             meant = f", which is {decoded!r} percent-encoded" if decoded != submission.filename else ""
             yield f"filename: expected {self.filename!r}, got {submission.filename!r}{meant}"
         if self.sha256 is not None and not submission.sha256.startswith(self.sha256.lower()):
@@ -113,16 +113,16 @@ class When:
 
     @property
     def of_head(self) -> When:
-        """What of it the head of a request tells; equal to it where the body does not matter."""
+        """The part that depends only on the head; equal to the pattern if the body does not matter."""
         return replace(self, **OF_BODY)
 
     @property
     def weight(self) -> int:
-        """How much is asked for: of two patterns that match, the one with more is meant."""
+        """Its specificity: of two matching patterns, the more specific one applies."""
         return sum(1 for _ in _list_asked(self, ""))
 
     def __str__(self) -> str:
-        """Name what is asked for."""
+        """Format the pattern."""
         return ", ".join(_list_asked(self, "")) or "any submission"
 
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """A world, and the path that is left inside it. A tuple, as one is made for each request.
+    """A world, and the path inside it. A tuple, as one is created for each request.
 
     Attributes:
-        world: that the request goes to.
+        world: of the request.
         prefix: of this world's paths; empty for the default world.
-        path: inside the world, as the platform knows it.
+        path: inside the world, as on the platform.
     """
 
     world: World

@@ -1,8 +1,7 @@
-"""One isolated server's worth of state: its clock, its rules, its tasks, and what was asked of it. Does no I/O.
+"""A world: the state of one isolated platform with its clock, rules, tasks and journal. Performs no I/O.
 
-Everything that follows from a request follows from it alone: (seed, world, file, name, parameters, how often the same request
-came before). Nothing runs in the background: a task's state is looked up when somebody asks.
-The file is long, as all that changes a world is in one place.
+Answers depend only on seed, world, file, name, parameters and the number of identical earlier requests. There are no background
+timers: a task's state is computed on demand. This module is long, as everything that changes a world is in one place.
 """
 
 from __future__ import annotations
@@ -45,13 +44,13 @@ NO_RULE = Then()
 
 
 class World:
-    """A platform of its own.
+    """An isolated platform.
 
     Args:
-        name: part of every id drawn here; the default world's is empty.
-        scenario: what it is told to answer.
-        clock: its time; a running one by default.
-        closed: why it takes no uploads, of a default world that nobody should reach; empty for a world as it should be.
+        name: part of the seed of its ids; empty for the default world.
+        scenario: its configuration.
+        clock: its time; default a running one.
+        closed: why a default world refuses uploads, if clients should not use it; empty otherwise.
     """
 
     def __init__(
@@ -94,12 +93,12 @@ class World:
 
     @property
     def name(self) -> str:
-        """Part of every id drawn here."""
+        """Part of the seed of its ids."""
         return self._setup.name
 
     @property
     def scenario(self) -> Scenario:
-        """What it is told now."""
+        """Its current configuration."""
         return self._setup.scenario
 
     @property
@@ -109,27 +108,27 @@ class World:
 
     @property
     def manner(self) -> Manner | None:
-        """How its answers look; None for the usual way."""
+        """Differences of its answers; None for none."""
         return self._setup.manner
 
     @property
     def schedule(self) -> Schedule:
-        """The faults that requests may meet."""
+        """Its faults."""
         return self._setup.schedule
 
     def begin_again(self) -> World:
-        """Make a world that is as this one was at its beginning."""
+        """Return a new world with the initial state of this one."""
         fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
         self.journal.pass_on(fresh.journal)
         return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
-        """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
+        """Replace the scenario for new requests; existing tasks retain their answers.
 
-        Tasks that the scenario seeds and the former one did not, or otherwise, are put in.
+        New or changed seeded tasks are added.
 
         Raises:
-            ValueError: for an outage in a world that has a name.
+            ValueError: for an outage in a named world.
         """
         former = self.scenario.tasks
         self._setup = set_up(self.name, scenario)
@@ -139,20 +138,16 @@ class World:
         self._plant(task for task in scenario.tasks if task not in former)
 
     def replace_faults(self, faults: Sequence[Fault]) -> None:
-        """Take a new schedule of faults; an empty one is none at all.
-
-        Raises:
-            ValueError: for an outage in a world that has a name.
-        """
+        """Replace the schedule of faults; raises ValueError for an outage in a named world."""
         scenario = replace(self.scenario, faults=tuple(faults))
         self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
     def add_rule(self, *rules: Rule) -> None:
-        """Put rules before those of the scenario; all of them or none.
+        """Add rules before those of the scenario; all of them or none.
 
         Raises:
-            ValueError: for a rule that no upload can meet, or with a state that the generation does not know.
+            ValueError: for a rule that matches no possible upload, or has a state that the generation lacks.
         """
         book = self._setup.rules
         for rule in rules:
@@ -160,24 +155,24 @@ class World:
         self._setup = set_up(self.name, self._setup.scenario, book.added)
 
     def list_added(self) -> list[tuple[Rule, int]]:
-        """List the rules that were added, in the order in which they are asked, and how many submissions each has answered."""
+        """List the added rules in order of precedence, with the number of submissions each has answered."""
         return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
-        """Take an upload in.
+        """Accept an upload.
 
         Args:
-            submission: it is completed here, with its number, its occurrence and with what its rule says of its media.
-            visit: of the request that brings it.
+            submission: completed here with its number, occurrence and the media of its rule.
+            visit: of the request.
 
         Raises:
-            Refusal: if a rule or a fault says so.
+            Refusal: by a rule or a fault.
         """
         key, rule = self.meet(submission, visit)
         return self.start(submission, visit, key, rule)
 
     def choose_by_head(self, head: Submission, visit: Visit) -> bool:
-        """Count an upload by its head; whether a rule answers it whatever its body will be, which is the visit's then."""
+        """Count an upload by its head; return whether a rule answers it independently of its body, which is stored in the visit."""
         self.counters.uploads += 1
         head.upload = visit.upload = self.counters.uploads
         visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
@@ -191,10 +186,10 @@ class World:
         """Count an upload, and find the rule that answers it.
 
         Returns:
-            What the id of its task follows from, and the rule.
+            The seed of its task's id, and the rule.
 
         Raises:
-            Refusal: if nothing is taken here.
+            Refusal: if this world is closed.
         """
         self._check_open()
         setup, counters = self._setup, self.counters
@@ -205,11 +200,7 @@ class World:
         return key, visit.chosen or setup.rules.find(submission, counters.rules)
 
     def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
-        """Start the task of an upload that was met.
-
-        Raises:
-            Refusal: if a rule or a fault says so.
-        """
+        """Start the task of an upload that was counted by `meet`; may raise a Refusal by a rule or a fault."""
         setup, counters = self._setup, self.counters
         then = NO_RULE if rule is None else rule.then
         submission.media = choose_media(then, submission.media, setup.scenario)
@@ -217,7 +208,7 @@ class World:
         if rule is not None:
             visit.rule = str(rule)
         if (http := then.http_answer) is not None and not http.polls:
-            raise self._answer_with(http, "the rule says so")
+            raise self._answer_with(http, "by the rule")
         course = then.course or setup.scenario.course
         if cancels(course):
             outcome = Outcome(TaskState.CANCELLED)
@@ -255,23 +246,23 @@ class World:
 
         Args:
             task_id: in canonical form.
-            visit: of the request that asks.
+            visit: of the request.
 
         Raises:
-            Refusal: 404 for a task that this world does not have; or what a rule or a fault says.
+            Refusal: 404 for an unknown task, or by a rule or a fault.
         """
         self._check_open()
         visit.task_id = task_id
         now = self.clock.now()
         task = self.tasks.find(task_id, now)
         if task is None:
-            raise refuse(Condition.TASK_UNKNOWN, reason=f"no task {task_id}, or no longer")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} is unknown or expired")
         self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
         try:
             http = task.then.http_answer
             if http is not None and progress.refused_polls < http.polls:
-                raise self._answer_with(http, "the task's rule says so")
+                raise self._answer_with(http, "by the task's rule")
             if self._setup.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
@@ -279,7 +270,7 @@ class World:
             raise
         seen = Progress(progress.polls + 1, *progress[1:])
         visit.state = state = task.state_at(seen, now)
-        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
+        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer does not advance the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
@@ -287,22 +278,18 @@ class World:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
-            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} was cancelled, and is gone")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} was cancelled and removed")
         return task, seen, state
 
     def look_around(self, visit: Visit) -> None:
-        """Let a request for version or status meet its faults.
-
-        Raises:
-            Refusal: if a fault says so.
-        """
+        """Apply faults to a request for version or status; may raise a Refusal."""
         if self._setup.schedule:
             path = visit.request.path
             count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
             self.meet_faults("system", None, f"{path} {count}", visit)
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
-        """Write the body of a poll that sees a task in this state."""
+        """Write the body of a poll for a task in this state."""
         if progress.final_body is not None and state in TERMINAL:
             return progress.final_body
         nulls = self.profile["unpopulated"] == "null"
@@ -316,10 +303,10 @@ class World:
         return body
 
     def name_answer(self, trace: str) -> tuple[str, str]:
-        """Make the ids of an answer that has none of a task: its request's and its correlation's.
+        """Make request id and correlation id of an answer that is not about a task.
 
         Args:
-            trace: what was asked and answered; ids differ also where that is the same as before.
+            trace: request and answer; repetitions get different ids.
         """
         first = self._answer_ids.make(trace)
         count = self.counters.repeats.count(first[0])
@@ -328,10 +315,10 @@ class World:
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
-        """Find the faults of a request, once; those of its answer are noted for later, those of its task returned.
+        """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned.
 
         Raises:
-            Refusal: for a fault that is another answer.
+            Refusal: for a fault with a custom answer.
         """
         if visit.met is not None:
             return visit.met
@@ -343,7 +330,7 @@ class World:
             visit.faults += (fault.name,)
             visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
-                raise self._answer_with(http, "a fault says so")
+                raise self._answer_with(http, "by a fault")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
@@ -351,7 +338,7 @@ class World:
         return of_task
 
     def _plant(self, seeded: Iterable[SeededTask]) -> None:
-        """Put tasks in that nobody has uploaded; they move by hand only, and so stay where they are."""
+        """Add seeded tasks, which move only by hand."""
         now = self.clock.now()
         for task, progress in (seed_task(one, self.scenario.media) for one in seeded):
             self.tasks.drop(task.task_id)
@@ -362,7 +349,7 @@ class World:
 
     def _check_open(self) -> None:
         if self._closed:
-            log.warning("%s", self._closed)  # where no test's journal has it, its log does
+            log.warning("%s", self._closed)  # no test's journal would show it
             raise Refusal(404, message=self._closed, reason=self._closed)
 
     def _answer_with(self, http: HttpAnswer, reason: str) -> Refusal:
@@ -374,7 +361,7 @@ def _warn_of_assumption(submission: Submission, outcome: Outcome) -> None:
     if outcome.state is not TaskState.DONE or submission.media.kind == "unknown":
         return
     log.warning(
-        "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
+        "%s: the length of this %s file can't be measured; assuming %s s (set media.duration to change it)",
         submission.filename,
         submission.media.kind,
         submission.media.length / 100,

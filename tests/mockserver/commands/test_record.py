@@ -57,7 +57,7 @@ def test_each_file_gets_a_rule(run: Any, tmp_path: Path) -> None:
 
 def test_the_same_bytes_are_sent_once(run: Any, world: World, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "again.wav", "-o", "s.yaml", "--course", "immediate")
-    assert "again.wav: the same bytes as a file before it; one rule answers both" in ended.stderr
+    assert "again.wav: same content as an earlier file; one rule answers both" in ended.stderr
     (rule,) = read(tmp_path)
     assert rule["then"]["course"] == "immediate"
     assert sum(entry.submission is not None for entry in world.journal) == 1
@@ -102,7 +102,8 @@ def test_what_is_no_such_api_is_refused(run: Any, world: World, tmp_path: Path) 
     ended = run("URL", "1ch.wav", "-o", "s.yaml")
     assert ended.exit_code == 1
     assert (
-        "1ch.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404" in ended.stderr
+        "1ch.wav: not the Speaker Diarization API: expected 202, or an error with type and message, got 404"
+        in ended.stderr
     )
     assert not (tmp_path / "s.yaml").exists()
 
@@ -115,7 +116,7 @@ def test_the_scenario_is_written_after_each_file(run: Any, world: World, tmp_pat
 
 def test_what_the_fake_refuses_by_itself_needs_no_rule(run: Any, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "-o", "s.yaml", "--query", "channels=x")
-    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by itself\n")
+    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by default\n")
     assert not load_scenario(tmp_path / "s.yaml").rules
 
 

@@ -46,7 +46,7 @@ def test_check_names_rules_that_can_not_be_reached_and_they_are_no_error(tmp_pat
     file.write_text("rules: [{then: {}}, {when: {filename: a.wav}, then: {failed: x}}]")
     result = run("check", file)
     assert (result.exit_code, result.stdout.partition(": ")[2][:7]) == (0, "2 rules")
-    reason = "rule 1 (any submission) comes first and answers all of it"
+    reason = "rule 1 (any submission) comes first and matches everything that it does"
     assert result.stderr == f"{file}: rule 2 (filename='a.wav') can't be reached: {reason}\n"
 
 

@@ -158,6 +158,6 @@ def test_origins_may_come_more_than_once() -> None:
 def test_an_unknown_variable_is_named_with_the_nearest() -> None:
     names = ["DIARKIT_PORT", "DIARKIT_PROT", "DIARKIT_VERIFY_HEADERS", "DIARKIT_FUZZ_SECONDS", "PATH", "DIARKIT_QQQQ"]
     assert list_unknown(names) == [
-        "DIARKIT_PROT is no setting, and means nothing; did you mean DIARKIT_PORT?",
-        "DIARKIT_QQQQ is no setting, and means nothing",
+        "DIARKIT_PROT is not a setting and is ignored; did you mean DIARKIT_PORT?",
+        "DIARKIT_QQQQ is not a setting and is ignored",
     ]

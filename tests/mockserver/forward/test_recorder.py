@@ -210,7 +210,8 @@ def test_names_of_files_and_of_the_platform_stay_comments() -> None:
     recorder.add(post(name="a'b\n.wav"))
     recorder.add(done())
     assert [line for line in recorder.write().splitlines() if line.startswith("#")] == [
-        "# What 'http://h\\nx: y' answered, recorded by diarkit.",
+        "# yaml-language-server: $schema=scenario.schema.json",
+        "# Answers of 'http://h\\nx: y', recorded by diarkit.",
         '#   aaaaaaaaaaaa  "a\'b\\n.wav"',
     ]
 

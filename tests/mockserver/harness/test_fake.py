@@ -249,7 +249,7 @@ def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: A
 
 
 def test_a_factory_of_another_server_makes_none() -> None:
-    with pytest.raises(UnavailableError, match=r"be made once more.*http://live"):
+    with pytest.raises(UnavailableError, match=r"be started again.*http://live"):
         DiarizationServerFactory(LiveServer("http://live"), "x")()
 
 

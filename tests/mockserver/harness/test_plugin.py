@@ -270,9 +270,9 @@ def test_the_same_tests_go_to_another_server_and_skip_what_it_can_not_do(
     result.assert_outcomes(passed=1, skipped=4, failed=1)
     result.stdout.fnmatch_lines_random(
         [
-            f"SKIPPED * only the fake can be told what to answer; the server under test is {url}",
+            f"SKIPPED * only the fake can have its answers configured; the server under test is {url}",
             f"SKIPPED * only the fake can have its time moved; the server under test is {url}",
-            f"SKIPPED * only the fake can tell what it was sent; the server under test is {url}",
+            f"SKIPPED * only the fake can list its submissions; the server under test is {url}",
         ]
     )
 
@@ -448,9 +448,9 @@ ENVELOPE = b'{"type": "resource.not-found", "message": "x", "detail": []}'
         (
             404,
             b"<h1>nginx</h1>",
-            "*no Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
+            "*not the Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
         ),
-        (200, b"{}", "*no Speaker Diarization API*got 200*"),
+        (200, b"{}", "*not the Speaker Diarization API*got 200*"),
     ],
 )
 def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
@@ -464,7 +464,7 @@ def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
 def test_nobody_at_the_url_ends_the_run_before_the_first_test(run: Callable[..., pytest.RunResult]) -> None:
     result = run(ELSEWHERE, "--diarization-url", "http://127.0.0.1:9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: nobody answers: *"])
+    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: no answer: *"])
 
 
 @pytest.mark.parametrize(
@@ -481,7 +481,7 @@ def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked
     if not flags:
         result.stdout.fnmatch_lines(
             [
-                "SKIPPED*test_*.py:4: only the fake can be told what to answer*",
+                "SKIPPED*test_*.py:4: only the fake can have its answers configured*",
                 "SKIPPED*test_*.py:7: only the fake can open worlds*",
                 "SKIPPED*test_*.py:16: only the fake can misbehave on a schedule*",
             ]

@@ -242,10 +242,10 @@ def test_the_bounds_are_of_fields_that_exist() -> None:
 
 def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     schema: Any = scenario_schema()
-    assert schema["properties"]["seed"]["description"] == "everything drawn follows from it."
+    assert schema["properties"]["seed"]["description"] == "for everything random."
     when = schema["$defs"]["When"]
-    assert when["description"] == "Which submissions a rule is for; what is left out matches everything."
-    assert when["properties"]["occurrence"]["description"].startswith("1 for the first time that this very request")
+    assert when["description"] == "A pattern of submissions; missing keys match everything."
+    assert when["properties"]["occurrence"]["description"].startswith("number among identical requests")
     assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1, "cancelled": 0}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
 
