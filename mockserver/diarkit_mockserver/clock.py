@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,32 +38,75 @@ def read_system_epoch() -> int:
     return int(time.time())
 
 
+class ClockSetting(NamedTuple):
+    """A clock without what it follows.
+
+    Attributes:
+        offset: from the ticks of its source to its own.
+        frozen_at: its ticks while it stands still; None while it runs.
+        epoch: the date at 0, in seconds since 1970 UTC.
+        begins_frozen: it stood still when it began.
+        begins_epoch: the date that it was given when it began; None for none.
+    """
+
+    offset: int
+    frozen_at: int | None
+    epoch: int
+    begins_frozen: bool
+    begins_epoch: int | None
+
+
 class Clock:
     """Time that starts at 0 and follows a source until it is frozen.
 
     Args:
         source: of ticks while running; default the machine's monotonic clock.
         frozen: whether to start frozen.
-        epoch: the date at 0, in seconds since 1970 UTC; default the machine's, or a fixed one if it starts frozen.
+        epoch: the date at 0, in seconds since 1970 UTC; default the one that `read_epoch` returns, or a fixed one if it starts frozen.
+        read_epoch: returns the date; default the machine's.
     """
 
-    __slots__ = ("_begins", "_changed", "_frozen_at", "_let_go", "_offset", "_source", "epoch")
+    __slots__ = (
+        *("__weakref__", "_begins", "_changed", "_frozen_at", "_let_go", "_offset", "_read_epoch", "_source"),
+        "epoch",
+    )
 
     def __init__(
-        self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False, epoch: int | None = None
+        self,
+        source: Callable[[], int] = read_system_ticks,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        read_epoch: Callable[[], int] | None = None,
     ) -> None:
         self._source = source
+        self._read_epoch = read_epoch
         self._begins = (frozen, epoch)
         self._offset = -source()
         self._frozen_at: int | None = 0 if frozen else None
         self._changed: list[asyncio.Event] = []
         self._let_go = False
-        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_system_epoch()
+        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else (read_epoch or read_system_epoch)()
 
     def begin_again(self) -> Clock:
         """Return a new clock with the initial state of this one."""
         frozen, epoch = self._begins
-        return Clock(self._source, frozen=frozen, epoch=epoch)
+        return self.make_another(frozen=frozen, epoch=epoch)
+
+    def make_another(self, *, frozen: bool, epoch: int | None) -> Clock:
+        """Make a clock that begins now, and follows the same source."""
+        return Clock(self._source, frozen=frozen, epoch=epoch, read_epoch=self._read_epoch)
+
+    @property
+    def setting(self) -> ClockSetting:
+        """All of it but what it follows."""
+        return ClockSetting(self._offset, self._frozen_at, self.epoch, *self._begins)
+
+    def set_to(self, setting: ClockSetting) -> None:
+        """Go on as a clock of this setting."""
+        self._offset, self._frozen_at, self.epoch = setting[:3]
+        self._begins = setting.begins_frozen, setting.begins_epoch
+        self._wake()
 
     def now(self) -> int:
         """Return the ticks since the world began."""

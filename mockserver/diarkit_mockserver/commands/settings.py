@@ -85,6 +85,16 @@ def read_rate(text: str) -> Rate:
         raise ValueError(f"expected requests/seconds, such as 10/60, got {text!r}") from None
 
 
+def read_store_url(text: str) -> None:
+    """Check the address of a store.
+
+    Raises:
+        ValueError: for anything but Redis or Valkey, with or without TLS, or by a socket's file.
+    """
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(f"expected a URL such as redis://127.0.0.1:6379/0, got {text!r:.120}")
+
+
 def _check_origin(text: str) -> None:
     from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - not needed without one
 
@@ -110,6 +120,21 @@ class Settings:
     host: str = flag(default="127.0.0.1", group=SERVER, help="Listen on this address; 0.0.0.0 for all.")
     port: int = flag(
         default=8000, type=click.IntRange(0, 65_535), group=SERVER, help="Listen on this port; 0 for a free one."
+    )
+    store: str | None = flag(
+        type=Checked(read_store_url),
+        metavar="URL",
+        group=SERVER,
+        show_default="memory",
+        help="Be one platform with all processes that name this Redis or Valkey, such as redis://127.0.0.1:6379/0.",
+    )
+    store_prefix: str = flag(
+        default="diarkit",
+        group=SERVER,
+        help="Begin the keys in the store with this; each prefix is a platform of its own.",
+    )
+    workers: int = flag(
+        default=1, type=click.IntRange(min=1, max=64), group=SERVER, help="Serve with so many processes; needs --store."
     )
     scenario: Path | None = flag(
         type=WRITTEN,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import ipaddress
 import logging
 import os
 import secrets
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -40,6 +42,7 @@ class Started:
         log_exchange = start_log(settings.least_level, settings.log_format)
         for problem in list_unknown(os.environ):
             logging.getLogger("diarkit").warning("%s", problem)
+        _check_workers(settings)
         self._settings = settings
         self._front = _make_front(settings)
         self._bound = _bind(settings)
@@ -50,7 +53,43 @@ class Started:
         """Serve until SIGINT or SIGTERM."""
         token = self.platform.reveal_token if self.platform.control_token is None else None
         url = write_url(self._bound, self._front.scheme)
-        serve(self.platform, self._bound, lambda: _greet(self._settings, url, token, gateway), self._front, gateway)
+        number = self._settings.workers
+
+        def work(place: int) -> None:
+            _share(self.platform, self._settings)
+            announce = partial(_greet, self._settings, url, token, gateway) if place == 0 else _say_nothing
+            serve(self.platform, self._bound, announce, self._front, gateway, is_shared=number > 1)
+
+        if number == 1:
+            work(0)
+            return
+        from diarkit_mockserver.serving.workers import run_workers  # noqa: PLC0415 - most serve with one
+
+        run_workers(number, work)
+
+
+def _say_nothing() -> None:
+    pass
+
+
+def _check_workers(settings: Settings) -> None:
+    if settings.store is None and settings.workers > 1:
+        text = f"{_blame('workers')} needs a store that they share: --store redis://127.0.0.1:6379/0 or DIARKIT_STORE"
+        raise click.UsageError(text)
+    if settings.workers > 1 and not hasattr(os, "fork"):
+        raise click.UsageError(f"{_blame('workers')}: this system has no fork; start several servers with one --store")
+    if settings.store is not None and importlib.util.find_spec("redis") is None:
+        raise click.UsageError(f"{_blame('store')} needs its client: pip install 'diarkit[store]'")
+
+
+def _share(platform: Platform, settings: Settings) -> None:
+    """Make a platform a replica of the one in the store, if there is one."""
+    if settings.store is None:
+        return
+    from diarkit_mockserver.store.replica import Replica  # noqa: PLC0415 - only those pay for it who share
+    from diarkit_mockserver.store.shelf import Shelf  # noqa: PLC0415
+
+    Replica(platform, Shelf(platform, settings.store, settings.store_prefix))
 
 
 def _greet(settings: Settings, url: str, token: str | None, gateway: Gateway | None) -> None:
@@ -135,7 +174,7 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
     return Platform(
         world,
         external_url=settings.external_url,
-        refresh=follower,
+        refresh=follower if settings.store is None else None,  # one that is shared is told by its control API
         nonce=settings.nonce,
         control_token=control_token,
     )

@@ -25,7 +25,7 @@ from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE
-from diarkit_mockserver.control.call import Bounds
+from diarkit_mockserver.control.call import Bounds, decide_on
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
 from diarkit_mockserver.control.orders import FaultList
@@ -36,7 +36,7 @@ from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -96,7 +96,8 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
         if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
             raise refuse_token()
-        call.find(platform, world)
+        if call.body is not None:
+            await decide_on(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
             data = await _read_body(request)
@@ -105,7 +106,8 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
                 body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
         # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
-        value = call.run(platform, world, arguments, body)
+        run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - decided more than once
+        value = run(platform) if call.path == "/health" else await decide_on(platform, run, world)
         if value is None:
             return Response(status_code=call.status)
         form = call.forms.get(format)

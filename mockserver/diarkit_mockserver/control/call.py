@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 from urllib.parse import quote, urlencode
 
 from diarkit_mockserver.control.body import parse_body
-from diarkit_mockserver.control.problem import refuse_unknown
+from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
 
@@ -189,3 +189,17 @@ def call(  # noqa: PLR0913 - a row has that many columns
         )
 
     return make
+
+
+async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
+    """Decide something on a platform, or on that of many processes that it is one of.
+
+    Raises:
+        ControlError: if it is refused; 503 if the processes have lost their store.
+    """
+    if platform.shared is None:
+        return decide(platform)
+    try:
+        return await platform.shared.call(decide, world)
+    except ConnectionError as error:
+        raise refuse(503, "store-lost", str(error)) from None

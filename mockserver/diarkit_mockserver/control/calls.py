@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, cast
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.diarization import DiarizationError
 from diarkit_contracts.exchanges.recording import write_lines
-from diarkit_mockserver.clock import Clock, ClockView
+from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.picture import draw_result
@@ -77,7 +77,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
     if name in platform.worlds:
         detail = f"there is a world {name!r} already: drop it first, or choose another name"
         raise refuse(409, "world-exists", detail)
-    clock = Clock(frozen=body.frozen, epoch=body.epoch)
+    clock = platform.world.clock.make_another(frozen=body.frozen, epoch=body.epoch)
     try:
         world = platform.open_world(name, body.scenario, clock, ids_from=body.ids_from)
     except ValueError as error:

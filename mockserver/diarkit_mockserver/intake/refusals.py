@@ -162,6 +162,10 @@ class Refusal(FakeError):  # noqa: N818 - an answer rather than an error
         self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
+    def again(self) -> Refusal:
+        """Make the same once more, for who settles it in another view."""
+        return Refusal(**vars(self))
+
     def settle(self, profile: Profile, request: Mapping[str, str]) -> None:
         """Apply the status and body of a world's generation and dialect.
 

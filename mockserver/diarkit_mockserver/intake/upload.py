@@ -242,6 +242,41 @@ class UploadReader:
             self._ignored.append(name[:LONGEST_IGNORED])
 
 
+class ReadUpload:
+    """The body of an upload, read to its end, which copies of it tell as its reader does.
+
+    Args:
+        reader: that has all of it.
+    """
+
+    def __init__(self, reader: UploadReader) -> None:
+        self._upload: Upload | None = None
+        self._refusal: Refusal | None = None
+        try:
+            self._upload = reader.close()
+        except Refusal as refusal:
+            self._refusal = refusal
+        self.ignored = reader.ignored
+        self._parts = reader.describe()
+        self._is_closed = False
+
+    def close(self) -> Upload:
+        """Return what the body held.
+
+        Raises:
+            Refusal: as the reader did.
+        """
+        self._is_closed = True
+        if self._upload is None:
+            assert self._refusal is not None  # noqa: S101 - one of the two is there
+            raise self._refusal.again()
+        return self._upload
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe its parts, once it is closed."""
+        return self._parts if self._is_closed else None
+
+
 def _read_filename(segment: MultipartSegment) -> str | None:
     """Read the file name, including the extended form sent by urllib3 1.26 (used by the guide's requests)."""
     header = next((value for name, value in segment.headerlist if name == "Content-Disposition"), "")

@@ -28,12 +28,13 @@ from diarkit_mockserver.serving.pages import LARGEST_BODY, is_control, is_page
 from diarkit_mockserver.world.wire import Response, write_head, write_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
+    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Disturbance
@@ -106,9 +107,10 @@ class ClientConnection(asyncio.Protocol):
     """
 
     def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
-        self.number = next(_numbers)
         self._shared = shared
         self._platform = shared.platform
+        self._many = many = shared.platform.shared
+        self.number = next(_numbers) + (0 if many is None else many.first_connection)
         self._loop = loop
         self._deadline = Deadline(loop, self._be_late)
         self._inbox = Inbox()
@@ -145,7 +147,10 @@ class ClientConnection(asyncio.Protocol):
             message.stop_timing()
             if message.visit is not None and message.drop_body():
                 reason = "the client closed the connection in the middle of its upload"
-                self._platform.give_up(message.visit, message.place, reason)
+                if self._many is None:
+                    self._platform.give_up(message.visit, message.place, reason)
+                else:
+                    self._run(self._many.give_up(message.visit, reason))
 
     def data_received(self, data: bytes) -> None:
         """Receive bytes; after the last answer they are dropped."""
@@ -302,7 +307,7 @@ class ClientConnection(asyncio.Protocol):
         refusal = refuse(Condition.NOT_HTTP, reason=reason)
         message = self._message
         if message is not None and message.visit is not None and message.drop_body():
-            self._end(self._platform.refuse(message.visit, message.place, refusal))
+            self._refuse_upload(message, message.visit, refusal)
         else:
             log.info("connection %d: %s", self.number, reason)
             self._end(write_refusal(refusal))
@@ -381,6 +386,9 @@ class ClientConnection(asyncio.Protocol):
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
     def _visit(self, message: Message, fault: Refusal | None) -> None:
+        if self._many is not None:
+            self._answer_later(self._visit_shared(self._many, message, fault))
+            return
         platform, place, gateway = self._platform, message.place, self._shared.gateway
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
@@ -396,6 +404,45 @@ class ClientConnection(asyncio.Protocol):
         else:
             message.upload = platform.read_upload(visit, place)
         self._go_in(message)
+
+    async def _visit_shared(self, many: SharedPlatform[Platform], message: Message, fault: Refusal | None) -> None:
+        """Ask the platform that this process is one of; where a body is to come, first what becomes of it."""
+        request, response = message.request, None
+        has_body = bool(message.left or message.chunked)
+        try:
+            if request.method == "POST" or has_body or fault is not None:
+                message.visit, message.place = await many.begin(request, self.number)
+            visit = message.visit
+            if visit is not None and fault is not None:
+                response = await many.refuse(visit, fault)
+            elif visit is None or not self._platform.is_upload(visit, message.place):
+                response = await many.answer(request, self.number, visit)
+            elif message.place is not None and message.place.world.scenario.limits.before_body:
+                response = await many.refuse_early(visit)
+        except ConnectionError as error:
+            response = write_refusal(Refusal(503, reason=str(error)))
+        if self.transport.is_closing():
+            return
+        self._answering = None
+        if response is None and message.visit is not None:
+            message.upload = self._platform.read_upload(message.visit, message.place)
+        elif response is not None and fault is not None:
+            self._end(response)
+        elif response is not None:
+            self._respond(message, response)
+        self._go_in(message)
+
+    def _refuse_upload(self, message: Message, visit: Visit, refusal: Refusal) -> None:
+        """Refuse an upload in the middle of its body."""
+        if self._many is None:
+            self._end(self._platform.refuse(visit, message.place, refusal))
+        else:
+            self._answer_later(self._end_shared(self._many.refuse(visit, refusal)))
+
+    async def _end_shared(self, answering: Awaitable[Response]) -> None:
+        response = await answering
+        if not self.transport.is_closing():
+            self._end(response)
 
     def _relay(self, message: Message, taken: Response | Relay) -> None:
         """Send the gateway's own answer, or wait for that to a forwarded request."""
@@ -440,10 +487,14 @@ class ClientConnection(asyncio.Protocol):
         self._expect_head()
         self._ends = self._ends or not message.keeps_alive
         if message.upload is not None and message.visit is not None:
-            self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+            if self._many is None:
+                self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+            else:
+                answering = self._many.answer(message.request, self.number, message.visit, message.upload)
+                self._answer_later(self._answer_awaited(message, answering))
         elif message.relay is not None:
             message.relay.end()
-            self._answer_later(self._answer_relayed(message, message.relay.answering))
+            self._answer_later(self._answer_awaited(message, message.relay.answering))
         elif message.page is not None:
             self._answer_later(self._answer_page(message, bytes(message.page)))
         self._close_at_end()
@@ -509,7 +560,7 @@ class ClientConnection(asyncio.Protocol):
         self._shared.tasks.add(task)
         task.add_done_callback(self._shared.tasks.discard)
 
-    async def _answer_relayed(self, message: Message, answering: asyncio.Task[Response]) -> None:
+    async def _answer_awaited(self, message: Message, answering: Awaitable[Response]) -> None:
         response = self._share(message, await answering)
         if self.transport.is_closing():
             return
@@ -560,4 +611,4 @@ class ClientConnection(asyncio.Protocol):
                 reason="limits.upload_seconds: the body did not arrive in time",
                 limit="upload_seconds",
             )
-            self._end(self._platform.refuse(message.visit, message.place, refusal))
+            self._refuse_upload(message, message.visit, refusal)

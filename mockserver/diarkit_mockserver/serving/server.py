@@ -22,7 +22,7 @@ from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.forward.gateway import Gateway
@@ -71,13 +71,15 @@ def reach(host: str, port: int, scheme: str = "http") -> str:
 class _Server(uvicorn.Server):
     """uvicorn with our connections: announces its start, stops immediately, and can close its port temporarily."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server has that many parts
         self,
         platform: Platform,
         bound: socket.socket,
         announce: Callable[[], None],
         front: Front,
         gateway: Gateway | None,
+        *,
+        is_shared: bool = False,
     ) -> None:
         pages = Pages(platform)
         config = uvicorn.Config(
@@ -95,6 +97,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._shared = Shared(platform, pages, self.interrupt, front, gateway)
         self._bound = bound
+        self._is_shared = is_shared
         self._announce = announce
         self._stopped = asyncio.Event()
         platform.list_connections = self._list_connections
@@ -115,6 +118,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then announce it."""
         await super().startup(sockets)
+        if (shared := self._shared.platform.shared) is not None:
+            self._keep(shared.follow())
         self._announce()
 
     async def main_loop(self) -> None:
@@ -135,9 +140,12 @@ class _Server(uvicorn.Server):
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
         """Close the port, so that connections are refused, and reopen it after so many seconds of a clock."""
-        interruption = asyncio.ensure_future(self._interrupt(clock, seconds))
-        self._shared.tasks.add(interruption)
-        interruption.add_done_callback(self._shared.tasks.discard)
+        self._keep(self._interrupt(clock, seconds))
+
+    def _keep(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._shared.tasks.add(task)
+        task.add_done_callback(self._shared.tasks.discard)
 
     def _connect(self, **_: object) -> ClientConnection:
         return ClientConnection(self._shared, asyncio.get_running_loop())
@@ -152,18 +160,21 @@ class _Server(uvicorn.Server):
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
         host, port = self._bound.getsockname()[:2]
+        spare = self._bound.dup() if self._is_shared else None  # others listen on, so that it can't be bound again
         self._close_port()
         await clock.wait_until(clock.now() + to_ticks(seconds))
-        self._bound = bind(host, port)
+        self._bound = spare or bind(host, port)
         await super().startup([self._bound])
 
 
-def serve(
+def serve(  # noqa: PLR0913 - as above
     platform: Platform,
     bound: socket.socket,
     announce: Callable[[], None],
     front: Front = PLAIN,
     gateway: Gateway | None = None,
+    *,
+    is_shared: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
@@ -173,11 +184,12 @@ def serve(
         announce: called once, as soon as requests are answered.
         front: front end.
         gateway: to a live platform; None for none.
+        is_shared: whether other processes listen on the socket too.
     """
     # Imported modules are excluded from garbage collection, and garbage of requests is collected rarely enough.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    _Server(platform, bound, announce, front, gateway).run([bound])
+    _Server(platform, bound, announce, front, gateway, is_shared=is_shared).run([bound])
 
 
 class ServerThread:

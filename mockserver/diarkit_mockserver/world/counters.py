@@ -1,13 +1,21 @@
-"""The counters of a world, in addition to its tasks and its journal."""
+"""The state of a world: its scenario, tasks and journal, and its counters."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
+
+if TYPE_CHECKING:
+    from diarkit_mockserver.clock import Clock
+    from diarkit_mockserver.scenario.model import Scenario
+    from diarkit_mockserver.scenario.setup import Setup
+    from diarkit_mockserver.world.ids import AnswerIds
+    from diarkit_mockserver.world.store import Store
 
 MOST_COUNTED: Final = 100_000
 """Limit of distinct keys: far more than a test suite needs, in about 12 MB."""
@@ -54,3 +62,28 @@ class Counters:
     def begin_scenario(self) -> None:
         """Reset the counters of rules, faults and rate, but not those of workers and repeats."""
         self.rules, self.faults, self.window = Counter(), FaultCounts(), RateWindow()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldState:
+    """A world in its parts.
+
+    Attributes:
+        origin: the scenario that it begins with, and again when it is reset.
+        setup: what it is told now.
+        answer_ids: made of that.
+        closed: why it takes no uploads; empty if it does.
+        clock: its time.
+        tasks: that it has.
+        counters: of what came.
+        journal: of what was asked and answered.
+    """
+
+    origin: Scenario
+    setup: Setup
+    answer_ids: AnswerIds
+    closed: str
+    clock: Clock
+    tasks: Store
+    counters: Counters = field(default_factory=Counters)
+    journal: Journal = field(default_factory=Journal)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.task import Task
     from diarkit_mockserver.world.visit import Visit
@@ -34,7 +34,9 @@ INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
 
 
-def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None) -> Response:
+def answer_operation(
+    visit: Visit, place: Place, upload: UploadReader | ReadUpload | None, external_url: str | None
+) -> Response:
     """Answer one request.
 
     Args:
@@ -75,13 +77,13 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
     raise refuse(Condition.PATH_UNKNOWN, reason=f"the platform has no path {place.path}")
 
 
-def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
+def _submit(visit: Visit, place: Place, reader: UploadReader | ReadUpload, external_url: str | None) -> Response:
     submission = read_submission(visit, reader)
     check_limits(OF_FILES, place.world, visit, submission.size)
     return write_start(visit, place, place.world.accept(submission, visit), external_url)
 
 
-def read_submission(visit: Visit, reader: UploadReader) -> Submission:
+def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submission:
     """Read and record the submission of an upload, or raise a Refusal."""
     try:
         upload = reader.close()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
+    from diarkit_mockserver.intake.upload import ReadUpload
+    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
@@ -73,7 +75,15 @@ class Platform:
         """Returns the numbers of the open connections, in the server's loop; set by the server."""
         self.on_exchange: Callable[[Entry, int], None] | None = None
         """Receives each new entry with its world's epoch; set for logging."""
+        self.shared: SharedPlatform[Platform] | None = None
+        """The platform of many processes that this one belongs to; None for a single process."""
         self._refresh = refresh
+
+    def view(self, world: World, worlds: dict[str, World]) -> Platform:
+        """Make one with other worlds, which nobody follows."""
+        view = Platform.__new__(Platform)
+        view.__dict__ |= self.__dict__ | {"world": world, "worlds": worlds, "on_exchange": None}
+        return view
 
     def open_world(
         self, name: str, scenario: Scenario | None = None, clock: Clock | None = None, *, ids_from: str | None = None
@@ -171,7 +181,7 @@ class Platform:
             assumed=scenario.media,
         )
 
-    def answer(self, visit: Visit, place: Place | None, upload: UploadReader | None = None) -> Response:
+    def answer(self, visit: Visit, place: Place | None, upload: UploadReader | ReadUpload | None = None) -> Response:
         """Answer a request.
 
         Args:
@@ -263,6 +273,11 @@ class Platform:
         )
         if self.on_exchange is not None:
             self.on_exchange(entry, world.clock.epoch)
+
+
+def find_name(path: str) -> str:
+    """Find the name of the world that a path leads into, if there is one; empty for the default one."""
+    return path[len(WORLDS) :].partition("/")[0] if path.startswith(WORLDS) else ""
 
 
 def _disturb(world: World, visit: Visit, response: Response) -> Response:

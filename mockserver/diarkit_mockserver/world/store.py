@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import to_ticks
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 SETTLE_AT_LEAST = 64
 
 
+class Kept(NamedTuple):
+    """A task as a store has it.
+
+    Attributes:
+        task: that was accepted.
+        progress: of it.
+        looked_at: when somebody looked at it last; None if it takes no room any more.
+    """
+
+    task: Task
+    progress: Progress
+    looked_at: int | None
+
+
 class Store:
     """Tasks in memory, as on the platform (DOC 5.0.0).
 
@@ -28,22 +42,26 @@ class Store:
 
     Args:
         limits: for the number and age of finished tasks.
+        unfinished: number of unfinished tasks that are counted here and stored elsewhere.
+        finished: number of finished ones, likewise.
+        stored_bytes: total size of the files of unfinished tasks elsewhere.
     """
 
     __slots__ = (
         *("_ends", "_finished", "_limits", "_progress", "_settle_at", "_tasks", "_touched", "_unfinished", "_waiting"),
-        "stored_bytes",
+        *("_finished_elsewhere", "_unfinished_elsewhere", "stored_bytes"),
     )
 
-    def __init__(self, limits: Limits) -> None:
-        self.stored_bytes = 0
+    def __init__(self, limits: Limits, *, unfinished: int = 0, finished: int = 0, stored_bytes: int = 0) -> None:
+        self._unfinished_elsewhere, self._finished_elsewhere = unfinished, finished
+        self.stored_bytes = stored_bytes
         """Total size of the files of unfinished tasks."""
         self._limits = limits
         self._tasks: dict[str, Task] = {}
         self._progress: dict[str, Progress] = {}
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
-        self._settle_at = SETTLE_AT_LEAST
+        self._settle_at = max(SETTLE_AT_LEAST, 2 * unfinished)
         # Time of the last poll of each unfinished task, oldest first.
         self._waiting: dict[str, int] = {}
         # Tasks that may have ended since the last check: a heap of ends by the clock, and those advanced by polls or by hand.
@@ -60,12 +78,17 @@ class Store:
 
     def __len__(self) -> int:
         """Count all tasks."""
-        return len(self._tasks)
+        return len(self._tasks) + self._unfinished_elsewhere + self._finished_elsewhere
 
     @property
     def queue_length(self) -> int:
         """Number of unfinished tasks, as of the last `settle`."""
-        return len(self._unfinished)
+        return len(self._unfinished) + self._unfinished_elsewhere
+
+    def read(self, task_id: str) -> Kept | None:
+        """Return everything known of a task, expired or not."""
+        task = self._tasks.get(task_id)
+        return None if task is None else Kept(task, self.progress(task), self._waiting.get(task_id))
 
     def find_next_end(self, now: int) -> int | None:
         """Return the time at which the next task ends by the clock; None if unknown."""
@@ -89,9 +112,9 @@ class Store:
             self._touched[task.task_id] = task
         elif timetable.ends_at < NEVER:
             heapq.heappush(self._ends, (timetable.ends_at, task.task_id))
-        if len(self._unfinished) >= self._settle_at:
+        if self.queue_length >= self._settle_at:
             self.settle(now)
-            self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
+            self._settle_at = max(SETTLE_AT_LEAST, 2 * self.queue_length)
 
     def drop(self, task_id: str) -> None:
         """Remove a task, if it exists."""
@@ -141,7 +164,8 @@ class Store:
             return
         self.stored_bytes -= task.size
         self._finished.append(task)
-        while len(self._finished) > self._limits.finished_tasks or self._is_expired(self._finished[0], now):
+        most = self._limits.finished_tasks - self._finished_elsewhere
+        while len(self._finished) > most or self._is_expired(self._finished[0], now):
             oldest = self._finished.popleft().task_id
             self._tasks.pop(oldest, None)
             self._progress.pop(oldest, None)

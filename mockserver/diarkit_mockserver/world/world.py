@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Literal
 from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
-from diarkit_mockserver.world.counters import Counters
+from diarkit_mockserver.world.counters import WorldState
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule, SeededTask
+    from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
@@ -56,16 +56,40 @@ class World:
     def __init__(
         self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None, *, closed: str = ""
     ) -> None:
-        self._closed = closed
-        self.origin = scenario or Scenario()
-        """The initial scenario, for `begin_again`."""
-        self._setup = set_up(name, self.origin)
-        self._answer_ids = AnswerIds(self.origin.seed, name)
-        self.clock = clock or Clock()
-        self.counters = Counters()
-        self.tasks = Store(self.origin.limits)
-        self.journal = Journal()
-        self._plant(self.origin.tasks)
+        origin = scenario or Scenario()
+        state = WorldState(
+            origin=origin,
+            setup=set_up(name, origin),
+            answer_ids=AnswerIds(origin.seed, name),
+            closed=closed,
+            clock=clock or Clock(),
+            tasks=Store(origin.limits),
+        )
+        self._take(state)
+        self._plant(origin.tasks)
+
+    @classmethod
+    def restore(cls, state: WorldState) -> World:
+        """Make a world that goes on from its parts."""
+        world = cls.__new__(cls)
+        world._take(state)  # noqa: SLF001 - its own
+        return world
+
+    def _take(self, state: WorldState) -> None:
+        self._closed, self._setup, self._answer_ids = state.closed, state.setup, state.answer_ids
+        self.origin = state.origin
+        """What `begin_again` goes back to."""
+        self.clock, self.counters, self.tasks, self.journal = state.clock, state.counters, state.tasks, state.journal
+
+    @property
+    def setup(self) -> Setup:
+        """What it is told now, with the rules that were added."""
+        return self._setup
+
+    @property
+    def closed(self) -> str:
+        """Why it takes no uploads; empty if it does."""
+        return self._closed
 
     @property
     def name(self) -> str:
@@ -154,6 +178,10 @@ class World:
         visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
         return visit.chosen is not None
 
+    def name_submission(self, submission: Submission) -> str:
+        """Make what the id of a submission's task follows from, together with how often it came."""
+        return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
+
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
         """Count an upload, and find the rule that answers it.
 
@@ -165,7 +193,7 @@ class World:
         """
         self._check_open()
         setup, counters = self._setup, self.counters
-        key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
+        key = self.name_submission(submission)
         if not visit.upload:
             counters.uploads += 1
         submission.occurrence, submission.upload = counters.repeats.count(key), visit.upload or counters.uploads
