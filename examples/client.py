@@ -23,7 +23,7 @@ TIMEOUT_S = 60
 
 
 def poll_result(polling_url: str) -> dict[str, Any]:
-    """Ask until the task has ended, one way or another."""
+    """Poll until the task has ended, one way or another."""
     while True:
         data: dict[str, Any] = requests.get(polling_url, timeout=TIMEOUT_S).json()
         if data["task"]["state"] in {"done", "failed", "rejected"}:

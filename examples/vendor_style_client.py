@@ -1,7 +1,7 @@
 """A client that polls as the vendor's own command line client of a sibling product does. It knows nothing of the fake.
 
-`python vendor_style_client.py FILE...` sends the files to SPEECH_PLATFORM_SERVER. Each second it asks for the task by the id in the body,
-for ever; any state that is neither pending nor running is an end, and any HTTP error ends the program.
+`python vendor_style_client.py FILE...` sends the files to SPEECH_PLATFORM_SERVER. It polls once a second, by the task id in the body, with
+no limit; any state that is neither pending nor running is an end, and any HTTP error ends the program.
 """
 
 # ruff: noqa: INP001, T201 - a script that prints
@@ -23,7 +23,7 @@ TIMEOUT = httpx.Timeout(300, connect=10)
 
 
 def run(client: httpx.Client, path: Path) -> dict[str, Any]:
-    """Send a recording and ask for its task until that is neither pending nor running."""
+    """Send a recording and poll its task until that is neither pending nor running."""
     endpoint = "/api/technology/speaker-diarization"
     with path.open("rb") as file:
         response = client.post(endpoint, files={"file": (path.name, file)})

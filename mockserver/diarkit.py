@@ -1,4 +1,4 @@
-"""`python -m diarkit`: the command, where scripts are not on the path."""
+"""`python -m diarkit`: the command without a script on the path."""
 
 from diarkit_mockserver.commands.main import main
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import shutil
+import socket
+import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from diarkit_mockserver.serving.server import ServerThread
     from diarkit_mockserver.world.platform import Platform
@@ -123,3 +126,49 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Platform], HeldS
 
         monkeypatch.setattr(ClientConnection, "data_received", take_and_tell)
         yield run
+
+
+class Redis:
+    """A real Redis or Valkey on a port of its own, which can be killed and started again; each append is on disk before its answer."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        self._command += ["--appendonly", "yes", "--appendfsync", "always", "--logfile", str(folder / "log.txt")]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        self._process = subprocess.Popen(self._command)
+        begun = time.monotonic()
+        while time.monotonic() - begun < PATIENCE_S:
+            assert self._process.poll() is None, (self._folder / "log.txt").read_text("utf-8")
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) as connection:
+                connection.sendall(b"PING\r\n")
+                if connection.recv(100).startswith(b"+PONG"):
+                    return
+        pytest.fail("Redis does not answer")
+
+    def kill(self, *, forget: bool = False) -> None:
+        """Kill it; what it had on disk stays, or does not."""
+        self._process.kill()
+        self._process.wait()
+        if forget:
+            shutil.rmtree(self._folder / "appendonlydir")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A store that is empty."""
+    program = shutil.which("valkey-server") or shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs redis-server or valkey-server: apt-get install redis-server")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = Redis(program, folder)
+    yield server
+    server.kill()

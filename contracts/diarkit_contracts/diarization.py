@@ -1,4 +1,4 @@
-"""The platform's answer read as who speaks when, and held against what is known to be true. Knows no server."""
+"""Read the segments of a platform's answer, and compare them with the truth."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["DiarizationError", "assert_diarization", "read_result"]
 
 
 class DiarizationError(ContractsError, AssertionError):
-    """An answer is further from the truth than allowed; the text shows both."""
+    """An answer differs from the truth more than allowed; the text shows both."""
 
 
 def read_result(answer: object) -> Mapping[int, tuple[Segment, ...]]:
     """Read the segments of each channel.
 
     Args:
-        answer: body of a poll that says done, or its `result`, as decoded from JSON.
+        answer: body of a poll with the state done, or its `result`, as decoded from JSON.
 
     Returns:
         Segments by channel number, in centiseconds.
 
     Raises:
-        DiarizationError: for what is no result.
+        DiarizationError: if it is not a valid result.
     """
     body: Mapping[str, object] = {}
     result = answer
@@ -61,24 +61,24 @@ def assert_diarization(
     collar: float = 0.0,
     uem: tuple[tuple[int, int], ...] | None = None,
 ) -> None:
-    """Fail unless an answer says what was said.
+    """Fail unless an answer matches the expected segments.
 
     Args:
-        answer: body of a poll that says done, or its `result`, as decoded from JSON.
-        expected: segments of each channel of the recording, from channel 0 on, in centiseconds.
-        der: the diarization error rate that is allowed, over all channels together.
-        collar: seconds on each side of a true boundary that are not scored.
-        uem: start and end of each part that is scored, in centiseconds, as `texts.uem` reads them; all of it by default.
+        answer: body of a poll with the state done, or its `result`, as decoded from JSON.
+        expected: segments of each channel of the recording, from channel 0, in centiseconds.
+        der: maximum diarization error rate over all channels.
+        collar: seconds on each side of a reference boundary that are not scored.
+        uem: start and end of each scored part, in centiseconds, as read by `texts.uem`; default all.
 
     Raises:
-        DiarizationError: with the errors' kinds, the speakers, and both timelines of each channel.
+        DiarizationError: with the types of errors, the speakers, and both timelines of each channel.
     """
     __tracebackhide__ = True
     found = read_result(answer)
     truth = [tuple(channel) for channel in expected]
     unknown = sorted(number for number in found if number >= len(truth))
     if unknown:
-        raise DiarizationError(f"expected the channels 0 to {len(truth) - 1}, got also {', '.join(map(str, unknown))}")
+        raise DiarizationError(f"expected the channels 0 to {len(truth) - 1}, also got {', '.join(map(str, unknown))}")
     given = [found.get(number, ()) for number in range(len(truth))]
     length = max((segment.end for channel in (*truth, *given) for segment in channel), default=0)
     difference = compare_answers(truth, given, length, Rules(collar=round(collar * 100), uem=uem))

@@ -1,4 +1,4 @@
 """The fake platform: a deterministic server of the Speaker Diarization API.
 
-Public: `diarkit_mockserver.testing` offers all that a test may name, `diarkit_mockserver.strategies` draws scenarios for Hypothesis.
+Public: `diarkit_mockserver.testing` has the names for tests, `diarkit_mockserver.strategies` generates scenarios with Hypothesis.
 """

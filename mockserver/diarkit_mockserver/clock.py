@@ -1,26 +1,26 @@
-"""A world's time: it runs, stands still, or is moved by hand. The only file that reads the machine's clock, and that waits."""
+"""A world's time: running, frozen, or moved by hand. The only file that reads the machine's clock and that waits."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
 SECOND = 1_000_000
-"""Ticks in a second: world time is counted in whole microseconds, so that sums of it stay exact."""
+"""Ticks per second: world time is in whole microseconds, so that sums are exact."""
 
 
 FARTHEST = 1e12
-"""Seconds that nobody means: above this, sums of ticks would leave 64 bits."""
+"""Limit of seconds: beyond it sums of ticks would exceed 64 bits."""
 
 
 def to_ticks(seconds: float) -> int:
-    """Turn seconds into ticks, to the nearest one."""
+    """Convert seconds to ticks, rounded."""
     return round(seconds * SECOND)
 
 
@@ -30,55 +30,98 @@ def read_system_ticks() -> int:
 
 
 STANDSTILL_EPOCH = 946_684_800
-"""2000-01-01 00:00:00 UTC: the date of a world that begins frozen, so that its dates are the same in each run."""
+"""2000-01-01 00:00:00 UTC: the date of a world that starts frozen, so that its dates are reproducible."""
 
 
 def read_system_epoch() -> int:
-    """Read the machine's date: whole seconds since 1970 UTC."""
+    """Read the machine's date, in whole seconds since 1970 UTC."""
     return int(time.time())
 
 
-class Clock:
-    """Time that starts at 0, and runs with a source until it is frozen.
+class ClockSetting(NamedTuple):
+    """A clock without what it follows.
 
-    Args:
-        source: what the clock follows while it runs, in ticks; the machine's monotonic clock.
-        frozen: start standing still.
-        epoch: the date at 0, in seconds since 1970 UTC; by default the machine's, or a fixed one if it starts frozen.
+    Attributes:
+        offset: from the ticks of its source to its own.
+        frozen_at: its ticks while it stands still; None while it runs.
+        epoch: the date at 0, in seconds since 1970 UTC.
+        begins_frozen: it stood still when it began.
+        begins_epoch: the date that it was given when it began; None for none.
     """
 
-    __slots__ = ("_begins", "_changed", "_frozen_at", "_let_go", "_offset", "_source", "epoch")
+    offset: int
+    frozen_at: int | None
+    epoch: int
+    begins_frozen: bool
+    begins_epoch: int | None
+
+
+class Clock:
+    """Time that starts at 0 and follows a source until it is frozen.
+
+    Args:
+        source: of ticks while running; default the machine's monotonic clock.
+        frozen: whether to start frozen.
+        epoch: the date at 0, in seconds since 1970 UTC; default the one that `read_epoch` returns, or a fixed one if it starts frozen.
+        read_epoch: returns the date; default the machine's.
+    """
+
+    __slots__ = (
+        *("__weakref__", "_begins", "_changed", "_frozen_at", "_let_go", "_offset", "_read_epoch", "_source"),
+        "epoch",
+    )
 
     def __init__(
-        self, source: Callable[[], int] = read_system_ticks, *, frozen: bool = False, epoch: int | None = None
+        self,
+        source: Callable[[], int] = read_system_ticks,
+        *,
+        frozen: bool = False,
+        epoch: int | None = None,
+        read_epoch: Callable[[], int] | None = None,
     ) -> None:
         self._source = source
+        self._read_epoch = read_epoch
         self._begins = (frozen, epoch)
         self._offset = -source()
         self._frozen_at: int | None = 0 if frozen else None
         self._changed: list[asyncio.Event] = []
         self._let_go = False
-        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else read_system_epoch()
+        self.epoch = epoch if epoch is not None else STANDSTILL_EPOCH if frozen else (read_epoch or read_system_epoch)()
 
     def begin_again(self) -> Clock:
-        """Make a clock that begins as this one did."""
+        """Return a new clock with the initial state of this one."""
         frozen, epoch = self._begins
-        return Clock(self._source, frozen=frozen, epoch=epoch)
+        return self.make_another(frozen=frozen, epoch=epoch)
+
+    def make_another(self, *, frozen: bool, epoch: int | None) -> Clock:
+        """Make a clock that begins now, and follows the same source."""
+        return Clock(self._source, frozen=frozen, epoch=epoch, read_epoch=self._read_epoch)
+
+    @property
+    def setting(self) -> ClockSetting:
+        """All of it but what it follows."""
+        return ClockSetting(self._offset, self._frozen_at, self.epoch, *self._begins)
+
+    def set_to(self, setting: ClockSetting) -> None:
+        """Go on as a clock of this setting."""
+        self._offset, self._frozen_at, self.epoch = setting[:3]
+        self._begins = setting.begins_frozen, setting.begins_epoch
+        self._wake()
 
     def now(self) -> int:
-        """Return the ticks since this world began."""
+        """Return the ticks since the world began."""
         return self._source() + self._offset if self._frozen_at is None else self._frozen_at
 
     @property
     def frozen(self) -> bool:
-        """Whether time stands still until it is moved or resumed."""
+        """Whether time is frozen until it is moved or resumed."""
         return self._frozen_at is not None
 
     def advance(self, seconds: float) -> None:
         """Move time forward, running or frozen.
 
         Raises:
-            ValueError: for a negative number of seconds: a task that is done can't be running again.
+            ValueError: for a negative number of seconds, as a finished task can't be running again.
         """
         if not 0 <= seconds < FARTHEST:
             raise ValueError(f"time moves forward only: expected seconds >= 0, got {seconds!r}")
@@ -90,19 +133,19 @@ class Clock:
         self._wake()
 
     def freeze(self) -> None:
-        """Stop time where it is."""
+        """Stop time."""
         self._frozen_at = self.now()
         self._wake()
 
     def resume(self) -> None:
-        """Let time run on from where it stands."""
+        """Let time continue."""
         if self._frozen_at is not None:
             self._offset = self._frozen_at - self._source()
             self._frozen_at = None
         self._wake()
 
     def let_go(self) -> None:
-        """Let nobody wait any more, now or later: nothing is left that would move this time."""
+        """Release all current and future waits, as nothing will move this time any more."""
         self._let_go = True
         self._wake()
 
@@ -111,11 +154,7 @@ class Clock:
         return ClockView(ticks=self.now(), frozen=self.frozen, epoch=self.epoch)
 
     async def wait_until(self, moment: int) -> None:
-        """Wait for a moment of this world's time; while it stands still, for somebody who moves it.
-
-        Args:
-            moment: ticks.
-        """
+        """Wait until a time of this world, in ticks; if it is frozen, until it is moved there."""
         import asyncio  # noqa: PLC0415 - 0.1 s that only those pay who wait; scenarios and courses import this file too
 
         changed = asyncio.Event()
@@ -123,7 +162,7 @@ class Clock:
         try:
             while not self._let_go and (missing := moment - self.now()) > 0:
                 changed.clear()
-                # A wait ends early rather than late, and is then continued.
+                # A timer may fire early; the wait is then continued.
                 await _wait(changed, None if self.frozen else missing / SECOND)
         finally:
             self._changed.remove(changed)
@@ -144,7 +183,7 @@ async def _wait(event: asyncio.Event, seconds: float | None) -> None:
 
 
 async def let_others_run(turns: int = 1) -> None:
-    """Let the event loop take some turns: what is ready gets its chance, and no time is waited for."""
+    """Yield to the event loop for some iterations, so that ready callbacks run."""
     import asyncio  # noqa: PLC0415 - as above
 
     for _ in range(turns):
@@ -152,7 +191,7 @@ async def let_others_run(turns: int = 1) -> None:
 
 
 LAST_DATE = datetime(9999, 12, 31, tzinfo=UTC)
-"""Time can be moved farther than a calendar goes."""
+"""The latest representable date, as time can be moved beyond it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +200,7 @@ class ClockView:
 
     Attributes:
         ticks: microseconds since the world began.
-        frozen: it stands still until it is moved or resumed.
+        frozen: whether time stands still until it is moved or resumed.
         epoch: the date at 0, in seconds since 1970 UTC.
     """
 
@@ -176,16 +215,16 @@ class ClockView:
 
     @property
     def date(self) -> datetime:
-        """What a calendar in this world says."""
+        """The date in this world."""
         return tell_date(self.epoch, self.ticks)
 
     def __str__(self) -> str:
-        """Write the time in one line."""
+        """Format the time in one line."""
         return f"{self.seconds:.6f} s, {'frozen' if self.frozen else 'running'}"
 
 
 def tell_date(epoch: int, ticks: int) -> datetime:
-    """Return the date of a moment of a world, as far as calendars go."""
+    """Return the date at a time of a world, at most the latest representable one."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch, microseconds=ticks)
     except OverflowError:

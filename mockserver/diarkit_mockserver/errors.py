@@ -1,7 +1,7 @@
-"""The one base of what goes wrong in this package. A failed check is an `AssertionError` instead."""
+"""The base class of this package's errors. A failed check is an `AssertionError` instead."""
 
 from __future__ import annotations
 
 
 class FakeError(Exception):
-    """Something was asked that the fake, or the server in its place, does not do."""
+    """Base class: a request that the fake, or the server in its place, can't fulfil."""

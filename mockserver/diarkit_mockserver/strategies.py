@@ -1,9 +1,9 @@
-"""A Hypothesis strategy for what a platform may do, to find what breaks a client. The only file here that imports hypothesis.
+"""A Hypothesis strategy for legal platform behaviour, to find what breaks a client.
 
     @given(scenario=scenarios())
-    def test_my_client_copes(scenario): ...   # a world for each example, then the client, then what must hold
+    def test_my_client_copes(scenario): ...   # open a world, run the client, check what must hold
 
-Built without filtering. All shrink to a platform where every task is done at once.
+Built without filtering. Everything shrinks to a platform where every task is done immediately.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ __all__ = ["scenarios"]
 FEW = st.integers(0, 2)
 
 SOON = 0.02
-"""Longest pause, in seconds, of a platform whose clock runs: searching is worth more than waiting."""
+"""Maximum delay, in seconds, with a running clock."""
 
 
 def scenarios(*, timed: bool = False, network: bool = True, dialects: bool = False) -> SearchStrategy[Scenario]:
-    """What a platform may do by its documents: states, results, errors, refusals and tasks that are gone, in any order.
+    """Documented platform behaviour: states, results, errors, refusals and expired tasks, in any order.
 
     A failing example prints its scenario as YAML, which `diarkit serve --scenario FILE` replays.
 
     Args:
-        timed: also what takes time: courses by seconds, windows of a rate, Retry-After above 0, expiry. For a client whose
-            sleep moves the world's frozen clock. Without it every wait is 0 or a few milliseconds of a running clock.
-        network: also connections that break, and answers that are late (these only without `timed`: nobody could move the clock
-            while the client waits for an answer).
-        dialects: also the readings of the points that the documents leave open (UNK), such as a relative `X-Location`.
+        timed: include timed behaviour: courses by seconds, rate windows, Retry-After above 0, expiry. For a client whose sleep
+            moves the world's frozen clock. Without it every wait is 0 or a few milliseconds of a running clock.
+        network: include broken connections, and delayed answers (only without `timed`, as the clock could not be moved while
+            the client waits for an answer).
+        dialects: include variants of undocumented points (UNK), such as a relative `X-Location`.
     """
     courses = _courses(timed=timed)
     return st.builds(
@@ -92,7 +92,7 @@ def _rules(courses: SearchStrategy[Course], *, timed: bool) -> SearchStrategy[Ru
         | st.builds(Then, rejected=st.just("The media file cannot be decoded."), course=own_course)
         | st.builds(Then, failed=st.just("Processing failed."), course=own_course)
     )
-    # DOC (reference, POST at 3.6): these statuses, and no others.
+    # DOC (reference, POST at 3.6): only these statuses.
     refusals = st.sampled_from([429, 507, 413, 403, 422, 400]).flatmap(lambda status: _refusals(status, timed=timed))
     times = st.sampled_from([None, 1, 2])
     return st.builds(Rule, then=outcomes | refusals, times=times)
@@ -116,7 +116,7 @@ def _results() -> SearchStrategy[JsonObject]:
 
 def _faults(*, timed: bool, network: bool) -> SearchStrategy[Fault]:
     some = st.integers(1, 3)
-    # DOC (reference, GET at 3.6): these statuses, and no others.
+    # DOC (reference, GET at 3.6): only these statuses.
     busy = st.builds(HttpAnswer, status=st.just(429), retry_after=_waits(timed=timed))
     kinds = (
         st.builds(Fault, on=st.just("poll"), http=busy, times=some)

@@ -1,7 +1,7 @@
-"""What tests import, under one name: the servers, what configures them, what they return. Decides nothing.
+"""Public names for tests: the servers, their configuration, and their return values.
 
-`DiarizationServer` is the fake, which can be told what to answer and asked what it saw. `LiveServer` is any other server at a
-URL: what can't be done there raises `UnavailableError`, which the pytest plugin turns into a skip.
+`DiarizationServer` is the fake, whose answers can be configured and whose requests can be inspected. `LiveServer` is any other
+server at a URL, where unsupported operations raise `UnavailableError`, which the pytest plugin turns into a skip.
 """
 
 from __future__ import annotations

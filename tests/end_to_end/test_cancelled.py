@@ -105,5 +105,5 @@ def test_a_task_is_cancelled_by_hand_in_the_newest_generation_alone(
     usual = diarization_server_factory(Scenario(course="manual"))
     response = start(usual)
     assert "Location" not in response.headers
-    with pytest.raises(ValueError, match=r"cancelled is no state of generation 3\.6"):
+    with pytest.raises(ValueError, match=r"generation 3\.6 has no state cancelled"):
         usual.move(response.json()["task"]["task_id"], "cancelled")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORTY = Path(__file__).with_name("test_forty.py")
 
-AT_ROOT = "only a fake of this process can be at the root; the server under test is URL"
+AT_ROOT = "only a fake in this process can be at the root; the server under test is URL"
 
 SKIPPED = {
     "test_34": AT_ROOT,

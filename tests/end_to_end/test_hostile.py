@@ -161,7 +161,7 @@ def test_slow_uploads_are_refused_when_their_time_is_over(thread: ServerThread, 
         thread.call(world.clock.advance, 120)
         answers = [read_some(one) for one in slow]
     assert all(answer.startswith(b"HTTP/1.1 400 ") for answer in answers)
-    assert [entry.note for entry in world.journal] == ["limits.upload_seconds: the body did not come in time"] * 20
+    assert [entry.note for entry in world.journal] == ["limits.upload_seconds: the body did not arrive in time"] * 20
 
 
 @pytest.mark.parametrize("beginning", [b"", b"G", b"POST /api HTTP/1.1\r\nHost: x\r\nX: "])

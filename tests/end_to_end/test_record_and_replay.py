@@ -30,9 +30,9 @@ def files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def diarize(endpoint: str, file: Path) -> Any:
+def diarize(endpoint: str, file: Path, **parameters: str) -> Any:
     """Send a file and wait for its end; all but the id."""
-    started = requests.post(endpoint, files={"file": (file.name, file.read_bytes())}, timeout=60)
+    started = requests.post(endpoint, files={"file": (file.name, file.read_bytes())}, params=parameters, timeout=60)
     if started.status_code != 202:
         return started.status_code, started.json()["message"]
     while True:
@@ -57,6 +57,30 @@ def test_a_fake_answers_what_the_recorded_server_answered(
     fake = serve("--scenario", str(scenario), "--seed", "7").url + "/api/technology/speaker-diarization"
     assert {file.name: diarize(fake, file) for file in (*files, refused)} == answered
     assert sorted(str(state) for state, *_ in answered.values()) == ["413", "done", "failed", "rejected"]
+
+
+def test_a_recorded_answer_is_for_the_recorded_parameters_alone(
+    diarization_server: Any, serve: Callable[..., Any], files: list[Path], tmp_path: Path
+) -> None:
+    """Other parameters and other files get what they get without a recording, and the log says so."""
+    scenario, stereo, mono = tmp_path / "scenario.yaml", files[1], files[0]
+    ended = CliRunner().invoke(
+        record, [diarization_server.url, str(stereo), "-o", str(scenario), "--course", "immediate"]
+    )
+    assert ended.exit_code == 0, ended.output
+    endpoint = serve("--scenario", str(scenario), "--seed", "7").url + "/api/technology/speaker-diarization"
+    _, whole, _ = diarize(endpoint, stereo)
+    assert whole == diarize(diarization_server.endpoint, stereo)[1]
+    others: list[dict[str, str]] = [{"channel_mode": "mix"}, {"channels": "1"}, {"range_from": "3"}]
+    mixed, second, late = (diarize(endpoint, stereo, **each)[1]["channels"] for each in others)
+    assert [each["channel_number"] for each in mixed] == [0]
+    assert [each["channel_number"] for each in second] == [1]
+    assert all(segment["start_time"] >= 3 for channel in late for segment in channel["segments"])
+    diarize(endpoint, mono)
+    log = (tmp_path / "log.txt").read_text("utf-8")
+    for said in ("channel_mode: expected none, got 'mix'", "range_from: expected none, got 3.0", "sha256: expected"):
+        (line,) = (each for each in log.splitlines() if said in each and "WARNING" in each)
+        assert "no rule matched" in line
 
 
 def test_a_measured_course_is_one_of_a_scenario(diarization_server: Any, files: list[Path], tmp_path: Path) -> None:

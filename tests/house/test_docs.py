@@ -15,6 +15,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from diarkit_contracts.runs.baseline import read_baseline
+from diarkit_contracts.runs.verdict import Exit
 from diarkit_mockserver.commands.main import main
 from diarkit_mockserver.scenario.load import parse_scenario
 from diarkit_mockserver.testing import Fake
@@ -100,9 +102,11 @@ def test_the_recipe_for_another_language_works(language: str, command: tuple[str
 
 
 @pytest.mark.parametrize("name", [name for name, page in PAGES.items() if list_blocks(page, "yaml")])
-def test_the_scenarios_of_a_page_are_right(name: str, tmp_path: Path) -> None:
+def test_the_scenarios_and_baselines_of_a_page_are_right(name: str, tmp_path: Path) -> None:
     for block in list_blocks(PAGES[name], "yaml"):
-        if "version: 1\n" in block.text:
+        if "\naccepted:" in block.text:
+            assert read_baseline(block.text, name)
+        elif "version: 1\n" in block.text:
             parse_scenario(block.text, source=name, directory=tmp_path)
         else:
             assert yaml.safe_load(block.text)
@@ -118,6 +122,12 @@ def test_the_commands_of_the_pages_exist(command: str) -> None:
     assert found is not None
     flags = {option for parameter in found.params for option in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("--")} <= flags
+
+
+def test_the_table_of_exit_codes_has_all_of_them() -> None:
+    text = DOCS.joinpath("guides", "verify.md").read_text("utf-8")
+    section = text.partition("\n## Exit codes\n")[2].partition("\n## ")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == sorted(Exit)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -138,11 +148,13 @@ def test_a_first_page_names_the_python_that_the_project_takes(page: Path) -> Non
 
 
 def test_each_page_is_in_the_navigation_and_in_llms_txt() -> None:
-    """The links themselves are checked by the strict build."""
+    """The strict build checks the links of pages, but not those of llms.txt, which is copied as it is: they name the built files."""
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
     site = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]
     assert set(list_leaves(site["nav"])) == pages
-    assert set(re.findall(r"\]\(([^)]+\.md)\)", (DOCS / "llms.txt").read_text("utf-8"))) == pages
+    assert site["use_directory_urls"] is False  # so guides/verify.md is built as guides/verify.html
+    links = re.findall(r"\]\(([^)]+)\)", (DOCS / "llms.txt").read_text("utf-8"))
+    assert sorted(links) == sorted(page.removesuffix(".md") + ".html" for page in pages)
 
 
 def list_leaves(nav: object) -> Iterator[str]:

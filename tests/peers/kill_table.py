@@ -6,7 +6,8 @@
     python tests/peers/kill_table.py CELLS --npm node_modules/.bin --openapi-core core/bin/python
 
 Each cell is kept in the folder CELLS as soon as it is known: a run that was cut off goes on where it was, and a cell that is
-deleted there is made anew. The table in `kill_table.txt` is written from all cells that are there.
+deleted there is made anew. The table in `kill_table.txt` is written from all cells that are there; with `--before RESULTS`, a file as
+`seeded/beside.py` writes it, it says what our tiers named then.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seeded import with_openapi_core, with_ours, with_prism, with_respect, with_schemathesis
+from seeded.beside import Found, read_results, write_beside
 from seeded.broken import CORRECT, MUTANTS, fake
 from seeded.cells import Cell, Place, find_cell, keep_cell
 from seeded.listening import listen
@@ -44,7 +46,30 @@ def main() -> None:
     by_key = {column.key: column for column in columns}
     for key in wanted:
         fill_column(by_key[key], asked.cells)
-    TABLE.write_text(write_table(columns, asked.cells, list_versions(asked.npm, asked.openapi_core)), encoding="utf-8")
+    table = write_table(columns, asked.cells, find_versions(asked))
+    beside = write_beside(read_results(asked.before), read_ours(asked.cells))
+    text = "\n".join((table, "Our tiers before and now:", "", *beside))
+    TABLE.write_text(text + "\n", encoding="utf-8")
+
+
+def read_ours(cells: Path) -> dict[str, dict[str, Found]]:
+    """Read from the cells what our tiers named of each server that they do not name of the correct one."""
+    tiers = {"lite": "VL", "full": "VF", "fuzz": "VM"}
+    found: dict[str, dict[str, Found]] = {}
+    for mutant in MUTANTS:
+        known = {tier: find_cell(cells, key, mutant.number) for tier, key in tiers.items()}
+        said = {tier: cell.said for tier, cell in known.items() if cell is not None}
+        name = f"{mutant.number:02d} {mutant.what}"
+        found[name] = {tier: Found(each.errors, each.warnings) for tier, each in said.items()}
+    return found
+
+
+def find_versions(asked: argparse.Namespace) -> tuple[str, ...]:
+    """Find the versions of all tools, as they were when the folder of cells was begun."""
+    kept: Path = asked.cells / "versions.txt"
+    if not kept.exists():
+        kept.write_text("\n".join(list_versions(asked.npm, asked.openapi_core)), encoding="utf-8")
+    return tuple(kept.read_text(encoding="utf-8").splitlines())
 
 
 def make_columns(npm: Path, openapi_core: Path) -> tuple[Column, ...]:
@@ -71,6 +96,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--openapi-core", type=Path, default=Path(sys.executable), help="a Python that has openapi-core"
     )
+    parser.add_argument("--before", type=Path, help="what our tiers named before")
     parser.add_argument("--columns", default="", help="keys of columns to fill, in this order; all of them by default")
     asked = parser.parse_args()
     asked.cells, asked.npm = asked.cells.resolve(), asked.npm.resolve()

@@ -1,1 +1,1 @@
-"""What the vendor says: the contract document, and the API's states, generations and rules of a result as data."""
+"""What the vendor documents: the contract document, and the API's states, generations and result rules as data."""

@@ -1,7 +1,4 @@
-"""The points of the API as a file sets them: a scenario, or what `diarkit learn` has written. Knows no generation's values but the usual ones.
-
-The keys are the rows of the table of points: who adds a point there can set it here.
-"""
+"""The `dialect` of a scenario or of a file written by `diarkit learn`: API points that it overrides. The keys are the table of points."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ def _write_about(point: Point) -> str:
 if TYPE_CHECKING:
 
     class Dialect:
-        """Points as a scenario sets them; one that is None is as its generation has it."""
+        """Points that a scenario sets; None for the value of its generation."""
 
         def __init__(self, **points: Value | None) -> None: ...
 
@@ -57,5 +54,5 @@ KEYS: Final = tuple(point.key for point in POINTS if point.served)
 
 
 def list_set(dialect: Dialect) -> dict[str, Value]:
-    """List the points that a dialect sets."""
+    """Return the points that a dialect sets, with their values."""
     return {key: value for key in KEYS if (value := getattr(dialect, key)) is not None}

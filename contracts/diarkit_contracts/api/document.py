@@ -1,4 +1,4 @@
-"""The contract document, loaded once. Knows OpenAPI as far as finding its operations, not what a clause means."""
+"""The contract document, loaded once, and its operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 DOCUMENT: Final[Traversable] = files("diarkit_contracts.api") / "speaker_diarization.openapi.yaml"
-"""The document as it was written, with its comments."""
+"""The document as written, with comments."""
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The keys of a path item that are operations (OpenAPI 3.1.1, Path Item Object)."""
@@ -25,8 +25,8 @@ class Operation:
 
     Attributes:
         method: in capitals, as on the wire.
-        path: the template, as in the document: `{task_id}` stands for a part.
-        body: the Operation Object itself, references not followed.
+        path: the template, as in the document, such as `/tasks/{task_id}`.
+        body: the Operation Object, with unresolved references.
     """
 
     method: str
@@ -39,7 +39,7 @@ def load_document() -> dict[str, object]:
     """Read the document; the same object each time, so treat it as read-only.
 
     Raises:
-        TypeError: if the file is not a mapping with text keys, as each OpenAPI document is.
+        TypeError: if the file is not a mapping with text keys.
     """
     document: object = yaml.load(DOCUMENT.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     return as_object(document, "the document")
@@ -58,13 +58,13 @@ def operations() -> tuple[Operation, ...]:
 
 
 def resolve(node: object) -> dict[str, object]:
-    """Follow a `$ref` of the document to the object it means; an object without one is its own meaning.
+    """Resolve a `$ref` of the document; an object without one is returned as it is.
 
     Args:
         node: an object of the document.
 
     Raises:
-        KeyError: if the reference leads nowhere.
+        KeyError: if the reference does not resolve.
     """
     found = as_object(node, "a referenced object")
     while isinstance(reference := found.get("$ref"), str):
@@ -78,7 +78,7 @@ def as_object(node: object, name: str) -> dict[str, object]:
     """Narrow a node of the document to an object with text keys.
 
     Raises:
-        TypeError: if it is something else; the text says what `name` is instead.
+        TypeError: if it is something else; the text names it as `name`.
     """
     if isinstance(node, dict):
         found = cast("dict[object, object]", node)

@@ -1,11 +1,11 @@
-"""The base of all that this package raises on purpose, so that who uses it can catch that and nothing else."""
+"""The base class of this package's errors."""
 
 from __future__ import annotations
 
 
 class ContractsError(Exception):
-    """Something of this package can't be done, or was found wrong; each leaf is also what Python calls such a mistake."""
+    """Base class; each subclass also derives from the matching built-in exception."""
 
 
 class TerminatedError(KeyboardInterrupt):
-    """The process was asked to end, by SIGTERM; what lets a Ctrl-C through lets this through, too."""
+    """SIGTERM was received; handled wherever Ctrl-C is."""

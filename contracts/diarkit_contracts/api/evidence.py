@@ -1,4 +1,4 @@
-"""How a statement about the API is known, and how bad it is to break it. Knows no statement."""
+"""The evidence for a statement about the API, and the severity of violating it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Label(StrEnum):
-    """How it is known: read in a public document, inferred from one, seen of a live platform, or not. What is not known makes no clause."""
+    """Documented in public, inferred from a document, observed on a live platform, or unknown. The unknown makes no clause."""
 
     DOC = "DOC"
     INF = "INF"
@@ -16,9 +16,9 @@ class Label(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad it is to break it.
+    """How severe a violation is.
 
-    ERROR: the answer breaks what is documented, or contradicts itself. WARNING: it only differs from what is inferred.
+    ERROR: the answer violates what is documented, or contradicts itself. WARNING: it differs only from what is inferred.
     """
 
     ERROR = "error"
@@ -27,10 +27,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How a sentence is known, and how bad it is to break it.
+    """The evidence for a statement, and the severity of violating it.
 
     Attributes:
-        source: where it is written, or what it is inferred from.
+        source: where it is documented, or what it is inferred from.
     """
 
     label: Label
@@ -38,15 +38,15 @@ class Evidence:
     severity: Severity
 
     def __str__(self) -> str:
-        """Cite it: `DOC: reference page of GET, 3.6.0`."""
+        """Format a citation: `DOC: reference page of GET, 3.6.0`."""
         return f"{self.label}: {self.source}"
 
 
 def documented(source: str, severity: Severity = Severity.ERROR) -> Evidence:
-    """Cite what is documented: to break it is an error unless said otherwise."""
+    """Cite a document; a violation is an error by default."""
     return Evidence(Label.DOC, source, severity)
 
 
 def inferred(source: str, severity: Severity = Severity.WARNING) -> Evidence:
-    """Cite what is inferred: to break it is a warning unless said otherwise."""
+    """Cite an inference; a violation is a warning by default."""
     return Evidence(Label.INF, source, severity)

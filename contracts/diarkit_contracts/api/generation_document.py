@@ -1,7 +1,7 @@
-"""The contract document of a generation: the one of 3.6, and what the table of points lays over it. Knows no single point.
+"""The contract document of a generation: that of 3.6 with the overrides of the table of points.
 
 Source:
-    Shapes of OpenAPI 3.1.1. What is laid over a part is as well known as the cell that it comes from, and says so.
+    OpenAPI 3.1.1. Each override carries the evidence of its cell.
 """
 
 from __future__ import annotations
@@ -22,17 +22,13 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-SUMMARY: Final = "An independent description, made from public documentation; it is not the vendor's file."
+SUMMARY: Final = "An independent description based on public documentation; not the vendor's file."
 EXAMPLE: Final = "/api/technology/speaker-diarization/123e4567-e89b-12d3-a456-426614174000"
 COMPONENTS: Final = "#/components/"
 
 
 def make_document(profile: Profile) -> Node:
-    """Make the document of a generation, with what is set over its column.
-
-    Returns:
-        A document of its own, which may be changed.
-    """
+    """Return a new document of a generation, with its overrides."""
     document: Node = copy.deepcopy(load_document())
     for point in POINTS:
         cell = profile.cells[point.key]
@@ -89,7 +85,7 @@ def _send(document: Node, effect: Sends, evidence: Node) -> None:
         former: Node = components["headers"]["XLocation"]
         components["headers"][name] = {**former, "x-evidence": evidence}
         former.update(required=False, deprecated=True)
-        accepted["description"] = f"The task is accepted and waits. Poll the URL in {effect.header}."
+        accepted["description"] = f"The task is accepted and pending. Poll the URL in {effect.header}."
     else:
         example = effect.text.replace("{task}", EXAMPLE)
         components["headers"][name] = {
@@ -100,10 +96,10 @@ def _send(document: Node, effect: Sends, evidence: Node) -> None:
 
 
 def _show(document: Node, state: str, evidence: Node) -> None:
-    """Add a state that does not end a task: its task is like one that is running."""
+    """Add a non-terminal state, whose task looks like a running one."""
     components: Node = document["components"]
     states: Node = components["schemas"]["TaskInfoState"]
-    description = "Where a task is. Rejected, failed and done end it."
+    description = "The state of a task. Rejected, failed and done are terminal."
     states.update({"description": description, "enum": [*states["enum"], state], "x-evidence": evidence})
     examples: Node = components["responses"]["TaskResult"]["content"]["application/json"]["examples"]
     task_id: str = examples["running"]["value"]["task"]["task_id"]
@@ -111,7 +107,7 @@ def _show(document: Node, state: str, evidence: Node) -> None:
 
 
 def _put(node: Any, old: str, new: str) -> Any:
-    """Copy a part with one text in the place of another."""
+    """Copy a part with one text replaced by another."""
     if isinstance(node, dict):
         return {key: _put(value, old, new) for key, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(node, list):
@@ -128,7 +124,7 @@ def _name_version(document: Node, version: Value) -> None:
 
 
 def _drop_unused(document: Node) -> None:
-    """Drop components that nothing refers to any more, and then those that only they referred to."""
+    """Drop components that are no longer referenced, repeatedly."""
     components: Node = document["components"]
     while True:
         used = set(_list_references(document))

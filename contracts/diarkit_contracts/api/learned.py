@@ -1,4 +1,4 @@
-"""What was seen of a live platform, as a part of a scenario file: each point with the exchange that showed it. Reads no exchange."""
+"""Observations of a live platform as part of a scenario file: each point with the exchange that showed it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 ALLOWED: Final = {point.key: point.allowed for point in POINTS}
 
 
+SCHEMA_LINE: Final = "# yaml-language-server: $schema=scenario.schema.json\n"
+"""First line of written scenarios, for editors; `diarkit scenario schema > scenario.schema.json` writes the schema next to them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPoint:
-    """One point that was seen.
+    """One observed point.
 
     Attributes:
         point: its key.
-        value: that was seen.
+        value: as observed.
         exchange: that showed it.
         version: of the platform.
-        date: of the day.
+        date: of the observation.
     """
 
     point: str
@@ -52,15 +56,15 @@ class SeenPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What is written of a platform.
+    """The content of a learned file.
 
     Attributes:
         version: of the format of scenarios.
-        profile: the generation that is nearest.
-        dialect: the points that are not as in that generation, by key.
-        seen: where each of them was seen.
-        not_learned: keys of the points that the platform did not show.
-        course: how long tasks took.
+        profile: the closest generation.
+        dialect: points that differ from that generation, by key.
+        seen: the observation of each of them.
+        not_learned: keys of points that were not observed.
+        course: duration of tasks.
     """
 
     version: Literal[1] = 1
@@ -72,28 +76,28 @@ class Learned:
 
     @property
     def column(self) -> Profile:
-        """Its column of the table."""
+        """The platform as a column of the table."""
         return put_over(PROFILES[self.profile or USUAL], list_set(self.dialect), self.seen)
 
 
 def put_over(profile: Profile, values: dict[str, Any], seen: Iterable[SeenPoint], source: str = "dialect") -> Profile:
-    """Put values over those of a generation; a value that was seen says where.
+    """Override values of a generation; observed values carry their evidence.
 
     Args:
         profile: the generation.
         values: by the point's key.
-        seen: what was seen; a value that was changed since then counts as set by hand.
-        source: of what is set by hand.
+        seen: observations; a value that was edited since counts as set by hand.
+        source: of values set by hand.
     """
     profile = profile.overlay(values, source)
     return profile.lay({each.point: each.cell for each in seen if profile[each.point] == each.value})
 
 
 def read_learned(path: Path) -> Learned:
-    """Read a file that `diarkit learn` has written.
+    """Read a file written by `diarkit learn`.
 
     Raises:
-        TextError: with all that is wrong with it.
-        OSError: it can't be read at all.
+        TextError: with all errors.
+        OSError: the file can't be read.
     """
     return read_value(Learned, load_text(path), source=str(path))[0]

@@ -1,4 +1,4 @@
-"""Where in the contract document something stands: a line of the file. Knows no clause and no exchange."""
+"""Line numbers in the contract document."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "": f"{SCHEMAS}/ErrorResult",
     }
 )
-"""Path of keys in the document by the beginning of the path of a field in a body, the most particular first."""
+"""Path of keys in the document by prefix of a field path in a body, most specific first."""
 
 
 def find_line_of_field(path: str) -> int:
-    """Find the line of the schema that a field of a body belongs to.
+    """Find the line of the schema of a body field.
 
     Args:
         path: such as `result.channels[].segments[].speaker_id`.
@@ -40,13 +40,13 @@ def find_line_of_field(path: str) -> int:
 
 @cache
 def find_line(place: str) -> int:
-    """Find the line, from 1, of a place in the document.
+    """Find the line, from 1, of a path of keys in the document.
 
     Args:
         place: a path of keys.
     """
     node, line = _compose(), 1
-    # A path of the API begins with a slash and holds more of them: keys are tried from the longest on.
+    # Paths of the API contain slashes themselves: the longest keys are tried first.
     rest = place
     while rest:
         assert isinstance(node, yaml.MappingNode), place  # noqa: S101 - a place that is not there

@@ -1,4 +1,4 @@
-"""Places in the contract document: how the paths of keys begin by which clauses and rules say where they are written. Reads nothing."""
+"""Common prefixes of the document paths that clauses and rules refer to."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ GET: Final = "paths//api/technology/speaker-diarization/{task_id}/get"
 SCHEMAS: Final = "components/schemas"
 IN_CHANNEL: Final = f"{SCHEMAS}/SpeakerDiarizationChannel"
 IN_SEGMENT: Final = f"{SCHEMAS}/SpeakerDiarizationSegment/properties"
-"""Beginnings of places in the document, each a path of keys."""
+"""Paths of keys in the document."""

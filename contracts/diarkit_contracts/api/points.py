@@ -1,7 +1,7 @@
-"""The points on which generations and platforms may differ: one table, a row for each. Judges nothing and answers nothing.
+"""The points on which generations and platforms may differ: one table with a row for each.
 
-The rows are in `points.json`. What a point does to the document, to the fake and to a finding follows from its `effect`; who adds a
-row there adds nothing elsewhere. The file is longer than others, as it has each effect beside how it is read off an answer.
+The rows are in `points.json`. The consequences of a point for the document, the fake and findings follow from its `effect`, so adding a
+row there is sufficient. The file is longer than others because each effect is next to the code that reads it from an answer.
 """
 
 from __future__ import annotations
@@ -28,29 +28,42 @@ OPERATIONS: Final = (START, RESULT, INFO, STATUS)
 
 GENERATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "3.5": "3.5.0-dev.2: reference pages; only for judging",
+        "3.5": "3.5.0-dev.2, a preview: reference pages; for verification only, never served",
         "3.6": "3.5.0 to 3.6.x: reference pages and guide",
         "3.7": "3.7.0 to 4.x: sibling pages",
-        "5.0": "5.0.0 and calendar versions such as 2026.1: sibling pages, life cycle and overview",
+        "5.0": "5.0.0 and calendar versions such as 2026.1: sibling pages, life cycle, overview",
     }
 )
-"""Columns of the table: the versions of each, and where they are known from."""
+"""Columns of the table: the versions of each, and their sources."""
 
 USUAL: Final[Generation] = "3.6"
 
 Generation: TypeAlias = Literal["3.6", "3.7", "5.0"]
-"""A generation that a fake can be of: of 3.5 there was a preview alone."""
+"""A generation that the fake can serve; 3.5 had only a preview."""
 
 SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
 
 
+def find_served(name: str) -> Generation:
+    """Find the generation of a name that a fake can be of.
+
+    Raises:
+        ValueError: for any other, with what is known of it.
+    """
+    for served in SERVED:
+        if served == name:
+            return served
+    known = f" ({GENERATIONS[name]})" if name in GENERATIONS else ""
+    raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {name!r}{known}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a point is in one generation.
+    """The value of a point in one generation.
 
     Attributes:
-        source: where it is written, what it is inferred from, or why it is assumed.
-        severity: of an answer that is against it; by default an error for what is documented, a warning for what is inferred.
+        source: where it is documented, what it is inferred from, or why it is assumed.
+        severity: of a violation; by default an error if documented, a warning if inferred.
     """
 
     value: Value
@@ -60,14 +73,14 @@ class Cell:
 
     @property
     def evidence(self) -> Evidence:
-        """How it is known, for a finding."""
+        """The evidence, for a finding."""
         usual = Severity.ERROR if self.label is Label.DOC else Severity.WARNING
         return Evidence(self.label, self.source, self.severity or usual)
 
 
 @dataclass(frozen=True, slots=True)
 class Declares:
-    """Operations declare a status, or not: `declared`, `absent`."""
+    """Whether operations declare a status: `declared`, `absent`."""
 
     status: int
     operations: tuple[str, ...] = OPERATIONS
@@ -75,11 +88,11 @@ class Declares:
 
 @dataclass(frozen=True, slots=True)
 class Sends:
-    """A 202 carries a header, or not: `sent`, `absent`.
+    """Whether a 202 has a header: `sent`, `absent`.
 
     Attributes:
-        text: its value, in which `{task}` is the URL of the task.
-        leads: to the task: the first such header of a generation is the one that each 202 has to have.
+        text: its value, with `{task}` for the URL of the task.
+        leads: whether it leads to the task; the first such header of a generation is required in each 202.
     """
 
     header: str
@@ -89,31 +102,25 @@ class Sends:
 
 @dataclass(frozen=True, slots=True)
 class Refuses:
-    """A mistake is refused with a status: the value is the status.
-
-    Attributes:
-        operation: that refuses it.
-    """
+    """The status with which `operation` refuses a mistake."""
 
     operation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shows:
-    """A task may show a state that does not end it, or not: `known`, `unknown`."""
+    """Whether a task may have a further non-terminal state: `known`, `unknown`."""
 
     state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What a mistake is answered with, as a text with holes (`api/words`), empty for the fake's own words.
-
-    It is a whole body, or the `error` of a task.
+    """The body of a refusal, or the `error` of a task, as a template (`api/words`); empty for the fake's own wording.
 
     Attributes:
-        mistake: key of the point of the mistake; empty for none: then the operation's usual answer.
-        of_task: the task is accepted, and ends with this error.
+        mistake: key of the mistake's point; empty for the operation's regular answer.
+        of_task: whether the task is accepted, and ends with this error.
     """
 
     operation: str
@@ -123,15 +130,15 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """A mistake that shows only in the recording ends the task: the value is the state."""
+    """The state in which a task ends if only its recording shows the mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carries:
-    """Answers carry a header: the value is its text with holes, empty for none.
+    """A header of answers: the value is its template, empty for none.
 
     Attributes:
-        status: of the answers that do; 0 for all that have a body of JSON.
+        status: of the answers that have it; 0 for all with a JSON body.
     """
 
     header: str
@@ -140,7 +147,7 @@ class Carries:
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """Answers repeat an id of the request, or make one, or not: `sent`, `absent`."""
+    """Whether answers repeat the id of the request, or generate one: `sent`, `absent`."""
 
     header: str
 
@@ -149,7 +156,7 @@ Effect: TypeAlias = Declares | Sends | Refuses | Shows | Says | Ends | Carries |
 
 
 class Seen(Protocol):
-    """One answer, as far as points are read off it."""
+    """An answer, as seen by the readers of points."""
 
     @property
     def operation(self) -> str:
@@ -163,12 +170,12 @@ class Seen(Protocol):
 
     @property
     def mistake(self) -> str:
-        """Key of the point of the mistake that its request has, or the upload of its task; empty for none."""
+        """Key of the point for the mistake in the request, or in its task's upload; empty for none."""
         ...
 
     @property
     def body(self) -> Mapping[str, object]:
-        """A JSON object; empty if it is none."""
+        """The JSON object; empty if it is not one."""
         ...
 
     @property
@@ -178,11 +185,11 @@ class Seen(Protocol):
 
     @property
     def query(self) -> Mapping[str, str]:
-        """Of the request, or of the upload of its task."""
+        """The query of the request, or of its task's upload."""
         ...
 
     def header(self, name: str) -> str | None:
-        """Find a header, by its name in any case."""
+        """Return a header; names are case-insensitive."""
         ...
 
 
@@ -191,13 +198,13 @@ class Point:
     """One row.
 
     Attributes:
-        key: also that of the scenario's `dialect`.
-        about: what the point is, a noun phrase.
-        allowed: its values; empty for any text.
+        key: also in the scenario's `dialect`.
+        about: a description, as a noun phrase.
+        allowed: values; empty for any text.
         cells: by generation.
-        effect: what follows from a value for document, fake and verifier; None where only the fake's answers differ.
-        read: reads the value off one answer; None where that answer does not show it.
-        served: the fake answers by it.
+        effect: consequences for document, fake and verifier; None if only the fake's answers differ.
+        read: reads the value from an answer; None if the answer does not show it.
+        served: whether the fake implements it.
     """
 
     key: str
@@ -210,15 +217,15 @@ class Point:
 
     @property
     def has_holes(self) -> bool:
-        """Whether its value is a text with holes: one answer shows it with the values of its request."""
+        """Whether its value is a template: an answer shows it filled with values of its request."""
         return isinstance(self.effect, Says | Carries)
 
     def find_value(self, seen: Seen) -> Value | None:
-        """Read the value off an answer; None where it does not show it. What is merely not declared is never shown."""
+        """Read the value from an answer; None if it does not show it. An undeclared status is never shown."""
         try:
             found = _read_effect(self.key, self.effect, seen) if self.read is None else self.read(seen)
         except (AttributeError, KeyError, TypeError, ValueError):
-            found = None  # a body of another shape shows nothing
+            found = None  # a body of another structure shows nothing
         return found if not self.allowed or found in self.allowed else None
 
 
@@ -261,8 +268,8 @@ def _read_state(seen: Seen) -> str | None:
 def _read_x_location(seen: Seen) -> Value | None:
     if seen.operation != START or seen.status != 202:
         return None
-    told = seen.header("X-Location")
-    return "absent" if told is None else "absolute" if "://" in told else "relative"
+    reported = seen.header("X-Location")
+    return "absent" if reported is None else "absolute" if "://" in reported else "relative"
 
 
 def _read_empty(seen: Seen, operation: str) -> Value | None:
@@ -285,8 +292,8 @@ def _read_first_state(seen: Seen) -> Value | None:
 
 
 def _read_version(seen: Seen) -> Value | None:
-    told = seen.body.get("version") if seen.operation == INFO else None
-    return told if isinstance(told, str) else None
+    reported = seen.body.get("version") if seen.operation == INFO else None
+    return reported if isinstance(reported, str) else None
 
 
 def _read_spacing(seen: Seen) -> Value | None:
@@ -327,10 +334,10 @@ def _read_first_speaker(seen: Seen) -> Value | None:
 
 def _read_channel_order(seen: Seen) -> Value | None:
     asked = [int(each) for each in seen.query["channels"].split(",")]
-    told = [channel["channel_number"] for channel in _list_channels(seen)]
-    if asked == sorted(asked) or sorted(asked) != sorted(told):
+    reported = [channel["channel_number"] for channel in _list_channels(seen)]
+    if asked == sorted(asked) or sorted(asked) != sorted(reported):
         return None
-    return "asked" if told == asked else "sorted"
+    return "asked" if reported == asked else "sorted"
 
 
 _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
@@ -345,7 +352,7 @@ _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
     "first_speaker": _read_first_speaker,
     "channel_order": _read_channel_order,
 }
-"""How a point is read off an answer, where its effect does not say."""
+"""Readers for points whose effect does not determine one."""
 
 
 def _declare(status: int, operations: Sequence[str] = OPERATIONS) -> Declares:
@@ -361,13 +368,13 @@ _EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = {
 
 
 def _read_cells(written: Mapping[str, list[Any]]) -> Mapping[str, Cell]:
-    """Read the cells of a row; a generation without one of its own has that of `all`."""
+    """Read the cells of a row; `all` is the default for generations without one."""
     cells = {name: Cell(row[0], Label(row[1]), row[2], *map(Severity, row[3:])) for name, row in written.items()}
     return MappingProxyType({name: cells.get(name, cells["all"]) for name in GENERATIONS})
 
 
 def _guess(value: Value, source: str) -> Mapping[str, Cell]:
-    """Make the cells of what nobody knows."""
+    """Make the cells of an undocumented value."""
     return _read_cells({"all": [value, Label.UNK, source]})
 
 
@@ -392,45 +399,43 @@ def _make_point(  # noqa: PLR0913 - a row has that many columns
 
 
 def _say(key: str, about: str, effect: Says) -> Point:
-    """Make the row of a text that no page shows."""
-    cells = _guess("", "no page shows it; the fake's own words")
+    """Make the row of an undocumented text."""
+    cells = _guess("", "documented on no page; the fake's own wording")
     return Point(key=key, about=about, allowed=(), cells=cells, effect=effect)
 
 
 def _refuse(
     key: str, about: str, statuses: list[int], cells: Mapping[str, list[Any]], operation: str = START
 ) -> Iterator[Point]:
-    """Make the two rows of a refusal: its status, and its body."""
+    """Make the two rows of a refusal: status and body."""
     effect, allowed = Refuses(operation), tuple(statuses)
     yield Point(key=key, about=f"refusal of {about}", allowed=allowed, cells=_read_cells(cells), effect=effect)
     yield _say(f"{key}_body", f"body of the refusal of {about}", Says(operation, key))
 
 
 def _end(key: str, about: str) -> Iterator[Point]:
-    """Make the two rows of a task that ends for what is in its recording: the state, and the error."""
-    cells = _guess(
-        "rejected", "no page shows one: rejected is documented as invalid input that is found during processing"
-    )
+    """Make the two rows of a task that ends because of its recording: state and error."""
+    cells = _guess("rejected", "documented on no page; rejected is documented as invalid input found during processing")
     allowed = ("rejected", "failed")
     yield Point(key=key, about=f"end of a task with {about}", allowed=allowed, cells=cells, effect=Ends())
     yield _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
 
 
 def _carry(key: str, header: str, usual: str = "", status: int = 0) -> Point:
-    """Make the row of a header that no page names."""
+    """Make the row of an undocumented header."""
     about = f"header {header}" + (f" of {status}" if status else "")
-    cells = _guess(usual, "no page names it")
+    cells = _guess(usual, "documented on no page")
     return Point(key=key, about=about, allowed=(), cells=cells, effect=Carries(header, status))
 
 
 def _choose(key: str, about: str, allowed: list[Value], source: str) -> Point:
-    """Make the row of a habit; the first value is the usual one."""
+    """Make the row of an unspecified behaviour; the first value is the default."""
     cells = _guess(allowed[0], source)
     return Point(key=key, about=about, allowed=tuple(allowed), cells=cells, read=_READERS[key])
 
 
 def _read_table() -> Iterator[Point]:
-    """Read the table: each of its parts has a form of its own, as most rows differ from those beside them in a few words."""
+    """Read the table. Each section of the file has a compact form of its own."""
     table: dict[str, dict[str, Any]] = json.loads((files("diarkit_contracts.api") / "points.json").read_text("utf-8"))
     yield from (_make_point(key, **row) for key, row in table["points"].items())
     for key, row in table["refusals"].items():
@@ -444,4 +449,4 @@ def _read_table() -> Iterator[Point]:
 
 
 POINTS: Final = tuple(_read_table())
-"""In the order in which they are shown. What all generations have in common, and nobody doubts, is in the document alone."""
+"""In display order. What all generations certainly have in common is only in the document."""

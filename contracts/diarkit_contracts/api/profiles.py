@@ -1,4 +1,4 @@
-"""A generation of the API as its column of the table of points, and what a target can be made to show. Judges nothing."""
+"""A generation of the API as a column of the table of points, and the capabilities of a target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Capability(StrEnum):
-    """What a target can be made to do beyond answering; the value ends the sentence 'this target can't be made to ...'."""
+    """Special behaviour that a target can be forced to show; completes 'this target can't be made to ...'."""
 
     FAIL = "fail a task"
     LIMIT_RATE = "limit the rate"
@@ -31,12 +31,12 @@ class Capability(StrEnum):
 COMMON: Final[Mapping[str, frozenset[int]]] = MappingProxyType(
     dict(zip(OPERATIONS, map(frozenset, ((202, 400, 403, 413, 422, 507), (200, 400, 404), (200, 400), (200, 400))), strict=True))
 )  # fmt: skip
-"""Statuses that each operation declares in every generation."""
+"""Statuses that every generation declares, by operation."""
 
 
-@dataclass(frozen=True)  # not slotted: what is read of it often is worked out once
+@dataclass(frozen=True)  # not slotted, for cached properties
 class Profile:
-    """The effective value of each point: a generation's column, and what was learned or set over it.
+    """The effective value of each point: a generation's column with learned or configured overrides.
 
     Attributes:
         name: of the generation, as in `--profile`.
@@ -51,40 +51,40 @@ class Profile:
         return self.cells[key].value
 
     def overlay(self, values: Mapping[str, Value], source: str) -> Profile:
-        """Put values over those of the generation; the later layer wins.
+        """Override values of the generation.
 
         Args:
-            values: by the point's key, such as a learned file or a scenario's dialect.
-            source: of the values.
+            values: by the point's key, such as those of a scenario's dialect.
+            source: of the values, for evidence.
         """
         return self.lay({key: Cell(value, Label.UNK, source) for key, value in values.items()})
 
     def lay(self, cells: Mapping[str, Cell]) -> Profile:
-        """Put cells over those of the generation, as `overlay` does."""
+        """Override cells of the generation."""
         return replace(self, cells=MappingProxyType({**self.cells, **cells})) if cells else self
 
     def evidence_of(self, key: str) -> Evidence:
-        """Cite the cell of a point: what an answer against it is judged by."""
+        """Return the evidence for a point's value."""
         return self.cells[key].evidence
 
     @cached_property
     def locations(self) -> tuple[str, ...]:
-        """Headers that lead to the task, the one that each 202 has to have first."""
+        """Headers that lead to the task; the first is required in each 202."""
         return (*(effect.header for effect in self._list_sent() if effect.leads), "X-Location")
 
     @cached_property
     def headers(self) -> Mapping[str, str]:
-        """Headers of a 202 beside X-Location, and their values."""
+        """Further headers of a 202 and their values."""
         return {effect.header: effect.text for effect in self._list_sent()}
 
     @cached_property
     def passing(self) -> frozenset[str]:
-        """States beside the five, none of which ends a task."""
+        """Further states, all non-terminal."""
         return frozenset(e.state for _, e, value in self._list_effects() if isinstance(e, Shows) and value == "known")
 
     @cached_property
     def statuses(self) -> Mapping[str, frozenset[int]]:
-        """What each operation declares, by method and path."""
+        """Declared statuses by method and path."""
         declared = {operation: set(statuses) for operation, statuses in COMMON.items()}
         for _, effect, value in self._list_effects():
             match effect:
@@ -98,7 +98,7 @@ class Profile:
         return {operation: frozenset(statuses) for operation, statuses in declared.items()}
 
     def find_status_point(self, operation: str, status: int) -> str | None:
-        """Find the point that a status of an operation goes by; None if no generation has any doubt."""
+        """Find the point that determines whether a status is declared; None if all generations agree."""
         for point, effect, _ in self._list_effects():
             if isinstance(effect, Declares) and effect.status == status and operation in effect.operations:
                 return point.key
@@ -119,11 +119,11 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
 DEFAULT: Final = PROFILES[USUAL]
 
 AUTO: Final = "auto"
-"""Instead of a name: the generation of the version that a server reports."""
+"""In place of a name: choose the generation by the version that the server reports."""
 
 
 def choose_profile(version: str) -> Profile | None:
-    """Choose the generation of a version that GET /api/system/info reports; None for one that no generation is known of."""
+    """Choose the generation by the version in GET /api/system/info; None for an unknown version."""
     if version == "3.5.0-dev.2":
         return PROFILES["3.5"]
     found = re.match(r"v?(\d+)(?:\.(\d+))?", version)
@@ -134,5 +134,5 @@ def choose_profile(version: str) -> Profile | None:
         return DEFAULT
     if (3, 7) <= number < (5, 0):
         return PROFILES["3.7"]
-    # Calendar versions follow 5.0 (2026.1); what comes after 5 has no page yet.
+    # Calendar versions follow 5.0 (2026.1); later major versions are not documented yet.
     return PROFILES["5.0"] if number[0] == 5 or 2020 <= number[0] < 2100 else None

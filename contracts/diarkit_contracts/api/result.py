@@ -1,6 +1,6 @@
-"""What must hold of a task's `result`: its structure and its meaning. Knows no request, no task and no server.
+"""The rules of a task's `result`: structure and semantics. Independent of the request and the task.
 
-It is longer than others because each rule stands beside its check, and the bounds above which nothing is checked beside both.
+This module is long because each rule is next to its check and the limits of checking.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 Read = TypeVar("Read")
 
 Checking: TypeAlias = "Generator[ResultFault, None, Read]"
-"""Yields the faults of a value and returns what could be read of it, for the checks above it."""
+"""Yields the faults of a value, and returns what could be read, for enclosing checks."""
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Keys and positions from the result down, such as `("channels", 0, "segments", 2, "end_time")`."""
+"""Keys and indices from the result down, such as `("channels", 0, "segments", 2, "end_time")`."""
 
 EXAMPLES: Final = "examples of the reference and the guide, 3.6.0"
 VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
@@ -32,12 +32,12 @@ VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a result has to keep; but for the first two of them there is a clause of the same name, which is this row.
+    """A rule of results; all but the first two are also clauses of the same name.
 
     Attributes:
         name: such as `sorted`.
-        sentence: what holds.
-        evidence: how that is known.
+        sentence: the requirement.
+        evidence: its source.
         place: in the contract document.
     """
 
@@ -61,23 +61,23 @@ KNOWN_KEYS: Final = Rule(
 END_AFTER_START: Final = Rule(
     "end-after-start",
     "A segment does not end before it starts.",
-    inferred("the names start_time and end_time: the contrary contradicts itself", Severity.ERROR),
+    inferred("the names start_time and end_time: a violation contradicts itself", Severity.ERROR),
     f"{IN_SEGMENT}/end_time",
 )
 COUNT_IS_IDS: Final = Rule(
     "count-is-ids",
-    "speakers_count is the number of different speaker_id in the channel, or the total_speakers that was asked for.",
-    inferred("the name speakers_count: the contrary contradicts itself", Severity.ERROR),
+    "speakers_count is the number of distinct speaker_ids in the channel, or the requested total_speakers.",
+    inferred("the name speakers_count: a violation contradicts itself", Severity.ERROR),
     f"{IN_CHANNEL}/properties/speakers_count",
 )
 CHANNEL_ONCE: Final = Rule(
     "channel-once",
-    "A result has each channel once, unless it was asked for twice.",
+    "A result has each channel once, unless it was requested twice.",
     documented("reference page of POST, 3.6.0: for each channel an independent result"),
     f"{IN_CHANNEL}/properties/channel_number",
 )
 SORTED: Final = Rule("sorted", "The segments of a channel are sorted by their start.", inferred(VBX), _SEGMENTS)
-NO_OVERLAP: Final = Rule("no-overlap", "In a channel one speaker speaks at a time.", inferred(VBX), _SEGMENTS)
+NO_OVERLAP: Final = Rule("no-overlap", "The segments of a channel do not overlap.", inferred(VBX), _SEGMENTS)
 IDS_BY_APPEARANCE: Final = Rule(
     "ids-by-appearance",
     "The speakers of a channel are numbered 0, 1, 2, ... in the order in which they first speak.",
@@ -90,7 +90,7 @@ TWO_DECIMALS: Final = Rule(
 
 SIZE: Final = Rule(
     "bounded-size",
-    "A result is no larger than two days of speech make it; a larger one is judged no further.",
+    "A result is no larger than that of two days of speech; a larger one is not checked further.",
     inferred(
         "limits page: uploads of two hours; a result of days contradicts the length of its upload", Severity.ERROR
     ),
@@ -100,7 +100,7 @@ SIZE: Final = Rule(
 MOST_BYTES: Final = 4 << 20
 MOST_VALUES: Final = 80_000
 MOST_SPEAKERS: Final = 150
-"""Of an answer, of its keys and of the speakers in a channel: two hours of speech are 1 MB, 50,000 keys and at most 100 speakers."""
+"""Limits of bytes, keys and speakers per channel: two hours of speech are 1 MB, 50,000 keys and at most 100 speakers."""
 
 RESULT_KEYS: Final = ("channels",)
 CHANNEL_KEYS: Final = ("channel_number", "speakers_count", "segments")
@@ -109,13 +109,13 @@ SEGMENT_KEYS: Final = ("speaker_id", "start_time", "end_time")
 
 @dataclass(frozen=True, slots=True)
 class ResultFault:
-    """One thing that is wrong with a result.
+    """A violation of a rule.
 
     Attributes:
-        path: to the value that is wrong; to the object for a key that is missing, to the key for one too many.
-        rule: what it is against.
-        expected: what should be there, a noun phrase.
-        got: what is there.
+        path: to the wrong value or extra key; for a missing key to its object.
+        rule: that is violated.
+        expected: a noun phrase.
+        got: a noun phrase.
     """
 
     path: Path
@@ -125,37 +125,37 @@ class ResultFault:
 
     @property
     def text(self) -> str:
-        """A sentence: what was expected, and what came."""
+        """The fault as a sentence."""
         return f"expected {self.expected}, got {self.got}"
 
     @property
     def severity(self) -> Severity:
-        """Error for what breaks the reference or contradicts itself, warning for what only differs from the examples."""
+        """Error for violating the reference or a contradiction, warning for differing from the examples."""
         return self.rule.evidence.severity
 
     def __str__(self) -> str:
-        """Name the place as one would index it, then what is wrong there."""
+        """Format the path as an index expression, followed by the fault."""
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
         return f"result{place}: {self.text}"
 
 
 def list_result_faults(result: object) -> tuple[ResultFault, ...]:
-    """Say in what a result differs from what the platform would answer.
+    """List the rule violations of a result.
 
     Args:
-        result: as decoded from JSON; anything is allowed, nothing raises.
+        result: as decoded from JSON; any value is allowed, nothing raises.
 
     Returns:
-        Channel by channel. What has the wrong structure is not asked for its meaning.
+        Faults, channel by channel. Semantics are not checked where the structure is wrong.
     """
     oversized = next(_list_crowds(result), None)
     return tuple(_check_result(result)) if oversized is None else (oversized,)
 
 
 def find_oversize(body: bytes) -> str:
-    """Say in what an answer is too large to be judged, before it is decoded; empty if it is not.
+    """Return why an answer is too large to be checked, before decoding it; empty if it is not.
 
-    A colon stands behind each key; those in texts count, too.
+    Keys are counted by their colons, including those in texts.
     """
     if len(body) > MOST_BYTES:
         return f"{len(body)} bytes, more than {MOST_BYTES}"
@@ -163,12 +163,12 @@ def find_oversize(body: bytes) -> str:
 
 
 def _list_crowds(result: object) -> Iterator[ResultFault]:
-    """List the channels with more speakers than can be compared with each other."""
+    """List the channels with too many speakers to compare."""
     channels = cast("dict[str, object]", result).get("channels") if isinstance(result, dict) else None
     for index, channel in enumerate(cast("list[object]", channels) if isinstance(channels, list) else []):
         segments = cast("dict[str, object]", channel).get("segments") if isinstance(channel, dict) else None
-        told = cast("list[object]", segments) if isinstance(segments, list) else []
-        speakers = {str(cast("dict[str, object]", each).get("speaker_id")) for each in told if isinstance(each, dict)}
+        items = cast("list[object]", segments) if isinstance(segments, list) else []
+        speakers = {str(cast("dict[str, object]", each).get("speaker_id")) for each in items if isinstance(each, dict)}
         if len(speakers) > MOST_SPEAKERS:
             expected = f"at most {MOST_SPEAKERS} speakers in a channel"
             yield ResultFault(("channels", index, "segments"), SIZE, expected, f"{len(speakers)}")
@@ -192,7 +192,7 @@ def _check_result(result: object) -> Iterator[ResultFault]:
 
 
 def _check_channel(channel: object, path: Path) -> Checking[float | None]:
-    """Check one channel; its number, or None, is for the check that there is one of each."""
+    """Check one channel, and return its number for the check for duplicates."""
     read = yield from _check_object(channel, path, CHANNEL_KEYS)
     number = yield from _check_number(read, "channel_number", path, _is_integer)
     count = yield from _check_number(read, "speakers_count", path, _is_integer)
@@ -204,7 +204,7 @@ def _check_channel(channel: object, path: Path) -> Checking[float | None]:
     if len(sound) == len(segments) and "segments" in read:
         speakers = len({segment.speaker for segment in sound})
         if count is not None and count != speakers:
-            expected = f"{speakers}, the number of speakers in the segments"
+            expected = f"{speakers}, the number of speakers in its segments"
             yield ResultFault((*path, "speakers_count"), COUNT_IS_IDS, expected, f"{count}")
         yield from _check_order(sound)
     return number
@@ -219,7 +219,7 @@ class _Segment:
 
 
 def _check_segment(segment: object, path: Path) -> Checking[_Segment | None]:
-    """Check one segment by itself; None if it can't be compared with others."""
+    """Check a single segment; return None if it can't be compared with others."""
     read = yield from _check_object(segment, path, SEGMENT_KEYS)
     speaker = yield from _check_number(read, "speaker_id", path, _is_integer)
     start = yield from _check_number(read, "start_time", path, _is_number)
@@ -246,12 +246,12 @@ def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
             expected = f"segments in the order of their start, so at least {_show(before.start)}"
             yield ResultFault(path, SORTED, expected, _show(segment.start))
         elif segment.start < before.end:
-            expected = f"no overlap with the segment ahead, which ends at {_show(before.end)}"
+            expected = f"no overlap with the previous segment, which ends at {_show(before.end)}"
             yield ResultFault(path, NO_OVERLAP, expected, _show(segment.start))
 
 
 def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[dict[str, object]]:
-    """Check that a value is an object with just these keys; read those of them that are there."""
+    """Check that a value is an object with exactly these keys, and return those present."""
     if not isinstance(value, dict):
         yield _fault(path, f"an object with {', '.join(keys)}", _show(value))
         return {}
@@ -266,7 +266,7 @@ def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[
 
 
 def _check_list(value: object, path: Path) -> Checking[list[object]]:
-    """Check that a value is a list; what is no list has no items."""
+    """Check that a value is a list; return an empty one otherwise."""
     if isinstance(value, list | tuple):
         return cast("list[object]", value)
     yield _fault(path, "a list", _show(value))
@@ -276,7 +276,7 @@ def _check_list(value: object, path: Path) -> Checking[list[object]]:
 def _check_number(
     read: dict[str, object], key: str, path: Path, is_right: Callable[[object], TypeGuard[float]]
 ) -> Checking[float | None]:
-    """Check that a key's value is a number >= 0 of the right kind; None for what is no such number."""
+    """Check that a value is a number >= 0 of the right type; return None otherwise."""
     if key not in read:
         return None
     value = read[key]
@@ -296,7 +296,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _is_integer(value: object) -> TypeGuard[float]:
-    # JSON Schema's integer: 1.0 is one.
+    # As in JSON Schema, 1.0 is an integer.
     return _is_number(value) and value == int(value)
 
 

@@ -1,4 +1,4 @@
-"""Values held against the schemas of the contract document. Knows JSON Schema, not HTTP."""
+"""Validate values against the schemas of the contract document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SCHEMAS: Final = "#/components/schemas/"
-"""How a reference to a named schema of the document begins."""
+"""Prefix of references to named schemas of the document."""
 
 
 class _Error(Protocol):
@@ -25,7 +25,7 @@ class _Error(Protocol):
 
 
 class _Validator(Protocol):
-    """The part of jsonschema's validator that is used here; its own types are not complete."""
+    """The part of jsonschema's validator used here, whose own types are incomplete."""
 
     def iter_errors(self, instance: object) -> Iterator[_Error]: ...
 
@@ -34,27 +34,26 @@ _choose_nearest = cast("Callable[[Iterable[_Error]], _Error]", exceptions.best_m
 
 
 def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str, ...]:
-    """Say what a schema has against a value.
+    """List the validation errors of a value.
 
     Args:
-        schema: a schema of the document (its references are followed), or the name of one.
-        value: as `json.loads` gives it.
+        schema: a schema of the document, or the name of one; references are resolved.
+        value: as decoded by `json.loads`.
 
     Returns:
-        One line for each fault, with the JSON path to it; for a choice between schemas the fault of the nearest one. Empty if
-        the value fits.
+        One line per error, with its JSON path; for a choice between schemas the error of the closest one.
 
     Raises:
         KeyError: if the document has no schema of that name.
     """
     if not isinstance(schema, str) and len(schema) == 1 and str(schema.get("$ref")).startswith(SCHEMAS):
-        schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # one that is made once, as a name has it
+        schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # named schemas are compiled once
     validator = _make_named_validator(schema) if isinstance(schema, str) else _make_validator(schema)
     return tuple(_describe(error) for error in validator.iter_errors(value))
 
 
 def exceeds(value: object, most: int) -> bool:
-    """Return whether a value is, with all that is in it, more than so many; no more of it is looked at than that takes."""
+    """Return whether a value contains more than `most` values in total; stops counting then."""
     seen, waiting = 0, [value]
     while waiting and seen + len(waiting) <= most:
         seen += 1
@@ -76,18 +75,19 @@ def _make_named_validator(name: str) -> _Validator:
 
 
 def _make_validator(schema: Mapping[str, object]) -> _Validator:
-    whole = as_object(
-        _inline(dict(schema)), "a schema"
-    )  # to look a reference up for each value costs half of the judgement
+    # Resolving references for each value would take half of the time.
+    whole = as_object(_inline(dict(schema)), "a schema")
     validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
     return cast("_Validator", validator)
 
 
 def _inline(node: object) -> object:
-    """Put what a reference means in its place; the document has no schema that is part of itself."""
+    """Replace references by their targets; the document has no recursive schemas."""
     if isinstance(node, list):
         return [_inline(item) for item in cast("list[object]", node)]
-    return {key: _inline(value) for key, value in resolve(node).items()} if isinstance(node, dict) else node
+    if isinstance(node, dict):
+        return {key: _inline(value) for key, value in resolve(cast("dict[str, object]", node)).items()}
+    return node
 
 
 def _read_components() -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""The states of a task, the legal steps between them, and the names of errors. Knows no time: when a step happens is a course.
+"""The states of a task, the legal transitions, and the types of errors. When a transition happens is defined by a course.
 
-Read as a drawing (a task may skip what it passes too fast to be seen)::
+As a diagram (a state that is too short to be observed may be skipped)::
 
-    pending ──► running ──► done        the result is there
+    pending ──► running ──► done        the result is available
        │           ├──────► failed      an internal error; the same request may succeed
        │           ├──────► rejected    the input does not meet the requirements
-       │           └──────► cancelled   from 5.0.0 on: is being cleaned up, and may be gone at the next look
+       │           └──────► cancelled   from 5.0.0 on: being cleaned up, may be gone at the next poll
        └──► done, failed, rejected, cancelled
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TaskState(StrEnum):
-    """Where a task is.
+    """The state of a task.
 
     Source:
         DOC, reference page of the GET operation, 3.5 and 3.6: five. DOC, life cycle (5.0.0): `cancelled`, the sixth.
@@ -46,25 +46,25 @@ STEPS: Mapping[TaskState, frozenset[TaskState]] = MappingProxyType(
         TaskState.CANCELLED: frozenset(),
     }
 )
-"""The states a task may show after the one it showed last. Showing the same state again is no step.
+"""The states that may follow the last observed one. Repeating a state is not a transition.
 
 Source:
-    DOC, life cycle overview (5.0.0) and guide (3.6.0): done, failed and rejected end a task, hence their empty rows.
+    DOC, life cycle overview (5.0.0) and guide (3.6.0): done, failed and rejected are terminal, hence their empty rows.
     DOC, guide (3.6.0): a task is "only scheduled" first, hence pending before running.
-    INF: running is passed unseen when it is shorter than the time between two polls, hence pending to each end.
-    INF: nothing leads back to pending; no page tells of a task that is queued again.
+    INF: running may be shorter than the time between two polls, hence pending to each terminal state.
+    INF: no transition leads back to pending; no page mentions requeued tasks.
 """
 
 TERMINAL: frozenset[TaskState] = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.REJECTED})
-"""The states that end a task (DOC, life cycle 5.0.0: `cancelled` is none of them)."""
+"""The terminal states (DOC, life cycle 5.0.0: not `cancelled`)."""
 
 
 UNDER_WAY: frozenset[TaskState] = frozenset({TaskState.PENDING, TaskState.RUNNING})
-"""The states after which an end is to come."""
+"""The states before a terminal one."""
 
 
 class TaskErrorType(StrEnum):
-    """What kind of error ended a task.
+    """The type of error that ended a task.
 
     Source:
         DOC, reference page of the GET operation (3.6.0), schema TaskErrorType: these two.
@@ -77,7 +77,7 @@ class TaskErrorType(StrEnum):
 ERROR_TYPE_OF_STATE: Mapping[TaskState, TaskErrorType] = MappingProxyType(
     {TaskState.FAILED: TaskErrorType.INTERNAL, TaskState.REJECTED: TaskErrorType.VALIDATION}
 )
-"""The type of error a task that ended badly carries.
+"""The error type of failed and rejected tasks.
 
 Source:
     INF: two such states and two types, and the texts agree (failed is an "internal error", rejected is "invalid input data").
@@ -85,7 +85,7 @@ Source:
 
 
 class ErrorType(StrEnum):
-    """What kind of refusal an HTTP error is.
+    """The type of an HTTP error.
 
     Source:
         DOC, reference page of GET /api/system/info (3.5 and 3.6), error schema: these nine.
@@ -115,9 +115,9 @@ ERROR_TYPE_OF_STATUS: Mapping[int, ErrorType] = MappingProxyType(
         507: ErrorType.STORAGE,
     }
 )
-"""The type in the envelope of each status.
+"""The error type of each status.
 
 Source:
-    DOC for 400 (the one literal body on the reference pages); INF for the others: nine types and nine statuses that match by
-    name. 405 is first declared in the 5.0.0 generation, 500 nowhere; both have a type all the same.
+    DOC for 400 (the only literal body on the reference pages); INF for the others: nine types and nine statuses that match by
+    name. 405 is first declared in 5.0.0, 500 nowhere, but both have a type.
 """

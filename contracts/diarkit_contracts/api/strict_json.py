@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: UTF-8, no NaN, no key twice. Knows no schema."""
+"""Strict JSON by RFC 8259: UTF-8, no NaN, no duplicate keys."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from diarkit_contracts.api.error import ContractsError
 
 
 class StrictJsonError(ContractsError, ValueError):
-    """Bytes are no JSON that every reader understands the same way."""
+    """The bytes are not JSON that all parsers read the same way."""
 
 
 def decode_json(data: bytes) -> object:
     """Decode a JSON text.
 
     Raises:
-        StrictJsonError: for what is not JSON, and for what Python's reader lets pass: NaN and Infinity, a number beyond doubles, a
-            key that comes twice (readers keep either value), other encodings than UTF-8, a byte order mark.
+        StrictJsonError: for invalid JSON, and for what Python's parser accepts: NaN and Infinity, numbers beyond doubles, duplicate
+            keys (parsers keep either value), encodings other than UTF-8, a byte order mark.
     """
     try:
         return json.loads(
@@ -27,7 +27,7 @@ def decode_json(data: bytes) -> object:
     except StrictJsonError:
         raise
     except RecursionError:
-        raise StrictJsonError("expected JSON, got one that is nested too deeply to read") from None
+        raise StrictJsonError("expected JSON, got a text that is nested too deeply to read") from None
     except ValueError as error:
         raise StrictJsonError(f"expected JSON in UTF-8, got {_shorten(data)}: {error}") from None
 
@@ -39,7 +39,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _read_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise StrictJsonError(f"expected a number, got {text}, which is too large for the readers that have doubles")
+        raise StrictJsonError(f"expected a number, got {text}, which is too large for a double")
     return number
 
 

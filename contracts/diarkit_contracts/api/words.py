@@ -1,4 +1,4 @@
-"""Texts with named holes, such as `{task_id}`: filled for an answer, and found again in answers. Knows no single text."""
+"""Text templates with placeholders such as `{task_id}`: filled for an answer, and derived from answers."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Said = tuple[str, Mapping[str, str]]
+    Example = tuple[str, Mapping[str, str]]
 
 HOLES: Final = ("task_id", "value", "name", "reason", "method", "allowed", "path", "version", "base", "host")
-"""What a text may name of its request: the id asked for, the value that is refused and the name of its parameter, the parser's
-own words, the method, those that are allowed, the path, the version, and the URL and the host of the platform."""
+"""Placeholders: the requested id, the refused value and its parameter, the parser's message, the method, the allowed methods, the path,
+the version, and the URL and host of the platform."""
 
 HOLE: Final = re.compile(r"\{(" + "|".join(HOLES) + r")\}")
 JSON: Final = re.compile(r'\s*(\{\s*["}]|\[)')
-"""How JSON begins: what is filled into it is escaped."""
+"""Start of JSON, in which values are escaped."""
 
 MOST_OPEN: Final = 6
-"""So many places of a text are tried each as a hole and as it stands; of more, all are holes."""
+"""Up to so many occurrences are each tried as placeholder and as literal; of more, all are placeholders."""
 
 
 def fill_text(text: str, values: Mapping[str, str]) -> str:
-    """Put values into the holes of a text; what is not known is left empty."""
+    """Fill a template; unknown placeholders become empty."""
     escape = _escape if JSON.match(text) else str
     return HOLE.sub(lambda hole: escape(values.get(hole[1], "")), text)
 
 
-def find_text(said: Sequence[Said]) -> str | None:
-    """Find the text with holes that gives each of several texts.
+def find_text(examples: Sequence[Example]) -> str | None:
+    """Find the template that produces each of several texts.
 
-    A value of one character alone is a hole only if texts with different values show that it is: `0` stands in many places.
+    A value of a single character becomes a placeholder only if texts with different values prove it, as `0` is common.
 
     Args:
-        said: texts, each with the values of its request.
+        examples: texts, each with the values of its request.
 
     Returns:
-        The one with most holes; None if there is none for all of them.
+        The template with the most placeholders; None if there is none for all texts.
     """
-    text, values = said[0]
-    differ = len({tuple(sorted(each.items())) for _, each in said}) > 1
+    text, values = examples[0]
+    differ = len({tuple(sorted(each.items())) for _, each in examples}) > 1
     places = list(_find_places(text, {name: each for name, each in values.items() if differ or len(each) > 1}))
     most = len(places)
     for count in range(most, -1, -1) if most <= MOST_OPEN else (most, 0):
         for chosen in combinations(places, count):
             holed = _cut_holes(text, chosen)
-            if all(fill_text(holed, each) == one for one, each in said):
+            if all(fill_text(holed, each) == one for one, each in examples):
                 return holed
     return None
 
 
 def _find_places(text: str, values: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
-    """Find where values stand as words of their own, of two that overlap the longer."""
+    """Find values that occur as separate words; of overlapping ones the longer."""
     escape = _escape if JSON.match(text) else str
     names: dict[str, str] = {}
     for name, each in values.items():
@@ -81,3 +81,8 @@ def _cut_holes(text: str, places: Sequence[tuple[int, int, str]]) -> str:
 
 def _escape(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+def count(number: int, noun: str) -> str:
+    """Count things: `1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

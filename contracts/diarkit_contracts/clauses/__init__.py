@@ -1,1 +1,1 @@
-"""The oracle: what must hold, clause by clause, as pure functions over recorded exchanges."""
+"""The oracle: the clauses of the contract as pure functions over recorded exchanges."""

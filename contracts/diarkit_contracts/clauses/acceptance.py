@@ -1,4 +1,4 @@
-"""What the contract allows is taken: which uploads have to be accepted, and how their tasks end. Knows uploads by their facts."""
+"""Uploads that the contract allows must be accepted, and their tasks must succeed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import History, Look, Start
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
-"""DOC: a server may refuse any upload with the first three, and with 507. Whether it may answer any other status is for another clause."""
+"""DOC: a server may refuse any upload with the first three, and with 507. Other statuses are judged by another clause."""
 
 LIMITS: Final = ("max_speakers", "total_speakers")
 PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
@@ -30,13 +30,13 @@ CHANNELS: Final = re.compile("[0-9]+(?:,[0-9]+)*")
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 MANY: Final = 3
-"""Failed tasks that are no coincidence, if half of all fail."""
+"""Number of failed tasks that is no coincidence if half of all tasks fail."""
 
 SHORTEST_S: Final = 0.8
-"""DOC (proto): in less nobody is found. UNK whether REST refuses it."""
+"""DOC (proto): no speaker is found in less. UNK whether REST refuses it."""
 
 SUFFIX: Final = ".wav"
-"""UNK whether a server tells the format by the name: one that says otherwise, or nothing, may be refused."""
+"""UNK whether a server infers the format from the name: another or a missing suffix may be refused."""
 
 PAGE: Final = "reference page of POST, 3.6.0"
 
@@ -87,14 +87,14 @@ def _not_rejected(history: History) -> Iterator[Observation]:
     for end in _list_ends(history):
         if end.state in {TaskState.DONE, TaskState.REJECTED}:
             expected = "a task that is done, for an upload without a fault"
-            yield observe(end.at, kept=end.state is TaskState.DONE, expected=expected, got=end.state)
+            yield observe(end.at, met=end.state is TaskState.DONE, expected=expected, got=end.state)
 
 
 @clause(
     "acceptance.not-failed",
-    "The task of such an upload does not fail each time that it is sent, and of many no half does.",
+    "The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail.",
     inferred(
-        "task life cycle, 5.0.0: failed means an internal error, which can't be one each time: that contradicts 202",
+        "task life cycle, 5.0.0: failed means an internal error; failing each time contradicts 202",
         Severity.ERROR,
     ),
     f"{SCHEMAS}/TaskInfoState",
@@ -103,7 +103,7 @@ def _not_rejected(history: History) -> Iterator[Observation]:
 )
 def _not_failed(history: History) -> Iterator[Observation]:
     if history.given_up is None:
-        return  # who recorded may have wanted tasks to fail
+        return  # failures in a recording may have been intended
     ends = [end for end in _list_ends(history) if end.start is not None and end.state is not TaskState.REJECTED]
     failed = [end for end in ends if end.state is TaskState.FAILED]
     many = len(failed) >= MANY and len(failed) * 2 >= len(ends)
@@ -114,8 +114,8 @@ def _not_failed(history: History) -> Iterator[Observation]:
         states = by_upload[_name_upload(end, history)]
         always = len(states) > 1 and TaskState.DONE not in states
         got = f"failed ({len(failed)} of {len(ends)} such tasks)"
-        kept = end.state is TaskState.DONE or not (always or many)
-        yield observe(end.at, kept=kept, expected="a task that is done, for an upload without a fault", got=got)
+        met = end.state is TaskState.DONE or not (always or many)
+        yield observe(end.at, met=met, expected="a task that is done, for an upload without a fault", got=got)
 
 
 def _name_upload(end: Look, history: History) -> object:
@@ -126,7 +126,7 @@ def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Obse
     for start in filter(is_meant, history.starts):
         status = start.exchange.answer.status
         if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
-            yield observe(start.at, kept=status == 202, expected="202 for an upload without a fault", got=str(status))
+            yield observe(start.at, met=status == 202, expected="202 for an upload without a fault", got=str(status))
 
 
 def _list_ends(history: History) -> Iterator[Look]:
@@ -134,7 +134,7 @@ def _list_ends(history: History) -> Iterator[Look]:
 
 
 def _is_allowed(start: Start) -> bool:
-    """Return whether nothing can be held against an upload; what the documents leave open is not allowed here."""
+    """Return whether an upload is certainly allowed, excluding what the documents leave open."""
     parts = start.exchange.request.parts or ()
     names = [part.name for part in parts]
     sound = start.sound
@@ -156,7 +156,7 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
     if config is None:
         return False
     given = [config[key] for key in LIMITS if key in config]
-    # No more than the documented default of 100: whether there is an upper bound is not known.
+    # No more than the documented default of 100; an upper limit is unknown.
     return len(given) < 2 and all(
         isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit <= 100 for limit in given
     )

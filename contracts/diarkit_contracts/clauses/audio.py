@@ -1,6 +1,6 @@
-"""A result against what is known of the sound: silence, length, who really speaks. Only of recordings whose truth is known.
+"""Results compared with the known recording: silence, length, who speaks when. Only for recordings with known truth.
 
-All are warnings: they tell how good a server is at its work, which is not what the contract is about.
+All are warnings: they measure accuracy, which is not part of the contract.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
     count_segments,
@@ -28,17 +29,17 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
     from diarkit_fixtures.segments import Segments
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""
 
 WORST_DER: Final = 0.5
-"""INF: an answer that is wrong for half of the speech or more is for another recording, or for none."""
+"""INF: an answer that is wrong for at least half of the speech belongs to another recording, or to none."""
 
 LEAST_ALONE: Final = 50
-"""INF: whoever speaks less than that while nobody else does may be lost under the others of a mix. Centiseconds."""
+"""INF: a speaker with less non-overlapped speech than this may be inaudible in a mix. Centiseconds."""
 
 PROTO: Final = "speaker_diarization.proto (gRPC, 2.13 and later)"
 MIXED: Final = "media_processing.proto (gRPC, 2.30): the channels become one"
@@ -55,8 +56,8 @@ TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speak
 def _silence_is_empty(history: History) -> Iterator[Observation]:
     for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
-            expected, count = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
-            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            expected, came = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
+            yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 @clause(
@@ -69,14 +70,14 @@ def _silence_is_empty(history: History) -> Iterator[Observation]:
 def _short_is_empty(history: History) -> Iterator[Observation]:
     for look, start, channels in history.known_results():
         if start.sound is not None and start.sound.seconds < SHORTEST_S:
-            count = count_segments(channels)
+            came = count_segments(channels)
             expected = f"no segment for {start.sound.seconds:.2f} s of audio"
-            yield observe(look.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 @clause(
     "audio.speakers",
-    "As many speakers are found in a channel as speak in it.",
+    "The number of speakers found in a channel is the number of those who speak in it.",
     inferred(TECHNIQUE),
     f"{IN_CHANNEL}/properties/speakers_count",
     TRUTH,
@@ -84,14 +85,14 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
 def _speakers(history: History) -> Iterator[Observation]:
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
-        expected = f"{speakers} speakers in channel {channel.number}"
-        yield observe(look.at, kept=channel.speakers == speakers, expected=expected, got=channel.speakers)
+        expected = f"{count(speakers, 'speaker')} in channel {channel.number}"
+        yield observe(look.at, met=channel.speakers == speakers, expected=expected, got=channel.speakers)
 
 
 @clause(
     "audio.mix-speakers",
-    "In a mix as many speakers are found as speak in its channels, those aside that hardly speak alone.",
-    inferred(f"{MIXED}; {TECHNIQUE}: voices are told apart, whichever channel they come from"),
+    "The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone.",
+    inferred(f"{MIXED}; {TECHNIQUE}: voices are segments apart, whichever channel they come from"),
     "components/parameters/ChannelMode",
     MIX,
     TRUTH,
@@ -103,13 +104,14 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             alone = measure_alone(truth)
             least, most = sum(time >= LEAST_ALONE for time in alone.values()), len(alone)
             came = channels[0].speakers
-            expected = f"{least} to {most} speakers in a mix of {len(truth)} channels"
-            yield observe(look.at, kept=least <= came <= most, expected=expected, got=came)
+            wanted = count(most, "speaker") if least == most else f"{least} to {most} speakers"
+            expected = f"{wanted} in a mix of {count(len(truth), 'channel')}"
+            yield observe(look.at, met=least <= came <= most, expected=expected, got=came)
 
 
 @clause(
     "audio.error-rate",
-    "The answer fits the recording: its diarization error rate is below 50 %.",
+    "The answer matches the recording: its diarization error rate is below 50 %.",
     inferred(TECHNIQUE),
     f"{IN_CHANNEL}/properties/segments",
     TRUTH,
@@ -119,12 +121,12 @@ def _error_rate(history: History) -> Iterator[Observation]:
         if truth:
             der = score(truth, read_segments(channel)).der
             expected = f"a diarization error rate below {WORST_DER:.0%} in channel {channel.number}"
-            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+            yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 @clause(
     "audio.range-error-rate",
-    "The answer for a range fits that part of the recording: its diarization error rate is below 50 %.",
+    "The answer for a range matches that part of the recording: its diarization error rate is below 50 %.",
     inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
     f"{IN_CHANNEL}/properties/segments",
     RANGE,
@@ -137,16 +139,19 @@ def _range_error_rate(history: History) -> Iterator[Observation]:
             continue
         truth = crop(sound.truth[channel.number], *part)
         if truth:
-            told = tuple(read_segments(channel))
-            # UNK what times count from: the better of the two counts.
-            ways = (told, tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in told))
+            segments = tuple(read_segments(channel))
+            # UNK whether times are relative to the file or the range: the better of the two counts.
+            ways = (
+                segments,
+                tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in segments),
+            )
             der = min(score(truth, way).der for way in ways)
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
-            yield observe(look.at, kept=der < WORST_DER, expected=expected, got=f"{der:.1%}")
+            yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 def _read_mixed(start: Start) -> list[Segments] | None:
-    """Read who speaks in each channel of a mix; None if it is not known, or something else than the mix changes it."""
+    """Read the truth of each channel of a mix; None if unknown, or if other parameters change it."""
     query, sound = start.query, start.sound
     if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
@@ -164,7 +169,7 @@ def _read_mixed(start: Start) -> list[Segments] | None:
 
 
 def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
-    """Read the range in centiseconds, as far as the recording has it; None if there is none, or nobody is found in so little."""
+    """Read the range in centiseconds, cropped to the recording; None without one, or if it is too short for speakers."""
     bounds = read_range(start)
     if bounds is None:
         return None
@@ -172,8 +177,8 @@ def _read_part(start: Start, sound: Sound) -> tuple[int, int] | None:
     return (first, last) if last - first >= SHORTEST_S * 100 else None
 
 
-def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ChannelTold]]:
-    """List the channels of split results that the file has; not chosen ones of a server that numbers them anew."""
+def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, ReportedChannel]]:
+    """List the channels of split results that the file has, except selected ones of a server that renumbers them."""
     is_known = not renumbers(history)
     for look, start, channels in history.known_results():
         if not is_known and start.query.get("channels"):
@@ -184,8 +189,8 @@ def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, Chann
                     yield look, start, start.sound, channel
 
 
-def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ChannelTold]]:
-    """List the channels whose truth is known and was not changed by parameters."""
+def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ReportedChannel]]:
+    """List the channels with known truth that no parameter changes."""
     for look, start, _, channel in _list_channels(history):
         truth = read_truth(start)
         if truth is not None:

@@ -1,4 +1,4 @@
-"""Whether a result can be that of an upload: by the file's channels and length, and by who is known to speak in it. Judges no task."""
+"""Whether a result can belong to an upload, by the file's channels, length and truth."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from diarkit_fixtures.segments import Segment, count_speakers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from diarkit_contracts.exchanges.history import ChannelTold, Start
+    from diarkit_contracts.exchanges.history import ReportedChannel, Start
     from diarkit_fixtures.segments import Channels, Segments
 
     Person = tuple[int, int]
 
 ROUNDING_S: Final = 0.1
-"""How far a time may lie outside: it counts in frames, and voice activity detection adds a little around speech (INF)."""
+"""Tolerance for times outside the file, for frame rounding and the margin of voice activity detection (INF)."""
 
 LATEST_S: Final = 1e9
-"""A time after 30 years is none: other clauses have it, and it is too large to count with."""
+"""Times after 30 years are invalid, reported by other clauses, and too large to compute with."""
 
 CHANGING: Final = frozenset({"range_from", "range_to"})
-"""Query parameters with which the truth of the file is not the truth of the answer."""
+"""Query parameters that make the truth of the file inapplicable to the answer."""
 
 
 def read_truth(start: Start) -> Channels | None:
-    """Read who is to be found in each channel of a split result; None if it is not known or the parameters change it."""
+    """Read the expected segments of each channel of a split result; None if unknown or changed by parameters."""
     sound = start.sound
     query = start.query
     is_changed = is_limited(start) or CHANGING & set(query) or query.get("channel_mode", "split") != "split"
@@ -35,9 +35,9 @@ def read_truth(start: Start) -> Channels | None:
 
 
 def is_limited(start: Start) -> bool:
-    """Return whether an upload says how many speakers are to be found, or may have said so.
+    """Return whether an upload limits the number of speakers, or may do so.
 
-    As many at most as speak in a channel, in a mix in all of them, change nothing.
+    A limit that the channel, or in a mix all channels together, do not exceed has no effect.
     """
     config, sound = start.config or {}, start.sound
     most = config.get("max_speakers")
@@ -47,16 +47,16 @@ def is_limited(start: Start) -> bool:
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 
 
-def read_segments(channel: ChannelTold) -> Iterator[Segment]:
-    """Read the segments of a channel that have a length, in centiseconds."""
-    for told in channel.segments:
-        if told.start < told.end < LATEST_S:
-            start, end = round(told.start * 100), round(told.end * 100)
+def read_segments(channel: ReportedChannel) -> Iterator[Segment]:
+    """Read the non-empty segments of a channel, in centiseconds."""
+    for one in channel.segments:
+        if one.start < one.end < LATEST_S:
+            start, end = round(one.start * 100), round(one.end * 100)
             if start < end:
-                yield Segment(told.speaker, start, end)
+                yield Segment(one.speaker, start, end)
 
 
-def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
+def contradicts_file(start: Start, channels: tuple[ReportedChannel, ...]) -> bool:
     """Return whether a result has a channel or a time that the uploaded file does not have."""
     sound = start.sound
     if sound is None:
@@ -68,27 +68,27 @@ def contradicts_file(start: Start, channels: tuple[ChannelTold, ...]) -> bool:
     )
 
 
-def rate_errors(start: Start, channels: tuple[ChannelTold, ...]) -> float | None:
-    """Measure the diarization error rate of a result against the truth of an upload; None if it has none to measure against."""
+def rate_errors(start: Start, channels: tuple[ReportedChannel, ...]) -> float | None:
+    """Measure the diarization error rate of a result against the truth of an upload; None if the truth is unknown."""
     truth = read_truth(start)
     if truth is None:
         return None
-    told = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
-    wanted = told if start.query.get("channels") else range(len(truth))
-    scored = sum((score(truth[number], told.get(number, ())) for number in wanted), NOTHING)
+    reported = {channel.number: tuple(read_segments(channel)) for channel in channels if channel.number < len(truth)}
+    wanted = reported if start.query.get("channels") else range(len(truth))
+    scored = sum((score(truth[number], reported.get(number, ())) for number in wanted), NOTHING)
     return scored.der if scored.total else None
 
 
-def count_segments(channels: tuple[ChannelTold, ...]) -> int:
-    """Count the segments of all channels."""
+def count_segments(channels: tuple[ReportedChannel, ...]) -> int:
+    """Count segments over all channels."""
     return sum(len(channel.segments) for channel in channels)
 
 
 def measure_alone(channels: Iterable[Segments]) -> dict[Person, int]:
-    """Measure how long each speaker speaks while nobody else does, in any of the channels.
+    """Measure the non-overlapped speech of each speaker over all channels.
 
     Returns:
-        Centiseconds by position of the channel and number of the speaker.
+        Centiseconds by channel index and speaker number.
     """
     edges = sorted(
         (time, step, (number, segment.speaker))

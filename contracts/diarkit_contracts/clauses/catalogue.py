@@ -1,4 +1,4 @@
-"""All clauses in one list, and a history held against them. Decides no clause."""
+"""The list of all clauses, and judging a history by them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ USUAL: Final[tuple[Clause, ...]] = (
     *acceptance.CLAUSES,
     *audio.CLAUSES,
 )
-"""What any run is about, in the order in which a report shows it."""
+"""The clauses of every run, in the order of reports."""
 
 CLAUSES: Final[tuple[Clause, ...]] = (*USUAL, *relations.CLAUSES)
-"""Each id once."""
+"""All clauses; ids are unique."""
 
 
 def find_clause(clause_id: str) -> Clause:
@@ -32,10 +32,10 @@ def find_clause(clause_id: str) -> Clause:
 
 
 def list_due(history: History) -> tuple[Clause, ...]:
-    """List what a history is held against: relations of recordings only where somebody's own were sent."""
+    """List the clauses that apply to a history: relations only if own recordings were sent."""
     return CLAUSES if any(start.file is not None and start.file.made is not None for start in history.starts) else USUAL
 
 
 def judge_all(history: History) -> tuple[Judgement, ...]:
-    """Hold a history against what it is about, in its order."""
+    """Judge a history by the clauses that apply to it, in order."""
     return tuple(judge(clause, history) for clause in list_due(history))

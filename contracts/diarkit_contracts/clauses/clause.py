@@ -1,4 +1,4 @@
-"""What a clause is and what it may say of a history. Knows no clause."""
+"""The types of clauses and their judgements."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What should have been there, and what was.
+    """What was expected, and what came.
 
     Attributes:
-        evidence: of the point it was judged by; None for the clause's own.
+        evidence: of the deciding point; None for the clause's own.
     """
 
     expected: str
@@ -28,11 +28,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A clause met one case of what it is about.
+    """One case to which a clause applies.
 
     Attributes:
         at: position in the history of the exchange that shows it.
-        fault: None if the clause was kept.
+        fault: None if the clause holds.
     """
 
     at: int
@@ -40,20 +40,20 @@ class Observation:
 
 
 Check: TypeAlias = "Callable[[History], Iterable[Observation]]"
-"""Looks through a history; one observation for each case, met or broken, so that a clause that judged nothing can be recognized."""
+"""Yields one observation per case, whether it holds or not, so that a clause that judged nothing is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence of the contract, and all that belongs to it.
+    """One requirement of the contract.
 
     Attributes:
-        check: looks for what is against it.
-        id: file and name, such as `task.terminal-is-final`; never changes its meaning.
-        sentence: what holds.
-        evidence: how that is known.
-        place: path of keys in the contract document where it speaks of this.
-        needs: what has to be seen so that there is something to judge, the most general first.
+        check: finds the cases and judges them.
+        id: file and name, such as `task.terminal-is-final`; its meaning never changes.
+        sentence: the requirement.
+        evidence: its source.
+        place: path of keys in the contract document.
+        needs: what must be observed for it to apply, most general first.
     """
 
     check: Check
@@ -63,23 +63,27 @@ class Clause:
     place: str
     needs: tuple[Need, ...]
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
     @property
     def severity(self) -> Severity:
-        """How bad it is to break it."""
+        """The severity of a violation."""
         return self.evidence.severity
 
 
 def clause(name: str, sentence: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
-    """Make a clause of the check that stands below: `@clause("task.id-echo", ...)`."""
+    """Decorate a check to make it a clause: `@clause("task.id-echo", ...)`."""
     return lambda check: Clause(check, name, sentence, evidence, place, needs)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a clause says of a history.
+    """The result of judging a history by a clause.
 
     Attributes:
-        observations: each case it met; with none it has verified nothing.
+        observations: one per case; without any the clause verified nothing.
     """
 
     clause: Clause
@@ -87,25 +91,25 @@ class Judgement:
 
     @property
     def broken(self) -> tuple[Observation, ...]:
-        """The cases in which it was broken."""
+        """The violations."""
         return tuple(each for each in self.observations if each.fault is not None)
 
 
 def judge(clause: Clause, history: History) -> Judgement:
-    """Hold a history against a clause."""
+    """Judge a history by a clause."""
     return Judgement(clause, tuple(clause.check(history)))
 
 
-def observe(at: int, *, kept: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
+def observe(at: int, *, met: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
     """Make an observation.
 
     Args:
         at: position of the exchange.
-        kept: whether the clause was kept.
+        met: whether the clause holds.
         expected: for the fault, a noun phrase.
-        got: for the fault; a text as it is, anything else as Python shows it.
-        evidence: of the point it is judged by, instead of the clause's own.
+        got: for the fault; texts as they are, other values by `repr`.
+        evidence: of the deciding point, instead of the clause's own.
     """
-    if kept:
+    if met:
         return Observation(at)
     return Observation(at, Fault(expected, got if isinstance(got, str) else f"{got!r:.200}", evidence))

@@ -1,4 +1,4 @@
-"""Answers to uploads that were in flight together: whether one is that to another's upload. Knows no clause."""
+"""Detect answers swapped between uploads that were in flight together."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from diarkit_contracts.clauses.belonging import contradicts_file, count_segments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diarkit_contracts.exchanges.history import ChannelTold, Look, Start
+    from diarkit_contracts.exchanges.history import Look, ReportedChannel, Start
 
-    Answered = tuple[Look, Start, tuple[ChannelTold, ...]]
+    Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
 
 LEAST_SEGMENTS: Final = 3
-"""Two recordings may have the same answer of one or two segments by chance; not of three, to the hundredth of a second."""
+"""Two recordings may by chance share an answer of one or two segments, but not of three, exact to 0.01 s."""
 
 FAR: Final = 0.5
 NEAR: Final = 0.1
-"""INF: an answer wrong for half of the speech is for another recording, and for the one that it is right for but a tenth."""
+"""INF: an answer wrong for half of its own recording's speech, and for less than a tenth of another's, belongs to the other."""
 
 OFF: Final = 0.2
-"""INF: how wrong an answer has to be for its own recording if another task returned the very same."""
+"""INF: least error for its own recording if another task returned the identical answer."""
 
 
 def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:
-    """List each answer with those of other files that were asked for before it came and came after it was asked for."""
+    """List each answer with the answers for other files whose processing overlapped."""
     beside: dict[int, list[Answered]] = defaultdict(list)
     open_ones: list[Answered] = []
     for one in sorted(answered, key=lambda each: each[1].at):
@@ -47,7 +47,7 @@ def _read_digest(start: Start) -> str:
 
 
 def is_of(one: Answered, other: Answered) -> bool:
-    """Return whether an answer can't be that to its own upload and is that to another one."""
+    """Return whether an answer does not fit its own upload but fits the other one."""
     (_, start, channels), (_, other_start, other_channels) = one, other
     if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
         return False

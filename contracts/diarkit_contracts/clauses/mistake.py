@@ -1,7 +1,4 @@
-"""Which uploads have a mistake that the contract names. Knows the request only; what the documents leave open is no mistake.
-
-A mistake is told from what a recording keeps of a request, so one that can't be seen there is none.
-"""
+"""Detect mistakes in uploads that the contract names, from the recorded request. What the documents leave open is not a mistake."""
 
 from __future__ import annotations
 
@@ -20,19 +17,19 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 
 
 def has_both_limits(start: Start) -> bool:
-    """Return whether both limits are given."""
+    """Return whether max_speakers and total_speakers are both given."""
     return all(isinstance((start.config or {}).get(key), int) for key in ("max_speakers", "total_speakers"))
 
 
 def has_bad_config(start: Start) -> bool:
-    """Return whether the config is no JSON object, or has a limit that is no number from 1 up."""
+    """Return whether the config is not a JSON object, or has a limit that is not a number of at least 1."""
     if start.config is None:
         return start.knows_config
     return any(_is_bad_limit(start.config[key]) for key in ("max_speakers", "total_speakers") if key in start.config)
 
 
 def _is_bad_limit(value: object) -> bool:
-    # UNK, so not judged: null as no limit; true, 2.0 and "2" read as a number.
+    # UNK and not judged: null as no limit; true, 2.0 and "2" as numbers.
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, int | float):
@@ -41,7 +38,7 @@ def _is_bad_limit(value: object) -> bool:
 
 
 def has_bad_query(start: Start) -> bool:
-    """Return whether a query parameter has a value that it does not allow."""
+    """Return whether a query parameter has a disallowed value."""
     query = start.query
     return (
         query.get("channel_mode", "split") not in {"split", "mix"}
@@ -55,7 +52,7 @@ def _is_bad_time(value: str) -> bool:
         seconds = float(value)
     except ValueError:
         return True
-    # UNK, so not judged: nan and inf, which some readers of numbers take.
+    # UNK and not judged: nan and inf, which some parsers accept.
     return math.isfinite(seconds) and seconds < 0
 
 
@@ -71,11 +68,11 @@ def has_empty_file(start: Start) -> bool:
 
 
 def is_no_form(start: Start) -> bool:
-    """Return whether a body is known to be no whole form; where a recording has no body, nothing is known of it."""
+    """Return whether a body is known not to be a complete form; unrecorded bodies are unknown."""
     request = start.exchange.request
-    told = request.header("Content-Type")
-    if request.parts is not None or not told:
+    content_type = request.header("Content-Type")
+    if request.parts is not None or not content_type:
         return False
-    boundary = read_boundary(told)
-    # A form of ours without parts was broken on purpose; of others it may be that nobody kept them.
+    boundary = read_boundary(content_type)
+    # Our own forms without parts are broken on purpose; for others the parts may not have been recorded.
     return not boundary or (boundary == BOUNDARY and request.is_body_known)

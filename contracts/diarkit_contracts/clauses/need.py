@@ -1,7 +1,4 @@
-"""What can be seen of a server: the one table of what a clause needs to have something to judge, and a run to say anything.
-
-Judges no answer. What a single clause needs stands beside that clause.
-"""
+"""Observations that clauses and runs depend on. A need of a single clause is defined next to that clause."""
 
 from __future__ import annotations
 
@@ -18,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
     Seen = Callable[[History], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that has to be seen.
+    """Something that must be observed.
 
     Attributes:
-        id: a word for programs.
-        sentence: ends 'never seen: ...'.
-        seen: whether a history shows it.
-        capability: what a target can be made to do so that it is seen; it may also happen by itself.
+        id: for programs.
+        sentence: completes 'never seen: ...'.
+        seen: returns whether a history shows it.
+        capability: of a target that can be forced to show it; it may also happen by itself.
     """
 
     id: str
@@ -39,33 +36,37 @@ class Need:
     seen: Seen
     capability: Capability | None = None
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
 
 def list_unseen(history: History, needs: Iterable[Need]) -> tuple[Need, ...]:
-    """List what a history does not show."""
+    """List the needs that a history does not meet."""
     return tuple(need for need in needs if not need.seen(history))
 
 
 def any_exchange(is_meant: Callable[[Exchange], bool]) -> Seen:
-    """See an exchange."""
+    """Match an exchange."""
     return lambda history: any(map(is_meant, history.exchanges))
 
 
 def any_start(is_meant: Callable[[Start], bool]) -> Seen:
-    """See a POST that asks for a task."""
+    """Match a POST that starts a task."""
     return lambda history: any(map(is_meant, history.starts))
 
 
 def any_look(is_meant: Callable[[Look], bool]) -> Seen:
-    """See a GET that asks for a task."""
+    """Match a poll."""
     return lambda history: any(map(is_meant, history.looks))
 
 
 def any_result(is_meant: Callable[[Start], bool]) -> Seen:
-    """See the result of an upload."""
+    """Match the result of an upload."""
     return lambda history: any(is_meant(start) for _, start, _ in history.known_results())
 
 
-def _any_channel(is_meant: Callable[[ChannelTold], bool]) -> Seen:
+def _any_channel(is_meant: Callable[[ReportedChannel], bool]) -> Seen:
     return lambda history: any(is_meant(channel) for _, channels in history.results() for channel in channels)
 
 
@@ -74,12 +75,12 @@ def _count_results(least: int) -> Seen:
 
 
 def _has_envelope(exchange: Exchange) -> bool:
-    told = find_value(read_object(exchange.answer.body), "type")
-    return exchange.answer.status >= 400 and isinstance(told, str)
+    kind = find_value(read_object(exchange.answer.body), "type")
+    return exchange.answer.status >= 400 and isinstance(kind, str)
 
 
 def _see_again(*, ended: bool) -> Seen:
-    """See an answer about a task after one that reported a state before, or at, its end."""
+    """Match a poll after one that reported a terminal, or a non-terminal, state."""
     return lambda history: any(
         before.state is not None and (before.state in TERMINAL) is ended and after.state is not None
         for looks in history.by_task.values()
@@ -107,11 +108,11 @@ ANSWER: Final = Need(
     "answer", "an answer of one of the API's operations", any_exchange(lambda each: find_operation(each) is not None)
 )
 DRIVEN: Final = Need(
-    "driven", "a request of a run of ours, which waits for its answer", lambda history: history.given_up is not None
+    "driven", "a request of a diarkit run, which waits for its answer", lambda history: history.given_up is not None
 )
 UNDECLARED: Final = Need(
     "undeclared",
-    "a request that is none of the API's operations",
+    "a request that is not an operation of the API",
     any_exchange(lambda each: find_operation(each) is None),
 )
 ENVELOPE: Final = Need("envelope", "a refusal with the error envelope", any_exchange(_has_envelope))
@@ -120,12 +121,10 @@ ECHO: Final = Need("echo", f"an answer with {' or '.join(IDS)}", any_exchange(_h
 
 ACCEPTED: Final = Need("accepted", "an upload that was accepted", any_start(lambda start: start.accepted))
 TASK: Final = Need("task", "an answer about a task", any_look(lambda look: look.task_id is not None))
-FOUND: Final = Need(
-    "found", "a task that was asked for after it was accepted", any_look(lambda look: look.start is not None)
-)
+FOUND: Final = Need("found", "a poll of a task that was accepted", any_look(lambda look: look.start is not None))
 UNENDED: Final = Need("unended", "a task before its end", any_look(_is_unended))
-SUCCESSION: Final = Need("succession", "a task that was asked for again before its end", _see_again(ended=False))
-FINALITY: Final = Need("finality", "a task that was asked for again after its end", _see_again(ended=True))
+SUCCESSION: Final = Need("succession", "a task that was polled again before its end", _see_again(ended=False))
+FINALITY: Final = Need("finality", "a task that was polled again after its end", _see_again(ended=True))
 FAILED: Final = Need(
     "failed",
     "a task that failed or was rejected",
@@ -148,7 +147,7 @@ CHANNELS: Final = Need(
 
 ANSWERED: Final = Need("answered", "a result of a known upload", any_result(lambda start: start.config is not None))
 SOUND: Final = Need("sound", "a result of a known recording", any_result(lambda start: start.sound is not None))
-TRUTH: Final = Need("truth", "a result of a recording whose truth is known", any_result(_has_truth))
+TRUTH: Final = Need("truth", "a result of a recording with known truth", any_result(_has_truth))
 TOTAL: Final = Need(
     "total", "a result for total_speakers", any_result(lambda start: "total_speakers" in (start.config or {}))
 )
@@ -156,6 +155,6 @@ MIX: Final = Need(
     "mix", "a result for channel_mode mix", any_result(lambda start: start.query.get("channel_mode") == "mix")
 )
 CHOSEN: Final = Need(
-    "chosen", "a result for some of the channels of a file", any_result(lambda start: bool(start.query.get("channels")))
+    "chosen", "a result for selected channels of a file", any_result(lambda start: bool(start.query.get("channels")))
 )
 RANGE: Final = Need("range", "a result for a range", any_result(_has_range))

@@ -1,4 +1,4 @@
-"""A result against the request that asked for it: speakers, channels, range. Knows the upload by its facts only."""
+"""Results compared with their requests: speakers, channels, range."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
@@ -27,9 +28,9 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
 @clause(
     "parameters.total-speakers",
-    "With total_speakers a result of one channel has exactly so many speakers, or one for each segment if it has fewer.",
+    "With total_speakers a result of one channel has exactly that many speakers, or one per segment if it has fewer segments.",
     documented(
-        f"{GUIDE}; fewer with fewer segments is inferred, a speaker without one can't be seen; for several channels it is not known"
+        f"{GUIDE}; fewer for fewer segments is inferred, as a speaker without one is not visible; unknown for several channels"
     ),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/total_speakers",
     TOTAL,
@@ -37,17 +38,17 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 def _total_speakers(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
-        # That it counts for each of several channels, and not for all of them, is nowhere written.
+        # Whether it applies to each of several channels or to all together is not documented.
         if wanted is None or len(channels) != 1:
             continue
         least, came = min(wanted, len(channels[0].segments)), _count_speakers(channels[0])
-        expected = f"{least} speakers in channel {channels[0].number}, for total_speakers {wanted}"
-        yield observe(look.at, kept=least <= came <= wanted, expected=expected, got=came)
+        expected = f"{count(least, 'speaker')} in channel {channels[0].number}, for total_speakers {wanted}"
+        yield observe(look.at, met=least <= came <= wanted, expected=expected, got=came)
 
 
 @clause(
     "parameters.max-speakers",
-    "No channel has more than max_speakers speakers, 100 if it is not given.",
+    "No channel has more than max_speakers speakers (default 100).",
     documented(GUIDE),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
     ANSWERED,
@@ -57,13 +58,16 @@ def _max_speakers(history: History) -> Iterator[Observation]:
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                came, expected = _count_speakers(channel), f"at most {most} speakers in channel {channel.number}"
-                yield observe(look.at, kept=came <= most, expected=expected, got=came)
+                came, expected = (
+                    _count_speakers(channel),
+                    f"at most {count(most, 'speaker')} in channel {channel.number}",
+                )
+                yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 
 @clause(
     "parameters.channels",
-    "With split a result has as many channels as were asked for, or all of the file, numbered from 0.",
+    "With split a result has the requested number of channels, or all of the file, numbered from 0.",
     documented(f"{PAGE}; reference page of GET, 3.6.0, for the numbers"),
     "components/parameters/Channels",
     ANSWERED,
@@ -71,13 +75,13 @@ def _max_speakers(history: History) -> Iterator[Observation]:
 def _channels(history: History) -> Iterator[Observation]:
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
-        kept = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
-        yield observe(look.at, kept=kept, expected=f"the channels {sorted(wanted)}", got=came)
+        met = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
+        yield observe(look.at, met=met, expected=f"the channels {sorted(wanted)}", got=came)
 
 
 @clause(
     "parameters.channel-numbers",
-    "With split the channels that were asked for come under their numbers in the file.",
+    "With split the requested channels have their numbers in the file.",
     inferred(PROTO),
     "components/parameters/Channels",
     CHOSEN,
@@ -86,12 +90,12 @@ def _channel_numbers(history: History) -> Iterator[Observation]:
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         if start.query.get("channels") and len(came) == len(wanted):
-            yield observe(look.at, kept=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
+            yield observe(look.at, met=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
 
 
 @clause(
     "parameters.channel-order",
-    "With split the channels come in the order in which they were asked for.",
+    "With split the channels are in the requested order.",
     inferred(PROTO),
     "components/parameters/Channels",
     ANSWERED,
@@ -102,8 +106,8 @@ def _channel_order(history: History) -> Iterator[Observation]:
     for look, _, channels, wanted in _list_split(history):
         came = [channel.number for channel in channels]
         if sorted(set(came)) == sorted(wanted):
-            kept = list(dict.fromkeys(came)) == wanted
-            yield observe(look.at, kept=kept, expected=f"the channels in the order {wanted}", got=came)
+            met = list(dict.fromkeys(came)) == wanted
+            yield observe(look.at, met=met, expected=f"the channels in the order {wanted}", got=came)
 
 
 @clause(
@@ -117,7 +121,7 @@ def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix":
             numbers = [channel.number for channel in channels]
-            yield observe(look.at, kept=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
+            yield observe(look.at, met=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
 @clause(
@@ -131,13 +135,13 @@ def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "mix" and len(channels) == 1:
             came = channels[0].number
-            yield observe(look.at, kept=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
+            yield observe(look.at, met=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
 @clause(
     "parameters.range",
     "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
-    documented(f"{PAGE}; what times count from is not known"),
+    documented(f"{PAGE}; whether times count from the file or the range is unknown"),
     "components/parameters/RangeFrom",
     RANGE,
     SEGMENT,
@@ -147,18 +151,18 @@ def _range(history: History) -> Iterator[Observation]:
         bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
         if bounds is not None and times:
-            # UNK whether times count from the beginning of the file or of the range: both are right, a mixture is not.
+            # UNK whether times count from the beginning of the file or of the range: either is accepted, a mixture is not.
             first, last = bounds
             ways = ((first, last), (0.0, last - first))
-            kept = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
+            met = any(low - ROUNDING_S <= min(times) and max(times) <= high + ROUNDING_S for low, high in ways)
             expected = f"segments from {first} to {last}, or from 0 to {last - first}"
-            yield observe(look.at, kept=kept, expected=expected, got=f"segments from {min(times)} to {max(times)}")
+            yield observe(look.at, met=met, expected=expected, got=f"segments from {min(times)} to {max(times)}")
 
 
 @clause(
     "parameters.inside-audio",
     "No segment ends after the recording.",
-    inferred("the meaning of end_time: the contrary contradicts the upload", Severity.ERROR),
+    inferred("the meaning of end_time: a violation contradicts the upload", Severity.ERROR),
     f"{IN_SEGMENT}/end_time",
     SOUND,
     SEGMENT,
@@ -168,19 +172,19 @@ def _inside_audio(history: History) -> Iterator[Observation]:
         ends = [segment.end for channel in channels for segment in channel.segments]
         if start.sound is not None and ends:
             length = start.sound.seconds
-            kept = max(ends) <= length + ROUNDING_S
-            yield observe(look.at, kept=kept, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
+            met = max(ends) <= length + ROUNDING_S
+            yield observe(look.at, met=met, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
 
 
-def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
-    """List the results whose request is known and makes sense."""
+def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:
+    """List the results whose request is known and valid."""
     for look, start, channels in history.known_results():
         if start.config is not None and not {"max_speakers", "total_speakers"} <= set(start.config):
             yield look, start, channels
 
 
-def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...], list[int]]]:
-    """List the results of split with the channels they should have; not those for which nobody knows."""
+def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...], list[int]]]:
+    """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
             asked = start.query.get("channels", "")
@@ -191,8 +195,8 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ChannelTo
                 yield look, start, channels, list(range(start.sound.channels))
 
 
-def _count_speakers(channel: ChannelTold) -> int:
-    # Of the segments: whether speakers_count says the same is a clause of its own.
+def _count_speakers(channel: ReportedChannel) -> int:
+    # Counted in the segments; speakers_count is checked by a separate clause.
     return len({segment.speaker for segment in channel.segments})
 
 
@@ -206,7 +210,7 @@ def _read_limit(start: Start, key: str) -> int | None:
 
 
 def renumbers(history: History) -> bool:
-    """Return whether a server gives chosen channels other numbers than those in the file: then no number says which channel it is."""
+    """Return whether a server renumbers selected channels, so that numbers do not identify them."""
     return any(
         start.query.get("channels")
         and len(came := {each.number for each in channels}) == len(wanted)
@@ -216,7 +220,7 @@ def renumbers(history: History) -> bool:
 
 
 def read_range(start: Start) -> tuple[float, float] | None:
-    """Read the range in seconds; None if none was asked for, or none that makes sense."""
+    """Read the range in seconds; None without a valid one."""
     query = start.query
     if not {"range_from", "range_to"} & set(query):
         return None

@@ -1,4 +1,4 @@
-"""What a 429 promises: when its window ends. Judges nothing."""
+"""The end of the rate limit window that a 429 announces."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
 
 ROUNDING_S: Final = 1.5
-"""How far two answers may differ in where one window ends: each counts in whole seconds from its own moment."""
+"""Tolerance between two announcements of one window's end, as each counts whole seconds from its own time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a 429 states about the end of its window.
+    """The announced end of a rate limit window.
 
     Attributes:
         at: position of the exchange.
-        told_at: seconds on the recorder's clock.
+        announced_at: seconds on the recorder's clock.
         seconds: Retry-After.
-        reset: X-RateLimit-Reset as it came; empty if it did not.
+        reset: X-RateLimit-Reset as received; empty without one.
     """
 
     at: int
-    told_at: float
+    announced_at: float
     seconds: int
     reset: str
 
     @property
     def end(self) -> float:
         """Seconds on the recorder's clock."""
-        return self.told_at + self.seconds
+        return self.announced_at + self.seconds
 
     def follow(self, earlier: Promise | None) -> Promise:
-        """Choose which of two promises holds: this one, or an earlier one for the same window.
+        """Choose between this announcement and an earlier one for the same window.
 
-        A request that comes too early may be asked to wait longer, but an announced window ends when it ends.
+        A request that is sent too early may get a longer wait, but an announced window does not move.
         """
         is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
         return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
 
 
 def read_promise(at: int, exchange: Exchange) -> Promise | None:
-    """Read what a 429 states; None if its Retry-After is no number of seconds."""
-    told = exchange.answer.header("Retry-After") or ""
-    if not (told.isascii() and told.isdecimal()):
+    """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
+    value = exchange.answer.header("Retry-After") or ""
+    if not (value.isascii() and value.isdecimal()):
         return None
-    return Promise(at, exchange.answer.received_at, int(told), exchange.answer.header("X-RateLimit-Reset") or "")
+    return Promise(at, exchange.answer.received_at, int(value), exchange.answer.header("X-RateLimit-Reset") or "")

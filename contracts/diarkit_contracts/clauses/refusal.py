@@ -1,4 +1,4 @@
-"""Which mistake gets which refusal. Knows requests as they were sent, and refusals by status and envelope."""
+"""Mistakes must be refused with the right status and envelope."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses import mistake
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import clause, observe
@@ -29,26 +30,24 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import History, Look, Start
 
 REFUSED: Final = (400, 422)
-"""UNK which of the two a server gives for which mistake; the texts of both fit."""
+"""UNK which of the two a server returns for which mistake; both descriptions fit."""
 
 BUSY: Final = frozenset({429, 503}) | BARRED
-"""Refusals that say nothing of the request: it may be sent again, or by somebody else. That 503 is undocumented is for another clause."""
+"""Refusals that are not about the request itself. That 503 is undocumented is judged by another clause."""
 
 NEVER_GIVEN: Final = "00000000-"
-"""How an id begins that no server makes (a random UUID does so once in four billion): a driver asks for one."""
+"""Prefix of the ids that drivers poll as unknown tasks; a random UUID has it once in four billion."""
 
 SKEW_S: Final = 5.0
-"""How far two times of one answer may be apart: each is rounded to a second, and a proxy may have written the Date."""
+"""Tolerance between two times of one answer: each is rounded to a second, and a proxy may have set the Date."""
 
 PAGE: Final = "reference page of POST, 3.6.0"
 
 
 @clause(
     "refusal.both-limits",
-    "max_speakers and total_speakers at once are refused, or the task is rejected.",
-    inferred(
-        f"{PAGE}, and guide: mutually exclusive; what both lead to is not known, in the proto total_speakers wins"
-    ),
+    "max_speakers together with total_speakers is refused, or the task is rejected.",
+    inferred(f"{PAGE}, and guide: mutually exclusive; the consequence is unknown, in the proto total_speakers wins"),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
     Need("both-limits", "an upload with both limits", any_start(mistake.has_both_limits)),
 )
@@ -58,8 +57,8 @@ def _both_limits(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.bad-config",
-    "A config that is no JSON object, or has a limit below 1 or no number, is refused, or the task is rejected.",
-    inferred(f"{PAGE}: 400 and 422 are declared; the bound of 1 is that of proto and client"),
+    "A config that is not a JSON object, or has a limit that is not a number of at least 1, is refused, or the task is rejected.",
+    inferred(f"{PAGE}: 400 and 422 are declared; the minimum of 1 is that of proto and client"),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
     Need("bad-config", "an upload with a bad config", any_start(mistake.has_bad_config)),
 )
@@ -69,9 +68,9 @@ def _bad_config(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.bad-query",
-    "A channel_mode, channels or range that its parameter does not allow is refused, or the task is rejected.",
+    "An invalid channel_mode, channels or range is refused, or the task is rejected.",
     inferred(
-        f"{PAGE}: types and bounds of the parameters, and 400 and 422; that every other value is refused is not written"
+        f"{PAGE}: types and bounds of the parameters, and 400 and 422; that all other values are refused is not documented"
     ),
     "components/responses/ValidationError",
     Need("bad-query", "an upload with a bad query", any_start(mistake.has_bad_query)),
@@ -83,7 +82,7 @@ def _bad_query(history: History) -> Iterator[Observation]:
 @clause(
     "refusal.missing-file",
     "A form without a file is refused, or the task is rejected.",
-    documented(f"{PAGE}: the one mandatory parameter"),
+    documented(f"{PAGE}: the only mandatory parameter"),
     f"{SCHEMAS}/SpeakerDiarizationRequest/required",
     Need("missing-file", "an upload without a file", any_start(mistake.has_no_file)),
 )
@@ -93,20 +92,18 @@ def _missing_file(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.broken-form",
-    "A body that is no multipart form, or one without its end, is refused, or the task is rejected.",
-    inferred(
-        f"{PAGE}: multipart/form-data is required, 400 is for what could not be parsed; lenient readers take more"
-    ),
+    "A body that is not a complete multipart form is refused, or the task is rejected.",
+    inferred(f"{PAGE}: multipart/form-data is required, 400 is for unparsable requests; lenient parsers accept more"),
     f"{SCHEMAS}/ErrorResult",
-    Need("broken-form", "an upload that is no whole form", any_start(mistake.is_no_form)),
+    Need("broken-form", "an upload that is not a complete form", any_start(mistake.is_no_form)),
 )
 def _broken_form(history: History) -> Iterator[Observation]:
-    return _judge_mistake(history, mistake.is_no_form, "a refusal of a body that is no whole multipart form")
+    return _judge_mistake(history, mistake.is_no_form, "a refusal of a body that is not a complete multipart form")
 
 
 @clause(
     "refusal.empty-file",
-    "An empty file is refused, or its task is rejected, or nobody speaks in its result.",
+    "An empty file is refused, its task is rejected, or its result has no segments.",
     inferred(f"{PAGE}: the file is a media file; segments of no audio contradict the upload", Severity.ERROR),
     f"{SCHEMAS}/ErrorResult",
     Need("empty-file", "an upload of an empty file", any_start(mistake.has_empty_file)),
@@ -114,12 +111,12 @@ def _broken_form(history: History) -> Iterator[Observation]:
 def _empty_file(history: History) -> Iterator[Observation]:
     for start in filter(mistake.has_empty_file, history.starts):
         end = history.find_end(start)
-        expected = "a refusal of an empty file, or a result in which nobody speaks"
+        expected = "a refusal of an empty file, or a result without segments"
         if start.exchange.answer.status in REFUSED or (end is not None and end.state is not TaskState.DONE):
-            yield observe(start.at if end is None else end.at, kept=True, expected=expected, got="")
+            yield observe(start.at if end is None else end.at, met=True, expected=expected, got="")
         elif end is not None and end.channels is not None:
-            count = count_segments(end.channels)
-            yield observe(end.at, kept=count == 0, expected=expected, got=f"{count} segments")
+            came = count_segments(end.channels)
+            yield observe(end.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
 def _is_never_given(look: Look) -> bool:
@@ -128,61 +125,61 @@ def _is_never_given(look: Look) -> bool:
 
 @clause(
     "refusal.unknown-task",
-    "A task that never was gets 404.",
+    "An unknown task gets 404.",
     documented("reference page of GET, 3.6.0"),
     "components/responses/NotFound",
-    Need("unknown-task", "an answer about a task that never was", any_look(_is_never_given)),
+    Need("unknown-task", "an answer about an unknown task", any_look(_is_never_given)),
 )
 def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         if _is_never_given(look) and look.is_uuid and status not in BUSY:
-            yield observe(look.at, kept=status == 404, expected="404 for a task that never was", got=str(status))
+            yield observe(look.at, met=status == 404, expected="404 for an unknown task", got=str(status))
 
 
 @clause(
     "refusal.bad-task-id",
-    "An id that is no UUID gets 422, 400 or 404.",
-    documented("reference page of GET, 3.6.0: task_id is a UUID; the status is not known"),
+    "An id that is not a UUID gets 422, 400 or 404.",
+    documented("reference page of GET, 3.6.0: task_id is a UUID; the status is unknown"),
     "components/parameters/TaskId",
-    Need("bad-task-id", "an answer about an id that is no UUID", any_look(lambda look: not look.is_uuid)),
+    Need("bad-task-id", "an answer about an id that is not a UUID", any_look(lambda look: not look.is_uuid)),
 )
 def _bad_task_id(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
         is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
         if is_bad and status not in BUSY:
-            kept = status in {*REFUSED, 404}
-            yield observe(look.at, kept=kept, expected="422, 400 or 404 for an id that is no UUID", got=str(status))
+            met = status in {*REFUSED, 404}
+            yield observe(look.at, met=met, expected="422, 400 or 404 for an id that is not a UUID", got=str(status))
 
 
 @clause(
     "refusal.method",
-    "A method that a path does not have gets 405, in the error envelope if it has a JSON body.",
+    "A method that a path does not support gets 405, with the error envelope if the body is JSON.",
     inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on"),
     f"{SCHEMAS}/ErrorType",
-    Need("method", "a method that a path does not have", any_exchange(lambda each: find_operation(each) is None)),
+    Need("method", "a method that a path does not support", any_exchange(lambda each: find_operation(each) is None)),
 )
 def _method(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         status, method = exchange.answer.status, exchange.request.method
-        # HEAD and OPTIONS are answered by frameworks and proxies on their own.
+        # Frameworks and proxies answer HEAD and OPTIONS themselves.
         if find_operation(exchange) is not None or method in {"HEAD", "OPTIONS"} or status in BUSY:
             continue
         if any(match_path(operation.path, exchange.request.path) for operation in operations()):
-            yield observe(at, kept=status == 405, expected=f"405 for {method}", got=str(status))
+            yield observe(at, met=status == 405, expected=f"405 for {method}", got=str(status))
             body = read_object(exchange.answer.body)
             if status == 405 and body is not None:
                 faults = list_faults("ErrorResult", without_nulls(body))
-                kept = not faults and body["type"] == ErrorType.METHOD
+                met = not faults and body["type"] == ErrorType.METHOD
                 got = "; ".join(faults) or f"the type {body['type']}"
-                yield observe(at, kept=kept, expected="the error envelope with the type method.invalid", got=got)
+                yield observe(at, met=met, expected="the error envelope with the type method.invalid", got=got)
 
 
 @clause(
     "refusal.type-of-status",
-    "The type in the error envelope is the one that belongs to the status.",
-    inferred("nine types and nine statuses that match by name; written for 400"),
+    "The type in the error envelope matches the status.",
+    inferred("nine types and nine statuses that match by name; documented for 400"),
     f"{SCHEMAS}/ErrorType",
     ENVELOPE,
 )
@@ -191,14 +188,14 @@ def _type_of_status(history: History) -> Iterator[Observation]:
         expected = ERROR_TYPE_OF_STATUS.get(exchange.answer.status)
         came = None if expected is None else find_value(read_object(exchange.answer.body), "type")
         if came is not None and find_operation(exchange) is not None:
-            yield observe(at, kept=came == expected, expected=f"the type {expected}", got=came)
+            yield observe(at, met=came == expected, expected=f"the type {expected}", got=came)
 
 
 @clause(
     "refusal.retry-after",
-    "A client that waits for Retry-After is not refused for the rate again, and X-RateLimit-Reset is not earlier.",
+    "A client that waits for Retry-After does not get another 429, and X-RateLimit-Reset is not earlier.",
     documented(
-        "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use it up",
+        "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use up the limit",
         Severity.WARNING,
     ),
     "components/headers/RetryAfter",
@@ -209,45 +206,47 @@ def _retry_after(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
         if promise is not None and sent_at >= promise.end:
-            waited = sent_at - promise.told_at
+            waited = sent_at - promise.announced_at
             asked = f"the Retry-After {promise.seconds} of exchange {promise.at}"
             expected = f"no 429 after a wait of {waited:.1f} s for {asked}"
-            yield observe(at, kept=not is_refused, expected=expected, got="429")
+            yield observe(at, met=not is_refused, expected=expected, got="429")
             promise = None
         elif promise is not None and not is_refused:
-            promise = None  # it was let in before the end: how much is left at the end is not reported
-        told = read_promise(at, exchange) if is_refused else None
-        if told is not None:
-            yield from _judge_reset(told, exchange)
-            promise = told.follow(promise)
+            promise = None  # accepted before the end: the remaining limit is not reported
+        announced = read_promise(at, exchange) if is_refused else None
+        if announced is not None:
+            yield from _judge_reset(announced, exchange)
+            promise = announced.follow(promise)
 
 
-def _judge_reset(told: Promise, exchange: Exchange) -> Iterator[Observation]:
-    """Compare the two ends that a 429 states, if its Date shows when it was written."""
+def _judge_reset(announced: Promise, exchange: Exchange) -> Iterator[Observation]:
+    """Compare the two ends that a 429 announces, if it has a Date."""
     try:
         now = parsedate_to_datetime(exchange.answer.header("Date") or "").timestamp()
-        reset = float(told.reset)
+        reset = float(announced.reset)
     except ValueError:
         return
-    kept = reset >= now + told.seconds - SKEW_S
-    expected = f"X-RateLimit-Reset from {now + told.seconds:.0f} on: its Date and the Retry-After {told.seconds}"
-    yield observe(told.at, kept=kept, expected=expected, got=told.reset)
+    met = reset >= now + announced.seconds - SKEW_S
+    expected = (
+        f"X-RateLimit-Reset from {now + announced.seconds:.0f} on: its Date and the Retry-After {announced.seconds}"
+    )
+    yield observe(announced.at, met=met, expected=expected, got=announced.reset)
 
 
 def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expected: str) -> Iterator[Observation]:
-    """Judge the requests with a mistake: refused at once, or accepted and then not done.
+    """Judge the requests with a mistake: refused immediately, or accepted and then not done.
 
-    A server may look at the request only when it processes it (INF; the limits page says so of the length), so an accepted one
-    is judged by how it ends. Refusals for another reason, such as 413 or 429, say nothing.
+    A server may validate only during processing (INF; documented for the length on the limits page), so an accepted request is
+    judged by how its task ends. Refusals for other reasons, such as 413 or 429, are ignored.
     """
     for start in filter(is_mistake, history.starts):
         end = history.find_end(start)
         if start.exchange.answer.status in REFUSED:
-            yield observe(start.at, kept=True, expected=expected, got="")
+            yield observe(start.at, met=True, expected=expected, got="")
         elif end is not None:
-            # One that failed was not processed either; that it should have been rejected is nowhere written.
-            kept = end.state is not TaskState.DONE
-            yield observe(end.at, kept=kept, expected=expected, got=f"a task that is {end.state}")
+            # A failed task was not processed either; that it should be rejected is not documented.
+            met = end.state is not TaskState.DONE
+            yield observe(end.at, met=met, expected=expected, got=f"a task that is {end.state}")
 
 
 CLAUSES: Final = (

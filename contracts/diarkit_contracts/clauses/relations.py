@@ -1,7 +1,7 @@
-"""Two answers about one recording, held against each other: what holds whatever is said in it. Knows no truth.
+"""Metamorphic relations between answers to variants of one recording, without knowing its truth.
 
-A file says what it was made of (`Part.made`); answers are compared channel by channel, up to the names of speakers, and the channel that
-differs most counts. All are warnings: they show how steady a server is, which is not what the contract is about.
+Files record what they were derived from (`Part.made`); answers are compared channel by channel, up to a renaming of speakers, and the
+worst channel counts. All are warnings: they measure consistency, which is not part of the contract.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from diarkit_contracts.clauses.clause import Clause, Observation
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look, Start
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
     from diarkit_fixtures.segments import Segments
 
-    Told = tuple[ChannelTold, ...]
+    Reported = tuple[ReportedChannel, ...]
     ByNumber = Mapping[int, Segments]
 
 SAME: Final = 0.01
-"""INF: of the speech, where the samples are the same: a processor's sums may differ a little, nothing else."""
+"""INF: share of the speech, for identical samples: only floating-point sums may differ."""
 
 NEAR: Final = 0.10
-"""INF: of the speech, where the frames of an analysis fall on other samples; a quarter of a second around each border aside."""
+"""INF: share of the speech, for shifted analysis frames, with a collar of a quarter of a second."""
 
 AROUND: Final = Rules(collar=25)
 
@@ -46,7 +46,7 @@ def _need(relation: Relation, sentence: str) -> Need:
     def is_meant(start: Start) -> bool:
         return start.file is not None and start.file.made is not None and start.file.made.relation is relation
 
-    return Need(f"relation-{relation}", f"a result of a recording of --audio {sentence}", any_result(is_meant))
+    return Need(f"relation-{relation}", f"a result of an --audio recording {sentence}", any_result(is_meant))
 
 
 _GIVEN: Final = _need(Relation.GIVEN, "as it is")
@@ -59,23 +59,23 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
     *,
     relation: Relation,
     seen: str,
-    expect: Callable[[Told], ByNumber],
+    expect: Callable[[Reported], ByNumber],
     rules: Rules = FULL,
     most: float = SAME,
 ) -> Clause:
-    """Make a clause: the answer for what was made of a recording is what follows from that for the recording itself."""
+    """Make a clause: the answer for a variant follows from that for the original recording."""
 
     def check(history: History) -> Iterator[Observation]:
-        for _, channels, look, told in _list_pairs(history, Relation.GIVEN, relation):
-            yield _observe(look, _measure(expect(channels), _number(told), rules), most)
+        for _, channels, look, reported in _list_pairs(history, Relation.GIVEN, relation):
+            yield _observe(look, _measure(expect(channels), _number(reported), rules), most)
 
-    tolerance = f"; tolerated is {most:.0%} of the speech of a channel"
-    tolerance += f", {rules.collar / 100:g} s around each border aside" if rules.collar else ""
+    tolerance = f"; tolerance: {most:.0%} of the speech of a channel"
+    tolerance += f", with a collar of {rules.collar / 100:g} s" if rules.collar else ""
     needs = (_GIVEN, _need(relation, seen))
     return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, *needs)(check)
 
 
-def _number(channels: Told, shift: int = 0) -> dict[int, Segments]:
+def _number(channels: Reported, shift: int = 0) -> dict[int, Segments]:
     return {
         channel.number: tuple(
             replace(segment, start=segment.start + shift, end=segment.end + shift) for segment in read_segments(channel)
@@ -84,20 +84,20 @@ def _number(channels: Told, shift: int = 0) -> dict[int, Segments]:
     }
 
 
-def _swap(channels: Told) -> dict[int, Segments]:
+def _swap(channels: Reported) -> dict[int, Segments]:
     return {len(channels) - 1 - number: segments for number, segments in _number(channels).items()}
 
 
-def _double(channels: Told) -> dict[int, Segments]:
+def _double(channels: Reported) -> dict[int, Segments]:
     segments = next(iter(_number(channels).values()), ())
     return {0: segments, 1: segments}
 
 
 @clause(
     "relations.range-is-cut",
-    "A range has the answer of a file that is cut to it, counted from the beginning of the file or of the range.",
+    "A range has the answer of a file cut to it, with times from the beginning of the file or of the range.",
     inferred(
-        f"reference page of POST, 3.6.0; tolerated is {NEAR:.0%} of the speech of a channel, {AROUND.collar / 100:g} s around each border aside"
+        f"reference page of POST, 3.6.0; tolerance: {NEAR:.0%} of the speech of a channel, with a collar of {AROUND.collar / 100:g} s"
     ),
     "components/parameters/RangeFrom",
     _need(Relation.RANGE, "with a range"),
@@ -109,22 +109,22 @@ def _range_is_cut(history: History) -> Iterator[Observation]:
 
 
 def list_origins(history: History) -> Iterator[str]:
-    """Say what the times of a range count from, as far as somebody's own recordings show it; nothing where none was sent for that."""
-    told = {
+    """Report what the times of a range are relative to, if own recordings were sent that show it."""
+    origins = {
         "the beginning of the file" if from_file <= NEAR else "range_from"
         for _, from_file, from_range in _measure_ranges(history)
         if (from_file <= NEAR) is not (from_range <= NEAR)
     }
-    if len(told) == 1:
-        yield f"times of a range count from {told.pop()}"
-    elif told or any(_measure_ranges(history)):
-        yield "what the times of a range count from is not settled: " + (
-            "both were seen" if told else "no recording shows it"
+    if len(origins) == 1:
+        yield f"times of a range are relative to {origins.pop()}"
+    elif origins or any(_measure_ranges(history)):
+        yield "what the times of a range are relative to is undecided: " + (
+            "both were seen" if origins else "no recording shows it"
         )
 
 
 def _measure_ranges(history: History) -> Iterator[tuple[Look, float, float]]:
-    """Measure how far answers for a range are from those for the cut file, with times from the file and from the range."""
+    """Measure the differences between answers for a range and for the cut file, with times from the file and from the range."""
     asked = {
         _get_origin(start): (start, look, channels)
         for look, start, channels in history.known_results()
@@ -132,18 +132,18 @@ def _measure_ranges(history: History) -> Iterator[tuple[Look, float, float]]:
     }
     for look, start, channels in history.known_results():
         if _get_relation(start) is Relation.CUT and _get_origin(start) in asked:
-            ranged, seen, told = asked[_get_origin(start)]
+            ranged, seen, reported = asked[_get_origin(start)]
             bounds = read_range(ranged)
             if bounds is not None:
                 cut = _number(channels)
                 first = round(bounds[0] * 100)
-                from_file, from_range = (_measure(cut, _number(told, shift), AROUND) for shift in (-first, 0))
+                from_file, from_range = (_measure(cut, _number(reported, shift), AROUND) for shift in (-first, 0))
                 yield max(look, seen, key=lambda each: each.at), from_file, from_range
 
 
-def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Told, Look, Told]]:
-    """List what was made of a recording with the first answer for the recording itself."""
-    firsts: dict[str, Told] = {}
+def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Reported, Look, Reported]]:
+    """List the variants of a recording with the first answer for the original."""
+    firsts: dict[str, Reported] = {}
     for _, start, channels in history.known_results():
         if _get_relation(start) is base:
             firsts.setdefault(_get_origin(start), channels)
@@ -160,16 +160,16 @@ def _get_origin(start: Start) -> str:
     return "" if start.file is None or start.file.made is None else start.file.made.of
 
 
-def _measure(wanted: ByNumber, told: ByNumber, rules: Rules) -> float:
-    """Measure how far two answers are apart: the worst diarization error rate of a channel; 1 for other channels."""
-    if wanted.keys() != told.keys():
+def _measure(wanted: ByNumber, reported: ByNumber, rules: Rules) -> float:
+    """Measure the worst diarization error rate of a channel between two answers; 1 for different channels."""
+    if wanted.keys() != reported.keys():
         return 1.0
-    return max((score(wanted[number], told[number], rules).der for number in wanted), default=0.0)
+    return max((score(wanted[number], reported[number], rules).der for number in wanted), default=0.0)
 
 
 def _observe(look: Look, distance: float, most: float) -> Observation:
-    expected = f"at most {most:.0%} of the speech of a channel answered otherwise"
-    return observe(look.at, kept=distance <= most, expected=expected, got=f"{distance:.1%}")
+    expected = f"a difference of at most {most:.0%} of the speech of a channel"
+    return observe(look.at, met=distance <= most, expected=expected, got=f"{distance:.1%}")
 
 
 CLAUSES: Final = (
@@ -191,7 +191,7 @@ CLAUSES: Final = (
     ),
     _relate(
         "swapped-channels",
-        "With its channels swapped a recording has the same answer with its channels swapped.",
+        "A recording with swapped channels has the same answer with swapped channels.",
         SPLIT,
         relation=Relation.SWAPPED,
         seen="with its channels swapped",
@@ -199,10 +199,10 @@ CLAUSES: Final = (
     ),
     _relate(
         "silence-ahead",
-        f"With {AHEAD / 100:g} s of silence ahead a recording has the same answer {AHEAD / 100:g} s later.",
+        f"A recording with {AHEAD / 100:g} s of leading silence has the same answer {AHEAD / 100:g} s later.",
         SAMPLES,
         relation=Relation.DELAYED,
-        seen="with silence ahead",
+        seen="with leading silence",
         expect=lambda channels: _number(channels, AHEAD),
         rules=AROUND,
         most=NEAR,
@@ -210,15 +210,15 @@ CLAUSES: Final = (
     _range_is_cut,
     _relate(
         "mono-twice",
-        "A channel that is there twice has twice the answer that it has alone.",
+        "A duplicated channel has the answer of the single one, twice.",
         SPLIT,
         relation=Relation.DOUBLED,
-        seen="with its channel twice",
+        seen="with its channel duplicated",
         expect=_double,
     ),
     _relate(
         "max-speakers",
-        "A max_speakers that is not below the speakers found changes nothing.",
+        "A max_speakers of at least the number of speakers found changes nothing.",
         "guide, 3.6.0: the meaning of max_speakers",
         relation=Relation.LIMITED,
         seen="with a max_speakers that is not reached",

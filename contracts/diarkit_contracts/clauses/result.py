@@ -1,7 +1,4 @@
-"""One result by itself: its segments and counts agree with each other. Knows no request and no other answer.
-
-What is wrong with a result is said where results are read; here it becomes clauses, one for each rule.
-"""
+"""Clauses about a single result, one for each rule of `api.result`."""
 
 from __future__ import annotations
 
@@ -19,21 +16,21 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
 
     Excuse = Callable[[Look, ResultFault], bool]
 
 
 def _make_clause(
-    rule: Rule, can_show: Callable[[ChannelTold], bool], need: Need, is_excused: Excuse | None = None
+    rule: Rule, can_show: Callable[[ReportedChannel], bool], need: Need, is_excused: Excuse | None = None
 ) -> Clause:
-    """Make the clause of a rule, which has all of it but the check."""
+    """Make the clause of a rule."""
     make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
     return make(_make_check(rule, can_show, is_excused))
 
 
-def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused: Excuse | None = None) -> Check:
-    """Make the check of a rule: each fault against it, and each result without one that has a channel that could show it."""
+def _make_check(rule: Rule, can_show: Callable[[ReportedChannel], bool], is_excused: Excuse | None = None) -> Check:
+    """Make the check of a rule: yields its faults, and an observation for each result without one that could show it."""
 
     def check(history: History) -> Iterator[Observation]:
         for look, channels in history.results():
@@ -52,7 +49,7 @@ def _make_check(rule: Rule, can_show: Callable[[ChannelTold], bool], is_excused:
 
 
 def _has_no_length(look: Look, fault: ResultFault) -> bool:
-    """Return whether a segment ends where it starts: not against its times, as an end ahead of the start is."""
+    """Return whether a segment is empty, which unlike a reversed one does not contradict its times."""
     _, channel, _, number, _ = fault.path
     assert look.channels is not None  # noqa: S101 - only results are judged
     segment = look.channels[int(channel)].segments[int(number)]
@@ -60,10 +57,7 @@ def _has_no_length(look: Look, fault: ResultFault) -> bool:
 
 
 def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
-    """Return whether speakers_count is the total that was asked for: DOC (guide), the result has so many, right or wrong.
-
-    UNK whether each of them has a segment then.
-    """
+    """Return whether speakers_count is the requested total, as documented in the guide; UNK whether each then has a segment."""
     asked = (look.start.config or {}).get("total_speakers") if look.start is not None else None
     assert look.channels is not None  # noqa: S101 - only results are judged
     if look.start is not None and not look.start.knows_config:
@@ -72,20 +66,20 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
 
 
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
-    """Return whether the request names a channel twice: UNK what is returned then."""
+    """Return whether the request names a channel twice; UNK what is returned then."""
     asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
     return len(set(asked)) < len(asked)
 
 
-def _is_any(_: ChannelTold) -> bool:
+def _is_any(_: ReportedChannel) -> bool:
     return True
 
 
-def _has_segment(channel: ChannelTold) -> bool:
+def _has_segment(channel: ReportedChannel) -> bool:
     return bool(channel.segments)
 
 
-def _has_neighbours(channel: ChannelTold) -> bool:
+def _has_neighbours(channel: ReportedChannel) -> bool:
     return len(channel.segments) > 1
 
 
@@ -95,7 +89,7 @@ def _bounded_size(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         got = rules.find_oversize(exchange.answer.body)
         if got or at in crowded:
-            expected = "an answer that can be judged" if got else crowded[at].expected
+            expected = "an answer of a size that can be checked" if got else crowded[at].expected
             yield Observation(at, Fault(expected, got or crowded[at].got))
         elif find_operation(exchange) is not None:
             yield Observation(at)

@@ -1,6 +1,6 @@
-"""The shape of single answers: status, headers, content type, JSON, schema. Knows nothing of what the values mean.
+"""The form of single answers: completeness, status, headers, content type, JSON, schema.
 
-It is longer than others because whether there is an answer at all, and whether it is a failure, is its shape, too.
+This module is long because completeness and server errors are part of the form, too.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.FAILED: ("error", "result"),
     TaskState.REJECTED: ("error", "result"),
 }
-"""Which key a task that has ended has, and which it has not; what it has before is for another clause."""
+"""The key that an ended task must have, and the one it must not; earlier states are judged by another clause."""
 
 LOCATION: Final = "X-Location"
 
 NO_FAILURE: Final = (501, 503, 505)
-"""Not implemented, busy, not in this version of HTTP: none says that a server has erred."""
+"""Not implemented, busy, HTTP version not supported: not failures of the server."""
 
 MOST_VALUES: Final = 2_000
-"""Of a body beside a result that can be read; refusals of all that a form can have wrong are a hundred. More is judged no further."""
+"""Limit of values in a body without its result; a refusal that lists all errors of a form has a hundred."""
 
 MOST_FAULTS: Final = 10
-"""Of such a body, told."""
+"""Errors of such a body that are reported."""
 
 NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
-"""The shortest right result."""
+"""The shortest valid result."""
 
 
 @clause(
     "shape.status",
-    "Each operation answers with a status it declares; anything else, a 5xx first of all, is undocumented.",
+    "Each operation answers with a declared status; any other, in particular 5xx, is undocumented.",
     documented("reference pages of the operations, 3.6.0"),
     f"{START}/responses",
     ANSWER,
@@ -78,13 +78,13 @@ def _status(history: History) -> Iterator[Observation]:
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {asked}"
             key = profile.find_status_point(asked, status)
             cell = None if key is None else profile.evidence_of(key)
-            yield observe(at, kept=status in declared, expected=expected, got=str(status), evidence=cell)
+            yield observe(at, met=status in declared, expected=expected, got=str(status), evidence=cell)
 
 
 @clause(
     "shape.server-error",
-    "No request makes the server fail, whatever its method: 501, 503 and 505 say something else.",
-    documented("RFC 9110, 15.6: a server that answers 5xx has erred; the API's own statuses are for another clause"),
+    "No request of any method causes a server error (5xx other than 501, 503 and 505).",
+    documented("RFC 9110, 15.6: 5xx means that the server failed"),
     f"{START}/responses",
     UNDECLARED,
 )
@@ -92,20 +92,20 @@ def _server_error(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is None:
             status = exchange.answer.status
-            kept = status < 500 or status in NO_FAILURE
-            yield observe(at, kept=kept, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
+            met = status < 500 or status in NO_FAILURE
+            yield observe(at, met=met, expected=f"an answer below 500 to {exchange.request.method}", got=str(status))
 
 
 @clause(
     "shape.whole-answer",
-    "Each request gets one whole answer, framed and encoded as HTTP defines; a lost answer is requested once more.",
+    "Each request gets one complete answer, framed and encoded by HTTP; a lost answer is requested once more.",
     documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
     f"{START}/responses",
     DRIVEN,
 )
 def _whole_answer(history: History) -> Iterator[Observation]:
     if history.given_up is None:
-        return  # who recorded may have gone away, or wanted answers to be lost
+        return  # the recorded client may have disconnected, or wanted answers to be lost
     yield from map(Observation, range(len(history.exchanges)))
     lost: dict[object, list[int]] = {}
     for number, exchange in enumerate(history.lost):
@@ -115,8 +115,8 @@ def _whole_answer(history: History) -> Iterator[Observation]:
         for number in numbers if len(numbers) > 1 else []:
             kind = history.lost[number].answer
             assert isinstance(kind, Lost)  # noqa: S101 - all of them are
-            expected = "a whole answer, this time or the other"
-            yield observe(~number, kept=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
+            expected = "a complete answer in one of two attempts"
+            yield observe(~number, met=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
 @clause(
@@ -129,14 +129,14 @@ def _whole_answer(history: History) -> Iterator[Observation]:
 def _content_type(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
-        kept = (came or "").partition(";")[0].strip().lower() == JSON
-        yield observe(at, kept=kept, expected=f"Content-Type {JSON}", got=came or "none")
+        met = (came or "").partition(";")[0].strip().lower() == JSON
+        yield observe(at, met=met, expected=f"Content-Type {JSON}", got=came or "none")
 
 
 @clause(
     "shape.json",
-    "A body is JSON in UTF-8 without NaN, Infinity or a key twice in one object.",
-    documented("RFC 8259, which application/json means; of a key that comes twice readers take either value"),
+    "A body is JSON in UTF-8 without NaN, Infinity or duplicate keys.",
+    documented("RFC 8259, which application/json refers to; parsers disagree on duplicate keys"),
     "components/responses/TaskResult/content",
     ANSWER,
 )
@@ -144,12 +144,12 @@ def _json(history: History) -> Iterator[Observation]:
     for at, exchange, _ in _list_declared(history):
         body = history.decode(exchange.answer.body)
         error = body if isinstance(body, StrictJsonError) else None
-        yield observe(at, kept=error is None, expected="strict JSON in UTF-8", got=str(error))
+        yield observe(at, met=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
 @clause(
     "shape.schema",
-    "A body has the keys, types and bounds of its schema; a task has result or error as its state wants it.",
+    "A body matches its schema; a task has a result or an error according to its state.",
     documented("reference pages of the operations, 3.6.0"),
     f"{SCHEMAS}/SpeakerDiarizationTask",
     ANSWER,
@@ -164,28 +164,30 @@ def _schema(history: History) -> Iterator[Observation]:
     for at, exchange, response in _list_declared(history):
         body = history.decode(exchange.answer.body)
         if isinstance(body, StrictJsonError):
-            continue  # the clause on JSON has it
+            continue  # reported by the clause on JSON
         if find_value(body, "task", "state") in history.profile.passing:
-            continue  # no page shows what such a task returns
+            continue  # the body of such a task is undocumented
         schema = as_object(as_object(as_object(response["content"], "content")[JSON], JSON)["schema"], "schema")
-        # A result whose structure was found right when it was read is right by its schema: to hold it against that takes long.
+        # A result with a valid structure also matches its schema, which would take long to validate.
         rest = {**as_object(body, "a body"), "result": NO_RESULT} if at in sound else body
         if exceeds(rest, MOST_VALUES):
-            # What is wrong in a long result was found when it was read.
-            told = tuple(map(str, read[at].faults[:MOST_FAULTS])) if at in read else ()
-            faults: tuple[str, ...] = told or (f"more than {MOST_VALUES} values: judged no further",)
+            # Faults of a long result were found when it was read.
+            reported = tuple(map(str, read[at].faults[:MOST_FAULTS])) if at in read else ()
+            faults: tuple[str, ...] = reported or (f"more than {MOST_VALUES} values: not checked further",)
         else:
             rest = without_nulls(rest) if exchange.answer.status >= 400 else _ease_error(rest)
             faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.evidence_of("least_speakers")
-        yield observe(at, kept=not faults, expected="a body that fits its schema", got="; ".join(faults), evidence=cell)
+        yield observe(
+            at, met=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
+        )
 
 
 @clause(
     "shape.headers",
-    "Each 202 carries the headers of its generation, first of all the one that leads to the task: X-Location, or Location from 3.7 on.",
+    "Each 202 has the headers of its generation, in particular the one that leads to the task: X-Location, or Location from 3.7 on.",
     documented("reference page of POST and guide, 3.6.0"),
     "components/headers/XLocation",
     ACCEPTED,
@@ -194,14 +196,14 @@ def _headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
-                kept = exchange.answer.header(name) is not None
-                yield observe(at, kept=kept, expected=f"the header {name}", got="none of that name", evidence=cell)
+                met = exchange.answer.header(name) is not None
+                yield observe(at, met=met, expected=f"the header {name}", got="none of that name", evidence=cell)
 
 
 @clause(
     "shape.rate-headers",
-    "A 429 carries Retry-After and the three X-RateLimit headers, each with a number.",
-    inferred("reference pages of the operations, 3.6.0: the headers are listed, their form is not"),
+    "A 429 has Retry-After and the three X-RateLimit headers, each with a number.",
+    inferred("reference pages of the operations, 3.6.0: the headers are listed, their format is not"),
     "components/responses/RateLimitExceeded/headers",
     LIMITED,
 )
@@ -211,12 +213,12 @@ def _rate_headers(history: History) -> Iterator[Observation]:
             for name, _ in _list_headers(exchange, history.profile):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
-                kept = is_number or (name == "Retry-After" and _is_date(came))
-                yield observe(at, kept=kept, expected=f"{name} with a number", got=came or "none")
+                met = is_number or (name == "Retry-After" and _is_date(came))
+                yield observe(at, met=met, expected=f"{name} with a number", got=came or "none")
 
 
 def _is_date(value: str | None) -> bool:
-    """Return whether a value is a date as HTTP writes it, which is as good as seconds in Retry-After (RFC 9110, 10.2.3)."""
+    """Return whether a value is an HTTP date, which Retry-After allows too (RFC 9110, 10.2.3)."""
     try:
         parsedate_to_datetime(value or "")
     except ValueError:
@@ -226,9 +228,9 @@ def _is_date(value: str | None) -> bool:
 
 @clause(
     "shape.ids-echoed",
-    "If x-request-id or x-correlation-id comes back, it is the one that was sent.",
+    "If x-request-id or x-correlation-id is returned, it is the one that was sent.",
     inferred(
-        "reference pages of the operations, 3.6.0: generated if not provided; whether they come back is not known"
+        "reference pages of the operations, 3.6.0: generated if not provided; whether they are returned is unknown"
     ),
     f"{GET}/responses",
     ECHO,
@@ -240,13 +242,13 @@ def _ids_echoed(history: History) -> Iterator[Observation]:
             for name in IDS:
                 came = [value.strip() for key, value in exchange.answer.headers if key.lower() == name]
                 wanted = sent.get(name, "").strip()
-                # UNK whether they come back at all. One that was struck out of a recording can't be compared.
+                # UNK whether they are returned at all. A redacted one can't be compared.
                 if came and STRUCK not in wanted:
                     expected = f"{name} {wanted}, as it was sent" if wanted else f"a value for {name}"
-                    # A proxy may add one of its own, beside it or behind a comma.
-                    told = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
-                    kept = wanted in told if wanted else any(came)
-                    yield observe(at, kept=kept, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
+                    # A proxy may add its own, as another header or after a comma.
+                    reported = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
+                    met = wanted in reported if wanted else any(came)
+                    yield observe(at, met=met, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 
 def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]:
@@ -254,7 +256,7 @@ def _read_response(exchange: Exchange, profile: Profile) -> Mapping[str, object]
     if operation is None:
         return {}
     declared = status in profile.statuses[f"{operation.method} {operation.path}"]
-    # What a generation has beyond the document are refusals, whose envelope is the same for all.
+    # Statuses beyond the document are refusals, which share one envelope.
     return _find_response(operation.method, operation.path, status) or (
         _find_response(operation.method, operation.path, 400) if declared else {}
     )
@@ -268,7 +270,7 @@ def _find_response(method: str, path: str, status: int) -> Mapping[str, object]:
 
 
 def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[str, object]]]:
-    """List the exchanges whose answer is declared to have a JSON body, with the declared response."""
+    """List the exchanges whose answer is declared with a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
         response = _read_response(exchange, history.profile)
         if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
@@ -281,7 +283,7 @@ def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, M
 
 
 def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
-    """List the headers that each 202 has to have: the first that leads to the task, and whatever else the generation sends."""
+    """List the headers required in each 202: the first that leads to the task, and further ones of the generation."""
     first = profile.locations[0]
     if first == LOCATION:
         yield first, None
@@ -292,7 +294,7 @@ def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
 
 
 def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
-    """Hold speakers_count against the bound of the generation; the document has that of 3.6.0."""
+    """Check speakers_count against the minimum of the generation; the document has that of 3.6.0."""
     channels = find_value(body, "result", "channels")
     for number, channel in enumerate(cast("list[object]", channels) if isinstance(channels, list) else []):
         count = find_value(channel, "speakers_count")
@@ -301,10 +303,10 @@ def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
 
 
 def without_nulls(value: object) -> object:
-    """Leave out what is null in an error: UNK whether a key without a value is left out or null; one that is required is missed."""
+    """Drop nulls in an error: UNK whether a missing value is omitted or null. Required keys are then missing."""
     if isinstance(value, dict):
-        told = cast("dict[str, object]", value)
-        return {key: without_nulls(inner) for key, inner in told.items() if inner is not None}
+        reported = cast("dict[str, object]", value)
+        return {key: without_nulls(inner) for key, inner in reported.items() if inner is not None}
     return [without_nulls(each) for each in cast("list[object]", value)] if isinstance(value, list) else value
 
 
@@ -314,15 +316,15 @@ def _ease_error(body: object) -> object:
 
 
 def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
-    """Hold result and error against the state that a look reports."""
+    """Check result and error against the reported state."""
     operation, state = find_operation(exchange), find_value(body, "task", "state")
     if operation is None or "{task_id}" not in operation.path or exchange.answer.status != 200 or state not in OUTCOMES:
         return
     has, has_not = OUTCOMES[state]
     if find_value(body, has) is None:
-        yield f"$.{has}: a task that is {state} has one, got none"
+        yield f"$.{has}: expected for a task that is {state}, got none"
     if find_value(body, has_not) is not None:
-        yield f"$.{has_not}: a task that is {state} has none, got one"
+        yield f"$.{has_not}: not expected for a task that is {state}"
 
 
 CLAUSES: Final = (

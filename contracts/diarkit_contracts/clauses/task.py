@@ -1,4 +1,4 @@
-"""What holds between the answers about one task, and between tasks. Knows no request beyond its task id."""
+"""Requirements across the answers about one task, and across tasks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.exchanges.history import History, Look, Start
 
-SHORTEST_KEPT_S: Final = 5.0
-"""INF: no server removes a task in less than that after its end. UNK how long it is kept; the period can be set (DOC, life cycle 5.0.0)."""
+SHORTEST_RETENTION_S: Final = 5.0
+"""INF: no server removes a task sooner after its end. UNK the default period; it is configurable (DOC, life cycle 5.0.0)."""
 
 
 @clause(
@@ -35,13 +35,13 @@ SHORTEST_KEPT_S: Final = 5.0
 def _id_echo(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.task_id is not None and look.is_uuid:
-            expected = f"the task_id that was asked for, {look.asked}"
-            yield observe(look.at, kept=look.task_id == look.asked, expected=expected, got=look.task_id)
+            expected = f"the requested task_id, {look.asked}"
+            yield observe(look.at, met=look.task_id == look.asked, expected=expected, got=look.task_id)
 
 
 @clause(
     "task.id-unique",
-    "Each task has an id of its own.",
+    "Each task has a unique id.",
     documented("guide, 3.6.0: a unique task ID"),
     f"{SCHEMAS}/TaskInfo/properties/task_id",
     ACCEPTED,
@@ -50,7 +50,7 @@ def _id_unique(history: History) -> Iterator[Observation]:
     known: set[str] = set()
     for start in history.starts:
         if start.task_id is not None:
-            yield observe(start.at, kept=start.task_id not in known, expected="an id of its own", got=start.task_id)
+            yield observe(start.at, met=start.task_id not in known, expected="a unique id", got=start.task_id)
             known.add(start.task_id)
 
 
@@ -62,49 +62,47 @@ def _id_unique(history: History) -> Iterator[Observation]:
     ACCEPTED,
 )
 def _location(history: History) -> Iterator[Observation]:
-    for start, told in _list_locations(history):
+    for start, reported in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(urljoin(start.exchange.request.url, told)).path.lower().rstrip("/")
+            path = urlsplit(urljoin(start.exchange.request.url, reported)).path.lower().rstrip("/")
             wanted = f"{START_PATH}/{start.task_id}"
-            yield observe(start.at, kept=path.endswith(wanted), expected=f"a URL reference to {wanted}", got=told)
+            yield observe(start.at, met=path.endswith(wanted), expected=f"a URL reference to {wanted}", got=reported)
 
 
 @clause(
     "task.location-host",
-    "X-Location leads to the server that was asked.",
-    inferred("guide, 3.6.0: its client polls there; a proxy may have reasons of its own"),
+    "X-Location leads to the same server.",
+    inferred("guide, 3.6.0: its client polls there; a proxy may have reasons to differ"),
     "components/headers/XLocation",
     ACCEPTED,
 )
 def _location_host(history: History) -> Iterator[Observation]:
-    for start, told in _list_locations(history):
+    for start, reported in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
-        yield observe(start.at, kept=is_same_origin(asked, urljoin(asked, told)), expected=expected, got=told)
+        yield observe(start.at, met=is_same_origin(asked, urljoin(asked, reported)), expected=expected, got=reported)
 
 
 @clause(
     "task.location-connects",
     "The host that X-Location names can be connected to.",
-    inferred(
-        "guide, 3.6.0: its client polls there; a URL to a host that is not there contradicts itself", Severity.ERROR
-    ),
+    inferred("guide, 3.6.0: its client polls there; a URL to an unreachable host contradicts itself", Severity.ERROR),
     "components/headers/XLocation",
     ACCEPTED,
     DRIVEN,
 )
 def _location_connects(history: History) -> Iterator[Observation]:
     lost = {urlsplit(exchange.request.url).netloc for exchange in history.lost if exchange.request.method == "GET"}
-    for start, told in _list_locations(history) if history.given_up is not None else ():
-        led = urlsplit(urljoin(start.exchange.request.url, told))
-        kept = is_same_origin(start.exchange.request.url, led.geturl()) or led.netloc not in lost
-        yield observe(start.at, kept=kept, expected="a host that can be connected to", got=led.netloc)
+    for start, reported in _list_locations(history) if history.given_up is not None else ():
+        led = urlsplit(urljoin(start.exchange.request.url, reported))
+        met = is_same_origin(start.exchange.request.url, led.geturl()) or led.netloc not in lost
+        yield observe(start.at, met=met, expected="a host that can be connected to", got=led.netloc)
 
 
 @clause(
     "task.ends",
     "A task that was accepted ends.",
-    documented("task life cycle, 5.0.0: done, failed or rejected; how long it may take is written nowhere"),
+    documented("task life cycle, 5.0.0: done, failed or rejected; how long it may take is not documented"),
     f"{SCHEMAS}/TaskInfoState",
     ACCEPTED,
     DRIVEN,
@@ -116,13 +114,13 @@ def _ends(history: History) -> Iterator[Observation]:
             yield Observation(start.at)
         elif start.task_id in given_up and len(given_up) > 1:
             last = history.by_task.get(start.task_id or "", ())[-1:]
-            got = f"{last[0].state} at the end of the wait, as {len(given_up) - 1} more" if last else "no state"
-            yield observe(last[0].at if last else start.at, kept=False, expected="an end", got=got)
+            got = f"{last[0].state} at the end of the wait, as were {len(given_up) - 1} more" if last else "no state"
+            yield observe(last[0].at if last else start.at, met=False, expected="an end", got=got)
 
 
 @clause(
     "task.legal-steps",
-    "A task that is done, failed or rejected stays so.",
+    "The states done, failed and rejected are final.",
     documented("task life cycle, 5.0.0: the three are terminal; guide, 3.6.0"),
     f"{SCHEMAS}/TaskInfoState",
     FINALITY,
@@ -130,14 +128,14 @@ def _ends(history: History) -> Iterator[Observation]:
 def _legal_steps(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is not None:
-            kept = after.state is before.state
-            yield observe(after.at, kept=kept, expected=f"{before.state} and nothing else", got=str(after.state))
+            met = after.state is before.state
+            yield observe(after.at, met=met, expected=f"{before.state} and nothing else", got=str(after.state))
 
 
 @clause(
     "task.no-way-back",
-    "A task that is running is not pending again.",
-    inferred("task life cycle, 5.0.0: nothing is said of a task that is queued again"),
+    "A running task does not become pending again.",
+    inferred("task life cycle, 5.0.0: requeued tasks are not mentioned"),
     f"{SCHEMAS}/TaskInfoState",
     SUCCESSION,
 )
@@ -146,7 +144,7 @@ def _no_way_back(history: History) -> Iterator[Observation]:
         if before.state is not None and before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
             following = ", ".join(sorted(STEPS[before.state]))
-            yield observe(after.at, kept=legal, expected=f"{before.state} or {following}", got=str(after.state))
+            yield observe(after.at, met=legal, expected=f"{before.state} or {following}", got=str(after.state))
 
 
 @clause(
@@ -159,14 +157,14 @@ def _no_way_back(history: History) -> Iterator[Observation]:
 def _nothing_before_end(history: History) -> Iterator[Observation]:
     for look in history.looks:
         if look.state in UNDER_WAY and look.body is not None:
-            told = [key for key in ("result", "error") if look.body.get(key) is not None]
+            reported = [key for key in ("result", "error") if look.body.get(key) is not None]
             expected = f"neither result nor error of a {look.state} task"
-            yield observe(look.at, kept=not told, expected=expected, got=" and ".join(told))
+            yield observe(look.at, met=not reported, expected=expected, got=" and ".join(reported))
 
 
 @clause(
     "task.terminal-is-final",
-    "A task that has ended returns the same result, or the same type of error, each time.",
+    "An ended task always returns the same result, or the same type of error.",
     documented("task life cycle, 5.0.0: done, failed and rejected are terminal"),
     f"{SCHEMAS}/TaskInfoState",
     FINALITY,
@@ -174,45 +172,45 @@ def _nothing_before_end(history: History) -> Iterator[Observation]:
 def _terminal_is_final(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is before.state:
-            kept = _read_outcome(before) == _read_outcome(after)
-            expected = f"the outcome of exchange {before.at} again"
-            yield observe(after.at, kept=kept, expected=expected, got=_read_outcome(after))
+            met = _read_outcome(before) == _read_outcome(after)
+            expected = f"the same outcome as exchange {before.at}"
+            yield observe(after.at, met=met, expected=expected, got=_read_outcome(after))
 
 
 @clause(
     "task.identical-polls",
-    "A task that has ended returns the same bytes each time.",
-    inferred("task life cycle, 5.0.0: terminal; that words, order of keys and white space stay is written nowhere"),
+    "An ended task always returns the same bytes.",
+    inferred("task life cycle, 5.0.0: terminal; stable wording, key order and white space are not documented"),
     f"{SCHEMAS}/TaskInfo",
     FINALITY,
 )
 def _identical_polls(history: History) -> Iterator[Observation]:
     for before, after in _list_successions(history):
-        told, again = before.exchange.answer.body, after.exchange.answer.body
+        reported, again = before.exchange.answer.body, after.exchange.answer.body
         is_same = before.state is after.state and _read_outcome(before) == _read_outcome(after)
-        if before.state in TERMINAL and is_same:  # else it is for another clause
-            expected = f"the {len(told)} bytes of exchange {before.at} again"
-            got = "" if told == again else _show_difference(told, again)
-            yield observe(after.at, kept=told == again, expected=expected, got=got)
+        if before.state in TERMINAL and is_same:  # otherwise judged by another clause
+            expected = f"the same {len(reported)} bytes as exchange {before.at}"
+            got = "" if reported == again else _show_difference(reported, again)
+            yield observe(after.at, met=reported == again, expected=expected, got=got)
 
 
 @clause(
     "task.no-crosstalk",
     "No task returns the result of another upload that was in flight at the same time.",
-    documented("reference page of GET, 3.6.0: the result of the task that is asked for"),
+    documented("reference page of GET, 3.6.0: the result of the requested task"),
     f"{SCHEMAS}/TaskInfo",
     RESULTS,
 )
 def _no_crosstalk(history: History) -> Iterator[Observation]:
     answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
-        return  # a server that answers everybody the same mixes nothing up; that it fits nobody is for other clauses
+        return  # a server that always returns the same answer swaps nothing; other clauses judge that it is wrong
     for one, others in list_in_flight(answered):
         look, start, _ = one
         mixed = next((other for other in others if is_of(one, other)), None)
         expected = f"the answer to its own upload, exchange {start.at}"
-        got = "" if mixed is None else f"that to exchange {mixed[1].at}, which was in flight at the same time"
-        yield observe(look.at, kept=mixed is None, expected=expected, got=got)
+        got = "" if mixed is None else f"the answer to exchange {mixed[1].at}, which was in flight at the same time"
+        yield observe(look.at, met=mixed is None, expected=expected, got=got)
 
 
 @clause(
@@ -229,13 +227,13 @@ def _is_found(history: History) -> Iterator[Observation]:
         if look.start is not None and look.at > look.start.at:
             last = seen_at.get(look.asked, look.start.exchange.answer.received_at)
             lost = look.exchange.answer.status == 404 and look.asked not in ended
-            # After a longer while it may have ended and been removed since.
-            if not lost or look.exchange.request.sent_at - last <= SHORTEST_KEPT_S:
+            # After a longer time it may have ended and been removed.
+            if not lost or look.exchange.request.sent_at - last <= SHORTEST_RETENTION_S:
                 expected = f"the task that exchange {look.start.at} started"
-                yield observe(look.at, kept=not lost, expected=expected, got="404")
+                yield observe(look.at, met=not lost, expected=expected, got="404")
         if look.state is not None:
             seen_at[look.asked] = look.exchange.answer.received_at
-        # One that is being cleaned up may be gone at the next look.
+        # A cancelled task may be gone at the next poll.
         if look.state in TERMINAL or look.state in history.profile.passing:
             ended.add(look.asked)
 
@@ -253,33 +251,33 @@ def _error_type(history: History) -> Iterator[Observation]:
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
             wanted = ERROR_TYPE_OF_STATE[look.state]
             expected = f"the type {wanted} for a {look.state} task"
-            yield observe(look.at, kept=came == wanted, expected=expected, got=came)
+            yield observe(look.at, met=came == wanted, expected=expected, got=came)
 
 
 def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
-    """List the URLs that the answers to POST return, in the headers of the generation."""
+    """List the URLs returned to POST, in the headers of the generation."""
     for start in history.starts:
         for name in history.profile.locations:
-            told = start.exchange.answer.header(name) if start.accepted else None
-            if told is not None:
-                yield start, told
+            reported = start.exchange.answer.header(name) if start.accepted else None
+            if reported is not None:
+                yield start, reported
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
-    """List two answers about a task of which the second was asked for after the first was there."""
+    """List pairs of polls of a task of which the second was sent after the first was answered."""
     for looks in history.by_task.values():
         for before, after in pairwise(looks):
             if before.exchange.answer.received_at <= after.exchange.request.sent_at:
                 yield before, after
 
 
-def _show_difference(told: bytes, again: bytes) -> str:
-    at = next((at for at, (one, other) in enumerate(zip(told, again, strict=False)) if one != other), 0)
-    return f"{len(again)} bytes with the same outcome; from byte {at} on {again[at : at + 30]!r}, not {told[at : at + 30]!r}"
+def _show_difference(first: bytes, again: bytes) -> str:
+    at = next((at for at, (one, other) in enumerate(zip(first, again, strict=False)) if one != other), 0)
+    return f"{len(again)} bytes with the same outcome; from byte {at} on {again[at : at + 30]!r}, not {first[at : at + 30]!r}"
 
 
 def _read_outcome(look: Look) -> tuple[object, object]:
-    """Read what is documented of an outcome: who speaks when, or what kind of error it was. Its words may be those of the moment."""
+    """Read the documented part of an outcome: the segments, or the type of error. Messages may vary."""
     result = (look.body or {}).get("result") if look.channels is None else look.channels
     return result, find_value(look.body, "error", "type")
 

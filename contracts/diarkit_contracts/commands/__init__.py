@@ -1,1 +1,1 @@
-"""The commands `verify`, `clauses`, `parity` and `record`: flags to values, one call, an exit code."""
+"""The commands `verify`, `clauses`, `parity`, `record`, `generations` and `learn`: parse flags, make one call, return an exit code."""

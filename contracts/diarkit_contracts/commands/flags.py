@@ -1,4 +1,4 @@
-"""Flags of commands as fields of frozen dataclasses, and help that shows them in groups and ends with examples. Knows no command."""
+"""Command-line flags as fields of frozen dataclasses, and help with groups and examples."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 READ: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITTEN: Final = click.Path(dir_okay=False, path_type=Path)
-"""A file that is read, or written, as the type of a flag or an argument."""
+"""Parameter types for a file that is read, or written."""
 
 CRASHED = 70
 """EX_SOFTWARE of sysexits.h."""
 
 
 def flag(*names: str, default: object = None, **attributes: Any) -> Any:
-    """Make a field that is a flag.
+    """Declare a field that is a flag.
 
     Args:
-        names: of the flag; `--field-name` if there is none.
+        names: of the flag; default `--field-name`.
         default: of the field and the flag.
-        attributes: of click's option, and `group`, the heading in the help; without it that of the class, its `GROUP`.
+        attributes: of click's option, and `group`, the heading in the help; default the class's `GROUP`.
     """
     return field(default=default, metadata={"names": names, "attributes": attributes})
 
 
 def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Callable[[Callable[..., None]], Any]:
-    """Give a command the flags of a class, and their values as one argument: a value of the class.
+    """Add the flags of a class to a command, which receives an instance of it as one argument.
 
     Args:
         keyword: name of the argument.
-        settings: the dataclass; each field is made by `flag`.
-        only: names of fields; all if there is none.
-        prefix: of the environment variables that count where a flag is not given; without it there are none.
+        settings: the dataclass; each field is declared by `flag`.
+        only: names of fields; default all.
+        prefix: of environment variables used for missing flags; none without it.
     """
     taken = [one for one in fields(settings) if not only or one.name in only]
 
@@ -59,7 +59,7 @@ def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Cal
             kind, default = attributes.get("type"), one.default
             default = kind.find_name(default) if isinstance(kind, Named) and default is not None else default
             attributes.setdefault("show_default", default is not False and default not in (None, "", ()))
-            if default is not None:  # given, even None would do for a flag that is required
+            if default is not None:  # if passed, even None would satisfy a required flag
                 attributes["default"] = default
             if prefix:
                 attributes |= {"envvar": prefix + one.name.upper(), "show_envvar": True}
@@ -71,23 +71,23 @@ def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Cal
 
 
 class Named(click.Choice):  # type: ignore[type-arg]
-    """Values that are chosen by their names."""
+    """A choice of values by name."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__(list(values))  # pyright: ignore[reportUnknownMemberType] - generic from click 8.2 on
         self._values = values
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Find the value of a name."""
+        """Return the value of a name."""
         return self._values[super().convert(value, param, ctx)]
 
     def find_name(self, value: object) -> str:
-        """Find the name of a value."""
+        """Return the name of a value."""
         return next(name for name, each in self._values.items() if each == value)
 
 
 class Command(click.Command):
-    """A command whose help shows its flags in groups and ends with examples, ahead of them a table under a heading."""
+    """A command whose help shows its flags in groups, an optional table, and examples."""
 
     def __init__(
         self,
@@ -106,9 +106,9 @@ class Command(click.Command):
         self.examples = tuple(examples)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. A fault of our own ends with an exit code that means nothing else: Python's own would be findings.
+        """Run the command; an internal error has its own exit code, as Python's default would mean findings.
 
-        Without colours where the environment asks for that (no-color.org).
+        Colours are disabled if the environment requests it (no-color.org).
         """
         if os.environ.get("NO_COLOR"):
             ctx.color = False
@@ -118,20 +118,20 @@ class Command(click.Command):
             raise
         except KeyboardInterrupt as error:
             ctx.exit(143 if isinstance(error, TerminatedError) else 130)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no finding
+        except Exception as error:  # noqa: BLE001 - any exception is an internal error
             library = (
                 (error.name or "diarkit").partition(".")[0] if isinstance(error, ModuleNotFoundError) else "diarkit"
             )
             if not library.startswith("diarkit"):
-                # A flag may be read by what a library of the extra is needed for.
+                # Reading a flag may require a library of the extra.
                 raise click.UsageError(str(MissingExtraError(library))) from None
             click.echo(
-                f"{traceback.format_exc()}this is a fault of diarkit, not of what it asked: please report it", err=True
+                f"{traceback.format_exc()}this is a bug in diarkit, not in the server: please report it", err=True
             )
             ctx.exit(CRASHED)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the flags under the headings of their groups, then the commands of a group of commands."""
+        """Write the flags by group, then the subcommands."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -144,7 +144,7 @@ class Command(click.Command):
             self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the library's signature
-        """Write the table, if there is one, and the examples."""
+        """Write the table, if any, and the examples."""
         if self.table is not None:
             with formatter.section(self.table[0]):
                 formatter.write_dl(self.table[1])
@@ -154,7 +154,7 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """Commands under one name."""
+    """A group of subcommands."""
 
     command_class = Command
 
@@ -165,7 +165,7 @@ class _Flag(click.Option):
         self.group = group
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Name what the value came from: the flag, or the environment variable."""
+        """Return the source of the value: the flag, or the environment variable."""
         if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
             return f"the environment variable {self.envvar}"
         return super().get_error_hint(ctx)

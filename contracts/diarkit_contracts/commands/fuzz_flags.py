@@ -1,4 +1,4 @@
-"""The flags of the tier `fuzz`, and the run made from them: whom it may ask, who draws, where a find is kept. Judges nothing."""
+"""The flags of the tier `fuzz`, and running it: permission, driver, saving the failing example."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import click
 
 from diarkit_contracts.commands.flags import WRITTEN, flag
-from diarkit_contracts.commands.output import choose_generation, echo_lines
+from diarkit_contracts.commands.output import choose_generation, echo_lines, record_on
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 from diarkit_contracts.exchanges.origin import is_loopback
 
@@ -26,54 +26,58 @@ SCHEMATHESIS: Final = "schemathesis"
 SECONDS: Final = 60.0
 IN_FLIGHT: Final = 4
 UNBOUNDED: Final = 1 << 40
-"""Of tasks, calls and bytes: the time ends such a run."""
+"""No limit of tasks, calls and bytes, as such a run is ended by time."""
 
 LAST_TASKS_S: Final = 60.0
-"""For the tasks that are in flight when the time is up."""
+"""Extra time for tasks in flight when the time is up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuzzFlags:
-    """How a fuzzed run goes."""
+    """Options of a fuzzed run."""
 
     GROUP: ClassVar[str] = "Fuzzing (--tier fuzz)"
 
     driver: str = flag(
         default=MACHINE,
         type=click.Choice([MACHINE, SCHEMATHESIS]),
-        help="Let requests be drawn by our state machine, or by schemathesis with our audio and our clauses.",
+        help="Generate requests with the built-in state machine, or with schemathesis using diarkit's audio and clauses.",
     )
-    i_own_this_server: bool = flag(default=False, is_flag=True, help="Fuzz a server that is not on this computer.")
+    i_own_this_server: bool = flag(
+        default=False, is_flag=True, help="Allow fuzzing a server that is not on this computer."
+    )
     save_rows: Path = flag(
         default=Path("diarkit-found.json"),
         type=WRITTEN,
-        help="Save the requests that broke a clause to this file, for --rows.",
+        help="Save the requests that violate a clause to this file, for --rows.",
     )
 
 
-def fuzz_server(
-    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging
+def fuzz_server(  # noqa: PLR0913 - an argument for each group of flags
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> tuple[RunVerdict, bool]:
-    """Fuzz a server as the flags ask for.
+    """Fuzz a server; our own driver records while it runs.
 
     Returns:
-        The verdict, and whether the driver has seen a failure that the verdict does not name.
+        The verdict, and whether the driver has seen a failure that is not part of it.
 
     Raises:
-        click.UsageError: for a server that is somebody else's, and flags that make no sense.
+        click.UsageError: for a remote server without permission, and for conflicting flags.
     """
     if not is_loopback(url) and not flags.i_own_this_server:
         raise click.UsageError(
             "tier fuzz sends thousands of requests: expected a server on this computer, or --i-own-this-server"
         )
     if flags.driver == MACHINE:
-        return _run_machine(url, flags, access, caps, judging), False
+        return _run_machine(url, flags, access, caps, judging, record=record), False
     return _run_schemathesis(url, access, caps, judging)
 
 
-def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
+def _run_machine(  # noqa: PLR0913 - as above
+    url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
+) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
@@ -82,9 +86,9 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
         Caps(tasks=UNBOUNDED, calls=UNBOUNDED, bytes_up=UNBOUNDED, in_flight=IN_FLIGHT, received=UNBOUNDED)
     )
     shown = (
-        f"{seconds:g} s of tasks and mistakes as fast as the server answers, {own.in_flight} tasks in flight at most"
+        f"{seconds:g} s of uploads and mistakes as fast as the server answers, at most {own.in_flight} tasks in flight"
     )
-    with open_target(url, access, replace(own, seconds=seconds + LAST_TASKS_S)) as target:
+    with open_target(url, access, replace(own, seconds=seconds + LAST_TASKS_S)) as target, record_on(record) as keep:
         click.echo(f"plan fuzz: {shown}, seed {access.seed}", err=True)
         run = run_machine(
             target,
@@ -93,6 +97,7 @@ def _run_machine(url: str, flags: FuzzFlags, access: Access, caps: CapFlags, jud
             profile=choose_generation(judging.held, target),
             fail_on=judging.fail_on,
             shrink=is_loopback(url),
+            keep=keep,
         )
     return run.verdict if run.find is None else replace(run.verdict, rows_file=_keep_find(run.find, flags.save_rows))
 
@@ -120,7 +125,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
             target.poll(NEVER_GIVEN)
         except UnreachableError as error:
             return replace(verify_recording(target.url, ()), whys=(Why(Cause.UNREACHABLE, str(error)),)), False
-        click.echo(f"plan schemathesis: {seconds:g} s at most, seed {access.seed}", err=True)
+        click.echo(f"plan schemathesis: at most {seconds:g} s, seed {access.seed}", err=True)
         run = run_schemathesis(
             target.url,
             seconds=seconds / len(PHASES),
@@ -135,14 +140,14 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
 
 
 def _keep_find(find: Find, path: Path) -> str:
-    """Write the rows of a find to a file and show how it came about; where the file can't be written, the rows are shown, too."""
+    """Print the steps of a failing example and save its rows to a file, or print them if it can't be written."""
     text = json.dumps(find.write_rows(), ensure_ascii=False, indent=1)
-    kept = str(path)
+    saved = str(path)
     try:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        click.echo(f"--save-rows {path} can't be written ({error.strerror}); its text:", err=True)
+        click.echo(f"--save-rows {path} can't be written ({error.strerror}); the rows:", err=True)
         echo_lines(text.splitlines())
-        kept = ""
-    echo_lines(["what was sent, in this order:", *(f"  {step}" for step in find.steps), ""])
-    return kept
+        saved = ""
+    echo_lines(["requests in order:", *(f"  {step}" for step in find.steps), ""])
+    return saved

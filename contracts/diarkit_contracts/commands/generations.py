@@ -1,4 +1,4 @@
-"""The command `generations`: the table of points as text or Markdown, and what a client must mind between two columns."""
+"""The command `generations`: the table of points as text or Markdown, and client-relevant differences between generations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.points import Cell, Point
 
 LONGEST: Final = 60
-"""Characters of a text that the table shows."""
+"""Characters shown of a text."""
 
 
 @click.group(
@@ -30,18 +30,18 @@ LONGEST: Final = 60
     "--as",
     "learned",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Show also what `diarkit learn` has read off a platform.",
+    help="Add a column with the values that `diarkit learn` observed on a platform.",
 )
 @click.pass_context
 def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> None:
-    """Show where the generations of the API differ.
+    """Show how the generations of the API differ.
 
-    Each value says how it is known. DOC: read on a public page. INF: inferred. SEEN: of a live platform, with --as. UNK: not known,
-    so the value is what `diarkit serve` assumes; `dialect` in a scenario sets another.
+    Each value has a label. DOC: documented on a public page. INF: inferred. SEEN: observed on a live platform, with --as. UNK: unknown;
+    the value is what `diarkit serve` assumes, and `dialect` in a scenario overrides it.
     """
     if ctx.invoked_subcommand is None:
         column = None if learned is None else read_learned_file(learned, "--as").column
-        head = ("point", *GENERATIONS, *(() if column is None else ("platform",)), "other values", "what it is")
+        head = ("point", *GENERATIONS, *(() if column is None else ("platform",)), "other values", "description")
         rows = [
             (
                 point.key,
@@ -56,9 +56,7 @@ def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> 
         click.echo("\n".join(write_table(head, rows, markdown=markdown)))
         if column is None:
             texts = [(point.key, point.about) for point in POINTS if _is_plain(point)]
-            click.echo(
-                "\n".join(["", *write_table(("text that no page shows", "what it is"), texts, markdown=markdown)])
-            )
+            click.echo("\n".join(["", *write_table(("undocumented text", "description"), texts, markdown=markdown)]))
         if not markdown:
             click.echo("\n" + "\n".join(f"{name}  {about}" for name, about in GENERATIONS.items()))
 
@@ -70,8 +68,8 @@ def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> 
 @click.argument("new", type=click.Choice(list(GENERATIONS)))
 @click.option("--markdown", is_flag=True, help="Write Markdown.")
 def diff(old: str, new: str, *, markdown: bool) -> None:
-    """Show what a client of OLD must mind when the server becomes NEW."""
-    head = ("point", old, new, "a client must mind", "known from")
+    """Show what changes for a client when the server moves from OLD to NEW."""
+    head = ("point", old, new, "change for clients", "source")
     rows = [
         (point.key, str(was.value), _write_cell(now), advise(point, was, now), now.source)
         for point, was, now in list_changes(old, new)
@@ -80,7 +78,7 @@ def diff(old: str, new: str, *, markdown: bool) -> None:
 
 
 def list_changes(old: str, new: str) -> Iterator[tuple[Point, Cell, Cell]]:
-    """List the points whose value differs between two generations."""
+    """List the points that differ between two generations."""
     for point in POINTS:
         was, now = point.cells[old], point.cells[new]
         if was.value != now.value:
@@ -88,29 +86,27 @@ def list_changes(old: str, new: str) -> Iterator[tuple[Point, Cell, Cell]]:
 
 
 def advise(point: Point, was: Cell, now: Cell) -> str:
-    """Say what a change means for a client; it follows from what the point is about."""
+    """Describe what a change means for a client."""
     match point.effect:
         case Sends(header=header, leads=leads):
             if now.value != "sent":
                 return f"{header} is no longer sent"
             return (
-                f"{header} leads to the task: read it first, and X-Location without it"
-                if leads
-                else f"{header} is sent"
+                f"{header} leads to the task: prefer it, and fall back to X-Location" if leads else f"{header} is sent"
             )
         case Declares(status=status):
             return (
-                f"expect {status}" if now.value == "declared" else f"{status} is no longer declared: don't rely on it"
+                f"expect {status}" if now.value == "declared" else f"{status} is no longer declared: do not rely on it"
             )
         case Shows(state=state):
-            known = f"state {state} does not end a task, and the next look may get 404: neither wait for ever nor fail on it"
+            known = f"state {state} is not terminal, and the next poll may get 404: neither wait forever nor fail"
             return known if now.value == "known" else f"state {state} does not exist"
         case _:
             return f"{point.about}: {now.value} instead of {was.value}"
 
 
 def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> list[str]:
-    """Write a table, in columns or as Markdown."""
+    """Format a table, in columns or as Markdown."""
     if markdown:
         cells = [head, ["---"] * len(head), *rows]
         return [f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |" for row in cells]
@@ -121,7 +117,7 @@ def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown:
 
 
 def _is_plain(point: Point) -> bool:
-    """Return whether a point is a text of which no generation says anything."""
+    """Return whether a point is a text that is undocumented in all generations."""
     return not any(cell.value or not point.has_holes for cell in point.cells.values())
 
 

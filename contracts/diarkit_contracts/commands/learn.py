@@ -1,4 +1,4 @@
-"""The command `learn`: one run against a platform to a file with its points, or to its drift from such a file. Judges nothing."""
+"""The command `learn`: observe a platform in one run, and write its points or report its drift from an earlier file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from diarkit_contracts.runs.verdict import EXITS, RunVerdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What becomes of what is learned."""
+    """What to do with the observations."""
 
     GROUP: ClassVar[str] = "Output"
 
@@ -32,11 +32,11 @@ class Wanted:
         "-o",
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the points to this file, a part of a scenario.",
+        help="Write the points to this file, as part of a scenario.",
     )
     against: Path | None = flag(
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Report what is no longer as this file has it, written by an earlier run.",
+        help="Report differences from this file, written by an earlier run.",
     )
 
 
@@ -51,15 +51,15 @@ class Wanted:
 @take("wanted", Wanted)
 @take("access", Access)
 def learn(url: str, wanted: Wanted, access: Access) -> None:
-    """Read off a platform what no document says.
+    """Observe how a platform behaves where it is undocumented.
 
-    How it answers where the documents say nothing. Sends a short run and some more requests, once; what that costs is shown first. `diarkit serve --as FILE` answers as the platform
-    did. No host, no secret and no audio is written.
+    Sends a short run and some further requests, once, after announcing the cost. `diarkit serve --as FILE` then answers like the
+    platform. No host, secret or audio is written.
 
-    Exit 0: learned, and no drift. 1: drift from the file of --against. 2: wrong usage. 3: too little was seen to
-    learn from. 4: no answer. 130, 143: interrupted, terminated; nothing is written.
+    Exit 0: learned, no drift. 1: drift from the file of --against. 2: wrong usage. 3: too few observations.
+    4: no answer. 130, 143: interrupted, terminated; nothing is written.
     """
-    from diarkit_contracts.runs.learn.learn import (  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.learn.learn import (  # noqa: PLC0415 - imported on first use
         learn as read_points,
     )
     from diarkit_contracts.runs.learn.learn import list_drift, make_learn_plan, write_learned  # noqa: PLC0415
@@ -68,7 +68,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
 
     require("jsonschema")
     if wanted.output is None and wanted.against is None:
-        raise click.UsageError("expected -o FILE to write what is learned, or --against FILE to compare with")
+        raise click.UsageError("expected -o FILE to write, or --against FILE to compare with")
     if wanted.output is not None:
         require_folder(wanted.output, "--output")
     before = None if wanted.against is None else read_learned_file(wanted.against, "--against")
@@ -96,5 +96,5 @@ def _stop_unless_seen(verdict: RunVerdict) -> None:
         click.echo(verdict.unreachable, err=True)
         sys.exit(4)
     if not any(verdict.history.results()):
-        echo_lines([*verdict.vacuous, "no task has ended with a result: too little to learn from"])
+        echo_lines([*verdict.vacuous, "no task ended with a result: too few observations to learn from"])
         sys.exit(3)

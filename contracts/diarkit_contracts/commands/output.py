@@ -1,4 +1,4 @@
-"""What a run shows and leaves behind: progress, text, reports, exit code, as its flags ask for. Decides no verdict."""
+"""The output of a run: progress, text, reports, exit code, and their flags."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
@@ -33,39 +34,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """What a server is held against, and what fails it."""
+    """What a server is judged by, and which severity fails."""
 
     GROUP: ClassVar[str] = "Judgement"
 
     profile: Profile | Literal["auto"] = flag(
         default=AUTO,
         type=Named({AUTO: AUTO, **PROFILES}),
-        help="Hold the answers against this generation of the API; auto: that of the version the server reports.",
+        help="Judge by this generation of the API; auto: that of the version the server reports.",
     )
     learned: Path | None = flag(
         "--as",
         type=READ,
-        help="Hold the answers against what `diarkit learn` has read off a platform, and the generation that its file names.",
+        help="Judge by a platform's behaviour as observed by `diarkit learn`, and the generation named in its file.",
     )
     fail_on: Severity = flag(
         default=Severity.ERROR,
         type=Named({severity.value: severity for severity in Severity}),
-        help="Exit with 1 from this severity on.",
+        help="Exit with 1 for findings of at least this severity.",
     )
 
     @property
     def held(self) -> Profile | Literal["auto"]:
-        """What it is held against: a learned platform, else a generation."""
+        """A learned platform, or a generation."""
         return self.profile if self.learned is None else read_learned_file(self.learned, "--as").column
 
 
 def read_learned_file(path: Path, hint: str) -> Learned:
-    """Read a file of `diarkit learn`.
-
-    Raises:
-        click.BadParameter: it is none.
-    """
-    from diarkit_contracts.api.learned import read_learned  # noqa: PLC0415 - imported when called
+    """Read a file of `diarkit learn`, or raise click.BadParameter."""
+    from diarkit_contracts.api.learned import read_learned  # noqa: PLC0415 - imported on first use
 
     try:
         return read_learned(path)
@@ -74,7 +71,7 @@ def read_learned_file(path: Path, hint: str) -> Learned:
 
 
 def _read_reports(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[Report, ...]:  # noqa: ARG001 - the library's signature
-    from diarkit_contracts.reports.write import ReportError, read_reports  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.reports.write import ReportError, read_reports  # noqa: PLC0415 - imported on first use
 
     try:
         return read_reports(given)
@@ -99,7 +96,7 @@ def _check_record(ctx: click.Context, param: click.Parameter, path: Path | None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What a run leaves behind, read before anything is sent."""
+    """The outputs of a run, validated before anything is sent."""
 
     GROUP: ClassVar[str] = "Output"
 
@@ -109,19 +106,19 @@ class Output:
         default=(),
         multiple=True,
         metavar="KIND=FILE,...",
-        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Files of findings are saved beside them.",
+        help="Write reports: json=FILE,junit=FILE,html=FILE,github=FILE. Input files of findings are saved next to them.",
     )
     baseline: Baseline | None = flag(
         type=READ,
         callback=_read_baseline,
         group=Judging.GROUP,
-        help="Accept the findings of this file, each until some day (YAML or JSON).",
+        help="Accept the findings listed in this file, each until its expiry date (YAML or JSON).",
     )
     record: Path | None = flag(type=WRITTEN, callback=_check_record, help="Write all exchanges to this file (NDJSON).")
 
-    def show(self, verdict: RunVerdict, fail_on: Severity) -> int:
-        """Show a verdict, write its recording and reports and return the exit code."""
-        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported when there is something to show
+    def show(self, verdict: RunVerdict, fail_on: Severity, *, is_recorded: bool = False) -> int:
+        """Print a verdict, write its reports and, unless it is already written, its recording, and return the exit code."""
+        from diarkit_contracts.reports.text import list_lines  # noqa: PLC0415 - imported on first use
         from diarkit_contracts.reports.write import Kind, choose_folder, write_reports  # noqa: PLC0415
         from diarkit_contracts.runs.reproduce import save_inputs  # noqa: PLC0415
 
@@ -131,7 +128,7 @@ class Output:
 
             verdict = apply_baseline(verdict, self.baseline, SystemClock().today().date())
         folder = choose_folder(self.reports, self.record)
-        if self.record is not None:
+        if self.record is not None and not is_recorded:
             from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415
 
             write_file(self.record, "".join(write_recording(verdict.recorded)))
@@ -150,16 +147,16 @@ class Output:
 
 
 class UnwritableError(click.FileError):
-    """A file can't be written. Ends like wrong usage: 1 would be findings."""
+    """A file can't be written. Exits like wrong usage, as 1 would mean findings."""
 
     exit_code = 2
 
 
 def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterable[Exchange]) -> Profile:
-    """Choose the generation to hold a server or its recorded answers against, and say so if it has to be assumed."""
+    """Choose the generation to judge by, with a message if it has to be assumed."""
     if asked != AUTO:
         return asked
-    from diarkit_contracts.runs.generation import ask_generation, find_generation  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.generation import ask_generation, find_generation  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import Target as Server  # noqa: PLC0415
 
     profile, assumed = ask_generation(source) if isinstance(source, Server) else find_generation(source)
@@ -169,9 +166,9 @@ def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterabl
 
 
 def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tuple[Profile, Callable[[Row], None]]:
-    """Choose the generation of a server and make the progress of its run.
+    """Choose the generation of a server, and make the progress callback of its run.
 
-    Who ends the run while the server is asked for its version gets a verdict all the same: the progress ends it before the first row.
+    If the run is interrupted while requesting the version, the callback ends it before the first row, so that there is a verdict.
     """
     try:
         return choose_generation(asked, target), make_progress(rows)
@@ -185,21 +182,37 @@ def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tu
 
 
 def require_folder(path: Path, name: str) -> None:
-    """End with a clear word if a file is to be written into a folder that does not exist."""
+    """Raise click.BadParameter for a file in a folder that does not exist."""
     if not path.absolute().parent.is_dir():
         raise click.BadParameter(f"expected a file in a folder that exists, got {path}", param_hint=name)
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file, or end with a clear word."""
+    """Write a file, or raise UnwritableError."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
 
 
+@contextmanager
+def record_on(path: Path | None) -> Generator[Callable[[Iterable[Exchange]], None]]:
+    """Write exchanges to a file during a run that is too long for memory; without a path they are discarded."""
+    if path is None:
+        yield lambda _: None
+        return
+    from diarkit_contracts.exchanges.recording import write_recording  # noqa: PLC0415 - imported when called
+
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(write_recording(()))
+            yield lambda exchanges: file.writelines(islice(write_recording(exchanges), 1, None))
+    except OSError as error:
+        raise UnwritableError(str(path), error.strerror) from None
+
+
 def make_progress(total: int) -> Callable[[Row], None]:
-    """Make what shows each row as it is sent: a line on a terminal, nothing elsewhere."""
+    """Make a callback that prints each row as it is sent, if on a terminal."""
     if not sys.stderr.isatty():
         return lambda _: None
     sent: list[Row] = []
@@ -212,10 +225,10 @@ def make_progress(total: int) -> Callable[[Row], None]:
 
 
 def echo_lines(lines: Iterable[str]) -> None:
-    """Print lines; what the encoding of the output does not have is escaped. A reader that has gone away, as `head` does, is no fault.
+    """Print lines, escaping characters that the output encoding lacks. A closed pipe, as by `head`, is ignored.
 
     Raises:
-        UnwritableError: they can't be written, as on a full disk.
+        UnwritableError: for other errors, such as a full disk.
     """
     encoding = sys.stdout.encoding or "ascii"
     try:
@@ -223,7 +236,7 @@ def echo_lines(lines: Iterable[str]) -> None:
             shown = line.encode(encoding, "backslashreplace").decode(encoding)
             click.echo(shown)
     except OSError as error:
-        # What is left in the buffer would fail once more when Python ends, with an exit code of its own.
+        # The rest of the buffer would fail again at interpreter exit, with another exit code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno != errno.EPIPE:
             raise UnwritableError("standard output", error.strerror) from None
@@ -231,14 +244,14 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 @contextmanager
 def stop_on_term() -> Generator[None]:
-    """Let SIGTERM end what runs as Ctrl-C does: with a verdict of what was seen, and its reports."""
+    """Handle SIGTERM like Ctrl-C: end with the verdict so far and its reports."""
 
     def stop(*_: object) -> None:
         raise TerminatedError
 
     try:
         usual = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread, as in a test framework: signals are somebody else's
+    except ValueError:  # not the main thread, as in a test framework, which handles signals itself
         yield
         return
     try:

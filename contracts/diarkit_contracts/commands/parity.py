@@ -1,4 +1,4 @@
-"""The command `parity`: two sides to verdicts, one comparison, an exit code. Decides nothing of a comparison."""
+"""The command `parity`: compare two servers or recordings."""
 
 from __future__ import annotations
 
@@ -34,35 +34,33 @@ Asked: TypeAlias = Profile | Literal["auto"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """What is sent to both servers and to each, and where the table goes."""
+    """What is sent to both servers and to each, and where the table is written."""
 
-    GROUP: ClassVar[str] = "What is sent"
+    GROUP: ClassVar[str] = "Requests"
 
     tier: Tier = flag(
         default=Tier.LITE,
         type=Named({tier.value: tier for tier in Tier}),
-        help="Start no task (probe), at most 10 (lite), or send all rows (full); on each side.",
+        help="Start no task (probe), at most 10 (lite), or send all rows (full), on each side.",
     )
-    only: tuple[str, ...] = flag(
-        default=(), multiple=True, metavar="ROW", help="Send this row alone; may come more than once."
-    )
+    only: tuple[str, ...] = flag(default=(), multiple=True, metavar="ROW", help="Send only this row; may be repeated.")
     headers_a: tuple[str, ...] = flag(
-        "--header-a", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to A alone."
+        "--header-a", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this header only to A."
     )
     headers_b: tuple[str, ...] = flag(
-        "--header-b", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this to B alone."
+        "--header-b", default=(), multiple=True, metavar="'NAME: VALUE'", help="Send this header only to B."
     )
     profile_a: Profile | None = flag(
-        type=Named(PROFILES), group="Judgement", help="Hold A against this generation instead."
+        type=Named(PROFILES), group="Judgement", help="Judge A by this generation instead."
     )
     profile_b: Profile | None = flag(
-        type=Named(PROFILES), group="Judgement", help="Hold B against this generation instead."
+        type=Named(PROFILES), group="Judgement", help="Judge B by this generation instead."
     )
     texts: bool = flag(
         default=False,
         is_flag=True,
         group="Judgement",
-        help="Compare also the bodies word by word, with ids, dates and hosts masked.",
+        help="Also compare the text of bodies, with ids, dates and hosts masked.",
     )
     report: Path | None = flag("--json", type=WRITTEN, group="Output", help="Write the table as JSON.")
 
@@ -82,19 +80,19 @@ class Sides:
 def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access) -> None:
     """Compare how the servers A and B answer the same rows.
 
-    A side may be a recording (`diarkit verify --record`): then nothing is sent to it. Not compared are times, ids and, without
-    `--texts`, who speaks when. With `--fail-on warning` also a difference that the contract allows fails.
+    A side may be a recording (`diarkit verify --record`), to which nothing is sent. Times, ids and, without `--texts`, segments are not
+    compared. With `--fail-on warning` differences that the contract allows fail too.
 
-    Exit 0: no difference. 1: differences. 2: wrong usage. 3: too little was seen, or a planned row was
-    not judged. 4: a server does not answer. 130, 143: interrupted, terminated; what was compared until then is shown.
+    Exit 0: no difference. 1: differences. 2: wrong usage. 3: too few observations, or a planned row was
+    not judged. 4: a server does not answer. 130, 143: interrupted, terminated; the comparison so far is shown.
     """
     require("jsonschema")
     from diarkit_contracts.reports.parity import list_lines, write_json  # noqa: PLC0415
-    from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.parity.compare import compare_verdicts  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415
 
     plan = read_plan(sides.only, sides.tier)
-    # Both sides are read before anything is sent: a mistake in the second costs the first nothing.
+    # Both sides are validated before anything is sent.
     profiles: tuple[Asked, Asked] = (sides.profile_a or judging.held, sides.profile_b or judging.held)
     asks = [
         _open_side(side, plan, replace(access, headers=(*access.headers, *own)), CAPS[sides.tier], profile)

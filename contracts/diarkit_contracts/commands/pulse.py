@@ -1,4 +1,4 @@
-"""A line on standard error every 10 s while a server is asked: a run that waits must not look like one that hangs. Asks nothing."""
+"""A line on standard error every 10 s during a run, so that waiting does not look like hanging."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BETWEEN_LINES_S: Final = 10.0
 
 @contextmanager
 def pulse(target: Target) -> Generator[None]:
-    """Say how far a run is, as long as the context lasts."""
+    """Report the progress of a run while the context is open."""
     is_over = Event()
     thread = Thread(target=say_on, args=(target, is_over.wait), daemon=True)
     thread.start()
@@ -30,13 +30,13 @@ def pulse(target: Target) -> Generator[None]:
 
 
 def say_on(target: Target, wait: Callable[[float], bool]) -> None:
-    """Say how far a run is until it is over.
+    """Report the progress of a run until it is over.
 
     Args:
-        target: that is asked.
-        wait: comes back after so many seconds at most; whether the run is over.
+        target: of the run.
+        wait: blocks for at most so many seconds, and returns whether the run is over.
     """
-    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported on first use
 
     while not wait(BETWEEN_LINES_S):
         click.echo(f"still running: {describe_spent(target.spent)}", err=True)

@@ -1,4 +1,4 @@
-"""The flags that say how to reach a server and how gently, and the target made from them. Sends nothing."""
+"""The flags for connecting to a server and for the limits of a run, and the target made from them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110, 5.6.2."""
 
 POLITE_PACE_S: Final = 0.2
-"""Between two calls to a server that is not on this computer, unless --pace says otherwise."""
+"""Default delay between two calls to a remote server."""
 
 BOUNDS: Final = "Bounds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How a server is reached, and how gently; what is None follows from the server or the environment."""
+    """Connection and pacing; None for a default that depends on the server or the environment."""
 
     GROUP: ClassVar[str] = "Connection"
 
@@ -49,40 +49,38 @@ class Access:
         default=(),
         multiple=True,
         metavar="'NAME: VALUE'",
-        help=f"Send this with each request; may come more than once. {HEADERS_VARIABLE} takes the same, one in each line.",
+        help=f"Send this header with each request; may be repeated. {HEADERS_VARIABLE} takes the same, one per line.",
     )
     cacert: Path | None = flag(
         type=READ,
-        help="Trust these certificates (PEM); else those of SSL_CERT_FILE or SSL_CERT_DIR, else the usual ones.",
+        help="Trust these certificates (PEM) instead of those of SSL_CERT_FILE, SSL_CERT_DIR or the system.",
     )
     insecure: bool = flag(default=False, is_flag=True, help="Trust any certificate.")
-    cert: Path | None = flag(type=READ, help="Show this certificate to the server (PEM).")
+    cert: Path | None = flag(type=READ, help="Present this client certificate (PEM).")
     key: Path | None = flag(
         type=READ,
-        help="Use this key of --cert, if it is in a file of its own (PEM); DIARKIT_VERIFY_KEY_PASSWORD has its password.",
+        help="Use this key for --cert, if it is in a separate file (PEM); its password is read from DIARKIT_VERIFY_KEY_PASSWORD.",
     )
     proxy: str | None = flag(
         metavar="URL",
-        help="Go through this proxy; else through that of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless the server is on this"
-        " computer or in NO_PROXY.",
+        help="Use this proxy instead of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, which are ignored for this computer and for"
+        " hosts in NO_PROXY.",
     )
     task_seconds: float = flag(
-        default=120.0, type=click.FloatRange(min=0), group=BOUNDS, help="Give a task up after this time."
+        default=120.0, type=click.FloatRange(min=0), group=BOUNDS, help="Stop waiting for a task after this time."
     )
     pace: float | None = flag(
         type=click.FloatRange(min=0),
         group=BOUNDS,
-        show_default=f"0 on this computer, else {POLITE_PACE_S}",
-        help="Wait so many seconds between requests.",
+        show_default=f"0 on this computer, otherwise {POLITE_PACE_S}",
+        help="Wait this long between requests.",
     )
-    seed: int = flag(
-        default=0, type=int, group="What is sent", help="Draw waits, ids and fuzzed requests from this number."
-    )
+    seed: int = flag(default=0, type=int, group="Requests", help="Seed of waits, ids and fuzzed requests.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapFlags:
-    """What a run may cost at most; None for what is usual. The fields are those of `Caps`."""
+    """Limits of a run; None for the tier's default. The fields are those of `Caps`."""
 
     GROUP: ClassVar[str] = BOUNDS
 
@@ -90,37 +88,37 @@ class CapFlags:
         "--max-tasks",
         type=click.IntRange(min=0),
         show_default="8; full: 60; fuzz: no bound",
-        help="Have so many tasks accepted at most.",
+        help="Start at most this many tasks.",
     )
     calls: int | None = flag(
         "--max-calls",
         type=click.IntRange(min=1),
         show_default="250; full: 2000; fuzz: no bound",
-        help="Send so many requests at most.",
+        help="Send at most this many requests.",
     )
     bytes_up: int | None = flag(
         "--max-bytes",
         type=click.IntRange(min=1),
         show_default="2000000; full: 16000000; fuzz: no bound",
-        help="Send so many bytes at most.",
+        help="Send at most this many bytes.",
     )
     seconds: float | None = flag(
         "--max-seconds",
         type=click.FloatRange(min=0),
         show_default="600; full: 3600; fuzz: 60",
-        help="Take so long at most.",
+        help="Run for at most this long.",
     )
     in_flight: int | None = flag(
-        type=click.IntRange(min=1), show_default="2; fuzz: 4", help="Have so many unfinished tasks at most."
+        type=click.IntRange(min=1), show_default="2; fuzz: 4", help="Have at most this many unfinished tasks."
     )
 
     def change(self, usual: Caps) -> Caps:
-        """Change what is usual to what is asked for."""
+        """Override default limits."""
         return replace(usual, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
 def require(module: str) -> None:
-    """End with a clear word if a library of the extra `verify` is not installed."""
+    """Raise click.UsageError if a library of the extra `verify` is not installed."""
     try:
         require_library(module)
     except MissingExtraError as error:
@@ -128,12 +126,8 @@ def require(module: str) -> None:
 
 
 def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
-    """Make the plan of single rows, or of a tier if none is named.
-
-    Raises:
-        click.BadParameter: for a row that there is not.
-    """
-    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported when called
+    """Make the plan of the named rows, or of a tier without any; raises click.BadParameter for an unknown row."""
+    from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported on first use
 
     try:
         return choose_rows(only) if only else make_plan(tier)
@@ -143,11 +137,7 @@ def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
 
 @contextmanager
 def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
-    """Make the target at a URL; its connections are closed at the end.
-
-    Raises:
-        click.UsageError: for a URL that is none, and flags that make no sense.
-    """
+    """Open the target at a URL, and close its connections at the end; raises what `read_way` raises."""
     from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415
     from diarkit_contracts.target.client import Target  # noqa: PLC0415
     from diarkit_contracts.target.transport import HttpTransport  # noqa: PLC0415
@@ -172,11 +162,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
 
 @contextmanager
 def blame_connection() -> Generator[None]:
-    """End with a clear word where a server can't be reached in the way that was asked for.
-
-    Raises:
-        click.UsageError: a library is missing, or a flag makes no sense.
-    """
+    """Convert a BadConnectionError or a missing library to click.UsageError."""
     from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
 
     try:
@@ -188,11 +174,11 @@ def blame_connection() -> Generator[None]:
 
 
 def read_way(url: str, access: Access) -> Way:
-    """Read how a server is reached.
+    """Read how to connect to a server.
 
     Raises:
-        click.UsageError: for a URL that is none, and flags that make no sense.
-        BadConnectionError: for a proxy that is none.
+        click.UsageError: for an invalid URL or conflicting flags.
+        BadConnectionError: for an invalid proxy.
     """
     from diarkit_contracts.exchanges.redaction import list_secrets  # noqa: PLC0415
     from diarkit_contracts.target.transport import Way  # noqa: PLC0415
@@ -207,13 +193,13 @@ def read_way(url: str, access: Access) -> Way:
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
-    """Read the URL of a server: without user and password, with the header that they are sent as, and what is secret of it.
+    """Split the URL of a server into the URL without credentials, the headers that carry them, and its secrets.
 
     Raises:
-        click.BadParameter: it is none; user, password and parameters are not repeated.
+        click.BadParameter: for an invalid URL; credentials and parameters are not repeated in the message.
     """
     if not is_same_origin(url, url) or "?" in url or "#" in url:
-        # What can't be read as a URL can't be cut into its parts either: all before the last @ may be secret.
+        # An unparsable URL can't be split: everything before the last @ may be secret.
         shown = re.sub(r"//.*@", "//", url.partition("?")[0].partition("#")[0])
         more = " without ? and #" if {"?", "#"} & set(url) else ""
         raise click.BadParameter(f"expected a URL{more} such as http://127.0.0.1:8000, got {shown!r}", param_hint="URL")
@@ -226,11 +212,11 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
     if parts.username is None:
         return plain, (), ()
     user, password = unquote(parts.username), unquote(parts.password or "")
-    told = base64.b64encode(f"{user}:{password}".encode()).decode()
-    # As a header, so that it also goes with the URLs that the server returns.
+    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+    # As a header, so that it is also sent to URLs that the server returns.
     return (
         plain,
-        (("Authorization", f"Basic {told}"),),
+        (("Authorization", f"Basic {credentials}"),),
         (*filter(None, (parts.username, parts.password)), user, password),
     )
 
@@ -242,7 +228,7 @@ def _make_connection(url: str, access: Access) -> Connection:
     if access.insecure and access.cacert is not None:
         raise click.UsageError("expected --cacert or --insecure, got both")
     if access.key is not None and access.cert is None:
-        raise click.UsageError("expected --cert with --key: a key alone shows nothing")
+        raise click.UsageError("expected --cert with --key")
     return Connection(
         cacert=access.cacert,
         insecure=access.insecure,
@@ -254,7 +240,7 @@ def _make_connection(url: str, access: Access) -> Connection:
 
 
 def list_repeat_flags(access: Access) -> tuple[tuple[str, str], ...]:
-    """List the flags without which the same server would not answer the same, with their values; those of a proxy struck out."""
+    """List the flags needed to reach the same server again, with their values; a proxy's credentials are redacted."""
     proxy = access.proxy and re.sub(r"//.*@", "//***@", access.proxy)
     files = {"--cacert": access.cacert, "--cert": access.cert, "--key": access.key}
     return (
@@ -268,13 +254,13 @@ def read_headers(given: tuple[str, ...]) -> Headers:
     """Read headers from flags and environment.
 
     Raises:
-        click.BadParameter: for one without a name; its text is not repeated, since it may be a secret.
+        click.BadParameter: for one without a name; its text may be secret and is not repeated.
     """
     lines = [*os.environ.get(HEADERS_VARIABLE, "").splitlines(), *given]
     read: list[tuple[str, str]] = []
     for line in filter(str.strip, lines):
         name, colon, value = line.partition(":")
         if not colon or not HEADER_NAME.fullmatch(name.strip()) or not value.strip().isprintable():
-            raise click.BadParameter("expected 'Name: value', got a text of another form", param_hint="--header")
+            raise click.BadParameter("expected 'Name: value', got a text without a name", param_hint="--header")
         read.append((name.strip(), value.strip()))
     return tuple(read)

@@ -1,4 +1,4 @@
-"""The commands `verify` and `clauses`: flags to values, one call, an exit code. Decides nothing of a verdict."""
+"""The commands `verify` and `clauses`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
-from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, FuzzFlags, fuzz_server
+from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, MACHINE, FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
@@ -35,34 +35,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is judged, and what is sent for it."""
+    """What is judged, and which requests are sent."""
 
-    GROUP: ClassVar[str] = "What is sent"
+    GROUP: ClassVar[str] = "Requests"
 
     recording: Path | None = flag(type=READ, help="Judge this HAR or NDJSON instead of a server; nothing is sent.")
     tier: str = flag(
         default=Tier.LITE.value,
         type=click.Choice([*(tier.value for tier in Tier), FUZZ]),
-        help="Start no task (probe), at most 10 (lite), send all rows (full), or draw rows until the time is up (fuzz).",
+        help="Start no task (probe), at most 10 (lite), send all rows (full), or generate requests for a time (fuzz).",
     )
     only: tuple[str, ...] = flag(
-        default=(), multiple=True, metavar="ROW", help="Send this row alone, such as row-07; may come more than once."
+        default=(), multiple=True, metavar="ROW", help="Send only this row, such as row-07; may be repeated."
     )
     rows_file: Path | None = flag(
-        "--rows", type=READ, help="Send the rows of this file instead, such as tier fuzz has saved."
+        "--rows", type=READ, help="Send the rows of this file instead, such as one saved by tier fuzz."
     )
     audio: tuple[Path, ...] = flag(
         type=READ,
         default=(),
         multiple=True,
         metavar="FILE",
-        help="Send this recording instead, in ways that change nothing of who speaks when, and compare the answers; may come more than"
-        " once. It goes to this server only, into no report and no recording.",
+        help="Send variants of this recording instead, and compare the answers; may be repeated. It is sent only to this server, and"
+        " included in no report or recording.",
     )
     fake: bool = flag(
         default=False,
         is_flag=True,
-        help="Make diarkit's own server fail a task, limit the rate, ... for the rows that need it.",
+        help="Force special behaviour, such as a failed task or a rate limit, from diarkit's own server for the rows that need it.",
     )
 
 
@@ -93,12 +93,12 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
 ) -> None:
     """Check a server, or a recording of it, against the contract.
 
-    Ends with the first of the exit codes below that is so.
+    Exits with the first of the codes below that applies.
     """
     require("jsonschema")
     recording, fuzzed, rows = question.recording, question.tier == FUZZ, question.rows_file
     if (url is None) == (recording is None):
-        raise click.UsageError("expected a URL, such as http://127.0.0.1:8000, or --recording FILE, and not both")
+        raise click.UsageError("expected either a URL, such as http://127.0.0.1:8000, or --recording FILE")
     if sum((recording is not None, fuzzed, bool(question.only), rows is not None, bool(question.audio))) > 1:
         raise click.UsageError("expected one of --recording, --tier fuzz, --only, --rows and --audio, got several")
     failed = False
@@ -106,24 +106,26 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
         if recording is not None:
             verdict = _judge_recording(recording, judging)
         elif fuzzed:
-            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging)
+            verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging, record=output.record)
         elif question.audio:
             verdict = _send_audio(url or "", question.audio, access, caps, judging)
         else:
             verdict = _ask_target(url or "", question, access, caps, judging)
-    # By itself a repetition would ask the server for its generation.
+    # Otherwise a repetition would request the generation from the server.
     own = (("--profile", DEFAULT.name),) if judging.held is DEFAULT else ()
-    code = output.show(replace(verdict, flags=(*own, *list_repeat_flags(access))), judging.fail_on)
+    is_recorded = fuzzed and fuzz.driver == MACHINE
+    verdict = replace(verdict, flags=(*own, *list_repeat_flags(access)))
+    code = output.show(verdict, judging.fail_on, is_recorded=is_recorded)
     sys.exit(Exit.FINDINGS if failed and code in {Exit.FINE, Exit.VACUOUS} else code)
 
 
 @click.command(cls=Command, examples=("diarkit clauses", "diarkit clauses --rows"))
-@click.option("--rows", is_flag=True, help="List the rows that verify sends instead.")
+@click.option("--rows", is_flag=True, help="List the rows that verify sends instead of the clauses.")
 @click.option("--markdown", is_flag=True, help="Write a table, as in docs/reference/clauses.md.")
 def clauses(*, rows: bool, markdown: bool) -> None:
     """List the clauses of the contract.
 
-    For each: id, severity, what holds, and how it is known.
+    For each: id, severity, requirement and evidence.
     """
     require("jsonschema")
     if rows:
@@ -136,10 +138,10 @@ def clauses(*, rows: bool, markdown: bool) -> None:
 
     if markdown:
         click.echo(
-            "# The clauses\n\nWhat `diarkit verify` judges by; `diarkit clauses --markdown` writes this file. An error breaks what is documented or"
+            "# The clauses\n\nWhat `diarkit verify` checks; `diarkit clauses --markdown` writes this file. An error violates what is documented or"
         )
         click.echo("contradicts itself; a warning only differs from what is inferred.\n")
-        click.echo("| clause | what holds | broken, it is | known from |\n|---|---|---|---|")
+        click.echo("| clause | requirement | severity | source |\n|---|---|---|---|")
         for clause in CLAUSES:
             click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.evidence} |")
         return
@@ -174,7 +176,7 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
-        spare = f"up to {target.caps.spare} more tasks for rows sent again and mistakes that are taken for uploads"
+        spare = f"up to {target.caps.spare} more tasks for repeated rows and for mistakes that are accepted as uploads"
         click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
         profile, progress = begin_run(judging.held, target, len(plan.rows))
         verdict = verify_target(plan, target, profile, forcing, progress)
@@ -191,7 +193,7 @@ def _send_audio(url: str, paths: tuple[Path, ...], access: Access, caps: CapFlag
         cost = plan.count_cost()
         with open_target(url, access, caps.change(choose_caps(cost, recordings))) as target:
             click.echo(
-                f"plan {plan.name}: {cost}, and up to {len(recordings)} tasks that follow from the answers", err=True
+                f"plan {plan.name}: {cost}, and up to {len(recordings)} tasks that depend on the answers", err=True
             )
             profile, progress = begin_run(judging.held, target, len(plan.rows) + len(recordings))
             return verify_audio(recordings, target, profile, progress)
@@ -200,7 +202,7 @@ def _send_audio(url: str, paths: tuple[Path, ...], access: Access, caps: CapFlag
 
 
 def _find_forcing(url: str) -> Forcing:
-    """Ask whoever carries this command how a fake is made to do something; nobody here knows one."""
+    """Find how to force behaviour from a fake, registered by the package that runs this command."""
     force = click.get_current_context().find_object(FunctionType)
     if force is None:
         raise click.UsageError("--fake is for the command `diarkit verify`")
@@ -213,7 +215,7 @@ def _load_plan(path: Path) -> Plan:
     from diarkit_contracts.rows.plan import Plan  # noqa: PLC0415
 
     try:
-        # In flight together, as far as the target allows it: what was found may need that.
+        # In flight together as far as the target allows, as the finding may depend on it.
         return Plan(f"rows of {path.name}", (read_rows(load_text(path), str(path)),))
     except (TextError, OSError) as error:
         raise click.UsageError(f"--rows {error}") from None

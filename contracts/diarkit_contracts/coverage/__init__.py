@@ -1,1 +1,1 @@
-"""What a client's traffic met of all that can be met. What there is to meet stands in the clauses, the document and the rows."""
+"""Contract coverage: which answers and cases of the contract a client's traffic has met."""

@@ -1,7 +1,4 @@
-"""All that a client's traffic can meet, as points, and those that a history meets. A point is no promise: those are in the clauses.
-
-Each source lists its points and finds them in a history; another table of what can be met is another source.
-"""
+"""Coverage points: what a client's traffic can meet, and what a history meets. Each source lists its points and finds them."""
 
 from __future__ import annotations
 
@@ -25,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """Where a point comes from; the value is its heading."""
+    """The source of a point; the value is its heading."""
 
     ANSWERS = "answers of the operations"
-    NEEDS = "what the clauses judge"
-    SENT = "what is sent"
+    NEEDS = "cases that the clauses judge"
+    SENT = "kinds of uploads"
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Something that can be met.
+    """A coverage point.
 
     Attributes:
-        id: such as `need:failed`; never changes its meaning.
+        id: such as `need:failed`; its meaning never changes.
         source: where it is listed.
         text: a noun phrase.
     """
@@ -49,7 +46,7 @@ class Point:
 
 @cache
 def list_points(generations: frozenset[str] = frozenset({DEFAULT.name})) -> tuple[Point, ...]:
-    """List all points of servers of these generations, source by source."""
+    """List all points for servers of these generations, by source."""
     return (
         *(
             Point(name_answer(operation, status), Source.ANSWERS, f"{status} to {operation}")
@@ -67,17 +64,17 @@ def find_met(history: History) -> frozenset[str]:
 
 
 def name_answer(operation: str, status: int) -> str:
-    """Name the point of a status of an operation, by its method and the template of its path."""
+    """Return the id of an operation's status."""
     return f"answer:{operation} {status}"
 
 
 def name_need(need: Need) -> str:
-    """Name the point of a need."""
+    """Return the id of a need."""
     return f"need:{need.id}"
 
 
 def name_kind(kind: str) -> str:
-    """Name the point of a kind of uploads."""
+    """Return the id of a kind of uploads."""
     return f"sent:{kind}"
 
 
@@ -92,5 +89,5 @@ def _find_met(history: History) -> Iterator[str]:
 
 @cache
 def _list_needs() -> tuple[Need, ...]:
-    """List what the clauses judge, but for what only a run of the verifier can show."""
+    """List the needs of clauses, except those that only a run of the verifier can meet."""
     return tuple({need.id: need for clause in USUAL for need in clause.needs if need is not DRIVEN}.values())

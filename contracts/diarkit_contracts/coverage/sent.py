@@ -1,4 +1,4 @@
-"""What an upload sends, in kinds: those that the verifier's own rows send. Judges no answer, and knows no row by name."""
+"""Kinds of uploads, derived from the verifier's own rows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """List all kinds, in the order in which the rows first send them. Makes the rows' recordings."""
+    """List all kinds, in the order in which the rows first send them. Generates the rows' recordings."""
     calls = dict.fromkeys(row.call for row in make_uploads() if row.accepted)
     return tuple(dict.fromkeys(kind for call in calls for kind in find_kinds(_start(call))))
 
 
 def find_kinds(start: Start) -> Iterator[str]:
-    """Find of which kinds an upload is; what nobody recorded is of none."""
+    """Find the kinds of an upload; unrecorded content has none."""
     yield from _find_audio(start)
     yield from _find_name(start)
     yield from _find_config(start)
@@ -42,7 +42,7 @@ def _find_audio(start: Start) -> Iterator[str]:
     if sound.length < SHORTEST:
         yield "audio of less than 0.8 s"
     elif not any(sound.loud):
-        yield "audio in which nobody speaks"
+        yield "audio without speech"
     elif not all(sound.loud):
         yield "audio with a silent channel"
 
@@ -73,7 +73,7 @@ def _find_query(start: Start) -> Iterator[str]:
     yield f"channel_mode {mode}" if mode else "no channel_mode"
     if channels:
         numbers = channels.split(",")
-        yield "some of the channels" if numbers == sorted(numbers) else "channels in another order"
+        yield "selected channels" if numbers == sorted(numbers) else "channels in another order"
     bounds = [bound for bound in ("range_from", "range_to") if query.get(bound)]
     if bounds:
         yield " and ".join(bounds)

@@ -1,4 +1,4 @@
-"""What was met, counted over many histories, and the share that it is of all points. Reads no history."""
+"""Coverage accumulated over many histories, and its share of all points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Standing(StrEnum):
-    """How a point stands."""
+    """The status of a point."""
 
     NEVER = "never met"
     MET = "met"
@@ -26,12 +26,12 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was met so far.
+    """The coverage so far.
 
     Attributes:
         met: ids of points.
-        behaved: those of them that were met where nothing was against the client.
-        generations: of the servers that were asked; none for the usual one.
+        behaved: those met without a conduct finding against the client.
+        generations: of the servers; empty for the default.
     """
 
     met: frozenset[str] = frozenset()
@@ -39,31 +39,31 @@ class Tally:
     generations: frozenset[str] = frozenset()
 
     def __or__(self, other: Tally) -> Tally:
-        """Add what was met elsewhere: in any order, and any number of times, it is the same."""
+        """Merge two tallies; associative, commutative and idempotent."""
         generations = self.generations | other.generations
         return Tally(self.met | other.met, self.behaved | other.behaved, generations)
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """All that can be met of the servers that were asked."""
+        """All points of the servers' generations."""
         return list_points(self.generations or frozenset({DEFAULT.name}))
 
     def find_standing(self, point: Point) -> Standing:
-        """Return how a point stands."""
+        """Return the status of a point."""
         if point.id in self.behaved:
             return Standing.BEHAVED
         return Standing.MET if point.id in self.met else Standing.NEVER
 
     def list_never(self) -> tuple[Point, ...]:
-        """List the points that were never met."""
+        """List the points that were not met."""
         return tuple(point for point in self.points if point.id not in self.met)
 
     @property
     def percent(self) -> float:
-        """The share of all points that was met."""
+        """The share of points met, in percent."""
         return 100 * (1 - len(self.list_never()) / len(self.points))
 
 
 def add_up(tallies: Iterable[Tally]) -> Tally:
-    """Add tallies up."""
+    """Merge tallies."""
     return reduce(Tally.__or__, tallies, Tally())

@@ -1,1 +1,1 @@
-"""One request and its answer, as values and in files: read, written, redacted. Nothing is judged here."""
+"""HTTP exchanges as values and in files: read, written, redacted."""

@@ -1,4 +1,4 @@
-"""The two ids that a call carries, so that it can be found in a server's log and an answer can be matched to it."""
+"""The two ids sent with a call, to find it in a server's log and to match its answer."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ IDS: Final = ("x-request-id", "x-correlation-id")
 """DOC (all reference pages, 3.6.0): optional, each is generated if not provided."""
 
 OURS: Final = "d1a12c17"
-"""How each of ours begins: diarkit, as far as hex digits can spell it."""
+"""Prefix of our ids: diarkit, as far as hex digits can spell it."""
 
 UNNAMED: Final = 4
-"""Of each fourth row the calls carry none: else nobody would see what a server makes of such a call."""
+"""The calls of each fourth row have none, to exercise that case too."""
 
 
 def is_named(row_id: str) -> bool:
-    """Return whether the calls of a row carry ids; by its number, so that the row is the same if it is sent alone."""
+    """Return whether the calls of a row have ids; depends on its number, so that the row is the same if sent alone."""
     number = re.search("[0-9]+$", row_id)
     return number is None or int(number[0]) % UNNAMED != 0
 
 
 def make_ids(seed: int, number: int) -> Headers:
-    """Make the ids of a call, in lower case and in the form of random UUIDs: what form a server wants is UNK, and this is the usual one.
+    """Make the ids of a call, as lower-case random UUIDs: the required form is UNK, and this is the most common.
 
     Args:
         seed: of the run.
-        number: of the call, which no other call of the run has.
+        number: of the call, unique in the run.
     """
     draws = Draws("call-ids-1", seed, number)
     return tuple((name, _make_id(draws)) for name in IDS)

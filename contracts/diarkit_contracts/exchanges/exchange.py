@@ -1,4 +1,4 @@
-"""One request and its answer, or what came in its place, as values. Knows neither a client nor what an answer should be."""
+"""One request with its answer or loss, as values."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fie
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from diarkit_fixtures.wav.chunks import Chunks
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-"""Names and values in the order of the wire; a name may come more than once and in any case."""
+"""Names and values in wire order; names may be repeated and are case-insensitive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """What is known of a file as a WAV.
+    """Measurements of a WAV file.
 
     Attributes:
         length: whole centiseconds.
-        loud: one per channel; some sample reaches -60 dBFS.
-        truth: who speaks when, one entry per channel; None if nobody knows.
-        truncated: the header promises more audio than came.
+        loud: one per channel: some sample reaches -60 dBFS.
+        truth: who speaks when, one entry per channel; None if unknown.
+        truncated: the header states more audio than there is.
     """
 
     length: int
@@ -41,7 +43,7 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """The length in seconds."""
+        """Length in seconds."""
         return self.length / 100
 
 
@@ -50,31 +52,31 @@ AHEAD: Final = 200
 
 
 class Relation(StrEnum):
-    """What was made of somebody's recording, or asked of it, so that answers can be compared without knowing what is said in it."""
+    """How a variant was derived from an own recording, to compare answers without knowing the truth."""
 
     GIVEN = "given"
     AGAIN = "again"
     FLAC = "flac"
     SWAPPED = "swapped"
-    """Its channels in the opposite order."""
+    """With the channels in reverse order."""
     DELAYED = "delayed"
-    """Silence ahead of it."""
+    """With leading silence."""
     RANGE = "range"
-    """Itself, a part of it asked for."""
+    """Unchanged, with a range requested."""
     CUT = "cut"
-    """That part alone."""
+    """Cut to that range."""
     DOUBLED = "doubled"
-    """Its one channel twice."""
+    """With its single channel duplicated."""
     LIMITED = "limited"
-    """Itself, with a limit that its speakers do not reach."""
+    """Unchanged, with a speaker limit that is not exceeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """Where a file comes from.
+    """The origin of a file.
 
     Attributes:
-        of: SHA-256 of the recording, in hex.
+        of: SHA-256 of the original recording, in hex.
     """
 
     of: str
@@ -83,16 +85,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part of a multipart body. Holds what a check may ask about the bytes, not the bytes.
+    """One part of a multipart body, described without its bytes.
 
     Attributes:
         name: of the form field.
         filename: None for a text field.
-        size: of the content, in bytes; None if it is unknown.
-        sha256: of the content, in hex; None if it is unknown.
-        text: content of a text field; None for a file, for what is not UTF-8, and if it is unknown.
-        sound: what a file is as a WAV; None for another file, or one nothing is known of.
-        made: of which recording of somebody's own a file was made; None for any other.
+        size: of the content, in bytes; None if unknown.
+        sha256: of the content, in hex; None if unknown.
+        text: content of a text field; None for a file, if not UTF-8, and if unknown.
+        sound: of a WAV file; None for others and if unknown.
+        made: origin of a variant of an own recording; None for others.
     """
 
     name: str
@@ -106,14 +108,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was sent.
+    """A request.
 
     Attributes:
         method: in capitals.
         url: absolute.
-        parts: of a multipart body, in the order of the wire; None for any other body, and for one that is unknown.
-        is_body_known: false where nobody recorded the body: it may have been anything.
-        sent_at: seconds on the recorder's clock, whatever its zero.
+        parts: of a multipart body, in wire order; None for other or unknown bodies.
+        is_body_known: False if the body was not recorded.
+        sent_at: seconds on the recorder's clock, with any origin.
     """
 
     method: str
@@ -125,12 +127,12 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Path of the URL, as sent."""
+        """Path of the URL, undecoded."""
         return urlsplit(self.url).path
 
     @property
     def query(self) -> Mapping[str, str]:
-        """Parameters of the URL, decoded; of a name that comes twice the last."""
+        """Decoded parameters of the URL; the last of a repeated name."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
     def header(self, name: str) -> str | None:
@@ -140,12 +142,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back.
+    """A complete answer.
 
     Attributes:
-        status: of the last answer, redirections followed or not as the recorder did.
+        status: of the last answer, after redirections if the recorder followed them.
         body: without transfer and content encoding.
-        received_at: seconds on the clock of `Request.sent_at`, when the last byte was there.
+        received_at: seconds on the clock of `Request.sent_at`, at the last byte.
     """
 
     status: int
@@ -159,34 +161,34 @@ class Answer:
 
 
 class Loss(StrEnum):
-    """Why a request has no whole answer."""
+    """Why a request has no complete answer."""
 
     REFUSED = "refused"
-    """No connection came about: nobody listens, no such host, no trust."""
+    """No connection: refused, unknown host, untrusted certificate."""
     BEFORE_HEAD = "reset before the head"
     AFTER_HEAD = "reset after the head"
     CUT = "cut"
     """The body ended before its length."""
     BADLY_FRAMED = "badly framed"
-    """What came is no HTTP, or does not end where it says."""
+    """Not valid HTTP, or longer than stated."""
     BADLY_CODED = "badly coded"
-    """The body is not in its Content-Encoding."""
+    """The body does not match its Content-Encoding."""
     TOO_SLOW = "too slow"
     TOO_LARGE = "too large"
     GIVEN_UP = "given up"
-    """The client itself went away before it had an answer."""
+    """The client disconnected before the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """What came in place of an answer. It is read like one, as far as it came.
+    """An incomplete answer, with the fields of `Answer` as far as they were received.
 
     Attributes:
-        kind: why it is none.
-        status: of the head; 0 if there was none.
+        kind: of the loss.
+        status: of the head; 0 without one.
         headers: of the head.
-        body: the bytes that came of it.
-        received_at: seconds on the clock of `Request.sent_at`, when it was lost.
+        body: the bytes received.
+        received_at: seconds on the clock of `Request.sent_at`, at the loss.
     """
 
     kind: Loss
@@ -213,14 +215,18 @@ def find_header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
-def describe_content(name: str, data: bytes, filename: str | None) -> Part:
-    """Describe a part by its bytes; one without a file name is a text field."""
-    part = Part(name=name, filename=filename, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-    return replace(part, text=_read_text(data)) if filename is None else replace(part, sound=_read_sound(data))
+def describe_content(name: str, data: bytes | Chunks, filename: str | None) -> Part:
+    """Describe a part by its content; without a file name it is a text field."""
+    digest = hashlib.sha256()
+    chunks = (data,) if isinstance(data, bytes) else data
+    for chunk in chunks:
+        digest.update(chunk)
+    part = Part(name=name, filename=filename, size=len(data), sha256=digest.hexdigest())
+    return replace(part, text=_read_text(bytes(data))) if filename is None else replace(part, sound=_read_sound(chunks))
 
 
 def describe_field(name: str, text: str) -> Part:
-    """Describe a text field by its text."""
+    """Describe a text field."""
     return describe_content(name, text.encode(), None)
 
 
@@ -231,10 +237,11 @@ def _read_text(data: bytes) -> str | None:
         return None
 
 
-def _read_sound(data: bytes) -> Sound | None:
+def _read_sound(chunks: Iterable[bytes]) -> Sound | None:
     reader = WavReader()
     try:
-        reader.feed(data)
+        for chunk in chunks:
+            reader.feed(chunk)
         facts = reader.close()
     except WavError:
         return None

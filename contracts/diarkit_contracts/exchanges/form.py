@@ -1,12 +1,14 @@
-"""A multipart form to bytes and back: parts in their order, names beyond ASCII. Knows neither HTTP nor what a part means."""
+"""Multipart forms, written and read: parts in order, names beyond ASCII."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from email.message import Message
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.exchange import describe_content
+from diarkit_fixtures.wav.chunks import Chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,33 +16,39 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Made, Part
 
 BOUNDARY: Final = "diarkit-5f1c2e9a7b3d"
-"""The same each time, so that a request is the same bytes each time; none of our inputs has it inside."""
+"""Constant, so that requests are reproducible; contained in none of our inputs."""
 
 LONGEST_BOUNDARY: Final = 1_024
-"""Not the 70 characters of RFC 2046, which some clients pass over."""
+"""More than the 70 characters of RFC 2046, which some clients exceed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A part to be sent.
+    """A part to send.
 
     Attributes:
         name: of the form field.
         content: its bytes.
         filename: None for a text field.
-        made: of which recording of somebody's own it was made.
+        made: origin of a variant of an own recording.
     """
 
     name: str
-    content: bytes
+    content: bytes | Chunks
     filename: str | None = None
     made: Made | None = None
 
 
 def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
-    """Write a form.
+    """Write a form in one piece; see `stream_form`."""
+    kind, body = stream_form(fields)
+    return kind, bytes(body)
 
-    Names go out as UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
+
+def stream_form(fields: Iterable[Field]) -> tuple[str, Chunks]:
+    """Write a form piece by piece.
+
+    Names are UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
 
     Returns:
         Content type and body.
@@ -48,13 +56,18 @@ def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
     Source:
         WHATWG HTML, multipart/form-data encoding algorithm, which browsers, curl and httpx follow.
     """
-    chunks: list[bytes] = []
+    pieces: list[bytes | Chunks] = []
     for field in fields:
         filename = "" if field.filename is None else f'; filename="{_escape(field.filename)}"'
         kind = "" if field.filename is None else "Content-Type: application/octet-stream\r\n"
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{_escape(field.name)}"{filename}\r\n{kind}\r\n'
-        chunks += [head.encode(), field.content, b"\r\n"]
-    return f"multipart/form-data; boundary={BOUNDARY}", b"".join([*chunks, f"--{BOUNDARY}--\r\n".encode()])
+        pieces += [head.encode(), field.content, b"\r\n"]
+    pieces.append(f"--{BOUNDARY}--\r\n".encode())
+    body = Chunks(
+        sum(map(len, pieces)),
+        lambda: chain.from_iterable([each] if isinstance(each, bytes) else each for each in pieces),
+    )
+    return f"multipart/form-data; boundary={BOUNDARY}", body
 
 
 def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:
@@ -65,7 +78,7 @@ def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:
 
 
 def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
-    """Describe the parts of a body that was sent; None for a body that is no well-formed multipart form."""
+    """Describe the parts of a body; None if it is not a well-formed multipart form."""
     boundary = read_boundary(content_type)
     if not 0 < len(boundary) <= LONGEST_BOUNDARY:
         return None
@@ -78,7 +91,7 @@ def read_form(content_type: str, body: bytes) -> tuple[Part, ...] | None:
 
 
 def read_boundary(content_type: str) -> str:
-    """Read the boundary of a form; empty for another type, and for one that names none."""
+    """Read the boundary of a content type; empty if it has none or is not a form."""
     header = Message()
     header["content-type"] = content_type
     return header.get_boundary("") if header.get_content_type() == "multipart/form-data" else ""

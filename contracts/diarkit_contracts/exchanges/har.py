@@ -1,8 +1,7 @@
-"""Exchanges read from a HAR 1.2, as browsers, proxies and schemathesis write it, and written as one. Knows no other format.
+"""Exchanges as HAR 1.2, read from browsers, proxies and schemathesis, and written.
 
-A HAR may have left out what it holds: bodies of uploads first of all. What is not there is unknown. In ours, what HAR has no
-word for is under names that begin with `_`, as HAR asks for. A library would have to come with the fake, which needs none
-for anything else; the kept one, harfile, writes such names for nobody and reads nothing.
+A HAR may omit content, in particular bodies of uploads; it is then unknown. Our own extensions have names that begin with `_`, as HAR
+requires. No library is used: the maintained one, harfile, supports neither such names nor reading.
 """
 
 from __future__ import annotations
@@ -29,32 +28,32 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.plain import Json
 
 API: Final = "/api/"
-"""Part of the path of everything that is judged; a browser's HAR holds much else."""
+"""Path of everything that is judged; a browser's HAR contains much else."""
 
 STATUSES: Final = {status.value: status.phrase for status in HTTPStatus}
 UNKNOWN_SIZE: Final = -1
 LAST_SECOND: Final = 253_402_300_799
-"""Of all calendars."""
+"""The end of the calendar, in seconds since 1970."""
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:
-    """Read the exchanges of a HAR that went to the API, in the order of their start.
+    """Read the exchanges with the API from a HAR, in order of their start.
 
     Args:
         text: of the file.
         name: of the file, for errors.
 
     Raises:
-        RecordingError: it is no HAR, or an entry lacks what HAR 1.2 requires of it.
+        RecordingError: it is not a HAR, or an entry lacks a required field.
     """
     try:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 0)
-        raise RecordingError(name, line, f"expected a HAR or a recording of ours, got no JSON: {error}") from None
+        raise RecordingError(name, line, f"expected a HAR or a diarkit recording, got invalid JSON: {error}") from None
     entries = find_value(document, "log", "entries")
     if not isinstance(entries, list):
-        raise RecordingError(name, 0, "expected a HAR (log.entries) or a recording of ours (NDJSON)")
+        raise RecordingError(name, 0, "expected a HAR (log.entries) or a diarkit recording (NDJSON)")
     read = list(_read_entries(cast("list[object]", entries), name, text))
     return tuple(sorted(read, key=lambda exchange: exchange.request.sent_at))
 
@@ -65,26 +64,26 @@ def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Excha
         try:
             exchange = _read_entry(entry)
         except (TypeError, ValueError, KeyError) as error:
-            reason = f"entry {number} is not as HAR 1.2 has it: {type(error).__name__}: {error}"
+            reason = f"entry {number} is not valid HAR 1.2: {type(error).__name__}: {error}"
             raise RecordingError(name, lines[number], reason) from None
-        # A browser writes 0 for what it did not ask for, or whose answer it did not wait for.
+        # Browsers write 0 for requests that were blocked or cancelled.
         if API in exchange.request.path and (exchange.answer.status or isinstance(exchange.answer, Lost)):
             yield exchange
 
 
 def _find_lines(text: str, count: int) -> list[int]:
-    """Find the line of each entry, as far as the file has one for each `startedDateTime`."""
+    """Find the line of each entry, if each `startedDateTime` has its own."""
     lines = [at for at, line in enumerate(text.split("\n"), start=1) if '"startedDateTime"' in line]
-    # Pages have one too, and come before the entries.
+    # Pages have one too, and precede the entries.
     return lines[-count:] if len(lines) >= count else [0] * count
 
 
 def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]] | None = None) -> Json:
-    """Write exchanges as an archive.
+    """Write exchanges as a HAR.
 
     Args:
-        exchanges: whose clock has its zero at 1970 UTC.
-        own: what each entry has beside, such as a comment.
+        exchanges: with times in seconds since 1970 UTC.
+        own: additional fields of each entry, such as a comment.
     """
     written = [_write_entry(exchange) for exchange in exchanges]
     entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
@@ -182,12 +181,12 @@ def _read_entry(entry: object) -> Exchange:
 
 
 def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
-    """Read the parts of a form: from its bytes where they are there, else from the list of parameters."""
-    told = (value for name, value in headers if name.lower() == "content-type")
-    kind = next(told, "") or str(find_value(data, "mimeType") or "")
+    """Read the parts of a form from its bytes if present, otherwise from the list of parameters."""
+    types = (value for name, value in headers if name.lower() == "content-type")
+    kind = next(types, "") or str(find_value(data, "mimeType") or "")
     text = find_value(data, "text")
     if isinstance(text, str) and text:
-        # Browsers write one character for each byte; some tools base64, which HAR 1.2 has no word for in requests.
+        # Browsers write one character per byte; some tools base64, which HAR 1.2 does not define for requests.
         encoded = find_value(data, "encoding") == "base64"
         candidates = [base64.b64decode(text)] if encoded else [_encode(text), text.encode()]
         for body in candidates:

@@ -1,7 +1,7 @@
-"""Exchanges read as what they mean: tasks started, tasks looked at, and what was reported of them. Judges nothing.
+"""Interpret exchanges as uploads and polls of tasks, with the reported states and results.
 
-An answer is read as far as it can be read: a body of the wrong shape gives None here and a finding elsewhere. It is
-longer than others because the values and their reading follow one another; apart, each would repeat the other's rules.
+Answers are read leniently: a malformed body gives None here and a finding elsewhere. This module is long because the types and
+their parsing share rules.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
-"""End of the path of POST; a server may have a prefix ahead of it."""
+"""End of the POST path; a server may add a prefix."""
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentTold:
-    """A segment of an answer, in seconds."""
+class ReportedSegment:
+    """A reported segment, in seconds."""
 
     speaker: int
     start: float
@@ -44,21 +44,21 @@ class SegmentTold:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelTold:
-    """A channel of an answer."""
+class ReportedChannel:
+    """A reported channel."""
 
     number: int
     speakers: int
-    segments: tuple[SegmentTold, ...]
+    segments: tuple[ReportedSegment, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """A POST that asks for a task.
+    """A POST that starts a task.
 
     Attributes:
         at: position of the exchange in the history.
-        task_id: returned with 202; None for a refusal, or when no id can be read.
+        task_id: returned with 202; None for a refusal or an unreadable id.
     """
 
     at: int
@@ -67,7 +67,7 @@ class Start:
 
     @property
     def accepted(self) -> bool:
-        """Whether the server took it."""
+        """Whether the server accepted it."""
         return self.exchange.answer.status == 202
 
     @property
@@ -77,7 +77,7 @@ class Start:
 
     @property
     def sound(self) -> Sound | None:
-        """What is known of the sound in it; None if it is no recording that can be read."""
+        """The measurements of its file; None if it is not a readable recording."""
         return None if self.file is None else self.file.sound
 
     @property
@@ -87,7 +87,7 @@ class Start:
 
     @property
     def config(self) -> Mapping[str, object] | None:
-        """The decoded part `config`; empty if there is none, None if it is no JSON object or unknown."""
+        """The decoded part `config`; empty without one, None if it is not a JSON object or unknown."""
         part = self.find_part("config")
         if part is None and self.knows_config:
             return {}
@@ -95,7 +95,7 @@ class Start:
 
     @property
     def knows_config(self) -> bool:
-        """Whether it is known what `config` was sent, or that none was; an empty one may count as none (UNK)."""
+        """Whether the `config`, or its absence, is known; an empty one may count as absent (UNK)."""
         part = self.find_part("config")
         return self.exchange.request.is_body_known if part is None else part.sha256 is not None and part.text != ""
 
@@ -106,17 +106,17 @@ class Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A GET that asks for a task.
+    """A GET that polls a task.
 
     Attributes:
         at: position of the exchange in the history.
-        asked: end of the path, in lower case.
+        asked: the requested id from the path, in lower case.
         body: of a 200, if it is a JSON object.
-        task_id: told, in lower case.
-        state: told, if it is one of the life cycle.
-        channels: of a result that fits its schema.
-        faults: of the result, if there is one.
-        start: the POST that the asked id came from, if it is in the history.
+        task_id: as reported, in lower case.
+        state: as reported, if it is a known one.
+        channels: of a result that matches its schema.
+        faults: of the result, if any.
+        start: the POST that returned the requested id, if in the history.
     """
 
     at: int
@@ -125,13 +125,13 @@ class Look:
     body: Mapping[str, object] | None
     task_id: str | None
     state: TaskState | None
-    channels: tuple[ChannelTold, ...] | None
+    channels: tuple[ReportedChannel, ...] | None
     faults: tuple[ResultFault, ...]
     start: Start | None
 
     @property
     def is_uuid(self) -> bool:
-        """Whether a UUID was asked for, in its usual form."""
+        """Whether the requested id is a UUID in canonical form."""
         return is_uuid(self.asked)
 
 
@@ -140,14 +140,14 @@ class History:
     """Exchanges with one server.
 
     Attributes:
-        exchanges: that were answered, in the order in which they were sent.
-        starts: the POSTs among them.
-        looks: the GETs of tasks among them.
-        profile: the generation of the API that they are held against.
-        lost: requests without a whole answer, in the order in which they were sent; they have no position.
-        given_up: ids of tasks whose end the driver waited for in vain; None where nobody drove, as in a recording: there a request
-            without an answer and a task without an end may be what was wanted.
-        by_task: the looks answered with 200, by the id that was asked for.
+        exchanges: with complete answers, in the order sent.
+        starts: the uploads among them.
+        looks: the polls among them.
+        profile: the generation of the API to judge by.
+        lost: requests without a complete answer, in the order sent; they have no position.
+        given_up: ids of tasks that the driver stopped waiting for; None without a driver, as in a recording, where lost answers and
+            unfinished tasks may be intended.
+        by_task: the polls answered with 200, by the requested id.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -160,10 +160,10 @@ class History:
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
-        """Decode the body of an answer strictly, each only once: treat what is returned as read-only.
+        """Decode the body of an answer strictly; cached, so treat the value as read-only.
 
         Returns:
-            What it says; the error for what is no strict JSON.
+            The value, or the error if it is not strict JSON.
         """
         if body not in self._decoded:
             try:
@@ -172,26 +172,26 @@ class History:
                 self._decoded[body] = error
         return self._decoded[body]
 
-    def results(self) -> Iterator[tuple[Look, tuple[ChannelTold, ...]]]:
-        """List the first readable result of each task."""
+    def results(self) -> Iterator[tuple[Look, tuple[ReportedChannel, ...]]]:
+        """Yield the first readable result of each task."""
         for looks in self.by_task.values():
             for look in looks:
                 if look.state is TaskState.DONE and look.channels is not None:
                     yield look, look.channels
                     break
 
-    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ChannelTold, ...]]]:
-        """List those of them whose upload is known."""
+    def known_results(self) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:
+        """Yield those of known uploads."""
         return ((look, look.start, channels) for look, channels in self.results() if look.start is not None)
 
     def find_cause(self, request: Request) -> object:
-        """Find what a request is sent for, to be compared: the upload of the task that is asked for, or the request itself."""
+        """Return the origin of a request, for comparison: the upload of the polled task, or the request itself."""
         start = next((start for start in self.starts if start.task_id == find_task_id(request)), None)
         request = request if start is None else start.exchange.request
         return request.method, request.path, tuple(request.query.items()), request.parts
 
     def find_end(self, start: Start) -> Look | None:
-        """Find the first answer that reported the end of a task."""
+        """Find the first poll that reported a terminal state."""
         looks = self.by_task.get(start.task_id or "", ())
         return next((look for look in looks if look.state in TERMINAL), None)
 
@@ -199,47 +199,47 @@ class History:
 def read_history(
     exchanges: Iterable[Exchange], profile: Profile = DEFAULT, given_up: frozenset[str] | None = None
 ) -> History:
-    """Read exchanges as one history.
+    """Interpret exchanges as a history.
 
     Args:
-        exchanges: with one server, in the order in which they were sent.
+        exchanges: with one server, in the order sent.
         profile: the generation of the API.
-        given_up: ids of tasks whose end the driver waited for in vain; None for exchanges that no driver of ours sent.
+        given_up: ids of tasks that the driver stopped waiting for; None without a driver.
     """
     whole = tuple(exchanges)
-    kept = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
+    answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
-    starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(kept) if _is_start(exchange))
+    starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(answered) if _is_start(exchange))
     by_id: dict[str, Start] = {}
     for start in starts:
         if start.task_id is not None:
             by_id.setdefault(start.task_id, start)
-    told: dict[bytes, Look] = {}
-    looks = tuple(_read_look(at, exchange, by_id, told) for at, exchange in enumerate(kept) if _is_look(exchange))
+    cache: dict[bytes, Look] = {}
+    looks = tuple(_read_look(at, exchange, by_id, cache) for at, exchange in enumerate(answered) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(kept, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
+    return History(answered, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
 
 
 def find_operation(exchange: Exchange) -> Operation | None:
-    """Find the operation of the document that was asked for; None for a path or method it does not have."""
+    """Find the requested operation of the document; None for an unknown path or method."""
     return _find_operation(exchange.request.method, exchange.request.path)
 
 
 def match_path(template: str, path: str) -> bool:
-    """Return whether a path ends like a path of the document."""
+    """Return whether a path ends with a path template of the document."""
     return _compile(template).search(path) is not None
 
 
 def find_task_id(request: Request) -> str:
-    """Find the id at the end of the path of a look, in lower case."""
+    """Return the task id at the end of a poll's path, in lower case."""
     return _read_path(request.path).rpartition("/")[2].lower()
 
 
 def read_object(data: bytes | str) -> Mapping[str, object] | None:
-    """Decode a JSON object as most clients do; None for what is none."""
+    """Decode a JSON object leniently; None if it is not one."""
     try:
         decoded: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -248,7 +248,7 @@ def read_object(data: bytes | str) -> Mapping[str, object] | None:
 
 
 def find_value(body: object, *keys: str) -> object:
-    """Find a value in nested objects; None where one of the keys is not there."""
+    """Find a value in nested objects; None if a key is missing."""
     for key in keys:
         if not isinstance(body, dict):
             return None
@@ -257,7 +257,7 @@ def find_value(body: object, *keys: str) -> object:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is a UUID in its usual form, 8-4-4-4-12."""
+    """Return whether a text is a UUID in canonical form, 8-4-4-4-12."""
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:
@@ -284,7 +284,7 @@ def _is_look(exchange: Exchange) -> bool:
 
 
 def _read_path(path: str) -> str:
-    """Read the path of a look, which a server may spell in its way: with a slash at the end, with escapes."""
+    """Normalise the path of a poll, which may have a trailing slash or escapes."""
     return unquote(path).rstrip("/")
 
 
@@ -297,13 +297,13 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
     asked = find_task_id(exchange.request)
     data = exchange.answer.body if exchange.answer.status == 200 else b""
     if data not in known:
-        # A task that has ended returns the same each time: it is read once.
+        # An ended task usually returns the same each time: it is parsed once.
         oversize = find_oversize(data)
         body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")
         result = (body or {}).get("result")
         faults = () if result is None else list_result_faults(result)
-        faults = (ResultFault((), SIZE, "an answer that can be judged", oversize),) if oversize else faults
+        faults = (ResultFault((), SIZE, "an answer of a size that can be checked", oversize),) if oversize else faults
         is_readable = result is not None and all(fault.rule not in {STRUCTURE, SIZE} for fault in faults)
         known[data] = Look(
             at=at,
@@ -324,13 +324,13 @@ def _read_text(body: object, *keys: str) -> str | None:
     return value.lower() if isinstance(value, str) else None
 
 
-def _read_channels(result: Any) -> tuple[ChannelTold, ...]:
+def _read_channels(result: Any) -> tuple[ReportedChannel, ...]:
     return tuple(
-        ChannelTold(
+        ReportedChannel(
             number=channel["channel_number"],
             speakers=channel["speakers_count"],
             segments=tuple(
-                SegmentTold(told["speaker_id"], told["start_time"], told["end_time"]) for told in channel["segments"]
+                ReportedSegment(one["speaker_id"], one["start_time"], one["end_time"]) for one in channel["segments"]
             ),
         )
         for channel in result["channels"]

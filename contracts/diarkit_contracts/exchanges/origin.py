@@ -1,4 +1,4 @@
-"""Where a URL leads: to the same server as another, to this computer. Knows nothing of what is there."""
+"""Origins of URLs: same server, this computer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
-"""What a URL without a port means (RFC 9110, 4.2)."""
+"""Default ports (RFC 9110, 4.2)."""
 
 
 def is_same_origin(url: str, other: str) -> bool:
-    """Return whether two absolute URLs have the same scheme, host and port (RFC 6454); false for one that is none."""
+    """Return whether two absolute URLs have the same scheme, host and port (RFC 6454); false for invalid ones."""
     try:
         return read_origin(url) == read_origin(other)
     except ValueError:
@@ -22,7 +22,7 @@ def is_same_origin(url: str, other: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL leads to this computer."""
+    """Return whether a URL refers to this computer."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -31,11 +31,7 @@ def is_loopback(url: str) -> bool:
 
 
 def read_origin(url: str) -> tuple[str, str, int]:
-    """Read scheme, host and port of an absolute URL with http or https.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """Read scheme, host and port of an absolute http or https URL, or raise ValueError."""
     parts = urlsplit(url)
     port = PORTS.get(parts.scheme) if parts.port is None else parts.port
     if not parts.hostname or port is None:

@@ -1,7 +1,4 @@
-"""Exchanges, and what they are made of, as plain values for JSON, and back. Knows no file.
-
-Bytes are a text, or base64 where they are none; what is None is left out.
-"""
+"""Convert exchanges to plain values for JSON and back. Bytes become text, or base64 if not UTF-8; None is omitted."""
 
 from __future__ import annotations
 
@@ -20,14 +17,14 @@ T = TypeVar("T")
 
 
 class PlainError(ContractsError, ValueError):
-    """Plain values are not what was expected: what that was, and what came."""
+    """A plain value is invalid."""
 
     def __init__(self, expected: str, what: str, value: object) -> None:
         super().__init__(f"expected {expected} for {what}, got {value!r:.40}")
 
 
 def write_plain(value: object) -> Any:
-    """Write a dataclass, or what stands in a field of one; a mapping stays one, with what is None."""
+    """Convert a dataclass or a field's value; mappings retain their Nones."""
     if isinstance(value, bytes):
         try:
             return {"text": value.decode()}
@@ -44,15 +41,15 @@ def write_plain(value: object) -> Any:
 
 
 def read_plain(kind: type[T], value: object, what: str) -> T:
-    """Read what `write_plain` wrote; keys that a class does not have are passed over.
+    """Convert back what `write_plain` wrote; unknown keys are ignored.
 
     Args:
-        kind: a dataclass, or the type of a field of one.
+        kind: a dataclass, or the type of a field.
         value: plain.
         what: its name, for the error.
 
     Raises:
-        PlainError: it is something else.
+        PlainError: the value has another type.
     """
     return cast("T", _read(kind, value, what))
 
@@ -69,7 +66,7 @@ def _read(kind: Any, value: object, what: str) -> object:
         return tuple(_read(each, item, what) for each, item in zip(kinds, items, strict=True))
     if _is_class(kind):
         came = _expect(dict, value, "an object", what)
-        # What is not there and has to be is read too, and so refused by its name.
+        # Missing required fields are read as None, and so refused by name.
         there = ((name, of) for name, of, needed in _list_fields(kind) if needed or name in came)
         return kind(**{name: _read(of, came.get(name), name) for name, of in there})
     if kind is bytes:
@@ -84,7 +81,7 @@ def _read(kind: Any, value: object, what: str) -> object:
 
 
 def _choose(kinds: tuple[Any, ...], value: object) -> Any:
-    """Choose of several classes the last one whose needed fields are all there; the first if that is none."""
+    """Choose the last class whose required fields are all present, or the first."""
     there = cast("Json", value) if isinstance(value, dict) else {}
     fitting = [
         kind
@@ -100,7 +97,7 @@ def _is_class(kind: Any) -> bool:
 
 @cache
 def _list_fields(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
-    """List the fields of a class: name, type, and whether it has to be there."""
+    """List the fields of a class: name, type, and whether it is required."""
     types = get_type_hints(kind)
     return tuple((field.name, types[field.name], field.default is MISSING) for field in fields(kind))
 

@@ -1,7 +1,7 @@
-"""Exchanges in a file: our NDJSON, a journal of the fake as JSON, or a HAR that a browser or proxy made. Judges nothing.
+"""Recordings of exchanges in files: our NDJSON, the fake's journal as JSON, or a HAR.
 
-Our NDJSON has one JSON object per line, a head and then one exchange each: `{"format": "diarkit-exchanges", "version": 2}`. As
-JSON, a head is the whole file and has the exchanges as its `entries`.
+Our NDJSON has one JSON object per line: a header, `{"format": "diarkit-exchanges", "version": 2}`, then one exchange each. In JSON form
+the header object contains the exchanges as `entries`.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "diarkit-exchanges"
 VERSION: Final = 2
-"""Goes up when an older reader, or this one, would misunderstand; new keys alone don't move it."""
+"""Incremented for incompatible changes, but not for new keys."""
 
 HEAD: Final[Json] = {"format": FORMAT, "version": VERSION}
 
 
 def read_recording(path: Path) -> tuple[Exchange, ...]:
-    """Read a recording of any kind.
+    """Read a recording of any format.
 
     Raises:
-        RecordingError: it is none, or broken; file and line are told.
-        OSError: it can't be read at all.
+        RecordingError: with file and line, if it is invalid.
+        OSError: it can't be read.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RecordingError(path.name, 0, f"expected UTF-8, got {error}") from None
-    # A head begins with its format, however it is laid out.
+    # A header begins with its format, whatever the layout.
     if f'"{FORMAT}"' in text.lstrip()[:100]:
         return tuple(_read_ours(text, path.name))
     return read_har(text, path.name)
 
 
 def write_recording(exchanges: Iterable[Exchange]) -> Iterator[str]:
-    """Write a recording, line by line, each with its line end."""
+    """Yield the lines of a recording, with line ends."""
     return write_lines(map(write_plain, exchanges))
 
 
 def write_lines(written: Iterable[Json]) -> Iterator[str]:
-    """Write a recording of exchanges that are plain values already, and may have keys of their owner's."""
-    # ASCII, as a client may have sent half a surrogate pair.
+    """Yield the lines of a recording from plain values, which may have additional keys."""
+    # ASCII, as a client may have sent a lone surrogate.
     yield from (json.dumps(each, separators=(",", ":")) + "\n" for each in (HEAD, *written))
 
 
@@ -70,11 +70,11 @@ def _read_ours(text: str, name: str) -> Iterator[Exchange]:
 
 
 def split_recording(text: str, name: str) -> Iterator[tuple[int, Any]]:
-    """Split a recording into its head and its exchanges, each with its line; 0 where the file is not made of lines."""
+    """Yield the header and the exchanges of a recording with their line numbers; 0 if the file is not line-based."""
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
-        # Not `splitlines`: it cuts at characters that JSON may hold as they are.
+        # Not `splitlines`, which also splits at characters that JSON strings may contain.
         for number, line in enumerate(text.split("\n"), start=1):
             if line.strip():
                 yield number, _decode(line, name, number)

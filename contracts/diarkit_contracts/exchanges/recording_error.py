@@ -1,4 +1,4 @@
-"""What is wrong with a recording, and where in the file. Knows no format."""
+"""Errors in recordings, with their position in the file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from diarkit_contracts.api.error import ContractsError
 
 
 class RecordingError(ContractsError, ValueError):
-    """A file is no recording that can be judged.
+    """A file is not a valid recording.
 
     Attributes:
         file: its name.
-        line: from 1; 0 for the file as a whole.
-        reason: what was expected and what came.
+        line: from 1; 0 for the whole file.
+        reason: what was expected and what was found.
     """
 
     def __init__(self, file: str, line: int, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What of an exchange is kept, and what is struck out before: by default everything that may be a secret. Sends nothing."""
+"""Redact exchanges: by default everything that may be secret."""
 
 from __future__ import annotations
 
@@ -21,72 +21,71 @@ if TYPE_CHECKING:
 
 STRUCK: Final = "***"
 
-KEPT_HEADERS: Final = re.compile(
+ALLOWED_HEADERS: Final = re.compile(
     r"accept|accept-encoding|age|allow|cache-control|connection|content-encoding|content-language|content-length|content-type|date"
     r"|expect|host|keep-alive|location|retry-after|server|strict-transport-security|te|traceparent|trailer|transfer-encoding|upgrade|user-agent|vary|via"
     r"|x-api-version|x-content-type-options|x-frame-options|x-location|x-powered-by|x-ratelimit-limit|x-ratelimit-remaining|x-ratelimit-reset|"
     + "|".join(IDS),
     re.IGNORECASE,
 )
-"""Headers, of requests and answers, that keep their values; of all others only the name stays. One that we have not thought of may
-be a token."""
+"""Headers whose values are retained; of all others only the name, as an unknown header may contain a token."""
 
 NO_SECRET: Final = re.compile(
     r"accept-.*|cache-control|date|dnt|expect|forwarded|if-.*|origin|pragma|priority|referer|sec-.*|te|traceparent|upgrade.*"
     r"|x-correlation-id|x-forwarded-.*|x-request-id",
     re.IGNORECASE,
 )
-"""Names of headers whose values an answer may well repeat, a host and a language first of all: they are not searched for there."""
+"""Headers whose values an answer may legitimately repeat, such as host and language: not redacted there."""
 
-KEPT_FIELDS: Final = frozenset(
+ALLOWED_FIELDS: Final = frozenset(
     {"channel_mode", "channels", "range_from", "range_to", "max_speakers", "total_speakers", "colour"}
 )
-"""Query parameters, keys of config and form fields whose values are kept: the contract's, and the one that our rows invent."""
+"""Query parameters, keys of config and form fields whose values are retained: the contract's, and one invented by our rows."""
 
 CONFIG: Final = "config"
 
 SHORTEST_SECRET: Final = 4
 SHORTEST_NUMBER: Final = 8
-"""Shorter texts, and numbers, are not searched for in answers: they would be found in dates, times and words."""
+"""Shorter texts and numbers are not redacted in answers, as they occur in dates, times and words."""
 
 SCHEMES: Final = ("basic", "bearer", "digest", "negotiate", "token")
-"""Of `Authorization`; a secret stands behind them."""
+"""Schemes of `Authorization`, followed by a secret."""
 
 WORDS_OF_ANSWERS: Final = (
     *TaskState, *TaskErrorType, *ErrorType,
     "task_id", "result", "error", "channels", "channel_number", "segments", "speaker_id", "speakers_count",
-    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *KEPT_FIELDS,
+    "start_time", "end_time", "message", "detail", "location", "application/json", "split", "mix", "file", "config", *ALLOWED_FIELDS,
 )  # fmt: skip
-"""What an exchange says anyway. A text that is a part of them is no secret, and struck out it would make a right one wrong."""
+"""Regular vocabulary of exchanges. Their substrings are not secret, and redacting them would corrupt valid answers."""
 
 
 class Redaction:
-    """Strikes out secrets.
+    """Redacts secrets.
 
     Args:
-        secrets: values that must not be kept anywhere, such as those of the headers that were given.
+        secrets: values to redact everywhere, such as those of configured headers.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         every = [each for secret in secrets for each in (secret, *_decode_basic(secret))]
         found = {form for secret in every for part in _split(secret) for form in _list_forms(part)}
-        # The longest first, so that no rest of one is left.
+        # The longest first, so that no remainder is left.
         self._secrets = tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 
     def strike_text(self, text: str) -> str:
-        """Strike out the known secrets."""
+        """Redact the known secrets."""
         for secret in self._secrets:
             text = text.replace(secret, STRUCK)
         return text
 
     def strike_body(self, body: bytes) -> bytes:
-        """Strike out the known secrets, in any body."""
+        """Redact the known secrets in a body."""
         for secret in self._secrets:
             body = body.replace(secret.encode(), STRUCK.encode())
         return body
 
     def strike(self, exchange: Exchange) -> Exchange:
-        """Keep of an exchange what is known to be harmless: values of headers, query and form by their names, all else but secrets."""
+        """Redact an exchange: headers, query and form by an allow list of names, everything else by known secrets."""
         request, answer = exchange.request, exchange.answer
         url, headers = self.strike_url(request.url), self.strike_headers(request.headers)
         parts = None if request.parts is None else tuple(map(self._strike_part, request.parts))
@@ -97,47 +96,47 @@ class Redaction:
         )
 
     def strike_headers(self, headers: Headers) -> Headers:
-        """Keep names, and the values that are known to be harmless."""
+        """Redact the values of headers not on the allow list."""
         return tuple(
-            (name, self.strike_text(value) if KEPT_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
+            (name, self.strike_text(value) if ALLOWED_HEADERS.fullmatch(name) else STRUCK) for name, value in headers
         )
 
     def _strike_part(self, part: Part) -> Part:
-        """Keep size and digest, which distinguish two parts, and of a text what is harmless."""
+        """Retain size and digest, which distinguish parts, and the harmless part of a text."""
         filename = None if part.filename is None else self.strike_text(part.filename)
         text = part.text
         if text is not None and part.name == CONFIG:
             text = self.strike_text(_strike_config(text))
         elif text is not None:
-            text = self.strike_text(text) if part.name in KEPT_FIELDS else STRUCK
+            text = self.strike_text(text) if part.name in ALLOWED_FIELDS else STRUCK
         return replace(part, filename=filename, text=text)
 
     def strike_url(self, url: str) -> str:
-        """Keep where a URL leads, without user, password and unknown parameters."""
+        """Redact user, password and unknown parameters of a URL."""
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
-        query = [(name, value if name in KEPT_FIELDS else STRUCK) for name, value in pairs]
-        kept = urlencode(query, quote_via=quote, safe=",*")
-        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, kept, "")))
+        query = [(name, value if name in ALLOWED_FIELDS else STRUCK) for name, value in pairs]
+        encoded = urlencode(query, quote_via=quote, safe=",*")
+        return self.strike_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, encoded, "")))
 
 
 def list_secrets(headers: Headers) -> tuple[str, ...]:
-    """List the values of a request's headers that may be secrets, to be struck out of its answer too."""
-    return tuple(value for name, value in headers if not (KEPT_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
+    """List possibly secret values of a request's headers, to redact them in its answer too."""
+    return tuple(value for name, value in headers if not (ALLOWED_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
 
 
 def _strike_config(text: str) -> str:
-    """Keep the keys of a config, and the values of those that the contract has; what is no JSON object is struck whole."""
+    """Redact the values of unknown keys of a config, or all of it if it is not a JSON object."""
     config = read_object(text)
     if config is None:
         return STRUCK
-    if set(config) <= KEPT_FIELDS:
+    if set(config) <= ALLOWED_FIELDS:
         return text
-    return json.dumps({key: value if key in KEPT_FIELDS else STRUCK for key, value in config.items()})
+    return json.dumps({key: value if key in ALLOWED_FIELDS else STRUCK for key, value in config.items()})
 
 
 def _split(secret: str) -> Iterator[str]:
-    """Split a value where an echo may do so: scheme and token, cookies, name and value; what is too short to find is left out."""
+    """Split a value as an echo may: scheme and token, cookies, name and value; parts that are too short are dropped."""
     for part in {secret, *re.split(r"[\s;]+", secret)}:
         for piece in (part, part.partition("=")[2]):
             shortest = SHORTEST_NUMBER if piece.isdecimal() else SHORTEST_SECRET
@@ -146,12 +145,12 @@ def _split(secret: str) -> Iterator[str]:
 
 
 def _decode_basic(secret: str) -> tuple[str, ...]:
-    """Decode the pair of user and password of Basic authentication: an answer may repeat it, or one of the two."""
-    scheme, _, told = secret.partition(" ")
+    """Decode the credentials of Basic authentication, which an answer may repeat."""
+    scheme, _, rest = secret.partition(" ")
     if scheme.lower() != "basic":
         return ()
     try:
-        pair = base64.b64decode(told.strip(), validate=True).decode()
+        pair = base64.b64decode(rest.strip(), validate=True).decode()
     except ValueError:
         return ()
     user, _, password = pair.partition(":")
@@ -159,7 +158,7 @@ def _decode_basic(secret: str) -> tuple[str, ...]:
 
 
 def _list_forms(secret: str) -> Iterator[str]:
-    """List a secret as it is, in lower case, in JSON, in a URL, and in base64."""
+    """List a secret verbatim, in lower case, and as encoded in JSON, URLs and base64."""
     for each in (secret, secret.lower()):
         yield from (each, json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1], quote(each, safe=""))
         yield base64.b64encode(each.encode()).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""The skeleton of a JSON body: which fields it has, of which types, null or not. Knows no values and no schema."""
+"""The skeleton of a JSON body: its fields and their types."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Skeleton: TypeAlias = "Mapping[str, frozenset[str]]"
-"""Types by path, such as `{"task.state": {"string"}}`; `[]` stands for each item of a list, an empty path for the body itself."""
+"""Types by path, such as `{"task.state": {"string"}}`; `[]` for the items of a list, an empty path for the body."""
 
 NO_JSON: Final = "no JSON"
 ABSENT: Final = "absent"
 ANY: Final = "anything"
-"""Below an empty list nothing is known of its items."""
+"""The items of an empty list, whose types are unknown."""
 
 
 def read_skeleton(body: bytes) -> Skeleton:
@@ -29,10 +29,7 @@ def read_skeleton(body: bytes) -> Skeleton:
 
 
 def compare_skeletons(one: Skeleton, other: Skeleton) -> tuple[tuple[str, str, str], ...]:
-    """List the paths in which two skeletons differ, with the types of both.
-
-    Where a field is there on one side only, what is inside of it is not listed on its own.
-    """
+    """List the paths in which two skeletons differ, with the types of both, omitting the content of missing fields."""
     differing: list[tuple[str, str, str]] = []
     hidden: list[str] = []
     for path in sorted({*one, *other}):
@@ -61,7 +58,7 @@ def _collect(value: object, path: str, found: dict[str, set[str]]) -> None:
     elif isinstance(value, bool):
         types.add("boolean")
     elif isinstance(value, int | float):
-        # 2 and 2.5 are the same kind of number in JSON: which one comes depends on the value.
+        # 2 and 2.5 are the same type in JSON, depending on the value.
         types.add("number")
     else:
         types.add("null" if value is None else "string")
@@ -71,7 +68,7 @@ def _find_types(skeleton: Skeleton, path: str) -> frozenset[str]:
     if path in skeleton:
         types = skeleton[path] - {ANY}
         return types or skeleton[path]
-    # What is inside of an empty list's items is as unknown as they are.
+    # The content of unknown items is unknown too.
     outer = path
     while "[]" in outer:
         outer = outer[: outer.rindex("[]") + 2]

@@ -1,4 +1,4 @@
-"""One exchange in a line of text, and texts of a server made safe to show. Judges nothing and knows no report."""
+"""Format an exchange as a line of text, and escape texts from a server."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 LONGEST_BODY: Final = 2_000
-"""Characters of a body that a report shows: a page of text; the recording has the rest."""
+"""Characters shown of a body in a report; the recording has the rest."""
 
 
 def show_text(text: str, most: int = 0) -> str:
-    r"""Make a text safe to show: what is not printable becomes an escape such as `\x1b`.
+    r"""Escape non-printable characters, such as `\x1b`.
 
-    What a server says may move the cursor of a terminal, turn the direction of writing or be forbidden in XML.
+    Texts from a server may move a terminal's cursor, change the writing direction or be invalid in XML.
 
     Args:
-        text: from anywhere.
-        most: characters to keep; 0 for all of them.
+        text: from any source.
+        most: limit of characters; 0 for none.
     """
-    part = text[:most] if most else text  # escaped, 16 MB of a body would be a hundred
+    part = text[:most] if most else text  # escaping a body of 16 MB would produce 100 MB
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in part)
     return f"{shown[:most]}... ({len(text)} characters)" if most and max(len(shown), len(text)) > most else shown
 
 
 def show_body(body: bytes) -> str:
-    """Show the beginning of a body as one line."""
+    """Format the beginning of a body as one line."""
     return show_text(body.decode(errors="backslashreplace"), LONGEST_BODY)
 
 
 def describe_exchange(exchange: Exchange) -> str:
-    """Say what was asked and answered: `POST /api/... -> 202 pending`."""
+    """Format request and answer: `POST /api/... -> 202 pending`."""
     return f"{describe_request(exchange)} -> {describe_answer(exchange)}"
 
 
 def describe_request(exchange: Exchange) -> str:
-    """Say what was asked."""
+    """Format a request."""
     parts = urlsplit(exchange.request.url)
     query = f"?{parts.query}" if parts.query else ""
     return show_text(f"{exchange.request.method} {parts.path}{query}")
 
 
 def describe_answer(exchange: Exchange) -> str:
-    """Say what was answered: status, and state or type of the error."""
+    """Format an answer: status, and state or type of the error."""
     if isinstance(exchange.answer, Lost):
         return f"no answer: {exchange.answer.kind}"
     return f"{exchange.answer.status}{_name_outcome(exchange.answer.body)}"
@@ -56,14 +56,14 @@ def describe_answer(exchange: Exchange) -> str:
 
 @lru_cache(maxsize=1024)
 def _name_outcome(body: bytes) -> str:
-    """Name state or type of an error; once for each body, as a report describes an answer many times."""
-    told = read_object(body)
-    outcome = find_value(told, "task", "state") or find_value(told, "type")
+    """Return the state or type of error; cached, as reports describe an answer many times."""
+    decoded = read_object(body)
+    outcome = find_value(decoded, "task", "state") or find_value(decoded, "type")
     return f" {show_text(outcome, 60)}" if isinstance(outcome, str) else ""
 
 
 def describe_part(part: Part) -> str:
-    """Say what a part of a form holds."""
+    """Format a part of a form."""
     if part.filename is None and part.text is not None:
         return f"{show_text(part.name)} = {show_text(part.text, 200)}"
     name = "" if part.filename is None else f" {show_text(part.filename)!r}"

@@ -1,1 +1,1 @@
-"""A verdict as people and programs read it: text, JSON, JUnit, HTML, GitHub annotations. Nothing is judged here."""
+"""Reports of a verdict: text, JSON, JUnit, HTML, GitHub annotations."""

@@ -1,4 +1,4 @@
-"""What a whole run may be wrong about: the URL, credentials, its own caps. In words that say what to do; judges no answer."""
+"""Advice for a run as a whole: wrong URL, missing credentials, low limits."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.runs.verdict import RunVerdict
 
-RATE: Final = "it limits the rate: ask more slowly with --pace SECONDS, or later"
+RATE: Final = "the server limits the rate: slow down with --pace SECONDS, or try again later"
 
 LEFT_OUT: Final[Mapping[Cause, str]] = {
-    Cause.BUDGET_TASKS: "the cap on tasks left rows out: allow more with --max-tasks",
-    Cause.BUDGET_IN_FLIGHT: "the cap on tasks in flight left rows out: allow more with --in-flight",
-    Cause.BUDGET_CALLS: "the cap on calls left rows out: allow more with --max-calls",
-    Cause.BUDGET_BYTES: "the cap on bytes sent left rows out: allow more with --max-bytes",
-    Cause.BUDGET_RECEIVED: "its answers are so large that no more were asked for: is it the platform that answers?",
-    Cause.BUDGET_SECONDS: "the cap on seconds left rows out: allow more with --max-seconds",
+    Cause.BUDGET_TASKS: "rows were skipped by the limit on tasks: raise --max-tasks",
+    Cause.BUDGET_IN_FLIGHT: "rows were skipped by the limit on tasks in flight: raise --in-flight",
+    Cause.BUDGET_CALLS: "rows were skipped by the limit on calls: raise --max-calls",
+    Cause.BUDGET_BYTES: "rows were skipped by the limit on bytes sent: raise --max-bytes",
+    Cause.BUDGET_RECEIVED: "the answers were too large to continue: is the server the platform?",
+    Cause.BUDGET_SECONDS: "rows were skipped by the limit on time: raise --max-seconds",
     Cause.CREDENTIALS: f"401, 403, 407: {CREDENTIALS}",
-    Cause.TOO_LARGE: "413: an upload is too large for it: let it, or the proxy ahead of it, take as much as was announced",
-    Cause.STORAGE_FULL: "507: its storage is full: let it forget old tasks, or give it more",
+    Cause.TOO_LARGE: "413: an upload is too large: raise the limit of the server, or of the proxy in front of it, to the announced size",
+    Cause.STORAGE_FULL: "507: the server's storage is full: remove old tasks, or add storage",
     Cause.RATE_LIMITED: RATE,
-    Cause.BUSY: "503: it was busy each time: try again when others use it less",
-    Cause.TOO_SLOW: "tasks took too long: give them more time with --task-seconds",
+    Cause.BUSY: "503: the server was busy each time: try again when it is less loaded",
+    Cause.TOO_SLOW: "tasks took too long: raise --task-seconds",
 }
-"""What to do about what was left out."""
+"""Advice by cause of skipped rows."""
 
 REMEDIES: Final[Mapping[int, str]] = {404: UNKNOWN, 429: RATE}
-"""What to do if a server says little else."""
+"""Advice by the most common status."""
 
 
 def advise(verdict: RunVerdict) -> tuple[str, ...]:
-    """Say what to do about a run that could not show much, one sentence each; nothing for one that could."""
+    """Return advice for an inconclusive run, one sentence each; empty for a conclusive one."""
     causes = {each.cause for each in verdict.outcomes if each.ending is not Ending.JUDGED}
     return (*_advise_on_server(verdict), *(advice for cause, advice in LEFT_OUT.items() if cause in causes))
 

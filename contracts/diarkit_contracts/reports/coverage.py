@@ -1,4 +1,4 @@
-"""What a client met of all that can be met, as a text, Markdown, JSON or a page. Counts nothing."""
+"""Coverage reports as text, Markdown, JSON or HTML."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ if TYPE_CHECKING:
     from diarkit_contracts.coverage.tally import Tally
 
 MOST: Final = 10
-"""Things to do next: as many as somebody reads."""
+"""Maximum number of suggestions."""
 
 
 def write_coverage(form: str, tally: Tally, plays: Mapping[str, str]) -> str:
-    """Write a tally in one of the `FORMS`.
+    """Write a coverage report.
 
     Args:
         form: a key of `FORMS`.
-        tally: what was met.
-        plays: by ids of points, the line of a test that lets the fake play it; the most useful first.
+        tally: the coverage.
+        plays: the line of a test that makes the fake produce a point, by id; most useful first.
     """
     return FORMS[form](tally, plays)
 
 
 def list_next(tally: Tally, plays: Mapping[str, str]) -> list[tuple[Point, str]]:
-    """List the points that would be the most useful to meet next, each with the line that plays it."""
+    """List the most useful points to cover next, each with the line that produces it."""
     never = {point.id: point for point in tally.list_never()}
     return [(never[point], line) for point, line in plays.items() if point in never][:MOST]
 
 
 def write_share(tally: Tally) -> str:
-    """Say in one line how much was met."""
+    """Summarise the coverage in one line."""
     points = tally.points
     met = [point for point in points if point.id in tally.met]
     behaved = sum(point.id in tally.behaved for point in met)
-    return f"{len(met)} of {len(points)} points met ({tally.percent:.1f} %), {behaved} of them by a client that behaved"
+    return (
+        f"{len(met)} of {len(points)} points met ({tally.percent:.1f} %), {behaved} of them without a conduct finding"
+    )
 
 
 def _write_text(tally: Tally, plays: Mapping[str, str]) -> str:
@@ -51,7 +53,7 @@ def _list_lines(tally: Tally, plays: Mapping[str, str]) -> Iterator[str]:
     yield write_share(tally)
     following = list_next(tally, plays)
     if following:
-        yield "never met, the most useful first, each with the line that plays it:"
+        yield "not met, most useful first, with the line that produces it:"
         for point, line in following:
             yield f"  {point.text}"
             yield f"      {line}"
@@ -59,10 +61,10 @@ def _list_lines(tally: Tally, plays: Mapping[str, str]) -> Iterator[str]:
     unsent = [point.text for point in tally.list_never() if point.source is Source.SENT]
     if unsent:
         more = f" and {len(unsent) - MOST} more" if len(unsent) > MOST else ""
-        yield f"never sent by the client: {', '.join(unsent[:MOST])}{more}"
+        yield f"not sent by the client: {', '.join(unsent[:MOST])}{more}"
     rest = sum(point.id not in shown and point.source is not Source.SENT for point in tally.list_never())
     if rest:
-        yield f"and {rest} other answers and cases that were never met"
+        yield f"and {rest} other answers and cases not met"
 
 
 def _write_markdown(tally: Tally, plays: Mapping[str, str]) -> str:

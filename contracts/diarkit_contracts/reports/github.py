@@ -1,4 +1,4 @@
-"""A verdict for GitHub Actions: annotations for the top findings, a summary in Markdown for all. Writes no file itself."""
+"""A verdict for GitHub Actions: annotations for the top findings, and a Markdown summary."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.verdict import RunVerdict
 
 MOST_ANNOTATIONS: Final = 8
-"""GitHub shows few annotations of a step; the summary has all findings."""
+"""GitHub shows few annotations per step; the summary has all findings."""
 
 MOST_LINES: Final = 100
-"""Of a table or a list: GitHub shows nothing at all of a summary above 1 MiB, and a line has up to 4 KiB."""
+"""Lines of a table or list: GitHub drops summaries above 1 MiB, and a line has up to 4 KiB."""
 
 LONGEST: Final = 200
 """Characters of a cell."""
 
 
 def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
-    """List the workflow commands for the first findings, or for a run that saw too little."""
+    """List the workflow commands for the first findings, or for an inconclusive run."""
     for finding in verdict.findings[:MOST_ANNOTATIONS]:
         level = "error" if fail_on is Severity.WARNING else finding.severity.value
         fault = finding.fault
@@ -49,7 +49,7 @@ def list_annotations(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) ->
 
 
 def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
-    """Write the summary, in GitHub's Markdown."""
+    """Write the summary in GitHub's Markdown."""
     repeats = [(finding, write_repeat(finding, verdict, folder)) for finding in verdict.findings[:MOST_ANNOTATIONS]]
     text = (
         make_environment(_escape)
@@ -67,7 +67,7 @@ def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folde
 
 
 def escape_html(text: str) -> str:
-    """Make a text show as it is in HTML, also in the HTML of Markdown."""
+    """Escape a text for HTML, including HTML in Markdown."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
@@ -75,7 +75,7 @@ def _write_command(level: str, title: str, text: str) -> str:
     """Write a workflow command.
 
     Source:
-        GitHub docs, "Workflow commands": `%`, line ends, and in properties `:` and `,` are escaped like in URLs.
+        GitHub docs, "Workflow commands": `%`, line ends, and in properties `:` and `,` are percent-encoded.
     """
     data = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     head = title.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
@@ -88,7 +88,7 @@ def _write_repeat(repeat: Repeat) -> Markup:
 
 
 def _escape(text: str) -> Markup:
-    """Make a text of a server plain in Markdown: no markup, no link, no mention, no end of the cell."""
+    """Escape a text from a server for Markdown tables: no markup, link or mention."""
     shown = escape_html(show_text(text, LONGEST))
     plain = re.sub(r"[\\`*_{}\[\]#|~@!:]", lambda match: f"&#{ord(match[0])};", shown)
     return Markup(plain.replace("www.", "www&#46;"))  # noqa: S704 - it is escaped

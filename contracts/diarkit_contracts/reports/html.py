@@ -1,4 +1,4 @@
-"""A verdict as one HTML page: the values that its template shows. Knows no markup and no style."""
+"""A verdict as one HTML page: the values for its template."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from diarkit_contracts.api.document import DOCUMENT
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import (
     describe_answer,
     describe_exchange,
@@ -21,7 +22,7 @@ from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import WORDS, count, describe_spent, sum_up
+from diarkit_contracts.runs.summary import WORDS, describe_spent, sum_up
 from diarkit_contracts.runs.verdict import Ending, RowRun
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: 
 def _group_findings(
     verdict: RunVerdict, folder: Path | None
 ) -> Iterator[tuple[Clause, str, list[tuple[Finding, list[tuple[int, str]], Repeat | None]]]]:
-    """Group the findings by their clauses and how they are known: what is broken in ten rows is one thing to mend."""
+    """Group the findings by clause and evidence: a violation in ten rows is one problem."""
     for _, group in groupby(verdict.findings, lambda finding: (finding.clause.id, finding.evidence)):
         found = list(group)
         yield (
@@ -80,12 +81,12 @@ def _group_findings(
 
 
 def _name_anchor(name: str) -> str:
-    """Name the place of a row in the page."""
+    """Return the anchor of a row."""
     return re.sub(r"[^0-9a-z-]+", "-", name.partition("[")[0].lower())
 
 
 def _list_rows(verdict: RunVerdict) -> Iterator[tuple[str, list[tuple[int, Exchange, str]]]]:
-    """List the rows, or one of all exchanges, each exchange with its number and the body that it answers."""
+    """List the rows, or one with all exchanges; each exchange with its number and body."""
     everything = (RowRun(name="all exchanges", at=tuple(range(len(verdict.exchanges)))),) if verdict.exchanges else ()
     for row in verdict.rows or everything:
         exchanges = [(at, verdict.exchanges[at]) for at in row.at]
@@ -97,7 +98,7 @@ def _count(verdict: RunVerdict) -> Iterator[tuple[str, object]]:
         yield f"{severity}s", len(verdict.list_findings(severity))
     yield "accepted", len(verdict.accepted)
     observations = sum(passed.observations for passed in verdict.passed)
-    yield "clauses kept", f"{len(verdict.passed)} ({count(observations, 'observation')})"
+    yield "clauses passed", f"{len(verdict.passed)} ({count(observations, 'observation')})"
     yield "inconclusive", len(verdict.inconclusive)
     yield "skipped", len(verdict.skipped)
     yield "profile", verdict.profile

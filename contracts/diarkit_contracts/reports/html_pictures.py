@@ -1,4 +1,4 @@
-"""The results of a run in pictures: who speaks when, as recorded and as answered. Knows no page and judges nothing."""
+"""Pictures of the results of a run: who speaks when, expected and answered."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from diarkit_fixtures.segments import Segment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_contracts.exchanges.history import ChannelTold, History, Look
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
 
 Captioned: TypeAlias = "tuple[tuple[Picture, ...], str]"
 
 MOST_PICTURES = 200
-"""A picture is some kilobytes; a recording may hold thousands of tasks."""
+"""A picture takes some kilobytes, and a recording may have thousands of tasks."""
 
 LONGEST = 360_000
-"""Centiseconds: an hour on the axis; a time beyond it is a finding and not a length."""
+"""Centiseconds: an hour on the axis; later times are findings."""
 
 
 def draw_results(history: History) -> dict[int, list[Captioned]]:
-    """Draw each result, as far as there is room: pictures with their captions, by the number of the exchange."""
-    return {look.at: list(_draw_result(look, told)) for look, told in islice(history.results(), MOST_PICTURES)}
+    """Draw results up to a limit: pictures with captions, by the number of the exchange."""
+    return {look.at: list(_draw_result(look, channels)) for look, channels in islice(history.results(), MOST_PICTURES)}
 
 
-def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captioned]:
+def _draw_result(look: Look, channels: Sequence[ReportedChannel]) -> Iterator[Captioned]:
     answered = {channel.number: tuple(_read_segments(channel)) for channel in channels}
     sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
     ends = [segment.end for segments in answered.values() for segment in segments]
@@ -37,30 +37,30 @@ def _draw_result(look: Look, channels: Sequence[ChannelTold]) -> Iterator[Captio
     truth = sound.truth if sound is not None else None
     draw = partial(draw_svg, length=length, look=OF_PAGE)
     if truth is not None and _is_comparable(look) and set(answered) <= set(range(len(truth))):
-        # Channels that were not asked for stand there as they were sent, without an answer.
+        # Channels that were not requested are drawn without an answer.
         found = [answered.get(number, ()) for number in range(len(truth))]
         picture = draw(truth, found, look=replace(OF_PAGE, label=f"{OF_PAGE.label}, as recorded and as answered"))
-        yield (picture,), "What the recording holds, what was answered, and where they differ."
+        yield (picture,), "The truth of the recording, the answer, and the differences."
         return
     if truth is not None:
-        yield (draw(truth),), "What the recording holds."
+        yield (draw(truth),), "The truth of the recording."
     pictures = tuple(
         draw([segments], look=replace(OF_PAGE, numbers=(number,))) for number, segments in sorted(answered.items())
     )
-    yield pictures, f"What was answered{_describe_question(look)}."
+    yield pictures, f"The answer{_describe_question(look)}."
 
 
 def _describe_question(look: Look) -> str:
     if look.start is None:
         return ""
-    told = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
+    parameters = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
     config = look.start.find_part("config")
-    told += [config.text] if config is not None and config.text else []
-    return f" for {', '.join(told)}" if told else ""
+    parameters += [config.text] if config is not None and config.text else []
+    return f" for {', '.join(parameters)}" if parameters else ""
 
 
 def _is_comparable(look: Look) -> bool:
-    """Return whether the truth of the file is the truth of the answer: no parameter changes it."""
+    """Return whether the truth of the file applies to the answer, unchanged by parameters."""
     if look.start is None:
         return False
     query = look.start.exchange.request.query
@@ -69,8 +69,8 @@ def _is_comparable(look: Look) -> bool:
     return not limits and not changing and query.get("channel_mode", "split") == "split"
 
 
-def _read_segments(channel: ChannelTold) -> Iterator[Segment]:
-    for told in channel.segments:
-        # What can't be drawn, such as an end before its start, is a finding and not a bar.
-        if 0 <= told.start < told.end <= LONGEST and round(told.start * 100) < round(told.end * 100):
-            yield Segment(told.speaker, round(told.start * 100), round(told.end * 100))
+def _read_segments(channel: ReportedChannel) -> Iterator[Segment]:
+    for one in channel.segments:
+        # Invalid segments, such as reversed ones, are findings and not drawn.
+        if 0 <= one.start < one.end <= LONGEST and round(one.start * 100) < round(one.end * 100):
+            yield Segment(one.speaker, round(one.start * 100), round(one.end * 100))

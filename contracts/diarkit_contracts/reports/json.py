@@ -1,4 +1,4 @@
-"""A verdict as JSON for programs: one object, with a version. Knows no exit code's meaning and prints nothing."""
+"""A verdict as JSON for programs: one object with a version."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "diarkit-verdict"
 VERSION: Final = 1
-"""Goes up when an older reader would misunderstand; new keys alone don't move it."""
+"""Incremented for incompatible changes, but not for new keys."""
 
 
 def write_json(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
-    """Write a verdict as JSON; of the exchanges those that show something, under their positions in the recording."""
+    """Write a verdict as JSON, with the relevant exchanges by their positions in the recording."""
     shown = sorted(
         {at for finding in verdict.findings for at in finding.at}
         | {at for accepted in verdict.accepted for at in accepted.finding.at}

@@ -1,7 +1,7 @@
-"""A verdict as JUnit XML for CI: a test case for each clause and row in which it was seen, and three for the run. Prints nothing.
+"""A verdict as JUnit XML for CI: a test case for each clause and row it was judged in, and three for the run.
 
 Source:
-    junit-10.xsd of Jenkins' xUnit plugin, which GitLab, GitHub's actions and Azure read too: elements, their order, attributes.
+    junit-10.xsd of Jenkins' xUnit plugin, which GitLab, GitHub and Azure read too: elements, their order, attributes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SUITE: Final = "diarkit verify"
 TAGS: Final = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 WHOLE: Final = "whole run"
-"""Name of the test case of a clause that was seen in no row; no row is named so."""
+"""Test case name of a clause that no row exercises; no row has this name."""
 
 
 def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:
     """Write a verdict as JUnit XML.
 
-    `classname` is the clause and `name` the row: the same for the same row in every run. A clause that was broken by a warning fails
-    only if warnings do; else it passes with what was seen as its output.
+    `classname` is the clause and `name` the row, stable across runs. A clause violated with a warning fails only if warnings do;
+    otherwise it passes with the finding as output.
     """
     outcomes = list_row_outcomes(verdict, fail_on, folder)
     counts = {
@@ -43,10 +43,12 @@ def write_junit(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder:
         "errors": sum(outcome.end == "error" for outcome in outcomes),
         "skipped": sum(outcome.end == "skipped" for outcome in outcomes),
     }
-    told = {name: str(number) for name, number in counts.items()} | {"time": f"{verdict.spent.seconds:.3f}"}
+    attributes = {name: str(number) for name, number in counts.items()} | {"time": f"{verdict.spent.seconds:.3f}"}
     # The schema has no `skipped` at the root.
-    root = Element("testsuites", {"name": SUITE} | {name: value for name, value in told.items() if name != "skipped"})
-    suite = SubElement(root, "testsuite", {"name": SUITE, **told})
+    root = Element(
+        "testsuites", {"name": SUITE} | {name: value for name, value in attributes.items() if name != "skipped"}
+    )
+    suite = SubElement(root, "testsuite", {"name": SUITE, **attributes})
     properties = SubElement(suite, "properties")
     for name, value in (("target", verdict.target), ("tier", verdict.tier), ("profile", verdict.profile)):
         SubElement(properties, "property", {"name": name, "value": show_text(value)})

@@ -1,4 +1,4 @@
-"""A comparison of two servers as text and as JSON. Decides no exit code and prints nothing itself."""
+"""A comparison of two servers as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.text import COLOURS, list_section
-from diarkit_contracts.runs.summary import WORDS, count
+from diarkit_contracts.runs.summary import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +23,15 @@ FORMAT: Final = "diarkit-parity"
 VERSION: Final = 1
 
 WIDEST: Final = 60
-"""Characters of a cell: two of them and the rest fit on a wide terminal."""
+"""Characters of a cell, so that two and the rest fit on a wide terminal."""
 
 
 MOST_NAMES: Final = 4
-"""Rows of a difference that are named; the JSON has all of them."""
+"""Rows listed per difference; the JSON has all."""
 
 
 def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[str]:
-    """List the lines of a table of differences, with the escapes of colours."""
+    """List the lines of the table of differences, with colour codes."""
     one, other = map(show_text, parity.sides)
     yield f"A  {one}"
     yield f"B  {other}"
@@ -39,17 +40,19 @@ def list_lines(parity: Parity, fail_on: Severity = Severity.ERROR) -> Iterator[s
         yield show_text(parity.unreachable)
     yield from _list_table(parity)
     yield from list_section("not compared", [f"{name}: {show_text(reason)}" for name, reason in parity.left_out])
-    yield from list_section("too little was seen", list(map(show_text, parity.vacuous)))
+    yield from list_section("too few observations", list(map(show_text, parity.vacuous)))
     yield click.style(sum_up(parity, fail_on), bold=True)
 
 
 def sum_up(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
-    """Say in one line how a comparison ended."""
+    """Summarise a comparison in one line."""
     errors = sum(each.severity is Severity.ERROR for each in parity.differences)
     warnings = len(parity.differences) - errors
-    said = ", ".join([count(errors, "error"), count(warnings, "warning")]) if parity.differences else "no differences"
+    numbers = (
+        ", ".join([count(errors, "error"), count(warnings, "warning")]) if parity.differences else "no differences"
+    )
     more = f", {len(parity.left_out)} not compared" if parity.left_out else ""
-    return f"{WORDS[parity.decide_exit(fail_on)]}: {said} in {count(len(parity.compared), 'row')}{more}"
+    return f"{WORDS[parity.decide_exit(fail_on)]}: {numbers} in {count(len(parity.compared), 'row')}{more}"
 
 
 def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
@@ -67,7 +70,7 @@ def write_json(parity: Parity, fail_on: Severity = Severity.ERROR) -> str:
 
 
 def _list_table(parity: Parity) -> Iterator[str]:
-    """List a line for each difference, errors first, with all rows that have it."""
+    """List a line for each difference, errors first, with its rows."""
     rows: dict[tuple[str, ...], list[str]] = {}
     for each in sorted(parity.differences, key=lambda each: each.severity is not Severity.ERROR):
         place = f"{each.clause}, line {each.line}"

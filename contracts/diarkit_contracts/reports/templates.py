@@ -1,4 +1,4 @@
-"""The templates of pages, and how they are filled: each text is made printable and escaped. Knows no page."""
+"""The environment of HTML templates, which makes texts printable and escapes them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def make_environment(show: Callable[[str], str] = show_text) -> Environment:
-    """Make what finds and fills templates.
+    """Make the template environment.
 
     Args:
-        show: makes each text of a page printable before it is escaped, or returns it escaped, as markup.
+        show: makes each text printable before it is escaped, or returns it as escaped markup.
     """
 
     def finalize(value: object) -> object:

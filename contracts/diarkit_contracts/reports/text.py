@@ -1,4 +1,4 @@
-"""A verdict as text for people: findings first, each with how to repeat it. Decides no exit code and prints nothing itself."""
+"""A verdict as text: findings first, each with commands to repeat it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import WORDS, count, describe_subject, sum_up
+from diarkit_contracts.runs.summary import WORDS, describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit
 
 if TYPE_CHECKING:
@@ -26,40 +27,44 @@ COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}
 
 MOST_OTHERS: Final = 5
-"""Further rows of a broken clause that are shown with what they saw; of the rest only the names are."""
+"""Further rows of a violated clause that are shown in detail; the rest only by name."""
+
+MOST_LISTED: Final = 20
+"""Limit of undocumented fields listed, as a server may have any number."""
 
 WIDTH: Final = 120
-"""Characters of a line of names."""
+"""Characters in a line of names."""
 
 LONGEST: Final = 400
-"""Characters of an answer: enough to see the mistake; the other reports have all of it."""
+"""Characters of an answer; the other reports have all of it."""
 
 
 def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None) -> Iterator[str]:
-    """List the lines of a report, with the escapes of colours.
+    """List the lines of a report, with colour codes.
 
     Args:
         verdict: to show.
         fail_on: least severity that fails.
-        folder: where the files are that findings sent, if they were saved.
+        folder: of the saved input files of findings, if any.
     """
     if verdict.unreachable:
-        # All rows were left out for this one reason: the list of them would bury it.
+        # All rows were skipped for this one reason, which a list of them would hide.
         yield show_text(verdict.unreachable)
         yield click.style(f"{WORDS[Exit.UNREACHABLE]}: {describe_subject(verdict)}", fg="red", bold=True)
         return
     yield from _list_findings(verdict, folder)
     yield from _list_accepted(verdict)
     yield from list_section(
-        "undocumented: not in the contract, so a client must not rely on it",
+        "undocumented: not in the contract, so clients must not rely on it",
         [f"{show_text(each.what)} ({count(each.times, 'answer')})" for each in verdict.undocumented],
+        MOST_LISTED,
     )
     yield from _list_reasons("inconclusive", [(each.row, each.reason) for each in verdict.inconclusive])
     yield from _list_reasons("skipped", [(each.name, each.reason) for each in verdict.skipped])
     yield from list_section("events", [show_text(event) for event in verdict.events])
     width = max((len(each.clause.id) for each in verdict.passed), default=0)
-    yield from list_section("kept", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
-    yield from list_section("too little was seen", list(verdict.vacuous))
+    yield from list_section("passed", [f"{each.clause.id:{width}}  {each.observations}" for each in verdict.passed])
+    yield from list_section("too few observations", list(verdict.vacuous))
     yield from list_section("what to do", list(advise(verdict)))
     yield describe_subject(verdict)
     yield click.style(sum_up(verdict, fail_on), fg=END_COLOURS.get(verdict.decide_exit(fail_on), "red"), bold=True)
@@ -71,7 +76,7 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
     for _, group in groupby(verdict.findings, key=lambda finding: finding.clause.id):
         first, *others = group
         yield from _list_finding(first, verdict, folder, repeated)
-        # The same mistake in other rows: what differs, and no more.
+        # The same violation in other rows: only what differs.
         for finding in others[:MOST_OTHERS]:
             yield from _list_other(finding, verdict, folder)
         left = [finding.row for finding in others[MOST_OTHERS:]]
@@ -81,7 +86,7 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
             yield ""
         is_short = is_short or bool(others)
     if is_short:
-        yield "all of each finding: --report html=FILE"
+        yield "for complete findings: --report html=FILE"
         yield ""
 
 
@@ -131,19 +136,21 @@ def _list_accepted(verdict: RunVerdict) -> Iterator[str]:
             for each in verdict.accepted
         ],
     )
-    yield from list_section("baseline to be tidied up", [show_text(each) for each in verdict.stale])
+    yield from list_section("stale baseline entries", [show_text(each) for each in verdict.stale])
 
 
-def list_section(title: str, lines: list[str]) -> Iterator[str]:
-    """List lines under a heading; nothing where there are none."""
+def list_section(title: str, lines: list[str], most: int | None = None) -> Iterator[str]:
+    """List lines under a heading, at most `most` of them; empty without lines."""
     if lines:
         yield click.style(title, bold=True)
-        yield from (f"  {line}" for line in lines)
+        yield from (f"  {line}" for line in lines[:most])
+        if most is not None and len(lines) > most:
+            yield f"  and {len(lines) - most} more: --report json=FILE has them all"
         yield ""
 
 
 def _list_reasons(title: str, pairs: list[tuple[str, str]]) -> Iterator[str]:
-    """List names under their reasons: many rows are left out for one."""
+    """List names grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in pairs:
         by_reason.setdefault(reason, []).append(name)

@@ -1,4 +1,4 @@
-"""The files that a run leaves behind: which were asked for, and writing them all from one verdict. Knows no report's content."""
+"""Parse the requested reports, and write them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 class Kind(StrEnum):
-    """What a report can be."""
+    """A format of report."""
 
     JSON = "json"
     JUNIT = "junit"
@@ -29,24 +29,24 @@ class Kind(StrEnum):
 
 
 class ReportError(ContractsError, ValueError):
-    """A report can't be made as asked for."""
+    """A requested report is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report to be written."""
+    """A requested report."""
 
     kind: Kind
     path: Path
 
 
 def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
-    """Read what is asked for, such as `json=F,html=G`.
+    """Parse requested reports, such as `json=F,html=G`.
 
-    `github` needs no file inside GitHub Actions: it goes to the summary of the step.
+    `github` needs no file inside GitHub Actions, where it is added to the summary of the step.
 
     Raises:
-        ReportError: for anything else, naming what there is.
+        ReportError: listing the valid formats.
     """
     reports: list[Report] = []
     for text in (each.strip() for joined in texts for each in joined.split(",")):
@@ -61,7 +61,7 @@ def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
         if any(report.kind is each.kind for each in reports):
             raise ReportError(f"expected each report once, got {name} twice")
         if any(report.path == each.path for each in reports):
-            raise ReportError(f"expected a file of its own for each report, got {file} twice")
+            raise ReportError(f"expected a separate file for each report, got {file} twice")
         if report.path.is_dir() or not report.path.absolute().parent.is_dir():
             raise ReportError(f"expected a file in a folder that exists, got {text!r}")
         reports.append(report)
@@ -69,7 +69,7 @@ def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
 
 
 def choose_folder(reports: Iterable[Report], recording: Path | None = None) -> Path | None:
-    """Choose the folder for the files that findings sent: beside the first report or the recording; None without both."""
+    """Choose the folder for input files of findings: that of the first report or the recording; None without both."""
     for path in (*(report.path for report in reports if report.kind is not Kind.GITHUB), recording):
         if path is not None:
             return path.with_name(f"{path.name.partition('.')[0]}-inputs")
@@ -82,10 +82,10 @@ def write_reports(
     """Write the reports.
 
     Args:
-        reports: which.
-        verdict: what they say.
+        reports: to write.
+        verdict: their content.
         fail_on: least severity that fails.
-        folder: where the files are that findings sent, if they were saved.
+        folder: of the saved input files of findings, if any.
 
     Raises:
         OSError: a file can't be written.
@@ -93,7 +93,7 @@ def write_reports(
     for report in reports:
         text = _write_report(report.kind, verdict, fail_on, folder)
         if report.kind is Kind.GITHUB:
-            # The summary of a step may have been begun by others.
+            # The summary of a step may have content already.
             with report.path.open("a", encoding="utf-8") as file:
                 file.write(text)
         else:
@@ -101,7 +101,7 @@ def write_reports(
 
 
 def _write_report(kind: Kind, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> str:
-    # Imported when a report is asked for: most runs ask for none.
+    # Imported lazily, as most runs request no report.
     from diarkit_contracts.reports.github import write_summary  # noqa: PLC0415
     from diarkit_contracts.reports.html import write_html  # noqa: PLC0415
     from diarkit_contracts.reports.json import write_json  # noqa: PLC0415

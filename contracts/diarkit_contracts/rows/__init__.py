@@ -1,1 +1,1 @@
-"""What is sent: requests as data with names, and the plans made of them."""
+"""Rows: named requests as data, and plans made of them."""

@@ -1,4 +1,4 @@
-"""Rows made of somebody's own recordings: the same said in other ways. Knows no answer; keeps no audio, each file is made when it is sent."""
+"""Rows with variants of own recordings (`--audio`). No audio is stored: each file is made while it is sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import AHEAD, Made, Relation
 from diarkit_contracts.rows.call import Call, Carried, Row, Written
 from diarkit_fixtures.media.flac_writer import find_obstacle, write_flac
+from diarkit_fixtures.wav.chunks import MOST, Chunks, split
 from diarkit_fixtures.wav.file import WavError
 from diarkit_fixtures.wav.frames import read_frames
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from diarkit_fixtures.wav.frames import Frames
 
 MOST_BYTES: Final = 64_000_000
-"""Of a recording: an hour of telephone audio. What is made of it takes up to twice as much, and its form as much again."""
+"""Limit for a recording: an hour of telephone audio. Only its FLAC is ever in memory as a whole."""
 
 LEAST_PARTED: Final = 400
-"""Centiseconds: of less no half is left in which anybody is to be found."""
+"""Centiseconds: half of a shorter recording is too short for speakers."""
 
 IN_DECODED: Final[tuple[Relation, ...]] = (
     Relation.FLAC, Relation.SWAPPED, Relation.DELAYED, Relation.RANGE, Relation.CUT, Relation.DOUBLED,
@@ -32,7 +33,7 @@ IN_DECODED: Final[tuple[Relation, ...]] = (
 
 
 class AudioError(ContractsError):
-    """A recording can't be sent."""
+    """A recording is unreadable, too large, or has changed."""
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
@@ -41,13 +42,13 @@ class AudioError(ContractsError):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Somebody's own recording, by its facts.
+    """An own recording, without its audio.
 
     Attributes:
-        number: of the file, from 1: its name is nobody's business but its owner's.
-        what: shape and length, for names of rows.
-        obstacles: why something can't be made of it.
-        span: of the range that is asked for, in centiseconds; None where there is none.
+        number: of the file, from 1, used instead of its possibly confidential name.
+        what: channels and length, for names of rows.
+        obstacles: why a variant can't be made of it.
+        span: of the requested range, in centiseconds; None without one.
     """
 
     path: Path
@@ -59,16 +60,16 @@ class Recording:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """What is sent of it before anything is known of its answer, itself first."""
+        """The rows that do not depend on answers, the original first."""
         wanted = (each for each in Relation if each is not Relation.LIMITED and each not in self.obstacles)
         return tuple(map(self._make_row, wanted))
 
     def limit(self, speakers: int) -> Row:
-        """Make the row with a limit that is not below the speakers found."""
+        """Make the row with a limit of at least the number of speakers found."""
         return self._make_row(Relation.LIMITED, speakers)
 
     def name_row(self, relation: Relation) -> str:
-        """Name the row of a relation, whether it can be made or not."""
+        """Return the name of a relation's row, whether it can be made or not."""
         return f"{self._identify(relation)}[{self.what}]"
 
     def _identify(self, relation: Relation) -> str:
@@ -88,18 +89,14 @@ class Recording:
 
 
 def read_recording(path: Path, number: int) -> Recording:
-    """Read what a recording is.
-
-    Raises:
-        AudioError: it can't be read, or is too large.
-    """
-    data = _read(path)
-    sha256 = hashlib.sha256(data).hexdigest()
+    """Read a recording, or raise AudioError."""
+    file = _open(path)
+    sha256 = _digest(file)
     try:
-        frames = read_frames(data)
+        frames = read_frames(partial(_read, path), file)
     except WavError as error:
         obstacles: dict[Relation, str] = dict.fromkeys(IN_DECODED, f"its samples can't be read: {error}")
-        return Recording(path, number, sha256, f"{len(data)} bytes", obstacles)
+        return Recording(path, number, sha256, f"{len(file)} bytes", obstacles)
     length = frames.length
     span = (length // 40 * 10, length * 3 // 40 * 10) if length >= LEAST_PARTED else None
     what = f"{frames.channels}ch-{length / 100:.1f}s"
@@ -118,41 +115,73 @@ def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, st
         yield from ((each, reason) for each in (Relation.RANGE, Relation.CUT))
 
 
-@lru_cache(1)  # the form is described, and sent: the second time nothing is made
-def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> bytes:
-    """Make the file of a relation.
+def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> Chunks:
+    """Make the file of a variant.
 
     Args:
         path: of the recording.
-        sha256: that it had when it was read first.
-        relation: what is made of it.
+        sha256: at the first reading.
+        relation: the variant.
         span: of `Relation.CUT`, in centiseconds.
 
     Raises:
-        AudioError: it has gone or changed.
+        AudioError: it was removed or has changed.
     """
-    data = _read(path)
-    if hashlib.sha256(data).hexdigest() != sha256:
+    file = _open(path)
+    if _digest(file) != sha256:
         raise AudioError(path, "it has changed since the run began")
     if relation not in IN_DECODED or relation is Relation.RANGE:
-        return data
-    frames = read_frames(data)
+        return file
     if relation is Relation.FLAC:
-        return write_flac(frames)
+        return split(_make_flac(path, sha256))
+    frames = read_frames(partial(_read, path), file)
     if relation is Relation.CUT and span is not None:
         return frames.cut(*span).write()
     made = {Relation.SWAPPED: frames.swap, Relation.DOUBLED: frames.double}
     return made.get(relation, partial(frames.delay, AHEAD))().write()
 
 
-def _read(path: Path) -> bytes:
+@lru_cache(1)  # called twice in a row, to describe the form and to send it
+def _make_flac(path: Path, sha256: str) -> bytes:  # noqa: ARG001 - part of the cache key
+    return write_flac(read_frames(partial(_read, path), _open(path)))
+
+
+def _digest(file: Chunks) -> str:
+    digest = hashlib.sha256()
+    for chunk in file:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _open(path: Path) -> Chunks:
+    """Return the bytes of a file, read on demand.
+
+    Raises:
+        AudioError: it can't be read, or is too large.
+    """
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        size = path.stat().st_size
     except OSError as error:
         raise AudioError(path, error.strerror or "it can't be read") from None
-    if len(data) > MOST_BYTES:
+    if size > MOST_BYTES:
         raise AudioError(
             path, f"expected a recording of at most {MOST_BYTES // 1_000_000} MB, got a larger one: cut it"
         )
+    return Chunks(size, lambda: (_read(path, at, min(MOST, size - at)) for at in range(0, size, MOST)))
+
+
+def _read(path: Path, at: int, size: int) -> bytes:
+    """Read a piece of a file.
+
+    Raises:
+        AudioError: it can't be read, or has become shorter.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            data = file.read(size)
+    except OSError as error:
+        raise AudioError(path, error.strerror or "it can't be read") from None
+    if len(data) < size:
+        raise AudioError(path, "it has changed since the run began")
     return data

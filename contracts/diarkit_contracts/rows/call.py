@@ -1,4 +1,4 @@
-"""One request that is to be sent, as data, and a row of a plan: a request with a name. Sends nothing, knows no row."""
+"""A request to send, as data, and a row: a request with a name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from diarkit_contracts.exchanges.form import Field, describe_form, write_form
+from diarkit_contracts.exchanges.form import Field, describe_form, stream_form, write_form
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.exchanges.exchange import Made, Part
+    from diarkit_fixtures.wav.chunks import Chunks
 
 FILE: Final = "file"
 CONFIG: Final = "config"
@@ -22,7 +23,7 @@ CONFIG: Final = "config"
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A part that holds an input, by its name; `filename` None sends it as a text field."""
+    """A part with a named input; with `filename` None it is sent as a text field."""
 
     attach: str
     filename: str | None = "a.wav"
@@ -31,14 +32,14 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A part that holds what was made of a recording of somebody's own: it goes to the target, and nowhere else.
+    """A part with a variant of an own recording, sent only to the target.
 
     Attributes:
         load: makes the bytes, each time they are sent.
-        filename: says nothing of the recording's own name.
+        filename: independent of the recording's name.
     """
 
-    load: Callable[[], bytes] = field(repr=False)
+    load: Callable[[], Chunks] = field(repr=False)
     filename: str
     made: Made
     name: str = FILE
@@ -46,7 +47,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A part that holds a text."""
+    """A text field."""
 
     text: str
     name: str = CONFIG
@@ -54,7 +55,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A body that is no form, or a broken one."""
+    """A body that is not a form, or a malformed one."""
 
     content_type: str
     content: bytes
@@ -62,12 +63,12 @@ class Raw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, as far as it does not depend on the target.
+    """A request, independent of the target.
 
     Attributes:
-        path: behind the target's URL.
-        query: names and values, in the order of the wire.
-        body: parts in the order of the wire, or bytes; None for no body.
+        path: relative to the target's URL.
+        query: names and values, in wire order.
+        body: parts in wire order, or bytes; None for no body.
     """
 
     method: str = "POST"
@@ -77,18 +78,23 @@ class Call:
 
     @property
     def target(self) -> str:
-        """Path and query; commas stay as they are, as the reference writes them."""
+        """Path and query; commas are not encoded, as in the reference."""
         return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=',')}" if self.query else self.path
 
-    def write_body(self) -> tuple[str, bytes]:
-        """Write the body: its content type, and its bytes."""
+    @property
+    def is_private(self) -> bool:
+        """Whether it sends an own recording."""
+        return isinstance(self.body, tuple) and any(isinstance(part, Carried) for part in self.body)
+
+    def write_body(self) -> tuple[str, bytes | Chunks]:
+        """Return content type and bytes of the body; those of an own recording come in chunks."""
         match self.body:
             case None:
                 return "", b""
             case Raw(content_type, content):
                 return content_type, content
             case parts:
-                return write_form(map(_make_field, parts))
+                return (stream_form if self.is_private else write_form)(map(_make_field, parts))
 
     def describe_body(self) -> tuple[Part, ...] | None:
         """Describe the parts of the form; None for any other body."""
@@ -97,16 +103,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A request with a name, and what it is good for.
+    """A request with a name and its expectations.
 
     Attributes:
-        id: such as `row-07`; never another request under the same id.
-        what: the rest of the name, in a few words.
-        about: id of the clause that says whether it is to be accepted; empty where the documents say nothing.
-        accepted: a server that keeps the contract starts a task for it, or may do so.
-        needs: what the target has to be able to do; where it can't, the row is skipped.
-        fresh: its task is asked for over a new connection each time.
-        looks: ids of the rows, this one or earlier ones, whose tasks are asked for before the next row is sent.
+        id: such as `row-07`; never reused for another request.
+        what: the rest of the name.
+        about: id of the clause that defines whether it is accepted; empty if undocumented.
+        accepted: whether a conforming server starts, or may start, a task.
+        needs: required capability of the target, without which the row is not planned.
+        fresh: whether its task is polled over a new connection each time.
+        cookies: whether its task is polled with the cookies of its answers; otherwise without any.
+        looks: ids of this or earlier rows whose tasks are polled, in this order, before the next row is sent.
     """
 
     id: str
@@ -116,16 +123,17 @@ class Row:
     accepted: bool = False
     needs: Capability | None = None
     fresh: bool = False
+    cookies: bool = False
     looks: tuple[str, ...] = ()
 
     @property
     def is_private(self) -> bool:
-        """Whether it sends a recording of somebody's own."""
-        return isinstance(self.call.body, tuple) and any(isinstance(part, Carried) for part in self.call.body)
+        """Whether its call is private."""
+        return self.call.is_private
 
     @property
     def name(self) -> str:
-        """Name in reports and for `--only`: `row-07[2ch-4.0s,mix]`."""
+        """The name in reports and for `--only`: `row-07[2ch-4.0s,mix]`."""
         return f"{self.id}[{self.what}]"
 
 

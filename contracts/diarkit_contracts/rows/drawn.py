@@ -1,4 +1,4 @@
-"""Requests as Hypothesis draws them: uploads, well-formed and at the edges of what is known, and mistakes. Sends nothing."""
+"""Hypothesis strategies for requests: uploads, valid and at the limits of what is documented, and mistakes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
+from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.call import CONFIG, Attached, Call, Written
 from diarkit_contracts.rows.inputs import FILES
-from diarkit_contracts.rows.mistakes import get, make_mistakes, post
+from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get, make_mistakes, post
 from diarkit_contracts.rows.uploads import FACTORS, make_uploads
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ AUDIO: Final = (
     "wav:2ch:1.5s:speakers=3,1",
     "wav:4ch:1.2s",
 )
-"""Few, since each is made once and kept, and small, since a run sends thousands."""
+"""Few, since all are cached, and small, since a run sends thousands."""
 
 TIMES: Final = (
     "0",
@@ -49,17 +50,20 @@ TIMES: Final = (
     "5e-324",
     "1e300",
 )
-"""Around the lengths of the recordings, on the grid of 10 ms and between, and where floats end."""
+"""Around the lengths of the recordings, on and off the 10 ms grid, and at the limits of floats."""
 
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-"""Anything that UTF-8 can carry."""
+"""Any text that UTF-8 can encode."""
 
-LIMITS: Final = st.sampled_from(("max_speakers", "total_speakers"))
+OFTEN: Final = 6
+
+LIMITS: Final = ("max_speakers", "total_speakers")
+MOST_SPEAKERS: Final = 999
 
 
 @st.composite
 def draw_uploads(draw: DrawFn) -> Call:
-    """Draw an upload: a row of the plan, or one whose parts, names and parameters are drawn one by one."""
+    """Draw an upload: a row of the plan, or random parts, names and parameters."""
     if draw(st.booleans()):
         return draw(_UPLOADS)
     file = Attached(draw(st.sampled_from(AUDIO) | st.sampled_from(sorted(FILES))), draw(_NAMES))
@@ -73,37 +77,55 @@ def draw_uploads(draw: DrawFn) -> Call:
 
 @st.composite
 def draw_mistakes(draw: DrawFn) -> Call:
-    """Draw a request with a mistake, or one that nobody would send."""
+    """Draw a request with a mistake, or an absurd one."""
     if draw(st.booleans()):
         return draw(_MISTAKES)
     return draw(
         st.one_of(
             st.builds(post, _BAD_CONFIGS),
             st.builds(_ask, st.sampled_from(("channel_mode", "channels", "range_from", "range_to")), TEXTS),
-            # Dots and slashes would ask for another path.
+            # Dots and slashes would change the path.
             TEXTS.map(lambda text: get(quote(text.replace(".", "-").replace("/", "-") or "-", safe=""))),
         )
     )
 
 
 def vary_call(call: Call, draws: Random) -> Call:
-    """Change one thing of a call that the contract allows to be different: a name, a range, a limit, an unknown parameter."""
+    """Change one aspect of a call within the contract: an unknown id, a name, a range, a limit, an unknown parameter."""
     parts, query = call.body, call.query
+    if call.path.startswith(f"{START_PATH}/"):
+        return replace(call, path=_vary_id(call.path, f"{draws.getrandbits(48):012x}"))
+    form = parts if isinstance(parts, tuple) else ()
+    changes = ["colour"]
+    if any(isinstance(part, Attached) and part.filename for part in form):
+        changes.append("name")
+    # Often, since they change which clauses apply to the call.
     given = {name for name, _ in query}
-    choice = draws.randrange(4) if isinstance(parts, tuple) else 0
-    if choice == 1 and isinstance(parts, tuple):
-        name = f"{draws.getrandbits(48):x}.wav"
-        named = (
-            replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in parts
-        )
-        return replace(call, body=tuple(named))
-    if choice == 2 and not {"range_from", "range_to"} & given:
-        return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.2f}")))
-    if choice == 3 and isinstance(parts, tuple) and not any(part.name == CONFIG for part in parts):
-        config = Written(json.dumps({"max_speakers": draws.randint(1, 10**6)}))
-        return replace(call, body=(*parts, config))
-    kept = tuple(pair for pair in query if pair[0] != "colour")
-    return replace(call, query=(*kept, ("colour", f"{draws.getrandbits(32):x}")))
+    changes += [name for name in ("range_from", "range_to") if form and name not in given] * OFTEN
+    if form and not any(part.name == CONFIG for part in form):
+        changes += ["limit"] * OFTEN
+    match draws.choice(changes):
+        case "name":
+            name = f"{draws.getrandbits(48):x}.wav"
+            named = (
+                replace(part, filename=name) if isinstance(part, Attached) and part.filename else part for part in form
+            )
+            return replace(call, body=tuple(named))
+        case "range_from":
+            return replace(call, query=(*query, ("range_from", f"{draws.uniform(0, 0.3):.6f}")))
+        case "range_to":
+            return replace(call, query=(*query, ("range_to", f"{draws.uniform(0.8, 6.0):.6f}")))
+        case "limit":
+            config = {draws.choice(LIMITS): draws.randint(1, MOST_SPEAKERS)}
+            return replace(call, body=(*form, Written(json.dumps(config))))
+        case _:
+            others = tuple(pair for pair in query if pair[0] != "colour")
+            return replace(call, query=(*others, ("colour", f"{draws.getrandbits(32):x}")))
+
+
+def _vary_id(path: str, digits: str) -> str:
+    """Vary a task id: an unknown one stays unknown because of its first digits, and a non-UUID stays one with more digits."""
+    return path[: -len(digits)] + digits if path.endswith(NEVER_GIVEN) else f"{path}-{digits}"
 
 
 def _ask(name: str, value: str) -> Call:
@@ -123,7 +145,7 @@ def _join(known: dict[str, int], unknown: dict[str, str | int | None]) -> dict[s
 
 _CONFIGS: Final = st.builds(
     _join,
-    st.dictionaries(LIMITS, _LIMIT, max_size=1),
+    st.dictionaries(st.sampled_from(LIMITS), _LIMIT, max_size=1),
     st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1),
 )
 _ANYTHING: Final = st.recursive(
@@ -132,7 +154,7 @@ _ANYTHING: Final = st.recursive(
     max_leaves=4,
 )
 _BAD_CONFIGS: Final = st.one_of(
-    st.builds(json.dumps, st.dictionaries(LIMITS, _ANYTHING, min_size=1)),
+    st.builds(json.dumps, st.dictionaries(st.sampled_from(LIMITS), _ANYTHING, min_size=1)),
     st.builds(json.dumps, _ANYTHING),
     TEXTS,
 )

@@ -1,6 +1,6 @@
-"""Rows written to JSON and read back, so that a find can be kept and sent again. Sends nothing and judges nothing.
+"""Rows as JSON, written and read, to save and resend failing examples.
 
-A file holds a list of them:
+A file contains a list of rows:
 
 {"id": "found-01", "what": "upload", "method": "POST", "path": "/api/...", "query": [["channels", "1,0"]],
 "body": [{"attach": "wav:2ch:4.0s", "filename": "a.wav", "name": "file"}, {"text": "{}", "name": "config"}]}
@@ -49,6 +49,7 @@ class _Row:
     accepted: bool = False
     looks: tuple[str, ...] = ()
     fresh: bool = False
+    cookies: bool = False
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
@@ -59,14 +60,14 @@ def read_rows(text: str, file: str) -> tuple[Row, ...]:
         file: its name, for errors.
 
     Raises:
-        TextError: with all that is wrong with it.
+        TextError: with all errors.
     """
     rows, _ = read_value(tuple[_Row, ...], make_yaml(text), source=file, check=_check)
     return tuple(map(_make_row, rows))
 
 
 def write_row(row: Row) -> Plain:
-    """Write a row as plain values."""
+    """Convert a row to plain values."""
     call = row.call
     return {
         "id": row.id,
@@ -78,6 +79,7 @@ def write_row(row: Row) -> Plain:
         "accepted": row.accepted,
         "looks": list(row.looks),
         "fresh": row.fresh,
+        "cookies": row.cookies,
     }
 
 
@@ -86,18 +88,19 @@ def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> 
         return None
     if isinstance(body, Raw):
         return {"content_type": body.content_type, "base64": base64.b64encode(body.content).decode()}
-    # What goes to one server only is written to no file.
+    # Own recordings are sent only to the target and never written.
     return [asdict(part) for part in body if not isinstance(part, Carried)]
 
 
 def _make_row(row: _Row) -> Row:
     body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
     call = Call(method=row.method, path=row.path, query=row.query, body=body)
-    return Row(id=row.id, what=row.what, call=call, accepted=row.accepted, looks=row.looks, fresh=row.fresh)
+    fields = {name: getattr(row, name) for name in ("id", "what", "accepted", "looks", "fresh", "cookies")}
+    return Row(call=call, **fields)
 
 
 def _check(tree: Node) -> Iterator[Flaw]:
-    """Find what the types of a row don't say: a file holds at least one, and each id once."""
+    """Check beyond the types: at least one row, and unique ids."""
     rows = tree.nodes if isinstance(tree, Items) else ()
     if isinstance(tree, Items) and not rows:
         yield Flaw(tree.place, "expected a list of rows, got an empty one")
@@ -105,5 +108,5 @@ def _check(tree: Node) -> Iterator[Flaw]:
     for node in (find_node(row, ("id",)) for row in rows):
         if isinstance(node, Leaf):
             if node.value in seen:
-                yield Flaw(node.place, f"id: expected one that no row before it has, got {node.value!r:.60}")
+                yield Flaw(node.place, f"id: expected a unique id, got {node.value!r:.60} again")
             seen.add(node.value)

@@ -1,4 +1,4 @@
-"""The rows for what a server does seldom and can't be asked for: they need a target that can be made to. Sends nothing."""
+"""The rows for rare behaviour that no request triggers: they need a target that can be forced to show it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Named inputs: recordings that carry their truth, and files that are none. Knows no request and no server.
+"""Named inputs: recordings with embedded truth, and invalid files.
 
-A name is a recipe, so the same name is the same bytes for everybody: `wav:2ch:4.0s` is a stereo recording of 4 s. `late` is silent for
-35 s, `swapped` has its channels in the other order and is as large as without, `mu-law` is half as large.
+A name is a recipe and always gives the same bytes: `wav:2ch:4.0s` is a stereo recording of 4 s. `late` starts with 35 s of silence,
+`swapped` has its channels in reverse order and the same size, `mu-law` has half the size.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from diarkit_fixtures.segments import Channels, Segments
 
 VERSION: Final = "verify-inputs-1"
-"""Part of every key: other inputs get another name, and a finding can be repeated years later."""
+"""Part of every key: changed inputs get another name, so that findings stay reproducible."""
 
 SAMPLE_RATE_HZ: Final = 8_000
-"""Telephone audio: INF accepted, as a WAV at any rate; half the bytes of 16 kHz for the same turns."""
+"""Telephone audio: INF accepted, like a WAV at any rate; half the size of 16 kHz."""
 
 SHORTEST: Final = 80
-"""DOC (speaker_diarization.proto): nobody is found in audio shorter than 0.8 s. Centiseconds."""
+"""DOC (speaker_diarization.proto): no speaker is found in shorter audio. Centiseconds."""
 
 LONGEST: Final = 6_000
-"""Centiseconds: an input is small on purpose (960 kB per channel and minute)."""
+"""Centiseconds: inputs are small on purpose (960 kB per channel and minute)."""
 
 LATE: Final = 3_500
-"""Behind the window of 30 s that many models hear, and a little more. Centiseconds."""
+"""Beyond the 30 s window of many models. Centiseconds."""
 
 FILES: Final[Mapping[str, bytes]] = {
     "file:junk": b"This is not audio, whatever its name says.\n" * 8,
     "file:empty": b"",
     "file:half-a-head": b"RIFF\xff\x00\x00\x00WAVEfmt \x10\x00",
 }
-"""Files that are no recordings."""
+"""Invalid files."""
 
 NAME: Final = re.compile(
     r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?"
@@ -50,7 +50,7 @@ NAME: Final = re.compile(
 
 
 class InputNameError(ContractsError, ValueError):
-    """There is no input of that name."""
+    """Unknown input name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,15 +60,15 @@ class InputNameError(ContractsError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A recording as its name has it.
+    """A parsed recording name.
 
     Attributes:
         speakers: in each channel; 0 for a silent one.
         length: centiseconds.
-        in_turn: the channels take turns as the speakers of one do; else each is a conversation of its own.
-        first: when anybody may speak, in centiseconds.
-        swapped: the channels come in the other order.
-        mu_law: the samples are compressed as in G.711.
+        in_turn: whether the channels share one conversation; otherwise each has its own.
+        first: earliest speech, in centiseconds.
+        swapped: whether the channels are in reverse order.
+        mu_law: whether samples are encoded as in G.711.
     """
 
     speakers: tuple[int, ...]
@@ -80,14 +80,14 @@ class Recipe:
 
     @property
     def truth(self) -> Channels:
-        """Who is to be found when, one entry per channel; nobody in a recording too short for the platform."""
+        """The expected segments, one entry per channel; none in a recording too short for the platform."""
         if self.length < SHORTEST:
             return ((),) * len(self.speakers)
         return self.spoken
 
     @property
     def spoken(self) -> Channels:
-        """Who speaks when, one entry per channel."""
+        """The spoken segments, one entry per channel."""
         if self.in_turn:
             return _deal_turns(_lay_turns(0, sum(self.speakers), self.length, self.first), self.speakers)
         laid = tuple(
@@ -98,34 +98,26 @@ class Recipe:
 
 
 def read_recipe(name: str) -> Recipe:
-    """Read the name of a recording.
-
-    Raises:
-        InputNameError: for a name of another form.
-    """
+    """Parse the name of a recording, or raise InputNameError."""
     match = NAME.fullmatch(name)
     length = round(float(match["seconds"]) * 100) if match else 0
     first = LATE if match and match["late"] else 0
     if match is None or not first < length <= LONGEST:
         raise InputNameError(name)
     channels = int(match["channels"])
-    told = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
-    if (told and len(told) != channels) or (match["silence"] and (told or match["in_turn"])):
+    given = tuple(map(int, (match["speakers"] or "").split(","))) if match["speakers"] else ()
+    if (given and len(given) != channels) or (match["silence"] and (given or match["in_turn"])):
         raise InputNameError(name)
-    # One and two speakers in turn: two channels that differ show which of them was told.
+    # One and two speakers alternately, so that an answer shows which channel it is for.
     usual = tuple(2 - (number % 2) for number in range(channels))
-    speakers = (0,) * channels if match["silence"] else told or usual
+    speakers = (0,) * channels if match["silence"] else given or usual
     in_turn, swapped, mu_law = (match[tag] is not None for tag in ("in_turn", "swapped", "mu_law"))
     return Recipe(speakers, length, in_turn, first, swapped, mu_law)
 
 
 @cache
 def make_input(name: str) -> bytes:
-    """Make the file of that name.
-
-    Raises:
-        InputNameError: there is none.
-    """
+    """Make the file of a name, or raise InputNameError."""
     if name in FILES:
         return FILES[name]
     recipe = read_recipe(name)
@@ -145,7 +137,7 @@ def make_input(name: str) -> bytes:
 
 
 def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:
-    """Give the turns of one conversation to channels: the first speakers to the first channel, and so on."""
+    """Distribute the turns of one conversation to channels: the first speakers to the first channel, and so on."""
     firsts = [sum(speakers[:number]) for number in range(len(speakers))]
     return tuple(
         tuple(
@@ -158,7 +150,7 @@ def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:
 
 
 def _lay_turns(channel: int, speakers: int, length: int, first: int) -> Segments:
-    """Let speakers take turns of about a second, so that a few seconds hold enough of them to count and to cut."""
+    """Alternate speakers about every second, so that a few seconds have enough turns to count and to cut."""
     draws = Draws(VERSION, channel, speakers)
     turns: list[Segment] = []
     start = first + draws.between(10, 25)

@@ -1,4 +1,4 @@
-"""The rows that ask for what the contract refuses: a table of mistakes, one each. Sends nothing."""
+"""The rows with requests that the contract refuses: a table with one mistake each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIP: Final = "wav:1ch:0.5s"
-"""The file of each mistake: if a server takes the request after all, it has little to do."""
+"""The file of each mistake, short in case a server accepts the request."""
 
 NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
-"""DOC: any UUID is a task id; this one is as unlikely as any to be a task's."""
+"""DOC: task ids are UUIDs; this one belongs to no task."""
 
 
 @cache
@@ -24,7 +24,7 @@ def make_mistakes() -> tuple[Row, ...]:
     """Make all rows; those of a short run come first."""
     first = dict(enumerate(_SHORT.items(), start=1))
     rest = dict(enumerate(_LONG.items(), start=len(first) + 1))
-    # The last of a short run was thought of later: ids that were given stay.
+    # The last of a short run was added later: ids never change.
     first |= dict(enumerate(_SHORT_TOO.items(), start=len(first) + len(rest) + 1))
     return tuple(
         Row(id=f"bad-{number:02d}", what=what, call=call, about=clause)
@@ -33,13 +33,13 @@ def make_mistakes() -> tuple[Row, ...]:
 
 
 def post(config: str | None = None, **query: str) -> Call:
-    """Upload a small file with a config and a query."""
+    """Return an upload of a small file with a config and a query."""
     parts = (Attached(CLIP),) if config is None else (Attached(CLIP), Written(config))
     return Call(query=tuple(query.items()), body=parts)
 
 
 def get(task_id: str, method: str = "GET") -> Call:
-    """Ask for a task."""
+    """Return a poll."""
     return Call(method=method, path=f"{START_PATH}/{task_id}")
 
 
@@ -65,7 +65,7 @@ _SHORT: Final[Mapping[str, tuple[str, Call]]] = {
 }
 
 _SHORT_TOO: Final[Mapping[str, tuple[str, Call]]] = {
-    # As a text field, which most servers refuse at once: with a file name (row-90) it would be a task too many for a short run.
+    # As a text field, which most servers refuse immediately: with a file name (row-90) it could start a task in a short run.
     "file-empty": ("refusal.empty-file", Call(body=(Written("", FILE),))),
 }
 
@@ -82,7 +82,7 @@ _LONG: Final[Mapping[str, tuple[str, Call]]] = {
         "refusal.both-limits",
         Call(body=(Written('{"total_speakers": 1, "max_speakers": 1}'), Attached(CLIP))),
     ),
-    "config-empty": ("", post("")),  # none, for some frameworks
+    "config-empty": ("", post("")),  # absent for some frameworks
     "config-a-text": ("refusal.bad-config", post('"max_speakers"')),
     "config-null": ("refusal.bad-config", post("null")),
     "config-deep": ("refusal.bad-config", post("[" * 1500)),

@@ -1,4 +1,4 @@
-"""Few combinations in which every two values of two factors meet. Knows nothing of what the factors are."""
+"""Pairwise testing: few combinations that include every pair of values of two factors."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def cover_pairs(
     is_allowed: Callable[[Mapping[str, Value]], bool],
     covered: Iterable[Mapping[str, Value]] = (),
 ) -> Iterator[dict[str, Value]]:
-    """Yield combinations until each allowed pair of values was in one.
+    """Yield combinations until each allowed pair of values is covered.
 
-    Greedy and without chance: the same factors give the same combinations in the same order.
+    Greedy and deterministic.
 
     Args:
         factors: the values of each.
-        is_allowed: whether a combination makes sense; asked for incomplete ones too, and only whole ones have all keys.
-        covered: combinations that are there already.
+        is_allowed: whether a combination is valid; also called with incomplete ones, which lack keys.
+        covered: existing combinations.
     """
 
     def is_possible(chosen: Mapping[str, Value]) -> bool:
-        """Return whether an allowed whole combination has the chosen values."""
+        """Return whether an allowed complete combination has the chosen values."""
         if not is_allowed(chosen):
             return False
         rest = next((factor for factor in factors if factor not in chosen), None)
@@ -35,7 +35,7 @@ def cover_pairs(
 
     choices = [[(factor, value) for value in values] for factor, values in factors.items()]
     pairs = [frozenset(pair) for one, other in combinations(choices, 2) for pair in product(one, other)]
-    # A table and no set: its order is that of the factors.
+    # A dict and not a set, for a deterministic order.
     missing = {pair: None for pair in pairs if is_possible(dict(pair))}
     for combination in covered:
         _take_pairs(combination, missing)

@@ -1,6 +1,6 @@
-"""Which rows a run sends, in which order, and what that costs the target. Sends nothing and judges nothing.
+"""Plans: which rows a run sends, in which order, and at what cost.
 
-What shows most comes first, and mistakes lie between the uploads: what one request leaves behind, the next one meets.
+The most revealing rows come first, and mistakes are placed between uploads, so that one request's side effects affect the next.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.words import count
 from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
@@ -25,12 +26,12 @@ UPLOADS_IN_LITE: Final = len(SHORT_RUN)
 MISTAKES_IN_LITE: Final = 17
 
 POLLS_OF_A_TASK: Final = 6
-"""INF, for the announcement: three states and their looks on a server that needs about a second, and two looks at the end."""
+"""INF, for the announcement: polls of three states on a server that needs about a second, and two after the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a plan will cost the target, at most."""
+    """The maximum cost of a plan for the target."""
 
     tasks: int
     mistakes: int
@@ -38,18 +39,18 @@ class Cost:
     bytes_up: int
 
     def __str__(self) -> str:
-        """Say it in one line."""
-        said = f"{self.tasks} tasks, {self.mistakes} bad requests, about {self.polls} polls"
+        """Format the cost in one line."""
+        said = f"{count(self.tasks, 'task')}, {count(self.mistakes, 'bad request')}, about {count(self.polls, 'poll')}"
         return f"{said}, {self.bytes_up / 1_000_000:.1f} MB"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be sent.
+    """A plan.
 
     Attributes:
-        name: of the tier, or the rows that were asked for.
-        steps: in order; the rows of a step may be in flight together, if the target allows it.
+        name: of the tier, or the requested rows.
+        steps: in order; the rows of a step may be in flight together if the target allows it.
     """
 
     name: str
@@ -57,11 +58,11 @@ class Plan:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All rows in their order."""
+        """All rows in order."""
         return tuple(row for step in self.steps for row in step)
 
     def count_cost(self, capabilities: Container[Capability] = ()) -> Cost:
-        """Count what it will cost a target with these capabilities; makes the inputs."""
+        """Compute the cost for a target with these capabilities; generates the inputs."""
         rows = [row for row in self.rows if row.needs is None or row.needs in capabilities]
         tasks = sum(row.accepted for row in rows)
         return Cost(
@@ -73,7 +74,7 @@ class Plan:
 
 
 class UnknownRowError(ContractsError, ValueError):
-    """There is no row of that name."""
+    """Unknown row."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -82,7 +83,7 @@ class UnknownRowError(ContractsError, ValueError):
 
 @cache
 def list_rows() -> tuple[Row, ...]:
-    """List all rows there are."""
+    """List all rows."""
     return (*make_uploads(), *make_mistakes(), *make_forced())
 
 
@@ -92,19 +93,19 @@ def make_plan(tier: Tier) -> Plan:
     steps = _interleave(uploads[:UPLOADS_IN_LITE], mistakes[:MISTAKES_IN_LITE])
     if tier is Tier.FULL:
         steps += _interleave(uploads[UPLOADS_IN_LITE:], mistakes[MISTAKES_IN_LITE:])
-    # Last, since what a target was made to do may outlast the row.
+    # Last, since forced behaviour may outlast the row.
     forced = () if tier is Tier.PROBE else make_forced()
     return Plan(tier, (*steps, *((row,) for row in forced)))
 
 
 def choose_rows(names: Iterable[str]) -> Plan:
-    """Make the plan of single rows, each on its own.
+    """Make a plan of the given rows, each its own step.
 
     Args:
-        names: ids such as `row-07`, or whole names.
+        names: ids such as `row-07`, or full names.
 
     Raises:
-        UnknownRowError: there is none of that name.
+        UnknownRowError: for an unknown name.
     """
     known = {key: row for row in list_rows() for key in (row.id, row.name)}
     chosen: list[Row] = []
@@ -116,9 +117,9 @@ def choose_rows(names: Iterable[str]) -> Plan:
 
 
 def _interleave(uploads: Sequence[Row], mistakes: Sequence[Row]) -> tuple[tuple[Row, ...], ...]:
-    """Put pairs of uploads between runs of mistakes, mistakes first and no mistake after the last pair.
+    """Interleave pairs of uploads with runs of mistakes, beginning with mistakes and ending with uploads.
 
-    A server that takes a mistake starts a task for it: it would find no task left behind the last upload.
+    A server that accepts a mistake starts a task for it, which later uploads then expose.
     """
     pairs = [tuple(uploads[at : at + 2]) for at in range(0, len(uploads), 2)]
     runs = max(1, len(pairs))

@@ -1,4 +1,4 @@
-"""How much a run sends, in a word. Knows no row."""
+"""The tiers: how much a run sends."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 FUZZ: Final = "fuzz"
-"""Not planned but drawn, until the time is up: for a server of one's own."""
+"""Generated requests until the time is up, for an own server."""
 
 
 class Tier(StrEnum):
     """How much a planned run sends.
 
-    PROBE: only what must be refused; no task is started. LITE: what shows most with at most 10 tasks. FULL: all rows.
+    PROBE: only mistakes, starting no task. LITE: the most revealing rows with at most 10 tasks. FULL: all rows.
     """
 
     PROBE = "probe"

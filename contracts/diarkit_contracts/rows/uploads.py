@@ -1,4 +1,4 @@
-"""The rows that upload a file as the contract allows: chosen ones first, then all pairs of what can be varied. Sends nothing."""
+"""The rows with valid uploads: selected ones first, then all pairs of factors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHORT: Final = "wav:1ch:0.5s"
 
 UPLOAD: Final = "acceptance.upload"
 UNKNOWN: Final = "acceptance.unknown-is-ignored"
-"""Clauses that say whether a row is to be accepted."""
+"""Clauses that define whether a row is accepted."""
 
 BEYOND_ASCII: Final = "Ľúbica & Šárka, 50 %.wav"
 PLAIN: Final = "a.wav"
@@ -41,7 +41,7 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "unknown": ("", "key", "parameter", "part"),
     "filename": (PLAIN, BEYOND_ASCII, NO_SUFFIX),
 }
-"""What is varied, and how; the first value is what most clients do. `back` asks for the last channel, then the first."""
+"""Factors and values; the first is the most common. `back` requests the last channel, then the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +59,14 @@ class Choice:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The channels that are asked for; none for all of them."""
+        """The requested channels; empty for all."""
         last = len(read_recipe(self.audio).speakers) - 1
         return {"": (), "last": (last,), "back": (last, 0)}[self.channels]
 
     def describe(self) -> str:
-        """Say what is not usual about it, after what is sent."""
+        """Describe its input and its uncommon values."""
         channels, seconds, *tags = self.audio.removeprefix("wav:").replace(",", "+").split(":")
-        said = [
+        words = [
             f"{channels}-{seconds}",
             *tags,
             self.config,
@@ -77,7 +77,7 @@ class Choice:
             f"unknown-{self.unknown}" if self.unknown else "",
             "name-beyond-ascii" if self.filename == BEYOND_ASCII else "" if self.filename == PLAIN else self.filename,
         ]
-        return ",".join(filter(None, said))
+        return ",".join(filter(None, words))
 
 
 CHOSEN: Final = (
@@ -88,7 +88,7 @@ CHOSEN: Final = (
     Choice(audio=SHORT, config="total=12", mode="split"),
     Choice(audio=ONE_SILENT, span="1.0-", unknown="part"),
 )
-"""What shows most with the least. Neighbours differ in config, so that a mixed-up one shows."""
+"""The most revealing uploads. Neighbours differ in config, so that a mix-up is detected."""
 
 JUNK: Final = len(CHOSEN) + 1
 
@@ -104,24 +104,36 @@ AGAIN: Final[Mapping[int, Choice]] = {
     87: Choice(audio=STEREO, span="-3.0"),
     88: Choice(audio=STEREO, span="-1.5"),
 }
-"""What a cache or a node of several may take for what was asked before, by number.
+"""Uploads that a cache may confuse with earlier ones, by number.
 
-The file of row-01 again with other parameters, one of them at a time; another file of its name and size; speech that begins after 35 s.
+The file of row-01 with other parameters, one at a time; another file of the same name and size; speech that begins after 35 s.
 """
 
 FRESH: Final = frozenset(range(83, 89))
-"""Rows whose tasks are asked for over a new connection each time: a balancer may lead each to another node."""
+"""Rows whose tasks are polled over a new connection each time, which a load balancer may route to different nodes."""
+
+COOKIES: Final = frozenset(range(86, 89))
+"""Rows of these whose tasks are polled with the cookies of a load balancer, which select a node; the others send none."""
+
+LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
+    83: (79, 79, 83, 83, 79),
+    84: (1, 84, 1),
+    85: (84, 84, 85, 83, 85, 84),
+    87: (87, 87, 86, 86, 87),
+    88: (87, 88),
+}
+"""Polls after a row, by number: tasks in flight repeatedly and alternately, and tasks that ended long ago."""
 
 SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, JUNK)
-"""The rows of a short run, by number. Each parameter is sent, and left out in a later row, where it must not count any more."""
+"""The rows of a short run, by number. Each parameter is sent, and omitted in a later row, where it must have no effect."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
-"""What needs more sound than the others, by number: a mix of more channels than two, each with somebody who is heard alone."""
+"""Rows with longer audio, by number: a mix of more than two channels, each with non-overlapped speech."""
 
 
 @cache
 def make_uploads() -> tuple[Row, ...]:
-    """Make all rows, those of a short run first; ids count on."""
+    """Make all rows, those of a short run first, with consecutive ids."""
     pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
     choices = dict(enumerate(CHOSEN, start=1))
     choices |= dict(enumerate((Choice(**values) for values in pairs), start=JUNK + 1))
@@ -137,6 +149,8 @@ def make_uploads() -> tuple[Row, ...]:
             about=about,
             accepted=True,
             fresh=number in FRESH,
+            cookies=number in COOKIES,
+            looks=tuple(f"row-{other:02d}" for other in LOOKS.get(number, ())),
         )
         for number, (what, about, call) in sorted(rows.items(), key=_find_place)
     )
@@ -148,7 +162,7 @@ def _find_place(numbered: tuple[int, object]) -> tuple[int, int]:
 
 
 def write_config(choice: Choice) -> str | None:
-    """Write the part `config` of a combination; None for none."""
+    """Write the part `config` of a combination; None without one."""
     config: dict[str, object] = {}
     if choice.config:
         key, _, value = choice.config.partition("=")
@@ -160,7 +174,7 @@ def write_config(choice: Choice) -> str | None:
 
 
 def _is_allowed(values: Mapping[str, str]) -> bool:
-    """Return whether a combination makes sense, as far as it is there: what the documents leave open is not a row of this table."""
+    """Return whether a possibly incomplete combination is documented as valid."""
     if "audio" in values:
         recipe = read_recipe(values["audio"])
         if values.get("channels") == "back" and len(recipe.speakers) == 1:
@@ -204,7 +218,7 @@ _UNCLEAR: Final = {
     97: ("channel-twice", UPLOAD, _ask(channels="0,0")),
     98: ("channel-just-beyond", UPLOAD, _ask(channels="1")),
 }
-"""What the documents leave open, by number: refused at once, rejected later or taken; the answers must be consistent all the same.
+"""Undocumented cases by number: refused, rejected later or accepted, but the answers must be consistent.
 
-UNK (contract facts 1.1, 13): a channel beyond the file or the first one after it, a range that ends before it begins or begins after the end, zero width.
+UNK (contract facts 1.1, 13): a channel beyond the file, a range that is reversed, empty, or begins after the end.
 """

@@ -1,1 +1,1 @@
-"""From rows, a target and the clauses to a verdict, and what is done with one: baseline, repetition, outcomes for test frameworks."""
+"""Runs: rows, a target and the clauses give a verdict, with baseline, repetition and outcomes for test frameworks."""

@@ -1,10 +1,10 @@
-"""The findings that a team has accepted, each with a reason and a last day. Decides which findings of a verdict are among them.
+"""The baseline: findings that a team has accepted, each with a reason and an expiry date.
 
 ```yaml
 version: 1
 accepted:
   - clause: task.location-host
-    row: row-01            # left out: every row
+    row: row-01            # default: every row
     reason: the gateway in front of it names itself
     expires: 2026-12-31
 ```
@@ -38,7 +38,7 @@ def _read_clause(text: str) -> str:
 
 def _read_reason(text: str) -> str:
     if not text.strip():
-        raise ValueError(f"expected words, got {text!r:.60}")
+        raise ValueError(f"expected a reason, got {text!r:.60}")
     return text.strip()
 
 
@@ -46,7 +46,7 @@ def _read_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"expected a day such as 2026-12-31, got {text!r:.60}") from None
+        raise ValueError(f"expected a date such as 2026-12-31, got {text!r:.60}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ class Entry:
 
     Attributes:
         clause: id.
-        row: name or id of the row; empty for every one, and for recordings.
-        reason: for those who ask later.
+        row: name or id of the row; empty for all, and for recordings.
+        reason: for later readers.
         expires: the last day on which it is accepted.
     """
 
@@ -66,12 +66,12 @@ class Entry:
     expires: Annotated[date, _read_day]
 
     def covers(self, finding: Finding) -> bool:
-        """Return whether a finding is this one."""
+        """Return whether a finding matches."""
         row = finding.row.partition("[")[0]
         return finding.clause.id == self.clause and self.row in {"", finding.row, row}
 
     def __str__(self) -> str:
-        """Name it as a report does."""
+        """Format it as in reports."""
         return f"{self.clause}{f' in {self.row}' if self.row else ''}"
 
 
@@ -82,7 +82,7 @@ class _File:
 
 
 Baseline: TypeAlias = "tuple[tuple[Entry, str], ...]"
-"""All entries of a file in its order, each with its place as `file:line`."""
+"""The entries of a file in order, each with its position as `file:line`."""
 
 
 def read_baseline(text: str, file: str) -> Baseline:
@@ -93,7 +93,7 @@ def read_baseline(text: str, file: str) -> Baseline:
         file: its name, for errors.
 
     Raises:
-        TextError: with all that is wrong with it.
+        TextError: with all errors.
     """
     read, tree = read_value(_File, text, source=file)
     places = (find_place(tree, ("accepted", index)) for index in range(len(read.accepted)))
@@ -101,12 +101,12 @@ def read_baseline(text: str, file: str) -> Baseline:
 
 
 def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunVerdict:
-    """Take accepted findings out of a verdict's findings.
+    """Move accepted findings out of a verdict's findings.
 
     Args:
         verdict: with all findings.
-        baseline: what is accepted.
-        today: entries whose last day lies before it accept nothing.
+        baseline: accepted findings.
+        today: entries that expired earlier are ignored.
 
     Returns:
         The verdict with `accepted` and `stale` filled in.
@@ -116,7 +116,7 @@ def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunV
     accepted: list[Accepted] = []
     used: set[Entry] = set()
     for finding in verdict.findings:
-        # The most particular entry counts: one for a row before one for every row.
+        # The most specific entry applies: one for a row before one for every row.
         covering = sorted((each for each in open_entries if each.covers(finding)), key=lambda each: not each.row)
         if covering:
             used.update(covering)
@@ -136,7 +136,7 @@ def _say_stale(baseline: Baseline, used: set[Entry], verdict: RunVerdict, today:
     sent = {name for row in verdict.rows for name in (row.name, row.name.partition("[")[0])}
     for entry, place in baseline:
         if entry.expires < today:
-            yield f"{place}: {entry} was accepted until {entry.expires}: mend the server, or say a later day"
-        # An entry for a row that this run left out may be needed by another run.
+            yield f"{place}: {entry} was accepted until {entry.expires}: fix the server, or extend the date"
+        # An entry for a row that was not part of this run may be needed by another.
         elif entry not in used and (not entry.row or entry.row in sent):
-            yield f"{place}: {entry} was not found: if it is mended, drop the entry"
+            yield f"{place}: {entry} was not found: remove the entry if it is fixed"

@@ -1,4 +1,4 @@
-"""Exchanges of a test held against the contract: passed in silence, or one error that says everything. Knows no test framework."""
+"""Check exchanges of a test against the contract: silent, or one error with all findings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import AUTO, PROFILES
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.generation import find_generation
 from diarkit_contracts.runs.outcomes import write_findings
-from diarkit_contracts.runs.summary import count
 from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.runs.watch import Watch, group_by_server
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 Client = TypeVar("Client")
 Exchanges: TypeAlias = "Iterable[Exchange] | str | Path"
-"""Exchanges, or a file of them: HAR or our NDJSON."""
+"""Exchanges, or a file of them: HAR or NDJSON."""
 
 
 class ContractError(ContractsError, AssertionError):
-    """The contract was broken, or nothing was seen that could have broken it.
+    """The contract was violated, or nothing was observed that could be judged.
 
     Attributes:
-        findings: what was broken; empty if nothing was seen.
+        findings: the violations; empty if nothing could be judged.
     """
 
     def __init__(self, text: str, findings: tuple[Finding, ...] = ()) -> None:
@@ -43,11 +43,11 @@ class ContractError(ContractsError, AssertionError):
 
 @dataclass(slots=True)
 class DiarizationContract:
-    """What a test holds in its hand to have traffic judged.
+    """Judges the traffic of a test.
 
     Attributes:
-        fail_on: `error`, or `warning` to fail also where an answer only differs from what is inferred.
-        profile: generation of the API, such as `3.6`; `auto`: that of the version that each server reported.
+        fail_on: `error`, or `warning` to fail also for differences from what is inferred.
+        profile: generation of the API, such as `3.6`; `auto`: that of the version reported by each server.
     """
 
     fail_on: str = Severity.ERROR.value
@@ -58,34 +58,34 @@ class DiarizationContract:
         """Judge exchanges.
 
         Args:
-            exchanges: in the order in which they were sent, or the path of a recording; servers are told apart.
+            exchanges: in the order sent, or the path of a recording; servers are judged separately.
 
         Raises:
-            ContractError: the contract is broken, or there is nothing in it that is about the API.
+            ContractError: the contract is violated, or no exchange is with the API.
         """
         __tracebackhide__ = True
-        kept = read_recording(Path(exchanges)) if isinstance(exchanges, str | Path) else tuple(exchanges)
-        if not any(find_operation(exchange) is not None for exchange in kept):
+        recorded = read_recording(Path(exchanges)) if isinstance(exchanges, str | Path) else tuple(exchanges)
+        if not any(find_operation(exchange) is not None for exchange in recorded):
             raise ContractError(
-                f"expected exchanges with the Speaker Diarization API, got {count(len(kept), 'exchange')} and none of them is"
+                f"expected exchanges with the Speaker Diarization API, got {count(len(recorded), 'exchange')} and none of them is"
             )
         asked, least = self._read_settings()
         texts: list[str] = []
         findings: list[Finding] = []
-        for server, group in group_by_server(kept):
+        for server, group in group_by_server(recorded):
             profile, assumed = find_generation(group) if asked is None else (asked, "")
             verdict = verify_recording(server, group, profile)
             failing = [each for each in verdict.findings if least in {Severity.WARNING, each.severity}]
             if failing:
                 findings += failing
                 texts.append(
-                    f"{server} breaks the contract ({assumed or f'generation {profile.name}'}):\n\n{write_findings(failing, verdict)}"
+                    f"{server} violates the contract ({assumed or f'generation {profile.name}'}):\n\n{write_findings(failing, verdict)}"
                 )
         if texts:
             raise ContractError("\n\n".join(texts), tuple(findings))
 
     def watch(self, client: Client) -> Client:
-        """Keep the traffic of a client from now on; it is judged at the end of the test.
+        """Record the traffic of a client from now on, to judge it at the end of the test.
 
         Args:
             client: a `requests.Session`, `httpx.Client` or `httpx.AsyncClient`.
@@ -99,22 +99,18 @@ class DiarizationContract:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What the watched clients exchanged so far."""
+        """The exchanges of the watched clients so far."""
         return () if self._watch is None else self._watch.exchanges
 
     def close(self) -> None:
-        """Judge what the watched clients exchanged, once, and watch them no longer.
-
-        Raises:
-            ContractError: as `check`.
-        """
+        """Stop watching, and judge the recorded exchanges once; raises like `check`."""
         __tracebackhide__ = True
         watch = self.drop()
         if watch is not None:
             self.check(watch.exchanges)
 
     def drop(self) -> Watch | None:
-        """Watch the clients no longer and judge nothing: the test has failed anyway."""
+        """Stop watching without judging, as the test has failed anyway."""
         watch, self._watch = self._watch, None
         if watch is not None:
             watch.release()

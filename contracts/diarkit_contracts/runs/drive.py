@@ -1,6 +1,6 @@
-"""A plan sent to a target, row by row: tasks are followed to their ends, what got nowhere is sent again. Judges nothing.
+"""Send a plan to a target row by row: tasks are followed to their ends, and inconclusive rows are repeated once.
 
-The file is long, as what happens to a row decides what is sent next.
+This module is long, as each outcome determines what is sent next.
 """
 
 from __future__ import annotations
@@ -26,44 +26,44 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 LOOKS_AT_THE_END: Final = 2
-"""A task that has ended is looked at again: at once, and after the other tasks of its step; and once more when all rows were sent."""
+"""Polls of an ended task: immediately, after the other tasks of its step, and after all rows."""
 
 MOST_LOST_LOOKS: Final = 2
-"""A look whose answer is lost costs nothing to repeat; with the second one of a task the task is left."""
+"""A poll with a lost answer is repeated; at the second loss the task is abandoned."""
 
 AGAIN: Final = frozenset(
     {Cause.TASK_FAILED, Cause.TOO_SLOW, Cause.LOST, Cause.RATE_LIMITED, Cause.BUSY, Cause.STORAGE_FULL}
 )
-"""What may be over later: such a row is sent again when all others were, once."""
+"""Temporary causes: such a row is repeated once after all others."""
 
 TOO_MANY_IN_FLIGHT: Final = (Cause.RATE_LIMITED, Cause.BUSY, Cause.STORAGE_FULL)
-"""What may be over when a task has ended: a queue or a storage has room again."""
+"""Causes that may be gone when a task has ended, as queue or storage have room again."""
 
 Forcing: TypeAlias = "Mapping[Capability, Callable[[], AbstractContextManager[object]]]"
-"""How to make a target do something: each while the context lasts, in which one row is sent."""
+"""Forces behaviour of a target while the context is open, for one row."""
 
 NOTHING_FORCED: Final[Forcing] = {}
 
 MOST_LOST: Final = 3
-"""Calls without an answer, one after the other, after which the server is taken for gone."""
+"""Consecutive calls without an answer after which the server counts as gone."""
 
 OF_THE_RUN: Final = (Cause.INTERRUPTED, Cause.TERMINATED, Cause.UNREACHABLE)
-"""What ends a run, whether a row is left out for it or not."""
+"""Causes that end a run."""
 
 BUDGETS: Final[Mapping[Cap, Cause]] = {cap: Cause[f"BUDGET_{cap.name}"] for cap in Cap}
-"""What is left out for which cap."""
+"""The cause of skipping by limit."""
 
 
 @dataclass(slots=True)
 class Drive:
-    """What came of a plan.
+    """The result of sending a plan.
 
     Attributes:
-        rows: that were sent, with their exchanges, all attempts together.
+        rows: that were sent, with the exchanges of all attempts.
         outcomes: one for each planned row.
-        unplanned: rows that need what the target can't be made to do.
-        given_up: ids of the tasks whose end was waited for in vain.
-        whys: why nothing more was sent, if somebody ended it or no call was ever answered.
+        unplanned: rows that need a capability the target lacks.
+        given_up: ids of tasks that did not end in time.
+        whys: why the run ended early, if it was interrupted or no call was answered.
     """
 
     rows: list[RowRun] = field(default_factory=list[RowRun])
@@ -73,7 +73,7 @@ class Drive:
     whys: tuple[Why, ...] = ()
 
     def join(self, later: Drive) -> Drive:
-        """Join it with what came of a later plan for the same target."""
+        """Merge with the result of a later plan for the same target."""
         return Drive(
             rows=self.rows + later.rows,
             outcomes=self.outcomes + later.outcomes,
@@ -94,9 +94,9 @@ def drive_plan(
 
     Args:
         plan: what to send.
-        target: where to.
-        profile: its generation, for the name of the header that leads to a task.
-        forcing: what the target can be made to do, and how; rows that need more are not planned.
+        target: of the plan.
+        profile: its generation, for the name of the location header.
+        forcing: its capabilities; rows that need others are not planned.
         progress: called with each row before it is sent.
     """
     driver = _Driver(target, profile, forcing, progress)
@@ -105,7 +105,7 @@ def drive_plan(
         for step in steps:
             driver.run_step(step)
         driver.finish()
-    except KeyboardInterrupt as error:  # what was seen until then is worth a verdict
+    except KeyboardInterrupt as error:  # the exchanges so far are still judged
         driver.over = explain_stop(error)
     left_out = (row for row in plan.rows if row.needs is not None and row.needs not in forcing)
     ends = list(driver.list_ends(row for step in steps for row in step))
@@ -127,8 +127,8 @@ class _Driver:
     """Sends the rows of a plan, step by step.
 
     Attributes:
-        over: why nothing more is sent; the rows that are left are skipped for it.
-        given_up: ids of the tasks whose end was waited for in vain.
+        over: why nothing more is sent; the remaining rows are skipped.
+        given_up: ids of tasks that did not end in time.
     """
 
     def __init__(self, target: Target, profile: Profile, forcing: Forcing, progress: Callable[[Row], None]) -> None:
@@ -144,7 +144,7 @@ class _Driver:
         self._lost = 0
 
     def run_step(self, step: Sequence[Row]) -> None:
-        """Send the rows of a step; together as far as the target allows it."""
+        """Send the rows of a step, in flight together as far as the target allows."""
         waiting = list(step)
         while waiting and self.over is None:
             together: list[Followed] = []
@@ -152,7 +152,7 @@ class _Driver:
                 alone = not any(one.task_id for one in together)
                 followed = self._start(waiting[0], alone=alone)
                 if followed is not None and not alone and self._is_too_many(followed):
-                    # The tasks in flight are in its way: it is sent again when they have ended.
+                    # The tasks in flight block it: it is repeated when they have ended.
                     self._earlier[followed.row.id] = followed.at
                     self._attempts[followed.row.name].pop()
                     break
@@ -165,7 +165,7 @@ class _Driver:
             self._follow(together)
 
     def finish(self) -> None:
-        """Send again what got nowhere, and look once more at all tasks that have ended."""
+        """Repeat inconclusive rows, and poll all ended tasks once more."""
         for last in [attempts[-1] for attempts in self._attempts.values() if attempts]:
             why = _find_why(last)
             is_known = why is not None and why.cause is Cause.TOO_SLOW and len(self.given_up) > 1
@@ -177,7 +177,7 @@ class _Driver:
                 self._look(followed)
 
     def list_ends(self, planned: Iterable[Row]) -> Iterator[tuple[RowRun | None, RowOutcome]]:
-        """List what came of each planned row, and its exchanges if it has any."""
+        """List the outcome of each planned row, with its exchanges if any."""
         for row in planned:
             attempts = self._attempts.get(row.name, [])
             run = RowRun(
@@ -207,14 +207,14 @@ class _Driver:
         )
 
     def _interleave(self, row: Row) -> None:
-        """Look at the tasks that a row says, in its order."""
+        """Poll the tasks listed by a row, in order."""
         sent = {one.row.id: one for attempts in self._attempts.values() for one in attempts}
         for one in (sent[name] for name in row.looks if name in sent):
             if one.task_id and (one.is_open or one.ended) and self.over is None:
                 self._look(one)
 
     def _start(self, row: Row, *, alone: bool, again: bool = False) -> Followed | None:
-        """Send a row; None if it is not sent for a cap."""
+        """Send a row; None if a limit prevents it."""
         self._progress(row)
         followed = Followed(row, self._target, self._profile, again=again, at=self._earlier.pop(row.id, []))
         self._attempts.setdefault(row.name, []).append(followed)
@@ -222,7 +222,7 @@ class _Driver:
             with nullcontext() if row.needs is None else self._forcing[row.needs]():
                 status = followed.send(MOST_TRIES if alone else 1).answer.status
         except CapReachedError as error:
-            # An open task or a large upload may be in the way of this row alone; a cap on calls or time ends the run.
+            # A limit on tasks or bytes may affect only this row; one on calls or time ends the run.
             why = self._note_cap(error)
             followed.give_up(why)
             if not followed.at:
@@ -238,7 +238,7 @@ class _Driver:
         return followed
 
     def _send_again(self, last: Followed, *, alone: bool) -> Followed | None:
-        """Send a row once more, if it was not yet and anything may be sent; what was made to go wrong is not."""
+        """Repeat a row once, unless its failure was forced or the run is over."""
         if self.over is not None or last.again or last.row.needs is not None:
             return last
         return self._start(last.row, alone=alone, again=True)
@@ -250,7 +250,7 @@ class _Driver:
         return followed.why is not None and followed.why.cause in TOO_MANY_IN_FLIGHT
 
     def _follow(self, together: Sequence[Followed]) -> None:
-        """Follow the tasks of a step to their ends, then look at each again."""
+        """Follow the tasks of a step to their ends, then poll each again."""
 
         def look(followed: Followed) -> None:
             self._look(followed)
@@ -292,13 +292,13 @@ class _Driver:
         if not self._target.exchanges and (error.lost.kind is Loss.REFUSED or self._lost > 1):
             self.over = Why(Cause.UNREACHABLE, str(error))
         elif self._lost >= MOST_LOST:
-            self.over = Why(Cause.GONE, f"the server does not answer any more: {error.reason}")
+            self.over = Why(Cause.GONE, f"the server no longer answers: {error.reason}")
         if not followed.task_id or (followed.is_open and (followed.losses >= MOST_LOST_LOOKS or self.over)):
             followed.give_up(Why(Cause.LOST, f"no answer: {error.reason}"))
 
 
 def _find_why(followed: Followed) -> Why | None:
-    """Find why an attempt got nowhere; None if it did get somewhere."""
+    """Return why an attempt was inconclusive; None if it was not."""
     if (
         followed.why is None
         and followed.state == TaskState.FAILED

@@ -1,4 +1,4 @@
-"""Calls followed: each is sent, and the task that it starts is asked for until it has ended. Judges nothing."""
+"""Send calls, and poll the tasks that they start until they end."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ if TYPE_CHECKING:
 
 EVENTS: Final[Mapping[int, Why]] = {
     401: Why(Cause.CREDENTIALS, "401: it requires credentials"),
-    403: Why(Cause.CREDENTIALS, "403: it does not let in who asks"),
+    403: Why(Cause.CREDENTIALS, "403: it denies access"),
     407: Why(Cause.CREDENTIALS, "407: a proxy requires credentials"),
     413: Why(Cause.TOO_LARGE, "413: the upload is too large for it"),
     429: Why(Cause.RATE_LIMITED, "429: it limits the rate"),
     503: Why(Cause.BUSY, "503: it is busy"),
     507: Why(Cause.STORAGE_FULL, "507: its storage is full"),
 }
-"""Answers that say nothing of the request; none is a fault."""
+"""Answers that are not about the request itself; none is a fault."""
 
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A row on its way.
+    """A row in progress.
 
     Attributes:
-        row: what is sent.
-        target: where to.
-        profile: its generation, for the name of the header that leads to a task.
-        again: it was sent before.
+        row: to send.
+        target: of the run.
+        profile: its generation, for the name of the location header.
+        again: whether this is a repetition.
         at: positions of its exchanges.
-        lost: positions, in the target's list of these, of its exchanges without a whole answer.
-        state: that its task reported last.
-        task_id: of the task that it started; empty if it started none.
-        looks: how often the task was asked for.
-        losses: how many of its calls got no whole answer.
-        ended: nothing else is to come: the task has ended, or what came instead is the clauses' to judge.
-        why: it says nothing; None if it does.
+        lost: positions of its lost exchanges in the target's list.
+        state: last reported.
+        task_id: of the task that it started; empty if none.
+        looks: number of polls.
+        losses: number of calls without a complete answer.
+        ended: whether the task has ended, or the clauses judge what came instead.
+        why: it is inconclusive; None if it is not.
     """
 
     row: Row
@@ -64,6 +64,7 @@ class Followed:
     losses: int = 0
     ended: bool = False
     why: Why | None = None
+    _cookies: dict[str, str] | None = None
     _location: str | None = None
     _sent_at: float = 0.0
 
@@ -74,7 +75,7 @@ class Followed:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a task whose end is waited for."""
+        """Whether its task is still awaited."""
         return bool(self.task_id) and not self.ended and self.why is None
 
     @property
@@ -83,32 +84,31 @@ class Followed:
         return RowRun(name=self.row.name, at=tuple(self.at), row=self.row, lost=tuple(self.lost))
 
     def send(self, tries: int = MOST_TRIES) -> Exchange:
-        """Send the row, and return the exchange with the last answer.
-
-        Raises:
-            TargetError: there was no answer.
-        """
+        """Send the row, and return the exchange with the last answer, or raise TargetError."""
         call = self.row.call
+        self._cookies = {} if self.row.cookies else None
         self._sent_at = self.target.clock.now()
         exchange = self._ask(
-            lambda named: self.target.send(call, tries=tries, named=named, spare=self.again or not self.row.accepted)
+            lambda named: self.target.send(
+                call, tries=tries, named=named, spare=self.again or not self.row.accepted, cookies=self._cookies
+            )
         )
-        told = find_value(read_object(exchange.answer.body), "task", "task_id")
-        if call.method == "POST" and exchange.answer.status == 202 and isinstance(told, str):
-            self.task_id = told
+        task_id = find_value(read_object(exchange.answer.body), "task", "task_id")
+        if call.method == "POST" and exchange.answer.status == 202 and isinstance(task_id, str):
+            self.task_id = task_id
             self._location = next(filter(None, map(exchange.answer.header, self.profile.locations)), None)
         return exchange
 
     def look(self) -> Exchange:
-        """Ask for the task once, and return the exchange with the last answer.
-
-        Raises:
-            TargetError: there was no answer.
-        """
-        # By the returned URL and by the id in turn: both have to lead to the task.
+        """Poll the task once, and return the exchange with the last answer, or raise TargetError."""
+        # Alternately by the returned URL and by the id: both must lead to the task.
         location = self._location if self.looks % 2 == 0 else None
         self.looks += 1
-        exchange = self._ask(lambda named: self.target.poll(self.task_id, location, named=named, fresh=self.row.fresh))
+        exchange = self._ask(
+            lambda named: self.target.poll(
+                self.task_id, location, named=named, fresh=self.row.fresh, cookies=self._cookies
+            )
+        )
         answer = exchange.answer
         state = find_value(read_object(answer.body), "task", "state")
         self.state = str(state)
@@ -120,7 +120,7 @@ class Followed:
         return exchange
 
     def give_up(self, why: Why | None = None) -> None:
-        """Wait for its end no longer."""
+        """Stop waiting for its end."""
         self.ended, self.why = why is None, why
         self.target.give_up(self.task_id)
 
@@ -134,18 +134,18 @@ class Followed:
 
 
 def explain_stop(error: KeyboardInterrupt) -> Why:
-    """Say how somebody ended a run."""
+    """Describe how a run was interrupted."""
     cause = Cause.TERMINATED if isinstance(error, TerminatedError) else Cause.INTERRUPTED
     return Why(cause, f"the run was {cause}")
 
 
 def follow(followed: Sequence[Followed], look: Callable[[Followed], object], pace: Callable[[float], float]) -> None:
-    """Look at tasks in turn until each has ended or takes too long.
+    """Poll tasks in turn until each has ended or takes too long.
 
     Args:
-        followed: those that are open among them.
-        look: asks for one of them.
-        pace: seconds until the next look at a task of an age.
+        followed: tasks, of which the open ones are polled.
+        look: polls one of them.
+        pace: returns the seconds until the next poll, by the age of the task.
     """
     while running := [each for each in followed if each.is_open]:
         for each in running:

@@ -1,4 +1,4 @@
-"""Whether what answered is this API at all, and what it seems to be instead. Judges no answer and sends nothing."""
+"""Detect servers that are not this API, and guess what they are."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.exchanges.exchange import Exchange
 
-CREDENTIALS: Final = "it lets nobody in without credentials that it knows: give them with --header 'Authorization: Bearer ...' or in the URL, http://USER:PASSWORD@..."
-UNKNOWN: Final = f"nothing is known of {START_PATH} below this URL: is it the root of the platform, without /api?"
+CREDENTIALS: Final = (
+    "it requires valid credentials: pass --header 'Authorization: Bearer ...', or http://USER:PASSWORD@... as URL"
+)
+UNKNOWN: Final = f"{START_PATH} does not exist below this URL: is it the root of the platform, without /api?"
 
 GATEWAYS: Final = (502, 503, 504)
 REDIRECTIONS: Final = (301, 302, 303, 307, 308)
 
 NOT_IMPLEMENTED: Final = 501
-"""What a server of files answers to a POST."""
+"""Statuses with which a file server answers a POST."""
 
 MAY_BE_THE_API: Final = (401, 403, 407, 413, 429)
-"""What stands in front of the API answers so, and the API itself may stand behind it."""
+"""Statuses of gateways in front of the API, which may itself be behind them."""
 
 
 def find_foreign(exchanges: Sequence[Exchange]) -> str:
-    """Say that something else than this API answers, and what it seems to be; empty if it may be this API."""
+    """Return a sentence if something other than this API answers; empty if it may be this API."""
     if not exchanges or any(map(is_of_the_api, exchanges)):
         return ""
     status, _ = Counter(exchange.answer.status for exchange in exchanges).most_common(1)[0]
@@ -39,12 +41,12 @@ def find_foreign(exchanges: Sequence[Exchange]) -> str:
 
 
 def describe_count(number: int) -> str:
-    """Say that none of so many answers is."""
+    """Format `none of N answers`."""
     return f"none of {number} answers" if number > 1 else "no answer"
 
 
 def is_of_the_api(exchange: Exchange) -> bool:
-    """Return whether an answer looks like one of the API's, right or wrong: a task, an error envelope, the system's version."""
+    """Return whether an answer looks like one of the API's, valid or not: a task, an error envelope, the system's version."""
     body = read_object(exchange.answer.body)
     if body is None:
         return exchange.request.path.endswith("/system/status") and not exchange.answer.body
@@ -52,19 +54,19 @@ def is_of_the_api(exchange: Exchange) -> bool:
 
 
 def explain_foreign(exchange: Exchange) -> str:
-    """Explain an answer that is not of this API, with what to do."""
+    """Explain an answer that is not from this API, with advice."""
     answer, url = exchange.answer, exchange.request.url
     location = answer.header("location")
     kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
     if answer.status in REDIRECTIONS and location:
         return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
     if answer.status in GATEWAYS:
-        return "a gateway answers in its place: is the platform behind it running?"
+        return "a gateway answers instead: is the platform behind it running?"
     if answer.status == 404:
         return UNKNOWN
     if kind == "text/html":
         return "web pages answer: are these the host, the port and the path of the platform?"
-    return "is it the platform that answers at this URL?"
+    return "is the platform at this URL?"
 
 
 def _name_root(led: str, path: str) -> str:

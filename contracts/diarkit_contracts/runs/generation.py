@@ -1,4 +1,4 @@
-"""Which generation a server is held against if nobody says so: the one of the version that it reports. Judges nothing."""
+"""Choose the generation to judge a server by from the version that it reports."""
 
 from __future__ import annotations
 
@@ -19,25 +19,21 @@ if TYPE_CHECKING:
 
 
 def ask_generation(target: Target) -> tuple[Profile, str]:
-    """Ask a server for its version; what it answers is judged with the rows, not here.
+    """Request the version of a server; its answer is not judged here.
 
     Returns:
-        Its generation, and a sentence if that had to be assumed; empty if not.
+        The generation, and a sentence if it had to be assumed, otherwise empty.
     """
     method, _, path = INFO.partition(" ")
     try:
         exchange = target.ask_aside(Call(method=method, path=path))
     except TargetError:
-        return DEFAULT, f"no answer to {INFO}: held against {DEFAULT.name}"
+        return DEFAULT, f"no answer to {INFO}: assuming {DEFAULT.name}"
     return find_generation([exchange])
 
 
 def find_generation(exchanges: Iterable[Exchange]) -> tuple[Profile, str]:
-    """Find the generation of a server in what it answered; the first version that it reports counts.
-
-    Returns:
-        As `ask_generation`.
-    """
+    """Find the generation in recorded answers, by the first reported version; returns the same as `ask_generation`."""
     for exchange in exchanges:
         operation = find_operation(exchange)
         if operation is not None and f"{operation.method} {operation.path}" == INFO:
@@ -46,5 +42,5 @@ def find_generation(exchanges: Iterable[Exchange]) -> tuple[Profile, str]:
                 profile = choose_profile(version)
                 if profile is not None:
                     return profile, ""
-                return DEFAULT, f"no generation is known of version {version!r:.60}: held against {DEFAULT.name}"
-    return DEFAULT, f"no version was reported by {INFO}: held against {DEFAULT.name}"
+                return DEFAULT, f"unknown generation of version {version!r:.60}: assuming {DEFAULT.name}"
+    return DEFAULT, f"no version was reported by {INFO}: assuming {DEFAULT.name}"

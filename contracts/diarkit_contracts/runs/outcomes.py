@@ -1,4 +1,4 @@
-"""What a verdict means for each clause, and for it in each row, as test frameworks want it: passed, failed, skipped."""
+"""Outcomes of a verdict for test frameworks, by clause, or by clause and row: passed, failed, skipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JUDGED: Final = "run.plan-was-judged"
 ENOUGH: Final = "run.enough-was-seen"
 
 NAMES: Final = (ANSWERS, JUDGED, ENOUGH, *(clause.id for clause in USUAL))
-"""Of all outcomes, in every run: the run's own three, then the clauses in their order; behind them those of `--audio`, if it was asked for."""
+"""Names of all outcomes: three of the run, then the clauses in order, then those of `--audio` if used."""
 
 
 NO_ANSWER: Final = (Cause.GONE, Cause.LOST, Cause.UNREACHABLE)
@@ -34,13 +34,13 @@ NO_ANSWER: Final = (Cause.GONE, Cause.LOST, Cause.UNREACHABLE)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one of `NAMES` ended.
+    """The outcome of one of `NAMES`.
 
     Attributes:
-        end: `error` where nothing could be judged at all.
-        row: that it is about; empty for the whole run.
-        message: in a line; the reason of a skip.
-        text: all there is to say: findings with how to repeat them. A passed clause has one if its findings are warnings only.
+        end: `error` if nothing could be judged at all.
+        row: its row; empty for the whole run.
+        message: one line; the reason of a skip.
+        text: findings with commands to repeat them. A passed clause has one if its findings are only warnings.
     """
 
     name: str
@@ -58,7 +58,7 @@ def list_outcomes(
     Args:
         verdict: of a run.
         fail_on: least severity that fails a clause.
-        folder: where the files are that findings sent, if they were saved.
+        folder: of the saved input files of findings, if any.
     """
     left = [each for each in verdict.outcomes if each.ending is not Ending.JUDGED]
     gone = [f"{each.row}: {each.reason}" for each in left if each.cause in NO_ANSWER]
@@ -82,10 +82,7 @@ def list_outcomes(
 def list_row_outcomes(
     verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None
 ) -> tuple[Outcome, ...]:
-    """List an outcome for each clause and row in which it was seen; for a clause that was seen in no row, one for the run.
-
-    Arguments are those of `list_outcomes`.
-    """
+    """List an outcome for each clause and row it was judged in, or one for the run; arguments as for `list_outcomes`."""
     rows = _find_rows(verdict)
     return tuple(
         outcome
@@ -99,7 +96,7 @@ def list_row_outcomes(
 
 
 def write_findings(findings: Iterable[Finding], verdict: RunVerdict, folder: Path | None = None) -> str:
-    """Write findings as plain text, without colours."""
+    """Format findings as plain text, without colours."""
     return "\n\n".join("\n".join(_list_finding(finding, verdict, folder)) for finding in findings)
 
 
@@ -108,12 +105,12 @@ def _judge_run(name: str, reasons: list[str]) -> Outcome:
 
 
 def _judge_clause(clause: Clause, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome:
-    told = _judge_findings(clause.id, verdict, fail_on, folder)
-    if told is not None:
-        return told
+    outcome = _judge_findings(clause.id, verdict, fail_on, folder)
+    if outcome is not None:
+        return outcome
     if any(passed.clause.id == clause.id for passed in verdict.passed):
         return Outcome(clause.id, "passed")
-    reason = next((each.reason for each in verdict.skipped if each.name == clause.id), "nothing was seen")
+    reason = next((each.reason for each in verdict.skipped if each.name == clause.id), "nothing was observed")
     return Outcome(clause.id, "skipped", show_text(reason))
 
 
@@ -123,12 +120,12 @@ def _judge_row(name: str, row: str, verdict: RunVerdict, fail_on: Severity, fold
         findings=tuple(finding for finding in verdict.findings if finding.row == row),
         accepted=tuple(each for each in verdict.accepted if each.finding.row == row),
     )
-    told = _judge_findings(name, own, fail_on, folder) or Outcome(name, "passed")
-    return replace(told, row=row)
+    outcome = _judge_findings(name, own, fail_on, folder) or Outcome(name, "passed")
+    return replace(outcome, row=row)
 
 
 def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: Path | None) -> Outcome | None:
-    """Judge a clause by what was found against it; None if nothing was."""
+    """Return the outcome of a clause with findings; None without any."""
     findings = [finding for finding in verdict.findings if finding.clause.id == name]
     if findings:
         fails = any(each.severity is Severity.ERROR for each in findings) or fail_on is Severity.WARNING
@@ -142,7 +139,7 @@ def _judge_findings(name: str, verdict: RunVerdict, fail_on: Severity, folder: P
 
 
 def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
-    """Find in which rows each clause was seen, in the order in which they were sent; empty if that was in no row alone."""
+    """Find the rows in which each clause was judged, in the order sent; empty if not within single rows."""
     history = verdict.history
     row_of = {at: row.name for row in verdict.rows for at in (*row.at, *(~lost for lost in row.lost))}
     found = (*verdict.findings, *(each.finding for each in verdict.accepted))
@@ -150,25 +147,25 @@ def _find_rows(verdict: RunVerdict) -> dict[str, tuple[str, ...]]:
     for clause in list_due(history) if row_of else ():
         seen = {row_of.get(observation.at, "") for observation in judge(clause, history).observations}
         seen |= {finding.row for finding in found if finding.clause.id == clause.id}
-        # What was seen outside of all rows is reported for the whole run, where nothing of it can be missed.
+        # Observations outside of rows are reported for the whole run.
         rows[clause.id] = () if "" in seen else tuple(row.name for row in verdict.rows if row.name in seen)
     return rows
 
 
 def name_place(finding: Finding) -> str:
-    """Say in which row a clause was broken, and how often; empty for once in a recording."""
+    """Format the row and number of violations; empty for one in a recording."""
     where = f"  {show_text(finding.row)}" if finding.row else ""
     return where + (f"  ({finding.times} times)" if finding.times > 1 else "")
 
 
 def list_fault(finding: Finding, most: int = 0) -> Iterator[str]:
-    """List what was expected and seen, with so many characters at most; 0 for all of them."""
+    """List what was expected and received, truncated to `most` characters; 0 for no limit."""
     yield f"  expected  {show_text(finding.fault.expected, most)}"
     yield f"  seen      {show_text(finding.fault.got, most)}"
 
 
 def list_facts(finding: Finding, verdict: RunVerdict, most: int = 0) -> Iterator[str]:
-    """List what a finding says, but not how to repeat it; `most` is that of `list_fault`."""
+    """List the details of a finding without its repetition; `most` as in `list_fault`."""
     clause = finding.clause
     yield f"  {clause.sentence}"
     yield from list_fault(finding, most)

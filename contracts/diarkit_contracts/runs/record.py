@@ -1,4 +1,4 @@
-"""Files sent to a live platform one by one, each followed to its end. Makes nothing of the answers."""
+"""Send files to a live platform one by one, and follow each to its end."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 FIRST_POLL_S: Final = 0.05
 LAST_POLL_S: Final = 1.0
 SHARE_OF_AGE: Final = 0.05
-"""A poll each 5 % of a task's age: no state is measured wrong by more, and an hour's task costs few polls."""
+"""Poll at intervals of 5 % of a task's age, which bounds the error of measured times and the number of polls."""
 
 
 class RecordError(ContractsError):
-    """A recording could not be run.
+    """A file was not processed.
 
     Attributes:
         name: of the file.
@@ -40,7 +40,7 @@ class RecordError(ContractsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What goes with each file.
+    """The parameters sent with each file.
 
     Attributes:
         config: text of the part `config`; empty for none.
@@ -52,19 +52,19 @@ class Asked:
 
 
 def record_file(target: Target, name: str, data: bytes, asked: Asked) -> tuple[Exchange, ...]:
-    """Run one recording through a platform, and wait for its end.
+    """Send one file to a platform, and wait for its end.
 
     Args:
         target: the platform.
         name: of the file, as it is sent.
         data: the file.
-        asked: parameters that go with it.
+        asked: its parameters.
 
     Returns:
-        The exchange that sent it, and each look at its task.
+        The upload, and each poll of its task.
 
     Raises:
-        RecordError: the platform did not answer in a way that can be repeated.
+        RecordError: the platform did not answer in a way that can be replayed.
     """
     form = [Field("file", data, name), *([Field("config", asked.config.encode())] if asked.config else [])]
     body = Raw(*write_form(form))
@@ -80,7 +80,7 @@ def record_file(target: Target, name: str, data: bytes, asked: Asked) -> tuple[E
 
 
 def _follow(followed: Followed, name: str, start: Exchange) -> list[Exchange]:
-    """Look at a task until it has ended; all looks at it."""
+    """Poll a task until it has ended; return all polls."""
     if not followed.task_id:
         raise RecordError(name, f"expected a task id with 202, got {start.answer.body[:200]!r}")
     looks: list[Exchange] = []
@@ -103,4 +103,4 @@ def _check_refusal(name: str, start: Exchange) -> None:
         raise RecordError(name, f"expected 202 or a refusal, got {describe_answer(start)}")
     if not isinstance(body.get("message"), str) or "type" not in body:
         wanted = "expected 202, or an error with type and message"
-        raise RecordError(name, f"no Speaker Diarization API: {wanted}, got {describe_answer(start)}")
+        raise RecordError(name, f"not the Speaker Diarization API: {wanted}, got {describe_answer(start)}")

@@ -1,4 +1,4 @@
-"""Somebody's own recordings sent in ways that change nothing of who speaks when: what is planned, and one verdict of all. Compares nothing."""
+"""Send variants of own recordings (`--audio`), and judge them in one verdict."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ NAME: Final = "audio"
 
 
 def make_plan(recordings: Sequence[Recording]) -> Plan:
-    """Plan what can be sent before anything was answered; one file after the other, since each is large."""
+    """Plan the rows that do not depend on answers, one file after the other, since each is large."""
     return Plan(NAME, tuple((row,) for recording in recordings for row in recording.rows))
 
 
 def choose_caps(cost: Cost, recordings: Sequence[Recording]) -> Caps:
-    """Choose what a run may cost at most: each row twice, as it may have to be sent again."""
+    """Choose the limits of a run: twice each row, as it may be repeated."""
     tasks = cost.tasks + len(recordings)
     return replace(CAPS[Tier.FULL], tasks=tasks, spare=tasks, bytes_up=3 * cost.bytes_up)
 
@@ -46,16 +46,16 @@ def verify_audio(
     profile: Profile,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> RunVerdict:
-    """Send recordings to a target and judge what comes back.
+    """Send recordings to a target and judge the answers.
 
     Args:
-        recordings: of somebody's own.
-        target: where to.
-        profile: the generation to hold it against.
-        progress: told each row before it is sent.
+        recordings: own recordings.
+        target: of the run.
+        profile: the generation to judge by.
+        progress: called with each row before it is sent.
 
     Raises:
-        AudioError: a file has gone or changed.
+        AudioError: a file was removed or has changed.
     """
     plan = make_plan(recordings)
     drive = drive_plan(plan, target, profile, progress=progress)
@@ -72,13 +72,13 @@ def verify_audio(
 
 
 def _list_limits(recordings: Sequence[Recording], target: Target, profile: Profile, drive: Drive) -> Iterator[Row]:
-    """List the rows whose limit follows from the first answer: as many as in all channels, whatever the limit counts for (UNK)."""
+    """List the rows whose limit depends on the first answer: the speakers of all channels, as its scope is UNK."""
     found = _count_speakers(read_history(target.exchanges, profile))
     for recording in recordings:
         if recording.sha256 in found:
             yield recording.limit(max(1, found[recording.sha256]))
         else:
-            reason = "how many speakers there are was never answered"
+            reason = "the number of speakers was not answered"
             name = recording.name_row(Relation.LIMITED)
             drive.unplanned.append(Skipped(name=name, cause=Cause.NEVER_SEEN, reason=reason))
 
@@ -93,7 +93,7 @@ def _count_speakers(history: History) -> dict[str, int]:
 
 
 def _require_results(verdict: RunVerdict) -> Iterator[RowOutcome]:
-    """Call a row inconclusive that has no result: there is nothing to compare."""
+    """Mark rows without a result as inconclusive, as there is nothing to compare."""
     seen = {look.at for look, _ in verdict.history.results()}
     with_result = {row.name for row in verdict.rows if not seen.isdisjoint(row.at)}
     for outcome in verdict.outcomes:

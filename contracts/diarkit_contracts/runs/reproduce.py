@@ -1,4 +1,4 @@
-"""How a finding is repeated: a command, a curl line, a few lines of Python. Sends nothing; writes the files it names if asked."""
+"""Commands to repeat a finding: diarkit, curl and Python, with input files on request."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
 
 RAW: Final = "body.bin"
-"""Ends the name of a file that holds a body as it is."""
+"""Suffix of files with verbatim bodies."""
 
 OF_TRUST: Final = frozenset({"--cacert", "--cert", "--insecure"})
 
 LONGEST_BODY: Final = 300
-"""Bytes of a body that stand in the lines of Python themselves."""
+"""Limit for bodies that are inlined in the Python code."""
 
 ROWS: Final = "rows.json"
-"""Stands for the file with drawn rows if they were not kept."""
+"""Placeholder for the file of generated rows if they were not saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Repeat:
         command: sends the row and judges it.
         curl: sends its first request.
         python: sends its first request and follows the task.
-        unsaved: files that `curl` reads and that are not there yet.
+        unsaved: files that `curl` reads and that were not saved.
     """
 
     command: str
@@ -53,18 +53,18 @@ class Repeat:
 
 
 def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
-    """Find a row by its name, among those that were sent and those of the plan; None for one of a recording's own."""
+    """Find a row by name among those sent and those of the plan; None for rows of a recording."""
     sent = (run.row for run in runs if run.row is not None)
     return next((row for row in (*sent, *list_rows()) if name in {row.name, row.id}), None)
 
 
 def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
-    """Write how to repeat a finding; None where its row is not known, or sends a recording of somebody's own.
+    """Return commands to repeat a finding; None if its row is unknown or sends an own recording.
 
     Args:
         finding: of this verdict.
-        verdict: for the target, and the names of the headers that were sent.
-        folder: where the files are that `save_inputs` wrote; without one their names are shown alone.
+        verdict: for the target and the names of headers.
+        folder: of the files written by `save_inputs`; without one only names are shown.
     """
     row = find_row(finding.row, verdict.rows)
     if row is None or row.is_private:
@@ -79,11 +79,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
 
 
 def save_inputs(verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
-    """Write the files that the rows of a run's findings sent, and return their paths.
-
-    Raises:
-        OSError: the folder can't be written.
-    """
+    """Write the input files of a run's findings, and return their paths."""
     written: list[Path] = []
     rows = (find_row(finding.row, verdict.rows) for finding in verdict.findings)
     for row in {row.id: row for row in rows if row is not None}.values():
@@ -102,7 +98,7 @@ def _list_files(row: Row) -> dict[str, bytes]:
 
 
 def name_input(name: str) -> str:
-    """Name the file of an input: `wav:2ch:4.0s` is `wav-2ch-4.0s.wav`."""
+    """Return the file name of an input: `wav:2ch:4.0s` is `wav-2ch-4.0s.wav`."""
     plain = re.sub(r"[^0-9A-Za-z.]+", "-", name)
     return f"{plain}.wav" if name.startswith("wav:") else f"{plain}.bin"
 
@@ -112,13 +108,13 @@ def _name_raw(row: Row) -> str:
 
 
 def _list_secret_headers(finding: Finding, verdict: RunVerdict) -> tuple[str, ...]:
-    """List the headers whose values were struck out: whoever repeats the request has to fill them in."""
+    """List the redacted headers, which must be filled in for a repetition."""
     headers = verdict.find_exchange(finding.at[-1]).request.headers
     return tuple(dict.fromkeys(name for name, value in headers if value == STRUCK))
 
 
 def _write_command(row: Row, verdict: RunVerdict, headers: Iterable[str]) -> str:
-    # What was found by chance may need all that was sent with it.
+    # A finding of a fuzzed run may need everything that was sent with it.
     drawn = bool(verdict.rows_file) or row not in list_rows()
     words = ["diarkit", "verify", verdict.target]
     words += ["--rows", verdict.rows_file or ROWS] if drawn else ["--only", row.id]
@@ -164,7 +160,7 @@ def _place(name: str, folder: Path | None) -> str:
 def _load_template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - comes with the extra `verify`
 
-    environment = Environment(  # noqa: S701 - it makes Python, where each value is written by `repr`
+    environment = Environment(  # noqa: S701 - generates Python, with values written by `repr`
         loader=PackageLoader("diarkit_contracts", "runs"),
         undefined=StrictUndefined,
         trim_blocks=True,

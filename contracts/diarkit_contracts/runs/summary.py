@@ -1,10 +1,11 @@
-"""A verdict in one line, as every report ends or begins with it. Knows no output format."""
+"""The one-line summary of a verdict, used by all reports."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.runs.verdict import Ending, Exit
 
@@ -25,7 +26,7 @@ WORDS: Final = {
 
 
 def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
-    """Say in one line how a run ended, what it rests on and what it cost."""
+    """Summarise a run in one line: outcome, evidence and cost."""
     end = verdict.decide_exit(fail_on)
     observations = sum(passed.observations for passed in verdict.passed)
     errors, warnings = (len(verdict.list_findings(severity)) for severity in (Severity.ERROR, Severity.WARNING))
@@ -35,20 +36,20 @@ def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:
         f"{len(verdict.accepted)} accepted" if verdict.accepted else "",
     ]
     unjudged = sum(each.ending is not Ending.JUDGED for each in verdict.outcomes)
-    said = [
+    counts = [
         f"{unjudged} of {count(len(verdict.outcomes), 'row')} not judged" if unjudged else "",
-        "too little was seen" if verdict.vacuous else "",
+        "too few observations" if verdict.vacuous else "",
         *(found if any(found) else ["no findings"]),
-        f"{count(len(verdict.passed), 'clause')} kept ({count(observations, 'observation')})",
+        f"{count(len(verdict.passed), 'clause')} passed ({count(observations, 'observation')})",
         f"{len(verdict.undocumented)} undocumented" if verdict.undocumented else "",
         f"{count(len(verdict.unseen), 'clause')} not seen" if verdict.unseen else "",
         f"{count(len(verdict.unplanned), 'row')} not planned" if verdict.unplanned else "",
     ]
-    return f"{WORDS[end]}: {', '.join(filter(None, said))}; {describe_spent(verdict.spent)}"
+    return f"{WORDS[end]}: {', '.join(filter(None, counts))}; {describe_spent(verdict.spent)}"
 
 
 def describe_spent(spent: Spent) -> str:
-    """Say what a run cost."""
+    """Format the cost of a run."""
     megabytes = spent.bytes_up / 1_000_000
     return (
         f"{count(spent.tasks, 'task')}, {count(spent.calls, 'request')}, {megabytes:.2f} MB sent, {spent.seconds:.1f} s"
@@ -56,11 +57,6 @@ def describe_spent(spent: Spent) -> str:
 
 
 def describe_subject(verdict: RunVerdict) -> str:
-    """Say what was held against what."""
+    """Format the target and the profile."""
     how = f", tier {verdict.tier}" if verdict.tier else ""
     return f"{show_text(verdict.target)} against profile {verdict.profile}{how}"
-
-
-def count(number: int, noun: str) -> str:
-    """Count things: `1 task`, `2 tasks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""What answers have that the contract does not: fields and headers. No fault: a server may say more than a client may rely on."""
+"""List undocumented fields and headers of answers. They are no violations, but clients must not rely on them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,26 @@ if TYPE_CHECKING:
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
 
 MOST: Final = 500
-"""Of an answer, and in all: nobody reads on, and a server may have as many as it likes."""
+"""Limits per answer and in total, as a server may have any number."""
 
 USUAL_HEADERS: Final = frozenset((files("diarkit_contracts.runs") / "usual_headers.txt").read_text("utf-8").split())
-"""Headers of HTTP, of browsers' security and of proxies, and the two ids that the reference documents for requests."""
+"""Headers of HTTP, browser security and proxies, and the two ids documented for requests."""
 
 
 class Known:
-    """What some schemas of the document know of a value, each read once: a run looks up the same ones for every answer.
-
-    Args:
-        schemas: for values in one place; without references.
-    """
+    """The fields that some schemas define for values at one position, cached as a run needs them for every answer."""
 
     def __init__(self, schemas: Iterable[dict[str, object]]) -> None:
         self._schemas = tuple(_spread(schemas))
 
     @cached_property
     def items(self) -> Known:
-        """Of the items of a list."""
+        """For the items of a list."""
         return Known(resolve(schema["items"]) for schema in self._schemas if "items" in schema)
 
     @cached_property
     def properties(self) -> dict[str, Known]:
-        """Of the fields of an object, by name."""
+        """For the fields of an object, by name."""
         found: dict[str, list[dict[str, object]]] = {}
         for schema in self._schemas:
             for name, of in as_object(schema.get("properties", {}), "properties").items():
@@ -53,11 +49,11 @@ class Known:
 
     @cached_property
     def is_closed(self) -> bool:
-        """Whether it names all fields."""
+        """Whether other fields are undocumented."""
         return bool(self.properties) and not any("additionalProperties" in schema for schema in self._schemas)
 
     def walk(self, values: Sequence[object], path: str) -> Iterator[str]:
-        """Yield the paths of what is not known, in values that stand in the same place."""
+        """Yield the paths of undocumented fields in values at one position."""
         if items := [item for value in values if isinstance(value, list) for item in cast("list[object]", value)]:
             yield from self.items.walk(items, f"{path}[]")
         inside: dict[str, list[object]] = {}
@@ -74,11 +70,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One response of the document.
+    """A declared response.
 
     Attributes:
-        headers: in lower case.
-        body: None if it has none in JSON.
+        headers: names in lower case.
+        body: None without a JSON body.
     """
 
     headers: frozenset[str]
@@ -86,11 +82,11 @@ class Declared:
 
 
 def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> tuple[Undocumented, ...]:
-    """List fields and headers that the contract does not have, each once.
+    """List undocumented fields and headers, each once.
 
     Args:
-        exchanges: in the order in which they were sent.
-        headers: that the generation documents beside those of the document.
+        exchanges: in the order sent.
+        headers: documented by the generation in addition to the document.
     """
     seen: dict[str, list[int]] = {}
     known = USUAL_HEADERS | {name.lower() for name in headers}

@@ -1,6 +1,6 @@
-"""What a verification run found, as one value: made once, rendered by reports. Knows no run, no client and no output format.
+"""The verdict of a run as one value, rendered by reports.
 
-It is longer than others because the causes, and the exit code that each means, are one table with the value that they decide.
+This module is long because causes and exit codes are one table next to the value that they determine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """How a run ends for the shell."""
+    """Exit codes."""
 
     FINE = 0
     FINDINGS = 1
@@ -33,7 +33,7 @@ class Exit(IntEnum):
     VACUOUS = 3
     UNREACHABLE = 4
     CRASHED = 70
-    """A fault of our own: sysexits.h calls it EX_SOFTWARE. Python's own 1 would be findings."""
+    """An internal error, EX_SOFTWARE of sysexits.h. Python's default of 1 would mean findings."""
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -41,18 +41,18 @@ class Exit(IntEnum):
 MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.TERMINATED: "terminated: the verdict so far is shown and reported",
     Exit.INTERRUPTED: "interrupted (Ctrl-C): the verdict so far is shown and reported",
-    Exit.UNREACHABLE: "the server does not answer, or not as this API",
+    Exit.UNREACHABLE: "the server does not answer, or is not this API",
     Exit.FINDINGS: "findings",
-    Exit.VACUOUS: "a planned row was not judged, or too little was seen",
-    Exit.FINE: "each planned row was judged, and nothing is against it",
+    Exit.VACUOUS: "a planned row was not judged, or there were too few observations",
+    Exit.FINE: "all planned rows were judged without a finding",
     Exit.USAGE: "wrong usage; a file can't be written",
-    Exit.CRASHED: "a fault of diarkit itself",
+    Exit.CRASHED: "a bug in diarkit",
 }
-"""What each means, in the order in which they count: a run ends with the first of them that is so."""
+"""Exit codes in order of precedence: the first that applies is returned."""
 
 
 class Cause(StrEnum):
-    """Why there is no judgement. Programs decide by it; the reason beside it is for people."""
+    """Why something was not judged, for programs; the accompanying reason is for people."""
 
     BUDGET_TASKS = "budget-tasks"
     BUDGET_IN_FLIGHT = "budget-in-flight"
@@ -86,19 +86,18 @@ EXITS: Final[Mapping[Cause, Exit]] = {
     Cause.INTERRUPTED: Exit.INTERRUPTED,
     Cause.TERMINATED: Exit.TERMINATED,
 } | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.NEVER_SEEN, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
-"""How a run ends in which a row was not judged for a cause, or as a whole says less than was planned. What the target is to blame
-for is a finding as well."""
+"""The exit code by cause of rows that were not judged, or of a whole run. If the target is to blame there is a finding as well."""
 
 
 def list_exits() -> Iterator[tuple[Exit, str]]:
-    """List how a run may end, in the order in which that counts, with what it means and the causes of it."""
+    """List the exit codes in order of precedence, with meaning and causes."""
     for end, meaning in MEANINGS.items():
         causes = [cause.value for cause, own in EXITS.items() if own is end is not Exit.FINE]
         yield end, f"{meaning} ({', '.join(causes)})" if len(causes) > 1 else meaning
 
 
 class Ending(StrEnum):
-    """What came of a planned row."""
+    """The ending of a planned row."""
 
     JUDGED = "judged"
     INCONCLUSIVE = "inconclusive"
@@ -107,7 +106,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why there is no judgement: the cause for programs, the text for people."""
+    """Why something was not judged: the cause for programs, the text for people."""
 
     cause: Cause
     text: str
@@ -115,15 +114,15 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A clause that was broken in one row.
+    """A clause that was violated in one row.
 
     Attributes:
         clause: with its sentence, evidence and severity.
         row: name of the row, as in `--only`; empty for a recording.
-        at: positions in `RunVerdict.exchanges` of what shows it, the one that broke it last; before it the POST that it answers.
-            Of one without a whole answer the complement of its position in `RunVerdict.lost`: -1 for the first.
+        at: positions in `RunVerdict.exchanges` that show it: the upload, then the violating exchange. For a lost one the complement
+            of its position in `RunVerdict.lost`: -1 for the first.
         fault: expected and got, the first of the row.
-        times: how often the clause was broken in this row.
+        times: number of violations in this row.
     """
 
     clause: Clause
@@ -134,22 +133,22 @@ class Finding:
 
     @property
     def evidence(self) -> Evidence:
-        """How it is known: the cell of the point it was judged by, else the clause's."""
+        """The evidence: of the deciding point, or of the clause."""
         return self.fault.evidence or self.clause.evidence
 
     @property
     def severity(self) -> Severity:
-        """How bad it is."""
+        """The severity of its evidence."""
         return self.evidence.severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A finding that is known and does not fail a run, because a baseline says so.
+    """A finding that a baseline accepts, so that it does not fail a run.
 
     Attributes:
         reason: why it is accepted.
-        expires: the last day on which it is, as YYYY-MM-DD.
+        expires: the last day of acceptance, as YYYY-MM-DD.
     """
 
     finding: Finding
@@ -159,12 +158,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undocumented:
-    """Something the contract does not have: no fault, but a client must not rely on it.
+    """Something undocumented: not a violation, but clients must not rely on it.
 
     Attributes:
         what: such as `field result.channels[].score`.
         at: position of the first exchange that has it.
-        times: in how many exchanges it was seen.
+        times: number of exchanges that have it.
     """
 
     what: str
@@ -174,14 +173,14 @@ class Undocumented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowOutcome:
-    """What came of a planned row, its repeats included.
+    """The outcome of a planned row, including repetitions.
 
     Attributes:
         row: its name.
         ending: of the last attempt.
-        cause: why it was not judged, or what stood in the way of an attempt ahead of the last; None for neither.
+        cause: why it was not judged, or why an earlier attempt failed; None for neither.
         reason: the same for people.
-        attempts: how often it was sent; 0 if it was skipped.
+        attempts: number of times sent; 0 if it was skipped.
     """
 
     row: str
@@ -193,11 +192,11 @@ class RowOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """What was left out.
+    """Something skipped.
 
     Attributes:
         name: of a row, or id of a clause.
-        reason: in words.
+        reason: for people.
     """
 
     name: str
@@ -207,7 +206,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A clause that was kept each time; `observations` is at least 1."""
+    """A clause without violations; `observations` is at least 1."""
 
     clause: Clause
     observations: int
@@ -219,9 +218,9 @@ class RowRun:
 
     Attributes:
         name: as in `--only`.
-        at: positions of its exchanges, those without a whole answer left out.
-        lost: positions of these in `RunVerdict.lost`.
-        row: what was sent; None if only its exchanges are known.
+        at: positions of its complete exchanges.
+        lost: positions of its lost exchanges in `RunVerdict.lost`.
+        row: None if only its exchanges are known.
     """
 
     name: str
@@ -232,26 +231,25 @@ class RowRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunVerdict:
-    """All that a run has to say.
+    """The result of a run.
 
     Attributes:
         target: URL, or file name of a recording.
         tier: name of the plan; empty for a recording.
-        profile: name of the generation it was held against.
+        profile: name of the generation it was judged by.
         findings: errors first, then in the order of the catalogue.
-        accepted: findings that a baseline accepts; they are not among `findings`.
-        stale: entries of the baseline that are out of date or accept nothing, one sentence each.
-        events: what is no fault but worth telling, such as how often a rate limit was met.
-        whys: why the run says less than was planned whatever became of its rows: somebody ended it, nobody was there, or never seen
-            was what has to be.
-        flags: that a repetition needs too, and what they are given; secrets struck out.
-        lost: exchanges without a whole answer; no position counts them.
+        accepted: findings that a baseline accepts, not contained in `findings`.
+        stale: baseline entries that expired or match nothing, one sentence each.
+        events: notable but not wrong, such as the number of rate-limited requests.
+        whys: why the run as a whole is inconclusive: interrupted, unreachable, or required observations missing.
+        flags: needed for a repetition, with redacted values.
+        lost: exchanges without a complete answer, not counted by positions.
         outcomes: one for each planned row.
-        unplanned: rows that need what the target can't be made to do.
-        unseen: clauses that met nothing to judge.
-        given_up: tasks whose end was waited for in vain; None for a recording, which may be cut anywhere.
-        finished_at: date and time of the end, in RFC 3339; empty if nobody knows.
-        rows_file: where the rows are kept that are not the plan's, for `--rows`; empty if they are nowhere.
+        unplanned: rows that need a capability the target lacks.
+        unseen: clauses without observations.
+        given_up: tasks that did not end in time; None for a recording, which may be incomplete.
+        finished_at: date and time of the end, in RFC 3339; empty if unknown.
+        rows_file: file of generated rows, for `--rows`; empty if they were not saved.
     """
 
     target: str
@@ -278,17 +276,17 @@ class RunVerdict:
 
     @property
     def history(self) -> History:
-        """The exchanges, read as they were judged."""
+        """The exchanges as judged."""
         return read_history((*self.exchanges, *self.lost), PROFILES[self.profile], given_up=self.given_up)
 
     @property
     def inconclusive(self) -> tuple[RowOutcome, ...]:
-        """The planned rows that were begun and not judged."""
+        """The planned rows that were sent but not judged."""
         return tuple(each for each in self.outcomes if each.ending is Ending.INCONCLUSIVE)
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """What was left out: planned rows, rows that the target can't be made to answer, clauses that met nothing."""
+        """Skipped rows, unplanned rows, and clauses without observations."""
         rows = (each for each in self.outcomes if each.ending is Ending.SKIPPED)
         return (
             *(Skipped(name=each.row, cause=each.cause or Cause.NOT_SEEN, reason=each.reason) for each in rows),
@@ -298,22 +296,22 @@ class RunVerdict:
 
     @property
     def unreachable(self) -> str:
-        """Why the target could not be asked, or is none of this API; empty if it could and is."""
+        """Why the target could not be reached, or is not this API; empty otherwise."""
         return next((why.text for why in self.whys if EXITS[why.cause] is Exit.UNREACHABLE), "")
 
     @property
     def vacuous(self) -> tuple[str, ...]:
-        """What was never seen and has to be, one reason each; empty if enough was seen."""
+        """Missing required observations, one reason each."""
         return tuple(why.text for why in self.whys if why.cause is Cause.NEVER_SEEN)
 
     @property
     def stopped(self) -> Why | None:
-        """How the run was ended by somebody; None if it was not."""
+        """How the run was interrupted; None if it was not."""
         return next((why for why in self.whys if why.cause in {Cause.INTERRUPTED, Cause.TERMINATED}), None)
 
     @property
     def ends(self) -> frozenset[Exit]:
-        """What the causes of what was not judged mean for the shell."""
+        """The exit codes of everything that was not judged."""
         left = (each.cause for each in self.outcomes if each.ending is not Ending.JUDGED)
         return frozenset(EXITS[cause] for cause in (*filter(None, left), *(why.cause for why in self.whys)))
 
@@ -323,7 +321,7 @@ class RunVerdict:
 
     @property
     def recorded(self) -> tuple[Exchange, ...]:
-        """All exchanges, answered and lost, in the order in which they were sent."""
+        """All exchanges, complete and lost, in the order sent."""
         return tuple(sorted((*self.exchanges, *self.lost), key=lambda each: each.request.sent_at))
 
     def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
@@ -331,20 +329,16 @@ class RunVerdict:
         return tuple(finding for finding in self.findings if finding.severity is severity)
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
-        """Decide how the run ends: by what is against the target, and the causes of what was not judged.
-
-        Args:
-            fail_on: the least severity that fails.
-        """
+        """Return the exit code, from findings of at least `fail_on` and the causes of what was not judged."""
         return choose_exit(self.ends, {each.severity for each in self.findings}, fail_on)
 
 
 def choose_exit(ends: Iterable[Exit], found: Container[Severity], fail_on: Severity) -> Exit:
-    """Choose the end that counts first.
+    """Choose the exit code by precedence.
 
     Args:
-        ends: what was not judged.
-        found: the severities of what was found.
+        ends: of everything that was not judged.
+        found: severities of the findings.
         fail_on: the least severity that fails.
     """
     fails = Severity.ERROR in found or (fail_on is Severity.WARNING and Severity.WARNING in found)

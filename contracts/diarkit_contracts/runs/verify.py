@@ -1,4 +1,4 @@
-"""One verification: a plan driven and judged, or a recording judged. Decides what a verdict says, not what a clause does."""
+"""Verify a target by a plan, or a recording, and compose the verdict."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NEEDS_OF_A_PLAN: Final = (ANSWER, DONE, SEGMENT, CHANNELS, ENVELOPE, FINALITY)
 NEEDS_OF_A_PROBE: Final = (ANSWER, ENVELOPE)
 NEEDS_OF_A_RECORDING: Final = (ANSWER, DONE, SEGMENT)
 NEEDS_OF_A_ROW: Final = (ANSWER,)
-"""What has to be seen for a verdict to say anything; what a client did not try, its recording can't show."""
+"""Observations required for a conclusive verdict; a client's recording shows only what it tried."""
 
 
 def verify_target(
@@ -47,14 +47,14 @@ def verify_target(
     forcing: Forcing = NOTHING_FORCED,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> RunVerdict:
-    """Send a plan to a target and judge what comes back.
+    """Send a plan to a target and judge the answers.
 
     Args:
-        plan: what to send.
-        target: where to.
-        profile: the generation to hold it against.
-        forcing: what the target can be made to do, and how.
-        progress: told each row before it is sent.
+        plan: to send.
+        target: of the plan.
+        profile: the generation to judge by.
+        forcing: capabilities of the target.
+        progress: called with each row before it is sent.
     """
     drive = drive_plan(plan, target, profile, forcing, progress)
     return conclude(drive, plan, target, profile, forcing)
@@ -63,20 +63,20 @@ def verify_target(
 def conclude(
     drive: Drive, plan: Plan, target: Target, profile: Profile, forcing: Forcing = NOTHING_FORCED
 ) -> RunVerdict:
-    """Judge all that was said with a target.
+    """Judge all exchanges with a target.
 
     Args:
-        drive: what came of the plan.
-        plan: what was to be sent.
-        target: where it was sent to.
+        drive: the result of sending the plan.
+        plan: that was sent.
+        target: of the plan.
         profile: as in `verify_target`.
-        forcing: as there.
+        forcing: as in `verify_target`.
     """
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
     whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, _choose_needs(plan)))), tuple(drive.outcomes)
     if foreign := find_foreign(target.exchanges):
-        # Whatever is not this API keeps or breaks nothing of it.
+        # The clauses do not apply to something that is not this API.
         why = Why(Cause.FOREIGN, foreign)
         verdict, whys = replace(verdict, findings=(), passed=()), (*drive.whys, why)
         outcomes = tuple(
@@ -98,13 +98,13 @@ def conclude(
 def verify_recording(
     name: str, exchanges: Iterable[Exchange], profile: Profile = DEFAULT, rows: Iterable[RowRun] = ()
 ) -> RunVerdict:
-    """Judge exchanges that were recorded earlier; nothing is sent.
+    """Judge recorded exchanges; nothing is sent.
 
     Args:
         name: of the recording.
-        exchanges: with one server, in the order in which they were sent.
-        profile: the generation to hold them against.
-        rows: which of them belong to which row, if that is known.
+        exchanges: with one server, in the order sent.
+        profile: the generation to judge by.
+        rows: which exchanges belong to which row, if known.
     """
     history = read_history(exchanges, profile)
     whys = explain_unseen(list_unseen(history, NEEDS_OF_A_RECORDING))
@@ -114,15 +114,15 @@ def verify_recording(
 def judge_history(
     history: History, rows: Iterable[RowRun] = (), capabilities: Container[Capability] = ()
 ) -> RunVerdict:
-    """Hold a history against all clauses.
+    """Judge a history by all clauses.
 
     Args:
         history: of one server.
         rows: which exchange belongs to which row.
-        capabilities: what the target can be made to do, for the reasons of what was not seen.
+        capabilities: of the target, for the reasons of missing observations.
 
     Returns:
-        A verdict with all that follows from the exchanges alone.
+        A verdict with everything that follows from the exchanges.
     """
     rows = tuple(rows)
     row_of = {at: row.name for row in rows for at in (*row.at, *(~lost for lost in row.lost))}
@@ -152,7 +152,7 @@ def judge_history(
 
 
 def _group(judgement: Judgement, history: History, row_of: dict[int, str]) -> Iterator[Finding]:
-    """Make one finding of all that a clause has against a row; without rows, against the answers about one task."""
+    """Group the violations of a clause into one finding per row, or per task without rows."""
     groups: dict[object, list[int]] = {}
     for number, observation in enumerate(judgement.broken):
         start = _find_start(observation.at, history)
@@ -182,9 +182,9 @@ def _list_events(history: History, waits: int) -> Iterator[str]:
         if status in statuses:
             yield f"{status} ({what}) {statuses.count(status)} times"
     if waits:
-        yield f"waited {waits} times because the server asked for it"
+        yield f"waited {waits} times at the server's request"
     if history.lost:
-        yield f"{len(history.lost)} of {len(history.lost) + len(history.exchanges)} requests without a whole answer"
+        yield f"{len(history.lost)} of {len(history.lost) + len(history.exchanges)} requests without a complete answer"
     ends = [end.state for end in map(history.find_end, history.starts) if end is not None]
     if TaskState.FAILED in ends:
         yield f"{ends.count(TaskState.FAILED)} of {len(ends)} tasks failed"
@@ -192,16 +192,16 @@ def _list_events(history: History, waits: int) -> Iterator[str]:
 
 
 def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:
-    """Say why a clause had nothing to judge: the first of its needs that was never seen.
+    """Explain why a clause has no observations: the first of its unmet needs.
 
     Args:
-        clause: without an observation.
-        history: that it was held against.
-        capabilities: what the target can be made to do.
+        clause: without observations.
+        history: that was judged.
+        capabilities: of the target.
     """
     unseen = list_unseen(history, clause.needs)
     if not unseen:
-        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing was seen that it is about")
+        return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing it applies to was observed")
     reason, capability = explain_unseen(unseen[:1])[0].text, unseen[0].capability
     if capability is None or capability in capabilities:
         return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason=reason)
@@ -210,7 +210,7 @@ def skip_clause(clause: Clause, history: History, capabilities: Container[Capabi
 
 
 def explain_unseen(needs: Iterable[Need]) -> tuple[Why, ...]:
-    """Say what was never seen, one reason each."""
+    """Explain unmet needs, one reason each."""
     return tuple(Why(Cause.NEVER_SEEN, f"never seen: {need.sentence}") for need in needs)
 
 

@@ -1,7 +1,4 @@
-"""The traffic of somebody's own HTTP client, kept without a proxy and held against the contract. Sends nothing itself.
-
-Works with `requests.Session`, `httpx.Client`, `httpx.AsyncClient` and `aiohttp.ClientSession`, by the hooks that they offer.
-"""
+"""Record the traffic of a user's HTTP client without a proxy, through the hooks of requests, httpx and aiohttp."""
 
 from __future__ import annotations
 
@@ -23,31 +20,27 @@ if TYPE_CHECKING:
 Client = TypeVar("Client")
 
 STARTED = "diarkit_started"
-"""Under which a request remembers when it was sent."""
+"""Attribute for the time a request was sent."""
 
 
 class Watch:
-    """Keeps what watched clients send and get, in memory and with secrets struck out.
+    """Records the exchanges of watched clients, in memory and redacted.
 
-    A file is read into memory to be described, and an answer is read to its end before the client's caller gets it.
+    A file is read into memory to be described, and an answer is read completely before the caller gets it.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._kept: list[Exchange] = []
+        self._recorded: list[Exchange] = []
         self._releases: list[Callable[[], None]] = []
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What was kept, in the order in which it was sent."""
-        return tuple(sorted(self._kept, key=lambda each: each.request.sent_at))
+        """The recorded exchanges, in the order sent."""
+        return tuple(sorted(self._recorded, key=lambda each: each.request.sent_at))
 
     def add(self, client: Client) -> Client:
-        """Watch a client from now on, and return it.
-
-        Raises:
-            TypeError: it is no client that is known.
-        """
+        """Watch a client from now on, and return it; raises TypeError for an unsupported client."""
         kind: Any = client
         if isinstance(getattr(kind, "event_hooks", None), dict):
             is_async = hasattr(kind, "aclose")
@@ -69,7 +62,7 @@ class Watch:
         return client
 
     def release(self) -> None:
-        """Watch nothing any more; what was kept stays."""
+        """Stop watching; the recorded exchanges are retained."""
         while self._releases:
             self._releases.pop()()
 
@@ -101,7 +94,7 @@ class Watch:
         return before, after
 
     def _trace_aiohttp(self) -> Any:
-        from aiohttp import TraceConfig  # noqa: PLC0415 - whoever has such a session has it
+        from aiohttp import TraceConfig  # noqa: PLC0415 - installed if there is such a session
 
         async def begin(_: object, trace: Any, __: object) -> None:
             trace.started, trace.body = self._clock.now(), b""
@@ -112,9 +105,9 @@ class Watch:
         async def end(_: object, trace: Any, ended: Any) -> None:
             response = ended.response
             body = await response.read()
-            told = response.request_info
+            asked = response.request_info
             self._keep(
-                (told.method, str(told.real_url), told.headers.items(), trace.body),
+                (asked.method, str(asked.real_url), asked.headers.items(), trace.body),
                 (response.status, response.headers.items(), body),
                 trace.started,
             )
@@ -138,7 +131,7 @@ class Watch:
         request = response.request
         body = request.body
         if body is not None and not isinstance(body, str | bytes):
-            return  # A stream that is gone: of a request nothing is known of, nothing is judged.
+            return  # A consumed stream: a request with unknown content is not judged.
         now = self._clock.now()
         self._keep(
             (request.method, request.url, request.headers.items(), body),
@@ -147,40 +140,40 @@ class Watch:
         )
 
     def _keep(self, sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float) -> None:
-        self._kept.append(make_exchange(sent, came, sent_at, self._clock.now()))
+        self._recorded.append(make_exchange(sent, came, sent_at, self._clock.now()))
 
 
 def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, received_at: float) -> Exchange:
-    """Make an exchange of what a client's library has of it, with secrets struck out.
+    """Make a redacted exchange from the parts of a client library.
 
     Args:
-        sent: method, URL, headers, and the body if there is one.
+        sent: method, URL, headers, and the body if any.
         came: status, headers and body.
         sent_at: seconds on some clock.
         received_at: seconds on the same clock.
     """
     method, url, request_headers, content = sent
     status, headers, body = came
-    told = _read_headers(request_headers)
-    kind = find_header(told, "content-type") or ""
+    sent_headers = _read_headers(request_headers)
+    kind = find_header(sent_headers, "content-type") or ""
     content = content.encode() if isinstance(content, str) else content
     parts = read_form(kind, content) if content else None
     exchange = Exchange(
-        Request(method=method.upper(), url=url, headers=told, parts=parts, sent_at=sent_at),
+        Request(method=method.upper(), url=url, headers=sent_headers, parts=parts, sent_at=sent_at),
         Answer(status=status, headers=_read_headers(headers), body=body, received_at=received_at),
     )
-    return Redaction(list_secrets(told)).strike(exchange)
+    return Redaction(list_secrets(sent_headers)).strike(exchange)
 
 
 def group_by_server(exchanges: Iterable[Exchange]) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
-    """Group exchanges by scheme, host and port, each group in the order of the exchanges."""
+    """Group exchanges by scheme, host and port, preserving their order."""
 
     def name(exchange: Exchange) -> str:
         parts = urlsplit(exchange.request.url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    kept = tuple(exchanges)
-    for server, group in itertools.groupby(sorted(kept, key=name), name):
+    recorded = tuple(exchanges)
+    for server, group in itertools.groupby(sorted(recorded, key=name), name):
         yield server, tuple(group)
 
 

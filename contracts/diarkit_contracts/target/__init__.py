@@ -1,1 +1,1 @@
-"""The polite client: how one server is reached, within caps, at its pace, every exchange recorded."""
+"""A polite client for one server: limits, pacing, and a record of every exchange."""

@@ -1,11 +1,11 @@
-"""The polite client: sends calls to one server within caps, waits where it is asked to, and keeps every exchange.
+"""The polite client: sends calls to one server within limits, waits when asked to, and records every exchange.
 
-Knows no row and no clause. A cap is a hard end: what it would cost more is not sent. It is longer than others because each call
-meets all the caps.
+Limits are hard: a call that would exceed one is not sent. This module is long because each call is subject to all limits.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.target.pace import Clock
+    from diarkit_fixtures.wav.chunks import Chunks
 
 ASKED_TO_WAIT: Final = (429, 503)
 MOST_TRIES: Final = 4
 LEAST_ANSWER_S: Final = 1.0
-"""For a call that is sent just before the time of a run is over."""
+"""Minimum timeout of a call near the end of a run."""
+ASIDE_S: Final = 10.0
+ASIDE: Final = 0.1
+"""Limits of the wait for an answer that is not judged: seconds, and share of the run's time."""
+ALL: Final = math.inf
 CLOSE: Final[Headers] = (("Connection", "close"),)
 ENDED: Final = frozenset(state.value for state in TERMINAL)
 
@@ -42,11 +47,11 @@ class TargetError(ContractsError):
 
 
 class UnreachableError(TargetError):
-    """The server could not be asked, or its answer was lost.
+    """The server could not be reached, or its answer was lost.
 
     Attributes:
-        reason: in words.
-        lost: what came.
+        reason: for people.
+        lost: the incomplete answer.
     """
 
     def __init__(self, url: str, reason: str, lost: Lost | None = None) -> None:
@@ -56,7 +61,7 @@ class UnreachableError(TargetError):
 
 
 class Cap(StrEnum):
-    """What is bounded, in words."""
+    """The limits, as named in messages."""
 
     TASKS = "tasks"
     IN_FLIGHT = "tasks in flight"
@@ -67,7 +72,7 @@ class Cap(StrEnum):
 
 
 class CapReachedError(TargetError):
-    """A call would cost more than was allowed."""
+    """A call would exceed a limit."""
 
     def __init__(self, cap: Cap, allowed: float) -> None:
         self.cap = cap
@@ -76,7 +81,7 @@ class CapReachedError(TargetError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What a run cost the target.
+    """The cost of a run for the target.
 
     Attributes:
         tasks: accepted.
@@ -93,17 +98,17 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """What a run may cost at most.
+    """The limits of a run.
 
     Attributes:
-        tasks: accepted ones.
-        calls: of any kind.
+        tasks: accepted.
+        calls: of any type.
         bytes_up: of request bodies.
-        received: bytes of answers, all of which are kept to be judged.
-        seconds: from the first call on.
-        in_flight: tasks that have not ended.
-        spare: tasks beyond `tasks`: of rows that are sent again, and of mistakes that the server takes for uploads.
-        task_seconds: how long a task may take before it is given up; not a cap of the run.
+        received: bytes of answers, all of which are held in memory.
+        seconds: since the first call.
+        in_flight: unfinished tasks.
+        spare: tasks beyond `tasks`, for repeated rows and for mistakes accepted as uploads.
+        task_seconds: how long to wait for a task; not a limit of the run.
     """
 
     tasks: int = 10
@@ -117,44 +122,36 @@ class Caps:
 
 
 CAPS: Final[Mapping[Tier, Caps]] = {
-    Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server starts some: after two of them it is known
+    Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server accepts some mistakes: two are enough to know
     Tier.LITE: Caps(),
     Tier.FULL: Caps(tasks=60, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
 }
-"""What a tier may cost at most: what it needs, and some room for polls of a slow server."""
+"""The limits of a tier: its needs, and some room for polls of a slow server."""
 
 
 class Transport(Protocol):
-    """Sends bytes: the seam between this file and an HTTP library."""
+    """Sends bytes: the interface to an HTTP library."""
 
-    def send(self, request: Request, content: bytes, within_s: float) -> Answer:
-        """Send a request and wait for its whole answer, no longer than so many seconds.
-
-        Raises:
-            UnreachableError: there was none.
-        """
+    def send(self, request: Request, content: bytes | Chunks, within_s: float) -> Answer:
+        """Send a request, and return its complete answer within so many seconds, or raise UnreachableError."""
         ...
 
     def connect(self, url: str) -> None:
-        """Connect to the server of a URL and send nothing.
-
-        Raises:
-            UnreachableError: no connection comes about.
-        """
+        """Connect to the server of a URL without sending anything, or raise UnreachableError."""
         ...
 
 
 @dataclass(slots=True)
 class Target:
-    """One server, and all that was said with it.
+    """One server, and all exchanges with it.
 
     Attributes:
-        url: of the server, without a slash at the end; the API's paths follow it.
+        url: of the server, without a trailing slash; the API's paths are appended.
         headers: to send with each call.
-        pace_s: least time between two calls.
-        exchanges: that were answered, in the order in which they were sent, secrets struck out.
-        lost: those without a whole answer, likewise.
-        waits: how often a wait was asked for.
+        pace_s: minimum time between two calls.
+        exchanges: with complete answers, in the order sent, redacted.
+        lost: those without a complete answer, likewise.
+        waits: number of waits requested by the server.
     """
 
     url: str
@@ -177,6 +174,8 @@ class Target:
     _tasks: int = 0
     _spare_tasks: int = 0
     _is_spare: bool = False
+    _cookies: dict[str, str] | None = None
+    _most_s: float = ALL
     _running: set[str] = field(default_factory=set[str])
     _tried: set[str] = field(default_factory=set[str])
 
@@ -185,7 +184,7 @@ class Target:
 
     @property
     def spent(self) -> Spent:
-        """What was sent so far."""
+        """The cost so far."""
         seconds = 0.0 if self._started_at is None else self.clock.now() - self._started_at
         return Spent(tasks=self._tasks + self._spare_tasks, calls=self._calls, bytes_up=self._bytes_up, seconds=seconds)
 
@@ -194,58 +193,65 @@ class Target:
         """Whether one more task may be in flight."""
         return len(self._running) < self.caps.in_flight
 
-    def send(self, call: Call, *, tries: int = MOST_TRIES, named: bool = True, spare: bool = False) -> int:
-        """Send a call, again if the server asks to come back later.
+    def send(
+        self,
+        call: Call,
+        *,
+        tries: int = MOST_TRIES,
+        named: bool = True,
+        spare: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
+        """Send a call, and retry if the server asks for it.
 
         Args:
-            call: what to send.
-            tries: how often at most.
-            named: with the two ids of a call, as far as `headers` has none of their names.
-            spare: the task that it may start is a spare one.
+            call: to send.
+            tries: maximum number of attempts.
+            named: whether to add the two ids, unless `headers` has them.
+            spare: whether a task that it starts is a spare one.
+            cookies: sent with it, by name, and updated with those of its answer; None to send and store none.
 
         Returns:
             Position of the exchange with the last answer.
 
         Raises:
-            CapReachedError: the call is not sent, or its answer did not come before the time of the run was over.
-            UnreachableError: it was sent, and there was no answer.
+            CapReachedError: the call was not sent, or not answered before the run's time was up.
+            UnreachableError: the call was not answered.
         """
         content_type, content = call.write_body()
         own: Headers = (("Content-Type", content_type),) if content_type else ()
         url, headers = self.url + call.target, (*own, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
-        self._is_spare = spare
+        self._is_spare, self._cookies = spare, cookies
         return self._send_patiently(request, content, tries=tries, named=named)
 
     def ask_aside(self, call: Call) -> Exchange:
-        """Send a call whose answer is not to be judged, and return the exchange.
-
-        Raises:
-            CapReachedError: the call is not sent.
-            UnreachableError: it was sent, and there was no answer.
-        """
+        """Send a call that is not recorded, within a share of the run's time, and return the exchange; raises like `send`."""
         answered, lost = len(self.exchanges), len(self.lost)
+        self._most_s = max(LEAST_ANSWER_S, min(ASIDE_S, self.caps.seconds * ASIDE))
         try:
             return self.exchanges[self.send(call, tries=1)]
         finally:
+            self._most_s = ALL
             del self.exchanges[answered:], self.lost[lost:]
 
-    def poll(self, task_id: str, location: str | None = None, *, named: bool = True, fresh: bool = False) -> int:
-        """Ask for a task.
+    def poll(
+        self,
+        task_id: str,
+        location: str | None = None,
+        *,
+        named: bool = True,
+        fresh: bool = False,
+        cookies: dict[str, str] | None = None,
+    ) -> int:
+        """Poll a task; returns and raises like `send`.
 
         Args:
             task_id: of the task.
-            location: the URL that the server returned, if it is to be used; it is followed on this server only, since what we send
-                with a call is meant for this server.
-            named: with the two ids of a call, as far as `headers` has none of their names.
-            fresh: let the connection be closed behind the answer, so that the next call comes over another one.
-
-        Returns:
-            Position of the exchange with the last answer.
-
-        Raises:
-            CapReachedError: the call is not sent.
-            UnreachableError: it was sent, and there was no answer.
+            location: the URL returned by the server, if to be used; followed only on this server, since our headers are meant for it.
+            named: whether to add the two ids, unless `headers` has them.
+            fresh: whether to close the connection after the answer.
+            cookies: as for `send`.
         """
         url = f"{self.url}{START_PATH}/{task_id}"
         if location is not None:
@@ -255,10 +261,11 @@ class Target:
             else:
                 self._try_host(led)
         request = Request(method="GET", url=url, headers=(*self.headers, *(CLOSE if fresh else ())))
+        self._cookies = cookies
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:
-        """Connect once to a host that the server named, to know whether a client could; it is sent nothing."""
+        """Test once whether a host named by the server is reachable, without sending anything."""
         host = urlsplit(url).netloc
         if host in self._tried:
             return
@@ -270,10 +277,10 @@ class Target:
             self.lost.append(self._redact(Request(method="GET", url=url), error.lost, sent_at))
 
     def give_up(self, task_id: str) -> None:
-        """Stop counting a task as in flight, whatever has become of it."""
+        """Stop counting a task as in flight."""
         self._running.discard(task_id.lower())
 
-    def _send_patiently(self, request: Request, content: bytes, *, tries: int, named: bool) -> int:
+    def _send_patiently(self, request: Request, content: bytes | Chunks, *, tries: int, named: bool) -> int:
         at = self._send_once(request, content, named=named)
         for attempt in range(tries - 1):
             answer = self.exchanges[at].answer
@@ -288,9 +295,12 @@ class Target:
             at = self._send_once(request, content, named=named)
         return at
 
-    def _send_once(self, request: Request, content: bytes, *, named: bool) -> int:
+    def _send_once(self, request: Request, content: bytes | Chunks, *, named: bool) -> int:
         self._check_caps(request, len(content))
         request = self._name(request) if named else request
+        if self._cookies:
+            cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            request = replace(request, headers=(*request.headers, ("Cookie", cookies)))
         too_early = self._last_at + self.pace_s - self.clock.now() if self._calls else 0.0
         if too_early > 0:
             self.clock.sleep(too_early)
@@ -300,13 +310,16 @@ class Target:
         self._calls += 1
         self._bytes_up += len(content)
         try:
-            answer = self.transport.send(request, content, max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S))
+            left = max(self.caps.seconds - self.spent.seconds, LEAST_ANSWER_S)
+            answer = self.transport.send(request, content, min(left, self._most_s))
         except UnreachableError as error:
             self.lost.append(self._redact(request, error.lost, sent_at))
             if error.lost.kind is Loss.TOO_SLOW and self.spent.seconds >= self.caps.seconds:
                 raise CapReachedError(Cap.SECONDS, self.caps.seconds) from None
             url, reason = self.redaction.strike_url(self.url), self.redaction.strike_text(error.reason)
             raise UnreachableError(url, reason, error.lost) from None
+        if self._cookies is not None:
+            self._cookies.update(read_cookies(answer.headers))
         self._received += len(answer.body)
         self._count_tasks(request, answer)
         self.exchanges.append(self._redact(request, answer, sent_at))
@@ -314,7 +327,7 @@ class Target:
 
     def _name(self, request: Request) -> Request:
         given = {name.lower() for name, _ in request.headers}
-        ids = tuple((name, told) for name, told in make_ids(self.seed, self._calls) if name not in given)
+        ids = tuple((name, value) for name, value in make_ids(self.seed, self._calls) if name not in given)
         return replace(request, headers=(*request.headers, *ids))
 
     def _check_caps(self, request: Request, size: int) -> None:
@@ -346,5 +359,11 @@ class Target:
     def _redact(self, request: Request, answer: Answer | Lost, sent_at: float) -> Exchange:
         timed = Exchange(replace(request, sent_at=sent_at), replace(answer, received_at=self.clock.now()))
         struck = self.redaction.strike(timed)
-        # The form is our own, and holds nobody's secrets.
+        # Our own form contains no secrets.
         return Exchange(replace(struck.request, parts=request.parts), struck.answer)
+
+
+def read_cookies(headers: Headers) -> dict[str, str]:
+    """Read the cookies that an answer sets, by name, ignoring expiry and paths."""
+    pairs = (value.partition(";")[0].partition("=") for name, value in headers if name.lower() == "set-cookie")
+    return {name.strip(): value.strip() for name, equals, value in pairs if equals and name.strip()}

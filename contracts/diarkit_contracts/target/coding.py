@@ -1,6 +1,6 @@
-"""The content codings of an answer taken off, each step within a bound. Knows no connection.
+"""Decode the content codings of an answer, each step within a size limit.
 
-A few hundred bytes can be gigabytes in the second step: a client that decodes all steps at once ends in a MemoryError.
+A few hundred bytes can expand to gigabytes in the second step, which exhausts the memory of naive clients.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Headers
 
 ACCEPTED: Final = "gzip, deflate"
-"""What is asked for, and what can be taken off."""
+"""Requested and supported codings."""
 
 MOST_CODINGS: Final = 4
-"""RFC 9110, 8.4: any number in a row is right; nobody needs two."""
+"""RFC 9110, 8.4 allows any number; nobody needs two."""
 
 GZIP, ZLIB, RAW = 31, 15, -15
 """`wbits` of zlib for the three forms."""
 
 
 class CodingError(ContractsError):
-    """A body is not in its Content-Encoding, or too large without it."""
+    """A body does not match its Content-Encoding, or is too large when decoded."""
 
     def __init__(self, loss: Loss, reason: str) -> None:
         self.loss = loss
@@ -35,19 +35,19 @@ class CodingError(ContractsError):
 
 
 def decode_body(body: bytes, headers: Headers, most: int) -> bytes:
-    """Take the content codings off a body.
+    """Decode the content codings of a body.
 
     Args:
-        body: as it came.
+        body: as received.
         headers: of the answer.
-        most: bytes that each step may give.
+        most: limit of bytes for each step.
 
     Raises:
-        CodingError: the body is not in the coding that its headers name, or larger than that without it.
+        CodingError: the body does not match its Content-Encoding, or exceeds the limit.
     """
     codings = list(_list_codings(headers))
     if len(codings) > MOST_CODINGS:
-        raise CodingError(Loss.BADLY_CODED, f"the body has {len(codings)} content codings, one on the other")
+        raise CodingError(Loss.BADLY_CODED, f"the body has {len(codings)} nested content codings")
     for coding in reversed(codings if body else []):
         body = _decode(body, coding, most)
     return body
@@ -62,25 +62,25 @@ def _list_codings(headers: Headers) -> Iterator[str]:
 def _decode(body: bytes, coding: str, most: int) -> bytes:
     forms = {"gzip": (GZIP,), "x-gzip": (GZIP,), "deflate": (ZLIB, RAW)}.get(coding)
     if forms is None:
-        raise CodingError(Loss.BADLY_CODED, f"its Content-Encoding is {coding!r:.60}, and asked for was {ACCEPTED}")
+        raise CodingError(Loss.BADLY_CODED, f"its Content-Encoding is {coding!r:.60}, but {ACCEPTED} was requested")
     failure: zlib.error | None = None
     for form in forms:
         try:
             return _inflate(body, form, most)
         except zlib.error as error:
             failure = error
-    raise CodingError(Loss.BADLY_CODED, f"the body is not in the encoding that its Content-Encoding tells ({failure})")
+    raise CodingError(Loss.BADLY_CODED, f"the body does not match its Content-Encoding ({failure})")
 
 
 def _inflate(body: bytes, form: int, most: int) -> bytes:
-    """Inflate all members of a body; RFC 1952, 2.2: a file of gzip may have several."""
-    told = b""
+    """Inflate all members of a body; gzip may have several (RFC 1952, 2.2)."""
+    decoded = b""
     while body:
         inflater = zlib.decompressobj(form)
-        told += inflater.decompress(body, most + 1 - len(told))
-        if len(told) > most:
-            raise CodingError(Loss.TOO_LARGE, f"the answer is larger than {most} bytes without its Content-Encoding")
+        decoded += inflater.decompress(body, most + 1 - len(decoded))
+        if len(decoded) > most:
+            raise CodingError(Loss.TOO_LARGE, f"the decoded answer is larger than {most} bytes")
         if not inflater.eof:
-            raise zlib.error("it is cut")
+            raise zlib.error("it is truncated")
         body = inflater.unused_data if form == GZIP else b""
-    return told
+    return decoded

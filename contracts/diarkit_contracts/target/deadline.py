@@ -1,6 +1,6 @@
-"""A bound on the time of a whole call, below the HTTP client, whose own limits are for each read. Knows no HTTP.
+"""A time limit for a whole call, below the HTTP client, whose own limits apply to single reads.
 
-A byte of a head every two seconds, or interim answers without an end, would hold a client for ever that bounds single reads only.
+A header byte every two seconds, or endless interim answers, would otherwise block a client forever.
 """
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """When the call that is under way has to be over; shared by all connections of a client.
-
-    Args:
-        clock: that it is read by.
-    """
+    """The deadline of the current call, shared by all connections of a client."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._at = float("inf")
 
     def start(self, seconds: float) -> None:
-        """Let the next call take so many seconds."""
+        """Set the time limit of the next call."""
         self._at = self._clock.now() + seconds
 
     @property
@@ -36,11 +32,7 @@ class Deadline:
         return self._clock.now() > self._at
 
     def shorten(self, timeout: float | None, error: type[Exception]) -> float:
-        """Shorten a time limit to what is left.
-
-        Raises:
-            Exception: of the given type: nothing is left.
-        """
+        """Return the lesser of a timeout and the remaining time, or raise `error` if none is left."""
         left = self._at - self._clock.now()
         if left <= 0:
             raise error("the time of the call is over")
@@ -48,11 +40,7 @@ class Deadline:
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Connections that know the deadline.
-
-    Args:
-        deadline: of the call under way.
-    """
+    """A network backend whose connections respect the deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -97,8 +85,8 @@ class _Stream(httpcore.NetworkStream):
 
 
 def bound_calls(transport: Any, deadline: Deadline) -> None:
-    """Let a transport of httpx make such connections only.
+    """Install the backend in an httpx transport.
 
-    httpx passes no network backend on to httpcore, where it is public: it is put in place behind its back, and a test sees that it works.
+    httpx does not expose httpcore's public network backend, so it is set on the private pool; a test checks that this works.
     """
     transport._pool._network_backend = DeadlineBackend(deadline)  # noqa: SLF001

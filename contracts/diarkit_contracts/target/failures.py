@@ -1,4 +1,4 @@
-"""Why there was no answer, or can be none, in words that say what to do: made from the HTTP client's exceptions. Sends nothing."""
+"""Explain exceptions of the HTTP client, with advice."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class BadConnectionError(ContractsError, ValueError):
-    """A server can't be reached in the way that was asked for.
+    """The connection settings are invalid.
 
     Attributes:
-        origin: the flag or the variable that asks for it.
+        origin: the flag or environment variable.
         reason: what was expected, and what came.
     """
 
@@ -27,60 +27,60 @@ class BadConnectionError(ContractsError, ValueError):
         super().__init__(f"{origin}: {reason}")
 
 
-PROXY_REFUSES: Final = "the proxy asks for a user and a password that it knows: --proxy http://USER:PASSWORD@HOST:PORT"
+PROXY_REFUSES: Final = "the proxy requires valid credentials: --proxy http://USER:PASSWORD@HOST:PORT"
 
 TRY_TLS: Final = "try https://"
-SHOW_CERTIFICATE: Final = "show it a certificate with --cert FILE --key FILE, if it wants one"
+SHOW_CERTIFICATE: Final = "pass a client certificate with --cert FILE --key FILE, if required"
 
 EXPIRED: Final = 10
 WRONG_NAME: Final = (62, 64)
-"""OpenSSL's codes for a certificate whose time is over, and for a host name and an address that it does not have."""
+"""OpenSSL's codes for an expired certificate, and for a host name and an address that do not match."""
 
 TLS_REASONS: Final[Mapping[str, str]] = {
     "WRONG_VERSION_NUMBER": "it does not speak TLS: try http:// instead of https://",
     "RECORD_LAYER_FAILURE": "it does not speak TLS: try http:// instead of https://",
     "HTTP_REQUEST": "it does not speak TLS: try http:// instead of https://",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate of the client: name one with --cert FILE --key FILE",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it ended the TLS handshake: it may want a certificate of the client (--cert FILE --key FILE)",
-    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust the client's certificate: name another with --cert FILE --key FILE",
-    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not take the client's certificate: name another with --cert FILE --key FILE",
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client's certificate has expired: name another with --cert FILE --key FILE",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it requires a client certificate: pass one with --cert FILE --key FILE",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it ended the TLS handshake: it may require a client certificate (--cert FILE --key FILE)",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust the client certificate: pass another with --cert FILE --key FILE",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not accept the client certificate: pass another with --cert FILE --key FILE",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client certificate has expired: pass another with --cert FILE --key FILE",
 }
-"""OpenSSL's reasons, in words."""
+"""Explanations of OpenSSL's reasons."""
 
 KINDS: Final[Mapping[str, str]] = {
-    "ConnectTimeout": "no connection came about in {connect_s:g} s: look at the host and the port, and at firewalls between",
-    "ReadTimeout": "it is connected and said nothing for {answer_s:g} s",
-    "WriteTimeout": "it is connected and took nothing for {answer_s:g} s",
-    "RemoteProtocolError": "what came is no HTTP, or it broke off ({told}): look at the port, or {hint}",
-    "ProxyError": "the proxy refuses ({told})",
-    "DecodingError": "the body is not in the encoding that its Content-Encoding tells ({told})",
-    "InvalidURL": "the URL is none ({told})",
+    "ConnectTimeout": "no connection within {connect_s:g} s: check the host, the port, and firewalls",
+    "ReadTimeout": "it is connected but sent nothing for {answer_s:g} s",
+    "WriteTimeout": "it is connected but accepted no data for {answer_s:g} s",
+    "RemoteProtocolError": "the answer is not HTTP, or incomplete ({detail}): check the port, or {hint}",
+    "ProxyError": "the proxy refuses ({detail})",
+    "DecodingError": "the body does not match its Content-Encoding ({detail})",
+    "InvalidURL": "the URL is invalid ({detail})",
 }
-"""The client's exceptions by their names, in words."""
+"""Explanations of the client's exceptions by name."""
 
 
 def explain_failure(error: Exception, url: str, *, proxy: str = "", connect_s: float, answer_s: float) -> str:
     """Explain why there was no answer.
 
     Args:
-        error: that the client raised.
-        url: that was asked.
-        proxy: that led to it, without secrets; empty for none.
-        connect_s: that a connection was waited for.
-        answer_s: that an answer was waited for.
+        error: raised by the client.
+        url: of the server.
+        proxy: used, without secrets; empty for none.
+        connect_s: timeout of the connection.
+        answer_s: timeout of the answer.
     """
-    said = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
-    return f"{said}; asked through the proxy {proxy}" if proxy and proxy not in said else said
+    text = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
+    return f"{text}; through the proxy {proxy}" if proxy and proxy not in text else text
 
 
 def find_loss(error: Exception, *, has_head: bool, has_length: bool) -> Loss:
-    """Find how an answer was lost.
+    """Classify how an answer was lost.
 
     Args:
-        error: that the client raised.
-        has_head: the head of the answer was there.
-        has_length: and it has a Content-Length.
+        error: raised by the client.
+        has_head: whether the head was received.
+        has_length: whether it has a Content-Length.
     """
     match type(error).__name__:
         case "ReadTimeout" | "WriteTimeout":
@@ -92,7 +92,7 @@ def find_loss(error: Exception, *, has_head: bool, has_length: bool) -> Loss:
         case "RemoteProtocolError" if has_head:
             return Loss.CUT if has_length else Loss.BADLY_FRAMED
         case "RemoteProtocolError":
-            # The parser's own error is behind that on bytes which are no HTTP, and none behind that on no bytes at all.
+            # The cause is a parser error if bytes are not HTTP, and None if there are no bytes at all.
             is_parsed = any(type(cause).__module__.startswith("h11.") for cause in _list_causes(error))
             return Loss.BADLY_FRAMED if is_parsed else Loss.BEFORE_HEAD
         case _:
@@ -106,31 +106,31 @@ def _explain_cause(error: Exception, proxy: str) -> str:
             case ssl.SSLCertVerificationError():
                 return _explain_certificate(cause)
             case ssl.SSLError():
-                told = TLS_REASONS.get(cause.reason or "")
-                return f"{told} ({cause.reason})" if told else f"TLS failed ({cause})"
+                detail = TLS_REASONS.get(cause.reason or "")
+                return f"{detail} ({cause.reason})" if detail else f"TLS failed ({cause})"
             case ConnectionRefusedError():
-                return f"nobody listens at {'its port' if not proxy else whom}: is the server running, and is that its port? ({cause.strerror})"
+                return f"connection refused by {'its port' if not proxy else whom}: is the server running, and is the port right? ({cause.strerror})"
             case socket.gaierror():
-                return f"there is no host with the name of {whom} ({cause.strerror})"
+                return f"unknown host in {whom} ({cause.strerror})"
             case _:
                 pass
     return ""
 
 
 def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
-    told = error.verify_message.rstrip(".")
+    detail = error.verify_message.rstrip(".")
     if error.verify_code in WRONG_NAME:
-        return f"its certificate is for another name ({told}): use a URL with a name that it has, or --insecure"
+        return f"its certificate is for another name ({detail}): use a URL with a matching name, or --insecure"
     if error.verify_code == EXPIRED:
-        return f"its certificate is too old ({told}): have it renewed, look at this computer's date, or trust any with --insecure"
-    return f"its certificate is not trusted ({told}): name the certificate of its issuer with --cacert FILE, or trust any with --insecure"
+        return f"its certificate has expired ({detail}): renew it, check this computer's date, or trust any with --insecure"
+    return f"its certificate is not trusted ({detail}): pass its issuer's certificate with --cacert FILE, or trust any with --insecure"
 
 
 def _explain_kind(error: Exception, url: str, connect_s: float, answer_s: float) -> str:
     kind = type(error).__name__
     hint = TRY_TLS if url.startswith("http://") else SHOW_CERTIFICATE
-    said = KINDS.get(kind, kind + ": {told}")
-    return said.format(connect_s=connect_s, answer_s=answer_s, told=str(error).rstrip("."), hint=hint)
+    text = KINDS.get(kind, kind + ": {detail}")
+    return text.format(connect_s=connect_s, answer_s=answer_s, detail=str(error).rstrip("."), hint=hint)
 
 
 def _list_causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,7 +1,4 @@
-"""When the next request may go out: polls by age, waits after a refusal, a least distance. The only file that reads a clock.
-
-Decides no request and knows no answer but its Retry-After.
-"""
+"""Pacing of requests: polls by age, back-off after a refusal, a minimum interval. The only file that reads a clock."""
 
 from __future__ import annotations
 
@@ -16,23 +13,23 @@ if TYPE_CHECKING:
 
 FIRST_POLL_S: Final = 0.1
 LAST_POLL_S: Final = 5.0
-"""DOC (guide, 3.6.0): its client waits 5 s between two polls."""
+"""DOC (guide, 3.6.0): the example client waits 5 s between two polls."""
 
 FIRST_BACK_OFF_S: Final = 0.5
 LAST_BACK_OFF_S: Final = 30.0
 MOST_RETRY_AFTER_S: Final = 300.0
-"""A longer wait is not waited: the row is inconclusive then."""
+"""Longer waits are refused, and the row is inconclusive."""
 
 
 class Clock(Protocol):
-    """Where time comes from, so that a test waits for nothing."""
+    """A source of time, replaceable in tests."""
 
     def now(self) -> float:
-        """Return the seconds since some moment; never goes back."""
+        """Return monotonic seconds."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Come back so many seconds later."""
+        """Block for so many seconds."""
         ...
 
     def today(self) -> datetime:
@@ -44,11 +41,11 @@ class SystemClock:
     """The computer's time."""
 
     def now(self) -> float:
-        """Return the seconds since some moment; never goes back."""
+        """Return monotonic seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Come back so many seconds later."""
+        """Block for so many seconds."""
         time.sleep(seconds)
 
     def today(self) -> datetime:
@@ -57,29 +54,29 @@ class SystemClock:
 
 
 def wait_by_age(seconds: float) -> float:
-    """Return how long the next poll waits: as long as the task is old, so that a task costs few polls whatever it takes."""
+    """Return the delay until the next poll: the age of the task, so that any task costs few polls."""
     return min(max(seconds, FIRST_POLL_S), LAST_POLL_S)
 
 
 def draw_back_off(attempt: int, draws: Draws) -> float:
-    """Draw how long to wait before trying again, in seconds.
+    """Draw a back-off delay in seconds.
 
-    Full jitter: anything from nothing to a bound that doubles each time, so that clients that failed together part.
+    Full jitter: uniform between 0 and a limit that doubles each time, so that clients that failed together spread out.
 
     Args:
         attempt: 0 for the first wait.
-        draws: from the run's seed.
+        draws: seeded by the run.
     """
     most = min(FIRST_BACK_OFF_S * (1 << attempt), LAST_BACK_OFF_S)
     return draws.below(1000) * most / 1000
 
 
 def read_retry_after(value: str | None, today: datetime) -> float | None:
-    """Read how many seconds a server asks to wait; None if it says nothing that can be read.
+    """Read how many seconds a server asks to wait; None if absent or unreadable.
 
     Args:
-        value: of the header: seconds or an HTTP date (RFC 9110, 10.2.3). Fractions are read too (INF: some servers send them).
-        today: for a date.
+        value: of the header: seconds or an HTTP date (RFC 9110, 10.2.3). Fractions are accepted (INF: some servers send them).
+        today: reference for a date.
     """
     if value is None:
         return None

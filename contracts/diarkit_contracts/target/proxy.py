@@ -1,4 +1,4 @@
-"""Which proxy leads to a server: the one that was named, else that of the environment. Opens no connection."""
+"""Choose the proxy for a server: the configured one, or that of the environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FLAG: Final = "--proxy"
 
 SCHEMES: Final = ("http", "https", "socks5", "socks5h")
-"""What the HTTP client can talk to a proxy by; `socks5` and `socks5h` need its extra `socks`."""
+"""Schemes of proxies that the HTTP client supports; `socks5` and `socks5h` need its extra `socks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Proxy:
     """A proxy.
 
     Attributes:
-        url: with user and password, if it has them.
-        origin: who named it.
+        url: with user and password, if any.
+        origin: the flag or environment variable.
     """
 
     url: str
@@ -35,7 +35,7 @@ class Proxy:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """User and password, as they are written in the URL, as they are meant, and as the header has them."""
+        """User and password, as encoded in the URL, decoded, and as in the header."""
         parts = urlsplit(self.url)
         if parts.username is None:
             return ()
@@ -44,7 +44,7 @@ class Proxy:
         return tuple(filter(None, (parts.username, parts.password, *plain, header)))
 
     def __str__(self) -> str:
-        """Tell scheme, host and port."""
+        """Format scheme, host and port."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.origin})"
 
@@ -52,14 +52,14 @@ class Proxy:
 def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
     """Choose the proxy to a server.
 
-    The environment's is not used for this computer: no proxy elsewhere can reach that.
+    That of the environment is not used for this computer, which no remote proxy can reach.
 
     Args:
         url: of the server.
-        named: URL of a proxy, used whatever the environment says.
+        named: URL of a proxy that overrides the environment.
 
     Raises:
-        BadConnectionError: it is named by something that is no URL of a proxy.
+        BadConnectionError: the URL of the proxy is invalid.
 
     Source:
         curl's manual, "Environment": `http_proxy`, `https_proxy`, `all_proxy`, and `no_proxy` with names, addresses, networks, `*`.
@@ -78,7 +78,7 @@ def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
 
 
 def _is_exempt(host: str, exempt: str) -> bool:
-    """Tell what the standard library's own look at `no_proxy` does not know: networks, and `*` among others."""
+    """Check entries of `no_proxy` that the standard library does not support: networks, and `*` among others."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -100,11 +100,11 @@ def _split(exempt: str) -> Iterator[str]:
 def _read_proxy(text: str, origin: str) -> Proxy:
     try:
         parts = urlsplit(text)
-        told = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_valid = parts.scheme in SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        told = False
-    if not told or not text.isprintable() or " " in text:
-        # The text itself is in no error: it may hold a password.
+        is_valid = False
+    if not is_valid or not text.isprintable() or " " in text:
+        # The text is not repeated in the error, as it may contain a password.
         raise BadConnectionError(
             origin,
             f"expected a URL such as http://proxy:3128 or http://USER:PASSWORD@proxy:3128, with {', '.join(SCHEMES)};"

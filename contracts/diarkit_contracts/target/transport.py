@@ -1,4 +1,4 @@
-"""Requests sent with httpx: TLS, a proxy, time limits. Knows no caps, looks at no proxy of the environment, keeps nothing."""
+"""Send requests with httpx: TLS, proxy, time limits."""
 
 from __future__ import annotations
 
@@ -23,32 +23,33 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Headers, Request
     from diarkit_contracts.target.pace import Clock
     from diarkit_contracts.target.proxy import Proxy
+    from diarkit_fixtures.wav.chunks import Chunks
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
-"""An upload of a few kilobytes and a look at a task take no longer on a server that works (INF)."""
+"""Sufficient for an upload of a few kilobytes, or a poll, on a working server (INF)."""
 
 LARGEST_ANSWER: Final = 16 << 20
 """Bytes: two hours of speech are about 1 MB of result."""
 
 MOST_OF_LOST: Final = 64 << 10
-"""Bytes that are kept of an answer that was lost: enough to see what it was going to be."""
+"""Bytes retained of a lost answer, for its diagnosis."""
 
 KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
-"""Of the environment; a flag would stand in the list of processes."""
+"""An environment variable, as a flag would be visible in the process list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach a server.
+    """How to connect to a server.
 
     Attributes:
-        cacert: certificates to trust, in PEM; None for those of SSL_CERT_FILE, SSL_CERT_DIR or the client's own.
+        cacert: trusted certificates, in PEM; None for those of SSL_CERT_FILE, SSL_CERT_DIR or httpx.
         insecure: trust any certificate.
-        certificate: to show to the server, in PEM; None for none.
+        certificate: client certificate, in PEM; None for none.
         key: of that certificate; None if it is in the same file.
-        key_password: of the key; empty for a key without.
-        proxy: that leads there; None for none.
+        key_password: of the key; empty for none.
+        proxy: to use; None for none.
     """
 
     cacert: Path | None = None
@@ -61,13 +62,13 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """The way to a server, and what goes with each request.
+    """Connection, headers and secrets for a server.
 
     Attributes:
-        url: of the server, without user, password and a slash at the end.
-        connection: how to reach it.
+        url: of the server, without credentials and trailing slash.
+        connection: how to connect.
         headers: to send with each request.
-        secrets: of all that, to be struck out of what is written.
+        secrets: contained in all of these, to be redacted.
     """
 
     url: str
@@ -77,16 +78,16 @@ class Way:
 
 
 class HttpTransport:
-    """Sends requests over one connection that is kept open; follows no redirection and keeps no cookie.
+    """Sends requests over one persistent connection, without following redirections or storing cookies.
 
     Args:
         url: of the server.
-        connection: how to reach it.
-        clock: that an answer is timed by.
+        connection: how to connect.
+        clock: for timing answers.
 
     Raises:
         MissingExtraError: without the extra `verify`.
-        BadConnectionError: for certificates and keys that are none, and a proxy that needs a library that is not there.
+        BadConnectionError: for invalid certificates and keys, or a proxy that needs a missing library.
     """
 
     def __init__(self, url: str, connection: Connection, clock: Clock | None = None) -> None:
@@ -100,17 +101,17 @@ class HttpTransport:
         self._deadline = Deadline(clock or SystemClock())
         try:
             transport = httpx.HTTPTransport(
-                # Making trust takes longer than a request, and without TLS it is for nothing.
+                # Loading certificates takes longer than a request, and is not needed without TLS.
                 verify=make_trust(connection) if url.startswith("https:") else False,
                 proxy=None if connection.proxy is None else connection.proxy.url,
-                # The proxy was chosen and the trust is made here: where both come from is told in one place each.
+                # Proxy and trust are chosen by our own code, so httpx must not read the environment.
                 trust_env=False,
             )
             self._client: Any = httpx.Client(
                 transport=transport,
                 trust_env=False,
                 headers={"Accept-Encoding": ACCEPTED},
-                # What a server hands out and gets back would be in no recording.
+                # Cookies would not be part of a recording.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 follow_redirects=False,
                 timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
@@ -122,19 +123,17 @@ class HttpTransport:
                 origin, "a proxy with socks5 needs a library that is not installed: pip install 'httpx[socks]'"
             ) from None
 
-    def send(self, request: Request, content: bytes, within_s: float = ANSWER_S) -> Answer:
-        """Send a request and wait for its whole answer, no longer than so many seconds, and than `ANSWER_S`.
-
-        Raises:
-            UnreachableError: there was none.
-        """
+    def send(self, request: Request, content: bytes | Chunks, within_s: float = ANSWER_S) -> Answer:
+        """Send a request, and return its complete answer within so many seconds and `ANSWER_S`, or raise UnreachableError."""
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        if not isinstance(content, bytes):
+            headers.append((b"Content-Length", str(len(content)).encode()))
         within_s = min(within_s, ANSWER_S)
         self._deadline.start(within_s)
         came, body, statuses = Answer(status=0), bytearray(), set[int]()
 
         def note_status(event: str, info: Mapping[str, Any]) -> None:
-            """Note the status of each head, a proxy's answer to CONNECT too: the client has no other word for that than a text."""
+            """Record the status of each head, including a proxy's answer to CONNECT, which the client reports only as text."""
             if event.endswith("receive_response_headers.complete"):
                 statuses.add(info["return_value"][1])
 
@@ -143,11 +142,13 @@ class HttpTransport:
                 request.method,
                 request.url,
                 headers=headers,
-                content=content or None,
+                content=content if len(content) else None,
                 extensions={"trace": note_status},
             ) as response:
-                told = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-                came = Answer(status=response.status_code, headers=told)
+                received = tuple(
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+                )
+                came = Answer(status=response.status_code, headers=received)
                 loss, reason = self._read_body(response, body, within_s)
         except self._errors as error:
             proxy = "" if self._proxy is None else str(self._proxy)
@@ -156,7 +157,7 @@ class HttpTransport:
         if 407 in statuses and self._proxy is not None:
             raise UnreachableError(request.url, f"{PROXY_REFUSES} ({self._proxy})")
         if loss is not None:
-            # What broke off, in whatever way, after a time that was over broke off for that.
+            # Any failure after the deadline is attributed to it.
             loss = Loss.TOO_SLOW if self._deadline.is_over else loss
             lost = Lost(kind=loss, status=came.status, headers=came.headers, body=bytes(body[:MOST_OF_LOST]))
             raise UnreachableError(request.url, reason, lost)
@@ -167,11 +168,7 @@ class HttpTransport:
             raise UnreachableError(request.url, str(error), lost) from None
 
     def connect(self, url: str) -> None:
-        """Connect to the server of a URL and send nothing; through a proxy it is not known who could, and it counts as done.
-
-        Raises:
-            UnreachableError: no connection comes about.
-        """
+        """Connect to the server of a URL without sending anything, or raise UnreachableError. Assumed to succeed through a proxy."""
         parts = urlsplit(url)
         try:
             port = parts.port or {"https": 443}.get(parts.scheme, 80)
@@ -185,7 +182,7 @@ class HttpTransport:
         self._client.close()
 
     def _read_body(self, response: Any, body: bytearray, within_s: float) -> tuple[Loss | None, str]:
-        """Read a body to its end as it comes, or to the bounds of its size and time; say which and why."""
+        """Read a body up to its end or the limits of size and time; return the loss and its reason."""
         for chunk in response.iter_raw():
             body += chunk
             if len(body) > LARGEST_ANSWER:
@@ -196,18 +193,14 @@ class HttpTransport:
 
 
 def make_trust(connection: Connection) -> ssl.SSLContext:
-    """Make what a server's certificate is checked with, and what is shown to it.
-
-    Raises:
-        BadConnectionError: for certificates and keys that are none.
-    """
+    """Make the TLS context with trusted and client certificates, or raise BadConnectionError for invalid files."""
     trust = _choose_certificates(connection)
     if connection.insecure:
         trust.check_hostname = False
         trust.verify_mode = ssl.CERT_NONE
     if connection.certificate is not None:
         try:
-            # A password is always given: without one OpenSSL would ask for it at the terminal, and wait.
+            # A password is always passed: otherwise OpenSSL would prompt for it on the terminal.
             trust.load_cert_chain(connection.certificate, connection.key, lambda: connection.key_password)
         except (OSError, ValueError) as error:
             files = f"{connection.certificate}{f' and {connection.key}' if connection.key else ''}"

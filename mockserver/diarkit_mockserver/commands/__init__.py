@@ -1,1 +1,1 @@
-"""The command `diarkit`: flags to values, one call, an exit code."""
+"""The command `diarkit`: parse flags, make one call, return an exit code."""

@@ -1,4 +1,4 @@
-"""The command `diarkit coverage`: journals to one tally, a report, an exit code. Counts nothing itself."""
+"""The command `diarkit coverage`: merge journals into one report."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageFlags:
-    """Where the whole report goes, what there is to meet, and which share of it is enough."""
+    """Report files, generation and minimum coverage."""
 
     GROUP: ClassVar[str] = "Output"
 
-    html: Path | None = flag(type=WRITTEN, help="Write all points as a page.")
+    html: Path | None = flag(type=WRITTEN, help="Write all points as HTML.")
     md: Path | None = flag(type=WRITTEN, help="Write all points as Markdown.")
     json: Path | None = flag(type=WRITTEN, help="Write all points as JSON.")
     profile: Profile | None = flag(
         type=Named(PROFILES),
-        help="Count what this generation of the API can answer; by default those of the versions in the journals, else 3.6.",
+        help="Count the points of this generation of the API; default those of the versions in the journals, else 3.6.",
     )
     least: float = flag(
         "--min", default=0.0, type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this share."
@@ -51,15 +51,15 @@ class CoverageFlags:
 )
 @take("flags", CoverageFlags)
 def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
-    """Report what clients met of all that the API can answer.
+    """Report which of the API's possible answers clients have met.
 
-    JOURNAL is of the fake, or a recording of a platform: NDJSON, JSON or HAR. Whether the client behaved can be told of the
-    fake's NDJSON and JSON alone.
+    JOURNAL is a journal of the fake or a recording of a platform: NDJSON, JSON or HAR. Client conduct is judged only for the
+    fake's NDJSON and JSON.
 
-    Exit 0: fine. 1: less was met than `--min` asks for. 2: wrong usage.
+    Exit 0: fine. 1: coverage below `--min`. 2: wrong usage.
     """
     require("jsonschema")
-    from diarkit_contracts.coverage.tally import add_up  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.coverage.tally import add_up  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
     from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415

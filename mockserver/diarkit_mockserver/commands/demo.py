@@ -1,4 +1,4 @@
-"""`diarkit demo`: a client written from the guide meets the fake. Prints what it sees; knows nothing of the server's insides."""
+"""`diarkit demo`: run a client written after the guide against the fake, and print what it receives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.diarization import read_result
 from diarkit_contracts.exchanges.form import Field, write_form
 from diarkit_fixtures.samples.catalogue import GUIDE
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_POLLS = 100
-"""As the guide's first example has it."""
+"""As in the guide's first example."""
 
 
 def run_demo() -> None:
-    """Start the fake, go through the guide's steps for each of its recordings, print what was seen, stop."""
+    """Start the fake, run the guide's steps for each of its recordings, and print the answers."""
     server = ServerThread(Platform(World()), bind("127.0.0.1", 0))
     try:
-        click.echo(f"The fake listens on {server.url}")
+        click.echo(f"The fake is listening on {server.url}")
         with tempfile.TemporaryDirectory(prefix="diarkit-") as folder:
             for number, sample in enumerate(GUIDE, start=1):
                 click.secho(f"\n[{number}/{len(GUIDE)}] {sample.name}", bold=True)
@@ -42,16 +43,16 @@ def run_demo() -> None:
     finally:
         server.stop()
     click.echo(
-        "\nGo on with\n"
+        "\nNext steps\n"
         "  diarkit serve                       the same platform on port 8000, for your own client\n"
-        "  diarkit samples write recordings    these recordings, with who speaks when\n"
+        "  diarkit samples write recordings    these recordings, with their truth\n"
         "  diarkit scenario check FILE         rules: which upload is done, failed, rejected, refused\n"
-        "  pytest, with the fixture diarization_server in a test's arguments"
+        "  pytest, with the fixture diarization_server as an argument of a test"
     )
 
 
 def show_recording(endpoint: str, path: Path) -> None:
-    """Upload one recording, poll it to its end, print the states and a timeline of each channel."""
+    """Upload one recording, poll its task to the end, and print the states and a timeline of each channel."""
     status, location = upload(endpoint, path)
     click.echo(f"  POST {path.stat().st_size:,} bytes -> {status}, X-Location: {location}")
     answer: dict[str, Any] = {}
@@ -63,13 +64,12 @@ def show_recording(endpoint: str, path: Path) -> None:
     channels = read_result(answer)
     length = max((segment.end for segments in channels.values() for segment in segments), default=0)
     for number, segments in channels.items():
-        count = count_speakers(segments)
-        speakers = f"{count} speaker{'s' * (count != 1)}"
+        speakers = count(count_speakers(segments), "speaker")
         click.echo(f"  channel {number}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s")
 
 
 def upload(endpoint: str, path: Path) -> tuple[int, str]:
-    """Send a recording as the guide does; return the status and where to poll."""
+    """Send a recording as in the guide; return the status and the URL to poll."""
     kind, body = write_form([Field("file", path.read_bytes(), path.name)])
     request = urllib.request.Request(endpoint, data=body, headers={"Content-Type": kind})  # noqa: S310 - the URL is the fake's own
     with DIRECT.open(request, timeout=10) as response:
@@ -77,7 +77,7 @@ def upload(endpoint: str, path: Path) -> tuple[int, str]:
 
 
 def poll(location: str) -> Iterator[dict[str, Any]]:
-    """Ask for a task until it is done, failed or rejected; yield each answer."""
+    """Poll a task until it is done, failed or rejected; yield each answer."""
     for _ in range(MOST_POLLS):
         with DIRECT.open(location, timeout=10) as response:
             answer: dict[str, Any] = json.load(response)

@@ -1,4 +1,4 @@
-"""Makes a fake show the verifier what a server does seldom, through its control API, and puts its limits back afterwards."""
+"""Force rare behaviour of a fake for the verifier, through its control API, and restore its limits afterwards."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.client import Control
 
 LITTLE: Final = Rate(requests=1, seconds=1.0)
-"""The second request is one too many, and the wait that is asked for is short."""
+"""The second request exceeds it, and the requested wait is short."""
 
 
 class NoFakeError(FakeError, ValueError):
-    """The server can't be made to do anything."""
+    """The server can't be controlled."""
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
@@ -39,22 +39,22 @@ class NoFakeError(FakeError, ValueError):
 
 @contextmanager
 def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None) -> Generator[Forcing]:
-    """List what the fake at a URL, or one world of it, can be made to do, and how.
+    """Return the capabilities of the fake at a URL, or of one of its worlds.
 
-    Its limits are what they were afterwards; its rules begin to count again, and those of `respond` are gone.
+    Its limits are restored afterwards; its rules are counted anew, and those of `respond` are removed.
 
     Args:
         url: of the server or the world.
         token: of its control API, if it has one.
-        cacert: certificates to trust (PEM); by default the system's.
+        cacert: trusted certificates (PEM); default the system's.
 
     Raises:
-        NoFakeError: another server answers there, or none, or it has another token.
+        NoFakeError: the server is not a fake, does not answer, or has another token.
     """
     base, world = split_world(url)
     found = find_control(base, token, cacert=cacert)
     if found is None:
-        raise NoFakeError(url, "it is not diarkit's fake, or it does not answer")
+        raise NoFakeError(url, "it is not diarkit's fake, or does not answer")
     with closing(found[0]) as control:
         try:
             control.send(calls.read_scenario(), world)
@@ -68,7 +68,7 @@ def _list_ways(
 ) -> Iterator[tuple[Capability, Callable[[], AbstractContextManager[None]]]]:
     @contextmanager
     def fail() -> Generator[None]:
-        rule = write_rule(when=When(), times=1, failed="The fake was asked to fail this task.")
+        rule = write_rule(when=When(), times=1, failed="The fake was configured to fail this task.")
         control.send(calls.add_answers(Answers(rules=(rule,))), world)
         yield
 

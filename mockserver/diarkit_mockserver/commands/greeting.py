@@ -1,4 +1,4 @@
-"""Where a server that has just begun to answer can be reached, and what for. Knows no sockets."""
+"""The addresses of a server, as printed at its start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def list_addresses(url: str) -> dict[str, str]:
-    """List the addresses of a server by what they are for.
+    """Return the addresses of a server by purpose.
 
     Args:
-        url: of the server, without a slash at the end.
+        url: of the server, without a trailing slash.
     """
     return {
         "API": url + ENDPOINT,
@@ -26,16 +26,16 @@ def list_addresses(url: str) -> dict[str, str]:
 
 
 def write_greeting(addresses: Mapping[str, str], token: str | None, *, everywhere: bool) -> Iterator[str]:
-    """Write the addresses, a line each.
+    """Yield a line for each address.
 
     Args:
-        addresses: as `list_addresses` lists them.
-        token: that `reveal=true` asks for, if it was drawn for that alone.
-        everywhere: the server listens on all interfaces, of which the addresses name only one.
+        addresses: from `list_addresses`.
+        token: required by `reveal=true`, if generated only for that.
+        everywhere: whether the server listens on all interfaces, of which the addresses name only one.
     """
     width = max(map(len, addresses))
     yield from (f"  {name:{width}}  {address}" for name, address in addresses.items())
     if token is not None:
         yield f"  {'token':{width}}  {token} (for values that may be secret: reveal=true)"
     if everywhere:
-        yield "  on all interfaces: other machines use the name or address of this one in place of the above"
+        yield "  on all interfaces: from other machines, use this machine's name or address instead"

@@ -1,4 +1,4 @@
-"""`diarkit health`: whether a platform answers at a URL, and if not, why. Light, as it runs every few seconds in a container."""
+"""`diarkit health`: whether a platform answers at a URL, and if not, why. Lightweight, as containers run it every few seconds."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ TIMEOUT_S = 5.0
 ANY_CERTIFICATE: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 ANY_CERTIFICATE.check_hostname = False
 ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
-"""Nothing secret is sent, and nothing that comes is believed."""
+"""Certificates are not verified, as nothing secret is sent and no answer is trusted."""
 
 DIRECT: Final = urllib.request.build_opener(
     urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ANY_CERTIFICATE)
 )
-"""Asks the server itself: in a container, `http_proxy` leads away from it."""
+"""Without proxies: in a container, `http_proxy` would lead away from the server."""
 
 LONGEST: Final = 10_000
-"""Bytes that are read of an answer."""
+"""Bytes read of an answer."""
 
 
 def complete_url(text: str) -> str:
-    """Make a URL of what may be host and port alone."""
+    """Complete a URL that may be only host and port."""
     return (text if "://" in text else f"http://{text}").rstrip("/")
 
 
 def is_healthy(url: str) -> bool:
-    """Ask the platform's status operation; False for no answer, or for any other one than 200."""
+    """Return whether the platform's status operation answers 200."""
     return explain_health(url) is None
 
 
 def explain_health(url: str) -> str | None:
-    """Ask the platform's status operation; return what is wrong, None if nothing is."""
+    """Request the platform's status operation; return what is wrong, or None."""
     try:
         status, kind, _ = _ask(f"{url}/api/system/status")
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -44,19 +44,17 @@ def explain_health(url: str) -> str | None:
     if status == http.HTTPStatus.OK and kind != "text/html":
         return None
     came = f"{status} {kind}".rstrip()
-    return (
-        f"diarkit answers there, and is not ready: {came}" if _is_ours(url) else f"something else answers there: {came}"
-    )
+    return f"diarkit answers, but is not ready: {came}" if _is_ours(url) else f"another server answers: {came}"
 
 
 def _explain(error: object) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT_S:g} s"
     if isinstance(error, ssl.SSLError):
-        return "something else answers there: no TLS"
+        return "another server answers: no TLS"
     if isinstance(error, (http.client.HTTPException, ConnectionResetError)):
-        return f"something else answers there: no HTTP ({type(error).__name__})"
-    return f"nothing answers there: {getattr(error, 'strerror', None) or error}"
+        return f"another server answers: no HTTP ({type(error).__name__})"
+    return f"no answer: {getattr(error, 'strerror', None) or error}"
 
 
 def _ask(url: str) -> tuple[int, str, bytes]:
@@ -73,10 +71,10 @@ def _find_kind(answer: http.client.HTTPResponse | urllib.error.HTTPError) -> str
 
 
 def _is_ours(url: str) -> bool:
-    """Whether the control API answers; that it refuses will do."""
+    """Return whether the control API answers; a refusal is sufficient."""
     try:
         _, _, body = _ask(f"{url.partition('/worlds/')[0]}/__diarkit/v1/ready")
-        said: Any = json.loads(body)
+        answer: Any = json.loads(body)
     except (OSError, ValueError, http.client.HTTPException):
         return False
-    return isinstance(said, dict) and ("nonce" in said or "urn:diarkit:" in str(said))  # pyright: ignore[reportUnknownArgumentType]
+    return isinstance(answer, dict) and ("nonce" in answer or "urn:diarkit:" in str(answer))  # pyright: ignore[reportUnknownArgumentType]

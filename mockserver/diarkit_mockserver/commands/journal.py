@@ -1,4 +1,4 @@
-"""`diarkit journal`: reads from a server what one of its worlds was asked and answered, and writes it in one of four forms."""
+"""`diarkit journal`: read the journal of a world from a server, and print it in one of four formats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 JournalFormat: TypeAlias = Literal["text", "json", "ndjson", "har"]
 
 BETWEEN_LOOKS_S: Final = 0.5
-"""A person who watches does not notice it, and a server neither."""
+"""Short enough for a person, and long enough for the server."""
 
 
 @click.command(
@@ -39,22 +39,22 @@ BETWEEN_LOOKS_S: Final = 0.5
 )
 @click.argument("url", required=False)
 @take("settings", Settings, "host", "port", prefix=PREFIX)
-@click.option("-f", "--follow", is_flag=True, help="Go on with each new exchange until Ctrl-C (text and ndjson).")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new exchanges until Ctrl-C (text and ndjson).")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("text", "json", "ndjson", "har")),
     default="text",
     show_default=True,
-    help="Write lines for people, or a recording for `verify --recording`; har also for a browser's tools.",
+    help="Print lines for people, or a recording for `verify --recording`; har also for browser tools.",
 )
-@click.option("--task", help="Only exchanges about the task with this id.")
-@click.option("--reveal", is_flag=True, help="Write the values of all headers and parameters, secrets among them.")
+@click.option("--task", help="Print only exchanges about the task with this id.")
+@click.option("--reveal", is_flag=True, help="Print the values of all headers and parameters, including secrets.")
 @click.option(
     "--token",
     envvar="DIARKIT_CONTROL_TOKEN",
     show_envvar=True,
-    help="Send this token, if the control API asks for one.",
+    help="Send this token, if the control API requires one.",
 )
 def journal(  # noqa: PLR0913 - a flag each
     url: str | None,
@@ -66,10 +66,10 @@ def journal(  # noqa: PLR0913 - a flag each
     follow: bool,
     reveal: bool,
 ) -> None:
-    """Print what a fake was asked, and what it answered.
+    """Print the requests to a fake, and its answers.
 
-    The fake is the one at URL, or where `diarkit serve` with the same settings listens. A URL that ends with /worlds/NAME means
-    that world. Exit 0: printed. 1: the server refused, or went away. 2: wrong usage. 4: no fake answers.
+    The fake is at URL, or where `diarkit serve` with the same settings listens. A URL that ends with /worlds/NAME selects that
+    world. Exit 0: printed. 1: the server refused, or stopped. 2: wrong usage. 4: no fake answers.
     """
     if follow and form not in {"text", "ndjson"}:
         raise click.UsageError(f"--follow has no end, and --format {form} needs one: choose text or ndjson")
@@ -83,36 +83,36 @@ def journal(  # noqa: PLR0913 - a flag each
         click.echo(f"no fake answers at {base}", err=True)
         raise click.exceptions.Exit(4)
     with closing(found[0]) as control:
-        # A line for people has nothing in it that would have to be struck out.
+        # Lines for people contain nothing to redact.
         asked: Any = {"task": task, "reveal": reveal}
         read = follow_pages(control, world, SystemClock(), **asked) if follow else read_pages(control, world, **asked)
         echo_lines(write_journal(_guard(read, base), form))
 
 
 def _guard(pages: Iterable[JournalPage], base: str) -> Iterator[JournalPage]:
-    """Make words for the person of what the server refuses, and of its end."""
+    """Convert refusals, and the end of the server, to messages."""
     try:
         yield from pages
     except ControlError as error:
         raise click.ClickException(str(error)) from None
     except (OSError, http.client.HTTPException) as error:
-        raise click.ClickException(f"{base} does not answer any more: {error}") from None
+        raise click.ClickException(f"{base} no longer answers: {error}") from None
 
 
 def follow_pages(control: Sender, world: str, clock: Clock, *, task: str | None, reveal: bool) -> Iterator[JournalPage]:
-    """Read a world's journal from its beginning, and on as it grows, without an end.
+    """Read a world's journal from its beginning, and follow it endlessly.
 
     Args:
-        control: takes calls to the server.
+        control: sends calls to the server.
         world: its name; empty for the default one.
-        clock: waits between two looks.
-        task: whose exchanges; None for all.
-        reveal: leave in the values of all headers and parameters.
+        clock: waits between two requests.
+        task: filter by this task; None for all.
+        reveal: whether to include secrets.
     """
     since = 0
     while True:
         for page in read_pages(control, world, since=since, task=task, reveal=reveal):
-            if page.total < since:  # the world has begun again
+            if page.total < since:  # the world was reset
                 since = 0
                 break
             if page.entries:
@@ -123,7 +123,7 @@ def follow_pages(control: Sender, world: str, clock: Clock, *, task: str | None,
 
 
 def write_journal(pages: Iterable[JournalPage], form: JournalFormat) -> Iterator[str]:
-    """Write pages of a journal line by line, without line ends; text and ndjson as they come."""
+    """Yield pages of a journal as lines; text and ndjson incrementally."""
     match form:
         case "text":
             yield from (write_line(read_entry(each), page.epoch) for page in pages for each in page.entries)
@@ -144,7 +144,7 @@ def write_journal(pages: Iterable[JournalPage], form: JournalFormat) -> Iterator
 
 
 def _write_times(written: Json, epoch: int) -> Json:
-    """Put dates and seconds in the place of ticks."""
+    """Replace ticks by dates and seconds."""
     own = written[OWN]
     date = tell_date(epoch, own["asked_at"]).isoformat()
     seconds = {name: own[name] / SECOND for name in ("asked_at", "answered_at")}

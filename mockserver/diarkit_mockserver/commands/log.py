@@ -1,4 +1,4 @@
-"""The log of `diarkit serve`: in lines for people or in JSON, with each exchange if somebody wants it. Decides nothing."""
+"""The log of `diarkit serve`: lines for people or JSON, optionally with each exchange."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ exchanges = logging.getLogger("diarkit.exchanges")
 
 
 class Lines(logging.Formatter):
-    """Writes each message on one line, after its time and level; an exchange begins with its own time."""
+    """Formats each message in one line with time and level; an exchange has its own time."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
@@ -30,24 +30,24 @@ class Lines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """Writes each message as a JSON object in one line, an exchange with all that is known of it."""
+    """Formats each message as a JSON object in one line, an exchange with all its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        said = getattr(record, "fields", None) or {"message": super().format(record)}
-        return json.dumps({"time": _read_date(record).isoformat(), "level": record.levelname.lower(), **said})
+        fields = getattr(record, "fields", None) or {"message": super().format(record)}
+        return json.dumps({"time": _read_date(record).isoformat(), "level": record.levelname.lower(), **fields})
 
 
 def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | None:
     """Log to stderr from a level on.
 
     Returns:
-        What logs an exchange, given its entry and the epoch of its world; None where nobody would see it.
+        A function that logs an exchange, given its entry and the epoch of its world; None if the level hides exchanges.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    logging.getLogger("uvicorn.error").setLevel("WARNING")  # we greet ourselves
+    logging.getLogger("uvicorn.error").setLevel("WARNING")  # replaced by our own greeting
     if not exchanges.isEnabledFor(logging.INFO):
         return None
     if not exchanges.isEnabledFor(logging.DEBUG):
@@ -64,12 +64,12 @@ def _log_json(entry: Entry, epoch: int) -> None:
 
 
 def _log_all(entry: Entry, epoch: int) -> None:
-    """Log an exchange with heads and bodies, as the journal writes it: without secrets."""
-    from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only who debugs pays for it
+    """Log an exchange with heads and bodies, redacted like in the journal."""
+    from diarkit_mockserver.journal.export import write_entries  # noqa: PLC0415 - only for debugging
 
     (written,) = write_entries((entry,), epoch)
-    told = f"{write_line(entry, epoch)}\n{json.dumps(written)}"
-    exchanges.debug("%s", told, extra={"fields": {**describe_entry(entry, epoch), "exchange": written}})
+    text = f"{write_line(entry, epoch)}\n{json.dumps(written)}"
+    exchanges.debug("%s", text, extra={"fields": {**describe_entry(entry, epoch), "exchange": written}})
 
 
 def _read_date(record: logging.LogRecord) -> datetime:

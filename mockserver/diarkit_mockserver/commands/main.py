@@ -1,4 +1,4 @@
-"""The command `diarkit`: reads flags, calls one function, ends with its exit code. Other commands are imported when called."""
+"""The command `diarkit`. Subcommands of other modules are imported when called."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ ELSEWHERE = {
     "proxy": "diarkit_mockserver.commands.proxy:proxy",
     "record": "diarkit_mockserver.commands.record:record",
 }
-"""Commands of other files, imported when they are named."""
+"""Subcommands of other modules."""
 
 
 class Commands(Group):
-    """The commands of this file, and those of others."""
+    """The subcommands of this and other modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List all names."""
+        """Return all names."""
         return sorted([*super().list_commands(ctx), *ELSEWHERE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command, in its own file if it is elsewhere."""
+        """Return a command, importing its module if necessary."""
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
         module, _, name = ELSEWHERE[cmd_name].partition(":")
@@ -52,11 +52,11 @@ class Commands(Group):
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """A fake of the Speaker Diarization API, its contract, and recordings to test with."""
-    ctx.obj = _force_fake  # verify's; the contract knows no fake
+    ctx.obj = _force_fake  # for verify, as the contracts package does not know the fake
 
 
 def _force_fake(url: str) -> Forcing:
-    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - imported when the command is called
 
     try:
         context = click.get_current_context()
@@ -70,7 +70,7 @@ def _force_fake(url: str) -> Forcing:
 @take("settings", Settings, prefix=PREFIX)
 def serve(settings: Settings) -> None:
     """Serve the fake until Ctrl-C."""
-    from diarkit_mockserver.commands.start import Started  # noqa: PLC0415 - what a command needs is imported when it is called
+    from diarkit_mockserver.commands.start import Started  # noqa: PLC0415 - imported when the command is called
 
     Started(settings).serve()
 
@@ -81,7 +81,7 @@ def serve(settings: Settings) -> None:
 def health(url: str | None, settings: Settings) -> None:
     """Check whether a platform answers.
 
-    Exit 0 if one does at URL, or where `diarkit serve` with the same settings would listen; else 1.
+    The platform is at URL, or where `diarkit serve` with the same settings listens. Exit 0: it answers. 1: it does not.
     """
     from diarkit_mockserver.commands.health import complete_url, explain_health  # noqa: PLC0415
     from diarkit_mockserver.serving.server import reach  # noqa: PLC0415

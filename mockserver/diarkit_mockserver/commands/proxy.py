@@ -1,4 +1,4 @@
-"""The command `proxy`: a live platform with a fake before it. Decides nothing of an answer."""
+"""The command `proxy`: a fake in front of a live platform."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
@@ -24,21 +25,21 @@ SERVED = (
     "host", "port", "scenario", "external_url", "tls_cert", "tls_key", "cors_origin", "forwarded_from", "control_token", "nonce",
     "log_level", "log_format", "quiet",
 )  # fmt: skip
-"""The settings of `serve` that are a proxy's too."""
+"""The settings of `serve` that also apply to a proxy."""
 
 WAY = ("headers", "cacert", "insecure", "cert", "key", "proxy")
-"""The flags of `verify` that say how a server is reached."""
+"""The connection flags of `verify`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """What becomes of the answers."""
+    """Where to save the answers."""
 
     GROUP: ClassVar[str] = Timing.GROUP
 
     save: Path | None = flag(
         type=WRITTEN,
-        help="Write a scenario with the platform's answers to this file, after each task.",
+        help="Save a scenario with the platform's answers to this file, after each task.",
     )
 
 
@@ -66,15 +67,16 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     judging: Judging,
     output: Output,
 ) -> None:
-    """Stand before the platform at URL until Ctrl-C.
+    """Run a proxy in front of the platform at URL until Ctrl-C.
 
-    Requests go to the platform as they come, uploads of any size too. Its answers come back as they are, but for X-Location,
-    which leads to the proxy. Rules and faults of --scenario answer in its place: by path, query and headers before the
-    platform is asked, by anything else after that. Credentials pass through, and are never written.
+    Requests, including uploads of any size, are streamed to the platform. Its answers are returned unchanged, except that X-Location
+    leads to the proxy. Rules and faults of --scenario replace answers: if they depend only on path, query and headers, the request is
+    not forwarded. Credentials are passed through and never saved.
 
-    Each answer is held against the contract as it comes, a line on stderr for each finding, and all of them at the end. Exit 0: nothing is against them. 1: findings. 2: wrong usage.
+    Each answer is checked against the contract, with a line on stderr for each finding and a summary at the end. Exit 0: no
+    findings. 1: findings. 2: wrong usage.
     """
-    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
     from diarkit_mockserver.forward.findings import Findings  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
@@ -103,12 +105,12 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
 
 
 def _end(witness: Witness, unended: int, path: Path | None) -> None:
-    """Say what is missing."""
+    """Report what is missing."""
     try:
         witness.save()
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
     if unended and path is not None:
-        click.echo(f"{path}: {unended} tasks had not ended when they were last asked for, and are not in it", err=True)
+        click.echo(f"{path}: {count(unended, 'task')} had not ended when last polled: not included", err=True)
     if witness.forgotten:
-        click.echo(f"the first {witness.forgotten} exchanges are no longer there to be judged", err=True)
+        click.echo(f"{count(witness.forgotten, 'exchange')} at the beginning discarded and not judged", err=True)

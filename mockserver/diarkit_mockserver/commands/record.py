@@ -1,4 +1,4 @@
-"""The command `record`: files to a live platform, its answers to a scenario file. Decides nothing of a scenario."""
+"""The command `record`: send files to a live platform, and save its answers as a scenario."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How fast a fake is to be that answers by a recording."""
+    """Timing of the recorded scenario."""
 
     GROUP: ClassVar[str] = "Scenario"
 
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
-        help="Let the fake be so many times as fast as the platform was.",
+        help="Make the fake this many times as fast as the platform.",
     )
     course: Literal["measured", "immediate"] = flag(
-        default="measured", type=click.Choice(["measured", "immediate"]), help="When tasks are done."
+        default="measured",
+        type=click.Choice(["measured", "immediate"]),
+        help="Finish tasks after the measured time, or immediately.",
     )
 
     @property
@@ -46,9 +48,9 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is sent with each file, and where the answers go."""
+    """Parameters sent with each file, and the output file."""
 
-    GROUP: ClassVar[str] = "What is sent"
+    GROUP: ClassVar[str] = "Requests"
 
     output: Path = flag(
         "-o",
@@ -61,13 +63,13 @@ class Wish:
     config: str = flag(
         default="",
         metavar="JSON",
-        help="Send this with each file, such as '{\"total_speakers\": 2}'.",
+        help="Send this config with each file, such as '{\"total_speakers\": 2}'.",
     )
     query: tuple[str, ...] = flag(
         default=(),
         multiple=True,
         metavar="NAME=VALUE",
-        help=f"Send this with each file: {', '.join(QUERY)}; may come more than once.",
+        help=f"Send this query parameter with each file: {', '.join(QUERY)}; may be repeated.",
     )
 
 
@@ -84,14 +86,14 @@ class Wish:
 @take("timing", Timing)
 @take("access", Access)
 def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
-    """Send FILEs to a platform; write a scenario with its answers.
+    """Send FILEs to a platform, and save its answers as a scenario.
 
-    The fake answers by it as the platform at URL did. Files go one after the other, and the scenario is written after each: however it
-    ends, the files before are in it. A file is held in memory while it is sent.
+    With the scenario, the fake answers as the platform at URL did. Files are sent one after the other, and the scenario is written after
+    each, so an interruption loses only the current file. A file is held in memory while it is sent.
 
-    Exit 0: written. 1: an answer can't be repeated, or no such API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
+    Exit 0: written. 1: an answer can't be replayed, or is not of this API. 2: wrong usage. 4: no answer. 130, 143: interrupted, terminated.
     """
-    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported when called
+    from diarkit_contracts.runs.record import RecordError, record_file  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 
@@ -99,7 +101,7 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
     asked = _read_asked(wish)
     require_folder(wish.output, "--output")
     sizes = [path.stat().st_size for path in files]
-    # No cap but those of the files themselves: whoever names a file wants it to be sent.
+    # No limits, as the user named the files.
     caps = Caps(
         tasks=len(files) * 4,
         calls=sys.maxsize,
@@ -114,7 +116,7 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
             try:
                 data = path.read_bytes()
                 if (digest := hashlib.sha256(data).hexdigest()) in seen:
-                    click.echo(f"{path}: the same bytes as a file before it; one rule answers both", err=True)
+                    click.echo(f"{path}: same content as an earlier file; one rule answers both", err=True)
                     continue
                 seen.add(digest)
                 *_, recorded = map(recorder.add, record_file(target, path.name, data, asked))
@@ -122,10 +124,10 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
             except KeyboardInterrupt as error:
-                click.echo(f"{path}: interrupted; the files before it are written", err=True)
+                click.echo(f"{path}: interrupted; the earlier files are saved", err=True)
                 sys.exit(143 if isinstance(error, TerminatedError) else 130)
             write_file(wish.output, recorder.write())
-            echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by itself'}"])
+            echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by default'}"])
 
 
 def _read_asked(wish: Wish) -> Asked:

@@ -1,8 +1,8 @@
-"""A world that follows its scenario file: by content, whole or not at all. Knows files, and nothing of what is in them.
+"""Reload a world's scenario file when its content changes, completely or not at all.
 
-A file is looked at before each upload: first what the system says of it, then, if that is new, its bytes. A file that was
-replaced (editors, mounts, links) is another one under the same name, and is seen as well as one that was written anew. What is
-new is taken when a second look, a while after the first, sees the same: who writes a file in pieces is not done in between.
+Before each upload the file is checked: first its metadata, then, if that changed, its bytes. Replaced files (by editors, mounts,
+links) are detected as well as rewritten ones. New content is accepted when a second check, some time later, finds the same, so
+that a file is not read while it is being written.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 COARSEST: Final = 2 * SECOND
-"""Ticks: as far as the times of a file system may be apart (FAT). A file that was written twice within them may look the same."""
+"""Ticks: the coarsest time resolution of a file system (FAT). A file written twice within it may have the same metadata."""
 
 REST: Final = SECOND // 5
-"""Ticks between the two looks; writers that pause longer in the middle of a file are people."""
+"""Ticks between the two checks; programs do not pause longer while writing a file."""
 
 
 class ScenarioFollower:
-    """Gives a world what its scenario file says now.
+    """Keeps a world in sync with its scenario file.
 
     Args:
-        path: of the file. The world is given its scenario after the follower is made, so that no change is missed between.
-        overrule: applies the settings of the command line over those of the file.
-        read_ticks: a clock that only runs forward; the machine's own.
+        path: of the file. Create the follower before loading the file, so that no change is missed.
+        overrule: applies command line settings to the scenario.
+        read_ticks: a monotonic clock; default the machine's.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class ScenarioFollower:
         self._found_at = 0
 
     def __call__(self, world: World) -> float:
-        """Look at the file, and at the RTTM files that it names; a scenario that is new and right replaces the world's.
+        """Check the file, and the RTTM files that it names; a new valid scenario replaces the world's.
 
-        What is wrong with a new one goes to the log, once; the world keeps what it has.
+        Errors of an invalid one are logged once, and the world is unchanged.
 
         Returns:
-            Seconds until the next look, if something is new and was seen once only; 0 if not.
+            Seconds until the second check of new content; 0 if there is none.
         """
         if not self._may_be_new() or self._digest() == self._seen:
             self._found = self._seen
@@ -90,21 +90,21 @@ class ScenarioFollower:
         if scenario is None:
             for problem in problems:
                 log.error("%s", problem)
-            log.error("%s is not taken: what was there before stays", self._path)
+            log.error("%s was not loaded: the previous scenario stays active", self._path)
             return 0.0
         world.replace_scenario(scenario)
         world.origin = scenario
-        log.info("%s is taken: %d rules", self._path, len(scenario.rules))
+        log.info("%s loaded: %d rules", self._path, len(scenario.rules))
         return 0.0
 
     def _refuse_irregular(self) -> None:
-        """Refuse RTTM files that can't be read, before their reader waits for one of them; it names those that are missing."""
+        """Refuse irregular RTTM files, which would block their reader; missing ones are reported by the reader."""
         for file in self._files[1:]:
             if file.exists():
                 read_regular(file)
 
     def _may_be_new(self) -> bool:
-        """Ask the system; what it says is not trusted before its own times can tell two writes apart."""
+        """Check the metadata, which is not trusted until its times can distinguish two writes."""
         looks, now = [_stat(file) for file in self._files], self._read_ticks()
         if looks != self._looks:
             self._looks, self._looks_new_since, self._looks_settled = looks, now, False
@@ -131,7 +131,7 @@ def load_file(path: Path) -> Scenario:
     """Read a scenario file.
 
     Raises:
-        ScenarioError: with all that is wrong with it.
+        ScenarioError: with all errors.
         OSError: if it can't be read, or is not a regular file.
     """
     text = decode_text(read_regular(path), source=str(path), error=ScenarioError)
@@ -142,7 +142,7 @@ def read_regular(path: Path) -> bytes:
     """Read a file.
 
     Raises:
-        OSError: if it can't be read, or is something else, such as a pipe, for which the server would wait.
+        OSError: if it can't be read, or is not a regular file, such as a pipe, which would block the server.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,4 +1,4 @@
-"""The commands `diarkit samples ...`: names in, files and lines out. Decides nothing about recordings."""
+"""The commands `diarkit samples ...`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORTH_A_BAR = 20_000_000
-"""Bytes of a recording that takes long enough for a progress bar."""
+"""Bytes from which a recording gets a progress bar."""
 
 
 @click.group(cls=Group, examples=("diarkit samples list", "diarkit samples write recordings"))
 def samples() -> None:
-    """List the recordings with known truth, or write them."""
+    """List or write the recordings with known truth."""
 
 
 @samples.command("list", examples=("diarkit samples list",))
 def list_samples() -> None:
-    """List the recordings by name; the guide's come first."""
-    from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported when called
+    """List the recordings by name, the guide's first."""
+    from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported on first use
 
     width = max(map(len, SAMPLES))
     for sample in SAMPLES.values():
@@ -35,11 +35,11 @@ def list_samples() -> None:
 @samples.command(examples=("diarkit samples write recordings", "diarkit samples write recordings --all"))
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("names", metavar="[NAME...]", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All recordings (about 150 MB), not only the guide's.")
+@click.option("--all", "everything", is_flag=True, help="Write all recordings (about 150 MB), not only the guide's.")
 def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
     """Write recordings into DIRECTORY, by name or the guide's four.
 
-    Each as wav, with its truth as rttm, Audacity labels (txt) and picture (svg).
+    Each is written as wav, with its truth as rttm, Audacity labels (txt) and picture (svg).
     """
     from diarkit_fixtures.samples.catalogue import SAMPLES, UnknownSampleError  # noqa: PLC0415
     from diarkit_fixtures.samples.write import BESIDE, write_samples  # noqa: PLC0415
@@ -56,7 +56,7 @@ def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
 
 
 def show_progress() -> Callable[[str, int, int], None]:
-    """Make the function that shows, on a terminal, how far a large recording is."""
+    """Make a callback that shows the progress of large recordings on a terminal."""
 
     def show(name: str, done: int, size: int) -> None:
         if size >= WORTH_A_BAR and sys.stderr.isatty():

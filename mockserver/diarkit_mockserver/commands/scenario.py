@@ -1,13 +1,15 @@
-"""The commands `diarkit scenario ...`: files in, lines and exit codes out. Decides nothing about scenarios."""
+"""The commands `diarkit scenario ...`."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import Group
 
 if TYPE_CHECKING:
@@ -23,12 +25,12 @@ def scenario() -> None:
 @scenario.command(examples=("diarkit scenario check scenario.yaml", "diarkit scenario check - < scenario.yaml"))
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(files: tuple[Path, ...]) -> None:
-    """Check scenario files, and name rules that can't be reached.
+    """Check scenario files, and report unreachable rules.
 
-    Exit 0 if all are scenarios, and print what they hold; else 1, and print what is wrong and where. The file `-` is standard
-    input, whose RTTM files are looked for in the working directory.
+    Exit 0 if all are valid, with a summary of each; otherwise 1, with errors and their positions. The file `-` is standard input,
+    whose RTTM files are relative to the working directory.
     """
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
 
     wrong = False
@@ -58,12 +60,18 @@ def schema() -> None:
 
 
 def describe_scenario(scenario: Scenario) -> str:
-    """Say in one line what a scenario holds."""
-    count = len(scenario.rules)
-    rules = {0: "no rules", 1: "1 rule"}.get(count, f"{count} rules")
-    if seeded := len(scenario.tasks):
-        rules += f", {seeded} task{'s' * (seeded > 1)}"
-    return f"{rules}, seed {scenario.seed}, course {_describe_course(scenario.course)}"
+    """Summarise a scenario in one line."""
+    from diarkit_mockserver.scenario.course import GUIDE  # noqa: PLC0415 - imported when called
+    from diarkit_mockserver.scenario.dump import dump_scenario  # noqa: PLC0415
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415
+
+    held = [count(len(scenario.rules), "rule") if scenario.rules else "no rules"]
+    held += [count(len(many), noun) for many, noun in ((scenario.tasks, "task"), (scenario.faults, "fault")) if many]
+    held += [f"seed {scenario.seed}", f"course {_describe_course(scenario.course)}"]
+    rest = replace(scenario, rules=(), tasks=(), faults=(), seed=0, course=GUIDE, seen=(), not_learned=())
+    # As the file says it: limits, media, profile and dialect.
+    held += () if rest == Scenario() else dump_scenario(rest).splitlines()
+    return ", ".join(held)
 
 
 def _describe_course(course: Course) -> str:

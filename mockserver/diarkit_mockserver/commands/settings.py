@@ -1,4 +1,4 @@
-"""Every setting of the server, once: its flag, its environment variable, its default. Knows no server."""
+"""The settings of the server: flag, environment variable and default of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from diarkit_contracts.api.dialect import Dialect, list_set
-from diarkit_contracts.api.points import SERVED, Generation
+from diarkit_contracts.api.points import SERVED, Generation, find_served
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, WRITTEN, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Scenario
 
 PREFIX: Final = "DIARKIT_"
-"""Of the environment variables."""
+"""Prefix of environment variables."""
 
 USUAL: Final = Limits()
 
@@ -33,11 +33,22 @@ ANSWERS: Final = "Answers"
 OUTSIDE: Final = "Browsers, proxies, TLS"
 
 OTHERS: Final = ("DIARKIT_VERIFY_", "DIARKIT_FUZZ_", "DIARKIT_TEST_")
-"""How the variables of other commands begin."""
+"""Prefixes of the variables of other commands."""
+
+
+class Served(click.Choice):  # type: ignore[type-arg] # generic from click 8.2 on
+    """A generation that a fake can be of; what else is known of another is in the refusal."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name as it is."""
+        try:
+            return find_served(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8.2 on
-    """A text that a function takes; what it raises is what is wrong with the flag, or with its variable."""
+    """A text validated by a function, whose exception becomes the error of the flag or variable."""
 
     name = "text"
 
@@ -45,7 +56,7 @@ class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8
         self._check = check
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the text as it is."""
+        """Validate the text, and return it unchanged."""
         try:
             self._check(value)
         except ValueError as error:
@@ -54,11 +65,7 @@ class Checked(click.ParamType):  # type: ignore[type-arg] # generic from click 8
 
 
 def read_external_url(text: str) -> None:
-    """Check an address that answers are to name.
-
-    Raises:
-        ValueError: for all but scheme, host, port and path.
-    """
+    """Check the external URL, which may have only scheme, host, port and path, or raise ValueError."""
     expected = f"expected a URL such as https://public.example/fake, got {text!r:.120}"
     try:
         address = urlsplit(text)
@@ -70,11 +77,7 @@ def read_external_url(text: str) -> None:
 
 
 def read_rate(text: str) -> Rate:
-    """Read a rate from the way it is written on the command line.
-
-    Raises:
-        ValueError: for anything but requests/seconds.
-    """
+    """Parse a rate of the form requests/seconds, or raise ValueError."""
     requests, slash, seconds = text.partition("/")
     try:
         return Rate(requests=int(requests), seconds=float(seconds if slash else "1"))
@@ -82,8 +85,18 @@ def read_rate(text: str) -> Rate:
         raise ValueError(f"expected requests/seconds, such as 10/60, got {text!r}") from None
 
 
+def read_store_url(text: str) -> None:
+    """Check the address of a store.
+
+    Raises:
+        ValueError: for anything but Redis or Valkey, with or without TLS, or by a socket's file.
+    """
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(f"expected a URL such as redis://127.0.0.1:6379/0, got {text!r:.120}")
+
+
 def _check_origin(text: str) -> None:
-    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - only those who name one pay for it
+    from diarkit_mockserver.serving.cors import Cors  # noqa: PLC0415 - not needed without one
 
     Cors(frozenset({text}))
 
@@ -96,40 +109,55 @@ def _check_proxy(text: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a server is started.
+    """The settings of a server.
 
-    A field `upload_bytes` is the flag `--upload-bytes` and the variable `DIARKIT_UPLOAD_BYTES`; the flag counts first, then the
-    variable, then the scenario file, then the default.
+    A field `upload_bytes` is the flag `--upload-bytes` and the variable `DIARKIT_UPLOAD_BYTES`. Precedence: flag, variable,
+    scenario file, default.
     """
 
     GROUP: ClassVar[str] = "Limits"
 
     host: str = flag(default="127.0.0.1", group=SERVER, help="Listen on this address; 0.0.0.0 for all.")
     port: int = flag(
-        default=8000, type=click.IntRange(0, 65_535), group=SERVER, help="Listen on this port; 0 picks a free one."
+        default=8000, type=click.IntRange(0, 65_535), group=SERVER, help="Listen on this port; 0 for a free one."
+    )
+    store: str | None = flag(
+        type=Checked(read_store_url),
+        metavar="URL",
+        group=SERVER,
+        show_default="memory",
+        help="Be one platform with all processes that name this Redis or Valkey, such as redis://127.0.0.1:6379/0.",
+    )
+    store_prefix: str = flag(
+        default="diarkit",
+        group=SERVER,
+        help="Begin the keys in the store with this; each prefix is a platform of its own.",
+    )
+    workers: int = flag(
+        default=1, type=click.IntRange(min=1, max=64), group=SERVER, help="Serve with so many processes; needs --store."
     )
     scenario: Path | None = flag(
         type=WRITTEN,
         group=ANSWERS,
-        help="Answer by this scenario file (YAML): which request gets which answer.",
+        help="Answer by this scenario file (YAML).",
     )
     learned: Path | None = flag(
         "--as",
         type=READ,
         group=ANSWERS,
-        help="Answer as the platform that `diarkit learn` has written to this file; what a scenario says counts before it.",
+        help="Answer like the platform observed in this file of `diarkit learn`; a scenario overrides it.",
     )
     profile: Generation | None = flag(
-        type=click.Choice(SERVED),
+        type=Served(SERVED),
         group=ANSWERS,
         show_default=USUAL_GENERATION,
-        help="Answer as this generation of the API; `diarkit generations` shows how they differ.",
+        help="Answer like this generation of the API; `diarkit generations` shows the differences.",
     )
-    seed: int | None = flag(type=int, group=ANSWERS, help="Draw everything from this number.")
+    seed: int | None = flag(type=int, group=ANSWERS, help="Seed of everything random.")
     external_url: str | None = flag(
         type=Checked(read_external_url),
         group=ANSWERS,
-        help="Name this address in X-Location, instead of the one the client used.",
+        help="Use this base URL in X-Location, instead of the one the client used.",
     )
     x_location: Literal["absolute", "relative"] | None = flag(
         type=click.Choice(("absolute", "relative")), group=ANSWERS, help="Write X-Location in this form."
@@ -143,10 +171,10 @@ class Settings:
     storage_bytes: int | None = flag(
         type=click.IntRange(min=0),
         show_default=f"{USUAL.storage_bytes}",
-        help="Have room for so many bytes of unfinished tasks; 507 above.",
+        help="Store at most this many bytes of unfinished tasks; 507 above.",
     )
     queue_length: int | None = flag(
-        type=click.IntRange(min=0), show_default="no limit", help="Have so many unfinished tasks; 429 above."
+        type=click.IntRange(min=0), show_default="no limit", help="Allow this many unfinished tasks; 429 above."
     )
     audio_seconds: float | None = flag(
         type=click.FloatRange(min=0), show_default=f"{USUAL.audio_seconds:g}", help="Reject longer audio."
@@ -154,19 +182,17 @@ class Settings:
     finished_seconds: float | None = flag(
         type=click.FloatRange(min=0),
         show_default="always",
-        help="Let a finished task be polled for so long; 404 afterwards.",
+        help="Retain finished tasks for this long; 404 afterwards.",
     )
     rate: str | None = flag(
         type=Checked(read_rate),
         show_default="off",
-        help="Allow requests in a window of seconds, as in 10/60 (10: in one second); 429 above.",
+        help="Allow this many requests per window of seconds, such as 10/60 (10: per second); 429 above.",
     )
     unlicensed: bool = flag(default=False, type=bool, is_flag=True, help="Refuse uploads with 403.")
-    tls_cert: Path | None = flag(
-        type=READ, group=OUTSIDE, help="Speak TLS with this certificate and those behind it in the file (PEM)."
-    )
+    tls_cert: Path | None = flag(type=READ, group=OUTSIDE, help="Serve TLS with this certificate chain (PEM).")
     tls_key: Path | None = flag(
-        type=READ, group=OUTSIDE, help="Use this key of --tls-cert, if it is in a file of its own (PEM, no password)."
+        type=READ, group=OUTSIDE, help="Use this key for --tls-cert, if it is in a separate file (PEM, no password)."
     )
     cors_origin: tuple[str, ...] = flag(
         default=(),
@@ -174,8 +200,8 @@ class Settings:
         multiple=True,
         metavar="ORIGIN",
         group=OUTSIDE,
-        help="Let pages of this origin, such as http://localhost:3000, read the platform's answers in a browser; * for all."
-        " May come more than once.",
+        help="Allow pages of this origin, such as http://localhost:3000, to read the platform's answers (CORS); * for all."
+        " May be repeated.",
     )
     forwarded_from: tuple[str, ...] = flag(
         default=("*",),
@@ -183,39 +209,41 @@ class Settings:
         multiple=True,
         metavar="ADDRESS",
         group=OUTSIDE,
-        help="Believe the headers Forwarded and X-Forwarded-* of this address or network; * for all, none for nobody."
-        " May come more than once.",
+        help="Trust the headers Forwarded and X-Forwarded-* from this address or network; * for all, none for no address."
+        " May be repeated.",
     )
     control_token: str | None = flag(
         group=SERVER,
-        show_default="drawn if others than this machine can connect",
-        help="Let the control API ask for this token.",
+        show_default="generated if other machines can connect",
+        help="Require this token for the control API.",
     )
     nonce: str | None = flag(
-        group=SERVER, show_default="drawn", help="Answer this when the control API is asked which server it is."
+        group=SERVER, show_default="generated", help="Identify this server with this value in the control API."
     )
     log_level: Literal["debug", "info", "warning", "error"] = flag(
         default="info",
         type=click.Choice(("debug", "info", "warning", "error")),
         group=SERVER,
-        help="Log to stderr from this level on: info has a line for each exchange, debug also its heads and bodies.",
+        help="Log to stderr from this level on: info logs a line per exchange, debug also heads and bodies.",
     )
     log_format: Literal["text", "json"] = flag(
-        default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log in lines for people, or in JSON."
+        default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log as lines for people, or as JSON."
     )
-    quiet: bool = flag(default=False, type=bool, is_flag=True, group=SERVER, help="Log errors alone, and don't greet.")
+    quiet: bool = flag(
+        default=False, type=bool, is_flag=True, group=SERVER, help="Log only errors, and print no addresses."
+    )
 
     @property
     def least_level(self) -> str:
-        """What is logged: from this level on."""
+        """The effective log level."""
         return "error" if self.quiet else self.log_level
 
     def overrule(self, scenario: Scenario) -> Scenario:
-        """Apply the settings of the command line and the environment over a scenario.
+        """Override a scenario with the settings of command line and environment.
 
         Raises:
-            ScenarioError: for a learned file that is none.
-            ValueError: for a limit that makes no sense, such as a rate without a window.
+            ScenarioError: for an invalid learned file.
+            ValueError: for an invalid limit, such as a rate without a window.
         """
         if self.learned is not None:
             scenario = put_under(scenario, load_scenario(self.learned))
@@ -237,11 +265,11 @@ class Settings:
 
 
 def list_unknown(names: Iterable[str]) -> list[str]:
-    """List what is wrong with the names of environment variables: each that begins like a setting's and is none."""
+    """List errors for unknown environment variables with the prefix of settings."""
     known = [PREFIX + each.name.upper() for each in fields(Settings)]
     unknown = (name for name in names if name.startswith(PREFIX) and name not in known)
     return [
-        f"{name} is no setting, and means nothing{_find_near(name, known)}"
+        f"{name} is not a setting and is ignored{_find_near(name, known)}"
         for name in sorted(unknown)
         if not name.startswith(OTHERS)
     ]

@@ -1,13 +1,15 @@
-"""A server from its settings: port, worlds, front and greeting. Reads no flags, answers nothing."""
+"""Start a server from its settings: port, worlds, front end and greeting."""
 
 from __future__ import annotations
 
 import errno
+import importlib.util
 import ipaddress
 import logging
 import os
 import secrets
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -30,23 +32,17 @@ if TYPE_CHECKING:
     from diarkit_mockserver.forward.gateway import Gateway
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-"""Addresses that stand for all interfaces."""
+"""Addresses of all interfaces."""
 
 
 class Started:
-    """A server that is ready to serve: its log is open, its port is bound.
-
-    Args:
-        settings: of flags and environment.
-
-    Raises:
-        click.UsageError: for settings that can't be.
-    """
+    """A server that is ready to serve, with its log open and its port bound; raises click.UsageError for invalid settings."""
 
     def __init__(self, settings: Settings) -> None:
         log_exchange = start_log(settings.least_level, settings.log_format)
         for problem in list_unknown(os.environ):
             logging.getLogger("diarkit").warning("%s", problem)
+        _check_workers(settings)
         self._settings = settings
         self._front = _make_front(settings)
         self._bound = _bind(settings)
@@ -57,15 +53,51 @@ class Started:
         """Serve until SIGINT or SIGTERM."""
         token = self.platform.reveal_token if self.platform.control_token is None else None
         url = write_url(self._bound, self._front.scheme)
-        serve(self.platform, self._bound, lambda: _greet(self._settings, url, token, gateway), self._front, gateway)
+        number = self._settings.workers
+
+        def work(place: int) -> None:
+            _share(self.platform, self._settings)
+            announce = partial(_greet, self._settings, url, token, gateway) if place == 0 else _say_nothing
+            serve(self.platform, self._bound, announce, self._front, gateway, is_shared=number > 1)
+
+        if number == 1:
+            work(0)
+            return
+        from diarkit_mockserver.serving.workers import run_workers  # noqa: PLC0415 - most serve with one
+
+        run_workers(number, work)
+
+
+def _say_nothing() -> None:
+    pass
+
+
+def _check_workers(settings: Settings) -> None:
+    if settings.store is None and settings.workers > 1:
+        text = f"{_blame('workers')} needs a store that they share: --store redis://127.0.0.1:6379/0 or DIARKIT_STORE"
+        raise click.UsageError(text)
+    if settings.workers > 1 and not hasattr(os, "fork"):
+        raise click.UsageError(f"{_blame('workers')}: this system has no fork; start several servers with one --store")
+    if settings.store is not None and importlib.util.find_spec("redis") is None:
+        raise click.UsageError(f"{_blame('store')} needs its client: pip install 'diarkit[store]'")
+
+
+def _share(platform: Platform, settings: Settings) -> None:
+    """Make a platform a replica of the one in the store, if there is one."""
+    if settings.store is None:
+        return
+    from diarkit_mockserver.store.replica import Replica  # noqa: PLC0415 - only those pay for it who share
+    from diarkit_mockserver.store.shelf import Shelf  # noqa: PLC0415
+
+    Replica(platform, Shelf(platform, settings.store, settings.store_prefix))
 
 
 def _greet(settings: Settings, url: str, token: str | None, gateway: Gateway | None) -> None:
-    """Say where the server answers: the line on stdout is for programs too, what follows it on stderr for people."""
+    """Print the addresses: a line on stdout also for programs, the rest on stderr for people."""
     click.echo(f"listening on {url}")
     addresses = list_addresses(url)
     if gateway is not None:
-        del addresses["documentation"]  # the live platform's own, if it has one
+        del addresses["documentation"]  # belongs to the live platform, if it has one
     if settings.log_format == "json":
         logging.getLogger("diarkit").info(
             "", extra={"fields": {"message": f"listening on {url}", "addresses": addresses, "reveal_token": token}}
@@ -89,7 +121,7 @@ def _make_front(settings: Settings) -> Front:
 
 
 def _blame(name: str) -> str:
-    """Name where the value of a setting came from."""
+    """Return the source of a setting's value."""
     source = click.get_current_context().get_parameter_source(name)
     return PREFIX + name.upper() if source is ParameterSource.ENVIRONMENT else "--" + name.replace("_", "-")
 
@@ -99,18 +131,18 @@ def _bind(settings: Settings) -> socket.socket:
         return bind(settings.host, settings.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            text = f"port {settings.port} is in use: choose another with --port (0 picks a free one)"
+            text = f"port {settings.port} is in use: choose another with --port (0 for a free one)"
         else:
             text = f"can't listen on {settings.host}:{settings.port} (--host, --port): {error.strerror or error}"
         raise click.UsageError(text) from None
 
 
 def _choose_token(settings: Settings, bound: socket.socket) -> str | None:
-    """Let the control API ask for a token where others than this machine can connect: it moves time and reveals secrets."""
+    """Require a token for the control API if other machines can connect, as it moves time and reveals secrets."""
     if settings.control_token or ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback:
         return settings.control_token or None
     token = secrets.token_urlsafe(18)
-    click.echo(f"control token: {token} (--control-token or DIARKIT_CONTROL_TOKEN sets another)", err=True)
+    click.echo(f"control token: {token} (set with --control-token or DIARKIT_CONTROL_TOKEN)", err=True)
     return token
 
 
@@ -120,7 +152,7 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:
-        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415 - only those who have a file pay for it
+        from diarkit_mockserver.commands.reload import ScenarioFollower, load_file  # noqa: PLC0415 - not needed without a file
 
         follower = ScenarioFollower(settings.scenario, settings.overrule)
         try:
@@ -138,13 +170,11 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":
-        click.echo(
-            f"limits.rate: generation {world.profile.name} declares no 429, and it is answered all the same", err=True
-        )
+        click.echo(f"limits.rate: generation {world.profile.name} declares no 429, but it is sent anyway", err=True)
     return Platform(
         world,
         external_url=settings.external_url,
-        refresh=follower,
+        refresh=follower if settings.store is None else None,  # one that is shared is told by its control API
         nonce=settings.nonce,
         control_token=control_token,
     )

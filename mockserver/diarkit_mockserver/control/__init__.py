@@ -1,1 +1,1 @@
-"""What a test or a person asks of the fake beside the API: the control API, its client, the pages."""
+"""The control API of the fake, its client, and the pages."""

@@ -1,6 +1,6 @@
-"""The table of calls as a FastAPI application: who may ask, in which form refusals come, how it describes itself.
+"""The table of calls as a FastAPI application: authorization, form of errors, OpenAPI description.
 
-It runs in the server's event loop, one call at a time, so nothing here is locked. What the calls do is in the table.
+It runs in the server's event loop, one call at a time, so no locks are needed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE
-from diarkit_mockserver.control.call import Bounds
+from diarkit_mockserver.control.call import Bounds, decide_on
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
 from diarkit_mockserver.control.orders import FaultList
@@ -36,7 +36,7 @@ from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,25 +47,25 @@ if TYPE_CHECKING:
 PROBLEM_TYPE: Final = "application/problem+json"
 
 LARGEST_BODY: Final = 1 << 20
-"""Bytes; a scenario with three hours of speech, a turn every two seconds, has 400,000."""
+"""Bytes; a scenario with three hours of speech, a turn every two seconds, takes 400,000."""
 
 MOST_VALUES: Final = 50_000
-"""In a body, as far as commas, colons and ends of lines tell; three such hours have 44,000. What the interpreter does with them in
-one step, such as to free them, stops other clients for less than 50 ms."""
+"""Values in a body, estimated by commas, colons and line ends; three such hours have 44,000. Processing steps that can't be
+interrupted, such as freeing them, block other clients for less than 50 ms."""
 
 AS_IN_FILE: Final = (Scenario, FaultList)
-"""Answers in the form of the scenario file: what is as it is by default is left out."""
+"""Answers in the form of the scenario file, without defaults."""
 
 QUERY: Final = (*dict.fromkeys(one.name for call in TABLE for one in call.parameters), "world", "format")
 
-TEXT: Final = """What a test or a person asks of the fake itself, beside the platform that it imitates.
+TEXT: Final = """Controls the fake itself, in addition to the platform API that it imitates.
 
-A world is a platform of its own. All calls but those on worlds take `?world=NAME`; without it they mean the default world, at
-the root. Three verbs, never mixed: reset a world, clear its journal, clear its faults."""
+A world is an isolated platform. All calls except those on worlds take `?world=NAME`; the default is the world at the root. Three
+separate operations: reset a world, clear its journal, clear its faults."""
 
 
 def create_control(platform: Platform) -> ASGIApp:
-    """Make the application for the worlds of a platform; it is mounted under `CONTROL`."""
+    """Make the application for a platform, to be mounted under `CONTROL`."""
     app = FastAPIOffline(
         title="diarkit control",
         version=version("diarkit"),
@@ -73,12 +73,12 @@ def create_control(platform: Platform) -> ASGIApp:
         redirect_slashes=False,
         responses={
             "4XX": {
-                "description": "A refusal, with what was expected, what came, and what to do",
+                "description": "A refusal, with what was expected, what came, and advice",
                 "content": {PROBLEM_TYPE: {"schema": {"$ref": f"{IN_OPENAPI}Problem"}}},
             }
         },
     )
-    reading = asyncio.Semaphore(1)  # or the memory that bodies take would have no bound
+    reading = asyncio.Semaphore(1)  # limits the memory of bodies
     for call in TABLE:
         _add_route(app, platform, call, reading)
     _answer_problems(app)
@@ -87,29 +87,31 @@ def create_control(platform: Platform) -> ASGIApp:
 
 
 def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: asyncio.Semaphore) -> None:
-    """Offer a call: FastAPI reads its query and describes it, and does no more."""
+    """Add a route: FastAPI only parses its query and describes it."""
 
     async def answer(request: Request, *, world: str = "", format: str = "json", **arguments: Any) -> Response:  # noqa: A002 - the parameter's name
         for name in request.query_params:
-            # Or a slip would mean the default world.
+            # Otherwise a typo would select the default world.
             if name not in QUERY:
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
         if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
             raise refuse_token()
-        call.find(platform, world)
+        if call.body is not None:
+            await decide_on(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
             data = await _read_body(request)
-            # In a thread, as a large one takes a second: the interpreter lets the loop run every few milliseconds.
+            # In a thread, as a large one takes a second; the loop still runs every few milliseconds.
             async with reading:
                 body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
-        # The end of a connection may have arrived together with this request, and be handled after it.
+        # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
-        value = call.run(platform, world, arguments, body)
+        run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - decided more than once
+        value = run(platform) if call.path == "/health" else await decide_on(platform, run, world)
         if value is None:
             return Response(status_code=call.status)
         form = call.forms.get(format)
-        # Nobody changes the value meanwhile, as it is a copy or can't be changed.
+        # The value does not change meanwhile, as it is immutable or a copy.
         content = await asyncio.to_thread(_write if form is None else form.write, value)
         headers = {"location": value.path} if call.status == HTTPStatus.CREATED else None
         return Response(content, call.status, headers, "application/json" if form is None else form.kind)
@@ -118,10 +120,10 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
     answer.__signature__ = inspect.Signature(_list_parameters(call))  # type: ignore[attr-defined] # which FastAPI reads
     schema = call.answer in AS_IN_FILE
     content = {form.kind: {"schema": {"type": "string"}} for form in call.forms.values() if "ndjson" in form.kind}
-    told: dict[str, Any] = {"content": content} if content else {}
+    described: dict[str, Any] = {"content": content} if content else {}
     if schema:
-        told = {
-            "description": "As in the scenario file; what is as it is by default is left out",
+        described = {
+            "description": "As in the scenario file, without defaults",
             "content": {"application/json": {"schema": {"$ref": IN_OPENAPI + call.answer.__name__}}},
         }
     app.add_api_route(
@@ -131,13 +133,13 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         status_code=call.status,
         tags=[call.tag],
         response_model=None if schema else call.answer,
-        responses={call.status: told} if told else None,
+        responses={call.status: described} if described else None,
         openapi_extra=None if call.body is None else _describe_body(call.body),
     )
 
 
 def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:
-    """List what FastAPI reads of a request: the call's arguments, its world, its form."""
+    """List the parameters that FastAPI parses: the call's arguments, its world, its format."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     listed = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
     for one in call.parameters:
@@ -156,11 +158,7 @@ def _list_parameters(call: Call[..., Any]) -> list[inspect.Parameter]:
 
 
 async def _read_body(request: Request) -> bytes:
-    """Read the body.
-
-    Raises:
-        ControlError: 413 for one that is too large.
-    """
+    """Read the body, or raise a ControlError with 413 if it is too large."""
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
@@ -170,10 +168,10 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> object:
-    """Make the value of a body.
+    """Parse a body.
 
     Raises:
-        ControlError: 413 for one of too many values, 422 for one that is not UTF-8 or not what the call takes, with the places.
+        ControlError: 413 for too many values, 422 with positions if it is not UTF-8 or invalid.
     """
     if sum(map(data.count, (b",", b":", b"\n"))) > MOST_VALUES:
         raise refuse(413, "body-too-large", f"expected at most {MOST_VALUES} values")
@@ -181,13 +179,13 @@ def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> o
         text = decode_text(data, source=SOURCE)
     except TextError as error:
         raise refuse_text(error) from None
-    # The collector would stop all threads for half a second at a time to look at what is still being made.
+    # The garbage collector would block all threads for half a second at a time to scan new objects.
     collects = gc.isenabled()
     gc.disable()
     try:
         return call.read(make_yaml(text) if is_json else text, world)
     except ControlError as error:
-        error.__context__ = None  # whose frames hold all that was read, for the collector to look at
+        error.__context__ = None  # its frames reference everything that was parsed
         raise
     finally:
         if collects:
@@ -203,7 +201,7 @@ def _has_token(request: Request, platform: Platform) -> bool:
 
 
 def _write(value: object) -> str:
-    # ASCII, as a client may have sent half a surrogate pair.
+    # ASCII, as a client may have sent a lone surrogate.
     plain = write_plain(value) if isinstance(value, AS_IN_FILE) else value
     return json.dumps(plain, default=_list_values, separators=(",", ":"))
 
@@ -213,7 +211,7 @@ def _list_values(value: Any) -> dict[str, object]:
 
 
 def _answer_problems(app: FastAPI) -> None:
-    """Let an application answer in this one form also what its framework refuses."""
+    """Use the same form for errors raised by the framework."""
 
     async def answer_own(_: Request, error: Exception) -> Response:
         assert isinstance(error, ControlError)  # noqa: S101 - registered for these only
@@ -247,7 +245,7 @@ def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
-    """Let those in who may call."""
+    """Authorize requests."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -262,14 +260,14 @@ def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
 
 
 def _describe_body(body: type) -> dict[str, object]:
-    """Describe a body that a call reads by itself; a scenario may also come as its file."""
+    """Describe a body that is not parsed by FastAPI; a scenario may also be sent as YAML."""
     kinds = ("application/json", "application/yaml") if body is Scenario else ("application/json",)
     content = {kind: {"schema": {"$ref": IN_OPENAPI + body.__name__}} for kind in kinds}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def _describe_bodies(app: FastAPI, platform: Platform) -> None:
-    """Add to the application's description the schemas of what it reads by itself."""
+    """Add the schemas of bodies that are not parsed by FastAPI to the description."""
     generate = app.openapi
     sent = [call.body for call in TABLE if call.body is not None]
 

@@ -1,4 +1,4 @@
-"""The body of a call: a text into a value, or all that is wrong with it by line and column. Knows no HTTP."""
+"""Parse the body of a call, with line and column for errors."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def parse_body(cls: type[Built], text: str, world: str) -> Built:
     Args:
         cls: its fields are the keys.
         text: YAML.
-        world: that the call is about; the default one's name is empty, and it alone may have an outage.
+        world: of the call; only the default one, with the empty name, may have an outage.
 
     Raises:
-        RefusedError: with all that is wrong with it.
+        RefusedError: with all errors.
     """
     path = ("scenario",) if cls is NewWorld else ()
     try:
@@ -43,7 +43,7 @@ def parse_body(cls: type[Built], text: str, world: str) -> Built:
 
 
 def _refuse_outages(value: object, text: str, path: tuple[str, ...]) -> None:
-    """Refuse faults that would reach beyond a world that has a name, with the places of all of them."""
+    """Refuse faults that would affect other worlds, with the positions of all of them."""
     holder = value.scenario if isinstance(value, NewWorld) else value
     faults: tuple[Fault, ...] = holder.faults if isinstance(holder, (Scenario, FaultList)) else ()
     beyond = [index for index, fault in enumerate(faults) if fault.outage is not None]

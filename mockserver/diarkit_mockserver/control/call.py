@@ -1,6 +1,6 @@
-"""What a call of the control API is: a row of the table, read off the function that answers it. Knows neither HTTP nor the rows.
+"""Calls of the control API: rows of the table, derived from handler functions.
 
-A row that is called makes an `Order`, which a client sends, over HTTP or not; `Call.run` is what the server then does.
+Calling a row makes an `Order`, which a client sends, over HTTP or in process; the server executes it with `Call.run`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 from urllib.parse import quote, urlencode
 
 from diarkit_mockserver.control.body import parse_body
-from diarkit_mockserver.control.problem import refuse_unknown
+from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.world import World
 
 Asked = ParamSpec("Asked")
-Told_co = TypeVar("Told_co", covariant=True)
-Told = TypeVar("Told")
+Returned_co = TypeVar("Returned_co", covariant=True)
+Returned = TypeVar("Returned")
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The world that a call is about, and where it is."""
+    """The world of a call, with its platform."""
 
     platform: Platform
     name: str
@@ -42,7 +42,7 @@ About = TypeVar("About", Here, Platform)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What is said of a query parameter beside its type."""
+    """Description and bounds of a query parameter."""
 
     text: str
     least: int | None = None
@@ -51,11 +51,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Another form in which an answer is written.
+    """An alternative format of an answer.
 
     Attributes:
         kind: its media type.
-        write: makes the text.
+        write: formats the answer.
     """
 
     kind: str
@@ -63,24 +63,24 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[Asked, Told_co]):
+class Call(Generic[Asked, Returned_co]):
     """A call.
 
     Attributes:
-        method: of HTTP.
-        path: below the prefix of the control API; `{names}` in it are arguments.
-        tag: under which it is described.
-        handle: answers it; called in the server's thread with what the call is about and the arguments.
-        signature: of `handle`, with the types as they are and not as texts.
-        status: of HTTP.
-        forms: other forms of the answer, by the value of `?format=`.
-        guarded: the argument that needs the token, whatever else does; None if there is none.
+        method: HTTP method.
+        path: below the prefix of the control API; `{names}` are arguments.
+        tag: its group in the description.
+        handle: answers it; called in the server's thread with its subject and the arguments.
+        signature: of `handle`, with resolved types.
+        status: HTTP status.
+        forms: alternative formats of the answer, by the value of `?format=`.
+        guarded: the argument that always requires the token; None for none.
     """
 
     method: Method
     path: str
     tag: str
-    handle: Callable[..., Told_co]
+    handle: Callable[..., Returned_co]
     signature: inspect.Signature
     status: int
     forms: Mapping[str, Form]
@@ -88,40 +88,32 @@ class Call(Generic[Asked, Told_co]):
 
     @property
     def about_server(self) -> bool:
-        """Whether it is about the server, and not about one world."""
+        """Whether it is about the server rather than one world."""
         return next(iter(self.signature.parameters.values())).annotation is Platform
 
     @property
     def parameters(self) -> list[inspect.Parameter]:
-        """The arguments that stand in the path or in the query."""
+        """The arguments in the path or the query."""
         return [one for one in list(self.signature.parameters.values())[1:] if one.name != "body"]
 
     @property
     def body(self) -> type[Any] | None:
-        """What is sent; None for nothing."""
+        """The type of the request body; None for none."""
         sent = self.signature.parameters.get("body")
         return None if sent is None else sent.annotation
 
     @property
     def answer(self) -> Any:
-        """What comes back; None for nothing."""
+        """The type of the answer; None for none."""
         return self.signature.return_annotation
 
-    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Order[Told_co]:
-        """Make this call with arguments; the client that sends it names the world."""
+    def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Order[Returned_co]:
+        """Make an order with arguments; the client that sends it adds the world."""
         bound = self.signature.bind(None, *asked, **named).arguments
         return Order(self, dict(list(bound.items())[1:]))
 
     def find(self, platform: Platform, world: str) -> Platform | Here:
-        """Find what the call is about.
-
-        Args:
-            platform: of the server.
-            world: its name; empty for the default one.
-
-        Raises:
-            ControlError: if there is no such world.
-        """
+        """Return the subject of the call, or raise a ControlError for an unknown world (empty: the default one)."""
         if self.about_server:
             return platform
         found = platform.worlds.get(world) if world else platform.world
@@ -130,25 +122,17 @@ class Call(Generic[Asked, Told_co]):
         return Here(platform, world, found)
 
     def read(self, text: str | None, world: str) -> Any:
-        """Make the value of a body, in any thread.
-
-        Args:
-            text: as YAML.
-            world: that the call is about.
-
-        Raises:
-            ControlError: with all that is wrong with it.
-        """
+        """Parse a body, as YAML, in any thread, or raise a ControlError with all errors."""
         return None if self.body is None else parse_body(self.body, text or "", world)
 
-    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Told_co:
-        """Answer the call, in the server's thread.
+    def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Returned_co:
+        """Execute the call, in the server's thread.
 
         Args:
             platform: of the server.
             world: its name; empty for the default one.
             arguments: by name, without the body.
-            body: its value, as `read` makes it.
+            body: as parsed by `read`.
 
         Raises:
             ControlError: if it is refused.
@@ -158,14 +142,14 @@ class Call(Generic[Asked, Told_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Order(Generic[Told_co]):
-    """A call with its arguments, the body among them."""
+class Order(Generic[Returned_co]):
+    """A call with its arguments and body."""
 
-    call: Call[..., Told_co]
+    call: Call[..., Returned_co]
     arguments: Mapping[str, object]
 
     def write_path(self, world: str) -> str:
-        """Write path and query."""
+        """Return path and query."""
         path, query = self.call.path, {"world": world or None}
         for name, value in self.arguments.items():
             if f"{{{name}}}" in path:
@@ -176,7 +160,7 @@ class Order(Generic[Told_co]):
         return f"{path}?{sent}" if sent else path
 
     def write_body(self) -> str | None:
-        """Write the body as JSON; None if there is none."""
+        """Return the body as JSON; None without one."""
         return None if self.call.body is None else json.dumps(write_plain(self.arguments["body"]))
 
 
@@ -188,10 +172,10 @@ def call(  # noqa: PLR0913 - a row has that many columns
     status: int = 200,
     forms: Mapping[str, Form] = MappingProxyType({}),
     guarded: str | None = None,
-) -> Callable[[Callable[Concatenate[About, Asked], Told]], Call[Asked, Told]]:
-    """Make a row of the table from the function that answers it: its name, its sentence, its arguments, its answer."""
+) -> Callable[[Callable[Concatenate[About, Asked], Returned]], Call[Asked, Returned]]:
+    """Make a row from a handler function: name, docstring, arguments and answer."""
 
-    def make(handle: Callable[Concatenate[About, Asked], Told]) -> Call[Asked, Told]:
+    def make(handle: Callable[Concatenate[About, Asked], Returned]) -> Call[Asked, Returned]:
         signature = inspect.signature(handle)
         return Call(
             method=method,
@@ -205,3 +189,17 @@ def call(  # noqa: PLR0913 - a row has that many columns
         )
 
     return make
+
+
+async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
+    """Decide something on a platform, or on that of many processes that it is one of.
+
+    Raises:
+        ControlError: if it is refused; 503 if the processes have lost their store.
+    """
+    if platform.shared is None:
+        return decide(platform)
+    try:
+        return await platform.shared.call(decide, world)
+    except ConnectionError as error:
+        raise refuse(503, "store-lost", str(error)) from None

@@ -1,10 +1,10 @@
-"""The table of the control API: each call once, and what it does. To add one is to add a function here.
+"""The table of the control API: one function for each call.
 
-Routes, document and typed client follow from it. What is answered is a value that nobody can change, or a copy. Knows no HTTP.
-A long file, as the table stands whole in one place.
+Routes, description and typed client are derived from it. Answers are immutable or copies. This module is long to have the whole
+table in one place.
 """
 
-# Annotations are read when the rows are made.
+# Annotations are evaluated when the rows are made.
 import json
 from collections import deque
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from typing import Annotated, Any, Final, cast
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.diarization import DiarizationError
 from diarkit_contracts.exchanges.recording import write_lines
-from diarkit_mockserver.clock import Clock, ClockView
+from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
 from diarkit_mockserver.control.picture import draw_result
-from diarkit_mockserver.control.problem import refuse, refuse_unknown
+from diarkit_mockserver.control.problem import BODY, refuse, refuse_unknown
 from diarkit_mockserver.control.views import (
     AnswerView,
     ConductView,
@@ -46,18 +46,18 @@ from diarkit_mockserver.world.task import Progress, Task
 VERSION: Final = version("diarkit")
 
 PAGE: Final = 1000
-"""Exchanges in one answer: a few megabytes at the most, in most cases."""
+"""Exchanges per page, usually at most a few megabytes."""
 
 
 @call("GET", "/health", "server")
 def read_health(_: Platform) -> dict[str, str]:
-    """Say that the server answers."""
+    """Return that the server answers."""
     return {"status": "ok"}
 
 
 @call("GET", "/ready", "server")
 def read_ready(platform: Platform) -> Ready:
-    """Say which server answers."""
+    """Return the identity of the server."""
     return Ready(nonce=platform.nonce, version=VERSION)
 
 
@@ -77,13 +77,13 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
     if name in platform.worlds:
         detail = f"there is a world {name!r} already: drop it first, or choose another name"
         raise refuse(409, "world-exists", detail)
-    clock = Clock(frozen=body.frozen, epoch=body.epoch)
+    clock = platform.world.clock.make_another(frozen=body.frozen, epoch=body.epoch)
     try:
         world = platform.open_world(name, body.scenario, clock, ids_from=body.ids_from)
     except ValueError as error:
-        raise refuse(422, "body-invalid", str(error)) from None
+        raise refuse(422, BODY, str(error)) from None
     if body.counted:
-        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+        from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
         world.journal.keeper = Coverage()
     return view_world(platform, name, world)
@@ -91,7 +91,7 @@ def open_world(platform: Platform, body: NewWorld) -> WorldView:
 
 @call("DELETE", "/worlds/{name}", "server")
 def drop_world(platform: Platform, name: str) -> None:
-    """Take a world away, with all that is in it."""
+    """Remove a world with everything in it."""
     try:
         platform.drop_world(name)
     except KeyError:
@@ -100,26 +100,26 @@ def drop_world(platform: Platform, name: str) -> None:
 
 @call("POST", "/reset", "server")
 def reset_world(here: Here) -> WorldView:
-    """Let a world begin again: scenario and kind of clock as at its creation, no tasks, no journal."""
+    """Reset a world to its creation: initial scenario and clock, no tasks, no journal."""
     return view_world(here.platform, here.name, here.platform.reset_world(here.name))
 
 
 @call("GET", "/scenario", "scenario", forms={"yaml": Form("application/yaml", dump_scenario)})
 def read_scenario(here: Here) -> Scenario:
-    """Return the world's scenario, without answers that were added one by one."""
+    """Return the world's scenario, without added answers."""
     return here.world.scenario
 
 
 @call("PUT", "/scenario", "scenario")
 def replace_scenario(here: Here, body: Scenario) -> Scenario:
-    """Replace the scenario, whole or not at all. Tasks that are there keep the answers they were accepted with."""
+    """Replace the scenario, completely or not at all. Existing tasks retain their answers."""
     here.world.replace_scenario(body)
     return body
 
 
 @call("POST", "/respond", "scenario")
 def add_answers(here: Here, body: Answers) -> None:
-    """Put rules before those of the scenario: the latest first, behind those for just the next submissions. One that no upload can meet is refused."""
+    """Add rules before those of the scenario: latest first, after those for only the next submissions. Unreachable ones are refused."""
     try:
         here.world.add_rule(*body.rules)
     except ValueError as error:
@@ -128,7 +128,7 @@ def add_answers(here: Here, body: Answers) -> None:
 
 @call("GET", "/respond", "scenario")
 def list_answers(here: Here) -> tuple[AnswerView, ...]:
-    """List the answers that were added, in the order in which they are asked, and how often each was used."""
+    """List the added answers in order of precedence, and how often each was used."""
     return tuple(
         AnswerView(rule=str(rule), then=str(rule.then), times=rule.times, used=used)
         for rule, used in here.world.list_added()
@@ -137,9 +137,9 @@ def list_answers(here: Here) -> tuple[AnswerView, ...]:
 
 @call("GET", "/tasks", "tasks")
 def list_tasks(
-    here: Here, latest: Annotated[int | None, Bounds("Only so many, the last that came", least=1)] = None
+    here: Here, latest: Annotated[int | None, Bounds("Limit to the latest", least=1)] = None
 ) -> tuple[TaskView, ...]:
-    """List the tasks, the oldest first. Looking here counts as no poll."""
+    """List the tasks, oldest first. This does not count as a poll."""
     tasks, now = here.world.tasks, here.world.clock.now()
     found = (
         view_task(task, tasks.progress(task), now)
@@ -151,10 +151,10 @@ def list_tasks(
 
 @call("GET", "/tasks/{task_id}/picture", "tasks")
 def draw_task(here: Here, task_id: str) -> PictureView:
-    """Draw who speaks when in the result of a task that is done. Looking here counts as no poll."""
+    """Draw the result of a finished task. This does not count as a poll."""
     task, world = _find_task(here, task_id), here.world
     if task.state_at(world.tasks.progress(task), world.clock.now()) is not TaskState.DONE:
-        raise refuse(409, "task-not-done", f"task {task_id} has no result: only one that is done has")
+        raise refuse(409, "task-not-done", f"task {task_id} has no result, as it is not done")
     try:
         return draw_result(task, world)
     except DiarizationError as error:
@@ -163,7 +163,7 @@ def draw_task(here: Here, task_id: str) -> PictureView:
 
 @call("POST", "/tasks/{task_id}/step", "tasks")
 def step_task(here: Here, task_id: str) -> TaskView:
-    """Move a task of a manual course to its next state; a final one stays."""
+    """Move a task of a manual course to its next state; no effect in a final one."""
     return _move(here, task_id, manual.step_task)
 
 
@@ -172,7 +172,7 @@ def move_task(here: Here, task_id: str, body: NewState) -> TaskView:
     """Move a task of a manual course to a state that may follow; to `cancelled` from generation 5.0 on."""
     profile = here.world.profile
     if body.state == "cancelled" and profile["cancelled"] == "unknown":
-        raise refuse(409, "task-not-movable", f"cancelled is no state of generation {profile.name}")
+        raise refuse(409, "task-not-movable", f"generation {profile.name} has no state cancelled")
     return _move(
         here, task_id, lambda task, progress: manual.move_task(task, progress, TaskState(body.state), body.message)
     )
@@ -186,14 +186,14 @@ def read_clock(here: Here) -> ClockView:
 
 @call("POST", "/clock/freeze", "clock")
 def freeze_clock(here: Here) -> ClockView:
-    """Stop time where it is."""
+    """Stop time."""
     here.world.clock.freeze()
     return here.world.clock.view()
 
 
 @call("POST", "/clock/resume", "clock")
 def resume_clock(here: Here) -> ClockView:
-    """Let time run on from where it stands."""
+    """Let time continue."""
     here.world.clock.resume()
     return here.world.clock.view()
 
@@ -204,20 +204,20 @@ def advance_clock(here: Here, body: Move) -> ClockView:
     try:
         here.world.clock.advance(body.seconds)
     except ValueError as error:
-        raise refuse(422, "body-invalid", str(error)) from None
+        raise refuse(422, BODY, str(error)) from None
     return here.world.clock.view()
 
 
 @call("PUT", "/faults", "faults")
 def replace_faults(here: Here, body: FaultList) -> FaultList:
-    """Replace the schedule of faults; all of them are counted from the beginning."""
+    """Replace the schedule of faults, with all counts reset."""
     here.world.replace_faults(body.faults)
     return body
 
 
 @call("DELETE", "/faults", "faults")
 def clear_faults(here: Here) -> None:
-    """Take all faults away; what they did to tasks stays done."""
+    """Remove all faults; their effects on tasks remain."""
     here.world.replace_faults(())
 
 
@@ -236,14 +236,14 @@ FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": For
 def read_journal(
     here: Here,
     since: Annotated[int, Bounds("Only exchanges with a higher number", least=0)] = 0,
-    limit: Annotated[int, Bounds("The first so many of them", least=0, most=PAGE)] = PAGE,
+    limit: Annotated[int, Bounds("Maximum number of exchanges", least=0, most=PAGE)] = PAGE,
     task: Annotated[str | None, Bounds("Only exchanges about this task")] = None,
     reveal: Annotated[bool, Bounds("Return the values of all headers and parameters; needs the token")] = False,  # noqa: FBT002 - the parameter's default
 ) -> JournalPage:
-    """Return the requests to the world and its answers. Values that may be secrets are redacted unless requested.
+    """Return the requests to the world and its answers, redacted by default.
 
-    Each form is a recording for `diarkit verify --recording`, the oldest exchange first. HAR is for the tools of browsers too,
-    NDJSON has one exchange in a line.
+    Each format is a recording for `diarkit verify --recording`, oldest exchange first. HAR also works with browser tools, NDJSON
+    has one exchange per line.
     """
     journal, clock = here.world.journal, here.world.clock
     chosen = (entry for entry in journal if entry.number > since and task in (None, entry.task_id))
@@ -259,13 +259,13 @@ def read_journal(
 
 @call("DELETE", "/journal", "journal")
 def clear_journal(here: Here) -> None:
-    """Forget the exchanges; the next ones are numbered on. Tasks, rules and time stay as they are."""
+    """Delete the exchanges; numbering continues. Tasks, rules and time are unchanged."""
     here.world.journal.clear()
 
 
 @call("GET", "/conduct", "journal")
 def judge_conduct(here: Here) -> tuple[ConductView, ...]:
-    """Judge how the client behaved, by all that the journal holds, as if it had nothing more to do."""
+    """Judge the client's conduct by the journal, assuming that it has finished."""
     journal, connections = here.world.journal, here.platform.list_connections()
     clock = here.world.clock
     found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
@@ -274,8 +274,8 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
 
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
-    """Return which possible answers the client received: since the world began if this is counted, else from the journal."""
-    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, for those who count
+    """Return the coverage of the client: since the world began if it is counted, otherwise from the journal."""
+    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
     journal = here.world.journal
     tally = find_coverage(journal).tally(journal, here.platform.list_connections())
@@ -285,7 +285,7 @@ def read_coverage(here: Here) -> CoverageView:
 
 @call("POST", "/journal/verify", "journal")
 def verify_journal(here: Here, body: Expectations) -> Verdict:
-    """Say whether the client made the submissions that were expected, and which came near."""
+    """Check whether the client made the expected submissions, and list near misses."""
     return hold_against(here.world.journal, body.expected, seed=here.world.scenario.seed, clock=here.world.clock)
 
 
@@ -307,4 +307,4 @@ def _find_task(here: Here, task_id: str) -> Task:
 
 
 TABLE: Final = tuple(cast("Call[..., Any]", one) for one in list(globals().values()) if isinstance(one, Call))
-"""All calls, in their order."""
+"""All calls, in order."""

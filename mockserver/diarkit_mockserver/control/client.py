@@ -1,6 +1,6 @@
-"""Sends calls to the fake: over HTTP to any server, without it to the one in this process. What the calls are is in `calls`.
+"""Send calls to the fake: over HTTP to any server, or directly to one in this process. The calls are defined in `calls`.
 
-Standard library only: whoever has the fixtures has the client.
+Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -40,40 +40,40 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TIMEOUT_S: Final = 30.0
-"""No call takes a tenth of a second; a server that hangs should be noticed."""
+"""Calls take less than a tenth of a second; a hanging server should be noticed."""
 
 FIND_TIMEOUT_S: Final = 20.0
-"""Another server than ours may not answer such a call at all. Not shorter: tests are skipped where a slow fake is taken for another server."""
+"""Other servers may not answer such a call at all. Not shorter, as tests would be skipped if a slow fake is not recognised."""
 
 
 class Sender(Protocol):
-    """Whatever takes calls to a fake: who has one does not know which way they go.
+    """Sends calls to a fake, over HTTP or in process.
 
     Attributes:
-        url: of the server, without a slash at the end.
-        reveals: whether it may ask for what may be secret.
+        url: of the server, without a trailing slash.
+        reveals: whether it may request secrets.
     """
 
     url: str
     reveals: bool
 
     def send(self, order: Order[T], world: str = "") -> T:
-        """Make a call and wait for its answer, a value that nobody else has.
+        """Send a call, and return its answer, which is not shared.
 
         Args:
             order: the call with its arguments.
-            world: that it is about, if it is about one; empty for the default one.
+            world: of the call, if it is about one; empty for the default one.
 
         Raises:
-            UnknownError: if there is no such world or task.
-            RefusedError: if what was sent makes no sense, or not now.
-            ControlError: for every other refusal.
+            UnknownError: for an unknown world or task.
+            RefusedError: if the arguments are invalid, or conflict with the current state.
+            ControlError: for other refusals.
             OSError: if no server answers.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Release resources."""
 
 
 @lru_cache(maxsize=16)
@@ -86,8 +86,8 @@ class NearControl:
 
     Args:
         url: of the server.
-        platform: that it serves.
-        call: calls a function in the server's thread, and returns what it returns.
+        platform: served by it.
+        call: runs a function in the server's thread, and returns its result.
     """
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
@@ -97,10 +97,10 @@ class NearControl:
         self._call = call
 
     def send(self, order: Order[T], world: str = "") -> T:
-        """Make a call and wait for its answer; as in `Sender`."""
-        # In this thread, so that the server goes on meanwhile.
+        """Send a call; as in `Sender`."""
+        # Parsed in this thread, so that the server is not blocked.
         body = order.arguments.get("body")
-        if isinstance(body, NewWorld):  # that of most tests is the same but for its names
+        if isinstance(body, NewWorld):  # in most tests equal except for its names
             unnamed = _read_unnamed(order.call(replace(body, name=None, ids_from=None)).write_body())
             body = replace(unnamed, name=body.name, ids_from=body.ids_from)
         elif (text := order.write_body()) is not None:
@@ -109,23 +109,23 @@ class NearControl:
         return answer
 
     def close(self) -> None:
-        """Let go of the server, which holds nothing open for this."""
+        """Do nothing, as no connection is open."""
 
     def _run(self, order: Order[T], world: str, body: object) -> T:
         arguments = {name: value for name, value in order.arguments.items() if name != "body"}
-        # Copied while nothing in the server can change it.
+        # Copied in the server's thread, where nothing changes it.
         copied: T = pickle.loads(pickle.dumps(order.call.run(self._platform, world, arguments, body)))  # noqa: S301 - our own value
         return copied
 
 
 class Control:
-    """A client of one server, over HTTP. Any number of threads may use it; their calls go one after the other over one connection.
+    """A client of one server over HTTP. Thread-safe: calls are serialised over one connection.
 
     Args:
-        url: of the server, without a slash at the end.
-        token: that the server asks for, if it does.
+        url: of the server, without a trailing slash.
+        token: of the server, if required.
         timeout_s: for a call.
-        cacert: certificates to trust (PEM); by default the system's.
+        cacert: trusted certificates (PEM); default the system's.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Control:
         self.close()
 
     def send(self, order: Order[T], world: str = "") -> T:
-        """Make a call and wait for its answer; as in `Sender`."""
+        """Send a call; as in `Sender`."""
         path, body, headers = order.write_path(world), order.write_body(), dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -167,12 +167,12 @@ class Control:
         if status >= 400:
             detail = f"{order.call.method} {path} was answered with {status} by a server that is not diarkit's"
             raise make_error(Problem(type="about:blank", title="Another server", status=status, detail=detail))
-        # Without an answer, T is None.
+        # T is None for calls without an answer.
         read: T = _read(order.call.answer, answer) if answer else None  # type: ignore[assignment]
         return read
 
     def close(self) -> None:
-        """Close the connection; the next call opens another one."""
+        """Close the connection; the next call opens a new one."""
         with self._lock:
             self._connection.close()
 
@@ -184,14 +184,14 @@ class Control:
             response = self._connection.getresponse()
             answer = response.read()
         except BaseException:
-            # Half of an exchange is no state to go on from.
+            # The connection can't be reused in the middle of an exchange.
             self._connection.close()
             raise
         return response.status, response.headers.get_content_type(), answer
 
 
 def find_control(url: str, token: str | None = None, *, cacert: Path | None = None) -> tuple[Control, Ready] | None:
-    """Find out whether the server at a URL is diarkit's: a client for it, and which server it is; None if it is another one."""
+    """Return a client for the fake at a URL and its identity; None if the server is not a fake."""
     control = Control(url, token, timeout_s=FIND_TIMEOUT_S, cacert=cacert)
     with contextlib.suppress(OSError, ControlError, http.client.HTTPException, ValueError):
         return control, control.send(read_ready())
@@ -202,14 +202,14 @@ def find_control(url: str, token: str | None = None, *, cacert: Path | None = No
 def read_pages(
     control: Sender, world: str, *, since: int = 0, task: str | None = None, reveal: bool = False
 ) -> Iterator[JournalPage]:
-    """Read a world's journal to its end, page by page; there is at least one page, and the last one has time and connections.
+    """Yield a world's journal page by page: at least one page, the last of which has time and connections.
 
     Args:
-        control: takes calls to the server.
+        control: sends calls to the server.
         world: its name; empty for the default one.
         since: only exchanges with a higher number.
         task: only exchanges about this task; None for all.
-        reveal: leave in the values of all headers and parameters.
+        reveal: whether to include secrets.
     """
     while True:
         page = control.send(read_journal(since=since, task=task, reveal=reveal), world)
@@ -220,7 +220,7 @@ def read_pages(
 
 
 def split_world(url: str) -> tuple[str, str]:
-    """Split the URL of a server, or of one of its worlds, into the server's and the world's name; empty for the default one."""
+    """Split the URL of a server or one of its worlds into the server's URL and the world's name; empty for the default one."""
     if not urlsplit(url).path.startswith(WORLDS):
         return url.rstrip("/"), ""
     base, _, world = url.partition(WORLDS)
@@ -228,16 +228,16 @@ def split_world(url: str) -> tuple[str, str]:
 
 
 def _is_stale(connection: http.client.HTTPConnection) -> bool:
-    """Whether the server has closed a kept connection: then there is something to read where nothing was asked."""
-    if (kept := getattr(connection, "sock", None)) is None:
+    """Return whether the server has closed a persistent connection: it is then readable without a request."""
+    if (sock := getattr(connection, "sock", None)) is None:
         return False
     with selectors.DefaultSelector() as selector:
-        selector.register(kept, selectors.EVENT_READ)
+        selector.register(sock, selectors.EVENT_READ)
         return bool(selector.select(0))
 
 
 def _read(kind: Any, answer: bytes) -> Any:
     value, flaws = build_value(kind, plant(json.loads(answer)))
     if flaws:
-        raise ValueError(f"the server is of another version: {flaws[0].text}")
+        raise ValueError(f"the server has another version: {flaws[0].text}")
     return value

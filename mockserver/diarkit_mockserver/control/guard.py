@@ -1,7 +1,7 @@
-"""Who may call the control API, read off the head of a request: whoever has the token, else this machine and no foreign page.
+"""Authorize calls of the control API by the head of a request: with the token, or from this machine but not from a foreign page.
 
-Loopback is no authentication: every page that a browser of this machine shows can send requests to it. What a page can't do is
-choose the headers `Host`, `Origin` and `Sec-Fetch-Site`, which browsers write.
+Loopback is not authentication: any page in a browser on this machine can send requests to it. But a page can't set the headers
+`Host`, `Origin` and `Sec-Fetch-Site`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,18 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.problem import ControlError
 
 OPEN: Final = frozenset({"/health", "/ready"})
-"""Paths that need no token where there is one: those who start a server have to see that it answers."""
+"""Paths that never require the token, to check that a server has started."""
 
 PAGES: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
 STATIC: Final = "/static-offline-docs/"
-"""What describes the calls, to browsers that come from anywhere; it changes nothing and holds no secret."""
+"""Descriptions, allowed from any page, as they change nothing and contain no secrets."""
 
 OWN_SITES: Final = frozenset({"same-origin", "none"})
-"""Values of `Sec-Fetch-Site` that no foreign page causes; `same-site` is another port of this machine."""
+"""Values of `Sec-Fetch-Site` that no foreign page can cause; `same-site` is another port of this machine."""
 
 
 class Head:
-    """The headers of a request that the guard looks at.
-
-    Args:
-        headers: names in lower case.
-    """
+    """The relevant headers of a request, with names in lower case."""
 
     __slots__ = ("_headers",)
 
@@ -42,27 +38,27 @@ class Head:
         self._headers = tuple(headers)
 
     def list(self, name: bytes) -> Sequence[str]:
-        """List the values of a header."""
+        """Return the values of a header."""
         return [value.decode("latin-1").strip() for each, value in self._headers if each == name]
 
     def has_token(self, wanted: str) -> bool:
-        """Whether the request brings the token."""
+        """Return whether the request has the token."""
         sent = next(iter(self.list(b"authorization")), "")
         scheme, _, token = sent.partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), wanted.encode())
 
 
 def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlError | None:
-    """Find the reason for which a request may not call the control API.
+    """Return the error for an unauthorized request.
 
     Args:
         path: below the prefix of the control API.
         head: of the request.
-        token: opens everything.
-        needed: whether every call needs it.
+        token: allows everything.
+        needed: whether every call requires it.
 
     Returns:
-        401 without the token, 403 for what may come from a foreign page; None for a request that is welcome.
+        401 without the token, 403 for a possibly foreign page; None if the request is allowed.
     """
     if head.has_token(token):
         return None
@@ -75,9 +71,9 @@ def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlE
         came = (
             f"expected a Host of this machine, such as localhost or 127.0.0.1, got {', '.join(hosts) or 'none'!s:.120}"
         )
-        return refuse(403, "host-foreign", f"{came}; a server that has a token (--control-token) takes any")
+        return refuse(403, "host-foreign", f"{came}; a server with a token (--control-token) accepts any")
     if any(site not in OWN_SITES for site in sites) or any(not _is_same(origin, hosts[0]) for origin in origins):
-        text = f"this request comes from another page (Origin: {', '.join(origins) or 'none'!s:.120}), which could not be trusted"
+        text = f"this request comes from another page (Origin: {', '.join(origins) or 'none'!s:.120}), which is not trusted"
         return refuse(403, "origin-foreign", text)
     return None
 
@@ -85,8 +81,8 @@ def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlE
 def refuse_token() -> ControlError:
     """Refuse a request without the token."""
     text = (
-        "expected the header Authorization: Bearer TOKEN; TOKEN is what DIARKIT_CONTROL_TOKEN says where the server runs, or "
-        "what the server printed at its start"
+        "expected the header Authorization: Bearer TOKEN, with the server's DIARKIT_CONTROL_TOKEN or the token printed at its "
+        "start"
     )
     return refuse(401, "token-missing", text)
 
@@ -99,7 +95,7 @@ def _is_loopback(host: str) -> bool:
         return False
     if address.netloc != host or "@" in host:
         return False
-    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, section 6.3: never looked up elsewhere
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, section 6.3: always loopback
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

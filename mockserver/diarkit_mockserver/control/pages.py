@@ -1,4 +1,4 @@
-"""Pages and documents beside the platform's paths, as a FastAPI application. Imported when somebody first asks for one."""
+"""Pages and documents in addition to the platform's paths, as a FastAPI application. Imported on first use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIRST_SERVER: Final = re.compile(r"(?<=\nservers:\n)( *)- ")
 
 
 def create_pages(platform: Platform) -> FastAPI:
-    """Make the application: the contract, pages to browse it without a request to the internet, and the control API."""
+    """Make the application: the contract, offline pages to browse it, and the control API."""
     pages = FastAPIOffline(
         title="Speaker Diarization",
         docs_url=None,
@@ -43,7 +43,7 @@ def create_pages(platform: Platform) -> FastAPI:
     )
 
     def read_json() -> dict[str, Any]:
-        """Make the document of the default world's generation and dialect."""
+        """Return the document of the default world's generation and dialect."""
         return make_document(platform.world.profile)
 
     pages.openapi = read_json  # type: ignore[method-assign] # the contract is written by hand; nothing generates it
@@ -58,22 +58,22 @@ def create_pages(platform: Platform) -> FastAPI:
             swagger_css_url=f"{root}{STATIC}/swagger-ui.css",
             swagger_favicon_url=f"{root}{PAGE}/icon.svg",
         )
-        # The framework has no place for a link, and the contract none for a fake.
+        # FastAPI has no place for a link, and the contract must not mention the fake.
         link = f'<p><a href="{root}{PAGE}/">Tasks, exchanges, clock and scenario of this server</a></p>'
         return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{link}", 1))
 
     @pages.get("/openapi.yaml", include_in_schema=False)
     def read_yaml(request: Request) -> PlainTextResponse:
-        # The one that is written by hand has its comments; those of other generations are laid over it.
+        # The handwritten document has comments; those of other generations are derived from it.
         as_written = platform.world.profile == DEFAULT
         text = DOCUMENT.read_text("utf-8") if as_written else yaml.safe_dump(read_json(), sort_keys=False)
-        if root := request.scope.get("root_path"):  # which the framework puts into the JSON
+        if root := request.scope.get("root_path"):  # added to the JSON by FastAPI
             text = FIRST_SERVER.sub(rf"\1- url: {json.dumps(root)}\n\g<0>", text, count=1)
         return PlainTextResponse(text, media_type="application/yaml")
 
     @pages.get(f"{WORLDS}{{name}}/openapi.{{form}}", include_in_schema=False)
     def read_of_world(request: Request, name: str, form: str) -> Response:
-        """Make the document of a world; who calls it from there stays in it."""
+        """Return the document of a world, with the world as its server."""
         if (world := platform.worlds.get(name)) is None:
             raise HTTPException(404, f"no world has the name {name!r:.120}")
         servers = [{"url": f"{request.scope.get('root_path', '')}{WORLDS}{name}"}]
@@ -84,7 +84,7 @@ def create_pages(platform: Platform) -> FastAPI:
 
     @pages.get(PAGE, include_in_schema=False)
     def lead_to_page() -> RedirectResponse:
-        return RedirectResponse(f"{PAGE.removeprefix('/')}/")  # relative, for what a proxy has put before it
+        return RedirectResponse(f"{PAGE.removeprefix('/')}/")  # relative, to work behind a path prefix
 
     pages.mount(CONTROL, create_control(platform))
     pages.mount(PAGE, serve_page)

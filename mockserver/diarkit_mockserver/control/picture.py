@@ -1,4 +1,4 @@
-"""Who speaks when in a task's result, as an image: the platform's answer, and the truth above it where it is known. Sends nothing."""
+"""A picture of a task's result, below the truth if known."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def draw_result(task: Task, world: World) -> PictureView:
-    """Draw the result of a task that is done, as the next poll gets it.
+    """Draw the result of a finished task, as the next poll would receive it.
 
     Raises:
-        DiarizationError: for a result that breaks the contract too far to be drawn.
+        DiarizationError: for a result that is too malformed to draw.
     """
     answer = read_result(json.loads(world.write(task, world.tasks.progress(task), TaskState.DONE)))
     truth = find_truth(task, world.scenario, world.profile)
     numbers = tuple(sorted({*answer, *dict(truth or ())}))
     given = [answer.get(number, ()) for number in numbers]
-    said = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
-    length = max([task.length, *(segment.end for channel in (*given, *said) for segment in channel)])
+    expected = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
+    length = max([task.length, *(segment.end for channel in (*given, *expected) for segment in channel)])
     look = replace(OF_PAGE, label=f"Who speaks when in {task.filename}", numbers=numbers)
-    drawn = draw_svg(said, None if truth is None else given, length=length, look=look)
+    drawn = draw_svg(expected, None if truth is None else given, length=length, look=look)
     return PictureView(svg=drawn.svg, has_truth=truth is not None)

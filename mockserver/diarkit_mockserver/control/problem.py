@@ -1,4 +1,4 @@
-"""Refusals of the control API, as RFC 9457 writes them: raised by its calls, and again where its clients are. Knows no HTTP."""
+"""Refusals of the control API in the form of RFC 9457, raised by its calls and again by its client."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 URN: Final = "urn:diarkit:problem:"
 
+BODY: Final = "body-invalid"
+
 
 class ControlError(FakeError):
     """A call was refused.
 
     Attributes:
-        problem: what was expected, what came, what to do.
+        problem: with what was expected, what came, and advice.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -28,26 +30,28 @@ class ControlError(FakeError):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        """Return the server's message."""
+        """Return the server's message; that of a wrong body without a word of the body, which its client has written."""
+        if self.problem.type == URN + BODY:
+            return "\n".join(one.detail for one in self.problem.errors) or self.problem.detail
         return f"{self.problem.title}: {self.problem.detail}"
 
 
 class UnknownError(ControlError, KeyError):
-    """There is no such world or task."""
+    """The world or task is unknown."""
 
 
 class RefusedError(ControlError, ValueError):
-    """What was sent makes no sense, or not now."""
+    """The arguments are invalid, or conflict with the current state."""
 
 
 MOST_FLAWS: Final = 100
-"""In one refusal; who reads more? And a large body may have one in each of its values."""
+"""Errors in one refusal, as a large body may have one in each of its values."""
 
 LEAVES: Final = {404: UnknownError, 409: RefusedError, 413: RefusedError, 422: RefusedError}
 
 
 def make_error(problem: Problem) -> ControlError:
-    """Make the error of the kind that a problem is."""
+    """Make the error for a problem."""
     return LEAVES.get(problem.status, ControlError)(problem)
 
 
@@ -57,22 +61,22 @@ def refuse(status: int, kind: str, detail: str, *, errors: Sequence[Flawed] = ()
     return make_error(Problem(type=URN + kind, title=title, status=status, detail=detail, errors=tuple(errors)))
 
 
-def refuse_flaws(flaws: Sequence[Flawed], kind: str = "body-invalid") -> ControlError:
-    """Refuse a body, or a query, with all that is wrong with it; of very much, the first part."""
+def refuse_flaws(flaws: Sequence[Flawed], kind: str = BODY) -> ControlError:
+    """Make a refusal of a body or query with its first errors."""
     shown = flaws[:MOST_FLAWS]
     lines = [*map(str, shown), *([f"... and {len(flaws) - len(shown)} more"] if len(flaws) > len(shown) else [])]
     return refuse(422, kind, "\n".join(lines), errors=shown)
 
 
 def refuse_text(error: TextError) -> ControlError:
-    """Refuse a body with all that its reader found."""
+    """Make a refusal of a body with the errors of its reader."""
     return refuse_flaws(
         [Flawed(detail=one.text, source=one.source, line=one.line, column=one.column) for one in error.problems]
     )
 
 
 def refuse_unknown(what: str, came: str, known: Iterable[str]) -> ControlError:
-    """Refuse a name that nothing has, and name the nearest one."""
+    """Make a refusal of an unknown name, with a suggestion."""
     near = difflib.get_close_matches(came[:60], list(known), n=1)
     advice = f"; did you mean {near[0]}?" if near else ""
     return refuse(404, f"{what}-unknown", f"there is no {what} {came!r:.120}{advice}")

@@ -1,4 +1,4 @@
-"""What the control API returns, as values: the same on the server that writes them and in the client that reads them."""
+"""Answers of the control API as values, shared by server and client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A server that answers.
+    """The identity of a server.
 
     Attributes:
         nonce: distinguishes this server from others at the same address.
@@ -33,16 +33,16 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldView:
-    """A world, in short.
+    """A summary of a world.
 
     Attributes:
         name: its part of the path; empty for the default world.
-        path: under which its platform answers, relative to the server.
+        path: base path of its platform, relative to the server.
         seed: of its scenario.
         clock: its time.
-        tasks: how many it knows.
-        exchanges: how many it ever had.
-        elsewhere: how many the default world ever had, with those that lead into no world.
+        tasks: number of tasks.
+        exchanges: total number of exchanges.
+        elsewhere: total number of exchanges of the default world, including requests to no world.
     """
 
     name: str
@@ -56,20 +56,20 @@ class WorldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
-    """A task, as it is when nobody looks.
+    """A task, without polling it.
 
     Attributes:
-        task_id: as the client knows it.
-        state: that the latest poll saw, or that the time of the world has brought.
+        task_id: in canonical form.
+        state: at the latest poll, or by the time of the world.
         filename: of its upload.
         sha256: of its upload.
-        occurrence: how often this same upload had come.
-        polls: how often the client has looked.
-        manual: it moves by hand only.
-        lost: the platform denies that it exists.
-        counts: what brings its states: the client's polls, the time of the world, or moves by hand.
-        runs_at: number of the poll or move, or ticks of the world's clock, from which on it runs; None for a state that never comes.
-        ends_at: likewise, from which on it has ended.
+        occurrence: number of this upload among identical ones, from 1.
+        polls: number of polls.
+        manual: whether it moves only by hand.
+        lost: whether the platform denies that it exists.
+        counts: what advances it: polls, the time of the world, or moves by hand.
+        runs_at: number of the poll or move, or ticks, from which it is running; None for never.
+        ends_at: likewise, from which it has ended.
     """
 
     task_id: str
@@ -87,11 +87,11 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureView:
-    """Who speaks when in the result of a task.
+    """A picture of the result of a task.
 
     Attributes:
-        svg: a lane for each speaker of each channel; what is true above what is answered, where it is known.
-        has_truth: whether it is.
+        svg: a lane for each speaker of each channel; the truth, if known, above the answer.
+        has_truth: whether the truth is known.
     """
 
     svg: str
@@ -100,11 +100,11 @@ class PictureView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductView:
-    """A rule of good conduct that the client broke.
+    """A rule of conduct that the client violated.
 
     Attributes:
         rule: its id.
-        severity: error for what gets wrong results or ignores an answer; warning for what only costs.
+        severity: error for wrong results or ignored answers; warning for mere cost.
         sentence: what a good client does.
         text: what this one did.
         entries: numbers of the exchanges concerned.
@@ -119,12 +119,12 @@ class ConductView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageView:
-    """What the client of a world met of all that can be met.
+    """The contract coverage of a world's client.
 
     Attributes:
         met: ids of points.
-        behaved: those of them that were met where nothing was against the client: all of them, or none.
-        generation: that the world answers as.
+        behaved: the same ids if there is no conduct finding, otherwise none.
+        generation: of the world.
     """
 
     met: tuple[str, ...]
@@ -134,11 +134,11 @@ class CoverageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerView:
-    """An answer that was added.
+    """An added answer.
 
     Attributes:
-        rule: which submissions it is for, in words.
-        then: what they get, in words.
+        rule: which submissions it matches, for people.
+        then: what they get, for people.
         times: how many it answers; None for all.
         used: how many it has answered.
     """
@@ -149,19 +149,19 @@ class AnswerView:
     used: int
 
     def __str__(self) -> str:
-        """Name it by what it is for and what it gives."""
+        """Format it as match and answer."""
         return f"{self.rule} -> {self.then}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flawed:
-    """One thing to correct in what was sent.
+    """One error in a request.
 
     Attributes:
         detail: what was expected, and what came.
         source: `body`, or the name of a query parameter.
-        line: in the body, from 1; 0 for what is not in the body.
-        column: from 1; 0 for what is not in the body.
+        line: in the body, from 1; 0 outside of the body.
+        column: from 1; 0 outside of the body.
     """
 
     detail: str
@@ -170,7 +170,7 @@ class Flawed:
     column: int = 0
 
     def __str__(self) -> str:
-        """Write it as compilers do."""
+        """Format it as compilers do."""
         return (
             f"{self.source}:{self.line}:{self.column}: {self.detail}" if self.line else f"{self.source}: {self.detail}"
         )
@@ -178,16 +178,16 @@ class Flawed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalPage:
-    """A part of a world's journal, which is a recording too.
+    """A page of a world's journal, which is also a recording.
 
     Attributes:
-        format: what a recording begins with.
+        format: of recordings.
         version: of that format.
-        total: exchanges that the world ever had, also those that are no longer there.
+        total: number of exchanges ever, including discarded ones.
         now: its time, in ticks.
         epoch: the date at its time 0, in seconds since 1970 UTC.
-        connections: numbers of the clients' connections that are open.
-        entries: the oldest first, as `write_entries` writes them.
+        connections: numbers of the clients' open connections.
+        entries: oldest first, as written by `write_entries`.
     """
 
     format: Literal["diarkit-exchanges"] = FORMAT
@@ -201,14 +201,14 @@ class JournalPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A refusal of the control API, as RFC 9457 writes it.
+    """A refusal of the control API in the form of RFC 9457.
 
     Attributes:
-        type: a URI that identifies this kind of problem.
-        title: the kind, in words.
-        status: of HTTP.
-        detail: what was expected, what came, what to do.
-        errors: each thing to correct, if there are several.
+        type: a URI that identifies the type of problem.
+        title: the type, for people.
+        status: HTTP status.
+        detail: what was expected, what came, and advice.
+        errors: single errors, if there are several.
     """
 
     type: str
@@ -232,7 +232,7 @@ def view_world(platform: Platform, name: str, world: World) -> WorldView:
 
 
 def view_task(task: Task, progress: Progress, now: int) -> TaskView:
-    """Describe a task without a poll."""
+    """Describe a task without polling it."""
     return TaskView(
         task_id=task.task_id,
         state=task.state_at(progress, now),
@@ -249,7 +249,7 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
 
 
 def view_finding(finding: ConductFinding) -> ConductView:
-    """List what is held against the client."""
+    """Describe a conduct finding."""
     rule = finding.rule
     return ConductView(
         rule=rule.id,

@@ -1,1 +1,1 @@
-"""To a live platform and back: requests passed on as they come, answers as they were, and what was seen recorded as a scenario."""
+"""Proxying to a live platform: forward requests, return answers, and record them as a scenario."""

@@ -1,6 +1,6 @@
-"""Findings as they come: each answer of the live platform held against the contract, beside what was seen of its task before.
+"""Immediate findings: check each answer of the live platform against the contract, together with earlier ones of its task.
 
-A first look, in bounded time and memory. What only the whole traffic shows is for the verdict at the end.
+A preliminary check in bounded time and memory; the verdict at the end covers the whole traffic.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
 
-Told: TypeAlias = tuple[str, str, str]
-"""What makes two findings of a task the same: the clause, what it expected, and what it got."""
+Identity: TypeAlias = tuple[str, str, str]
+"""Identity of a task's finding: the clause, expected, and got."""
 
 MOST_TASKS: Final = 1_000
-"""Tasks that an answer is held beside; of others it is judged alone."""
+"""Tasks whose earlier answers are remembered."""
 
 LARGEST_JUDGED: Final = 256 << 10
-"""Bytes of an answer; nothing is forwarded while one is judged."""
+"""Limit of an answer's bytes, as nothing is forwarded while one is judged."""
 
-LARGEST_KEPT: Final = 4 << 10
-"""Bytes of an answer that waits for the next one of its task: enough for any that has no result."""
+LARGEST_STORED: Final = 4 << 10
+"""Limit of a remembered answer's bytes: enough for any without a result."""
 
 LEVELS: Final = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING}
 
@@ -41,18 +41,18 @@ log = logging.getLogger("diarkit")
 
 @dataclass(slots=True)
 class _Task:
-    """What is remembered of a task: the upload that started it, the last look at it, and what has been found."""
+    """A remembered task: its upload, its last poll, and its findings."""
 
     start: Exchange | None = None
     look: Exchange | None = None
-    told: set[Told] = field(default_factory=set[Told])
+    reported: set[Identity] = field(default_factory=set[Identity])
 
 
 class Findings:
-    """Logs each finding once, in a line.
+    """Logs each finding once, in one line.
 
     Args:
-        asked: the generation to judge by; `auto`: that of the version that the platform reports, the usual one until then.
+        asked: the generation to judge by; `auto`: that of the reported version, the default one until then.
     """
 
     def __init__(self, asked: Profile | Literal["auto"]) -> None:
@@ -61,12 +61,12 @@ class Findings:
         self._tasks: OrderedDict[str, _Task] = OrderedDict()
 
     def see(self, exchange: Exchange) -> None:
-        """Take an exchange, and log what is found in it."""
+        """Judge an exchange, and log new findings."""
         for severity, line in self.list_new(exchange):
             log.log(LEVELS[severity], "%s", line)
 
     def list_new(self, exchange: Exchange) -> Iterator[tuple[Severity, str]]:
-        """Take an exchange, and list what has not been found in its task before."""
+        """Judge an exchange, and yield findings that are new for its task."""
         from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415 - it needs the extra `verify`, and reads the schemas
 
         if not isinstance(exchange.answer, Answer) or len(exchange.answer.body) > LARGEST_JUDGED:
@@ -74,20 +74,20 @@ class Findings:
         profile = self._choose(exchange)
         task = self._find_task(exchange)
         seen = (each for each in (task.start, task.look, exchange) if each is not None)
-        # Answers of one task may overtake each other.
+        # Answers of one task may arrive out of order.
         group = sorted(seen, key=lambda each: each.request.sent_at)
         for finding in verify_recording("", group, profile).findings:
-            told = (finding.clause.id, finding.fault.expected, finding.fault.got)
-            if told not in task.told:
-                task.told.add(told)
+            reported = (finding.clause.id, finding.fault.expected, finding.fault.got)
+            if reported not in task.reported:
+                task.reported.add(reported)
                 shown = f"{finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
                 text = f"{finding.severity}: {shown} ({describe_exchange(exchange)}, {profile.name})"
                 yield finding.severity, show_text(text, 1_000)
-        kept = exchange if len(exchange.answer.body) <= LARGEST_KEPT else None
+        stored = exchange if len(exchange.answer.body) <= LARGEST_STORED else None
         if exchange.request.method == "POST":
-            task.start = kept
+            task.start = stored
         else:
-            task.look = kept
+            task.look = stored
 
     def _choose(self, exchange: Exchange) -> Profile:
         from diarkit_contracts.runs.generation import find_generation  # noqa: PLC0415 - as above
@@ -100,7 +100,7 @@ class Findings:
         return self._found or DEFAULT
 
     def _find_task(self, exchange: Exchange) -> _Task:
-        """Find the task that an exchange is about, or begin a new one; of none for any other exchange."""
+        """Return the task of an exchange, creating it if necessary."""
         path, method = exchange.request.path, exchange.request.method
         key: object = None
         if method == "POST" and path.endswith(START_PATH):

@@ -1,10 +1,10 @@
-"""Between a client and the live platform: what is forwarded, and what rules and faults make of the answers. Knows no sockets.
+"""The proxy between client and live platform: forwarding, and replacing or breaking answers by rules and faults.
 
-    head --rule or fault of the head--> answered here, the platform never sees it
-      `----------------------------> forwarded as it comes --> the platform's answer --> seen as it is
-                                                                                    `--> replaced, broken or passed on
+    head --rule or fault by the head--> answered here, not forwarded
+      `----------------------------> forwarded --> the platform's answer --> recorded unchanged
+                                                                       `--> replaced, broken or passed on
 
-A fake's own tasks, those of rules, are answered by their world as ever: `take` leaves them to it.
+Tasks of the fake itself, created by rules, are answered by their world.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.visit import Visit
 
 MOST_TASKS: Final = 10_000
-"""Tasks of the platform whose faults are remembered."""
+"""Limit of the platform's tasks whose faults are remembered."""
 
 UNKNOWN: Final = MediaFacts(kind="unknown")
 SAFE: Final = "/:@!$&'()*+,;=~-._"
@@ -58,8 +58,8 @@ class LiveTask:
 
     Attributes:
         submission: that started it.
-        faults: that it meets.
-        polls: how often it was asked for.
+        faults: that apply to it.
+        polls: number of polls.
     """
 
     submission: Submission
@@ -68,13 +68,13 @@ class LiveTask:
 
 
 class Gateway:
-    """What is forwarded of the requests to a platform of worlds.
+    """Forwards requests to a live platform.
 
     Args:
-        platform: whose worlds have the rules, the faults and the journals.
-        live: where to.
-        see: takes each exchange as the live platform had it, without secrets.
-        clock: that exchanges are timed by.
+        platform: whose worlds have the rules, faults and journals.
+        live: the live platform.
+        see: receives each exchange with the live platform, redacted.
+        clock: for the times of exchanges.
     """
 
     def __init__(
@@ -89,16 +89,16 @@ class Gateway:
     def take(
         self, visit: Visit, place: Place | None, drained: Callable[[], None], *, has_body: bool
     ) -> Response | Relay | None:
-        """Decide by the head of a request what becomes of it.
+        """Decide how to handle a request by its head.
 
         Args:
             visit: of the request.
-            place: where it leads.
-            drained: called when more of its body can be taken.
-            has_body: one follows the head.
+            place: its destination.
+            drained: called when more of its body can be accepted.
+            has_body: whether a body follows the head.
 
         Returns:
-            An answer without the platform; the request on its way to it; or None for what the world answers itself.
+            An answer without the platform; the forwarded request; or None if the world answers itself.
         """
         if place is None or _read_task_id(place) in place.world.tasks:
             return None
@@ -123,17 +123,13 @@ class Gateway:
         await self._live.close()
 
     def _make_reader(self, visit: Visit, place: Place) -> UploadReader:
-        # How large a file may be is the platform's to say.
+        # The platform enforces its own size limit.
         return UploadReader(
             visit.request.headers.get("content-type", ""), largest_file=None, assumed=place.world.scenario.media
         )
 
     def _meet_by_head(self, visit: Visit, place: Place, head: Submission, *, is_upload: bool) -> None:
-        """Let a request meet its faults, where its head is enough to find them.
-
-        Raises:
-            Refusal: if a fault says so.
-        """
+        """Apply faults that depend only on the head; may raise a Refusal."""
         world, request = place.world, visit.request
         if is_upload:
             if not world.schedule.needs_body:
@@ -148,7 +144,7 @@ class Gateway:
             world.meet_faults("poll", task.submission, f"{task_id} {task.polls}", visit)
 
     async def _forward(self, visit: Visit, place: Place, relay: Relay) -> Response:
-        """Forward a request, and answer with what comes of it."""
+        """Forward a request, and return its answer."""
         request, way = visit.request, self._live.way
         target = quote(place.path, safe=SAFE) + (f"?{request.query_string}" if request.query_string else "")
         sent_at, visit.secrets = self._clock.now(), way.secrets
@@ -181,7 +177,7 @@ class Gateway:
             return self._platform.refuse(visit, place, refusal)
 
     def _read_upload(self, visit: Visit, relay: Relay) -> Submission | None:
-        """Read what an upload brought, where it came whole; what the fake would refuse is noted alone."""
+        """Read a complete upload; if the fake would refuse it, this is only noted."""
         if relay.reader is None or not relay.is_whole:
             return None
         try:
@@ -192,11 +188,7 @@ class Gateway:
         return visit.submission
 
     def _shape(self, visit: Visit, place: Place, answer: Answer | Lost, submission: Submission | None) -> Response:
-        """Make of the platform's answer what rules and faults ask for.
-
-        Raises:
-            Refusal: if one of them says so.
-        """
+        """Apply rules and faults to the platform's answer; may raise a Refusal."""
         world, body = place.world, answer.body
         if self._platform.is_upload(visit, place):
             if submission is not None:
@@ -213,25 +205,25 @@ class Gateway:
         return self._platform.pass_on(visit, place, Response(answer.status, body, write_back(answer, lead)))
 
     def _lead(self, visit: Visit, place: Place, url: str) -> str:
-        """Lead to the proxy what leads to the platform."""
+        """Rewrite a URL of the platform to one of the proxy."""
         path = find_path(url, self._live.host, self._live.prefix)
         if path is None:
             return url
         return find_base(visit.request, place, self._platform.external_url, relative=url.startswith("/")) + path
 
     def _note_start(self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: list[Fault]) -> None:
-        told = read_object(body)
-        task_id = find_value(told, "task", "task_id")
+        reported = read_object(body)
+        task_id = find_value(reported, "task", "task_id")
         if isinstance(task_id, str):
-            visit.task_id, visit.state = task_id, _read_state(told)
+            visit.task_id, visit.state = task_id, _read_state(reported)
             self._tasks[place.prefix, task_id.lower()] = LiveTask(submission, faults)
             if len(self._tasks) > MOST_TASKS:
                 self._tasks.popitem(last=False)
 
     def _note_look(self, visit: Visit, place: Place, body: bytes) -> bytes:
-        """Note what a poll is told, and change it as the faults of its task ask."""
-        told = read_object(body)
-        visit.state = _read_state(told)
+        """Record the reported state of a poll, and apply the faults of its task."""
+        reported = read_object(body)
+        visit.state = _read_state(reported)
         task = self._tasks.get((place.prefix, visit.task_id or ""))
         if task is None:
             return body
@@ -243,31 +235,31 @@ class Gateway:
             elif (
                 fault.result is not None
                 and visit.state is TaskState.DONE
-                and isinstance(find_value(told, "result"), dict)
+                and isinstance(find_value(reported, "result"), dict)
             ):
                 body = break_answer(body, fault.result, task.submission.media.length)
         return body
 
     def _explain(self, error: UnreachableError) -> Refusal:
-        """Say in the proxy's own words that there is no answer."""
+        """Make the refusal for a missing answer."""
         status = 504 if error.lost.kind is Loss.TOO_SLOW else 502
         reason = Redaction(self._live.way.secrets).strike_text(f"diarkit proxy: {error}")
-        told = {"type": "about:blank", "title": PHRASES[status], "status": status, "detail": reason}
-        return Refusal(status, reason=reason, foreign=(dump(told).encode(), "application/problem+json"))
+        problem = {"type": "about:blank", "title": PHRASES[status], "status": status, "detail": reason}
+        return Refusal(status, reason=reason, foreign=(dump(problem).encode(), "application/problem+json"))
 
 
 def _read_task_id(place: Place) -> str:
-    """Read the id of the task that a path leads to; empty for any other path."""
+    """Return the task id of a path; empty for other paths."""
     return place.path.removeprefix(f"{ENDPOINT}/").lower() if place.path.startswith(f"{ENDPOINT}/") else ""
 
 
 def _read_state(body: object) -> TaskState | None:
-    told = find_value(body, "task", "state")
-    return TaskState(told) if isinstance(told, str) and told in set(TaskState) else None
+    reported = find_value(body, "task", "state")
+    return TaskState(reported) if isinstance(reported, str) and reported in set(TaskState) else None
 
 
 def _read_head(visit: Visit) -> Submission:
-    """Read what the head of a request tells of its upload; parameters that are wrong are the platform's to refuse."""
+    """Read a submission from the head of a request; wrong parameters are left to the platform."""
     try:
         parameters = read_parameters(visit.request.query, None)
     except Refusal:
@@ -280,6 +272,6 @@ def _read_head(visit: Visit) -> Submission:
         parameters=parameters,
         query=visit.request.query,
         headers=visit.request.headers,
-        occurrence=0,  # only the body can say
+        occurrence=0,  # unknown without the body
         upload=visit.upload,
     )

@@ -1,4 +1,4 @@
-"""Heads on their way through a proxy: which headers go on, which come back, and where they lead. Sends nothing."""
+"""Headers passed through a proxy, and rewriting of URLs in them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ OF_CONNECTIONS: Final = frozenset(
     {b"connection", b"expect", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
      b"trailer", b"transfer-encoding", b"upgrade"}
 )  # fmt: skip
-"""Headers for the next station alone (RFC 9110, 7.6.1); how bodies are framed between us and the platform is our own."""
+"""Hop-by-hop headers (RFC 9110, 7.6.1), including framing."""
 
 OWN: Final = frozenset({b"host", b"accept-encoding"})
-"""Headers that the proxy writes itself. No coding is asked for, so that answers can be read, and broken, as they come."""
+"""Headers set by the proxy itself. No content coding is requested, so that answers can be read and broken."""
 
 LEADING: Final = frozenset({b"x-location", b"location", b"content-location"})
-"""Headers of answers that lead to the platform, and have to lead to the proxy."""
+"""Headers of answers with URLs of the platform, rewritten to the proxy."""
 
 
 def write_onward(request: Request, host: str, way: Way) -> Headers:
-    """Write the headers that the platform gets: the client's, but for those of its connection, and those of the way."""
+    """Return the headers for the platform: the client's without hop-by-hop ones, and configured ones."""
     ours = tuple((name.lower().encode(), value.encode()) for name, value in way.headers)
     dropped = OF_CONNECTIONS | OWN | _list_named(request.find(b"connection")) | {name for name, _ in ours}
-    kept = ((name, value) for name, value in request.raw_headers if name not in dropped)
+    forwarded = ((name, value) for name, value in request.raw_headers if name not in dropped)
     chunked = ((b"transfer-encoding", b"chunked"),) if request.find(b"transfer-encoding") else ()
-    return ((b"host", host.encode()), (b"accept-encoding", b"identity"), *kept, *ours, *chunked)
+    return ((b"host", host.encode()), (b"accept-encoding", b"identity"), *forwarded, *ours, *chunked)
 
 
 def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:
-    """Write the headers that the client gets: the platform's, but for those of its connection.
+    """Return the headers for the client: the platform's without hop-by-hop ones.
 
     Args:
         answer: of the platform.
-        lead: makes an address that leads to the proxy of one that leads to the platform.
+        lead: rewrites a URL of the platform to one of the proxy.
     """
     dropped = OF_CONNECTIONS | _list_named((answer.header("connection") or "").encode("latin-1"))
     pairs = ((name.lower().encode("latin-1"), value) for name, value in answer.headers)
@@ -53,7 +53,7 @@ def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:
 
 
 def find_path(url: str, host: str, prefix: str) -> str | None:
-    """Find where an address leads on the platform, under whatever name that knows itself; None if it leads elsewhere.
+    """Return the path of a URL on the platform, under any of its names; None if it leads elsewhere.
 
     Args:
         url: absolute, or a path.
@@ -71,5 +71,5 @@ def find_path(url: str, host: str, prefix: str) -> str | None:
 
 
 def _list_named(connection: bytes | None) -> frozenset[bytes]:
-    """List the headers that a header `Connection` names."""
+    """Return the headers named by a header `Connection`."""
     return frozenset(name.strip().lower() for name in (connection or b"").split(b","))

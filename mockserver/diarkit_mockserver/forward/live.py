@@ -1,4 +1,4 @@
-"""The live platform behind a proxy: a request goes out as its body comes, its whole answer comes back. Keeps nothing."""
+"""The live platform behind a proxy: requests are streamed, answers are read completely."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Live:
     """A live platform.
 
     Args:
-        way: to it.
+        way: connection settings.
 
     Raises:
         MissingExtraError: without the extra `verify`.
-        BadConnectionError: for certificates and keys that are none.
+        BadConnectionError: for invalid certificates and keys.
     """
 
     def __init__(self, way: Way) -> None:
@@ -45,33 +45,30 @@ class Live:
         self.host = parts.netloc
         self.prefix = parts.path
         self._httpx = httpx
-        # Its debug lines have whole heads, with all secrets.
+        # Its debug lines contain complete heads with secrets.
         logging.getLogger("httpcore").setLevel(logging.INFO)
         self._transport = httpx.AsyncHTTPTransport(
             verify=make_trust(way.connection) if parts.scheme == "https" else False,
             proxy=None if way.connection.proxy is None else way.connection.proxy.url,
             trust_env=False,
-            # As many as there are clients: each request of theirs is under way already. None is used twice: a platform may close it
-            # with the next request on the way, and an upload that has begun can't be sent again.
+            # One per client request, never reused: a platform may close a connection while the next request is on its way, and an
+            # upload that has begun can't be repeated.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
     async def send(
         self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes] | None
     ) -> Answer:
-        """Send a request and wait for its whole answer: for each step no longer than `ANSWER_S`, and so for all that follows the body.
+        """Send a request, and return its complete answer, decoded. Each step, and everything after the body, is limited to `ANSWER_S`.
 
         Args:
             method: in capitals.
-            target: path and query, below the URL of the platform.
-            headers: all of them, with what frames the body.
-            body: as it comes; None for none.
-
-        Returns:
-            The answer, without content codings.
+            target: path and query, relative to the URL of the platform.
+            headers: including those that frame the body.
+            body: as a stream; None for none.
 
         Raises:
-            UnreachableError: there was none.
+            UnreachableError: there was no complete answer.
         """
         came, pieces, size = Answer(status=0), list[bytes](), 0
         loss, reason = None, ""
@@ -86,10 +83,10 @@ class Live:
                 )
                 response = await self._transport.handle_async_request(request)
                 try:
-                    told = tuple(
+                    received = tuple(
                         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
                     )
-                    came = Answer(status=response.status_code, headers=told)
+                    came = Answer(status=response.status_code, headers=received)
                     async for piece in cast("AsyncIterable[bytes]", response.stream):
                         pieces.append(piece)
                         size += len(piece)
@@ -121,16 +118,16 @@ class Live:
 
 
 async def _pass_on(body: AsyncIterable[bytes], bound: asyncio.Timeout) -> AsyncIterator[bytes]:
-    """Pass a body on, and let the time of the answer begin at its end."""
+    """Pass a body on, and restart the time limit at its end."""
     async for piece in body:
         yield piece
     bound.reschedule(asyncio.get_running_loop().time() + ANSWER_S)
 
 
 def _decode(came: Answer, content: bytes) -> Answer:
-    """Take the content codings off an answer, though none was asked for; nothing else of its head says what they were."""
+    """Decode the content codings of an answer, though none was requested, and drop the header."""
     body = decode_body(content, came.headers, LARGEST_ANSWER)
     if body is content:
         return replace(came, body=content)
-    kept = tuple((name, value) for name, value in came.headers if name.lower() not in CODING)
-    return replace(came, headers=kept, body=body)
+    others = tuple((name, value) for name, value in came.headers if name.lower() not in CODING)
+    return replace(came, headers=others, body=body)

@@ -1,6 +1,6 @@
-"""Exchanges of a live platform as the rules of a scenario: which upload got which answer, and how long it took. Writes no file.
+"""Convert exchanges with a live platform to the rules of a scenario: which upload got which answer, and how long it took.
 
-A fake answers by them what the platform answered, in the same order where it changed its mind, as slowly or as fast as wanted.
+A fake then gives the same answers, in the same order if they changed, at a chosen speed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.learned import SCHEMA_LINE
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Answer
@@ -29,26 +30,26 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 Speed: TypeAlias = "float | Literal['immediate']"
-"""How many times as fast as the platform the fake is to be; or `immediate`."""
+"""Speed of the fake relative to the platform, or `immediate`."""
 
 MOST_OPEN: Final = 10_000
-"""Tasks whose end is waited for: who asks for none of them any more leaves them behind."""
+"""Limit of unfinished tasks, as clients may abandon them."""
 
 MOST_FOREIGN: Final = 4_000
-"""Characters of a body that is not the platform's, such as a gateway's page."""
+"""Characters retained of a foreign body, such as a gateway's page."""
 
 USUAL: Final = Parameters()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What the platform answered to an upload.
+    """The platform's answer to an upload.
 
     Attributes:
         name: of the file.
-        when: which uploads get the same.
+        when: the pattern of equal uploads.
         then: outcome.
-        seconds: how long the task was in each state; None for a refusal.
+        seconds: duration of each state; None for a refusal.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Recorded:
     seconds: StateSeconds | None = None
 
     def __str__(self) -> str:
-        """Name the outcome, and how long it took to come."""
+        """Format the outcome and its durations."""
         outcome = next(
             name for name in ("result", "failed", "rejected", "http") if getattr(self.then, name) is not None
         )
@@ -65,7 +66,7 @@ class Recorded:
         return outcome if lasts is None else f"{outcome} pending {lasts.pending:g} s running {lasts.running:g} s"
 
     def make_rule(self, speed: Speed, times: int | None) -> Rule:
-        """Make the rule that answers so."""
+        """Make the rule for this answer."""
         lasts, then = self.seconds, self.then
         if lasts is not None and speed == "immediate":
             then = replace(then, course="immediate")
@@ -77,14 +78,14 @@ class Recorded:
 
 @dataclass(slots=True)
 class _Open:
-    """A task that has not ended.
+    """An unfinished task.
 
     Attributes:
         name: of its file.
-        when: which uploads become such a task.
-        began_at: when it was accepted.
-        seen_at: when its last state was asked for.
-        runs_at: when it began to run; None before that.
+        when: the pattern of its upload.
+        began_at: time of acceptance.
+        seen_at: time of the last poll.
+        runs_at: time when it began to run; None before.
     """
 
     name: str
@@ -96,7 +97,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Answered:
-    """One answer to equal uploads, and how often in a row it was given."""
+    """An answer to equal uploads, and its number of consecutive repetitions."""
 
     recorded: Recorded
     times: int = 1
@@ -104,11 +105,11 @@ class _Answered:
 
 
 class Recorder:
-    """Makes rules of exchanges, which come in the order of their answers.
+    """Converts exchanges, in the order of their answers, to rules.
 
     Args:
-        source: the platform, for the reader of the scenario.
-        speed: how fast the fake is to be.
+        source: name of the platform, for a comment in the scenario.
+        speed: of the fake.
     """
 
     def __init__(self, source: str, speed: Speed = 1.0) -> None:
@@ -119,21 +120,21 @@ class Recorder:
 
     @property
     def unended(self) -> int:
-        """How many tasks have not ended yet."""
+        """The number of unfinished tasks."""
         return len(self._open)
 
     def __len__(self) -> int:
-        """Count the answers that were recorded, equal ones in a row once."""
+        """Count the recorded answers, consecutive equal ones once."""
         return sum(map(len, self._answers.values()))
 
     def add(self, exchange: Exchange) -> Recorded | None:
-        """Take an exchange.
+        """Add an exchange.
 
         Returns:
-            What was answered to an upload, if this exchange tells it.
+            The answer to an upload, if this exchange completes it.
 
         Raises:
-            RecordError: for an answer that can't be repeated.
+            RecordError: for an answer that can't be replayed.
         """
         request, answer = exchange.request, exchange.answer
         if not isinstance(answer, Answer):
@@ -153,16 +154,16 @@ class Recorder:
         return recorded
 
     def write(self) -> str:
-        """Write the scenario: of rules that match the same upload, the one that asks for more first."""
+        """Return the scenario as YAML; of rules that match the same upload, the more specific one comes first."""
         ordered = sorted(self._answers.items(), key=lambda one: -one[0].weight)
         names = {(each.recorded.when.sha256 or "", each.recorded.name): None for _, all_ in ordered for each in all_}
         comments = "".join(f"#   {digest[:12]}  {name!r}\n" for digest, name in names)
         rules = "".join(self._write(each, answers) for _, answers in ordered for each in answers)
         key = "rules:\n" if rules else ""
-        return f"# What {self._source!r} answered, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
+        return f"{SCHEMA_LINE}# Answers of {self._source!r}, recorded by diarkit.\n{comments}version: 1\n{key}{rules}"
 
     def _write(self, one: _Answered, answers: list[_Answered]) -> str:
-        """Write a rule; but for the last of equal uploads, whose text may change, once."""
+        """Return a rule as YAML, cached except for the last answer to equal uploads, which may change."""
         is_last = one is answers[-1]
         if is_last or not one.text:
             text = dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
@@ -174,7 +175,7 @@ class Recorder:
         file = next((part for part in reversed(exchange.request.parts or ()) if part.name == "file"), None)
         when = None if file is None else _make_when(exchange, file)
         if file is None or when is None:
-            return None  # what the fake refuses by itself, or an upload that nobody saw whole
+            return None  # refused by the fake by default, or an incomplete upload
         name = file.filename or ""
         body = read_object(answer.body)
         if answer.status == 202:
@@ -190,9 +191,9 @@ class Recorder:
         return Recorded(name=name, when=when, then=Then(http=_read_refusal(answer)))
 
     def _read_look(self, task: _Open, exchange: Exchange, answer: Answer) -> Recorded | None:
-        """Read a look at a task.
+        """Read a poll.
 
-        A state changed between the last look that showed the old one and the first that showed the new one: halfway, for want of more.
+        A state is assumed to have changed halfway between the last poll with the old one and the first with the new one.
         """
         body, sent_at = read_object(answer.body) or {}, exchange.request.sent_at
         state = find_value(body, "task", "state")
@@ -215,7 +216,7 @@ class Recorder:
 
 
 def _make_when(exchange: Exchange, file: Part) -> When | None:
-    """Make the pattern of an upload: its file, and what the platform understands of its parameters; None for wrong ones."""
+    """Make the pattern of an upload: its file and known parameters; None for invalid parameters."""
     text = next((part.text for part in reversed(exchange.request.parts or ()) if part.name == "config"), None)
     try:
         own = read_parameters(exchange.request.query, read_object((text or "{}").encode()))
@@ -231,6 +232,7 @@ def _make_when(exchange: Exchange, file: Part) -> When | None:
         channels=",".join(map(str, own.channels)) or None,
         range_from=own.range_from or None,
         range_to=own.range_to,
+        exact=True,
     )
 
 
@@ -243,7 +245,7 @@ def _read_outcome(name: str, state: TaskState, result: object, message: object) 
             return Then(rejected=text)
         case _ if isinstance(result, dict):
             broken = any(fault.severity is Severity.ERROR for fault in list_result_faults(cast("object", result)))
-            # The fake answers a broken one all the same: a client has to live with it.
+            # A result that violates the contract is replayed as it is.
             return Then(result=cast("dict[str, object]", result), breaks_contract=broken)
         case _:
             raise RecordError(name, f"expected a result with done, got {result!r:.200}")
@@ -252,9 +254,9 @@ def _read_outcome(name: str, state: TaskState, result: object, message: object) 
 def _read_refusal(answer: Answer) -> HttpAnswer:
     message = find_value(read_object(answer.body), "message")
     wait = (answer.header("retry-after") or "").strip()
-    told = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
+    recorded = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
     if isinstance(message, str):
-        return replace(told, message=message)
+        return replace(recorded, message=message)
     kind = answer.header("content-type") or ""
     text = answer.body.decode(errors="replace")[:MOST_FOREIGN]
-    return replace(told, body=text, content_type=kind if kind.isprintable() and kind else told.content_type)
+    return replace(recorded, body=text, content_type=kind if kind.isprintable() and kind else recorded.content_type)

@@ -1,4 +1,4 @@
-"""The body of one request on its way to the live platform: taken as it comes, read for what it is, given on. Bounded; decides nothing."""
+"""Stream the body of one request to the live platform, with a bounded buffer, and describe it on the way."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.wire import Response
 
 MOST_WAITING: Final = 1 << 20
-"""Bytes that wait for the platform to take them; as long as there are more, the client waits."""
+"""Bytes buffered for the platform; beyond this the client has to wait."""
 
 
 class Relay:
-    """A request that is forwarded.
+    """A forwarded request.
 
     Args:
-        reader: describes an upload on its way; None for any other body.
-        has_body: one follows the head.
+        reader: describes an upload; None for other bodies.
+        has_body: whether a body follows the head.
         drained: called when there is room again.
     """
 
@@ -29,7 +29,7 @@ class Relay:
         self.reader = reader
         self.has_body = has_body
         self.answering: asyncio.Task[Response]
-        """What comes back; whoever forwards the request begins it."""
+        """The task that awaits the answer, set by the forwarder."""
         self._drained = drained
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
@@ -38,11 +38,11 @@ class Relay:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more can be taken for now."""
+        """Whether the buffer is full."""
         return self._waiting >= MOST_WAITING and not self.answering.done()
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body; what comes behind the answer is dropped."""
+        """Add the next bytes of the body; bytes after the answer are dropped."""
         if not data or self.answering.done():
             return
         if self.reader is not None:
@@ -52,21 +52,21 @@ class Relay:
         self._changed.set()
 
     def end(self) -> None:
-        """Note the end of the body."""
+        """Mark the end of the body."""
         self._is_whole = True
         self._changed.set()
 
     def cancel(self) -> None:
-        """Forward no more: the client is gone, or what it sends is no HTTP."""
+        """Stop forwarding, as the client has disconnected or sent invalid HTTP."""
         self.answering.cancel()
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole body came."""
+        """Whether the body is complete."""
         return self._is_whole
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the body on, as it comes."""
+        """Yield the body as it arrives."""
         while not self._is_whole or self._pieces:
             while self._pieces:
                 piece, was_full = self._pieces.popleft(), self.is_full

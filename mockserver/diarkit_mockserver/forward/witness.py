@@ -1,4 +1,4 @@
-"""What a proxy saw of the live platform: held against the contract, and saved as a scenario after each task. Judges nothing itself."""
+"""Collect a proxy's exchanges with the live platform, to judge them and to save a scenario after each task."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 MOST_EXCHANGES: Final = 10_000
 MOST_BYTES: Final = 64 << 20
-"""As in a world's journal."""
+"""Limits as in a world's journal."""
 
 log = logging.getLogger("diarkit")
 
 
 class Witness:
-    """Takes exchanges as they come.
+    """Collects exchanges.
 
     Args:
-        recorder: makes rules of them.
-        path: where they are saved; None to save none.
-        findings: hears of each at once; None for nobody.
+        recorder: converts them to rules.
+        path: of the saved scenario; None to save none.
+        findings: judges each immediately; None for no immediate findings.
     """
 
     def __init__(self, recorder: Recorder, path: Path | None = None, findings: Findings | None = None) -> None:
@@ -41,15 +41,15 @@ class Witness:
         self._exchanges: deque[Exchange] = deque()
         self._size = 0
         self.forgotten = 0
-        """Exchanges that there was no room for any more."""
+        """Number of discarded exchanges."""
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """What is there, in the order in which it was sent."""
+        """The stored exchanges, in the order sent."""
         return tuple(sorted(self._exchanges, key=lambda each: each.request.sent_at))
 
     def see(self, exchange: Exchange) -> None:
-        """Take an exchange; what was answered to an upload is saved."""
+        """Add an exchange, and save the scenario when an upload's answer is complete."""
         self._exchanges.append(exchange)
         self._size += len(exchange.answer.body)
         while len(self._exchanges) > MOST_EXCHANGES or (self._size > MOST_BYTES and len(self._exchanges) > 1):
@@ -69,18 +69,15 @@ class Witness:
                 log.error("%s can't be written: %s", self._path, error.strerror)  # noqa: TRY400 - a traceback says no more
 
     def judge(self, name: str, profile: Profile) -> RunVerdict:
-        """Hold what is there of the platform of this name against the contract."""
+        """Judge the stored exchanges with a platform of this name."""
         from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415 - it needs the extra `verify`, and reads the schemas
 
         return verify_recording(name, self.exchanges, profile)
 
     def save(self) -> None:
-        """Write the scenario in the place of the last one: whoever reads it gets the one or the other, whole.
+        """Replace the saved scenario atomically.
 
-        A link still leads to the file afterwards; a device or a pipe is written to, never replaced.
-
-        Raises:
-            OSError: it can't be written.
+        Links are preserved; devices and pipes are written to and never replaced.
         """
         if self._path is None or not self._recorder:
             return

@@ -1,4 +1,4 @@
-"""The clauses as pytest items, and the one run against a server behind all of them. Judges nothing itself."""
+"""The clauses as pytest items, and the single run against a server that they share."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ WAIT_S = 0.1
 
 
 class ClauseError(AssertionError):
-    """A clause was broken; the text is all there is to say."""
+    """A clause was violated; the text has the findings."""
 
 
 @dataclass(slots=True)
 class Run:
-    """The one run, made when the first outcome is asked for.
+    """The shared run, started for the first requested outcome.
 
     Attributes:
         url: of the server.
         tier: how much is sent.
         fail_on: least severity that fails a clause.
-        shared: folder in which processes share the outcomes; None for one process alone.
+        shared: folder for sharing outcomes between processes; None for a single process.
     """
 
     url: str
@@ -48,7 +48,7 @@ class Run:
     _outcomes: Mapping[str, Outcome] | None = None
 
     def find(self, name: str) -> Outcome:
-        """Find the outcome of that name."""
+        """Return the outcome of a name."""
         if self._outcomes is None:
             self._outcomes = {each.name: each for each in self._share()}
         return self._outcomes[name]
@@ -61,10 +61,10 @@ class Run:
         try:
             os.close(os.open(self.shared / "begun", os.O_CREAT | os.O_EXCL))
         except FileExistsError:
-            # Another process asks the server; it always leaves an answer.
+            # Another process runs the verification, and always leaves a result.
             while not done.exists():
                 self.clock.sleep(WAIT_S)
-            yield from (Outcome(**told) for told in json.loads(done.read_text("utf-8")))
+            yield from (Outcome(**one) for one in json.loads(done.read_text("utf-8")))
             return
         outcomes = list(self._verify())
         part = self.shared / "part.json"
@@ -75,7 +75,7 @@ class Run:
     def _verify(self) -> Iterator[Outcome]:
         try:
             yield from self._ask()
-        except Exception as error:  # noqa: BLE001 - every item and every process has to hear of it
+        except Exception as error:  # noqa: BLE001 - needed by all items and processes
             text = f"{type(error).__name__}: {error}"
             yield Outcome(ANSWERS, "error", text, text)
             yield from (Outcome(name, "skipped", "the run ended with an error") for name in NAMES if name != ANSWERS)
@@ -96,22 +96,22 @@ class Run:
 
 
 class Contract(pytest.Collector):
-    """What the items of a run stand under."""
+    """The parent node of a run's items."""
 
     run: Run
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
-        """Make an item for each clause and two for the run; nothing is sent yet."""
+        """Make an item for each clause and two for the run, without sending anything."""
         return [_make_item(self, name) for name in NAMES]
 
 
 class ClauseItem(pytest.Item):
-    """One clause, or one question to the run itself."""
+    """One clause, or one check of the run itself."""
 
     run: Run
 
     def runtest(self) -> None:
-        """Tell how the clause fared; the first item of all has the server asked."""
+        """Report the outcome of the clause; the first item starts the run."""
         outcome = self.run.find(self.name)
         if outcome.end == "skipped":
             pytest.skip(outcome.message)
@@ -121,25 +121,25 @@ class ClauseItem(pytest.Item):
             self.add_report_section("call", "warnings", outcome.text)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show the findings alone: where in our code they were raised helps nobody."""
+        """Show only the findings, without a traceback."""
         if isinstance(excinfo.value, ClauseError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[str, None, str]:
-        """Name the clause for the head of a failure, in words: dots of a name would become colons elsewhere."""
+        """Name the clause for the head of a failure; pytest would convert dots of a bare name."""
         return NODE, None, f"clause {self.name}"
 
 
 def make_node(session: pytest.Session, url: str, *, tier: str, fail_on: str, shared: str | None) -> Contract:
-    """Make what all items stand under, so that they are named like `diarization-contract::task.id-echo`.
+    """Make the parent node of all items, for names like `diarization-contract::task.id-echo`.
 
     Args:
-        session: that they belong to.
+        session: of pytest.
         url: of the server.
         tier: how much is sent.
         fail_on: least severity that fails a clause.
-        shared: folder for outcomes that processes share.
+        shared: folder for sharing outcomes between processes.
     """
     node = _make_node(Contract, session, name=NODE, nodeid=NODE)
     node.run = Run(url, tier, fail_on, None if shared is None else Path(shared))
@@ -154,7 +154,7 @@ def _make_item(node: Contract, name: str) -> ClauseItem:
 
 
 def _make_node(kind: type[Made], parent: pytest.Collector, **more: Any) -> Made:
-    # `from_parent` takes what it passes on without types.
+    # `from_parent` is untyped.
     make: Any = kind.from_parent  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     made: Made = make(parent, **more)
     return made

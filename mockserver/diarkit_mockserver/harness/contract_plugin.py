@@ -1,6 +1,6 @@
 """The contract in pytest: an item for each clause against a server, and a fixture that judges a test's own traffic.
 
-Imports pytest alone; everything else is imported when it is asked for.
+Imports only pytest; everything else is imported on first use.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 OPTION = "--diarization-verify"
 SHARED = "diarization_verify_shared"
-"""Under which the processes of pytest-xdist find the file of the one run's outcomes."""
+"""Key by which pytest-xdist workers find the file with the shared run's outcomes."""
 
 FIXTURE = "diarization_contract"
+MARKER = f"{FIXTURE}: a clause of the contract, added by {OPTION}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the URL of a server to verify."""
+    """Add the options for verifying a server."""
     group = parser.getgroup("diarkit")
     group.addoption(
         OPTION, metavar="URL", help="add a test for each clause of the contract, run against the server at this URL"
@@ -35,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f"{OPTION}-tier",
         choices=("probe", "lite", "full"),
         default="lite",
-        help="how much is sent for them: probe starts no task, lite at most 8, full all (default: lite)",
+        help="how much is sent for them: probe starts no task, lite at most 10, full all (default: lite)",
     )
     group.addoption(
         f"{OPTION}-fail-on",
@@ -46,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a URL that is none before anything is collected."""
-    config.addinivalue_line("markers", f"{FIXTURE}: a clause of the contract, added by {OPTION}")
+    """Refuse an invalid URL before collection."""
+    config.addinivalue_line("markers", MARKER)
     url = config.getoption(OPTION)
     if url is not None and not url.startswith(("http://", "https://")):
         raise pytest.UsageError(
@@ -58,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def find_missing(*libraries: str) -> str:
-    """Say which library of an extra is not installed, and how to install it; nothing if all are there."""
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+    """Return a message for a missing library of an extra; empty if all are installed."""
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
 
     try:
         require(*libraries)
@@ -70,7 +71,7 @@ def find_missing(*libraries: str) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell each process of pytest-xdist where to share outcomes: a server is verified once, whoever begins."""
+    """Pass each pytest-xdist worker the folder for sharing outcomes, so that a server is verified once."""
     config: pytest.Config = node.config
     if config.getoption(OPTION) is None:
         return
@@ -86,11 +87,11 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Put the clauses beside the files that are collected, so that -k, -m and counts know them."""
+    """Add the clauses to the collection, so that -k, -m and counts include them."""
     report = yield
     url = collector.config.getoption(OPTION)
     if url is not None and isinstance(collector, pytest.Session):
-        from diarkit_mockserver.harness.contract_items import make_node  # noqa: PLC0415 - costs nothing until used
+        from diarkit_mockserver.harness.contract_items import make_node  # noqa: PLC0415 - imported on first use
 
         config = collector.config
         tier, fail_on = (str(config.getoption(f"{OPTION}-{name}")) for name in ("tier", "fail-on"))
@@ -101,22 +102,22 @@ def pytest_make_collect_report(
 
 @pytest.fixture
 def diarization_contract(request: pytest.FixtureRequest) -> Iterator[DiarizationContract]:
-    """Judges traffic: `.check(exchanges)` at once, `.watch(client)` at the end of the test."""
+    """Judges traffic: `.check(exchanges)` immediately, `.watch(client)` at the end of the test."""
     if missing := find_missing("jsonschema"):
         pytest.fail(missing, pytrace=False)
-    from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.runs.checking import DiarizationContract  # noqa: PLC0415 - imported on first use
 
     contract = DiarizationContract()
     contract.profile = find_profile(request) or contract.profile
     yield contract
-    # A method of unittest is called without `pytest_pyfunc_call`: its traffic is judged here.
+    # unittest methods bypass `pytest_pyfunc_call`: their traffic is judged here.
     __tracebackhide__ = True
     contract.close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge the traffic of a test's clients as a part of the test; a test that has failed keeps its own reason."""
+    """Judge the traffic of a test's clients as part of the test, unless it has failed already."""
     __tracebackhide__ = True
     contract = cast("DiarizationContract | None", pyfuncitem.funcargs.get(FIXTURE))
     try:

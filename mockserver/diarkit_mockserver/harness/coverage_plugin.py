@@ -1,6 +1,6 @@
-"""What the tests' clients met of all that can be met: collected as worlds end, over all processes, and reported at the end.
+"""Contract coverage of the tests' clients: collected when worlds end, over all processes, and reported at the end.
 
-Imports pytest alone; everything else is imported when it is asked for.
+Imports only pytest; everything else is imported on first use.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 OPTION: Final = "--diarization-coverage"
 SENT: Final = "diarization_coverage"
-"""Under which a process of pytest-xdist sends what it collected."""
+"""Key by which a pytest-xdist worker sends its coverage."""
 
 FORMS: Final = ("html", "md", "json")
 
 
 class Collected:
-    """What the worlds met that have ended."""
+    """The coverage of ended worlds."""
 
     def __init__(self) -> None:
         self.sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
-        """Ids of points that were met, those of them where the client behaved, and generations of worlds."""
+        """Ids of points met, those met without conduct findings, and generations."""
 
     def add(self, view: CoverageView) -> None:
-        """Take what one world met."""
+        """Add the coverage of one world."""
         self.add_sets((view.met, view.behaved, (view.generation,)))
 
     def add_sets(self, others: Any) -> None:
-        """Take what another process collected."""
+        """Add the coverage of another process."""
         for own, other in zip(self.sets, others, strict=True):
             own.update(other)
 
     @property
     def tally(self) -> Tally:
-        """All of it."""
-        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - costs nothing until used
+        """The coverage as a tally."""
+        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - imported on first use
 
         return Tally(*map(frozenset, self.sets))
 
@@ -49,29 +49,29 @@ COLLECTED: Final = pytest.StashKey[Collected]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the report, and the share that is the least."""
+    """Add the options for the report and the minimum."""
     group = parser.getgroup("diarkit")
     group.addoption(
         OPTION,
         nargs="?",
         const="",
         metavar="FORM:FILE,...",
-        help="report what the tests' clients met of all that the API can answer, and the most useful things they never met; "
-        "html:FILE, md:FILE and json:FILE write all of it",
+        help="report which of the API's possible answers the tests' clients have met, and the most useful missing ones; "
+        "html:FILE, md:FILE and json:FILE write the complete report",
     )
     group.addoption(
         f"{OPTION}-min",
         type=float,
         metavar="PERCENT",
-        help=f"fail the session if less than this share was met; implies {OPTION}",
+        help=f"fail the session below this coverage; implies {OPTION}",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to collect, if asked to; refuse what is no form of a report before anything runs."""
+    """Start collecting, if enabled; refuse an invalid report format before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - costs nothing until used
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
 
     try:
         require("jsonschema")
@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what a process of pytest-xdist collected."""
+    """Add the coverage of a pytest-xdist worker."""
     collected: Collected | None = node.config.stash.get(COLLECTED, None)
     sent = getattr(node, "workeroutput", {}).get(SENT)
     if collected is not None and sent is not None:
@@ -95,7 +95,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send what was collected, or write it and fail the session if it is too little."""
+    """Send the coverage to the controller, or write it and fail the session if it is too low."""
     config = session.config
     collected = config.stash.get(COLLECTED, None)
     if collected is None:
@@ -104,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[SENT] = [sorted(each) for each in collected.sets]
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
 
     for form, file in _list_files(config):
@@ -115,20 +115,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say the share, and what would be the most useful to meet next."""
+    """Print the coverage, and the most useful points to cover next."""
     collected = config.stash.get(COLLECTED, None)
     if collected is None:
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
 
-    terminalreporter.section("what the client met")
+    terminalreporter.section("contract coverage")
     terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
     if collected.tally.percent < 100:
         terminalreporter.line(HINT)
     least = config.getoption(f"{OPTION}-min")
     if least is not None and collected.tally.percent < least:
-        terminalreporter.line(f"less than the {least:g} % that {OPTION}-min asks for", red=True)
+        terminalreporter.line(f"less than the {least:g} % required by {OPTION}-min", red=True)
 
 
 def _list_files(config: pytest.Config) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""A running fake on which each test gets a world of its own: started in this process, or found at a URL. Knows no test."""
+"""A running fake with a separate world for each test: started in this process, or found at a URL."""
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
@@ -29,23 +29,22 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
 
-
 STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
-"""Every task is done at its first poll; what is no audio is rejected, as the platform does."""
+"""Every task is done at its first poll; files that are not audio are rejected, as by the platform."""
 
 LENIENT: Final = replace(STRICT, media=Media(undecodable="assume"))
-"""Scenario of a test's server by default: every task is done at its first poll, also one of `b"fake audio"`: what is no audio
-counts as a minute of it. So it does in a scenario of one's own that leaves `media.undecodable` unset."""
+"""Default scenario of a test's server: every task is done at its first poll. A file that is not audio, such as `b"fake audio"`, counts
+as a minute of it; likewise in other scenarios that leave `media.undecodable` unset."""
 
 
 OUTSIDE: Final = (
-    "the request lost the path of its server's URL (/worlds/...), as urljoin and base URLs do with a path that begins with a slash: "
-    "join by hand, or ask for a server at the root: diarization_server_factory(root=True), or the setting diarization_root"
+    "the request lost the path of its server's URL (/worlds/...), which urljoin and base URLs drop for a path that begins with a slash: "
+    "concatenate the URLs, or use a server at the root: diarization_server_factory(root=True), or the setting diarization_root"
 )
 
 
 class Fake:
-    """A running server on which each test gets a world of its own: for unittest, scripts and notebooks as well as pytest.
+    """A running server with a separate world for each test: for unittest, scripts and notebooks as well as pytest.
 
         import unittest
         from urllib.request import urlopen
@@ -65,24 +64,21 @@ class Fake:
                 self.assertEqual(urlopen(self.server.url + "/api/system/info").status, 200)
                 self.assertEqual(self.server.conduct(), ())
 
-    In a script, or in the cells of a notebook, two lines begin and two end what a fixture does for a test:
+    In a script; in the cells of a notebook `open_world`, and later `close` and `stop`:
 
-        fake = Fake()
-        server = fake.open_world("notebook")
-        server.respond(failed="Out of memory.")  # then let the client run against server.url
-        print(server.report())
-        server.close()
-        fake.stop()
+        with Fake() as fake, fake.world() as server:
+            server.respond(failed="Out of memory.")  # then let the client run against server.url
+            print(server.report())
 
     Args:
-        url: of a server that runs already; by default one is started in a thread of this process.
-        token: that this server asks for, if it does.
-        nonce: what it must answer when it is asked which server it is.
-        worlds_only: a request that lands outside all worlds is answered with 404 and the reason.
-        prefix: of the names of all worlds opened here, where others open worlds too; ids do not follow from it.
-        front: what stands before a server that is started, and before those that tests have at the root.
-        cacert: certificates to trust (PEM) at a URL; by default the system's.
-        count: takes what each world's client met of all that can be met, when it ends; None if nobody asks.
+        url: of a running server; by default one is started in a thread of this process.
+        token: of that server, if required.
+        nonce: expected identity of that server.
+        worlds_only: whether requests outside of all worlds are answered with 404 and the reason.
+        prefix: of the names of all worlds opened here, if others open worlds too; ids do not depend on it.
+        front: of a started server, and of tests' servers at the root.
+        cacert: trusted certificates (PEM); default the system's.
+        count: receives the coverage of each world when it ends; None to collect none.
 
     Raises:
         ConnectionError: if another server answers at the URL.
@@ -101,21 +97,21 @@ class Fake:
         count: Callable[[CoverageView], None] | None = None,
     ) -> None:
         self.profile: Generation | None = None
-        """Of worlds whose scenario names none; None for that of the server."""
+        """Generation of worlds whose scenario names none; None for that of the server."""
         self.is_strict = False
-        """In worlds whose scenario leaves it open, what is no audio is rejected."""
+        """Whether files that are not audio are rejected, unless the scenario sets it."""
         self.base = Scenario()
-        """What lies under the scenario of each world, such as a learned platform."""
+        """The base of each world's scenario, such as a learned platform."""
         self._prefix = prefix
         self._count = count
         self._opened = 0
         self.front = front
-        """What stands before a server that is started for it."""
+        """The front end of servers started here."""
         self.elsewhere = False
-        """It was found at a URL that a user gave: it is the one to test against, also for what needs a server of its own."""
+        """Whether the user gave its URL, so that it is the server under test and no other is started."""
         self._thread: ServerThread | None = None
         self.control: Sender
-        """Takes calls to it: in this process without HTTP."""
+        """Sends calls to it, in process without HTTP."""
         if url is None:
             platform = Platform(World(closed=OUTSIDE if worlds_only else ""), control_token=token)
             self._thread = ServerThread(platform, bind("127.0.0.1", 0), front)
@@ -126,13 +122,21 @@ class Fake:
         self.url = url
         """Base URL; the default world's."""
         self.token = token
-        """What the server may ask for."""
+        """Token of the server."""
         ready = self.control.send(calls.read_ready())
         self.nonce = ready.nonce
-        """What tells this server from others at the same address."""
+        """Identity of the server."""
         if nonce not in (None, ready.nonce):
             self.stop()
             raise ConnectionError(f"another server answers at {url}: expected the nonce {nonce}, got {ready.nonce}")
+
+    def __enter__(self) -> Self:
+        """Return itself: `with Fake() as fake:` stops it at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the server."""
+        self.stop()
 
     def open_world(
         self,
@@ -143,14 +147,14 @@ class Fake:
         epoch: int | None = None,
         ids_from: str | None = None,
     ) -> DiarizationServer:
-        """Make a world.
+        """Open a world.
 
         Args:
-            name: unique on this server, and the same in each run, as ids follow from it; fit for a URL's path.
-            scenario: of the world; by default `LENIENT`.
-            frozen: its time stands still until it is moved or resumed.
+            name: unique on this server, and the same in each run, as ids depend on it; valid in a URL's path.
+            scenario: of the world; default `LENIENT`.
+            frozen: whether its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
-            ids_from: what its ids follow from, instead of the name.
+            ids_from: seed of its ids, instead of the name.
         """
         base = self._base
         new = NewWorld(
@@ -167,11 +171,11 @@ class Fake:
     def open_root(
         self, scenario: ScenarioLike | None = None, *, frozen: bool = False, epoch: int | None = None
     ) -> DiarizationServer:
-        """Start a server of this process with one world, at the root; closing it ends it. Its ids are the same in each run.
+        """Start a server in this process with one world, at the root, until it is closed. Its ids are reproducible.
 
         Args:
-            scenario: of the world; by default `LENIENT`.
-            frozen: its time stands still until it is moved or resumed.
+            scenario: of the world; default `LENIENT`.
+            frozen: whether its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
 
         Raises:
@@ -179,12 +183,12 @@ class Fake:
         """
         if self.elsewhere:
             raise UnavailableError(
-                f"only a fake of this process can be at the root; the server under test is {self.url}"
+                f"only a fake in this process can be at the root; the server under test is {self.url}"
             )
         base = self._base
         world = World(scenario=_read(scenario, base), clock=Clock(frozen=frozen, epoch=epoch))
         if self._count is not None:
-            from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, for those who count
+            from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
             world.journal.keeper = Coverage()
         platform = Platform(world)
@@ -195,11 +199,11 @@ class Fake:
 
     @contextlib.contextmanager
     def world(self, scenario: ScenarioLike | None = None, *, frozen: bool = False) -> Generator[DiarizationServer]:
-        """Make a world for a while, as for each example of a Hypothesis test; the same scenario gives the same ids.
+        """Open a world for the duration of the context, as for each example of a Hypothesis test; ids depend only on the scenario.
 
         Args:
-            scenario: of the world; by default `LENIENT`.
-            frozen: its time stands still until it is moved or resumed.
+            scenario: of the world; default `LENIENT`.
+            frozen: whether its time stands still until it is moved or resumed.
         """
         self._opened += 1
         server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
@@ -215,7 +219,7 @@ class Fake:
         return replace(self.base, profile=self.profile or self.base.profile, media=media)
 
     def stop(self) -> None:
-        """End the server and its thread, if it was started here; let go of it, if not."""
+        """Stop the server and its thread if it was started here, otherwise release it."""
         self.control.close()
         if self._thread is not None:
             self._thread.stop()
@@ -233,7 +237,7 @@ def find_fake(
     cacert: Path | None = None,
     count: Callable[[CoverageView], None] | None = None,
 ) -> Fake | None:
-    """Find out whether a fake answers at a URL; None for every other server, and for none at all."""
+    """Return the fake at a URL; None for another or no server."""
     found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
@@ -245,11 +249,11 @@ def find_fake(
 
 
 class DiarizationServerFactory:
-    """Makes further servers in one test: worlds of their own, beside the one that the test has.
+    """Makes further servers in one test, each a separate world.
 
     Args:
-        fake: where; another server has no worlds.
-        name: from which theirs are made.
+        fake: with the worlds; other servers have none.
+        name: prefix of their names.
         scenario: their default.
     """
 
@@ -258,7 +262,7 @@ class DiarizationServerFactory:
         self._scenario = scenario
         self._name = name
         self.opened: list[DiarizationServer] = []
-        """What was made, until it is closed."""
+        """The open servers."""
 
     def __call__(
         self,
@@ -271,10 +275,10 @@ class DiarizationServerFactory:
         """Make a server.
 
         Args:
-            scenario: of the server, also as the path of a file or as a dict; by default `LENIENT`.
-            frozen: its time stands still until it is moved or resumed.
+            scenario: of the server, also as the path of a file or as a dict; default `LENIENT`.
+            frozen: whether its time stands still until it is moved or resumed.
             epoch: the date at its beginning, in seconds since 1970 UTC.
-            root: a port of its own, for clients that take host and port, or a base URL without a path; about 20 ms more.
+            root: whether to use a separate port, for clients that take host and port, or a base URL without a path; takes about 20 ms more.
 
         Raises:
             UnavailableError: if the server under test is not the fake.
@@ -282,15 +286,15 @@ class DiarizationServerFactory:
         if isinstance(self._fake, LiveServer):
             self._fake.make_another()
         name = f"{self._name}-{len(self.opened) + 1}"
-        told = self._scenario if scenario is None else scenario
+        chosen = self._scenario if scenario is None else scenario
         if root:
-            server = self._fake.open_root(told, frozen=frozen, epoch=epoch)
+            server = self._fake.open_root(chosen, frozen=frozen, epoch=epoch)
         else:
-            server = self._fake.open_world(name, told, frozen=frozen, epoch=epoch)
+            server = self._fake.open_world(name, chosen, frozen=frozen, epoch=epoch)
         self.opened.append(server)
         return server
 
     def close(self) -> None:
-        """Close all that was made."""
+        """Close all servers."""
         while self.opened:
             self.opened.pop().close()

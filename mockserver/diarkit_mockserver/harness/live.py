@@ -1,4 +1,4 @@
-"""Any other server under test: at a URL, and nothing is known of it but that it should keep the contract. Knows no fake."""
+"""A server under test that is not the fake, given by its URL."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 NO_TASK: Final = "00000000-0000-4000-8000-000000000000"
-"""An id that no server gives to a task."""
+"""An id that no task has."""
 
 PATIENCE_S: Final = 10.0
 
 
 class UnavailableError(FakeError):
-    """Something was asked of a server that is not the fake."""
+    """The operation requires the fake, but another server is under test."""
 
 
 def _refuse(what: str) -> Callable[..., NoReturn]:
     def refuse(self: LiveServer, *_: object, **__: object) -> NoReturn:
         raise UnavailableError(f"only the fake can {what}; the server under test is {self.url}")
 
-    refuse.__doc__ = f"Say that only the fake can {what}."
+    refuse.__doc__ = f"Raise UnavailableError: only the fake can {what}."
     return refuse
 
 
@@ -43,10 +43,10 @@ def _refuse_value(what: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class LiveServer:
-    """A server at a URL. What can't be asked of it ends in `UnavailableError`, which the pytest plugin turns into a skip.
+    """A server at a URL. Operations of the fake raise `UnavailableError`, which the pytest plugin turns into a skip.
 
     Attributes:
-        url: without a slash at the end.
+        url: without a trailing slash.
     """
 
     url: str
@@ -57,40 +57,40 @@ class LiveServer:
         """URL of the diarization operation."""
         return self.url + ENDPOINT
 
-    make_another = _refuse("be made once more")
+    make_another = _refuse("be started again")
     world = _refuse("open worlds")
     open_world = _refuse("open worlds")
-    respond = _refuse("be told what to answer")
-    load = _refuse("be given a scenario")
+    respond = _refuse("have its answers configured")
+    load = _refuse("load a scenario")
     set_faults = _refuse("misbehave on a schedule")
     clear_faults = _refuse("misbehave on a schedule")
     reset = _refuse("begin again")
     advance = _refuse("have its time moved")
     freeze = _refuse("have its time stopped")
     resume = _refuse("have its time stopped")
-    clock = _refuse_value("tell its time")
+    clock = _refuse_value("report its time")
     step = _refuse("have its tasks moved by hand")
     move = _refuse("have its tasks moved by hand")
     tasks = _refuse_value("list its tasks")
-    submissions = _refuse_value("tell what it was sent")
-    assert_submitted = _refuse("tell what it was sent")
-    polls = _refuse("tell how it was polled")
-    journal = _refuse_value("tell what it was asked")
-    clear_journal = _refuse("forget what it was asked")
+    submissions = _refuse_value("list its submissions")
+    assert_submitted = _refuse("list its submissions")
+    polls = _refuse("list its polls")
+    journal = _refuse_value("list its requests")
+    clear_journal = _refuse("clear its journal")
     conduct = _refuse("judge its client")
-    assert_all_used = _refuse("tell which answers it used")
-    report = _refuse("tell what it was asked")
+    assert_all_used = _refuse("list the answers it used")
+    report = _refuse("list its requests")
 
 
 def find_fault(url: str, cacert: Path | None = None) -> str | None:
-    """Find out why a server can't be tested against: nobody answers, or another API.
+    """Return why a server can't be tested against: no answer, or another API.
 
     Args:
-        url: without a slash at the end.
-        cacert: certificates to trust (PEM); by default the system's.
+        url: without a trailing slash.
+        cacert: trusted certificates (PEM); default the system's.
 
     Returns:
-        None for what answers as the platform does, and for what does not say: it wants credentials, or is overloaded.
+        None if it answers like the platform, or if that is unclear because it requires credentials or is overloaded.
     """
     trusted = ssl.create_default_context(cafile=cacert) if url.startswith("https:") else None
     asked = f"{url}{ENDPOINT}/{NO_TASK}"
@@ -100,7 +100,7 @@ def find_fault(url: str, cacert: Path | None = None) -> str | None:
     except HTTPError as error:
         status, body = error.code, error.read()
     except (OSError, ValueError, HTTPException) as error:
-        return f"nobody answers: {error.reason if isinstance(error, URLError) else error}"
+        return f"no answer: {error.reason if isinstance(error, URLError) else error}"
     if status in (401, 403, 429) or status >= 500:
         return None
     with suppress(ValueError):
@@ -108,4 +108,4 @@ def find_fault(url: str, cacert: Path | None = None) -> str | None:
             cast("dict[str, Any]", envelope)
         ):
             return None
-    return f"no Speaker Diarization API: expected an error with type and message for an unknown task, got {status} {body[:60]!r}"
+    return f"not the Speaker Diarization API: expected an error with type and message for an unknown task, got {status} {body[:60]!r}"

@@ -1,6 +1,6 @@
-"""Tests against another server: one that can't be tested against ends the run, what only the fake can do skips the test.
+"""Tests against another server: an unsuitable one ends the run, operations that require the fake skip the test.
 
-Imported for a run with the URL of a server alone.
+Imported only for a run with the URL of a server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse a server that does not answer, or that is no such API, before the first test."""
+    """Refuse a server that does not answer, or has another API, before the first test."""
     config = session.config
     if (url := find_url(config)) is None or hasattr(config, "workerinput") or config.option.collectonly:
         return
@@ -29,7 +29,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report a test as skipped, at its place and with the reason, where it asks of another server what only the fake can do."""
+    """Report a test that requires the fake as skipped, with location and reason."""
     report = yield
     error = None if call.excinfo is None else call.excinfo.value
     if isinstance(error, UnavailableError) and not item.config.getoption(FAIL_ON_SKIP):

@@ -1,4 +1,4 @@
-"""The line of a test that lets the fake play what a client has not met yet, the most useful first. Names points, decides none."""
+"""Lines of a test that make the fake produce missing coverage points, most useful first."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ FIRST: Final[Mapping[str, str]] = MappingProxyType(
         name_answer(RESULT, 200): "respond(speakers=2)",
     }
 )
-"""What breaks clients in the field first: a task that fails, a limit, a task that is gone, a task that takes its time."""
+"""The most common causes of broken clients: a failed task, a limit, a missing task, a slow task."""
 
 HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
-"""Where the names in the lines come from."""
+"""The import of the names in the lines."""
 
 
 REFUSED: Final[Mapping[str, str]] = MappingProxyType(
@@ -48,12 +48,12 @@ REFUSED: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys((INFO, STATUS), 'set_faults(Fault(on="system", http={}))'),
     }
 )
-"""What lets an operation refuse, with the place of the status."""
+"""Lines that make an operation refuse, with a placeholder for the status."""
 
 
 @cache
 def list_plays() -> Mapping[str, str]:
-    """List the lines by the ids of their points, of whatever generation; the most useful first, then all other refusals."""
+    """Return the lines by id of the point, in any generation; most useful first, then all other refusals."""
     lines = dict(FIRST)
     for profile in PROFILES.values():
         for operation, line in REFUSED.items():

@@ -1,6 +1,6 @@
-"""Tests of a live platform are recorded, and without its URL they get what was recorded.
+"""Record tests against a live platform, and replay the recording without its URL.
 
-Imported for a run with `--diarization-record` alone.
+Imported only for a run with `--diarization-record`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from diarkit_mockserver.harness.recording import BadRecordingError, Recording, l
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Stand before the server that is recorded, or read what was recorded; fail before the first test where that can't be."""
+    """Start the recording proxy, or load the recording; errors end the run before the first test."""
     config = session.config
     path, url = Path(str(config.getoption(RECORD))), find_url(config)
     try:
@@ -22,7 +22,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             config.stash[REPLAY] = load_recorded(path)
             return
         if config.getoption("numprocesses", None):
-            raise pytest.UsageError(f"{RECORD}: one process records, without -n")
+            raise pytest.UsageError(f"{RECORD}: recording requires a single process, without -n")
         config.stash[RECORDING] = recording = Recording(url, path, find_cacert(config))
     except BadRecordingError as error:
         raise pytest.UsageError(f"{RECORD}: {error}") from None
@@ -30,7 +30,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was recorded."""
+    """Report the number of recorded answers."""
     recording = config.stash.get(RECORDING, None)
     if recording is not None:
         terminalreporter.write_sep("-", "diarization recording")

@@ -1,4 +1,4 @@
-"""A live platform recorded while tests ask it, and the scenario of that as tests replay it. Knows no test."""
+"""Record a live platform while tests run against it, and load the recorded scenario for replay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.target.client import UnreachableError
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 
 
 class BadRecordingError(FakeError):
-    """Nothing can be recorded, or replayed."""
+    """Recording or replay is impossible."""
 
 
 class Recording:
-    """A proxy in a thread of this process that saves what it sees.
+    """A recording proxy in a thread of this process.
 
     Args:
         url: of the live platform.
         path: of the scenario.
-        cacert: certificates to trust (PEM); None for the usual ones.
+        cacert: trusted certificates (PEM); None for the system's.
 
     Raises:
         BadRecordingError: the platform does not answer, or the file can't be written.
@@ -63,30 +64,30 @@ class Recording:
         gateway = Gateway(platform, Live(way), self._witness.see)
         self._thread = ServerThread(platform, bind("127.0.0.1", 0), gateway=gateway)
         self.url = self._thread.url
-        """Of the proxy."""
+        """URL of the proxy."""
 
     def describe(self) -> str:
-        """Say what is in the file, and what is not."""
+        """Describe the recorded answers, and missing ones."""
         unended = self._recorder.unended
-        more = f"; {unended} tasks had not ended when they were last asked for" if unended else ""
-        return f"{self._path}: {len(self._recorder)} answers recorded{more}"
+        more = f"; {count(unended, 'task')} had not ended when last polled" if unended else ""
+        return f"{self._path}: {count(len(self._recorder), 'answer')} recorded{more}"
 
     def close(self) -> None:
-        """End the proxy; all that was recorded is in the file already."""
+        """Stop the proxy; the file is complete already."""
         self._thread.stop()
 
 
 def load_recorded(path: Path) -> Scenario:
-    """Load what was recorded, with answers that come at once: nobody waits in a test as long as the platform took.
+    """Load a recorded scenario, with immediate answers instead of the platform's timing.
 
     Raises:
-        BadRecordingError: there is no such file, or it is no scenario.
+        BadRecordingError: the file is missing or not a scenario.
     """
     try:
         scenario = load_scenario(path)
     except OSError as error:
         raise BadRecordingError(
-            f"{path}: {error.strerror}; to record it, name the platform: --diarization-url URL"
+            f"{path}: {error.strerror}; to record it, pass the platform's URL: --diarization-url URL"
         ) from None
     except ScenarioError as error:
         raise BadRecordingError(str(error)) from None

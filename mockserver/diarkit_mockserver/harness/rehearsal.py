@@ -1,6 +1,6 @@
-"""The user's tests run again and again, each time with one thing about the fake changed: which changes do they bear, or notice?
+"""Rehearsals: run the user's tests repeatedly, each time with one change of the fake, to see which changes they tolerate or detect.
 
-Each variant is a part of a scenario, and a pytest run in a process of its own. Knows no test; what a run showed is judged here.
+Each variant is a partial scenario, and a pytest run in a separate process.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.points import Generation
 
 ERRORS: Final = (429, 500, 503)
-"""Statuses with which every request is refused, one variant each."""
+"""Statuses for variants that refuse every request."""
 
 PATIENCE: Final = 3.0
 LEAST_PATIENCE_S: Final = 20.0
-"""A variant may take so many times as long as the unchanged run, and at least so many seconds; then its test hangs."""
+"""Time limit of a variant, relative to the unchanged run, and the minimum in seconds; a test that exceeds it hangs."""
 
 
 WHOLE: Final = (0, 1)
-"""Exit codes of pytest for a run that came to its end."""
+"""Exit codes of pytest for a complete run."""
 
 
 class RehearsalError(FakeError):
-    """Pytest did not come to its end under a variant.
+    """Pytest did not complete a variant.
 
     Attributes:
         name: of the variant.
@@ -50,17 +50,17 @@ class RehearsalError(FakeError):
     def __init__(self, name: str, output: str) -> None:
         self.name = name
         self.output = output
-        super().__init__(f"pytest did not come to its end under {name}:\n{output[-2_000:]}")
+        super().__init__(f"pytest did not complete {name}:\n{output[-2_000:]}")
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The fake with one thing changed.
+    """The fake with one change.
 
     Attributes:
-        name: of what is changed; empty for nothing.
-        base: what lies under the scenario of each test.
-        beside: names of variants whose changes it has too: what they break is theirs.
+        name: of the change; empty for none.
+        base: of the scenario of each test.
+        beside: names of variants whose changes it includes, and whose failures are not attributed to it.
     """
 
     name: str
@@ -70,17 +70,19 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one test ended.
+    """The outcome of one test.
 
     Attributes:
-        how: `passed`; `failed`; `crashed`: on an error of Python's own, as of a client that takes an answer for what it is not; `hung`; or
+        how: `passed`; `failed`; `crashed`: with a built-in exception, as from a client that misinterprets an answer; `hung`; or
             `skipped`.
-        met: its fake did what the variant asks for.
+        met: whether its fake applied the change.
     """
 
     how: str
     met: bool = False
 
+
+LEFT_OUT: Final = "X-Location left out: deprecated and still sent, so that no other variant shows who depends on it"
 
 Run = dict[str, Ended]
 """The tests of a run, by id."""
@@ -89,8 +91,8 @@ Run = dict[str, Ended]
 def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
     """List a variant for each point in which two generations differ, then the whole new one.
 
-    Where the new one sends another header that leads to a task, one variant leaves X-Location out: nobody sees who depends on it as
-    long as both come.
+    If the new one sends another location header, one variant omits X-Location, as a dependency on it is invisible while both are
+    sent.
     """
     was, now = PROFILES[old], PROFILES[new]
     if old == new:
@@ -115,7 +117,7 @@ def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
     """List a variant for each named breakage.
 
     Args:
-        only: beginnings of names, such as `result` or `body:empty`; none for all.
+        only: prefixes of names, such as `result` or `body:empty`; empty for all.
     """
     faults = [
         *(Fault(result=each) for each in get_args(ResultFault)),
@@ -133,19 +135,19 @@ def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
 def run_variants(
     variants: Sequence[Variant], arguments: Sequence[str], folder: Path, tell: Callable[[str], object] = lambda _: None
 ) -> Iterator[tuple[Variant, Run]]:
-    """Run the tests under each variant, in a process of its own.
+    """Run the tests under each variant, in separate processes.
 
     Args:
-        variants: the first is the one that the others are held against.
+        variants: the first is the reference for the others.
         arguments: of pytest.
-        folder: that it is started in.
-        tell: takes the name of each variant before it is run.
+        folder: working directory.
+        tell: called with the name of each variant before it is run.
 
     Yields:
-        The variant, and how its tests ended.
+        The variant, and the outcomes of its tests.
 
     Raises:
-        RehearsalError: pytest itself did not come to its end.
+        RehearsalError: pytest did not complete.
     """
     limit: float | None = None
     for variant in variants:
@@ -183,13 +185,13 @@ def _read_run(text: str) -> Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the tests showed of one variant, tests by id.
+    """The result of one variant, with ids of tests.
 
     Attributes:
         name: of the variant.
-        noticed: those that failed.
-        crashed: those whose client hung, or broke with an error of Python's own.
-        believed: those that passed although their fake did it.
+        noticed: tests that failed.
+        crashed: tests whose client hung, or crashed with a built-in exception.
+        believed: tests that passed although their fake applied the change.
     """
 
     name: str
@@ -199,18 +201,18 @@ class Verdict:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The tests that do not bear it."""
+        """The tests that do not tolerate it."""
         return self.noticed + self.crashed
 
     @property
     def word(self) -> str:
-        """The best that a test did."""
+        """The best result of any test."""
         words = {"noticed": self.noticed, "crashed": self.crashed, "believed": self.believed}
         return next((word for word, tests in words.items() if tests), "not met")
 
 
 def judge_runs(usual: Run, runs: Iterable[tuple[Variant, Run]]) -> list[Verdict]:
-    """Judge variants by the tests that pass without them."""
+    """Judge variants by the tests that pass in the reference run."""
     verdicts: dict[str, Verdict] = {}
     for variant, run in runs:
         theirs = {test for name in variant.beside if name in verdicts for test in verdicts[name].broken}
@@ -229,8 +231,8 @@ def judge_runs(usual: Run, runs: Iterable[tuple[Variant, Run]]) -> list[Verdict]
 
 
 def describe_upgrade(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Say which points break which tests; the last verdict is that of the whole new generation."""
-    abouts: Mapping[str, str] = {point.key: point.about for point in POINTS}
+    """Describe which points break which tests; the last verdict is that of the whole new generation."""
+    abouts: Mapping[str, str] = {**{point.key: point.about for point in POINTS}, "x_location": LEFT_OUT}
     width = max(len(each.name) for each in verdicts)
     for each in verdicts:
         about = abouts.get(each.name, "the whole generation")
@@ -240,11 +242,11 @@ def describe_upgrade(verdicts: Sequence[Verdict]) -> Iterator[str]:
     alone = {test for each in verdicts[:-1] for test in each.broken}
     together = [test for test in verdicts[-1].broken if test not in alone]
     if together:
-        yield f"broken by no single point, but by several together: {', '.join(together)}"
+        yield f"broken only by several points together: {', '.join(together)}"
 
 
 def describe_mutations(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Say what was noticed, crashed a client or was believed, and by whom."""
+    """Describe which breakages were noticed, crashed a client or were believed, and by which tests."""
     width = max(len(each.name) for each in verdicts)
     yield f"{'breakage':{width}}  {'best':8}  noticed  crashed  believed"
     for each in verdicts:
@@ -254,10 +256,10 @@ def describe_mutations(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield from (f"{'':{width}}    believed by {test}" for test in each.believed)
     met = [each for each in verdicts if each.word != "not met"]
     noticed = sum(each.word == "noticed" for each in met)
-    yield f"{noticed} of {len(met)} breakages that were met are noticed by a test: {rate_mutations(verdicts):.0f} %"
+    yield f"{noticed} of {len(met)} applied breakages are noticed by a test: {rate_mutations(verdicts):.0f} %"
 
 
 def rate_mutations(verdicts: Sequence[Verdict]) -> float:
-    """Work out the share of the breakages that were met which a test notices, in percent."""
+    """Return the share of applied breakages that a test notices, in percent."""
     met = [each for each in verdicts if each.word != "not met"]
     return 100 * sum(each.word == "noticed" for each in met) / len(met) if met else 0.0

@@ -1,10 +1,11 @@
-"""The tests rehearsed: under each point of an upgrade, and under each breakage of the fake.
+"""Rehearse the tests: under each point of an upgrade, and under each breakage of the fake.
 
-Imports pytest alone; everything else is imported when it is asked for.
+Imports only pytest; everything else is imported on first use.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -21,44 +22,44 @@ MUTATE: Final = "--diarization-mutate"
 RESULTS: Final = "--diarization-rehearse"
 
 CRASHES: Final = (ArithmeticError, AttributeError, LookupError, NameError, RecursionError, TypeError, ValueError)
-"""What Python raises where a value is not what the code takes it for."""
+"""Exceptions of code that makes wrong assumptions about a value."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the two rehearsals, and the file into which a run of one writes."""
+    """Add the options of the rehearsals, and the result file of their runs."""
     group = parser.getgroup("diarkit")
     group.addoption(
         UPGRADE,
         metavar="OLD:NEW",
-        help="run the tests under generation OLD, under each point in which NEW differs, and under NEW, and name the points that break "
+        help="run the tests under generation OLD, under each point in which NEW differs, and under NEW, and report the points that break "
         "tests; such as 3.6:5.0",
     )
     group.addoption(
         MUTATE,
         action="store_true",
-        help="run the tests under each named breakage of the fake: noticed by a test, crashed the client, or silently believed",
+        help="run the tests under each named breakage of the fake, and report whether it is noticed, crashes the client, or is silently believed",
     )
     group.addoption(
         f"{MUTATE}-only",
         metavar="NAME,...",
         default="",
-        help=f"with {MUTATE}: only breakages whose names begin so, such as result",
+        help=f"with {MUTATE}: only breakages with this prefix, such as result",
     )
     group.addoption(
         f"{MUTATE}-min", type=float, metavar="PERCENT", help=f"with {MUTATE}: fail if less than this share is noticed"
     )
-    group.addoption(RESULTS, metavar="FILE", help=f"written by the runs of {UPGRADE} and {MUTATE}; not for people")
+    group.addoption(RESULTS, metavar="FILE", help=argparse.SUPPRESS)  # written by the runs of both
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Run the tests in processes of their own instead of here, if a rehearsal is asked for."""
+    """Run the tests in separate processes instead of here, if a rehearsal is requested."""
     upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
     if not (upgrade or mutate) or config.getoption(RESULTS) or config.option.collectonly:
         return None
     if (upgrade and mutate) or config.getoption("--diarization-as"):
         raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
-    from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - costs nothing until used
+    from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
 
     if upgrade:
@@ -68,7 +69,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
         usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations(only)
     if not variants:
-        raise pytest.UsageError("there is nothing to rehearse: no such breakage, or two generations that are the same")
+        raise pytest.UsageError("nothing to rehearse: unknown breakage, or identical generations")
     given = [each for each in config.invocation_params.args if each != MUTATE]
     runs = rehearsal.run_variants(
         [usual, *variants],
@@ -82,9 +83,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except rehearsal.RehearsalError as error:
         raise pytest.UsageError(str(error)) from None
     if not any(end.how == "passed" for end in base.values()):
-        raise pytest.UsageError("no test passes as it is: run them without the rehearsal first")
+        raise pytest.UsageError("no test passes without changes: run the tests without the rehearsal first")
     if failed := [name for name, end in base.items() if end.how not in ("passed", "skipped")]:
-        _tell(f"left out, as they fail with nothing changed: {', '.join(failed)}")
+        _tell(f"skipped, as they fail without changes: {', '.join(failed)}")
     for line in rehearsal.describe_upgrade(verdicts) if upgrade else rehearsal.describe_mutations(verdicts):
         _tell(line)
     least = config.getoption(f"{MUTATE}-min")
@@ -93,13 +94,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _tell(line: str) -> None:
-    """Write a line: the reporter is not there yet, as no test runs here."""
+    """Print a line, as there is no terminal reporter yet."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def _read_generations(text: str) -> tuple[Any, Any]:
-    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - costs nothing until used
+    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - imported on first use
 
     old, _, new = text.partition(":")
     if old not in SERVED or new not in SERVED:
@@ -108,14 +109,14 @@ def _read_generations(text: str) -> tuple[Any, Any]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write how each test ends, in a run of a rehearsal."""
+    """Write the outcomes of tests, in a run of a rehearsal."""
     file = config.getoption(RESULTS)
     if file:
         config.pluginmanager.register(_Results(Path(file), hasattr(config, "workerinput")))
 
 
 class _Results:
-    """Writes down how each test ends, a line at a time: a run that hangs is ended from outside."""
+    """Writes the outcome of each test, line by line, as a hanging run is killed."""
 
     def __init__(self, path: Path, is_worker: bool) -> None:  # noqa: FBT001 - a fact, no mode
         self._path = path
@@ -125,20 +126,20 @@ class _Results:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add to a report whether the client broke, and whether the fake did what it was asked for."""
+        """Add to a report whether the client crashed, and whether the fake applied the change."""
         report = yield
         broke = call.excinfo is not None and _has_crashed(call.excinfo)
-        # Afterwards its fakes are gone.
+        # Its fakes are closed afterwards.
         met = call.when == "call" and self._has_met(item)
         report.user_properties.append(("diarkit", [broke, met]))
         return report
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Write that a test begins."""
+        """Write the start of a test."""
         self._write(nodeid, "begins", met=True)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Write how a part of a test ended."""
+        """Write the outcome of a phase of a test."""
         properties: dict[str, Any] = dict(report.user_properties)
         broke, met = properties.get("diarkit", (False, False))
         how = "crashed" if report.failed and broke else report.outcome
@@ -157,7 +158,7 @@ class _Results:
 
 
 def _has_crashed(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Return whether Python itself raised an error, or its library: what client or test raise on purpose was noticed."""
+    """Return whether the exception was raised by Python or its library; those raised by client or test on purpose count as noticed."""
     kind, last = excinfo.type, excinfo.traceback[-1]
     if not issubclass(kind, CRASHES) or kind.__module__.partition(".")[0] not in sys.stdlib_module_names:
         return False

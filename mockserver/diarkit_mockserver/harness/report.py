@@ -1,4 +1,4 @@
-"""What happened on one world, for whoever reads why a test failed. Knows no test."""
+"""A report of what happened in one world, for failed tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.states import TERMINAL
+from diarkit_contracts.api.words import count
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import read_pages
 from diarkit_mockserver.control.orders import Expectations
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
 
 MOST_LINES: Final = 15
-"""Of each list: the last ones tell what a test ended with, and all of them are in the journal."""
+"""Limit for each list: the last entries are the most relevant, and the journal has all."""
 
-ELSEWHERE: Final = "requests that came meanwhile, but to no test's world (is the client given diarization_server.url?)"
+ELSEWHERE: Final = "requests outside of all worlds meanwhile (does the client use diarization_server.url?)"
 
 
 def write_report(control: Sender, name: str, elsewhere: int | None = None) -> Iterator[str]:
-    """Say what a world was asked and what became of it.
+    """Yield the lines of a world's report.
 
     Args:
-        control: takes calls to the server.
+        control: sends calls to the server.
         name: of the world; empty for the default one.
         elsewhere: number of an exchange of the default world: later ones are listed too, as they may have been meant for this one.
     """
@@ -40,16 +41,16 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
     state = control.send(calls.verify_journal(Expectations(expected=())), name)
     tasks = control.send(calls.list_tasks(), name)
     yield f"{control.url}{WORLDS + name if name else ''}, seed {state.seed}, clock {state.clock}"
-    yield from _list("exchanges", _shorten(_write_exchanges(entries), name), "no requests came here")
+    yield from _list("exchanges", _shorten(_write_exchanges(entries), name), "no requests")
     yield from _list("tasks", map(_write_task, tasks))
     if state.clock.frozen and any(task.state not in TERMINAL for task in tasks):
-        yield "  time stands still: advance() moves it"
+        yield "  time is frozen: advance() moves it"
     findings = judge(
         entries, now=pages[-1].now, open_connections=frozenset(pages[-1].connections), epoch=pages[-1].epoch
     )
     yield from _list("conduct of the client", map(str, findings))
     answers = control.send(calls.list_answers(), name)
-    yield from _list("answers prepared and never used", (str(answer) for answer in answers if not answer.used))
+    yield from _list("prepared answers that were not used", (str(answer) for answer in answers if not answer.used))
     if name and elsewhere is not None:
         yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=control.reveals))))
 
@@ -65,23 +66,23 @@ def _list(heading: str, lines: Iterable[str], otherwise: str = "") -> Iterator[s
         return
     yield f"{heading}:"
     if len(found) > MOST_LINES:
-        yield f"  ({len(found) - MOST_LINES} before these)"
+        yield f"  ({len(found) - MOST_LINES} earlier ones)"
     yield from (f"  {escape(line)}" for line in found[-MOST_LINES:])
 
 
 def _write_exchanges(entries: Iterable[Entry]) -> Iterator[str]:
-    """Write exchanges in lines; those that come one after the other and don't differ, in one."""
+    """Yield exchanges as lines, consecutive equal ones merged."""
     for _, alike in groupby(entries, lambda entry: str(entry).partition(" s ")[2]):
         first, *others = alike
         yield str(first) + (f"; {len(others)} more like it, up to {others[-1].number}" if others else "")
 
 
 def _shorten(lines: Iterable[str], name: str) -> Iterator[str]:
-    """Leave out the world's part of the paths, which is the same in all."""
+    """Remove the world's prefix from the paths."""
     yield from (line.replace(f" {WORLDS}{name}/", " /", 1) if name else line for line in lines)
 
 
 def _write_task(task: TaskView) -> str:
-    polls = "1 poll" if task.polls == 1 else f"{task.polls} polls"
+    polls = count(task.polls, "poll")
     by_hand = ", moves by hand: step() or move()" * (task.manual and task.state not in TERMINAL)
     return f"{task.task_id} {task.filename!r}: {task.state}, {polls}{by_hand}{', lost by a fault' * task.lost}"

@@ -1,7 +1,7 @@
-"""The fake as one test sees it: a world of its own, to talk to and to ask. Knows how to ask, not who answers.
+"""The fake as seen by one test: a world to configure and to inspect.
 
-Everything is a call of the control API, so that a fake in this process, one that several processes share, and one on another
-machine are the same to a test. A long file, as all that a test can say and ask stands in one class.
+Everything is a call of the control API, so that fakes in this process, shared by processes, and on other machines behave the same.
+This module is long, as it is the complete interface for tests.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.answer import HttpLike
     from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike
 
-Told = TypeVar("Told")
+Returned = TypeVar("Returned")
 
 
 class DiarizationServer:
-    """The fake, as one test sees it: a world of its own on a running server.
+    """The fake as seen by one test: a separate world on a running server.
 
     Args:
-        control: takes calls to the server.
-        name: of the world; it is there already. Empty for the default one, at the root.
-        count: takes what the client met, when the world ends; None if nobody asks.
-        stop: ends the server that is this world's alone.
-        elsewhere: how many exchanges the default world had by then; None leaves its later ones out of reports.
-        base: what lies under each scenario that it is given.
+        control: sends calls to the server.
+        name: of the existing world; empty for the default one, at the root.
+        count: receives the coverage when the world ends; None to collect none.
+        stop: stops a server that belongs to this world.
+        elsewhere: number of exchanges of the default world so far, to report later ones; None to report none.
+        base: of each scenario that is loaded.
     """
 
     def __init__(  # noqa: PLR0913 - what it is, where, and what ends with it
@@ -70,7 +70,7 @@ class DiarizationServer:
         self._stop = stop
         self._elsewhere = elsewhere
         self.url = f"{control.url}{WORLDS}{name}" if name else control.url
-        """Base URL for the client under test, in place of `http://localhost:8000`."""
+        """Base URL for the client under test, instead of `http://localhost:8000`."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
@@ -81,7 +81,7 @@ class DiarizationServer:
         return self.url + ENDPOINT
 
     def close(self) -> None:
-        """Take the world off the server; requests that come late get a 404."""
+        """Remove the world from the server; late requests get a 404."""
         with contextlib.suppress(UnknownError):
             if self._count is not None:
                 self._count(self._ask(calls.read_coverage()))
@@ -108,26 +108,26 @@ class DiarizationServer:
     ) -> None:
         """Prepare the answer to submissions.
 
-        Without a matcher it answers the next submission only, or the next `times`; such answers are used before others, in order.
-        With a matcher it answers every submission that matches; if several match, the latest wins, so a test overrides its
-        conftest. `filename="*"` matches every upload.
+        Without a matcher it answers only the next submission, or the next `times`; such answers are used first, in order. With a matcher it
+        answers every matching submission; if several match, the latest wins, so a test overrides its conftest. `filename="*"` matches
+        every upload.
 
         Args:
             matching: which submissions: `filename`, `config`, `headers`, `upload` and the others of `Matching`.
-            times: how many submissions.
-            result: the platform's `result`, as it stands.
-            segments: for each channel, the segments of the result; a request for a part of the file gets a part of them.
-            speakers: so many in each channel, in a conversation drawn for the file.
-            rttm: file of the speech; the request's parameters are applied.
+            times: number of submissions.
+            result: the platform's `result`, verbatim.
+            segments: of each channel; the request's parameters are applied.
+            speakers: number in each channel, in a generated conversation.
+            rttm: file with the segments; the request's parameters are applied.
             failed: the task fails, with this message.
             rejected: the task is rejected, with this message.
             http: another HTTP status, or its details, also as a dict: `{"status": 503, "retry_after": 5}`.
             der: diarization error rate of the answer, from 0 to 0.5.
-            course: when each state comes.
-            breaks_contract: let `result` be anything.
+            course: when each state is reached.
+            breaks_contract: allow any `result`.
 
         Raises:
-            ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
+            ValueError: for invalid arguments, such as two outcomes, or a result that violates the contract.
         """
         rule = write_rule(
             when=write_when(matching, ANSWERS),
@@ -146,35 +146,35 @@ class DiarizationServer:
         self._ask(calls.add_answers(Answers(rules=(rule,))))
 
     def load(self, scenario: ScenarioLike) -> None:
-        """Replace this world's configuration by a scenario, the file at a path, or a dict. Tasks that are there stay as they are.
+        """Replace this world's configuration by a scenario, the file at a path, or a dict. Existing tasks are unchanged.
 
-        What it leaves unset is as in a file for `diarkit serve`, the course too, but for what is no audio: a minute of it here, unless
+        Defaults, including the course, are those of `diarkit serve`, except that a file that is not audio counts as a minute of it unless
         the test is strict.
 
         Raises:
-            ValueError: for a file that is not a scenario, with all that is wrong with it.
+            ValueError: for an invalid scenario, with all errors.
             OSError: for a file that can't be read.
         """
         self._ask(calls.replace_scenario(put_under(read_scenario(scenario), self._base)))
 
     def set_faults(self, *faults: Fault | Mapping[str, object]) -> None:
-        """Let this world misbehave on a schedule, instead of the one that it had.
+        """Replace the schedule of faults.
 
         Args:
             faults: also as in a scenario file: `{"on": "poll", "http": 503, "times": 2}`.
 
         Raises:
-            ValueError: for an outage, which would reach beyond this world.
+            ValueError: for an outage, which would affect other worlds.
         """
-        told = (read_plain(Fault, fault) for fault in faults)
-        self._ask(calls.replace_faults(FaultList(faults=(*self._base.faults, *told))))
+        read = (read_plain(Fault, fault) for fault in faults)
+        self._ask(calls.replace_faults(FaultList(faults=(*self._base.faults, *read))))
 
     def clear_faults(self) -> None:
-        """Let this world misbehave no more; what happened to tasks stays."""
+        """Remove all faults; their effects on tasks remain."""
         self._ask(calls.clear_faults())
 
     def reset(self) -> None:
-        """Let this world begin again: as when it was made, without tasks but those of its scenario, without a journal."""
+        """Reset this world to its creation: only the tasks of its scenario, no journal."""
         self._ask(calls.reset_world())
 
     @property
@@ -195,20 +195,20 @@ class DiarizationServer:
         self._ask(calls.freeze_clock())
 
     def resume(self) -> None:
-        """Let this world's time run on."""
+        """Let this world's time continue."""
         self._ask(calls.resume_clock())
 
     @property
     def tasks(self) -> tuple[TaskView, ...]:
-        """All tasks, the oldest first. To look here counts as no poll."""
+        """All tasks, oldest first. This does not count as a poll."""
         return self._ask(calls.list_tasks())
 
     def step(self, task_id: str) -> None:
-        """Move a task of a `manual` course to its next state; a final one stays.
+        """Move a task of a `manual` course to its next state; no effect in a final one.
 
         Raises:
-            KeyError: for a task that this world does not have.
-            ValueError: for a task that has a course of its own.
+            KeyError: for an unknown task.
+            ValueError: for a task with another course.
         """
         self._ask(calls.step_task(task_id))
 
@@ -218,41 +218,41 @@ class DiarizationServer:
         state: Literal["running", "done", "failed", "rejected", "cancelled"],
         message: str | None = None,
     ) -> None:
-        """Move a task of a `manual` course to a state that may follow, with the message of its error.
+        """Move a task of a `manual` course to a following state, with the message of its error.
 
         Raises:
-            KeyError: for a task that this world does not have.
-            ValueError: for a task that has a course of its own, and for a state that can't follow.
+            KeyError: for an unknown task.
+            ValueError: for a task with another course, or an illegal transition.
         """
         self._ask(calls.move_task(task_id, NewState(state=state, message=message)))
 
     @property
     def journal(self) -> tuple[Entry, ...]:
-        """What the client asked and what it was answered, the oldest first; with all values, also of credentials."""
+        """The client's requests and their answers, oldest first, including credentials."""
         return self._read_journal()[0]
 
     def clear_journal(self) -> None:
-        """Forget what the client did; tasks, rules and time stay as they are."""
+        """Delete the journal; tasks, rules and time are unchanged."""
         self._ask(calls.clear_journal())
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
-        """What the client sent, the oldest first."""
+        """The client's uploads, oldest first."""
         return tuple(entry.submission for entry in self.journal if entry.submission is not None)
 
     def polls(self, task_id: str) -> tuple[Entry, ...]:
-        """Return the client's looks at one task, the oldest first."""
+        """Return the polls of a task, oldest first."""
         return tuple(entry for entry in self._read_journal(task_id)[0] if entry.request.method == "GET")
 
     def assert_submitted(self, *, times: int | None = None, **matching: Unpack[Matching]) -> None:
-        """Check that the client made a submission, also if it was refused.
+        """Check that the client made a submission, whether or not it was refused.
 
         Args:
-            times: how many such submissions there must be; by default at least one.
-            matching: which ones, by the same matchers as in `respond`.
+            times: number of such submissions; default at least one.
+            matching: matchers as in `respond`.
 
         Raises:
-            AssertionError: with the submissions that came nearest, field by field, and the last exchanges.
+            AssertionError: with the closest submissions, field by field, and the last exchanges.
         """
         __tracebackhide__ = True
         when = write_when(matching, ["times"])
@@ -261,39 +261,35 @@ class DiarizationServer:
             raise AssertionError(describe_verdict(verdict))
 
     def assert_all_used(self) -> None:
-        """Check that each answer that `respond` prepared was used, once at least.
-
-        Raises:
-            AssertionError: with those that were not.
-        """
+        """Check that each answer prepared by `respond` was used at least once, or raise AssertionError."""
         __tracebackhide__ = True
         unused = [answer for answer in self._ask(calls.list_answers()) if not answer.used]
         if unused:
-            raise AssertionError("\n  ".join(["answers prepared and never used:", *map(str, unused)]))
+            raise AssertionError("\n  ".join(["prepared answers that were not used:", *map(str, unused)]))
 
     def report(self) -> str:
-        """Say what happened in this world: exchanges, tasks, conduct, answers that were not used, requests beside it."""
-        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - only those who ask pay for it
+        """Return a report of this world: exchanges, tasks, conduct, unused answers, requests outside of all worlds."""
+        from diarkit_mockserver.harness.report import write_report  # noqa: PLC0415 - rarely used
 
         return "\n".join(write_report(self._control, self._name, self._elsewhere))
 
     def conduct(self, *, pace_s: float = 0.0, ignore: Collection[str] = ()) -> tuple[ConductFinding, ...]:
-        """Judge the client by all that it did in this world.
+        """Judge the client's conduct in this world.
 
         Args:
-            pace_s: least seconds of this world's time from one poll of a task to the next.
-            ignore: ids of rules to leave out.
+            pace_s: minimum seconds of this world's time between two polls of a task.
+            ignore: ids of rules to skip.
         """
-        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - only those who ask pay for it
+        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - rarely used
 
         entries, page = self._read_journal()
         held = frozenset(page.connections)
         return judge(entries, now=page.now, open_connections=held, pace_s=pace_s, ignore=ignore, epoch=page.epoch)
 
     def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
-        """Read the journal to its end; the last page has time and connections."""
+        """Read the whole journal; the last page has time and connections."""
         pages = tuple(read_pages(self._control, self._name, task=task, reveal=self._control.reveals))
         return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
-    def _ask(self, order: Order[Told]) -> Told:
+    def _ask(self, order: Order[Returned]) -> Returned:
         return self._control.send(order, self._name)

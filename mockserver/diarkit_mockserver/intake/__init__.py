@@ -1,1 +1,1 @@
-"""A request into values, or refused: head, form, media facts, parameters."""
+"""Parse requests, or refuse them: head, form, media, parameters."""

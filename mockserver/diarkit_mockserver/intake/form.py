@@ -1,7 +1,7 @@
-"""A multipart body that is all there, read in one scan; and the boundary that a Content-Type names. Knows no files.
+"""Fast path for complete multipart bodies, and the boundary of a Content-Type.
 
-A body of the usual shape only: each part has the heads that clients write, and nothing stands before, between or behind the
-parts. What is not plain is not read here at all, and goes to the library from its first byte, so that it has one meaning.
+Only for the common form: part headers as written by clients, and nothing before, between or after the parts. Any other body is
+left entirely to the library, so that there is one interpretation.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ LONGEST_TYPE: Final = 4_096
 
 MOST_PLAIN_PARTS: Final = 8
 LONGEST_PLAIN_HEAD: Final = 1_024
-"""Bounds of one scan, far below what the library takes."""
+"""Limits of the fast path, far below those of the library."""
 
 PARAMETER: Final = re.compile(r';((?:[^;"]|"(?:[^"\\]|\\.)*"?)*)')
-"""A parameter of a Content-Type; a semicolon inside a quoted string ends none."""
+"""A parameter of a Content-Type; semicolons inside quoted strings do not end it."""
 
 PLAIN_HEAD: Final = re.compile(
     rb'Content-Disposition: form-data; name="(?P<name>[^"\\%\r\n]*)"(?:; filename="(?P<filename>[^"\\%\r\n]*)")?'
     rb"(?:\r\nContent-Type: [!-~][ -~]*)?"
 )
-"""The head of a part as requests, httpx, curl, browsers and most others write it."""
+"""The header of a part as written by requests, httpx, curl, browsers and most others."""
 
 
 class Part(NamedTuple):
@@ -37,11 +37,7 @@ class Part(NamedTuple):
 
 
 def read_boundary(content_type: str) -> str | None:
-    """Read the boundary of a form; None for a body of another type.
-
-    Raises:
-        Refusal: 400 for a form that names no usable one.
-    """
+    """Return the boundary of a form, or None for another content type; raises a Refusal with 400 if it is unusable."""
     kind = content_type[:LONGEST_TYPE].partition(";")[0]
     if kind.strip().lower() != "multipart/form-data":
         return None
@@ -50,14 +46,14 @@ def read_boundary(content_type: str) -> str | None:
         for parameter in PARAMETER.finditer(content_type, len(kind)):
             name, _, value = parameter[1].partition("=")
             if name.strip().lower() == "boundary":
-                boundary = _unquote(value.strip())  # the last one counts (INF: as in Starlette)
+                boundary = _unquote(value.strip())  # the last one applies (INF: as in Starlette)
         if 0 < len(boundary) <= LONGEST_BOUNDARY:
             return boundary
     raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: no usable boundary in Content-Type")
 
 
 def read_plain_form(body: bytes, boundary: bytes) -> list[Part] | None:
-    """Read a body of the usual shape; None for every other one."""
+    """Read a body of the common form; None for any other."""
     delimiter = b"\r\n--" + boundary
     opening = len(delimiter)
     if not (body.startswith(delimiter[2:] + b"\r\n") and body.endswith((delimiter + b"--\r\n", delimiter + b"--"))):
@@ -80,7 +76,7 @@ def read_plain_form(body: bytes, boundary: bytes) -> list[Part] | None:
             return None
         at = end + opening
         if not body.startswith(b"\r\n", at):
-            # The last delimiter; if it comes before the end, an epilogue follows.
+            # The closing delimiter; an epilogue may follow.
             return parts if body.startswith(b"--", at) and len(body) - at <= len(b"--\r\n") else None
         at += 2
     return None

@@ -1,7 +1,7 @@
-"""What an uploaded file's bytes say of its audio, found while they pass by. Knows no requests and keeps no audio.
+"""Measure the audio of an uploaded file while streaming. Audio is not stored.
 
-Each format that `diarkit_fixtures` can measure is read from the stream. The length of another one is assumed, and said to be: only what
-the reader of a format knows to be malformed, and what is no media at all, has a fault.
+Formats supported by `diarkit_fixtures` are measured. The length of others is assumed and marked as such: only files that are known to
+be malformed, or are not media at all, have a fault.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 
 class MediaProbe:
-    """Reads one file of any format, chunk by chunk.
+    """Measures one file of any format, chunk by chunk.
 
     Args:
-        assumed: length and channels of what can't be measured.
+        assumed: length and channels of files that can't be measured.
     """
 
     __slots__ = ("_answer", "_assumed", "_head", "_kind", "_reader", "_skip", "_tagged")
@@ -25,14 +25,14 @@ class MediaProbe:
     def __init__(self, assumed: Media) -> None:
         self._assumed = assumed
         self._head = b""
-        self._skip = 0  # bytes of a tag ahead of the file
+        self._skip = 0  # bytes of a leading tag
         self._tagged = False
         self._kind = "unknown"
         self._reader: WavReader | WalkReader[AudioFacts | None] | None = None
         self._answer: MediaFacts | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the file; after a fault the rest is passed over."""
+        """Read the next bytes of the file; after a fault the rest is ignored."""
         if self._answer is not None:
             return
         if self._reader is None:
@@ -50,7 +50,7 @@ class MediaProbe:
         self._try(data)
 
     def close(self) -> MediaFacts:
-        """Say what the file is, after its last byte."""
+        """Return the measurements at the end of the file."""
         if self._reader is None and self._answer is None:
             self._open()
             self._try(self._head)
@@ -65,7 +65,7 @@ class MediaProbe:
         return self._answer or assume(self._assumed, self._kind)
 
     def _open(self) -> None:
-        """Choose the reader by the first bytes, or answer without one."""
+        """Choose the reader by the first bytes, or finish without one."""
         if is_wav(self._head):
             self._kind, self._reader = "wav", WavReader()
             return
@@ -88,13 +88,13 @@ class MediaProbe:
                 self._judge(error)
 
     def _judge(self, error: WavError | MediaError) -> None:
-        """Answer with a fault; a codec that isn't known is none."""
+        """Finish with a fault, or with assumed values for an unknown codec."""
         known = not isinstance(error, CodecError)
         self._answer = MediaFacts(kind=self._kind, fault=str(error)) if known else assume(self._assumed, self._kind)
 
 
 def measure(data: bytes, assumed: Media) -> MediaFacts:
-    """Say what a file is that is all there; the usual one in one go."""
+    """Measure a complete file, using the fast path if possible."""
     if (usual := read_usual(data)) is not None:
         return MediaFacts(kind="wav", length=usual.length, loud=usual.loud)
     probe = MediaProbe(assumed)
@@ -103,5 +103,5 @@ def measure(data: bytes, assumed: Media) -> MediaFacts:
 
 
 def assume(assumed: Media, kind: str = "unknown") -> MediaFacts:
-    """Take the scenario's word for a file that can't be measured."""
+    """Return the scenario's assumptions for a file that can't be measured."""
     return MediaFacts(kind=kind, length=round(assumed.duration * 100), loud=(True,) * assumed.channels, assumed=True)

@@ -1,4 +1,4 @@
-"""Query and `config` read into checked parameters, or refused. Knows no files and no answers."""
+"""Parse and validate query and `config`, or refuse them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 KNOWN_CONFIG = ("max_speakers", "total_speakers")
-"""DOC: keys are case-sensitive, and all others are ignored."""
+"""DOC: keys are case-sensitive, and unknown ones are ignored."""
 
 DEEPEST = 64
-"""Levels of nesting: as in scenarios. What writes the journal, and what reads it, recurses."""
+"""Levels of nesting, as in scenarios, since writing and reading the journal is recursive."""
 
 CHANNELS = re.compile(r"(?:[0-9]+(?:,[0-9]+)*)?")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -27,14 +27,14 @@ NO_PARAMETERS = Parameters()
 
 
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
-    """Check the query parameters and the decoded `config`.
+    """Validate the query parameters and the decoded `config`.
 
     Args:
         query: as sent; unknown names are ignored.
-        config: the decoded form field; None if there was none.
+        config: the decoded form field; None without one.
 
     Raises:
-        Refusal: 422, with the place of the first fault.
+        Refusal: 422, with the location of the first error.
     """
     if not query and not config:
         return NO_PARAMETERS
@@ -51,7 +51,7 @@ def decode_config(text: str) -> dict[str, object]:
     """Decode the form field `config`.
 
     Raises:
-        Refusal: 422 for what is not a JSON object (UNK in the documents: 400 or 422).
+        Refusal: 422 if it is not a JSON object (UNK in the documents: 400 or 422).
     """
     try:
         decoded: object = json.loads(text, parse_constant=_refuse_constant)
@@ -85,7 +85,7 @@ def _read_speakers(config: Mapping[str, object]) -> dict[Literal["max_speakers",
         if key not in config:
             continue
         came = config[key]
-        # JSON Schema's integer: 5.0 is one, true is none. The documents leave null open (UNK): refused.
+        # As in JSON Schema, 5.0 is an integer and true is not. null is undocumented (UNK) and refused.
         whole = int(came) if isinstance(came, float) and came.is_integer() else came
         if not isinstance(whole, int) or isinstance(whole, bool):
             raise refuse(Condition.SPEAKERS_NOT_A_NUMBER, ("body", "config", key), came=came)

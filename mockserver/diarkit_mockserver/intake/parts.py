@@ -1,4 +1,4 @@
-"""The two parts of an upload's form that are read: the file, of which nothing is kept, and the config's text. Knows no multipart."""
+"""The relevant parts of an upload's form: the file, which is not stored, and the text of the config."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 LARGEST_TEXT = 1 << 20
-"""Bytes, as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+"""Bytes, as in Starlette, which the platform's answers suggest (INF, contract facts 6)."""
 
-LONGEST_KEPT = 1 << 16
-"""Bytes of a config that the journal keeps: of a longer one nothing is known but its size."""
+LONGEST_STORED = 1 << 16
+"""Bytes of a config stored in the journal; of a longer one only its size."""
 
 FIRST_BYTES = 64
-"""Of a file, kept to tell what it looked like."""
+"""First bytes of a file, stored for diagnosis."""
 
 
 class FilePart:
-    """The file: counted, hashed and measured as it comes."""
+    """The file: counted, hashed and measured while streaming."""
 
     __slots__ = ("_assumed", "_largest", "_media", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
 
@@ -39,18 +39,14 @@ class FilePart:
         self._whole = b""
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes.
-
-        Raises:
-            Refusal: 413 for a file above its limit.
-        """
+        """Read the next bytes; raises a Refusal with 413 for a file above its limit."""
         self._count(data)
         if self._probe is None:
             self._probe = MediaProbe(self._assumed)
         self._probe.feed(data)
 
     def feed_whole(self, data: bytes) -> None:
-        """Take all bytes at once; raises what `feed` raises."""
+        """Read all bytes at once; raises like `feed`."""
         self._count(data)
         self._whole = data
 
@@ -65,7 +61,7 @@ class FilePart:
 
     @property
     def media(self) -> MediaFacts:
-        """What the bytes say of the audio, once all of them are there."""
+        """The measurements of the complete file."""
         if self._media is None:
             self._media = measure(self._whole, self._assumed) if self._probe is None else self._probe.close()
         return self._media
@@ -82,10 +78,10 @@ class FilePart:
 
 
 class TextPart:
-    """A text field, bounded.
+    """A text field of limited size.
 
     Args:
-        is_file: it was sent as a file, and can't be read.
+        is_file: whether it was sent as a file, and can't be read.
     """
 
     __slots__ = ("_data", "_is_file")
@@ -95,11 +91,7 @@ class TextPart:
         self._is_file = is_file
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes.
-
-        Raises:
-            Refusal: 400 for a text above its bound.
-        """
+        """Read the next bytes; raises a Refusal with 400 for a text above its limit."""
         self._data += data
         if len(self._data) > LARGEST_TEXT:
             raise refuse(Condition.MULTIPART_BROKEN, reason=f"a text field is larger than {LARGEST_TEXT} bytes")
@@ -109,21 +101,17 @@ class TextPart:
     def describe(self, name: str) -> Part:
         """Describe the text for the journal."""
         data = bytes(self._data)
-        if len(data) > LONGEST_KEPT:
+        if len(data) > LONGEST_STORED:
             return Part(name=name, size=len(data))
         return describe_content(name, data, None)
 
     @property
     def head(self) -> str:
-        """Its beginning: as much as a refusal may repeat."""
+        """Its beginning, for refusals."""
         return self._data[:FIRST_BYTES].decode(errors="replace")
 
     def read(self) -> str:
-        """Return the text: UTF-8, or else latin-1 (INF: as in Starlette).
-
-        Raises:
-            Refusal: for one that was sent as a file.
-        """
+        """Return the text: UTF-8, or otherwise latin-1 (INF: as in Starlette); raises a Refusal if it was sent as a file."""
         if self._is_file:
             raise refuse(Condition.CONFIG_A_FILE, ("body", "config"))
         try:

@@ -1,4 +1,4 @@
-"""Every refusal of the platform's API: one row for each condition. Knows no bytes and no sockets."""
+"""The refusals of the platform's API: one row for each condition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
 
 Location: TypeAlias = tuple[int | str, ...]
-"""Where in a request or an input a fault is, such as `("body", "config", "max_speakers")`."""
+"""Location of an error in a request, such as `("body", "config", "max_speakers")`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Detail:
 
     Source:
         DOC for the four names and their types (reference, GET /api/system/info, 3.5); INF for the values, which follow the
-        names that pydantic uses for the same thing.
+        names used by pydantic.
     """
 
     location: Location
@@ -37,7 +37,7 @@ class Detail:
 
 
 LONGEST_VALUE = 200
-"""Characters of a value that is refused, in a body with holes."""
+"""Characters of a refused value in a body template."""
 
 STATUS_MESSAGES: Mapping[int, str] = {
     400: "Invalid request.",
@@ -53,15 +53,15 @@ STATUS_MESSAGES: Mapping[int, str] = {
 """The envelope's message of each status: DOC for 400, INF for the others (their literal texts are UNK)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # two conditions with equal rows stay two
+@dataclass(frozen=True, slots=True, eq=False)  # so that conditions with equal rows are distinct
 class Row:
-    """What a condition is answered with.
+    """The answer to a condition.
 
     Attributes:
-        status: of HTTP; or the key of the point that says which.
-        kind: type of the one entry of `detail`; empty for an empty detail.
-        text: message of that entry; `{came}` is what came instead, `{reason}` the parser's own words.
-        mistake: its name in the table of points, where that is not the key of its status.
+        status: HTTP status, or the key of the point that defines it.
+        kind: type of the single entry of `detail`; empty for an empty detail.
+        text: message of that entry; `{came}` is the actual value, `{reason}` the parser's message.
+        mistake: its name in the table of points, if different from the key of its status.
     """
 
     status: int | str
@@ -71,22 +71,22 @@ class Row:
 
     @property
     def usual(self) -> int:
-        """The status in the usual generation."""
+        """The status in the default generation."""
         return int(DEFAULT[self.status]) if isinstance(self.status, str) else self.status
 
     @property
     def point(self) -> str:
-        """Its name in the table of points; empty where it has none."""
+        """Its name in the table of points; empty without one."""
         return self.status if isinstance(self.status, str) else self.mistake
 
 
 class Condition(Enum):
-    """What can be wrong with a request, and the row that it is answered with."""
+    """Everything that can be wrong with a request, with its answer."""
 
-    # INF: what stands before the platform answers these two; the envelope is that of everything else.
+    # INF: a gateway in front of the platform answers these two; the envelope is the regular one.
     NOT_HTTP = Row(400)
     VERSION_UNKNOWN = Row(505)
-    # What stands in the table of points is as the world's generation and dialect have it.
+    # Rows in the table of points depend on the world's generation and dialect.
     MULTIPART_BROKEN = Row("broken_form")
     FILE_MISSING = Row("missing_file", "missing", "Field required")
     FILE_NOT_A_FILE = Row("text_file", "value_error", "Expected an uploaded file, got a text field")
@@ -107,7 +107,7 @@ class Condition(Enum):
     RANGE_NOT_A_NUMBER = Row("bad_time", "float_parsing", "Expected a number of seconds, got {came}")
     RANGE_NEGATIVE = Row("negative_time", "greater_than_equal", "Expected a number of at least 0, got {came}")
     TASK_ID_SYNTAX = Row("bad_task_id", "uuid_parsing", "Expected a UUID, got {came}")
-    # DOC: the task_id may be wrong or the task may have expired already.
+    # DOC: the task_id may be wrong, or the task may have expired.
     TASK_UNKNOWN = Row(404, mistake="unknown_task")
     PATH_UNKNOWN = Row(404, mistake="unknown_path")
     # INF: the type method.invalid exists at 3.6; whether the status is declared is a point.
@@ -115,27 +115,27 @@ class Condition(Enum):
     # DOC (limits page, singleFileUploadSize): a larger upload is rejected; INF that the status is 413.
     TOO_LARGE = Row(413, mistake="too_large")
     TOO_SLOW = Row("too_slow")
-    # INF: other operations that need no licence declare no 403.
+    # INF: operations without licence declare no 403.
     NOT_LICENSED = Row(403, mistake="forbidden")
-    # DOC (reference): the storage is full; INF that it is the one of uploads.
+    # DOC (reference): the storage is full; INF that it is that of uploads.
     STORAGE_FULL = Row(507, mistake="storage_full")
-    # DOC up to 3.7 for the rate; UNK for the queue, which may be tried again later just the same.
+    # DOC up to 3.7 for the rate; UNK for the queue, which is equally temporary.
     TOO_MANY = Row(429, mistake="too_many")
 
 
-class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
-    """A request is answered with an HTTP error in the documented envelope.
+class Refusal(FakeError):  # noqa: N818 - an answer rather than an error
+    """An HTTP error in the documented envelope.
 
     Attributes:
-        status: the HTTP status.
-        message: the envelope's message.
-        detail: the envelope's detail.
-        reason: for the log: what was refused, and which limit or rule did it.
-        headers: beside those of every answer, names in lower case.
-        foreign: a body, and its type, that is not the platform's.
-        limit: of the scenario that is exceeded, by its key; empty for other refusals.
-        point: name of the mistake in the table of points, which says its status and its body; empty for none.
-        values: of the request, for a body with holes.
+        status: HTTP status.
+        message: of the envelope.
+        detail: of the envelope.
+        reason: for the log: what was refused, and by which limit or rule.
+        headers: in addition to those of every answer, names in lower case.
+        foreign: a body, and its type, instead of the envelope.
+        limit: key of the exceeded limit in the scenario; empty for other refusals.
+        point: name of the mistake in the table of points, which defines its status and body; empty for none.
+        values: of the request, for a body template.
     """
 
     def __init__(  # noqa: PLR0913 - an envelope has that many parts
@@ -162,17 +162,21 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
         self.limit = limit
         super().__init__(f"{status} {self.reason}")
 
+    def again(self) -> Refusal:
+        """Make the same once more, for who settles it in another view."""
+        return Refusal(**vars(self))
+
     def settle(self, profile: Profile, request: Mapping[str, str]) -> None:
-        """Take the status and the body that a world's generation and dialect have for it.
+        """Apply the status and body of a world's generation and dialect.
 
         Args:
             profile: of the world.
-            request: what a body may name of any request.
+            request: values for templates.
         """
         cell = profile.cells.get(self.point)
         if cell is not None and (status := int(cell.value)) != self.status:
             self.status, self.message = status, find_message(status)
-            # The entries name values of the request; who is refused as a task that is not there gets none.
+            # The detail refers to the request, and is empty if the refusal is that of an unknown task.
             self.detail = () if status == 404 else self.detail
         cell = profile.cells.get(f"{self.point}_body")
         if cell is not None and cell.value:
@@ -180,13 +184,13 @@ class Refusal(FakeError):  # noqa: N818 - an answer, not a mistake of ours
 
     @property
     def type(self) -> ErrorType:
-        """The envelope's type; statuses without one of their own take the general one of their hundred."""
+        """The envelope's type; statuses without one have the general type of their class."""
         fallback = ErrorType.INTERNAL if self.status >= 500 else ErrorType.INVALID
         return ERROR_TYPE_OF_STATUS.get(self.status, fallback)
 
 
 def find_message(status: int) -> str:
-    """Find the envelope's message of a status."""
+    """Return the envelope's message for a status."""
     return STATUS_MESSAGES.get(status, STATUS_MESSAGES[500 if status >= 500 else 400])
 
 
@@ -204,10 +208,10 @@ def refuse(  # noqa: PLR0913 - as above
     Args:
         condition: what is wrong.
         location: where in the request.
-        came: what came instead, for the message.
-        reason: for the log; the parser's own words, or the limit's name and value.
-        headers: beside those of every answer, names in lower case.
-        limit: of the scenario that is exceeded, by its key.
+        came: the actual value, for the message.
+        reason: for the log: the parser's message, or the limit's name and value.
+        headers: in addition to those of every answer, names in lower case.
+        limit: key of the exceeded limit in the scenario.
     """
     row = condition.value
     values = {"reason": reason, "value": _write_value(came), "name": str(location[-1]) if location else ""}

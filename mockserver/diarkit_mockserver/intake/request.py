@@ -1,4 +1,4 @@
-"""The head of one HTTP request, read once: method, target, headers, and the address the client called. No body."""
+"""The head of an HTTP request: method, target, headers, and the address used by the client."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ENDPOINT: Final = "/api/technology/speaker-diarization"
-"""Path of the operation that accepts uploads; a slash and an id behind it lead to a task."""
+"""Path of the upload operation; followed by a slash and an id for tasks."""
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names in lower case."""
 
 FORWARDED: Final = re.compile(r"""(?:^|[;,])\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
-"""The pairs of the header `Forwarded` (RFC 7239) that make an address, over all elements of its list."""
+"""The pairs of the header `Forwarded` (RFC 7239) that define an address, over all elements of its list."""
 
 FORWARDING = frozenset({"forwarded", *(f"x-forwarded-{name}" for name in ("proto", "ssl", "host", "port", "prefix"))})
 PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -30,17 +30,17 @@ DOTS: Final = frozenset({".", ".."})
 PORT: Final = re.compile(r":[0-9]*$(?<!::)")
 
 PORTS: Final = {"http": "80", "https": "443"}
-"""Ports that need not be named."""
+"""Default ports."""
 
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
-"""How a request target begins that names its host, too (RFC 9112, section 3.2.2); what follows is the path."""
+"""Start of an absolute request target (RFC 9112, section 3.2.2), followed by the path."""
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
-"""What may stand for host and port in a URL that we give out."""
+"""Valid host and port in a URL that we return."""
 
 
 class HeaderMap(dict[str, str]):
-    """Headers by name, in lower case; looked up in any."""
+    """Headers by lower-case name, with case-insensitive lookup."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class HeaderMap(dict[str, str]):
         return super().__getitem__(name.lower())
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such a header."""
+        """Return whether there is such a header."""
         return isinstance(name, str) and super().__contains__(name.lower())
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -58,18 +58,18 @@ class HeaderMap(dict[str, str]):
 
 
 class Request:
-    """The head of a request. Headers are read when somebody asks for them: most polls are answered without.
+    """The head of a request. Headers are parsed lazily, as most polls do not need them.
 
     Attributes:
         method: in capitals.
         path: decoded, without query.
         query_string: as sent.
-        scheme: `http` or `https`, as this server was called.
-        server: host and port as this server was called, if the client sends no `Host`.
-        host: that an absolute target names; counts instead of `Host`.
+        scheme: `http` or `https`, of this server.
+        server: host and port of this server, if the client sends no `Host`.
+        host: of an absolute target; overrides `Host`.
         raw_headers: as sent, names in lower case.
-        size: of the head as sent, in bytes; 0 where nobody knows.
-        is_trusted: what it says of the client before a proxy is believed.
+        size: of the head as sent, in bytes; 0 if unknown.
+        is_trusted: whether its forwarded headers are trusted.
     """
 
     __slots__ = (
@@ -111,18 +111,18 @@ class Request:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Names in lower case, looked up in any; of a name that comes twice, the first."""
+        """Headers by case-insensitive name; the first of a repeated one."""
         if self._headers is None:
             self._headers = HeaderMap(reversed(self.pairs))
         return self._headers
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """All headers in the order of the wire, names in lower case."""
+        """All headers in wire order, names in lower case."""
         return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
 
     def find(self, name: bytes) -> bytes | None:
-        """Find the first header of a name, given in lower case; None for an empty one too."""
+        """Return the first header of a lower-case name; None if absent or empty."""
         for each, value in self.raw_headers:
             if each == name:
                 return value or None
@@ -130,13 +130,13 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters; of a name that comes twice, the last (INF: as in Starlette)."""
+        """The query parameters; the last of a repeated name (INF: as in Starlette)."""
         if not self.query_string:
             return {}
         return dict(parse_qsl(self.query_string, keep_blank_values=True, errors="replace"))
 
     def name_values(self, task_id: str) -> dict[str, str]:
-        """Name what the body of a refusal may tell of any request."""
+        """Return the values for body templates that apply to any request."""
         return {
             "method": self.method,
             "path": self.path,
@@ -148,9 +148,9 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """The address that the client used, also from behind a proxy that says so; no slash at the end.
+        """The base URL used by the client, taking forwarded headers into account; no trailing slash.
 
-        `Forwarded` counts before `X-Forwarded-*`, and these before `Host`. Of several proxies, the first one saw the client.
+        `Forwarded` overrides `X-Forwarded-*`, which override `Host`. Of several proxies, the first one applies.
         """
         scheme, host = self.scheme, self.host or self.headers.get("host", "")
         if self._is_forwarded:
@@ -162,14 +162,14 @@ class Request:
             scheme = named if named in PORTS else scheme
             host = forwarded.get("host") or self._first("x-forwarded-host") or host
             port = self._first("x-forwarded-port")
-            # A host that names a port is as the client called it; proxies name another one, behind which they listen.
+            # A port in the host is the one used by the client; X-Forwarded-Port is then ignored.
             if port.isdecimal() and 0 < int(port) < 1 << 16 and not PORT.search(host) and port != PORTS[scheme]:
                 host = f"{host}:{port}"
         return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix}"
 
     @property
     def prefix(self) -> str:
-        """What a proxy has taken away from the beginning of the path; no slash at the end. One that leads upwards is none."""
+        """The path prefix removed by a proxy; no trailing slash. Prefixes with `..` are ignored."""
         if not self._is_forwarded:
             return ""
         prefix = self._first("x-forwarded-prefix").rstrip("/")
@@ -197,16 +197,16 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
     size: int,
     is_trusted: bool = True,
 ) -> Request:
-    """Read a head whose target may have any form.
+    """Read a head with a target of any form.
 
     Args:
         method: in capitals.
-        target: as sent; a fragment, which has no place there, is dropped (as in nginx).
+        target: as sent; an invalid fragment is dropped (as in nginx).
         headers: names in lower case.
-        scheme: as this server was called.
-        server: host and port as this server was called.
+        scheme: of this server.
+        server: host and port of this server.
         size: of the head, in bytes.
-        is_trusted: what it says of the client before a proxy is believed.
+        is_trusted: whether its forwarded headers are trusted.
     """
     if b"#" in target:
         target = target.partition(b"#")[0]
@@ -222,14 +222,14 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
 
 
 def check_head(version: str, hosts: int) -> Refusal | None:
-    """Find what HTTP itself does not allow of a head that could be parsed (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
+    """Check a parsed head by the rules of HTTP (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
 
     Args:
         version: of HTTP, as parsed.
-        hosts: how many headers `Host` there are.
+        hosts: number of headers `Host`.
 
     Returns:
-        505 for a version without these messages, 400 for one `Host` too few or too many.
+        505 for an unsupported version, 400 for a missing or repeated `Host`.
     """
     if version not in ("1.0", "1.1"):
         return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")

@@ -1,4 +1,4 @@
-"""What a client sent: one accepted upload with its parameters, as values. Knows no bytes on the wire and no answer."""
+"""A submission: one upload with its parameters, as values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """The request's parameters, checked.
+    """The validated parameters of a request.
 
     Attributes:
-        channel_mode: one result for each channel, or one for their mix.
-        channels: the channels asked for, 0-based, in the order asked for; empty means all.
+        channel_mode: one result per channel, or one for their mix.
+        channels: requested channels from 0, in order; empty for all.
         range_from: seconds from the beginning of the file.
-        range_to: seconds; None means to the end.
-        max_speakers: upper bound in each result; None means the platform's 100 (DOC guide 3.6.0).
+        range_to: seconds; None for the end.
+        max_speakers: upper bound in each result; None for the platform's 100 (DOC guide 3.6.0).
         total_speakers: exact number in each result.
     """
 
@@ -39,13 +39,13 @@ PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """What to assume of a file whose length can't be read from its bytes.
+    """Assumptions for files whose length can't be measured.
 
     Attributes:
         duration: seconds.
-        channels: how many.
-        undecodable: what is no audio is rejected, as the platform does, or assumed to be audio of this length; unset it is
-            rejected by a server, and assumed by the fixture.
+        channels: number of channels.
+        undecodable: whether files that are not audio are rejected, as by the platform, or assumed to be audio of this length; the
+            default is to reject for a server, and to assume for the fixture.
     """
 
     duration: float = 60.0
@@ -61,15 +61,15 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
-    """What the file's bytes say of its audio.
+    """Measurements of a file.
 
     Attributes:
-        kind: format, such as `wav`; `unknown` for what is not audio.
+        kind: format, such as `wav`; `unknown` if not audio.
         length: centiseconds, rounded down.
-        loud: for each channel, whether anything is to be heard (some sample reaches -60 dBFS).
-        truth: who speaks when, if the file says so itself.
+        loud: one per channel: some sample reaches -60 dBFS.
+        truth: the embedded reference, if any.
         fault: why the platform could not decode it; None for audio.
-        assumed: length and channels are the scenario's, not the file's.
+        assumed: whether length and channels are the scenario's assumptions.
     """
 
     kind: str
@@ -81,28 +81,28 @@ class MediaFacts:
 
     @property
     def sound(self) -> Sound | None:
-        """What is known of it as a WAV; None for what is none, is broken, or is only assumed."""
+        """The measurements of a valid WAV; None for other, broken or assumed files."""
         if self.kind != "wav" or self.fault is not None or self.assumed:
             return None
         return Sound(length=self.length, loud=self.loud, truth=self.truth)
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: its world completes it, and copies would cost a tenth of an upload
+@dataclass(slots=True, kw_only=True)  # not frozen: completed by its world, as copies would cost a tenth of an upload
 class Submission:
     """One upload.
 
     Attributes:
-        filename: as the client named it, decoded.
+        filename: as sent, decoded.
         sha256: of the file's bytes, 64 hexadecimal digits.
         size: of the file, in bytes.
-        media: what the bytes say.
-        parameters: checked.
-        config: the form field as the client sent it, decoded from JSON; None if it sent none.
-        query: the query string's parameters as sent.
-        headers: of the request; names are looked up whatever their case.
+        media: measurements of the file.
+        parameters: validated.
+        config: the form field, decoded from JSON; None without one.
+        query: parameters of the query string as sent.
+        headers: of the request; names are case-insensitive.
         first_bytes: of the file.
-        occurrence: 1 for the first time that this same request came to its world.
-        upload: 1 for the first upload to its world.
+        occurrence: number among identical requests to its world, from 1.
+        upload: number among the uploads to its world, from 1.
     """
 
     filename: str
@@ -119,13 +119,13 @@ class Submission:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What makes two uploads the same request: the file, its name, and what the platform understood of the parameters."""
+        """The identity of a request: the file, its name, and the validated parameters."""
         # Not `astuple`, which copies deeply and costs a tenth of an upload.
         return (self.sha256, self.filename, *(getattr(self.parameters, name) for name in PARAMETERS))
 
 
 class Sent(Protocol):
-    """What rules and faults go by, of an upload or of the task that it became."""
+    """The properties of an upload, or of its task, that rules and faults match."""
 
     @property
     def filename(self) -> str: ...  # noqa: D102 - as in `Submission`, all of them
@@ -140,7 +140,7 @@ class Sent(Protocol):
 
 
 class Asked(Protocol):
-    """What rules and faults go by of the request itself, an upload or a poll."""
+    """The properties of the request itself, an upload or a poll, that rules and faults match."""
 
     @property
     def query(self) -> Mapping[str, str]: ...  # noqa: D102 - as in `Submission`, both

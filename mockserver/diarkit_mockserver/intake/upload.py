@@ -1,6 +1,6 @@
-"""A multipart upload read as it arrives: digest, size and media facts of the file, text of the config. Keeps no file.
+"""Read a multipart upload while streaming: digest, size and measurements of the file, text of the config.
 
-Memory does not depend on the size of the upload. Nothing here knows what the answer will be.
+Files are not stored, and memory does not depend on the size of the upload.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 MOST_PARTS = 1_000
-"""Files, and as many text fields: as in Starlette, which the platform's own answers point to (INF, contract facts 6)."""
+"""Limit of files, and of text fields, as in Starlette, which the platform's answers suggest (INF, contract facts 6)."""
 
 MOST_IGNORED = 20
 LONGEST_IGNORED = 100
-"""Names of ignored parts, and characters of each, that are kept for the journal: a client can send many and long ones."""
+"""Limits for names of ignored parts in the journal, and for their characters."""
 
 GZIP = b"\x1f\x8b"
-"""What a body begins with that is compressed (RFC 1952, 2.3.1)."""
+"""First bytes of a gzip body (RFC 1952, 2.3.1)."""
 
 EXTENDED_FILENAME = re.compile(
     r"""; *filename\* *= *(?P<charset>utf-8|iso-8859-1)'[\w-]*'(?P<quoted>[^\s;"']*)""", re.IGNORECASE
 )
-"""`filename*` as RFC 5987 writes it: one of its two charsets, language, percent-encoded value."""
+"""`filename*` by RFC 5987: one of two charsets, language, percent-encoded value."""
 
 QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What one request body held.
+    """The content of a request body.
 
     Attributes:
         filename: of the part `file`, decoded.
         sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
-        media: what the file is.
-        config: text of the part `config`, None without one.
+        media: measurements of the file.
+        config: text of the part `config`; None without one.
         first_bytes: of the file.
-        ignored: names of parts that the platform does not know, cut, and the first of them only.
+        ignored: truncated names of the first unknown parts.
     """
 
     filename: str
@@ -62,14 +62,14 @@ class Upload:
 
 
 class UploadReader:
-    """Takes a request body in chunks of any size, parts in any order.
+    """Reads a request body in chunks of any size, with parts in any order.
 
-    Where a name comes twice, the later part counts (INF: as in Starlette). After a fault the rest is passed over, so that
-    the client can send its body to the end and read the refusal.
+    The last of repeated parts applies (INF: as in Starlette). After a fault the rest is ignored, so that the client can send its whole
+    body and read the refusal.
 
     Args:
         content_type: of the request.
-        largest_file: bytes; a larger file is refused; None for any size.
+        largest_file: limit in bytes; None for no limit.
         assumed: length and channels of media that can't be measured.
     """
 
@@ -98,11 +98,11 @@ class UploadReader:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Names of the parts so far that the platform does not know, also of a body that turns out to be broken."""
+        """Names of the unknown parts so far, even if the body is malformed."""
         return tuple(sorted(self._ignored))
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body. The first of them are read when more come: they may be all there is."""
+        """Read the next bytes of the body. The first chunk is deferred, as it may be the whole body."""
         if self._refusal is not None or self._boundary is None or not data:
             return
         if self._parser is None:
@@ -115,7 +115,7 @@ class UploadReader:
     def _start_parser(self, boundary: bytes) -> None:
         try:
             self._opening = b"--" + boundary
-            # Each byte is a character, so that no name breaks the form; `_decode` makes of them what was meant.
+            # Bytes are decoded as latin-1, so that no name is invalid; `_decode` restores them.
             self._parser = PushMultipartParser(boundary, header_charset="latin-1")
         except MultipartError as error:
             self._refusal = refuse(Condition.MULTIPART_BROKEN, reason=f"multipart: {error}")
@@ -127,7 +127,7 @@ class UploadReader:
             return
         try:
             data = self._check_opening(data)
-            # To the parser, no bytes would mean the end of the body.
+            # The parser treats empty data as the end of the body.
             for event in self._parser.parse(data) if data else ():
                 if isinstance(event, MultipartSegment):
                     self._begin(event)
@@ -141,19 +141,19 @@ class UploadReader:
             self._refusal = refusal
 
     def close(self) -> Upload:
-        """Return what the body held, after its last byte.
+        """Return the content at the end of the body.
 
         Raises:
-            Refusal: 400 for broken multipart, 413 for a file or config above its limit, 422 for a missing file.
+            Refusal: 400 for malformed multipart, 413 for a file or config above its limit, 422 for a missing file.
         """
         if self._refusal is None and self._boundary is not None:
             self._end(self._boundary)
         if self._file is not None and not (self._file.filename or self._file.size):
-            self._file = None  # what a browser sends where none was chosen
+            self._file = None  # sent by browsers if no file was chosen
         if self._refusal is not None:
             raise self._refusal
         if self._file is None:
-            # A body of another type has no form fields at all (INF: what a form parser makes of it).
+            # A body of another type has no form fields (INF: as in form parsers).
             if self._text_for_file is None:
                 raise refuse(Condition.FILE_MISSING, ("body", "file"))
             raise refuse(Condition.FILE_NOT_A_FILE, ("body", "file"), came=self._text_for_file.head)
@@ -168,7 +168,7 @@ class UploadReader:
         )
 
     def describe(self) -> tuple[Part, ...] | None:
-        """Describe the parts of a body that was a whole form, in their order, each name once; None for any other body."""
+        """Describe the parts of a complete form in order, each name once; None for other bodies."""
         if self._refusal is not None or not self._is_whole:
             return None
         known = {"file": self._file, "config": self._config}
@@ -177,7 +177,7 @@ class UploadReader:
         )
 
     def _end(self, boundary: bytes) -> None:
-        """Read what has not been read, now that it is known to be all."""
+        """Read the deferred bytes at the end of the body."""
         try:
             if self._parser is None:
                 if self._first is None:
@@ -200,9 +200,9 @@ class UploadReader:
             self._refusal = refusal
 
     def _check_opening(self, data: bytes) -> bytes:
-        """Hold back the first bytes until they show that the body begins with its boundary (INF: as in Starlette).
+        """Buffer the first bytes until it is certain that the body begins with its boundary (INF: as in Starlette).
 
-        The parser takes text ahead of the first boundary or refuses it, as the chunks fall.
+        The parser's handling of a preamble would depend on the chunks.
         """
         if self._head is None:
             return data
@@ -210,7 +210,7 @@ class UploadReader:
         if len(self._head) < len(self._opening) + 2:
             return b""
         if self._head.startswith(GZIP):
-            reason = "the body is compressed with gzip: the platform takes forms as they are, without Content-Encoding"
+            reason = "the body is compressed with gzip, but the platform accepts only forms without Content-Encoding"
             raise refuse(Condition.MULTIPART_BROKEN, reason=reason)
         if not self._head.startswith(self._opening):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: the body does not begin with its boundary")
@@ -218,7 +218,7 @@ class UploadReader:
         return data
 
     def _begin(self, segment: MultipartSegment) -> None:
-        # The library sees a line end inside a header in some chunks, and not in others.
+        # The library detects a line end inside a header only for some chunk sizes.
         if any(end in text for header in segment.headerlist for text in header for end in "\r\n"):
             raise refuse(Condition.MULTIPART_BROKEN, reason="multipart: a line end inside a header")
         if not segment.name and "name" not in parse_options_header(segment.header("Content-Disposition", ""))[1]:
@@ -242,8 +242,43 @@ class UploadReader:
             self._ignored.append(name[:LONGEST_IGNORED])
 
 
+class ReadUpload:
+    """The body of an upload, read to its end, which copies of it tell as its reader does.
+
+    Args:
+        reader: that has all of it.
+    """
+
+    def __init__(self, reader: UploadReader) -> None:
+        self._upload: Upload | None = None
+        self._refusal: Refusal | None = None
+        try:
+            self._upload = reader.close()
+        except Refusal as refusal:
+            self._refusal = refusal
+        self.ignored = reader.ignored
+        self._parts = reader.describe()
+        self._is_closed = False
+
+    def close(self) -> Upload:
+        """Return what the body held.
+
+        Raises:
+            Refusal: as the reader did.
+        """
+        self._is_closed = True
+        if self._upload is None:
+            assert self._refusal is not None  # noqa: S101 - one of the two is there
+            raise self._refusal.again()
+        return self._upload
+
+    def describe(self) -> tuple[Part, ...] | None:
+        """Describe its parts, once it is closed."""
+        return self._parts if self._is_closed else None
+
+
 def _read_filename(segment: MultipartSegment) -> str | None:
-    """Read the file name, in the extended form too: urllib3 1.26, which the guide's requests brings, sends that one."""
+    """Read the file name, including the extended form sent by urllib3 1.26 (used by the guide's requests)."""
     header = next((value for name, value in segment.headerlist if name == "Content-Disposition"), "")
     extended = EXTENDED_FILENAME.search(QUOTED_STRING.sub('""', header))
     if extended is not None:
@@ -252,7 +287,7 @@ def _read_filename(segment: MultipartSegment) -> str | None:
 
 
 def _decode(text: str) -> str:
-    """Read a name, whose bytes are characters: UTF-8, or else latin-1 (INF: as in Starlette)."""
+    """Decode a name from latin-1 characters: UTF-8, or otherwise latin-1 (INF: as in Starlette)."""
     try:
         return text.encode("latin-1").decode()
     except UnicodeDecodeError:

@@ -1,1 +1,1 @@
-"""What was asked of a world and what it answered: recorded, exported, judged."""
+"""The journal of a world's exchanges: recorded, exported, judged."""

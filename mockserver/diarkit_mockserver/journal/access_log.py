@@ -1,4 +1,4 @@
-"""An exchange in one line: for people, or as an object for programs. Knows entries, and neither loggers nor terminals."""
+"""Format an exchange in one line for people, or as an object for programs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
 
 UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Characters that would end a line, move a terminal's cursor, or can't be encoded: clients put them into file names and paths."""
+"""Control characters and surrogates, which clients put into file names and paths."""
 
 IDS: Final = {"request_id": b"x-request-id", "correlation_id": b"x-correlation-id"}
-"""Of the answer, which repeats what the client sent or has the world's own."""
+"""Headers of the answer, sent by the client or generated."""
 
 
 def escape(text: str) -> str:
-    """Write control characters as escapes, so that a text stays on its line."""
+    """Escape control characters, so that a text stays on its line."""
     return UNSEEN.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def write_line(entry: Entry, epoch: int) -> str:
-    """Write an exchange for people. The query is left out, as secrets may stand there.
+    """Format an exchange for people, without the query, which may contain secrets.
 
     Args:
         entry: of a world's journal.
@@ -45,7 +45,7 @@ def write_line(entry: Entry, epoch: int) -> str:
 
 
 def describe_entry(entry: Entry, epoch: int) -> Json:
-    """Describe an exchange for programs: the same keys for each, times as dates and milliseconds.
+    """Format an exchange for programs: constant keys, times as dates and milliseconds.
 
     Args:
         entry: of a world's journal.

@@ -1,7 +1,7 @@
-"""How a client behaved, judged by rules over what a world's journal says. Pure functions; knows no sockets and no tests.
+"""Judge a client's conduct by rules over a world's journal. Pure functions.
 
-Only what a server can see is judged. Whether a client streams its upload is not among it: Content-Length comes with streamed
-forms too, and how a body arrives says more of the buffers between than of the client. A long file, as each rule stands beside its check.
+Only what a server can observe is judged. Streaming of uploads is not: streamed forms have a Content-Length too, and the arrival of a
+body depends on buffers on the way. This module is long, as each rule is next to its check.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
 
 KEEP_ALIVE = 5 * SECOND
-"""Ticks after which our server itself closes a connection that nobody uses; a client that polls as slowly has to reconnect."""
+"""Ticks after which our server closes an idle connection; a client that polls more slowly has to reconnect."""
 
 MOST_HELD = 2
-"""So many connections left open by one task's exchanges are a leak; a single one may belong to an answer that a test still holds."""
+"""Number of connections left open by one task's exchanges that is a leak; a single one may belong to an unread answer."""
 
 Case: TypeAlias = tuple[tuple["Entry", ...], str]
-"""The exchanges concerned, and what the client did in them."""
+"""The exchanges concerned, and what the client did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductRule:
-    """One thing that a good client does not do.
+    """A rule of good conduct.
 
     Attributes:
-        id: never changes its meaning.
+        id: its meaning never changes.
         sentence: what a good client does.
-        evidence: the document that says so, or what it is inferred from; an error is what gets wrong results or ignores what the
-            client was told, a warning what only costs.
-        check: finds the cases.
+        evidence: its source; error for wrong results or ignored answers, warning for mere cost.
+        check: finds violations.
     """
 
     id: str
@@ -48,15 +47,19 @@ class ConductRule:
     evidence: Evidence
     check: Callable[[Traffic], Iterable[Case]]
 
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"<{self.id}>"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductFinding:
-    """A rule that a client broke.
+    """A rule that a client violated.
 
     Attributes:
-        rule: that it broke.
+        rule: that was violated.
         entries: numbers of the exchanges concerned, as in the journal.
-        text: what it did.
+        text: what the client did.
     """
 
     rule: ConductRule
@@ -64,15 +67,19 @@ class ConductFinding:
     text: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Format it in one line."""
         numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
+
+    def __repr__(self) -> str:
+        """Say it in one line: it stands in failed assertions."""
+        return f"<{self}>"
 
 
 def _rule(
     rule_id: str, sentence: str, evidence: Evidence
 ) -> Callable[[Callable[[Traffic], Iterable[Case]]], ConductRule]:
-    """Make a rule from the function that finds its cases."""
+    """Decorate a check to make it a rule."""
     return lambda check: ConductRule(id=rule_id, sentence=sentence, evidence=evidence, check=check)
 
 
@@ -85,22 +92,22 @@ def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     ignore: Collection[str] = (),
     epoch: int | None = None,
 ) -> tuple[ConductFinding, ...]:
-    """Judge a client by all that it did in a world. It is judged as if it had nothing more to do.
+    """Judge a client's conduct in a world, assuming that it has finished.
 
     Args:
         entries: of the world's journal.
         now: ticks of the world's clock.
-        open_connections: numbers of the connections that are open now; without them none counts as held.
-        pace_s: least seconds of the world's clock from one poll of a task to the next. The guide waits 5 s (DOC); off by default,
-            as clients under test have their waiting cut short.
-        ignore: ids of rules to leave out.
-        epoch: the date at time 0, in seconds since 1970 UTC; without it a Retry-After that is a date is not judged.
+        open_connections: numbers of the currently open connections; without them none counts as open.
+        pace_s: minimum seconds of the world's clock between two polls of a task. The guide waits 5 s (DOC); off by default, as
+            clients under test usually wait less.
+        ignore: ids of rules to skip.
+        epoch: the date at time 0, in seconds since 1970 UTC; without it a Retry-After date is not judged.
 
     Returns:
-        Rule by rule, in the order of `RULES`.
+        Findings, in the order of `RULES`.
 
     Raises:
-        ValueError: for an id that no rule has.
+        ValueError: for an unknown rule id.
     """
     unknown = set(ignore).difference(rule.id for rule in RULES)
     if unknown:
@@ -117,7 +124,7 @@ def judge(  # noqa: PLR0913 - all that is known of a world, in one call
 
 @_rule(
     "conduct.polls-after-end",
-    "Polling ends when the task is done, failed or rejected, or is unknown (404).",
+    "Polling stops when the task is done, failed or rejected, or is unknown (404).",
     documented("guide 3.6.0: the loop ends at done, failed and rejected; reference: 404 for a wrong or expired task"),
 )
 def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
@@ -126,21 +133,24 @@ def _find_polls_after_end(traffic: Traffic) -> Iterator[Case]:
             continue
         late = tuple(poll for poll in chain.polls if comes_after(poll, end))
         if late:
-            told = end.state if end.status == 200 else "unknown (404)"
-            yield late, f"task {chain.task_id} was {told} in exchange {end.number}, and was polled {_times(late)} more"
+            reported = end.state if end.status == 200 else "unknown (404)"
+            yield (
+                late,
+                f"task {chain.task_id} was {reported} in exchange {end.number}, and was polled {_times(late)} more",
+            )
 
 
 @_rule(
     "conduct.polls-too-fast",
-    "Between two polls of a task lies the pace that was set.",
-    documented("guide 3.6.0: the loop sleeps 5 s between two polls; the pace itself is the test's", Severity.WARNING),
+    "Polls of a task are at least the configured interval apart.",
+    documented("guide 3.6.0: the loop sleeps 5 s between two polls; the interval is set by the test", Severity.WARNING),
 )
 def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         fast = tuple(
             after
             for before, after in pairwise(chain.polls)
-            # What comes after an end, or after a Retry-After, has a rule of its own.
+            # Polls after an end, or after a Retry-After, have their own rules.
             if after.asked_at - before.asked_at < traffic.pace
             and comes_after(after, before)
             and traffic.read_retry_after(before) is None
@@ -153,7 +163,7 @@ def _find_polls_too_fast(traffic: Traffic) -> Iterator[Case]:
 
 @_rule(
     "conduct.ignores-retry-after",
-    "After an answer with Retry-After, the same operation is asked for again only when that time is over.",
+    "After an answer with Retry-After, the same operation is repeated only after that time.",
     documented("reference up to 3.7: 429 with Retry-After; RFC 9110, 10.2.3"),
 )
 def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
@@ -164,14 +174,14 @@ def _find_ignored_retry_after(traffic: Traffic) -> Iterator[Case]:
             again = next((later for later in operation[index + 1 :] if comes_after(later, entry)), None)
             if again is not None and again.asked_at < entry.answered_at + wait:
                 waited = (again.asked_at - entry.answered_at) / SECOND
-                yield (entry, again), f"was asked to wait {wait / SECOND:g} s, and came again after {waited:g} s"
+                yield (entry, again), f"was asked to wait {wait / SECOND:g} s, but retried after {waited:g} s"
 
 
 @_rule(
     "conduct.resubmits",
-    "A file whose task was accepted is sent again only when the task failed, is lost or can't be looked at.",
+    "A file whose task was accepted is uploaded again only if the task failed, is lost or can't be polled.",
     inferred(
-        "limits page: unfinished tasks hold storage; the same file and parameters get the same result", Severity.ERROR
+        "limits page: unfinished tasks occupy storage; the same file and parameters get the same result", Severity.ERROR
     ),
 )
 def _find_resubmissions(traffic: Traffic) -> Iterator[Case]:
@@ -191,7 +201,7 @@ def _find_resubmissions(traffic: Traffic) -> Iterator[Case]:
 
 
 def _lost_hope(polls: list[Entry]) -> bool:
-    """Whether the latest look at a task gave a reason to try it anew: it failed, is gone, or can't be looked at."""
+    """Return whether the latest poll gave a reason to upload again: the task failed, is gone, or can't be polled."""
     if not polls:
         return False
     last = polls[-1]
@@ -200,7 +210,7 @@ def _lost_hope(polls: list[Entry]) -> bool:
 
 @_rule(
     "conduct.gives-up",
-    "A task that is polled is polled to its end.",
+    "A polled task is polled until it has ended.",
     documented(
         "guide 3.6.0: pending and running are followed by another poll; reference: 429 is followed by a later one"
     ),
@@ -212,9 +222,9 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
         if upload is None or upload.number in replaced or not chain.polls or chain.end is not None or chain.is_hopeless:
             continue
         last = chain.polls[-1]
-        told = traffic.read_retry_after(last)
-        waits = traffic.now < (last.asked_at + traffic.pace if told is None else last.answered_at + told)
-        cleaned = last.state is TaskState.CANCELLED  # has no end to wait for
+        reported = traffic.read_retry_after(last)
+        waits = traffic.now < (last.asked_at + traffic.pace if reported is None else last.answered_at + reported)
+        cleaned = last.state is TaskState.CANCELLED  # never ends
         if is_heard(last) and last.status in (200, 429, 503) and not (waits or cleaned):
             state = last.state or f"refused with {last.status}"
             yield (last,), f"stopped polling task {chain.task_id} when it was {state}"
@@ -222,7 +232,7 @@ def _find_given_up(traffic: Traffic) -> Iterator[Case]:
 
 @_rule(
     "conduct.never-reads-result",
-    "Whoever uploads a file asks what became of it.",
+    "The task of an uploaded file is polled.",
     documented("guide 3.6.0: the 202 names the URL of the result"),
 )
 def _find_unread(traffic: Traffic) -> Iterator[Case]:
@@ -230,12 +240,12 @@ def _find_unread(traffic: Traffic) -> Iterator[Case]:
     for chain in traffic.chains:
         upload = chain.upload
         if upload is not None and is_heard(upload) and not chain.polls and upload.number not in replaced:
-            yield (upload,), f"never asked what became of task {chain.task_id}"
+            yield (upload,), f"never polled task {chain.task_id}"
 
 
 @_rule(
     "conduct.holds-connection",
-    "A connection is used again, or closed.",
+    "Connections are reused or closed.",
     inferred("RFC 9112, 9.4: clients ought to limit the number of their open connections", Severity.ERROR),
 )
 def _find_held_connections(traffic: Traffic) -> Iterator[Case]:
@@ -248,12 +258,12 @@ def _find_held_connections(traffic: Traffic) -> Iterator[Case]:
         if len(left) < MOST_HELD:
             continue
         for before, after in left:
-            text = f"went on over connection {after.connection}, while {before.connection} was free, and left that one open"
+            text = f"opened connection {after.connection} while {before.connection} was idle, and left that one open"
             yield (before, after), text
 
 
 def _is_left(traffic: Traffic, before: Entry, after: Entry) -> bool:
-    """Whether a client opened a connection though it had a free one, which it did not use again."""
+    """Return whether a client opened a connection although it had an idle one, which it did not use again."""
     lines = traffic.by_connection
     return (
         before.connection != after.connection
@@ -267,7 +277,7 @@ def _is_left(traffic: Traffic, before: Entry, after: Entry) -> bool:
 
 @_rule(
     "conduct.reconnects",
-    "Polls go over the connection that is there.",
+    "Polls reuse the open connection.",
     inferred("RFC 9112, 9.3: connections are persistent by default; a handshake costs more than a poll"),
 )
 def _find_reconnects(traffic: Traffic) -> Iterator[Case]:
@@ -277,7 +287,7 @@ def _find_reconnects(traffic: Traffic) -> Iterator[Case]:
         if len(steps) < 2 or any(before.connection in traffic.open_connections for before, _ in steps):
             continue
         if all(_reconnects(traffic, before, after) for before, after in steps):
-            yield entries, f"opened a connection for each of {len(entries)} requests about task {chain.task_id}"
+            yield entries, f"opened a new connection for each of {len(entries)} requests about task {chain.task_id}"
 
 
 def _reconnects(traffic: Traffic, before: Entry, after: Entry) -> bool:
@@ -296,4 +306,4 @@ RULES: tuple[ConductRule, ...] = (
     _find_polls_after_end, _find_polls_too_fast, _find_ignored_retry_after, _find_resubmissions, _find_given_up, _find_unread,
     _find_held_connections, _find_reconnects,
 )  # fmt: skip
-"""In the order in which they are told."""
+"""The rules, in the order of findings."""

@@ -1,6 +1,6 @@
-"""Entries of the journal as exchanges that can be judged, and as plain values for programs, and back.
+"""Convert journal entries to exchanges, and to plain values and back.
 
-Each export is a recording: an exchange with the world's own fields beside it. Secrets are struck out unless they are asked for.
+Each export is a recording: exchanges with additional fields of the world. Secrets are redacted unless requested.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.plain import Json
 
 OWN = "entry"
-"""Under which an exchange has the world's own fields."""
+"""Key of the world's fields in an exchange."""
 
 OWN_FIELDS = tuple(
     field.name
@@ -37,7 +37,7 @@ OWN_FIELDS = tuple(
 
 
 def make_exchange(entry: Entry, epoch: int) -> Exchange:
-    """Make the exchange that a client saw, with all its secrets.
+    """Make the exchange as seen by the client, including secrets.
 
     Args:
         entry: of a world's journal.
@@ -69,12 +69,12 @@ def make_exchange(entry: Entry, epoch: int) -> Exchange:
 
 
 def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Iterator[Json]:
-    """Write entries as plain values.
+    """Convert entries to plain values.
 
     Args:
         entries: of a world's journal.
         epoch: as for `make_exchange`.
-        reveal: leave in the values of all headers and parameters.
+        reveal: whether to include secrets.
     """
     for entry in entries:
         exchange, own = make_exchange(entry, epoch), _write_own(entry)
@@ -86,18 +86,13 @@ def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False)
 
 
 def write_har(written: Sequence[Json]) -> Json:
-    """Write as a HAR what `write_entries` wrote."""
+    """Convert the output of `write_entries` to a HAR."""
     exchanges = (read_plain(Exchange, each, "an exchange") for each in written)
     return write_archive(exchanges, (_comment(each[OWN]) for each in written))
 
 
 def read_entry(data: Json) -> Entry:
-    """Read an entry from what `write_entries` wrote.
-
-    Raises:
-        KeyError: for other values than those.
-        PlainError: likewise.
-    """
+    """Convert an item of `write_entries` back to an entry; raises KeyError or PlainError for other values."""
     exchange, own = read_plain(Exchange, data, "an exchange"), dict(data[OWN])
     sent, answer = exchange.request, exchange.answer
     address, _, query = sent.url.partition("?")
@@ -130,7 +125,7 @@ def _write_own(entry: Entry) -> Json:
             "upload": submission.upload,
             "first_bytes": submission.first_bytes.hex(),
             "parameters": asdict(submission.parameters),
-            # Who speaks when is in the exchange, as part of what is known of the sound.
+            # The truth is part of the exchange's sound.
             "media": asdict(replace(submission.media, truth=None)),
         }
     return cast("Json", write_plain(own))

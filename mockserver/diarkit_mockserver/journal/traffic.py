@@ -1,4 +1,4 @@
-"""What a client did, arranged as it saw it: task by task, and what it received about each. Judges nothing."""
+"""A client's exchanges arranged from its point of view, task by task."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from diarkit_mockserver.journal.journal import Entry
 
 DAMAGED: Final = frozenset(f"body:{how}" for how in get_args(BodyDamage))
-"""Faults whose answers the client could not understand."""
+"""Faults whose answers a client can't understand."""
 
 COARSE_S: Final = 1.0
-"""A date has whole seconds, and the client's clock is not the world's: nobody is blamed for being early by less."""
+"""Tolerance for dates, which have whole seconds and depend on the client's clock."""
 
 HOPELESS: Final = frozenset(f"task:{how}" for how in get_args(TaskFault))
-"""Faults of uploads whose task has no end to wait for."""
+"""Faults of uploads whose task never ends."""
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One task from the client's side.
+    """One task from the client's point of view.
 
     Attributes:
         task_id: as in the paths of the polls.
-        upload: that was accepted; None if the journal no longer has it.
+        upload: the accepted one; None if the journal has discarded it.
         polls: in the order of their answers.
     """
 
@@ -47,12 +47,12 @@ class Chain:
 
     @cached_property
     def end(self) -> Entry | None:
-        """The first answer that told the client that there is nothing more to wait for."""
+        """The first answer with a final outcome."""
         return next((poll for poll in self.polls if tells_end(poll)), None)
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether a fault keeps the task from an end."""
+        """Whether a fault prevents the task from ending."""
         return self.upload is not None and not HOPELESS.isdisjoint(self.upload.faults)
 
 
@@ -60,11 +60,11 @@ class Traffic:
     """All exchanges of a world.
 
     Args:
-        entries: of its journal, in their order.
+        entries: of its journal, in order.
         now: ticks of its clock.
-        open_connections: numbers of the connections that are open now.
-        pace: ticks that should lie between two polls of a task.
-        epoch: the date at time 0, in seconds since 1970 UTC; None if it is not known.
+        open_connections: numbers of the currently open connections.
+        pace: minimum ticks between two polls of a task.
+        epoch: the date at time 0, in seconds since 1970 UTC; None if unknown.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Traffic:
         self._epoch = epoch
 
     def read_retry_after(self, entry: Entry) -> int | None:
-        """Read the ticks that an answer asks the client to wait; None if it does not, or by a date and no date is known."""
+        """Return the requested wait in ticks; None without one, or for a date if the epoch is unknown."""
         value = next((value for name, value in entry.headers if name == b"retry-after"), b"").decode("latin-1")
         if not value or not is_heard(entry):
             return None
@@ -98,12 +98,12 @@ class Traffic:
 
     @cached_property
     def uploads(self) -> tuple[Entry, ...]:
-        """The exchanges that brought a file, or tried to."""
+        """The uploads, accepted or not."""
         return tuple(entry for entry in self.entries if is_upload(entry))
 
     @cached_property
     def chains(self) -> tuple[Chain, ...]:
-        """The tasks that were accepted or asked for."""
+        """The tasks that were accepted or polled."""
         uploads = {entry.task_id: entry for entry in self.uploads if entry.status == 202 and entry.task_id}
         polls: dict[str, list[Entry]] = {task_id: [] for task_id in uploads if task_id}
         for entry in self.entries:
@@ -113,7 +113,7 @@ class Traffic:
 
     @cached_property
     def by_connection(self) -> dict[int, list[Entry]]:
-        """The exchanges of each connection, as far as connections are known."""
+        """The exchanges of each known connection."""
         found: dict[int, list[Entry]] = {}
         for entry in self.entries:
             if entry.connection:
@@ -121,7 +121,7 @@ class Traffic:
         return found
 
     def list_repeats(self) -> Iterator[tuple[Entry, Entry]]:
-        """List the accepted uploads that came again: the first one, and the next of the same file and parameters."""
+        """Yield repeated uploads: an accepted one, and the next with the same file and parameters."""
         latest: dict[object, Entry] = {}
         for entry in self.uploads:
             if entry.submission is None:
@@ -134,12 +134,12 @@ class Traffic:
 
 
 def is_upload(entry: Entry) -> bool:
-    """Whether an exchange is about a new task."""
+    """Return whether an exchange is an upload."""
     return entry.request.method == "POST" and entry.request.path.endswith(ENDPOINT)
 
 
 def read_task_id(entry: Entry) -> str | None:
-    """Read which task a poll asks for; refused polls do not know it by themselves."""
+    """Return the task id of a poll, from its path if it was refused."""
     prefix, mark, task_id = entry.request.path.rpartition(ENDPOINT + "/")
     if entry.request.method != "GET" or not task_id or "/" in task_id or not mark or ENDPOINT in prefix:
         return None
@@ -147,15 +147,15 @@ def read_task_id(entry: Entry) -> str | None:
 
 
 def is_heard(entry: Entry) -> bool:
-    """Whether the client got an answer that it could understand."""
+    """Return whether the client got an understandable answer."""
     return entry.lost is None and DAMAGED.isdisjoint(entry.faults)
 
 
 def tells_end(poll: Entry) -> bool:
-    """Whether an answer tells the client that its task has ended, or is not there (DOC: wrong id, or expired)."""
+    """Return whether a poll reports that the task has ended, or is unknown (DOC: wrong id, or expired)."""
     return is_heard(poll) and ((poll.status == 200 and poll.state in TERMINAL) or poll.status == 404)
 
 
 def comes_after(entry: Entry, earlier: Entry) -> bool:
-    """Whether a request was made when an earlier one had its answer: by its place in time, and by the clock."""
+    """Return whether a request was sent after an earlier one was answered, by order and by time."""
     return entry.follows >= earlier.number and entry.asked_at >= earlier.answered_at

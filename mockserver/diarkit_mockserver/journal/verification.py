@@ -1,4 +1,4 @@
-"""Whether a client made the submissions that were expected, and which of them came near. Knows the journal, and no test."""
+"""Check whether a client made the expected submissions, and find near misses."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 MOST_MISSES = 3
 LAST_EXCHANGES = 10
-"""Enough to see what the client did instead."""
+"""Limit of exchanges listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """Submissions that a client should have made.
+    """Expected submissions.
 
     Attributes:
-        when: which ones.
-        times: how many; at least one if it is not said.
+        when: their pattern.
+        times: their number; None for at least one.
     """
 
     when: When = EVERY
@@ -38,11 +38,11 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """A submission that was not the expected one.
+    """A submission that does not match.
 
     Attributes:
         number: of its exchange.
-        filename: as the client named it.
+        filename: as sent.
         reasons: field by field.
     """
 
@@ -53,14 +53,14 @@ class Miss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What became of one expectation.
+    """The result of one expectation.
 
     Attributes:
-        expected: in words.
-        times: how many; None for at least one.
-        found: how many there were.
-        holds: whether that is as expected.
-        nearest: the submissions that missed by the least, if there were too few.
+        expected: for people.
+        times: expected number; None for at least one.
+        found: actual number.
+        holds: whether it is met.
+        nearest: the closest other submissions, if there were too few.
     """
 
     expected: str
@@ -72,13 +72,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether what was expected is what the journal says.
+    """The result of all expectations.
 
     Attributes:
-        holds: all of it.
+        holds: whether all are met.
         checks: in the order of the expectations.
-        exchanges: the last ones, each in a line.
-        forgotten: exchanges that the journal no longer has.
+        exchanges: the last ones, one line each.
+        forgotten: number of discarded exchanges.
         seed: of the world.
         clock: its time.
     """
@@ -92,7 +92,7 @@ class Verdict:
 
 
 def verify_journal(journal: Journal, expected: Iterable[Expected], *, seed: int, clock: Clock) -> Verdict:
-    """Hold the journal of a world, which has this seed and this clock, against what was expected of its client."""
+    """Check the journal of a world against expectations."""
     entries = tuple(journal)
     checks = tuple(check_expectation(entries, one) for one in expected)
     return Verdict(
@@ -106,7 +106,7 @@ def verify_journal(journal: Journal, expected: Iterable[Expected], *, seed: int,
 
 
 def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
-    """Count the submissions that are meant, also the refused ones: the client sent them."""
+    """Count the matching submissions, including refused ones."""
     missed: list[Miss] = []
     found = 0
     for entry in entries:
@@ -119,13 +119,13 @@ def check_expectation(entries: Sequence[Entry], expected: Expected) -> Check:
             found += 1
     holds = found > 0 if expected.times is None else found == expected.times
     few = found < (1 if expected.times is None else expected.times)
-    # Of submissions that are equally near, the latest is the likeliest to be the one meant.
+    # Of equally close submissions, the latest is most likely the intended one.
     nearest = sorted(missed, key=lambda miss: (len(miss.reasons), -miss.number))[:MOST_MISSES] if few else []
     return Check(expected=str(expected.when), times=expected.times, found=found, holds=holds, nearest=tuple(nearest))
 
 
 def describe_verdict(verdict: Verdict) -> str:
-    """Say what did not hold, and all that helps to find out why."""
+    """Describe unmet expectations, with everything that helps to find the reason."""
     lines: list[str] = []
     for check in verdict.checks:
         if not check.holds:
@@ -138,6 +138,6 @@ def describe_verdict(verdict: Verdict) -> str:
     lines.append("the last exchanges:" if verdict.exchanges else "there were no exchanges")
     lines += [f"  {line}" for line in verdict.exchanges]
     if verdict.forgotten:
-        lines.append(f"({verdict.forgotten} earlier ones are no longer in the journal)")
+        lines.append(f"({verdict.forgotten} earlier ones were discarded)")
     lines.append(f"seed {verdict.seed}, clock {verdict.clock}")
     return "\n".join(lines)

@@ -1,1 +1,1 @@
-"""What a world is configured to do: rules, courses, faults and limits as values, and the files they are read from."""
+"""The configuration of a world: rules, courses, faults and limits as values, and scenario files."""

@@ -1,4 +1,4 @@
-"""An HTTP answer instead of the usual one, of a rule or of a fault: its values, and the headers they make. Knows no sockets."""
+"""A custom HTTP answer of a rule or fault, and its headers."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ TOKEN: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """The name of a header (RFC 9110, 5.6.2)."""
 
 OURS: Final = {
-    "content-length": "a fault such as connection: length_too_short makes it wrong",
+    "content-length": "use a fault such as connection: length_too_short to make it wrong",
     "transfer-encoding": "the server chooses it",
-    "content-type": "it is the key content_type",
+    "content-type": "use the key content_type",
 }
-"""Headers that follow from the answer, and what to do instead of giving them."""
+"""Headers that can't be set, and what to do instead."""
 
 BODILESS: Final = frozenset({204, 205, 304})
-"""Statuses whose answers have no body (RFC 9110, 15)."""
+"""Statuses without a body (RFC 9110, 15)."""
 
 SUCCESS: Final = {"submit": 202, "poll": 200, "system": 200}
-"""With what each request is answered by itself."""
+"""The default status by operation."""
 
 BUSY_S: Final = 1
-"""Seconds in the Retry-After of a 429 that nothing else is said of: as short as it can be, for tests that really wait."""
+"""Default Retry-After of a 429 in seconds: as short as possible, for tests that really wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """An HTTP answer instead of the usual one. A 429 has Retry-After and the rate headers by itself, as is documented.
+    """A custom HTTP answer. A 429 has Retry-After and the rate headers by default, as documented.
 
     Attributes:
         status: 200 to 599; the usual success (202 for an upload, 200 for a poll) only with a body.
         on: of a rule: `submit` (the default) answers the upload with it; `poll` accepts the upload and answers its first polls.
-        times: with `on: poll`, how many polls; 1 by default.
-        message: in the documented envelope, instead of the usual one of this status.
+        times: with `on: poll`, the number of polls; default 1.
+        message: in the documented envelope, instead of the default one of this status.
         retry_after: seconds, in the header `Retry-After`.
-        retry_after_as: in `seconds`, or as the `date` at which they are over.
-        headers: by name, such as `{Location: "https://other/"}`; null takes away one that the answer would have by itself.
-        body: a foreign body instead of the envelope; below 400 there is no envelope, and the body is empty by default.
-        content_type: of the foreign body.
+        retry_after_as: in `seconds`, or as a `date`.
+        headers: by name, such as `{Location: "https://other/"}`; null removes a default header.
+        body: a custom body instead of the envelope; below 400 there is no envelope, and the body is empty by default.
+        content_type: of the custom body.
     """
 
     status: int
@@ -64,31 +64,31 @@ class HttpAnswer:
         if self.times is not None and self.times < 1:
             raise ValueError(f"expected times >= 1, got {self.times}")
         if self.times not in (None, 1) and self.on != "poll":
-            raise ValueError("times counts polls: say on: poll, or give the rule itself a number of times")
+            raise ValueError("times counts polls: add on: poll, or use times of the rule")
         if self.retry_after is not None and not 0 <= self.retry_after <= 1e9:
             raise ValueError(f"expected retry_after >= 0 seconds, got {self.retry_after}")
         if self.status in BODILESS and self.body:
             raise ValueError(f"an answer with the status {self.status} has no body")
         if self.status < 400 and self.message is not None:
-            raise ValueError("the envelope with a message is of errors: expected body, or a status from 400")
+            raise ValueError("only errors have an envelope with a message: expected body, or a status from 400")
         if not self.content_type.isprintable():
             raise ValueError(f"expected a media type, got {self.content_type!r}")
         _check_headers(self.headers or {})
 
     @property
     def polls(self) -> int:
-        """How many polls of a rule's task it answers; 0 if it answers the upload."""
+        """The number of polls that it answers; 0 if it answers the upload."""
         return (self.times or 1) if self.on == "poll" else 0
 
     @property
     def foreign(self) -> tuple[bytes, str] | None:
-        """The body instead of the envelope, and its type; None for the envelope."""
+        """The custom body and its type; None for the envelope."""
         if self.body is None and self.status >= 400:
             return None
         return (self.body or "").encode(), self.content_type
 
     def list_headers(self, now: int, epoch: int) -> tuple[tuple[str, str], ...]:
-        """List its headers, names in lower case.
+        """Return its headers, names in lower case.
 
         Args:
             now: ticks.
@@ -109,23 +109,19 @@ class HttpAnswer:
 
 
 HttpLike: TypeAlias = "int | HttpAnswer | Mapping[str, object]"
-"""A status alone, or with its details, also as in a scenario file: `{"status": 503, "retry_after": 5}`."""
+"""A bare status, or an answer, also as in a scenario file: `{"status": 503, "retry_after": 5}`."""
 
 
 def read_http(http: int | HttpAnswer | None) -> HttpAnswer | None:
-    """Read what stands under the key `http`: a status alone, or all its details."""
+    """Convert a value of the key `http`, a bare status or an answer, to an answer."""
     return HttpAnswer(status=http) if isinstance(http, int) else http
 
 
 def check_success(http: HttpAnswer, on: str) -> None:
-    """Refuse a success that gives no body: whoever asks for it means the usual answer, and would get an empty one.
-
-    Raises:
-        ValueError: with what to say instead.
-    """
+    """Raise ValueError for a default status without a body, which would replace the regular answer by an empty one."""
     if http.status == SUCCESS.get(on) and http.body is None:
         raise ValueError(
-            f"{http.status} is the usual answer (on: {on}): drop http, or say which body comes instead, such as body: '' for none"
+            f"{http.status} is the default answer (on: {on}): remove http, or set a custom body, such as body: '' for none"
         )
 
 
@@ -134,7 +130,7 @@ def _check_headers(headers: Mapping[str, object]) -> None:
         if TOKEN.fullmatch(name) is None:
             raise ValueError(f"expected the name of a header, got {name!r:.60}")
         if name.lower() in OURS:
-            raise ValueError(f"the header {name} can't be given: {OURS[name.lower()]}")
+            raise ValueError(f"the header {name} can't be set: {OURS[name.lower()]}")
         if value is not None and not (isinstance(value, str) and value.isprintable() and value.isascii()):
             raise ValueError(f"the header {name}: expected printable ASCII in quotes, or null, got {value!r:.60}")
 

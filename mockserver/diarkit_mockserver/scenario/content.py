@@ -1,4 +1,4 @@
-"""What a scenario's outcomes hold: results held to the contract, RTTM files read. Knows no keys but those of an outcome."""
+"""Check the outcomes of a scenario: results against the contract, and RTTM files."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from diarkit_fixtures.texts.tree import Node
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
-"""The speech in each channel."""
+"""The segments of each channel."""
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
-    """Check what the rules and tasks of a scenario answer, and read the files they name.
+    """Check the outcomes of a scenario's rules and tasks, and read their RTTM files.
 
-    Whatever has another form than it should is passed over: that is for others to say.
+    Values of the wrong type are skipped, as they are reported elsewhere.
 
     Args:
         tree: of the whole scenario.
-        directory: where the RTTM files are looked for; None refuses them all.
+        directory: of the RTTM files; None refuses them all.
 
     Returns:
-        What the RTTM files of rules say, by the rule's position, and what is wrong.
+        The content of rules' RTTM files, by the rule's position, and errors.
     """
     files: dict[Path, Spoken | str] = {}
     spoken: dict[int, Spoken] = {}
@@ -44,9 +44,7 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
             and isinstance(leaf.value, str)
         ):
             if directory is None:
-                flaws.append(
-                    Flaw(leaf.place, "rttm: expected segments: what comes over the network names no files here")
-                )
+                flaws.append(Flaw(leaf.place, "rttm: expected segments, as files can't be referenced over the network"))
                 continue
             path = directory / leaf.value
             if path not in files:
@@ -59,7 +57,7 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
 
 
 def list_rttm_files(tree: Node, directory: Path) -> tuple[Path, ...]:
-    """List the RTTM files that the rules of a scenario name, each once."""
+    """List the RTTM files of a scenario's rules, each once."""
     named = (_get(then, "rttm") for _, then in _list_outcomes(tree))
     texts = (leaf.value for leaf in named if isinstance(leaf, Leaf) and isinstance(leaf.value, str))
     return tuple(dict.fromkeys(directory / text for text in texts))
@@ -79,7 +77,7 @@ def _check_tasks(tree: Node) -> Iterator[Flaw]:
         if isinstance(leaf := _get(task, "id"), Leaf) and isinstance(leaf.value, str):
             task_id = leaf.value.lower()
             if task_id in ids:
-                yield Flaw(leaf.place, f"id: expected another one for each task, got {leaf.value} again")
+                yield Flaw(leaf.place, f"id: expected a unique id, got {leaf.value} again")
             ids.add(task_id)
 
 
@@ -96,7 +94,7 @@ def _is_set(then: Entries, key: str) -> bool:
 
 
 def _check_result(node: Node, hint: str = "") -> Iterator[Flaw]:
-    """Refuse what breaks the reference or contradicts itself; what only differs from the examples (INF) may be answered."""
+    """Yield violations of the reference and contradictions; mere differences from the examples (INF) are allowed."""
     if not isinstance(node, Entries):
         return
     for fault in list_result_faults(as_plain(node)):
@@ -105,7 +103,7 @@ def _check_result(node: Node, hint: str = "") -> Iterator[Flaw]:
 
 
 def _read_spoken(path: Path) -> Spoken | str:
-    """Read an RTTM file; a text says why it can't be read."""
+    """Read an RTTM file, or return an error message."""
     try:
         return read_spoken(path)
     except OSError as error:
@@ -115,11 +113,11 @@ def _read_spoken(path: Path) -> Spoken | str:
 
 
 def read_spoken(path: Path) -> Spoken:
-    """Read from an RTTM file what the platform would answer to it: a reference may have overlap, the answer has none.
+    """Read the segments that the platform would answer from an RTTM file, without overlap.
 
     Raises:
         OSError: for a file that can't be read.
-        SegmentError: for one that is no RTTM.
+        SegmentError: for invalid RTTM.
     """
     return tuple(
         tuple(

@@ -1,9 +1,9 @@
-"""When a task reaches each state: laid out once at its acceptance, looked up afterwards. Knows no clock and no answer.
+"""Courses: when a task reaches each state. Computed at acceptance, and looked up afterwards.
 
     202 ---- pending ----> runs_at ---- running ----> ends_at ---- done | failed | rejected ---->
                                                       ends_at ---- cancelled ----> gone_at: 404
 
-A position is a number of polls or of moves by hand, or a moment of the world's clock; nothing moves by itself, so nothing has to be waited for.
+A position is a number of polls or manual moves, or a time of the world's clock; there are no background timers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NEVER = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollCounts:
-    """How many polls see each state before the final one.
+    """The number of polls that see each state before the final one.
 
     Attributes:
-        cancelled: more than 0: in place of an end so many polls see `cancelled`, and then the task is gone (from 5.0 on).
+        cancelled: if above 0, so many polls see `cancelled` instead of an end, and then the task is gone (from 5.0 on).
     """
 
     pending: int = 0
@@ -39,10 +39,10 @@ class PollCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSeconds:
-    """How long each state lasts, in seconds of the world's clock.
+    """The duration of each state, in seconds of the world's clock.
 
     Attributes:
-        cancelled: more than 0: in place of an end the task is `cancelled` for so long, and then gone (from 5.0 on).
+        cancelled: if above 0, the task is `cancelled` for so long instead of ending, and then gone (from 5.0 on).
     """
 
     pending: float = 0.0
@@ -56,26 +56,26 @@ class StateSeconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByPolls:
-    """The state follows from how often the client has asked."""
+    """The state depends on the number of polls."""
 
     polls: PollCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BySeconds:
-    """The state follows from the time since the upload."""
+    """The state depends on the time since the upload."""
 
     seconds: StateSeconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByRealTime:
-    """The state follows from the length of the audio, behind a queue.
+    """The state depends on the length of the audio and a queue.
 
     Attributes:
-        realtime_factor: seconds of audio processed in a second (the vendor's FTRT; its value is UNK).
-        workers: tasks processed at the same time; the others wait pending, in order of arrival.
-        overhead: seconds of each task beside those of its audio.
+        realtime_factor: seconds of audio processed per second (the vendor's FTRT; its value is UNK).
+        workers: tasks processed at the same time; others are pending, in order of arrival.
+        overhead: additional seconds of each task.
     """
 
     realtime_factor: float
@@ -99,13 +99,13 @@ GUIDE: Course = ByPolls(polls=PollCounts(pending=0, running=1))
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Where one task's states begin.
+    """The positions at which a task's states begin.
 
     Attributes:
-        counts: what positions are: numbers of polls or of moves by hand, from 1, or ticks of the world's clock.
-        runs_at: position from which on the task is running.
-        ends_at: position from which on it is in its final state.
-        gone_at: position from which on a task that is cancelled is gone; `NEVER` for all others.
+        counts: the unit of positions: polls or manual moves, from 1, or ticks of the world's clock.
+        runs_at: position from which the task is running.
+        ends_at: position from which it is in its final state.
+        gone_at: position from which a cancelled task is gone; `NEVER` for all others.
     """
 
     counts: Literal["polls", "moves", "ticks"]
@@ -114,17 +114,17 @@ class Timetable:
     gone_at: int = NEVER
 
     def state_at(self, position: int, final: TaskState) -> TaskState:
-        """Look up the state at a position."""
+        """Return the state at a position."""
         if position >= self.ends_at:
             return final
         return TaskState.RUNNING if position >= self.runs_at else TaskState.PENDING
 
     def end_moment(self, now: int) -> int:
-        """Return when the task ended, for one that has by `now`: in ticks; numbers are no moments."""
+        """Return the end in ticks of a task that has ended by `now`, which is `now` itself unless the course is timed."""
         return min(self.ends_at, now) if self.counts == "ticks" else now
 
     def never_end(self) -> Timetable:
-        """Make one that keeps the task from its final state; moves by hand still bring it there."""
+        """Return a timetable without an end; manual moves can still end the task."""
         return self if self.counts == "moves" else Timetable(self.counts, self.runs_at, NEVER)
 
 
@@ -134,13 +134,13 @@ BY_HAND = Timetable("moves", 1, 2, 3)
 
 @lru_cache(maxsize=256)
 def _count_polls(counts: PollCounts) -> Timetable:
-    """Lay out a course by polls: one for all tasks that have it."""
+    """Return the shared timetable of a course by polls."""
     ends_at = counts.pending + counts.running + 1
     return Timetable("polls", counts.pending + 1, ends_at, ends_at + counts.cancelled if counts.cancelled else NEVER)
 
 
 def cancels(course: Course) -> bool:
-    """Whether a task of this course is cancelled in place of its end."""
+    """Return whether a task of this course is cancelled instead of ending."""
     match course:
         case ByPolls(polls=lasts):
             return lasts.cancelled > 0
@@ -151,16 +151,16 @@ def cancels(course: Course) -> bool:
 
 
 def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tuple[int, int]:
-    """Book the worker that is free first.
+    """Book the first available worker.
 
     Args:
-        free_at: heap of the moments at which those that work are free again, in ticks; changed.
-        workers: how many there are.
+        free_at: heap of times at which busy workers are free again, in ticks; modified.
+        workers: number of workers.
         now: ticks.
         duration: ticks.
 
     Returns:
-        start and end of the work, in ticks.
+        Start and end of the work, in ticks.
     """
     while free_at and (len(free_at) > workers or free_at[0] <= now):
         heapq.heappop(free_at)
@@ -170,13 +170,13 @@ def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tu
 
 
 def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timetable:
-    """Lay out a task that is accepted `now`.
+    """Compute the timetable of a task accepted at `now`.
 
     Args:
-        course: what the rule or the scenario asks for.
+        course: of the rule or the scenario.
         now: ticks.
         length: of the audio, in centiseconds.
-        free_at: the world's workers; booked only by `ByRealTime`.
+        free_at: the world's workers, used only by `ByRealTime`.
     """
     match course:
         case "immediate":

@@ -1,7 +1,4 @@
-"""What a scenario says of the points that generations and platforms differ on, and the generation that follows. Knows no rule.
-
-Below it: how the answers of such a platform look, headers and the form of JSON. It decides no answer.
-"""
+"""Resolve a scenario's generation and dialect to a profile, and apply it to headers and JSON of answers."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.dialect import list_set
 from diarkit_contracts.api.learned import put_over
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Echoes
+from diarkit_contracts.api.points import POINTS, USUAL, Carries, Echoes, find_served
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.api.words import fill_text
 
@@ -26,33 +23,36 @@ if TYPE_CHECKING:
 
 
 def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[SeenPoint] = ()) -> Profile:
-    """Work out the value of each point: the generation's column, then the dialect.
+    """Resolve the value of each point: the generation's column, overridden by the dialect.
 
     Args:
-        generation: that a scenario or the server names; None for the usual one.
+        generation: of the scenario or the server; None for the default.
         dialect: of the scenario.
-        seen: what of it was seen of a live platform.
+        seen: observations on a live platform.
 
     Raises:
-        ValueError: for a generation that no fake can be of.
+        ValueError: for a generation that can't be served.
     """
-    if generation is not None and generation not in SERVED:
-        raise ValueError(f"expected a profile: {', '.join(SERVED[:-1])} or {SERVED[-1]}, got {generation!r}")
-    return put_over(PROFILES[generation or USUAL], list_set(dialect), seen, "dialect of the scenario")
+    return put_over(
+        PROFILES[USUAL if generation is None else find_served(generation)],
+        list_set(dialect),
+        seen,
+        "dialect of the scenario",
+    )
 
 
 HABITS: Final = ("spacing", "whole_seconds", "first_speaker", "channel_order")
-"""Points of the form of JSON, each of which this file follows."""
+"""Points about the form of JSON, implemented here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """The headers and habits of a platform that are not the usual ones.
+    """Differences of a platform's answers from the default.
 
     Attributes:
-        carried: headers by name in lower case: their text, empty for none, and the status of the answers that carry them.
-        dropped: names of the ids that answers do not repeat.
-        habits: points of `HABITS` that are not as usual.
+        carried: headers by lower-case name: text, empty for none, and the status of answers that have them.
+        dropped: names of ids that answers do not repeat.
+        habits: points of `HABITS` that differ.
     """
 
     carried: Mapping[bytes, tuple[str, int]]
@@ -60,20 +60,20 @@ class Manner:
     habits: frozenset[str]
 
     def dress(self, status: int, has_body: bool, headers: Headers) -> Headers:  # noqa: FBT001 - a fact, no mode
-        """Put the headers of an answer as the platform has them."""
+        """Adapt the headers of an answer to the platform."""
         own: dict[bytes, bytes] = {}
         sent = dict(headers)
         for name, (text, only) in self.carried.items():
             if status == only or (not only and has_body):
-                # What a header may name is in the usual one: the methods that are allowed.
+                # The allowed methods, for templates, are in the default header.
                 own[name] = fill_text(text, {"allowed": sent.get(name, b"").decode("latin-1")}).encode(
                     "latin-1", "replace"
                 )
-        kept = [(name, own.pop(name, value)) for name, value in headers if name not in self.dropped]
-        return tuple((name, value) for name, value in (*kept, *own.items()) if value)
+        usual = [(name, own.pop(name, value)) for name, value in headers if name not in self.dropped]
+        return tuple((name, value) for name, value in (*usual, *own.items()) if value)
 
     def restyle(self, status: int, body: bytes) -> bytes:
-        """Write the JSON of a success as the platform does; one that is broken on purpose stays as it is."""
+        """Adapt the JSON of a success to the platform, unless it is broken on purpose."""
         if not self.habits or status >= 300:
             return body
         try:
@@ -98,7 +98,7 @@ class Manner:
 
 
 def find_manner(profile: Profile) -> Manner | None:
-    """Find what is not usual about a platform's answers; None for nothing."""
+    """Return the differences of a platform's answers; None for none."""
     carried: dict[bytes, tuple[str, int]] = {}
     dropped: set[bytes] = set()
     for point in POINTS:

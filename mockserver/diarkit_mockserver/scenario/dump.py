@@ -1,4 +1,4 @@
-"""A scenario into YAML as short as can be: what has its default is left out. The way back is `load.parse_scenario`."""
+"""Write a scenario as compact YAML, without defaults. The inverse is `load.parse_scenario`."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Rule, Scenario
 
 EMPTY: Final = "version: 1\n"
-"""A scenario without anything of its own; a file has to say something."""
+"""A scenario with only defaults, as a file can't be empty."""
 
 _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
-"""Texts that need no quotes anywhere, unless they mean something else, such as `true`."""
+"""Texts without quotes, unless they mean something else, such as `true`."""
 
 _UNSAFE: Final = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""Characters that are escaped even in quotes: what is not printable, line breaks, and the byte order mark."""
+"""Characters that are escaped even in quotes: non-printable ones, line breaks, and the byte order mark."""
 
 
 def dump_scenario(scenario: Scenario) -> str:
-    """Write a scenario as a scenario file: one line for each thing it says, one for each rule and each fault.
+    """Return a scenario as YAML, with one line for each key, rule and fault.
 
-    Returns:
-        YAML that is read as an equal scenario. RTTM files of rules are written as what they say, if they were read.
+    It parses as an equal scenario. RTTM files that were read are written as segments.
     """
     written = cast("dict[str, object]", write_plain(scenario, short=True))
     return "".join(_write_entry(key, value) for key, value in written.items()) or EMPTY
 
 
 def dump_rule(rule: Rule) -> str:
-    """Write a rule as its line in a scenario file, below the key `rules`."""
+    """Return the line of a rule in a scenario file, below the key `rules`."""
     return f"- {_write_item(write_plain(rule, short=True))}\n"
 
 
@@ -45,7 +44,7 @@ def _write_entry(key: str, value: object) -> str:
 
 
 def _write_item(item: object) -> str:
-    """Write a rule or a fault; without braces if it says only one thing."""
+    """Format a rule or fault, without braces if it has a single key."""
     pairs = _read_pairs(item)
     return _write_pairs(pairs) if len(pairs) == 1 else _write(item)
 
@@ -59,7 +58,7 @@ def _read_pairs(value: object) -> dict[str, object]:
 
 
 def _write(value: object) -> str:
-    """Write a value on one line."""
+    """Format a value in one line."""
     if isinstance(value, Mapping):
         return "{" + _write_pairs(cast("Mapping[str, object]", value)) + "}"
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Misbehaviour on a schedule: which request is disturbed, and how. Values and their choice; knows no sockets.
+"""Scheduled faults: which request is disturbed, and how.
 
-Nothing is tossed: a share is decided from the seed and the request, so that the same run is disturbed in the same places.
-Whoever counts requests (`ordinal`, `times`) counts them as they arrive: only there does order matter.
+A share is decided by seed and request rather than at random, so that runs are reproducible. `ordinal` and `times` count requests
+as they arrive; only there does order matter.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Asked, Sent
 
 PARTS = 1_000_000
-"""A share is decided in millionths."""
+"""Resolution of shares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogNormal:
-    """A distribution with a long tail: half of the values are below the median.
+    """A long-tailed distribution.
 
     Attributes:
         median: seconds.
@@ -42,11 +42,11 @@ class LogNormal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """A pause before the answer, on the world's clock: one of the three.
+    """A delay of the answer, on the world's clock: one of the three.
 
     Attributes:
         fixed: seconds.
-        uniform: from and to, in seconds.
+        uniform: minimum and maximum, in seconds.
         log_normal: median and sigma.
     """
 
@@ -60,15 +60,15 @@ class Latency:
         if self.fixed is not None and not 0 <= self.fixed <= 1e6:
             raise ValueError(f"expected 0 to 1000000 seconds, got {self.fixed}")
         if self.uniform is not None and not 0 <= self.uniform[0] <= self.uniform[1] <= 1e6:
-            raise ValueError(f"expected two growing numbers of seconds up to 1000000, got {list(self.uniform)}")
+            raise ValueError(f"expected minimum and maximum seconds up to 1000000, got {list(self.uniform)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drip:
-    """A body that comes in small pieces, on the world's clock.
+    """A body that is sent in small pieces, on the world's clock.
 
     Attributes:
-        bytes: of a piece.
+        bytes: per piece.
         every: seconds between two pieces.
     """
 
@@ -82,7 +82,7 @@ class Drip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """The port is closed after the answer, so that connections are refused; for all worlds of the server.
+    """The port is closed after the answer, so that connections are refused, for all worlds of the server.
 
     Attributes:
         seconds: of the default world's time.
@@ -98,13 +98,13 @@ class Outage:
 Connection: TypeAlias = Literal[
     "reset_before_headers", "reset_after_headers", "close_in_body", "length_too_long", "length_too_short"
 ]
-"""What happens to the connection: a TCP reset, an end in the middle of the body, or a Content-Length that is wrong."""
+"""Faults of the connection: a TCP reset, a close in the middle of the body, or a wrong Content-Length."""
 
 BodyDamage: TypeAlias = Literal["truncated", "garbled", "empty", "html"]
-"""What happens to the body of an answer whose HTTP is sound; `html` is the page of a proxy, with status 502."""
+"""Faults of the body in a valid HTTP answer; `html` is a proxy's page with status 502."""
 
 TaskFault: TypeAlias = Literal["stuck", "lost"]
-"""A task that never ends, or that is unknown (404) after its 202."""
+"""A task that never ends, or is unknown (404) after its 202."""
 
 ResultFault: TypeAlias = Literal[
     "count_wrong",
@@ -119,36 +119,38 @@ ResultFault: TypeAlias = Literal[
     "unknown_state",
     "beyond_audio",
 ]
-"""Named ways in which a result breaks the contract; with `beyond_audio` a segment ends after the audio."""
+"""Named violations of the contract by a result; with `beyond_audio` a segment ends after the audio."""
 
-NO_OUTAGE = "fault {}: an outage closes the port for all worlds of the server: only the default world can have one"
+NO_OUTAGE = "fault {}: an outage closes the port for all worlds of the server, so only the default world can have one"
 
 EFFECTS = ("http", "latency", "connection", "body", "drip", "outage", "task", "result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One line of the schedule: which requests, and what happens to them.
+    """One fault of the schedule: which requests, and what happens to them.
 
     Attributes:
-        on: uploads, polls, or both, or `system`: requests for version and status; task and result faults are about uploads.
-        when: which uploads, or the polls of which uploads; headers and query parameters are those of the request itself.
-        ordinal: the how manieth of the matching requests, as they arrive: a number or a list of them, from 1.
-        share: of the matching requests, from 0 to 1; which ones follows from the seed, whatever their order.
-        times: how many requests at the most: the first that arrive.
-        http: another answer.
-        latency: a pause before the answer.
-        connection: what happens to the connection.
-        body: what happens to the body.
-        drip: the body comes slowly.
-        outage: the port is closed afterwards; the default world only.
-        task: what happens to the task.
-        result: how its result breaks the contract.
+        on: uploads, polls, or both, or `system`: requests for version and status; task and result faults apply to uploads.
+        when: which uploads, or polls of which uploads; headers and query parameters are those of the request itself.
+        ordinal: position among the matching requests of all tasks, as they arrive: a number or a list of numbers, from 1.
+        every: 3 for every third of the matching requests of all tasks.
+        share: of the matching requests, from 0 to 1; selected by the seed, independent of their order.
+        times: maximum number of requests, the first that arrive.
+        http: a custom answer.
+        latency: a delay of the answer.
+        connection: a fault of the connection.
+        body: a fault of the body.
+        drip: the body is sent slowly.
+        outage: the port is closed afterwards; only in the default world.
+        task: a fault of the task.
+        result: how its result violates the contract.
     """
 
     on: Literal["submit", "poll", "any", "system"] = "any"
     when: When = EVERY
     ordinal: int | tuple[int, ...] | None = None
+    every: int | None = None
     share: float | None = None
     times: int | None = None
     http: int | HttpAnswer | None = None
@@ -165,20 +167,27 @@ class Fault:
         if len(given) != 1:
             raise ValueError(f"expected one of {', '.join(EFFECTS)}, got {' and '.join(given) or 'none'}")
         if given[0] in ("task", "result") and self.on in {"poll", "system"}:
-            raise ValueError(f"a {given[0]} fault is about uploads: expected on: submit or any, got {self.on}")
+            raise ValueError(f"a {given[0]} fault applies to uploads: expected on: submit or any, got {self.on}")
         if self.on == "system" and self.when != EVERY:
-            raise ValueError("when is about uploads: drop it, or on: system")
-        if self.share is not None and not 0 <= self.share <= 1:
-            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
-        if self.times is not None and self.times < 1:
-            raise ValueError(f"expected times >= 1, got {self.times}")
-        if any(number < 1 for number in self.ordinals):
-            raise ValueError(f"requests are counted from 1, got {self.ordinal}")
-        http = self.http_answer  # made of a bare status too, whose bounds it checks
+            raise ValueError("when applies to uploads: remove it, or on: system")
+        self._check_numbers()
+        http = self.http_answer  # also validates a bare status
         if http is not None and (http.on is not None or http.times is not None):
-            raise ValueError("which requests a fault meets stands beside http: drop on and times from it")
+            raise ValueError("a fault selects its requests itself: remove on and times from http")
         if http is not None:
             check_success(http, self.on)
+
+    def _check_numbers(self) -> None:
+        """Refuse a share or a count that no request can meet."""
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise ValueError(f"expected a share from 0 to 1, got {self.share}")
+        if any(number < 1 for number in self.ordinals):
+            raise ValueError(f"expected ordinal >= 1, got {self.ordinal}")
+        for name in ("every", "times"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ValueError(f"expected {name} >= 1, got {number}")
+        if self.every is not None and self.ordinal is not None:
+            raise ValueError("expected ordinal or every, got both")
 
     @property
     def ordinals(self) -> tuple[int, ...]:
@@ -187,27 +196,19 @@ class Fault:
 
     @property
     def http_answer(self) -> HttpAnswer | None:
-        """The other answer with its details."""
+        """The custom answer."""
         return read_http(self.http)
 
     @property
     def name(self) -> str:
-        """What it does, in one word for the log and the journal."""
+        """Its name in the log and the journal."""
         effect = next(name for name in EFFECTS if getattr(self, name) is not None)
         value = getattr(self, effect)
         return f"{effect}:{value}" if isinstance(value, str) else effect
 
 
 def check_reach(faults: Sequence[Fault], world: str) -> None:
-    """Refuse faults that would reach beyond their world.
-
-    Args:
-        faults: of one world.
-        world: its name; the default world's is empty.
-
-    Raises:
-        ValueError: for an outage in any other world: it would close the port for all worlds of the server.
-    """
+    """Raise ValueError for faults that affect other worlds: an outage in any but the default world, whose name is empty."""
     for number, fault in enumerate(faults, start=1):
         if world and fault.outage is not None:
             raise ValueError(NO_OUTAGE.format(number))
@@ -215,11 +216,11 @@ def check_reach(faults: Sequence[Fault], world: str) -> None:
 
 @dataclass(slots=True)
 class FaultCounts:
-    """How often each fault of a schedule, by its place in it, has come into question and has met a request.
+    """Counts of each fault, by its position in the schedule.
 
     Attributes:
-        matched: requests that it is about.
-        met: those among them that it has disturbed.
+        matched: matching requests.
+        met: disturbed requests.
     """
 
     matched: Counter[int] = field(default_factory=Counter[int])
@@ -230,8 +231,8 @@ class Schedule:
     """The faults of one world.
 
     Args:
-        faults: in the order in which they are asked.
-        key: seed and world, for shares and random pauses.
+        faults: in the order in which they are checked.
+        key: seed and world, for shares and random delays.
     """
 
     __slots__ = ("_faults", "_key")
@@ -241,12 +242,12 @@ class Schedule:
         self._key = key
 
     def __bool__(self) -> bool:
-        """Whether there is any fault at all."""
+        """Return whether there is any fault."""
         return bool(self._faults)
 
     @property
     def needs_body(self) -> bool:
-        """Whether which uploads are disturbed can depend on their bodies."""
+        """Whether the choice of uploads can depend on their bodies."""
         return any(each.when != each.when.of_head for each in self._faults if each.on in ("submit", "any"))
 
     def choose(
@@ -257,17 +258,14 @@ class Schedule:
         counts: FaultCounts,
         asked: Asked,
     ) -> Iterator[tuple[Fault, Draws]]:
-        """Find the faults of one request.
+        """Yield the faults of one request, each with the draws for its random parts.
 
         Args:
             operation: of the request.
-            submission: that it brings or asks for; None for `system`.
-            request: what tells this request from all others of its world.
-            counts: of this schedule; the request is added.
+            submission: of the upload or the polled task; None for `system`.
+            request: a key that is unique in its world.
+            counts: of this schedule; updated.
             asked: the request itself.
-
-        Yields:
-            A fault, and the draws for what it leaves to chance.
         """
         for index, fault in enumerate(self._faults):
             if submission is None:
@@ -278,7 +276,8 @@ class Schedule:
             if operation == "poll" and (fault.task is not None or fault.result is not None):
                 continue
             counts.matched[index] += 1
-            if fault.ordinals and counts.matched[index] not in fault.ordinals:
+            number = counts.matched[index]
+            if (fault.ordinals and number not in fault.ordinals) or (fault.every and number % fault.every):
                 continue
             if fault.times is not None and counts.met[index] >= fault.times:
                 continue

@@ -1,4 +1,4 @@
-"""The platform's limits: sizes, storage, rate, queue, licence. Values and one check each; knows no HTTP and no tasks."""
+"""The platform's limits as values: sizes, storage, rate, queue, licence."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Literal, TypeAlias
 from diarkit_mockserver.clock import SECOND, to_ticks
 
 Limit: TypeAlias = Literal["licensed", "rate", "queue_length", "upload_bytes", "storage_bytes"]
-"""The limits that can answer before an upload's body has been read; the last two go by its Content-Length."""
+"""The limits that can be checked before an upload's body is read; the last two by its Content-Length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """So many requests in each window of so many seconds.
+    """A rate limit.
 
     Attributes:
-        requests: allowed in a window.
-        seconds: length of a window; it begins with the first request after the last one.
+        requests: allowed per window.
+        seconds: length of a window, which begins with the first request after the previous one.
     """
 
     requests: int
@@ -32,20 +32,20 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a world bears before it refuses; None means no limit.
+    """The limits of a world; None for no limit.
 
     Attributes:
         upload_bytes: of one file; 413 (DOC limits page: 500 MB; whether MB or MiB is UNK).
-        upload_seconds: for one body; 400 (DOC limits page: 2 min; the status is UNK).
+        upload_seconds: to receive one body; 400 (DOC limits page: 2 min; the status is UNK).
         storage_bytes: of the files of all unfinished tasks; 507 (DOC limits page: 1 GiB).
-        rate: requests in a window; 429 (DOC up to 3.7; the platform's own default is UNK, off here).
-        queue_length: unfinished tasks; 429 (UNK: no page names one).
+        rate: requests per window; 429 (DOC up to 3.7; the platform's default is UNK, off here).
+        queue_length: unfinished tasks; 429 (UNK: not documented).
         licensed: false answers uploads with 403 (INF: the technology is not licensed).
         audio_seconds: longer audio is rejected after its acceptance (DOC limits page: 2 h).
-        finished_seconds: how long a finished task can be looked at; 404 afterwards (DOC: a period exists; its length is UNK).
+        finished_seconds: how long a finished task can be polled; 404 afterwards (DOC: a period exists; its length is UNK).
         finished_tasks: how many of them are stored; the oldest are removed first.
-        abandoned_seconds: a task that nobody has polled for so long no longer counts for storage and queue; polls see it as before (INF).
-        before_body: which limits answer before the body of an upload has been read, instead of after.
+        abandoned_seconds: a task that has not been polled for so long no longer counts for storage and queue; polls are unaffected (INF).
+        before_body: limits that are checked before the body of an upload is read, instead of after.
     """
 
     upload_bytes: int | None = 500_000_000
@@ -79,12 +79,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exceeded:
-    """A rate limit that was reached, as its four headers tell it (DOC up to 3.7).
+    """An exceeded rate limit, as in its four headers (DOC up to 3.7).
 
     Attributes:
-        retry_after: whole seconds; a request after that time is in a new window.
-        limit: requests allowed in a window.
-        reset: when the window ends, in whole seconds since 1970 UTC.
+        retry_after: whole seconds until a new window.
+        limit: requests allowed per window.
+        reset: end of the window, in whole seconds since 1970 UTC.
     """
 
     retry_after: int
@@ -93,7 +93,7 @@ class Exceeded:
 
     @classmethod
     def until(cls, moment: int, now: int, epoch: int, limit: int) -> Exceeded:
-        """Make what to answer now to who may come again at a later moment, both in ticks."""
+        """Return the answer at `now` if the next request is allowed at `moment`, both in ticks."""
         return cls(retry_after=-((now - moment) // SECOND), limit=limit, reset=epoch - (-moment // SECOND))
 
     @property
@@ -109,7 +109,7 @@ class Exceeded:
 
 @dataclass(slots=True)
 class RateWindow:
-    """The window of a rate that is open, or was the last to be.
+    """The current or last window of a rate.
 
     Attributes:
         ends_at: ticks.
@@ -120,10 +120,10 @@ class RateWindow:
     count: int = 0
 
     def take(self, rate: Rate, now: int, epoch: int) -> Exceeded | None:
-        """Count one request; return what to answer if it is one too many, which is not counted.
+        """Count one request, or return the answer, without counting it, if the rate is exceeded.
 
         Args:
-            rate: whose window it is.
+            rate: of the window.
             now: ticks.
             epoch: the date at 0, in seconds since 1970 UTC.
         """

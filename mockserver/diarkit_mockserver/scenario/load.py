@@ -1,6 +1,6 @@
-"""A scenario file into a scenario, or all that is wrong with it. Knows what the words in it mean only from `scenario`.
+"""Load a scenario file, or report all its errors.
 
-The steps: YAML into a tree with places; the tree into dataclasses; results, segments and RTTM files checked where they stand.
+Steps: YAML to a tree with positions; the tree to dataclasses; checks of results, segments and RTTM files.
 """
 
 from __future__ import annotations
@@ -23,45 +23,40 @@ if TYPE_CHECKING:
 Built = TypeVar("Built")
 
 ScenarioLike: TypeAlias = "Scenario | str | Path | Mapping[str, object]"
-"""A scenario, the path of its file, or what stands in that file as plain values."""
+"""A scenario, the path of its file, or the content of the file as plain values."""
 
 
 class ScenarioError(FakeError, TextError):
-    """A scenario file is not one."""
+    """A scenario file is invalid."""
 
 
-def read_scenario(told: ScenarioLike) -> Scenario:
-    """Read a scenario from any of its forms; RTTM files of plain values are looked for in the working directory.
+def read_scenario(given: ScenarioLike) -> Scenario:
+    """Read a scenario from any of its forms; RTTM files of plain values are relative to the working directory.
 
     Raises:
-        ScenarioError: with all that is wrong with it.
+        ScenarioError: with all errors.
         OSError: for a file that can't be read.
     """
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - as below
 
-    if isinstance(told, Scenario):
-        return told
-    if isinstance(told, (str, Path)):
-        return load_scenario(Path(told))
+    if isinstance(given, Scenario):
+        return given
+    if isinstance(given, (str, Path)):
+        return load_scenario(Path(given))
     import json  # noqa: PLC0415
 
-    from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - only those pay for these who write no classes
+    from diarkit_mockserver.scenario.plain import write_plain  # noqa: PLC0415 - not needed with classes
 
-    return parse_scenario(json.dumps(write_plain(told), indent=1), source="scenario", directory=Path())
+    return parse_scenario(json.dumps(write_plain(given), indent=1), source="scenario", directory=Path())
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        ScenarioError: with all that is wrong with it.
-        OSError: if it can't be read at all.
-    """
+    """Read a scenario file; raises like `read_scenario`."""
     return parse_scenario(load_text(path, error=ScenarioError), source=str(path), directory=path.parent)
 
 
 def read_stream(stream: BinaryIO) -> Scenario:
-    """Read a scenario from standard input; raises what `load_scenario` raises."""
+    """Read a scenario from standard input; raises like `load_scenario`."""
     text = decode_text(stream.read(), source="-", error=ScenarioError)
     return parse_scenario(text, source="-", directory=Path())
 
@@ -72,12 +67,12 @@ def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenari
     Args:
         text: YAML or JSON.
         source: name of the text, for errors.
-        directory: where the RTTM files that it names are looked for; None refuses them all.
+        directory: of its RTTM files; None refuses them all.
 
     Raises:
-        ScenarioError: with all that is wrong with it.
+        ScenarioError: with all errors.
     """
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - only those who have a file pay for its libraries
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - not needed without a file
 
     scenario, spoken = parse_value(Scenario, text, source=source, directory=directory)
     rules = tuple(
@@ -90,20 +85,20 @@ def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenari
 def parse_value(
     cls: type[Built], text: str, *, source: str, directory: Path | None, rules_in: tuple[str, ...] = ()
 ) -> tuple[Built, dict[int, Spoken]]:
-    """Read a scenario, or another value of its classes.
+    """Read a scenario, or a value of another class with rules.
 
     Args:
         cls: of the value.
         text: YAML or JSON.
         source: name of the text, for errors.
-        directory: where the RTTM files that it names are looked for; None refuses them all.
-        rules_in: keys that lead to what has the rules.
+        directory: of its RTTM files; None refuses them all.
+        rules_in: path of keys to the mapping with the rules.
 
     Returns:
-        The value, and what the RTTM files of its rules say, by the rule's position.
+        The value, and the content of the rules' RTTM files, by the rule's position.
 
     Raises:
-        ScenarioError: with all that is wrong with it.
+        ScenarioError: with all errors.
     """
     from diarkit_fixtures.texts.tree import find_node  # noqa: PLC0415
     from diarkit_mockserver.scenario.content import check_content  # noqa: PLC0415 - as above

@@ -1,7 +1,4 @@
-"""What a server answers: rules over submissions, as plain values. Knows no file format, no HTTP and no clock.
-
-These definitions are the scenario file: its keys are their fields, and its JSON Schema is written from them.
-"""
+"""The scenario as values. These classes define the scenario file: its keys are their fields, and its JSON Schema is generated from them."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ JsonObject: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenSegment:
-    """One segment as the platform writes it, times in seconds; in a file also as a list, `[0, 0.5, 2.25]`."""
+    """One segment as in the platform's answers, times in seconds; in a file also as a list, `[0, 0.5, 2.25]`."""
 
     IN_ORDER: ClassVar[bool] = True
 
@@ -46,19 +43,19 @@ OUTCOMES = ("result", "segments", "speakers", "rttm", "failed", "rejected")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
-    """What a submission gets: at most one outcome, and when.
+    """The answer to a submission: at most one outcome, and its timing.
 
     Attributes:
-        result: the platform's `result`, given as it stands.
-        segments: the speech in each channel; the request's parameters are applied to it.
-        speakers: so many speakers in each channel of the audio, in a conversation drawn for it.
-        rttm: file of the speech, beside the scenario file; the request's parameters are applied to it.
+        result: the platform's `result`, verbatim.
+        segments: of each channel; the request's parameters are applied.
+        speakers: number in each channel, in a generated conversation.
+        rttm: file with the segments, relative to the scenario file; the request's parameters are applied.
         failed: the task fails, with this message.
         rejected: the task is rejected, with this message.
         der: diarization error rate of the answer, from 0 to 0.5.
-        http: an HTTP error status, or its details.
-        course: when each state comes, instead of the scenario's own course.
-        breaks_contract: let `result` be anything, even what the contract forbids.
+        http: an HTTP status, or a custom answer.
+        course: when each state is reached, instead of the scenario's course.
+        breaks_contract: allow any `result`, even if it violates the contract.
     """
 
     result: JsonObject | None = None
@@ -81,33 +78,33 @@ class Then:
         if self.der is not None and not 0 <= self.der <= 0.5:
             raise ValueError(f"expected a der from 0 to 0.5, got {self.der}")
         if self.der is not None and given and given[0] in ("result", "failed", "rejected"):
-            raise ValueError(f"der is for what is said: drop it, or {given[0]}")
-        http = self.http_answer  # made of a bare status too, whose bounds it checks
+            raise ValueError(f"der applies to segments: remove it, or {given[0]}")
+        http = self.http_answer  # also validates a bare status
         if given and http is not None and not http.polls:
-            raise ValueError(f"a refused submission has no outcome: drop {given[0]}, or say on: poll")
+            raise ValueError(f"a refused submission has no outcome: remove {given[0]}, or add on: poll")
         if http is not None:
             check_success(http, http.on or "submit")
 
     @property
     def http_answer(self) -> HttpAnswer | None:
-        """The HTTP error with its details."""
+        """The custom answer."""
         return read_http(self.http)
 
     def __str__(self) -> str:
-        """Name it by what it gives."""
+        """Format the outcome."""
         given = ((one.name, getattr(self, one.name)) for one in fields(self))
         named = ", ".join(f"{name}={value!r:.60}" for name, value in given if value not in (None, False))
-        return named or "what the file says"
+        return named or "the content of the file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One line of the script: which submissions, and what they get.
+    """A rule: which submissions, and what they get.
 
     Attributes:
-        when: left out, all of them.
-        then: what they get.
-        times: how many submissions it answers; afterwards the rules below it do.
+        when: which submissions; default all.
+        then: the answer.
+        times: number of submissions that it answers; afterwards later rules apply.
     """
 
     then: Then
@@ -119,24 +116,24 @@ class Rule:
             raise ValueError(f"expected times >= 1, got {self.times}")
 
     def __str__(self) -> str:
-        """Name the rule by what it asks for."""
+        """Format the pattern of the rule."""
         return str(self.when)
 
 
 UUID: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-"""The usual form of a task's id."""
+"""The canonical form of a task id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeededTask:
-    """A task that is there from the beginning, without an upload; it stays in its state, unless a hand moves it.
+    """A task that exists from the beginning, without an upload; it stays in its state unless moved by hand.
 
     Attributes:
-        id: of the task, a UUID; no two tasks have the same.
-        state: left out, the one in which it ends by what it has: rejected, failed or done.
-        result: the platform's `result`, given as it stands.
-        segments: the speech in each channel.
-        speakers: so many speakers in each channel of the audio that `media` assumes, in a conversation drawn for the id.
+        id: of the task, a unique UUID.
+        state: default the final state of its outcome: rejected, failed or done.
+        result: the platform's `result`, verbatim.
+        segments: of each channel.
+        speakers: number in each channel of the audio assumed by `media`, in a conversation generated for the id.
         failed: the task fails, with this message.
         rejected: the task is rejected, with this message.
     """
@@ -152,14 +149,14 @@ class SeededTask:
     def __post_init__(self) -> None:
         if re.fullmatch(UUID, self.id) is None:
             raise ValueError(f"id: expected a UUID as in 123e4567-e89b-12d3-a456-426614174000, got {self.id!r}")
-        then = self.then  # which refuses two outcomes
+        then = self.then  # refuses two outcomes
         if self.state not in {None, *UNDER_WAY, self.end}:
             held = then if then != Then() else "no outcome (failed and rejected are keys with the message)"
             raise ValueError(f"expected the state {self.end}, pending or running for {held}, got {self.state}")
 
     @property
     def then(self) -> Then:
-        """What it answers at its end."""
+        """Its outcome."""
         return Then(
             result=self.result,
             segments=self.segments,
@@ -170,7 +167,7 @@ class SeededTask:
 
     @property
     def end(self) -> TaskState:
-        """The state in which it ends: that of what it has, or cancelled."""
+        """Its final state, or cancelled."""
         if self.failed is not None:
             return TaskState.FAILED
         if self.rejected is not None:
@@ -181,22 +178,22 @@ class SeededTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """The configuration of a world before the first request. Keys that begin with `x-` are ignored: they hold anchors.
+    """The initial configuration of a world. Keys that begin with `x-` are ignored, for anchors.
 
-    How the format may change: docs/explanation/compatibility.md.
+    For changes of the format see docs/explanation/compatibility.md.
 
     Attributes:
         version: of this format.
-        seed: everything drawn follows from it.
-        course: when each state of a task comes, unless its rule says otherwise.
+        seed: for everything random.
+        course: when each state of a task is reached, unless its rule has a course.
         rules: the first one that matches a submission answers it.
-        tasks: that are there before anything is uploaded; they take part in limits as any task.
-        limits: what the platform bears before it refuses.
-        faults: what happens to which requests.
-        media: assumed of files that can't be measured.
-        profile: generation of the API to answer as; left out, that of the server, which is 3.6 unless it was started as another.
-        dialect: points on which platforms differ, instead of those of the generation.
-        seen: which of them were seen of a live platform, where and when (`diarkit learn`).
+        tasks: that exist before any upload; limits apply to them too.
+        limits: of the platform.
+        faults: scheduled misbehaviour.
+        media: assumptions for files that can't be measured.
+        profile: generation of the API; default that of the server, which is 3.6 by default.
+        dialect: overrides of points on which platforms differ.
+        seen: observations of a live platform, with exchange and date (`diarkit learn`).
         not_learned: points that the platform did not show.
     """
 

@@ -1,4 +1,4 @@
-"""A scenario, or a part of one, as the plain values that its file holds, and back. Knows no text."""
+"""Convert a scenario, or a part of one, to the plain values of its file and back."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 VERSION = "version"
-"""A file says which format it has, even the first one; only the shortest form does not."""
+"""The key that is written even with its default, except in short form."""
 
 LARGEST_WHOLE = 1e15
-"""Floats up to here are exact as whole numbers, and as easy to read."""
+"""Floats up to here are exact integers."""
 
 
 def write_plain(value: object, *, short: bool = False) -> Json:
-    """Write a value of the scenario's classes; what is as it is by default is left out.
+    """Convert a value of the scenario's classes, without defaults.
 
     Args:
-        value: a dataclass, or what stands in a field of one; a segment of the kit, as the platform's in seconds;
-            what is a number or a text by descent alone, as the member of an enumeration, as just that.
-        short: write 2.0 as 2 where the reader makes a float of it anyway, and leave the version out.
+        value: a dataclass, or the value of a field; a `Segment` is converted to seconds, and a member of an enumeration to
+            its number or text.
+        short: whether to write 2.0 as 2, as the reader converts it back, and to omit the version.
     """
     if isinstance(value, Segment):
         return [value.speaker, value.start / 100, value.end / 100]
@@ -45,23 +45,23 @@ def write_plain(value: object, *, short: bool = False) -> Json:
 
 
 def plant_plain(value: object) -> Node:
-    """Make the tree of what a test wrote: plain values as in a scenario file, with values of the scenario's classes among them."""
+    """Make the tree of plain values as in a scenario file, possibly mixed with values of the scenario's classes."""
     return plant(write_plain(value))
 
 
 def read_plain(hint: Any, value: object) -> Any:
-    """Read what a test wrote as a file would hold it; a value of the class itself is returned as it is.
+    """Convert plain values as in a scenario file; a value of the class itself is returned unchanged.
 
     Args:
         hint: one of the scenario's classes, or a union of them.
-        value: plain values, with values of the scenario's classes among them.
+        value: plain values, possibly mixed with values of the scenario's classes.
 
     Raises:
-        ValueError: with all that is wrong with it.
+        ValueError: with all errors.
     """
     if isinstance(hint, type) and isinstance(value, hint):
         return value
-    from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - only those pay for it who write no classes
+    from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - not needed with classes
 
     built, flaws = build_value(hint, plant_plain(value))
     if flaws:

@@ -1,4 +1,4 @@
-"""Which rules can never answer: others answer all that they would, or no upload can be as they ask. Judges no submission."""
+"""Detect unreachable rules: shadowed by others, or matching no possible upload."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from diarkit_mockserver.intake.submission import PARAMETERS
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
@@ -15,39 +16,43 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Rule
 
 CHANNELS: Final = re.compile(r"|(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*")
-"""As a rule sees the channels of a submission; empty where it asks for none."""
+"""Canonical form of a rule's channels; empty for none."""
 
 GLOB: Final = re.compile(r"[*?\[]")
-"""What makes a shell pattern of a name."""
+"""Metacharacters of shell patterns."""
 
 
 def list_unreachable(rules: Sequence[Rule]) -> Iterator[tuple[int, str]]:
-    """List the rules that can never answer, by their place from 1, with the reason."""
+    """Yield the unreachable rules by position, from 1, with the reason."""
     for place, rule in enumerate(rules, start=1):
         if reason := explain_unreachable(rule, enumerate(rules[: place - 1], start=1)):
             yield place, reason
 
 
 def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]] = ()) -> str:
-    """Say why a rule can never answer; empty if it can.
+    """Return why a rule is unreachable; empty if it is not.
 
     Args:
-        rule: in question.
-        before: the rules that are asked before it, each with its number.
+        rule: to check.
+        before: earlier rules, each with its number.
     """
     if reason := _find_contradiction(rule.when):
         return reason
     for number, earlier in before:
         if earlier.times is None and covers(earlier.when, rule.when):
-            return f"rule {number} ({earlier}) comes first and answers all of it"
+            return f"rule {number} ({earlier}) comes first and matches everything that it does"
     return ""
 
 
-def covers(wide: When, narrow: When) -> bool:
-    """Whether all that one pattern matches is certain to be matched by another."""
+def covers(wide: When, narrow: When) -> bool:  # noqa: C901 - one case for each kind of field
+    """Return whether everything that `narrow` matches is certainly matched by `wide`."""
     for one in fields(When):
         asked, has = getattr(wide, one.name), getattr(narrow, one.name)
-        if asked is None or asked == has:
+        if asked == has:
+            continue
+        if asked is None:
+            if wide.exact and one.name in (*PARAMETERS, "config"):
+                return False
             continue
         if has is None:
             if one.name == "filename" and asked == "*":
@@ -74,5 +79,5 @@ def _find_contradiction(when: When) -> str:
     if config is not None and config.max_speakers is not None and config.total_speakers is not None:
         return "the platform refuses max_speakers and total_speakers in one config"
     if when.channels is not None and CHANNELS.fullmatch(when.channels) is None:
-        return f"channels are compared as in 0,1 and never are {when.channels!r}"
+        return f"channels are compared in the form 0,1 and never equal {when.channels!r}"
     return ""

@@ -1,4 +1,4 @@
-"""The rules of one world: which one answers a submission, and which came closest. Knows no answers."""
+"""The rules of one world: which one answers a submission, and which is closest if none does."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ USED_UP = "used up"
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Rules in the order in which they are asked, each with a number: those of the script from 1, those added from -1 downwards.
+    """Rules in order of precedence, each with a number: those of the scenario from 1, added ones from -1 downwards.
 
-    First the answers that were added for just the next submissions, first in, first out; then the rules that were added, the
-    latest first, so that a test overrides what its conftest says; then the script's, from the top.
+    First answers added for only the next submissions, in order; then other added rules, latest first, so that a test overrides its
+    conftest; then the scenario's, from the top.
 
     Attributes:
         scripted: of the scenario.
-        added: by hand, in the order in which they came.
+        added: by calls, in order.
     """
 
     scripted: tuple[Rule, ...]
     added: tuple[Rule, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[int, Rule]]:
-        """Go through the rules with their numbers."""
+        """Iterate over the rules with their numbers."""
         added = [(-number, rule) for number, rule in enumerate(self.added, start=1)]
         yield from (one for one in added if _is_one_shot(one[1]))
         yield from (one for one in reversed(added) if not _is_one_shot(one[1]))
         yield from enumerate(self.scripted, start=1)
 
     def add(self, rule: Rule) -> RuleBook:
-        """Make one with a rule more.
+        """Return a book with one more rule.
 
-        None of those added earlier can keep it from answering: it comes before them, or they are used up some day.
+        Earlier added rules can't shadow it, as it precedes them or they are used up eventually.
 
         Raises:
-            ValueError: for a rule that no upload can meet.
+            ValueError: for a rule that matches no possible upload.
         """
         if reason := explain_unreachable(rule):
             raise ValueError(f"the answer for {rule} could never be used: {reason}")
@@ -59,8 +59,8 @@ class RuleBook:
         """Find the rule that answers a submission.
 
         Args:
-            submission: to be answered.
-            used: how often each rule has answered, by its number; this use is added.
+            submission: to answer.
+            used: number of answers by rule number; updated.
         """
         for number, rule in self:
             if _is_used_up(rule, used[number]) or next(rule.when.misses(submission, submission), None) is not None:
@@ -69,10 +69,10 @@ class RuleBook:
         return None
 
     def find_by_head(self, head: Submission, used: Counter[int]) -> Rule | None:
-        """Find the rule that answers a submission whatever its body will be; None if only the body can tell, or no rule does.
+        """Find the rule that answers a submission independently of its body; None if there is none or the body matters.
 
         Args:
-            head: of the submission, with a body that tells nothing.
+            head: the submission without information from its body.
             used: as for `find`.
         """
         for number, rule in self:
@@ -82,14 +82,14 @@ class RuleBook:
         return None
 
     def explain_miss(self, submission: Submission, used: Counter[int]) -> str:
-        """Say why no rule matched a submission: how many are used up, what the others missed on, and which came closest."""
+        """Explain why no rule matched: how many are used up, which fields differ, and which rule is closest."""
         misses = [
             ([*rule.when.misses(submission, submission), *_list_uses(rule, used[number])], number, rule)
             for number, rule in self
         ]
         if not misses:
             return ""
-        reasons, number, rule = min(misses, key=lambda miss: len(miss[0]))  # the first of those as close
+        reasons, number, rule = min(misses, key=lambda miss: len(miss[0]))  # the first of equally close ones
         name = f"rule {number}" if number > 0 else f"rule {-number} of those added"
         tally = Counter(
             USED_UP if _is_used_up(rule, used[number]) else _name_keys(missed) for missed, number, rule in misses
@@ -109,7 +109,7 @@ def _is_one_shot(rule: Rule) -> bool:
 def _use(number: int, rule: Rule, used: Counter[int]) -> Rule:
     used[number] += 1
     if _is_used_up(rule, used[number]):
-        log.info("the rule for %s is used up (times: %d); the rules below it answer from now on", rule, rule.times)
+        log.info("the rule for %s is used up (times: %d); later rules apply from now on", rule, rule.times)
     return rule
 
 

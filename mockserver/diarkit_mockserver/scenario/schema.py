@@ -1,6 +1,6 @@
-"""The scenario file as a JSON Schema, for editors. Written from the same dataclasses that read it; knows no file.
+"""The JSON Schema of scenario files, for editors, generated from the dataclasses.
 
-What the classes check by themselves is in tables here a second time: a schema can't be read off a function.
+Checks in the classes' code are repeated here as tables, as they can't be derived.
 """
 
 from __future__ import annotations
@@ -50,21 +50,27 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
         "finished_tasks": COUNT,
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
-    Fault: {"ordinal": COUNT, "share": {"minimum": 0, "maximum": 1}, "times": COUNT, "http": HTTP_STATUS},
+    Fault: {
+        "ordinal": COUNT,
+        "every": COUNT,
+        "share": {"minimum": 0, "maximum": 1},
+        "times": COUNT,
+        "http": HTTP_STATUS,
+    },
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
     LogNormal: {"median": PAUSE, "sigma": {"minimum": 0, "maximum": 5}},
     Drip: {"bytes": COUNT, "every": PAUSE},
     Outage: {"seconds": PAUSE},
 }
-"""Bounds of single values, also of those in a list."""
+"""Bounds of single values, including those in a list."""
 
 NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in OUTCOMES]}}
 
 ONE_OUTCOME: Final[Schema] = {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]}
 VALID_RESULT: Final[Schema] = {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}}
 
-NOT_SAID: Final = ("result", "failed", "rejected")
-"""Outcomes that are no conversation, so that nothing in it can be mistaken."""
+WITHOUT_SEGMENTS: Final = ("result", "failed", "rejected")
+"""Outcomes without segments, to which `der` does not apply."""
 
 END_STATES: Final[Mapping[str, Schema]] = {
     "done": {"not": {"anyOf": [{"required": ["failed"]}, {"required": ["rejected"]}]}},
@@ -72,14 +78,21 @@ END_STATES: Final[Mapping[str, Schema]] = {
     "rejected": {"required": ["rejected"]},
     "cancelled": NO_OUTCOME,
 }
-"""What a task has that is there in its final state."""
+"""Constraints of a seeded task by its state."""
 
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
         "oneOf": [{"required": [name]} for name in EFFECTS],
         "not": {
-            "required": ["http"],
-            "properties": {"http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}},
+            "anyOf": [
+                {
+                    "required": ["http"],
+                    "properties": {
+                        "http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}
+                    },
+                },
+                {"required": ["ordinal", "every"]},
+            ]
         },
     },
     Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
@@ -101,7 +114,10 @@ TOGETHER: Final[Mapping[type, Schema]] = {
                 },
                 "then": NO_OUTCOME,
             },
-            {"if": {"required": ["der"]}, "then": {"not": {"anyOf": [{"required": [name]} for name in NOT_SAID]}}},
+            {
+                "if": {"required": ["der"]},
+                "then": {"not": {"anyOf": [{"required": [name]} for name in WITHOUT_SEGMENTS]}},
+            },
             {
                 "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
                 "then": VALID_RESULT,
@@ -122,20 +138,20 @@ TOGETHER: Final[Mapping[type, Schema]] = {
         ]
     },
 }
-"""How the keys of one mapping go together."""
+"""Constraints between the keys of a mapping."""
 
 IN_SCHEMA: Final = "#/$defs/"
 IN_OPENAPI: Final = "#/components/schemas/"
-"""Where schemas refer to each other: in a JSON Schema, and in an OpenAPI document."""
+"""Prefixes of references in a JSON Schema, and in an OpenAPI document."""
 
 TYPES: Final[Mapping[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
 def scenario_schema() -> Schema:
-    """Write the schema of a scenario file, JSON Schema 2020-12.
+    """Return the schema of scenario files, JSON Schema 2020-12.
 
-    It accepts what `load_scenario` accepts, and more where a schema can't look: times in the wrong order, counts that do not
-    add up, files that are not there.
+    It accepts everything that `load_scenario` accepts, and more where a schema is not expressive enough: times in the wrong order,
+    inconsistent counts, missing files.
     """
     written: dict[str, Schema] = {}
     root = _write_mapping(Scenario, written)
@@ -148,7 +164,7 @@ def scenario_schema() -> Schema:
 
 
 def list_schemas(*classes: type) -> Schema:
-    """Write the schemas of classes, and of all that they hold, by name; they refer to each other under `#/$defs/`."""
+    """Return the schemas of classes and nested classes by name, with references under `#/$defs/`."""
     written: dict[str, Schema] = {}
     for cls in classes:
         written[cls.__name__] = _write_mapping(cls, written)
@@ -210,14 +226,14 @@ def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schem
 
 
 def _read_attributes(cls: type) -> dict[str, str]:
-    """Read the texts of the docstring's section `Attributes`."""
+    """Read the docstring's section `Attributes`."""
     section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")[2]
     entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in entries}
 
 
 def _write_result() -> dict[str, Schema]:
-    """Take the result's schemas from the contract, closed: a key that the reference does not list is a fault here."""
+    """Return the result's schemas of the contract, without additional properties."""
     schemas = cast("dict[str, dict[str, Schema]]", load_document()["components"])["schemas"]
     names = ("SpeakerDiarizationResult", "SpeakerDiarizationChannel", "SpeakerDiarizationSegment")
     return {
@@ -227,12 +243,12 @@ def _write_result() -> dict[str, Schema]:
 
 
 def move_references(schema: object, old: str, new: str) -> object:
-    """Let a schema refer to its neighbours in another document; our notes of evidence stay behind.
+    """Rewrite the references of a schema, and drop our evidence extensions.
 
     Args:
         schema: or a part of one.
-        old: where its neighbours are, such as `IN_OPENAPI`.
-        new: where they will be.
+        old: prefix, such as `IN_OPENAPI`.
+        new: prefix.
     """
     match schema:
         case dict():

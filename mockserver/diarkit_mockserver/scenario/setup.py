@@ -1,4 +1,4 @@
-"""A world's scenario, prepared for use: it never changes, and is replaced as a whole. Counts nothing."""
+"""A world's scenario, prepared for use: immutable, and replaced as a whole."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Setup:
     """A scenario for one world.
 
     Attributes:
-        name: of the world, part of every id drawn there.
-        scenario: as it was given.
-        rules: its rules, and those added by hand.
-        schedule: its faults.
+        name: of the world, part of the seed of its ids.
+        scenario: as configured.
+        rules: of the scenario, and added ones.
+        schedule: of faults.
         profile: the value of each point on which generations and platforms differ.
-        manner: how answers look; None for the usual way.
+        manner: differences of answers; None for none.
     """
 
     name: str
@@ -47,15 +47,15 @@ class Setup:
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
-    """Make a scenario ready for a world.
+    """Prepare a scenario for a world.
 
     Args:
         name: of the world.
         scenario: of the world.
-        added: rules that were added by hand.
+        added: rules added by calls.
 
     Raises:
-        ValueError: for an outage in a world that has a name, and for a state that its generation does not know.
+        ValueError: for an outage in a named world, and for a state that its generation lacks.
     """
     profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
     cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
@@ -63,14 +63,14 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
     }
     if cancelled and profile["cancelled"] == "unknown":
         raise ValueError(
-            f"cancelled is no state of generation {profile.name}: say profile: '5.0', or dialect: {{cancelled: known}}"
+            f"generation {profile.name} has no state cancelled: set profile: '5.0', or dialect: {{cancelled: known}}"
         )
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
     return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, manner)
 
 
-@lru_cache(maxsize=16)  # the worlds of a test suite are alike
+@lru_cache(maxsize=16)  # most worlds of a test suite are equal
 def _find_ways(
     generation: Generation | None, dialect: Dialect, seen: tuple[SeenPoint, ...]
 ) -> tuple[Profile, Manner | None]:
@@ -79,7 +79,7 @@ def _find_ways(
 
 
 def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:
-    """List the courses that tasks may take."""
+    """Yield the courses that tasks may have."""
     yield scenario.course
     for rule in (*scenario.rules, *added):
         if rule.then.course is not None:
@@ -87,13 +87,13 @@ def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[C
 
 
 NOTHING: Final = Scenario()
-"""As a base it changes nothing."""
+"""The neutral base."""
 
 
 def put_under(scenario: Scenario, base: Scenario) -> Scenario:
-    """Put a scenario over a base: what it says itself counts, and the base where it says nothing.
+    """Merge a scenario with a base, which provides its defaults.
 
-    Points are put together one by one; faults of both happen, those of the base first.
+    Points are merged individually; faults of both apply, those of the base first.
     """
     if base == NOTHING:
         return scenario

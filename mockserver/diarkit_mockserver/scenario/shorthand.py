@@ -1,4 +1,4 @@
-"""What a test says in one call, as a rule or a course of the scenario. Knows no server."""
+"""Convert the arguments of test helpers to rules and courses of the scenario."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.answer import HttpLike
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
-"""A course, or the way it is written in a scenario file, such as `{"polls": {"running": 2}}`."""
+"""A course, or its form in a scenario file, such as `{"polls": {"running": 2}}`."""
 
 SegmentLike: TypeAlias = "tuple[int, float, float] | Sequence[float] | Mapping[str, float] | Segment | SpokenSegment"
-"""Speaker, start and end in seconds; the platform's object; or a segment of the kit, as in `Recording.truth`."""
+"""Speaker, start and end in seconds; the platform's object; or a `Segment`, as in `Recording.truth`."""
 
 
 class Matching(TypedDict, total=False):
-    """Which submissions, in a rule, a check or a query: the same keys everywhere; what is left out matches everything.
+    """Matchers of submissions in rules, checks and queries; missing keys match everything.
 
     Attributes:
-        filename: shell pattern over the uploaded file's name.
+        filename: shell pattern for the uploaded file's name.
         sha256: of the file, or at least its first 8 hexadecimal digits.
-        config: keys and values that the request's config must have.
-        channel_mode: as the platform understood it.
+        config: required keys and values of the request's config.
+        channel_mode: as validated.
         channels: as sent, such as `0,1`.
         range_from: seconds.
         range_to: seconds.
-        query: query parameters by name, each a shell pattern, or None for one that is absent.
-        headers: headers by name, whatever its case, likewise: `{"Authorization": None}` is for whoever sends none.
-        upload: 1 for the first upload to this server, 2 for the second, ...
-        occurrence: 1 for the first time that this very request (file, name, parameters) came, 2 for the second, ...
+        query: query parameters by name, each a shell pattern, or None for absent.
+        headers: likewise, by case-insensitive name: `{"Authorization": None}` matches requests without it.
+        upload: number among the uploads to this server, from 1.
+        occurrence: number among identical requests (file, name, parameters), from 1.
+        exact: whether parameters that are missing here must be absent, or have their default.
     """
 
     filename: str | None
@@ -57,24 +58,25 @@ class Matching(TypedDict, total=False):
     headers: Mapping[str, str | None] | None
     upload: int | None
     occurrence: int | None
+    exact: bool | None
 
 
 CHANNELS: Final = (
-    "channels picks submissions by the query parameter as they sent it, such as '0,1': expected a text, got {!r:.60}; a result has "
+    "channels matches submissions by their query parameter as sent, such as '0,1': expected a text, got {!r:.60}; a result has "
     "a channel for each that the file has, or for each list in segments"
 )
 
 
 def write_when(matching: Matching, others: Collection[str] = ()) -> When:
-    """Write which submissions are meant.
+    """Convert matchers to a pattern.
 
     Args:
-        matching: by their keys.
-        others: arguments that may stand beside them where they are given.
+        matching: the matchers by key.
+        others: further arguments of the caller, for errors.
 
     Raises:
-        TypeError: for a key that there is not, with the one that may be meant.
-        ValueError: for a value that makes no sense.
+        TypeError: for an unknown key, with a suggestion.
+        ValueError: for an invalid value.
     """
     given: dict[str, object] = {key: value for key, value in matching.items() if value is not None}
     names = [*others, *Matching.__annotations__]
@@ -103,16 +105,16 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     course: CourseLike | None = None,
     breaks_contract: bool = False,
 ) -> Rule:
-    """Write a rule; for one that means every submission, the next one only, unless `times` says more.
+    """Make a rule; one without matchers answers only the next submission, unless `times` is given.
 
     Raises:
-        ValueError: for what makes no sense, such as two outcomes, or a result that breaks the contract.
+        ValueError: for invalid arguments, such as two outcomes, or a result that violates the contract.
         OSError: for an RTTM file that can't be read.
     """
     faults = () if result is None or breaks_contract else list_result_faults(result)
     if any(fault.severity == "error" for fault in faults):
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise ValueError(f"the result breaks the contract (breaks_contract=True lets it pass):\n{lines}")
+        raise ValueError(f"the result violates the contract (breaks_contract=True allows it):\n{lines}")
     if rttm is not None and segments is not None:
         raise ValueError("expected one outcome, got segments and rttm")
     given: dict[str, object] = {
@@ -128,7 +130,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     }
     then: Then = read_plain(Then, {key: value for key, value in given.items() if value is not None})
     if then == Then():
-        raise ValueError(f"nothing is said of what to answer: expected one of {', '.join(OUTCOMES)}, http, der, course")
+        raise ValueError(f"no answer given: expected one of {', '.join(OUTCOMES)}, http, der, course")
     if times is None:
         times = 1 if when == EVERY else None
     elif type(times) is not int:
@@ -137,15 +139,11 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
 
 
 ANSWERS: Final = tuple(write_rule.__kwdefaults__ or ())
-"""What can be said of an answer."""
+"""The arguments about the answer."""
 
 
 def read_course(course: CourseLike) -> Course:
-    """Read a course from the way it is written in a scenario file.
-
-    Raises:
-        ValueError: for anything else, naming what there is.
-    """
+    """Read a course from its form in a scenario file, or raise ValueError with the valid forms."""
     try:
         return cast("Course", course if is_dataclass(course) else read_plain(Course, course))
     except ValueError as error:

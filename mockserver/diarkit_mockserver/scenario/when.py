@@ -1,4 +1,4 @@
-"""Which submissions a rule or a fault is for. Knows what was sent, and nothing of answers."""
+"""Patterns of submissions, for rules and faults."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import unquote
 
+from diarkit_mockserver.intake.submission import PARAMETERS, Parameters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from diarkit_mockserver.intake.submission import Asked, Sent
 
 
-SUBMISSION: Final = "it is upload (the number of the upload) or occurrence (how often the same upload came)"
-"""Where to go from `submission`, which was read as the first and meant the second."""
+SUBMISSION: Final = "use upload (the number of the upload) or occurrence (the number among identical uploads)"
+"""Hint for the former key `submission`, which was ambiguous."""
 
 
-OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence"))
-"""What only the body of an upload tells; everything else stands in the head of its request."""
+OF_BODY: Final = dict.fromkeys(("filename", "sha256", "config", "occurrence", "exact"))
+"""Fields that depend on the body of an upload; all others are in the head of its request."""
+
+
+USUAL: Final = Parameters()
+"""Parameters of an upload that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigPattern:
-    """The `config` keys that a submission must carry with just these values."""
+    """Required values of `config` keys."""
 
     max_speakers: int | None = None
     total_speakers: int | None = None
@@ -31,20 +37,21 @@ class ConfigPattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Which submissions a rule is for; what is left out matches everything.
+    """A pattern of submissions; missing keys match everything.
 
     Attributes:
-        filename: shell pattern (`*`, `?`, `[...]`) over the uploaded file's name, case-sensitive.
+        filename: shell pattern (`*`, `?`, `[...]`) for the uploaded file's name, case-sensitive.
         sha256: digest of the file in hex, or at least its first 8 digits.
-        config: the config keys that must have these values.
+        config: required values of config keys.
         channel_mode: `split` or `mix`.
         channels: the query parameter as sent, such as `0,1`.
         range_from: seconds.
         range_to: seconds.
-        query: query parameters by name, also those that the platform does not know: a shell pattern, or null for one that is absent.
-        headers: headers by name, whatever its case: a shell pattern, or null for one that is absent. Of a poll, its own.
-        upload: 1 for the first upload to this world, 2 for the second, ...
-        occurrence: 1 for the first time that this very request (file, name, parameters) comes, 2 for the second, ...
+        query: query parameters by name, including unknown ones: a shell pattern, or null for absent.
+        headers: by case-insensitive name: a shell pattern, or null for absent. For a poll, its own headers.
+        upload: number among the uploads to this world, from 1.
+        occurrence: number among identical requests (file, name, parameters), from 1.
+        exact: whether parameters that are missing here must be absent, or have their default.
     """
 
     RENAMED: ClassVar[dict[str, str]] = {"submission": SUBMISSION}
@@ -60,30 +67,32 @@ class When:
     headers: dict[str, str | None] | None = None
     upload: int | None = None
     occurrence: int | None = None
+    exact: bool | None = None
 
     def __post_init__(self) -> None:
         if self.sha256 is not None:
             digits = self.sha256.lower()
             if not 8 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
                 raise ValueError(f"expected 8 to 64 hexadecimal digits in sha256, got {self.sha256!r}")
-        for number in (self.upload, self.occurrence):
+        for name in ("upload", "occurrence"):
+            number = getattr(self, name)
             if number is not None and number < 1:
-                raise ValueError(f"uploads are counted from 1, got {number}")
+                raise ValueError(f"expected {name} >= 1, got {number}")
         for patterns in (self.query, self.headers):
             for name, pattern in (patterns or {}).items():
                 if not (pattern is None or isinstance(pattern, str)):  # pyright: ignore[reportUnnecessaryIsInstance] # of a test, without types
                     raise ValueError(f"{name}: expected a pattern in quotes, or null for absent, got {pattern!r}")
 
     def misses(self, submission: Sent, asked: Asked) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each field
-        """Say one by one why a request is not meant; nothing for a match.
+        """Yield the reasons why a request does not match; nothing for a match.
 
         Args:
-            submission: that the request brings, or asks for.
+            submission: of the upload, or of the polled task.
             asked: the request itself.
         """
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
-            decoded = unquote(submission.filename)  # as some clients send what is not ASCII
+            decoded = unquote(submission.filename)  # some clients percent-encode non-ASCII names
             meant = f", which is {decoded!r} percent-encoded" if decoded != submission.filename else ""
             yield f"filename: expected {self.filename!r}, got {submission.filename!r}{meant}"
         if self.sha256 is not None and not submission.sha256.startswith(self.sha256.lower()):
@@ -110,19 +119,30 @@ class When:
             yield f"upload: expected number {self.upload}, this is number {submission.upload}"
         if self.occurrence is not None and self.occurrence != submission.occurrence:
             yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
+        if self.exact:
+            for name, came in self._list_extras(parameters):
+                yield f"{name}: expected none, got {','.join(map(str, came)) if isinstance(came, tuple) else came!r}"
+
+    def _list_extras(self, parameters: Parameters) -> Iterator[tuple[str, object]]:
+        """List the parameters of a request that the pattern leaves out, but for defaults."""
+        for name in PARAMETERS:
+            asked = getattr(self, name, getattr(self.config, name, None))
+            came = getattr(parameters, name)
+            if asked is None and came != getattr(USUAL, name):
+                yield name, came
 
     @property
     def of_head(self) -> When:
-        """What of it the head of a request tells; equal to it where the body does not matter."""
+        """The part that depends only on the head; equal to the pattern if the body does not matter."""
         return replace(self, **OF_BODY)
 
     @property
     def weight(self) -> int:
-        """How much is asked for: of two patterns that match, the one with more is meant."""
+        """Its specificity: of two matching patterns, the more specific one applies."""
         return sum(1 for _ in _list_asked(self, ""))
 
     def __str__(self) -> str:
-        """Name what is asked for."""
+        """Format the pattern."""
         return ", ".join(_list_asked(self, "")) or "any submission"
 
 

@@ -1,1 +1,1 @@
-"""Sockets: bytes from a client to the platform and back. Nothing is decided here."""
+"""Sockets: bytes from clients to the platform and back."""

@@ -1,11 +1,11 @@
-"""One client's connection: bytes into requests, requests to the platform, answers into bytes; each of them bounded.
+"""A client connection: parse requests, pass them to the platform, and write answers, all within limits.
 
     inbox --piece--> parser --> _begin: a head   --> platform ---------> _respond: an answer, now or at its time
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-What is answered follows from the requests alone, and never from how they were cut on their way. The file is long, as the callbacks of one
-parser share one state.
+Answers depend only on the requests, and not on how their bytes are split. This module is long, as the callbacks of one parser
+share state.
 """
 
 from __future__ import annotations
@@ -28,37 +28,38 @@ from diarkit_mockserver.serving.pages import LARGEST_BODY, is_control, is_page
 from diarkit_mockserver.world.wire import Response, write_head, write_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
+    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Disturbance
 
 LARGEST_HEAD: Final = 64 << 10
-"""Bytes of request line and headers, or of trailers; nginx, which stands before the platform, takes 32 KiB by default."""
+"""Limit of bytes for request line and headers, or trailers; nginx, in front of the platform, accepts 32 KiB by default."""
 
 HEAD_SECONDS = 60.0
-"""For a head to arrive, or the body of a control call, of real time; as in nginx."""
+"""Real time for a head, or the body of a control call, to arrive; as in nginx."""
 
 IDLE_SECONDS = 5.0
-"""For the next request to begin, of real time; as in uvicorn."""
+"""Real time for the next request to begin; as in uvicorn."""
 
 FETCH_SECONDS = 60.0
-"""For a client to fetch some of what waits for it, of real time; as in nginx."""
+"""Real time for a client to read some of the pending data; as in nginx."""
 
 REFRESH_SECONDS = 1.0
-"""For a scenario file to be at rest before an upload is answered, of real time."""
+"""Real time to wait for a scenario file to be completely written before an upload is answered."""
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES: Final = 1 << 20
-"""For a client to read its last answer, of real time and of what it still sends, before that is met with a reset."""
+"""Limits for a client to read its last answer, of real time and of bytes still sent, before the connection is reset."""
 
 PIECES_PER_TURN: Final = 64
-"""Then the other connections have their turn."""
+"""Limit per turn, for fairness between connections."""
 
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -68,13 +69,13 @@ _numbers = itertools.count(1)
 
 
 class Shared:
-    """What the connections of one server have in common.
+    """State shared by the connections of a server.
 
     Args:
         platform: that answers.
-        pages: that answer beside it.
+        pages: additional paths.
         interrupt: closes the server's port for so many seconds of a clock.
-        front: what stands before it.
+        front: front end.
         gateway: to a live platform; None for none.
     """
 
@@ -106,9 +107,10 @@ class ClientConnection(asyncio.Protocol):
     """
 
     def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
-        self.number = next(_numbers)
         self._shared = shared
         self._platform = shared.platform
+        self._many = many = shared.platform.shared
+        self.number = next(_numbers) + (0 if many is None else many.first_connection)
         self._loop = loop
         self._deadline = Deadline(loop, self._be_late)
         self._inbox = Inbox()
@@ -116,15 +118,15 @@ class ClientConnection(asyncio.Protocol):
         self._answering: asyncio.Task[None] | None = None
         self._reads = True
         self._unfetched = False
-        self._is_full = False  # what takes the body to a live platform
-        self._ends = False  # with the answer that is written or on its way
+        self._is_full = False  # the buffer of the relay
+        self._ends = False  # with the current answer
         self._dropped = 0
         self._at_eof = False
         self._start_parser()
         self._expect_head()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; whoever connects has to say something in time."""
+        """Start, with a deadline for the first request."""
         self.transport: asyncio.Transport = transport  # type: ignore[assignment] # uvloop's is one in all but descent
         host, port = transport.get_extra_info("sockname")[:2]
         self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -135,7 +137,7 @@ class ClientConnection(asyncio.Protocol):
         self._deadline.set(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; an answer that waits for its moment still comes to it, for the outage that may follow."""
+        """Clean up; a delayed answer still proceeds, for the outage that may follow."""
         del exc
         self._ends = True
         self._shared.connections.discard(self)
@@ -145,15 +147,18 @@ class ClientConnection(asyncio.Protocol):
             message.stop_timing()
             if message.visit is not None and message.drop_body():
                 reason = "the client closed the connection in the middle of its upload"
-                self._platform.give_up(message.visit, message.place, reason)
+                if self._many is None:
+                    self._platform.give_up(message.visit, message.place, reason)
+                else:
+                    self._run(self._many.give_up(message.visit, reason))
 
     def data_received(self, data: bytes) -> None:
-        """Take what arrives; behind the last answer, drop it."""
+        """Receive bytes; after the last answer they are dropped."""
         if not self._ends:
             self._inbox.add(data)
             self._go_on()
             if self._message is not None and self._reads:
-                # libuv would read eight megabytes of a stream before it looks at another connection.
+                # libuv would read eight megabytes of a stream before serving another connection.
                 self._read_on(reads=False)
                 self._loop.call_soon(self._go_on)
         else:
@@ -162,49 +167,49 @@ class ClientConnection(asyncio.Protocol):
                 self.transport.abort()
 
     def eof_received(self) -> bool:
-        """Answer what was asked, though nothing more will be."""
+        """Answer pending requests at the end of input."""
         self._at_eof = True
         waits = self._answering is not None or bool(self._inbox)
-        return waits and not self._ends and self._scheme == "http"  # TLS knows no half of a connection
+        return waits and not self._ends and self._scheme == "http"  # TLS has no half-closed connections
 
     def pause_writing(self) -> None:
-        """Read no more from a client that does not read: it may send more polls than there is room for answers."""
+        """Stop reading from a client that does not read, to limit pending answers."""
         self._unfetched = True
         self._read_on(reads=False)
         self._deadline.set(FETCH_SECONDS)
 
     def resume_writing(self) -> None:
-        """Read on; what the client could not send meanwhile it was not late with."""
+        """Continue reading; deadlines are extended by the pause."""
         self._unfetched = self._is_timed = False
         self._go_on()
 
-    # The parser's callbacks note what it finds; nothing is done before it has returned.
+    # The parser's callbacks only record; actions follow after it has returned.
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the request target."""
+        """Record a part of the request target."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers mean nothing here."""
+        """Record a header; trailers are ignored."""
         if self._message is None:
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Note the end of a head, and what the parser forgets with the end of a message."""
+        """Record the end of a head, and parser state that is lost at the end of the message."""
         self._head_ended = True
         self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body."""
+        """Record a part of a body."""
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Note the end of a message."""
+        """Record the end of a message."""
         self._message_ended = True
 
     def _start_parser(self) -> None:
         self._parser: Any = httptools.HttpRequestParser(self)
-        # What follows a last request is dropped, and no error.
+        # Bytes after a last request are dropped without an error.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _expect_head(self) -> None:
@@ -212,11 +217,11 @@ class ClientConnection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._head_ended = self._message_ended = self._keeps_alive = False
-        self._section_size = 0  # of the head, or of what tells nothing new of a chunked body
+        self._section_size = 0  # of the head, or of a chunked body's framing
         self._is_timed = False
 
     def _go_on(self) -> None:
-        """Read what waits, as long as there is room for answers; then see what may happen next, and by when."""
+        """Process pending bytes while there is room for answers, then set the next deadline."""
         for _ in range(PIECES_PER_TURN):
             if not self._inbox or self._is_held():
                 break
@@ -269,7 +274,7 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
 
     def _read(self) -> None:
-        """Give the parser one piece, in which at most one head or one message ends, and act on what it found."""
+        """Parse one piece, in which at most one head or message ends, and act on it."""
         message = self._message
         if message is not None and message.left:
             piece = self._inbox.take(message.left)
@@ -278,7 +283,7 @@ class ClientConnection(asyncio.Protocol):
             piece = self._inbox.take_section()
             self._section_size += len(piece)
             if message is None and self._section_size > LARGEST_HEAD:
-                self._refuse_bytes("the head of the request has no end")
+                self._refuse_bytes("the head of the request is too long")
                 return
         if not self._feed(piece):
             return
@@ -291,24 +296,24 @@ class ClientConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            pass  # the head asks for another protocol, which is not here: ignored, and the body read (RFC 9110, 7.8)
+            pass  # an Upgrade is ignored, and the body is read (RFC 9110, 7.8)
         except httptools.HttpParserError as error:
             self._refuse_bytes(str(error))
             return False
         return True
 
     def _refuse_bytes(self, reason: str) -> None:
-        """Refuse what is not HTTP, and with it the upload in whose body it comes."""
+        """Refuse invalid HTTP, including the upload whose body it is in."""
         refusal = refuse(Condition.NOT_HTTP, reason=reason)
         message = self._message
         if message is not None and message.visit is not None and message.drop_body():
-            self._end(self._platform.refuse(message.visit, message.place, refusal))
+            self._refuse_upload(message, message.visit, refusal)
         else:
             log.info("connection %d: %s", self.number, reason)
             self._end(write_refusal(refusal))
 
     def _begin(self) -> None:
-        """Act on a head: answer it, or find out who takes its body."""
+        """Act on a head: answer it, or decide who receives its body."""
         parser, headers = self._parser, self._headers
         version, method = parser.get_http_version(), parser.get_method().decode()
         request = read_request(
@@ -353,7 +358,7 @@ class ClientConnection(asyncio.Protocol):
             self._visit(message, fault)
 
     async def _visit_later(self, message: Message, fault: Refusal | None, pause: float) -> None:
-        """Wait until the scenario file is whole; one that never rests is not waited for."""
+        """Wait until the scenario file is completely written, up to a limit."""
         clock = Clock()
         while pause and clock.now() < to_ticks(REFRESH_SECONDS):
             await clock.wait_until(clock.now() + to_ticks(pause))
@@ -363,7 +368,7 @@ class ClientConnection(asyncio.Protocol):
             self._visit(message, fault)
 
     def _go_in(self, message: Message) -> None:
-        """Go on from the head to the body."""
+        """Proceed from the head to the body."""
         if self._ends:
             return
         if self._message_ended:
@@ -372,7 +377,7 @@ class ClientConnection(asyncio.Protocol):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _begin_again(self, message: Message) -> bool:
-        """Take a new parser, as the message has ended for the one that saw an upgrade; let it expect the same body."""
+        """Replace the parser after an upgrade request, which ends the message for it, with one that expects the same body."""
         self._start_parser()
         if message.request.method == "CONNECT" or not (message.left or message.chunked):
             return True
@@ -381,6 +386,9 @@ class ClientConnection(asyncio.Protocol):
         return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
 
     def _visit(self, message: Message, fault: Refusal | None) -> None:
+        if self._many is not None:
+            self._answer_later(self._visit_shared(self._many, message, fault))
+            return
         platform, place, gateway = self._platform, message.place, self._shared.gateway
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
@@ -397,8 +405,47 @@ class ClientConnection(asyncio.Protocol):
             message.upload = platform.read_upload(visit, place)
         self._go_in(message)
 
+    async def _visit_shared(self, many: SharedPlatform[Platform], message: Message, fault: Refusal | None) -> None:
+        """Ask the platform that this process is one of; where a body is to come, first what becomes of it."""
+        request, response = message.request, None
+        has_body = bool(message.left or message.chunked)
+        try:
+            if request.method == "POST" or has_body or fault is not None:
+                message.visit, message.place = await many.begin(request, self.number)
+            visit = message.visit
+            if visit is not None and fault is not None:
+                response = await many.refuse(visit, fault)
+            elif visit is None or not self._platform.is_upload(visit, message.place):
+                response = await many.answer(request, self.number, visit)
+            elif message.place is not None and message.place.world.scenario.limits.before_body:
+                response = await many.refuse_early(visit)
+        except ConnectionError as error:
+            response = write_refusal(Refusal(503, reason=str(error)))
+        if self.transport.is_closing():
+            return
+        self._answering = None
+        if response is None and message.visit is not None:
+            message.upload = self._platform.read_upload(message.visit, message.place)
+        elif response is not None and fault is not None:
+            self._end(response)
+        elif response is not None:
+            self._respond(message, response)
+        self._go_in(message)
+
+    def _refuse_upload(self, message: Message, visit: Visit, refusal: Refusal) -> None:
+        """Refuse an upload in the middle of its body."""
+        if self._many is None:
+            self._end(self._platform.refuse(visit, message.place, refusal))
+        else:
+            self._answer_later(self._end_shared(self._many.refuse(visit, refusal)))
+
+    async def _end_shared(self, answering: Awaitable[Response]) -> None:
+        response = await answering
+        if not self.transport.is_closing():
+            self._end(response)
+
     def _relay(self, message: Message, taken: Response | Relay) -> None:
-        """Answer what a gateway keeps from the live platform; wait for the answer to what it forwards."""
+        """Send the gateway's own answer, or wait for that to a forwarded request."""
         if isinstance(taken, Response):
             self._respond(message, taken)
             return
@@ -411,13 +458,13 @@ class ClientConnection(asyncio.Protocol):
         self._go_on()
 
     def _receive(self, message: Message) -> None:
-        """Pass on what the parser found of a body."""
+        """Pass on the parsed part of a body."""
         data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body.clear()
         if data:
             self._section_size = 0
         if self._section_size > LARGEST_HEAD:
-            self._refuse_bytes("the trailers of the request have no end")
+            self._refuse_bytes("the trailers of the request are too long")
             return
         if message.upload is not None and message.visit is not None:
             message.visit.received += len(data)
@@ -434,16 +481,20 @@ class ClientConnection(asyncio.Protocol):
             self._start_timing(message, message.visit)
 
     def _finish(self, message: Message) -> None:
-        """End a message: answer what waited for its body."""
+        """End a message: answer requests that waited for their body."""
         message.stop_timing()
         self._message = None
         self._expect_head()
         self._ends = self._ends or not message.keeps_alive
         if message.upload is not None and message.visit is not None:
-            self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+            if self._many is None:
+                self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
+            else:
+                answering = self._many.answer(message.request, self.number, message.visit, message.upload)
+                self._answer_later(self._answer_awaited(message, answering))
         elif message.relay is not None:
             message.relay.end()
-            self._answer_later(self._answer_relayed(message, message.relay.answering))
+            self._answer_later(self._answer_awaited(message, message.relay.answering))
         elif message.page is not None:
             self._answer_later(self._answer_page(message, bytes(message.page)))
         self._close_at_end()
@@ -453,7 +504,7 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
 
     def _share(self, message: Message | None, response: Response) -> Response:
-        """Let the page read an answer of the platform that asked for it."""
+        """Add CORS headers to an answer of the platform."""
         cors = self._shared.cors
         if cors is None or message is None or message.page is not None:
             return response
@@ -467,9 +518,9 @@ class ClientConnection(asyncio.Protocol):
             self._answer_later(self._disturb(message, response, response.disturbance))
 
     def _end(self, response: Response) -> None:
-        """Give the last answer of a connection whose client may still be sending.
+        """Send the last answer of a connection whose client may still be sending.
 
-        What still comes is dropped for a while: with bytes unread, the system would reset the connection, and the client lose
+        Further input is read and dropped for a while: with unread bytes, the system would reset the connection, and the client would lose
         its answer.
         """
         response = self._share(self._message, response)
@@ -505,11 +556,11 @@ class ClientConnection(asyncio.Protocol):
         return task
 
     def _follow(self, task: asyncio.Task[Any]) -> None:
-        """Let a task end with the server."""
+        """Track a task, to cancel it with the server."""
         self._shared.tasks.add(task)
         task.add_done_callback(self._shared.tasks.discard)
 
-    async def _answer_relayed(self, message: Message, answering: asyncio.Task[Response]) -> None:
+    async def _answer_awaited(self, message: Message, answering: Awaitable[Response]) -> None:
         response = self._share(message, await answering)
         if self.transport.is_closing():
             return
@@ -519,7 +570,7 @@ class ClientConnection(asyncio.Protocol):
             await self._disturb(message, response, response.disturbance)
 
     def _answer_early(self, message: Message, answering: asyncio.Task[Response]) -> None:
-        """Pass on an answer for which the live platform did not wait for the whole body."""
+        """Pass on an answer that the live platform sent before the end of the body."""
         self._is_full = False
         if (
             answering.cancelled()
@@ -557,7 +608,7 @@ class ClientConnection(asyncio.Protocol):
             message.drop_body()
             refusal = refuse(
                 Condition.TOO_SLOW,
-                reason="limits.upload_seconds: the body did not come in time",
+                reason="limits.upload_seconds: the body did not arrive in time",
                 limit="upload_seconds",
             )
-            self._end(self._platform.refuse(message.visit, message.place, refusal))
+            self._refuse_upload(message, message.visit, refusal)

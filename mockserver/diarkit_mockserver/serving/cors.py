@@ -1,6 +1,6 @@
-"""Which pages of other origins a browser may let read the answers (Fetch standard, CORS protocol). Knows no sockets and no platform.
+"""CORS (Fetch standard): which origins may read the answers in a browser.
 
-INF: the platform is behind a gateway that is set up for its pages; here a server is, by the origins that it is started with.
+INF: on a platform this is configured in its gateway; here by the origins given at the start.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 ANY: Final = "*"
 
 ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-"""As browsers write it: in lower case, without a path."""
+"""An origin in browsers' form: lower case, without a path."""
 
 EXPOSED: Final = (
     b"X-Location, Location, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     b"X-Request-Id, X-Correlation-Id"
 )
-"""Headers of the platform's answers that a page may read, beside those that it always may."""
+"""Headers of the platform's answers that a page may read, in addition to the safelisted ones."""
 
 METHODS: Final = b"GET, HEAD, POST"
 
 NAMES: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
-"""What is repeated of the names of headers that a page asks for."""
+"""Valid requested header names, which are echoed."""
 
 REMEMBERED: Final = b"600"
-"""Seconds for which a browser need not ask again."""
+"""Seconds for which a browser may cache the preflight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """The origins whose pages may read.
+    """The allowed origins.
 
     Attributes:
-        origins: such as `http://localhost:3000`; `*` for all; none at all by default.
+        origins: such as `http://localhost:3000`; `*` for all; default none.
     """
 
     origins: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class Cors:
                 raise ValueError(f"expected an origin such as http://localhost:3000, or *, got {origin!r:.120}")
 
     def answer_preflight(self, request: Request) -> Response | None:
-        """Answer a browser that asks whether a page may send a request; None for every other request."""
+        """Answer a preflight request; None for other requests."""
         asks = request.method == "OPTIONS" and request.find(b"access-control-request-method") is not None
         if not asks or not (allowed := self._allow(request)):
             return None
@@ -63,7 +63,7 @@ class Cors:
         return Response(204, b"", headers)
 
     def share(self, request: Request, response: Response) -> Response:
-        """Add to an answer what lets the page read it that asked for it."""
+        """Add CORS headers to an answer."""
         if not (allowed := self._allow(request)):
             return response
         headers = (*response.headers, *allowed, (b"access-control-expose-headers", EXPOSED))
@@ -76,5 +76,5 @@ class Cors:
             return ((b"access-control-allow-origin", b"*"),)
         if origin.decode("latin-1") not in self.origins:
             return ()
-        # What another origin gets is another answer (RFC 9110, section 12.5.5).
+        # The answer depends on the origin (RFC 9110, section 12.5.5).
         return ((b"access-control-allow-origin", origin), (b"vary", b"origin"))

@@ -1,4 +1,4 @@
-"""The one moment at which a connection is cut off unless something happens first. Knows not why."""
+"""The deadline of a connection."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GRAIN_S = 0.001
-"""A loop's timers fire that much too early."""
+"""Tolerance, as a loop's timers may fire early by this."""
 
 
 class Deadline:
-    """A deadline that may be moved at each request: its timer is lazy, and looks where the deadline is when it fires.
+    """A deadline that is moved at each request, with a lazy timer that checks the deadline when it fires.
 
     Args:
-        loop: whose time counts.
-        cut: called when the deadline has come.
+        loop: of the timer.
+        cut: called at the deadline.
     """
 
     __slots__ = ("_cut", "_ends_at", "_loop", "_timer", "_timer_at")
@@ -30,17 +30,17 @@ class Deadline:
         self._timer_at = 0.0
 
     def set(self, seconds: float) -> None:
-        """Let so many seconds be left."""
+        """Set the deadline to so many seconds from now."""
         self._ends_at = ends_at = self._loop.time() + seconds
         if self._timer is None or ends_at < self._timer_at:
             self._start(ends_at)
 
     def lift(self) -> None:
-        """Let there be no end for now."""
+        """Remove the deadline."""
         self._ends_at = None
 
     def close(self) -> None:
-        """End for good."""
+        """Cancel the timer permanently."""
         self._ends_at = None
         if self._timer is not None:
             self._timer.cancel()

@@ -1,4 +1,4 @@
-"""What stands between a server and its clients: TLS, the proxies that it believes, the pages that may read. Knows no requests."""
+"""The front end of a server: TLS, trusted proxies, CORS."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NOBODY: Final = "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """How a server meets those who connect.
+    """The front end settings of a server.
 
     Attributes:
-        tls: what the connections are secured with; None for plain ones.
-        cors: the pages of other origins that may read.
-        proxies: networks whose forwarded headers count; None for all.
+        tls: context for TLS; None for plain connections.
+        cors: allowed origins.
+        proxies: networks whose forwarded headers are trusted; None for all.
     """
 
     tls: ssl.SSLContext | None = None
@@ -34,11 +34,11 @@ class Front:
 
     @property
     def scheme(self) -> str:
-        """Of the URLs under which it is reached."""
+        """The scheme of its URLs."""
         return "http" if self.tls is None else "https"
 
     def trusts(self, peer: str) -> bool:
-        """Whether what this address says of the client before it is believed."""
+        """Return whether forwarded headers from this address are trusted."""
         if self.proxies is None:
             return True
         try:
@@ -51,18 +51,11 @@ class Front:
 
 
 PLAIN: Final = Front()
-"""Nothing: no TLS, no pages of other origins; every proxy is believed."""
+"""Defaults: no TLS, no CORS, every proxy is trusted."""
 
 
 def read_proxies(texts: Iterable[str]) -> tuple[Network, ...] | None:
-    """Read networks: addresses, networks such as 10.0.0.0/8, `none`, or `*` for all.
-
-    Returns:
-        None for all.
-
-    Raises:
-        ValueError: for anything else.
-    """
+    """Parse addresses, networks such as 10.0.0.0/8, `none`, or `*` for all (None); raises ValueError for anything else."""
     named = tuple(texts)
     if ANY in named:
         return None
@@ -73,19 +66,19 @@ def read_proxies(texts: Iterable[str]) -> tuple[Network, ...] | None:
 
 
 def make_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """Make what connections are secured with.
+    """Make a TLS context.
 
     Args:
-        certificate: PEM, with those that vouch for it behind it.
+        certificate: PEM, a chain.
         key: PEM; None if it is in the same file.
 
     Raises:
-        OSError: if a file can't be read or is not one (`ssl.SSLError`).
+        OSError: if a file can't be read or is invalid (`ssl.SSLError`).
     """
-    import ssl  # noqa: PLC0415 - only those who secure a server pay for it
+    import ssl  # noqa: PLC0415 - not needed without TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Or OpenSSL would ask the terminal for the password of a key that has one.
+    # Otherwise OpenSSL would prompt for the password of an encrypted key.
     context.load_cert_chain(certificate, key, password="")
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -1,43 +1,43 @@
-"""What a client has sent and nobody has read yet, given out in pieces. Knows of HTTP only how a head and a chunked body end."""
+"""A buffer of received bytes, split at the ends of heads and chunked bodies."""
 
 from __future__ import annotations
 
 from typing import Final
 
 END: Final = b"\r\n\r\n"
-"""Ends every head, and every body that comes in chunks."""
+"""The end of every head and every chunked body."""
 
 
 class Inbox:
-    """Bytes in the order in which they came; at most one head, or one message, ends in each piece that is taken."""
+    """Received bytes; at most one head or message ends in each piece that is taken."""
 
     __slots__ = ("_at", "_data", "_tail")
 
     def __init__(self) -> None:
         self._data = b""
         self._at = 0
-        # The last bytes of what `take_section` gave since the last end: the mark may begin in them.
+        # The last bytes returned by `take_section` since the last end, in which the mark may begin.
         self._tail = b""
 
     def __bool__(self) -> bool:
-        """Whether anything waits."""
+        """Return whether there are bytes."""
         return bool(self._data)
 
     def add(self, data: bytes) -> None:
-        """Take what arrives."""
+        """Append bytes."""
         self._data = self._data[self._at :] + data if self._data else data
         self._at = 0
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop all bytes."""
         self._data, self._at, self._tail = b"", 0, b""
 
     def take(self, most: int) -> bytes | memoryview:
-        """Take so many bytes at most."""
+        """Take at most so many bytes."""
         return self._cut(min(len(self._data), self._at + most))
 
     def take_section(self) -> bytes | memoryview:
-        """Take all up to the next end of a head or of a chunked body, as far as it is there."""
+        """Take all bytes up to the next end of a head or chunked body."""
         data, at, tail = self._data, self._at, self._tail
         end = 0
         if tail:

@@ -1,4 +1,4 @@
-"""One request on a connection, from its head to its end: who takes its body, and how its answer goes out. Decides nothing."""
+"""One request on a connection, from its head to its answer."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One request whose head is there.
+    """One request with a complete head.
 
     Attributes:
         request: its head.
-        keeps_alive: another request may follow.
-        waits: its client sends the body when it is asked to (RFC 9110, section 10.1.1).
-        left: bytes of its body that are still to come.
-        chunked: the body tells itself when it ends.
-        place: that it leads to.
+        keeps_alive: whether another request may follow.
+        waits: whether its client waits for 100 Continue (RFC 9110, section 10.1.1).
+        left: remaining bytes of its body.
+        chunked: whether the body is chunked.
+        place: its destination.
         visit: of the platform; None for a page.
-        upload: takes the body; None for one that nobody wants.
-        relay: takes it to a live platform instead.
-        page: the body as far as it came.
-        timing: waits for the end of the body's time.
+        upload: reads the body; None if it is ignored.
+        relay: forwards the body to a live platform instead.
+        page: the body of a page request so far.
+        timing: timer of the body.
     """
 
     request: Request
@@ -51,7 +51,7 @@ class Message:
     timing: asyncio.Task[None] | None = None
 
     def drop_body(self) -> bool:
-        """Let nobody take the rest of the body; whether somebody did so far."""
+        """Ignore the rest of the body; return whether it was read so far."""
         taken = self.upload is not None or self.relay is not None
         if self.relay is not None:
             self.relay.cancel()
@@ -59,18 +59,18 @@ class Message:
         return taken
 
     def stop_timing(self) -> None:
-        """Let the body take the time that it takes."""
+        """Cancel the time limit of the body."""
         if self.timing is not None:
             self.timing.cancel()
             self.timing = None
 
     def send(self, transport: asyncio.Transport, response: Response) -> None:
-        """Send its answer at once."""
+        """Send its answer immediately."""
         head = write_head(response, len(response.body), keeps_alive=self.keeps_alive)
         transport.write(head if self.request.method == "HEAD" else head + response.body)
 
     async def send_disturbed(self, transport: asyncio.Transport, response: Response, how: Disturbance) -> None:
-        """Send its answer late, in drops, or cut off, by the clock of its world."""
+        """Send its answer delayed, dripping, or truncated, by the clock of its world."""
         clock = how.clock
         if how.pause:
             await clock.wait_until(clock.now() + how.pause)

@@ -1,7 +1,7 @@
-"""The rare paths beside the platform's: control API, pages and documents, by ASGI. Knows no sockets.
+"""Paths in addition to the platform's: control API, pages and documents, served by ASGI.
 
-The application is made when somebody first asks for one of them: importing it takes longer than starting all the rest. It is
-made in a thread, as other clients don't wait for it.
+The application is imported on first use, as that takes longer than starting everything else, and in a thread, so that other
+clients are not blocked.
 """
 
 from __future__ import annotations
@@ -27,30 +27,26 @@ if TYPE_CHECKING:
 DOCUMENTS: Final = frozenset({"/openapi.json", "/openapi.yaml"})
 PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
 OURS: Final = "/__diarkit/"
-"""Paths of ours beside the platform's, and what the others of them begin with; each world has documents of its own."""
+"""Additional paths, and prefixes of such paths; each world has its own documents."""
 
 LARGEST_BODY: Final = (1 << 20) + 1
-"""Bytes that are passed on of a body: one more than the control API takes, so that it sees what is too large."""
+"""Bytes of a body that are passed on: one more than the control API's limit, so that it refuses larger ones."""
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is one of ours."""
+    """Return whether a path is an additional one."""
     if path.startswith(WORLDS):
         return path[path.find("/", len(WORLDS)) :] in DOCUMENTS
     return path.startswith(OURS) or path in PATHS
 
 
 def is_control(path: str) -> bool:
-    """Whether a path is one of ours that no platform has: documents are its own where there is one behind us."""
+    """Return whether a path is additional even in front of a live platform, which has its own documents."""
     return path.startswith(OURS) or path == "/__diarkit"
 
 
 class Pages:
-    """The application, and the way to it and back.
-
-    Args:
-        platform: that is controlled.
-    """
+    """The lazily imported ASGI application for a platform."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -61,12 +57,12 @@ class Pages:
 
     async def run(self, scope: Message, receive: Receive, send: Send) -> None:
         """Run the application."""
-        # A client that leaves does not end what the others wait for.
+        # Shielded, as other clients may wait for the same import.
         application = await asyncio.shield(self._application)
         await application(scope, receive, send)
 
     async def answer(self, request: Request, body: bytes) -> Response:
-        """Answer a request whose body is there."""
+        """Answer a request with a complete body."""
         host, _, port = request.server.rpartition(":")
         scope: Message = {
             "type": "http",
@@ -74,7 +70,7 @@ class Pages:
             "http_version": "1.1",
             "method": "GET"
             if request.method == "HEAD"
-            else request.method,  # whose body is left out, with its length told
+            else request.method,  # a HEAD is answered like a GET, without the body
             "scheme": request.scheme,
             "path": request.prefix + request.path,
             "root_path": request.prefix,
@@ -90,7 +86,7 @@ class Pages:
         async def receive() -> Message:
             if unread:
                 return {"type": "http.request", "body": unread.pop(), "more_body": False}
-            await asyncio.Event().wait()  # the client is there until the task is cancelled
+            await asyncio.Event().wait()  # connected until the task is cancelled
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:

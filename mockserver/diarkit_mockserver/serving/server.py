@@ -1,6 +1,6 @@
-"""A server around a platform: in this process until a signal, or in a thread until it is stopped.
+"""Serve a platform: in the foreground until a signal, or in a thread until it is stopped.
 
-Sockets are bound before the server starts, so that a port can't be lost in between and its number is known at once.
+Sockets are bound before the server starts, so that the port is reserved and known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.forward.gateway import Gateway
@@ -32,25 +32,21 @@ Returned = TypeVar("Returned")
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
-"""Bounds for a thread that hangs; both steps take milliseconds, and on a machine that is overloaded seconds."""
+"""Timeouts for a hanging thread; normally both take milliseconds, on an overloaded machine seconds."""
 
 
 BACKLOG: Final = 2048
-"""Connections that may wait to be accepted."""
+"""Backlog of connections."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind a listening socket.
-
-    Raises:
-        OSError: if the address can't be had; `errno.EADDRINUSE` for a port in use.
-    """
+    """Bind a listening socket, or raise OSError (`errno.EADDRINUSE` for a port in use)."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     bound = socket.socket(family, kind, protocol)
     try:
-        # Without it, a port whose last connections are still closing could not be taken again for a minute.
+        # Otherwise a port with closing connections could not be reused for a minute.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(BACKLOG)
@@ -61,27 +57,29 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def write_url(bound: socket.socket, scheme: str = "http") -> str:
-    """Write the URL of a bound socket; an address for all interfaces is written as the loopback one."""
+    """Return the URL of a bound socket, with the loopback address for all interfaces."""
     host, port = bound.getsockname()[:2]
     return reach(str(host), int(port), scheme)
 
 
 def reach(host: str, port: int, scheme: str = "http") -> str:
-    """Write the URL under which a server that listens on `host` answers on its own machine."""
+    """Return the URL of a server that listens on `host`, as reached from its own machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which hosts connections of ours: it says when it answers, stops at once, and can close its port for a while."""
+    """uvicorn with our connections: announces its start, stops immediately, and can close its port temporarily."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server has that many parts
         self,
         platform: Platform,
         bound: socket.socket,
         announce: Callable[[], None],
         front: Front,
         gateway: Gateway | None,
+        *,
+        is_shared: bool = False,
     ) -> None:
         pages = Pages(platform)
         config = uvicorn.Config(
@@ -99,17 +97,18 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._shared = Shared(platform, pages, self.interrupt, front, gateway)
         self._bound = bound
+        self._is_shared = is_shared
         self._announce = announce
         self._stopped = asyncio.Event()
         platform.list_connections = self._list_connections
 
     def stop(self) -> None:
-        """End `serve`, from inside its loop."""
+        """Stop serving; called in its loop."""
         self._stopped.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop at a signal, and exit with 0: uvicorn raises it again when it has stopped."""
+        """Stop at a signal with exit code 0, while uvicorn would raise the signal again."""
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for name in (signal.SIGINT, signal.SIGTERM):
@@ -117,31 +116,36 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start, then announce it."""
         await super().startup(sockets)
+        if (shared := self._shared.platform.shared) is not None:
+            self._keep(shared.follow())
         self._announce()
 
     async def main_loop(self) -> None:
-        """Wait for the end; uvicorn looks for it ten times a second, which every test with a server of its own would feel."""
+        """Wait for the end; uvicorn polls for it ten times a second, which would slow down tests with a separate server."""
         await self._stopped.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop at once: what is half sent, either way, is cut off."""
+        """Stop immediately, aborting requests and answers in progress."""
         del sockets
         self._close_port()
         for connection in list(self._shared.connections):
             connection.transport.abort()
         for task in list(self._shared.tasks):
             task.cancel()
-        await let_others_run(2)  # to the ends of connections and tasks
+        await let_others_run(2)  # for the cleanup of connections and tasks
         if self._shared.gateway is not None:
             await self._shared.gateway.close()
 
     def interrupt(self, clock: Clock, seconds: float) -> None:
-        """Close the port, so that connections are refused, and open it again after so many seconds of a clock."""
-        interruption = asyncio.ensure_future(self._interrupt(clock, seconds))
-        self._shared.tasks.add(interruption)
-        interruption.add_done_callback(self._shared.tasks.discard)
+        """Close the port, so that connections are refused, and reopen it after so many seconds of a clock."""
+        self._keep(self._interrupt(clock, seconds))
+
+    def _keep(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._shared.tasks.add(task)
+        task.add_done_callback(self._shared.tasks.discard)
 
     def _connect(self, **_: object) -> ClientConnection:
         return ClientConnection(self._shared, asyncio.get_running_loop())
@@ -156,42 +160,46 @@ class _Server(uvicorn.Server):
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
         host, port = self._bound.getsockname()[:2]
+        spare = self._bound.dup() if self._is_shared else None  # others listen on, so that it can't be bound again
         self._close_port()
         await clock.wait_until(clock.now() + to_ticks(seconds))
-        self._bound = bind(host, port)
+        self._bound = spare or bind(host, port)
         await super().startup([self._bound])
 
 
-def serve(
+def serve(  # noqa: PLR0913 - as above
     platform: Platform,
     bound: socket.socket,
     announce: Callable[[], None],
     front: Front = PLAIN,
     gateway: Gateway | None = None,
+    *,
+    is_shared: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        platform: what to serve.
+        platform: to serve.
         bound: the listening socket; closed at the end.
         announce: called once, as soon as requests are answered.
-        front: what stands between it and its clients.
-        gateway: to a live platform behind it; None for none.
+        front: front end.
+        gateway: to a live platform; None for none.
+        is_shared: whether other processes listen on the socket too.
     """
-    # What was imported is never looked at again, and what requests leave seldom enough that no client waits for it.
+    # Imported modules are excluded from garbage collection, and garbage of requests is collected rarely enough.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    _Server(platform, bound, announce, front, gateway).run([bound])
+    _Server(platform, bound, announce, front, gateway, is_shared=is_shared).run([bound])
 
 
 class ServerThread:
     """A server in a thread of this process.
 
     Args:
-        platform: what to serve.
+        platform: to serve.
         bound: the listening socket; closed by `stop`.
-        front: what stands between it and its clients.
-        gateway: to a live platform behind it; None for none.
+        front: front end.
+        gateway: to a live platform; None for none.
     """
 
     def __init__(
@@ -209,7 +217,7 @@ class ServerThread:
         self._loop = self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Call a function in the server's thread, after what clients have done so far, and return what it returns.
+        """Run a function in the server's thread, after pending events of clients, and return its result.
 
         Raises:
             ConnectionError: if the server was stopped.
@@ -228,21 +236,17 @@ class ServerThread:
             except BaseException as error:  # noqa: BLE001 - raised where it was called
                 answer.set_exception(error)
 
-        # The end of a connection may have arrived together with this call, and be handled after it.
+        # The end of a connection may have arrived with this call, and be handled after it.
         self._loop.call_soon_threadsafe(run, 3)
         return answer.result(START_TIMEOUT_S)
 
     def list_connections(self) -> frozenset[int]:
-        """List the numbers of the connections that are open; what a client has closed by now is no longer among them."""
+        """Return the numbers of the open connections, excluding those already closed by the client."""
         return self.call(self._platform.list_connections)
 
     def stop(self) -> None:
-        """End the server and its thread; once is enough, twice does no harm.
-
-        Raises:
-            TimeoutError: if the thread does not end.
-        """
-        with contextlib.suppress(RuntimeError):  # of a loop that has ended
+        """Stop the server and its thread; idempotent. Raises TimeoutError if the thread does not end."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(STOP_TIMEOUT_S)
         if self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""Named ways to break a finished task's answer. Knows the platform's JSON, and nothing of requests or sockets."""
+"""Named ways to break the answer of a finished task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 
 def break_answer(body: bytes, fault: ResultFault, length: int) -> bytes:
-    """Break the body of a task that is done.
+    """Break the body of a finished task.
 
-    A channel and segments are made where the fault needs some and the answer has none, so that the break is there in every
-    case. A result whose own rule breaks its structure stays as it is.
+    Channels and segments are added if the fault needs them, so that it always applies. A result that is already malformed is unchanged.
 
     Args:
         body: of a poll.
-        fault: which clause to break.
+        fault: the clause to violate.
         length: of the audio, in centiseconds.
     """
     answer: dict[str, Any] = json.loads(body)
@@ -75,4 +74,4 @@ def _break_channel(channel: dict[str, Any], fault: ResultFault, length: int) -> 
                 if segment["speaker_id"] == last:
                     segment["speaker_id"] = last + 1
         case _:
-            raise ValueError(f"no such way to break a result: {fault}")
+            raise ValueError(f"unknown result fault: {fault}")

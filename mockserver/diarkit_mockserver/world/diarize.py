@@ -1,7 +1,6 @@
-"""Who speaks when, as the platform would answer it: a natural conversation, then the request's parameters on it.
+"""Generate the segments of an answer: a natural conversation, to which the request's parameters are applied.
 
-Knows no HTTP, no tasks and no time. The natural conversation depends on the content alone, so that the same file under other
-parameters stays recognisably the same conversation.
+The conversation depends only on the content of the file, so that it stays recognisable with other parameters.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ SHORTEST_AUDIO = 80
 """DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""
 
 MOST_SPEAKERS = 100
-"""DOC (guide 3.6.0): the value of max_speakers if none is set."""
+"""DOC (guide 3.6.0): the default of max_speakers."""
 
 Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
-"""Channel number and segments of each channel in the result, in the result's order."""
+"""Number and segments of each channel in the result, in order."""
 
 
 @lru_cache(maxsize=8)  # for the same bytes with other parameters
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
-    """Draw a conversation for each channel of a file; a silent channel has none.
+    """Draw a conversation for each channel of a file; silent channels have none.
 
     Args:
         seed: of the world.
         sha256: of the file's bytes.
         length: of the file, in centiseconds.
-        loud: for each channel, whether anything is to be heard.
-        speakers: in each channel; None draws the number too.
+        loud: one per channel; False for silent.
+        speakers: in each channel; drawn if None.
     """
     if speakers == 0:
         return ((),) * len(loud)
@@ -54,19 +53,19 @@ def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], s
 
 
 def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Give the natural conversation the shape that the request asks for.
+    """Apply the request's parameters to a natural conversation.
 
     Args:
-        natural: one entry for each channel of the file; overlap is allowed, as in a reference.
+        natural: one entry per channel of the file; may overlap, as in a reference.
         length: of the file, in centiseconds.
-        parameters: of the request; its channels exist.
-        times_from_range: count times from `range_from` and not from the beginning of the file (UNK; INF the file).
+        parameters: of the request, with existing channels.
+        times_from_range: whether times are relative to `range_from` instead of the file (UNK; INF the file).
     """
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
-    kept = tuple((number, _heard(natural[number], start, end)) for number in numbers)
+    heard = tuple((number, _heard(natural[number], start, end)) for number in numbers)
     if parameters.channel_mode == "mix":
-        kept = ((0, cut_overlaps(_overlay([segments for _, segments in kept]))),)
+        heard = ((0, cut_overlaps(_overlay([segments for _, segments in heard]))),)
     shift = start if times_from_range else 0
     return tuple(
         (
@@ -76,27 +75,27 @@ def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, 
                 for segment in number_by_appearance(_count_as_asked(segments, parameters))
             ),
         )
-        for number, segments in kept
+        for number, segments in heard
     )
 
 
 def cut_out(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Cut the part that the request asks for out of a reference, and leave overlaps and speakers as they are; arguments as above."""
+    """Cut the requested part out of a reference, preserving overlaps and speakers; arguments as for `apply_parameters`."""
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
     shift = start if times_from_range else 0
-    kept = tuple(
+    heard = tuple(
         (number, tuple(Segment(s.speaker, s.start - shift, s.end - shift) for s in crop(natural[number], start, end)))
         for number in numbers
     )
-    return ((0, _overlay([segments for _, segments in kept])),) if parameters.channel_mode == "mix" else kept
+    return ((0, _overlay([segments for _, segments in heard])),) if parameters.channel_mode == "mix" else heard
 
 
 def range_in_centiseconds(parameters: Parameters, length: int) -> tuple[int, int]:
-    """Return the part of the file asked for, on the grid of 10 ms and inside the range."""
+    """Return the requested part of the file in whole centiseconds, inside the range."""
     start = min(parameters.range_from, length / 100) * 100
     end = length if parameters.range_to is None else min(parameters.range_to, length / 100) * 100
-    # One decimal of a centisecond is kept, so that 0.29 s, which is 28.999... as a float, stays 29.
+    # Rounded to one decimal first, so that 0.29 s, which is 28.999... as a float, stays 29.
     return -int(-round(start, 1) // 1), int(round(end, 1) // 1)
 
 
@@ -104,12 +103,12 @@ def _heard(segments: Segments, start: int, end: int) -> Segments:
     if end - start < SHORTEST_AUDIO:
         return ()
     whole = all(start <= segment.start and segment.end <= end for segment in segments)
-    # A short segment is dropped where a range has cut it, and not where somebody has told it.
+    # Short segments are dropped only if they were cut by a range, not if they were configured.
     return merge_touching(cut_overlaps(segments) if whole else crop(cut_overlaps(segments), start, end))
 
 
 def _overlay(channels: list[Segments]) -> Segments:
-    """Lay channels over each other; a speaker of one is none of another's."""
+    """Mix channels; their speakers are distinct."""
     laid: list[Segment] = []
     first = 0
     for segments in channels:
@@ -127,22 +126,22 @@ def _count_as_asked(segments: Segments, parameters: Parameters) -> Segments:
 
 
 def _merge_speakers(segments: Segments, most: int) -> Segments:
-    """Give what the least-talking speakers say to their nearest neighbours in time, until `most` are left."""
+    """Reassign the segments of the least active speakers to their nearest neighbours in time, until `most` are left."""
     talk: dict[int, int] = {}
     for segment in segments:
         talk[segment.speaker] = talk.get(segment.speaker, 0) + segment.end - segment.start
     if len(talk) <= most:
         return segments
-    kept = set(sorted(talk, key=lambda speaker: (-talk[speaker], speaker))[:most])
-    before = _nearest(segments, kept)
+    retained = set(sorted(talk, key=lambda speaker: (-talk[speaker], speaker))[:most])
+    before = _nearest(segments, retained)
     after = [
         None if near is None else (-near[0], near[1])
-        for near in reversed(_nearest([Segment(s.speaker, -s.end, -s.start) for s in reversed(segments)], kept))
+        for near in reversed(_nearest([Segment(s.speaker, -s.end, -s.start) for s in reversed(segments)], retained))
     ]
     merged: list[Segment] = []
     for segment, left, right in zip(segments, before, after, strict=True):
         speaker = segment.speaker
-        if speaker not in kept:
+        if speaker not in retained:
             from_left = right is None or (left is not None and segment.start - left[0] <= right[0] - segment.end)
             near = left if from_left else right
             speaker = speaker if near is None else near[1]
@@ -150,37 +149,37 @@ def _merge_speakers(segments: Segments, most: int) -> Segments:
     return merge_touching(tuple(merged))
 
 
-def _nearest(segments: Segments | list[Segment], kept: set[int]) -> list[tuple[int, int] | None]:
-    """List, for each segment, the end and speaker of the last kept one before it."""
+def _nearest(segments: Segments | list[Segment], retained: set[int]) -> list[tuple[int, int] | None]:
+    """List, for each segment, end and speaker of the last retained one before it."""
     last: tuple[int, int] | None = None
     found: list[tuple[int, int] | None] = []
     for segment in segments:
         found.append(last)
-        if segment.speaker in kept:
+        if segment.speaker in retained:
             last = (segment.end, segment.speaker)
     return found
 
 
 def _split_speakers(segments: Segments, number: int) -> Segments:
-    """Make just `number` speakers: first of the longest talkers' turns in alternation, then of halves of the longest segments.
+    """Make exactly `number` speakers: first by alternating the turns of the most active ones, then by halving the longest segments.
 
-    The platform "always diarizes accordingly" (DOC guide 3.6.0). Fewer are possible only where the speech is too short to be cut.
+    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut.
     """
     turns: dict[int, list[Segment]] = {}
     for segment in segments:
         turns.setdefault(segment.speaker, []).append(segment)
     following = max(turns) + 1
-    talkers = [(-sum(s.end - s.start for s in said), speaker) for speaker, said in turns.items() if len(said) > 1]
+    talkers = [(-sum(s.end - s.start for s in owned), speaker) for speaker, owned in turns.items() if len(owned) > 1]
     heapq.heapify(talkers)
     while talkers and len(turns) < number:
         _, speaker = heapq.heappop(talkers)
-        said = turns[speaker]
-        for part, owner in ((said[::2], speaker), (said[1::2], following)):
+        owned = turns[speaker]
+        for part, owner in ((owned[::2], speaker), (owned[1::2], following)):
             turns[owner] = part
             if len(part) > 1:
                 heapq.heappush(talkers, (-sum(s.end - s.start for s in part), owner))
         following += 1
-    pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, said in turns.items() for s in said]
+    pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, owned in turns.items() for s in owned]
     heapq.heapify(pieces)
     missing = number - len(turns)
     while missing > 0 and -pieces[0][0] >= 2 * SHORTEST:

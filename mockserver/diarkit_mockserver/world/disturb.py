@@ -1,4 +1,4 @@
-"""A disturbed answer on its way out: late, slow, damaged, or cut off. Knows bytes and the connection, not why."""
+"""Disturb an answer: delayed, slow, damaged, or truncated."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PROXY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     b"</body>\r\n</html>\r\n"
 )
-"""What a reverse proxy says for a platform that does not answer."""
+"""The page of a reverse proxy for a platform that does not answer."""
 
 
 def draw_pause(latency: Latency, draws: Draws) -> int:
-    """Draw the length of a pause, in ticks."""
+    """Draw a delay in ticks."""
     if latency.uniform is not None:
         low, high = map(to_ticks, latency.uniform)
         return draws.between(low, high)
@@ -40,7 +40,7 @@ def draw_pause(latency: Latency, draws: Draws) -> int:
 
 
 def damage(response: Response, how: BodyDamage, draws: Draws) -> Response:
-    """Damage the body of an answer; its length stays true."""
+    """Damage the body of an answer, with the right length."""
     body = response.body
     match how:
         case "truncated":
@@ -58,7 +58,7 @@ def damage(response: Response, how: BodyDamage, draws: Draws) -> Response:
 
 
 def lose(response: Response, how: Connection) -> tuple[Loss, Response]:
-    """Tell what a client loses of an answer whose connection ends so, and what it still gets."""
+    """Return the loss for a fault of the connection, and the part of the answer that the client gets."""
     match how:
         case "reset_before_headers":
             return Loss.BEFORE_HEAD, replace(response, status=0, headers=(), body=b"")
@@ -73,14 +73,14 @@ def lose(response: Response, how: Connection) -> tuple[Loss, Response]:
 
 
 async def cut(transport: asyncio.Transport, response: Response, how: Connection) -> None:
-    """Write as much of an answer as still gets out, and end the connection."""
+    """Write the part of an answer that is still sent, and end the connection."""
     length = len(response.body)
     match how:
         case "reset_before_headers":
             _reset(transport)
         case "reset_after_headers":
             transport.write(write_head(response, length))
-            await let_others_run(3)  # the head has to be out before the reset throws away what is not
+            await let_others_run(3)  # send the head before the reset discards unsent bytes
             _reset(transport)
         case "close_in_body":
             transport.write(write_head(response, length) + _halve(response.body))
@@ -98,7 +98,7 @@ def _halve(body: bytes) -> bytes:
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """Close with a TCP reset: a socket that may not linger throws away what it has and says so."""
+    """Close with a TCP reset, by a linger time of 0."""
     bound: socket.socket | None = transport.get_extra_info("socket")
     if bound is not None:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Ids that follow from what they are of: the same request gets the same ones, in any order and in any run."""
+"""Deterministic ids: the same request gets the same ids, in any order and any run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ import hashlib
 import json
 
 _write_key = json.JSONEncoder(separators=(",", ":")).encode
-"""As `json.dumps`, which makes an encoder for each call."""
+"""Like `json.dumps`, which creates an encoder for each call."""
 
 
 def make_id(*key: object) -> str:
-    """Derive a UUID from a key, in the form of a random one (version 4, as in the reference's examples)."""
+    """Derive a UUID from a key, in the form of version 4, as in the reference's examples."""
     return _form(hashlib.sha256(_write_key(key).encode()).hexdigest())
 
 
 class AnswerIds:
-    """Makes the two ids of each answer of a world.
-
-    Args:
-        key: of the world.
-    """
+    """Makes the two ids of each answer of a world, from the key of the world."""
 
     __slots__ = ("_key",)
 
@@ -27,11 +23,7 @@ class AnswerIds:
         self._key = hashlib.sha256(_write_key(("answer-1", *key)).encode())
 
     def make(self, trace: str) -> tuple[str, str]:
-        """Make the ids of the request and of its correlation.
-
-        Args:
-            trace: what tells the answer from every other of its world.
-        """
+        """Make the request id and the correlation id of an answer, from a unique text."""
         digest = self._key.copy()
         digest.update(trace.encode("utf-8", "surrogatepass"))
         text = digest.hexdigest()
@@ -39,7 +31,7 @@ class AnswerIds:
 
 
 def name_poll(task_id: str, number: int) -> tuple[str, str]:
-    """Make the ids of one poll's answer: the task's, with the poll's number in place of some digits. Cheaper than a hash."""
+    """Make the ids of a poll's answer: the task's, with some digits replaced by the poll's number. Cheaper than a hash."""
     return f"{task_id[:24]}{number:012x}", f"{number:08x}{task_id[8:]}"
 
 

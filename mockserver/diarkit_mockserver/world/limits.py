@@ -1,6 +1,6 @@
-"""The limits that a world refuses requests by: one table in the order in which they are asked, before a body or after it.
+"""Check the limits of a world: one table in order of precedence, before or after a body.
 
-A refused request is held against the limits above the one that refused it, and against none below.
+A refused request counts for the limits before the one that refused it, but not for later ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 Reached: TypeAlias = "tuple[object, Exceeded | None] | None"
-"""None, or what to say of a limit that is reached: behind its name for the log and the journal, and in the headers of a 429."""
+"""None, or for an exceeded limit the reason for log and journal, and the values for the headers of a 429."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Row:
     """One limit.
 
     Attributes:
-        name: of its key in the scenario's `limits`.
-        condition: that it is answered with.
-        check: whether it is reached, by the request of a visit that brings so many bytes.
-        sized: it goes by the size of an upload's file, which is the body's whole length before that has been read.
-        every: it holds for every operation of the platform, not for uploads alone.
+        name: its key in the scenario's `limits`.
+        condition: of the refusal.
+        check: whether the request of a visit with so many bytes exceeds it.
+        sized: whether it depends on the size of the file, approximated by the body's length before it is read.
+        every: whether it applies to every operation, not only uploads.
     """
 
     name: Limit
@@ -44,16 +44,16 @@ class Row:
 
 
 def check_limits(rows: Iterable[Row], world: World, visit: Visit, size: int = 0) -> None:
-    """Hold a request against limits.
+    """Check a request against limits.
 
     Args:
         rows: of `LIMITS`.
-        world: that the request goes to.
+        world: of the request.
         visit: of the request.
-        size: of its file or body, in bytes; 0 as long as it does not matter.
+        size: of its file or body, in bytes; 0 if irrelevant.
 
     Raises:
-        Refusal: for the first limit that is reached.
+        Refusal: for the first exceeded limit.
     """
     for row in rows:
         if (reached := row.check(world, visit, size)) is not None:
@@ -84,26 +84,26 @@ def _check_queue(world: World, _visit: Visit, _size: int) -> Reached:
     world.tasks.settle(now)
     if world.tasks.queue_length < longest:
         return None
-    # Where polls or a hand end the tasks, nobody knows when: any wait would do.
+    # If tasks end by polls or by hand, the time is unknown: any wait is valid.
     end = world.tasks.find_next_end(now) or now + SECOND
     return longest, Exceeded.until(end, now, world.clock.epoch, longest)
 
 
 def _check_size(world: World, _visit: Visit, size: int) -> Reached:
-    """Refuse by the length announced; a file that turns out too large is refused as it is read."""
+    """Check the announced length; a file that is larger is refused while it is read."""
     largest = world.scenario.limits.upload_bytes
     return None if largest is None or size <= largest else (f"{largest}, before the body", None)
 
 
 def _check_storage(world: World, _visit: Visit, size: int) -> Reached:
-    """Refuse a file for which there is no room beside those of the unfinished tasks."""
+    """Check whether there is storage for a file in addition to those of unfinished tasks."""
     room, tasks = world.scenario.limits.storage_bytes, world.tasks
     if room is None or tasks.stored_bytes + size <= room:
         return None
     tasks.settle(world.clock.now())
     if tasks.stored_bytes + size <= room:
         return None
-    return f"{room}; {tasks.stored_bytes} are held by {tasks.queue_length} tasks", None
+    return f"{room}; {tasks.stored_bytes} are used by {tasks.queue_length} tasks", None
 
 
 LIMITS: Final = (
@@ -113,7 +113,7 @@ LIMITS: Final = (
     Row("upload_bytes", Condition.TOO_LARGE, _check_size, sized=True),
     Row("storage_bytes", Condition.STORAGE_FULL, _check_storage, sized=True),
 )
-"""Licence, rate and queue are asked before an upload is looked into, so that a flood of bad ones is refused too; sizes after that."""
+"""Licence, rate and queue are checked before the content of an upload, so that floods of invalid ones are refused too; then sizes."""
 
 OF_EVERY_REQUEST: Final = tuple(row for row in LIMITS if row.every)
 OF_UPLOADS: Final = tuple(row for row in LIMITS if not row.sized)

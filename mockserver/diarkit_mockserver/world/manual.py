@@ -1,7 +1,4 @@
-"""A task moved by hand, or put in by hand: which moves there are, and how far they bring it. Knows no HTTP.
-
-The course of such a task is `manual`.
-"""
+"""Tasks moved or created by hand, with the course `manual`."""
 
 from __future__ import annotations
 
@@ -21,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class NotMovableError(FakeError, ValueError):
-    """A task can't be moved so."""
+    """The task can't be moved."""
 
 
 def step_task(task: Task, progress: Progress) -> Progress:
-    """Move a task to its next state; a final one stays, a cancelled one goes.
+    """Move a task to its next state; no effect in a final one, and a cancelled task is removed.
 
     Raises:
-        NotMovableError: for a task that has a course of its own.
+        NotMovableError: for a task with another course.
     """
     _check_manual(task)
     timetable = task.timetable
@@ -37,16 +34,16 @@ def step_task(task: Task, progress: Progress) -> Progress:
 
 
 def move_task(task: Task, progress: Progress, state: TaskState, message: str | None) -> Progress:
-    """Move a task to a state; the one it is in already is no move.
+    """Move a task to a state; no effect if it is the current one.
 
     Args:
         task: of a manual course.
         progress: of the task.
-        state: one that may follow the one it is in.
-        message: of the error, where it ends in one that was not laid out for it.
+        state: a legal successor of the current one.
+        message: of the error, if it ends differently than planned.
 
     Raises:
-        NotMovableError: for a state that can't follow, and for a task that has a course of its own.
+        NotMovableError: for an illegal transition, and for a task with another course.
     """
     _check_manual(task)
     current = task.state_at(progress, 0)
@@ -67,11 +64,11 @@ def move_task(task: Task, progress: Progress, state: TaskState, message: str | N
 
 
 def seed_task(seeded: SeededTask, media: Media) -> tuple[Task, Progress]:
-    """Make a task that nobody has uploaded, and how far it has come; what is drawn for it follows from its id.
+    """Make a task without an upload, and its progress; everything random depends on its id.
 
     Args:
-        seeded: as the scenario has it.
-        media: to assume of the recording that it has none of.
+        seeded: from the scenario.
+        media: assumptions in place of a recording.
     """
     task_id, end = seeded.id.lower(), seeded.end
     digest = hashlib.sha256(task_id.encode()).hexdigest()
@@ -84,4 +81,4 @@ def seed_task(seeded: SeededTask, media: Media) -> tuple[Task, Progress]:
 
 def _check_manual(task: Task) -> None:
     if not task.manual:
-        raise NotMovableError(f"task {task.task_id} has a course of its own; only those of course: manual move by hand")
+        raise NotMovableError(f"task {task.task_id} can't be moved by hand: expected course: manual")

@@ -1,4 +1,4 @@
-"""The platform's operations inside one world: which request is which, and its answer. Knows no worlds side by side."""
+"""The platform's operations inside one world."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import UploadReader
+    from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.task import Task
     from diarkit_mockserver.world.visit import Visit
@@ -34,17 +34,19 @@ INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
 
 
-def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, external_url: str | None) -> Response:
+def answer_operation(
+    visit: Visit, place: Place, upload: UploadReader | ReadUpload | None, external_url: str | None
+) -> Response:
     """Answer one request.
 
     Args:
         visit: of the request.
-        place: where it leads.
-        upload: the body of a POST to `ENDPOINT`, read to the end.
-        external_url: the address to name in `X-Location`, instead of the one that the client used.
+        place: its destination.
+        upload: the complete body of a POST to `ENDPOINT`.
+        external_url: base URL for `X-Location`, instead of the one used by the client.
 
     Raises:
-        Refusal: for every answer that is an error.
+        Refusal: for every error answer.
     """
     world = place.world
     if place.path == ENDPOINT:
@@ -71,22 +73,18 @@ def answer_operation(visit: Visit, place: Place, upload: UploadReader | None, ex
         world.look_around(visit)
         text = str(world.profile["status_body"])  # UNK: the reference shows no body
         return Response(200, text.encode(), (JSON,) if text else ())
-    # UNK whether the platform holds such a request against the rate limit: here it does not, as with a wrong method.
+    # UNK whether such a request counts for the rate limit: here it does not, like one with a wrong method.
     raise refuse(Condition.PATH_UNKNOWN, reason=f"the platform has no path {place.path}")
 
 
-def _submit(visit: Visit, place: Place, reader: UploadReader, external_url: str | None) -> Response:
+def _submit(visit: Visit, place: Place, reader: UploadReader | ReadUpload, external_url: str | None) -> Response:
     submission = read_submission(visit, reader)
     check_limits(OF_FILES, place.world, visit, submission.size)
     return write_start(visit, place, place.world.accept(submission, visit), external_url)
 
 
-def read_submission(visit: Visit, reader: UploadReader) -> Submission:
-    """Read what an upload brought, and note it.
-
-    Raises:
-        Refusal: the platform would not take it.
-    """
+def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submission:
+    """Read and record the submission of an upload, or raise a Refusal."""
     try:
         upload = reader.close()
     finally:
@@ -111,12 +109,12 @@ def read_submission(visit: Visit, reader: UploadReader) -> Submission:
 
 
 def write_start(visit: Visit, place: Place, task: Task, external_url: str | None) -> Response:
-    """Write the 202 of a task; the arguments are as for `answer_operation`."""
+    """Write the 202 of a task; arguments as for `answer_operation`."""
     log.debug("%s: task %s, %s", task.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
     profile = place.world.profile
     base = find_base(visit.request, place, external_url, relative=profile["x_location"] == "relative")
     path = f"{base}{ENDPOINT}/{task.task_id}"
-    # INF: the reference's example of a 202 says pending, and nothing is processed at once.
+    # INF: the reference's example of a 202 is pending, and nothing is processed immediately.
     body = write_accepted(
         task.task_id, TaskState(str(profile["first_state"])), nulls=profile["accepted_unpopulated"] == "null"
     )
@@ -127,7 +125,7 @@ def write_start(visit: Visit, place: Place, task: Task, external_url: str | None
 
 
 def find_base(request: Request, place: Place, external_url: str | None, *, relative: bool) -> str:
-    """Find what stands before the platform's paths in the addresses that a client is given."""
+    """Return the base URL for addresses returned to a client."""
     base = urlsplit(external_url).path if external_url and relative else external_url
     return ((request.prefix if relative else request.base_url) if base is None else base) + place.prefix
 
@@ -139,7 +137,7 @@ def _poll(visit: Visit, world: World, text: str) -> Response:
 
 
 def _read_id(text: str) -> str:
-    """Read a task id in any of the forms of a UUID (INF: a path parameter of that type)."""
+    """Parse a task id in any form of a UUID (INF: a path parameter of that type)."""
     try:
         return str(uuid.UUID(text))
     except ValueError:

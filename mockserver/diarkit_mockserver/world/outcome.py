@@ -1,6 +1,6 @@
-"""How a task ends, and what it answers then: from the rule, the file's facts and the parameters. Knows no time and no state.
+"""The outcome of a task, from the rule, the file and the parameters.
 
-The order of what counts (first wins): the rule's own answer, the truth inside the file, a conversation drawn for the content.
+Precedence: the rule's answer, the truth embedded in the file, a conversation generated for the content.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
-from diarkit_contracts.api.words import fill_text
+from diarkit_contracts.api.words import count, fill_text
 from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.media import assume
@@ -36,7 +36,7 @@ DONE = Outcome(TaskState.DONE)
 
 
 def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: Profile = DEFAULT) -> Outcome:
-    """Decide how the task of a submission will end."""
+    """Decide how the task of a submission ends."""
     if then.failed is not None:
         return Outcome(TaskState.FAILED, then.failed)
     if then.rejected is not None:
@@ -44,8 +44,8 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: 
     if then.result is not None:
         return DONE
     media = submission.media
-    told = then.segments is not None or then.speakers is not None
-    if not told:
+    has_speech = then.segments is not None or then.speakers is not None
+    if not has_speech:
         if media.fault is not None:
             text = f"The media file cannot be decoded: {media.fault}."
             return _end("undecodable", profile, ("body", "file"), text, "media", reason=media.fault)
@@ -57,11 +57,7 @@ def decide_outcome(then: Then, submission: Submission, limits: Limits, profile: 
 
 
 def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Profile) -> tuple[str | None, str | None]:
-    """Write what the task answers in its final state.
-
-    Returns:
-        `result` and `error` as JSON; one of them is None.
-    """
+    """Return `result` and `error` of a task's final answer as JSON; one of them is None."""
     if outcome.error:
         return None, outcome.error
     if outcome.state is not TaskState.DONE:
@@ -71,20 +67,20 @@ def write_outcome(task: Task, outcome: Outcome, scenario: Scenario, profile: Pro
         return dump(then.result), None
     from_range = profile["times"] == "range"
     if then.segments is not None and then.der is None:
-        told = then.segments + ((),) * (len(task.loud) - len(then.segments))
-        if _is_all_asked_for(told, task.parameters, times_from_range=from_range):
-            return _write_as_given(told, task.parameters), None
+        given = then.segments + ((),) * (len(task.loud) - len(then.segments))
+        if _is_all_asked_for(given, task.parameters, times_from_range=from_range):
+            return _write_as_given(given, task.parameters), None
     if then.der is None and then.segments is None and not _is_heard(task):
         drawn = scenario.seed, task.sha256, task.length, task.loud, then.speakers
         return _write_drawn(drawn, task.parameters, times_from_range=from_range), None
     natural, length = _find_conversation(task, scenario.seed)
     if then.der is not None:
         key = (scenario.seed, task.sha256)
-        natural = tuple(degrade(said, length, then.der, *key, channel) for channel, said in enumerate(natural))
+        natural = tuple(degrade(channel, length, then.der, *key, number) for number, channel in enumerate(natural))
     return write_result(apply_parameters(natural, length, task.parameters, times_from_range=from_range)), None
 
 
-@lru_cache(maxsize=8)  # a test suite sends the same few bytes in most of its tests
+@lru_cache(maxsize=8)  # most tests of a suite send the same few files
 def _write_drawn(
     drawn: tuple[int, str, int, tuple[bool, ...], int | None], parameters: Parameters, *, times_from_range: bool
 ) -> str:
@@ -93,10 +89,10 @@ def _write_drawn(
     )
 
 
-def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
-    """Whether a request asks for just what a rule says: no part of it, and no other number of speakers."""
+def _is_all_asked_for(given: Spoken, parameters: Parameters, *, times_from_range: bool) -> bool:
+    """Return whether a request's parameters leave a rule's segments unchanged."""
     begin, end = parameters.range_from, inf if parameters.range_to is None else parameters.range_to
-    asked = [told[number] for number in parameters.channels or range(len(told))]
+    asked = [given[number] for number in parameters.channels or range(len(given))]
     counts = [len({one.speaker_id for one in segments}) for segments in asked]
     most = parameters.max_speakers or parameters.total_speakers or MOST_SPEAKERS
     return (
@@ -107,21 +103,21 @@ def _is_all_asked_for(told: Spoken, parameters: Parameters, *, times_from_range:
     )
 
 
-def _write_as_given(told: Spoken, parameters: Parameters) -> str:
-    numbers = parameters.channels or range(len(told))
+def _write_as_given(given: Spoken, parameters: Parameters) -> str:
+    numbers = parameters.channels or range(len(given))
     return dump(
         {
             "channels": [
                 {
                     "channel_number": number if parameters.channel_mode == "split" else 0,
-                    "speakers_count": len({one.speaker_id for one in told[number]}),
+                    "speakers_count": len({one.speaker_id for one in given[number]}),
                     "segments": [
                         {
                             "speaker_id": one.speaker_id,
                             "start_time": float(one.start_time),
                             "end_time": float(one.end_time),
                         }
-                        for one in told[number]
+                        for one in given[number]
                     ],
                 }
                 for number in numbers
@@ -131,10 +127,10 @@ def _write_as_given(told: Spoken, parameters: Parameters) -> str:
 
 
 def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
-    """Find what is said in the part of the file that was asked for; None where that is only drawn, and nobody knows.
+    """Return the truth of the requested part of the file; None if it is unknown.
 
     Returns:
-        Channels as in the result, with the overlaps of a reference and its own speakers.
+        Channels as in the result, with the overlaps and speakers of the reference.
     """
     then = task.then
     if not (_is_heard(task) or then.segments is not None or then.der is not None):
@@ -144,16 +140,16 @@ def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | Non
 
 
 def _is_heard(task: Task) -> bool:
-    """Whether the truth inside the file counts, where its rule leaves it open who speaks."""
+    """Return whether the embedded truth of the file applies, as its rule gives no number of speakers."""
     return task.truth is not None and task.then.speakers is None and len(task.truth) == len(task.loud)
 
 
 def _find_conversation(task: Task, seed: int) -> tuple[Channels, int]:
     then, length, loud = task.then, task.length, task.loud
     if then.segments is not None:
-        told = tuple(_read_channel(channel) for channel in then.segments)
-        last = max((segment.end for channel in told for segment in channel), default=0)
-        return told + ((),) * (len(loud) - len(told)), max(length, last)
+        given = tuple(_read_channel(channel) for channel in then.segments)
+        last = max((segment.end for channel in given for segment in channel), default=0)
+        return given + ((),) * (len(loud) - len(given)), max(length, last)
     if task.truth is not None and _is_heard(task):
         heard = tuple(
             tuple(segment for segment in channel if segment.start < length) if is_loud else ()
@@ -169,12 +165,12 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
 
 
 def _check_parameters(submission: Submission, then: Then, profile: Profile) -> Outcome | None:
-    """Hold the parameters against the audio; the documents leave the answers open (UNK, INF rejected: known after decoding)."""
+    """Check the parameters against the audio; the answers are undocumented (UNK, INF rejected, as known only after decoding)."""
     parameters = submission.parameters
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
     if beyond:
-        text = f"Channel {beyond[0]} does not exist: the audio has {channels} channel{'s' * (channels != 1)}."
+        text = f"Channel {beyond[0]} does not exist: the audio has {count(channels, 'channel')}."
         return _end("channel_beyond", profile, ("query", "channels"), text, "channels", value=str(beyond[0]))
     if parameters.range_to is not None and parameters.range_to <= parameters.range_from:
         return _end(
@@ -193,7 +189,7 @@ def _check_parameters(submission: Submission, then: Then, profile: Profile) -> O
 
 
 def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, kind: str, **values: str) -> Outcome:
-    """End a task for what is in its recording, in the state and with the error that the table of points has for it."""
+    """End a task because of its recording, with the state and error of the table of points."""
     state = TaskState(str(profile[point])) if point else TaskState.REJECTED
     error = fill_text(str(profile[f"{point}_error"]), values) if point else ""
     detail = (Detail(location=location, message=message, type=f"{kind}_invalid"),)
@@ -201,23 +197,24 @@ def _end(point: str, profile: Profile, location: tuple[str, ...], message: str, 
 
 
 def find_excess(then: Then, media: MediaFacts) -> str:
-    """Say that a rule lets somebody speak after the end of the audio; nothing if nobody does, or its end is not known."""
+    """Return a message if a rule's speakers or segments exceed the audio; empty if not, or if its length is unknown."""
+    if media.assumed or media.fault is not None:
+        return ""
+    if then.speakers and media.length < SHORTEST_AUDIO:
+        shortest = f"audio of less than {SHORTEST_AUDIO / 100:g} s has no segments"
+        return f"speakers: {then.speakers}, but the audio is {media.length / 100:g} s long, and {shortest}"
     last = max((one.end_time for channel in then.segments or () for one in channel), default=0.0)
-    if media.assumed or media.fault is not None or last * 100 <= media.length:
+    if last * 100 <= media.length:
         return ""
     return f"the segments of the rule end at {last:g} s, after the audio's end at {media.length / 100:g} s"
 
 
 def choose_media(then: Then, media: MediaFacts, scenario: Scenario) -> MediaFacts:
-    """Let a rule that says who speaks be enough: what has no speech by itself then counts as audio of the assumed length.
+    """Treat silence as speech, and files that are not audio as audio of the assumed length, if a rule provides segments.
 
-    Without such a rule, what is no audio counts so too where the scenario asks for it.
+    Without such a rule the latter applies if the scenario requests it. A measured length is never replaced.
     """
-    told = then.segments is not None or then.speakers is not None
-    if media.fault is not None and scenario.media.undecodable == "assume":
-        return assume(scenario.media, media.kind)
-    if not told:
-        return media
-    if media.fault is not None or media.length < SHORTEST_AUDIO:
-        return assume(scenario.media, media.kind)
-    return replace(media, loud=(True,) * len(media.loud))
+    has_speech = then.segments is not None or then.speakers is not None
+    if media.fault is not None:
+        return assume(scenario.media, media.kind) if has_speech or scenario.media.undecodable == "assume" else media
+    return replace(media, loud=(True,) * len(media.loud)) if has_speech else media

@@ -1,10 +1,10 @@
-"""The tasks of one world: which are there, which are finished, how much storage they hold. Knows no rules and no answers."""
+"""The tasks of one world, with their storage and expiry."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import to_ticks
@@ -20,65 +20,88 @@ if TYPE_CHECKING:
 SETTLE_AT_LEAST = 64
 
 
-class Store:
-    """Tasks in memory, as the platform's own (DOC 5.0.0).
+class Kept(NamedTuple):
+    """A task as a store has it.
 
-    A task that ends by the clock is noticed when somebody looks at it or needs its room: nothing runs in the background. To notice
-    all of them costs what has happened since the last time, and not what is there.
+    Attributes:
+        task: that was accepted.
+        progress: of it.
+        looked_at: when somebody looked at it last; None if it takes no room any more.
+    """
+
+    task: Task
+    progress: Progress
+    looked_at: int | None
+
+
+class Store:
+    """Tasks in memory, as on the platform (DOC 5.0.0).
+
+    There are no background timers: ends by the clock are processed when a task is polled or storage is needed. The cost is
+    proportional to the changes since the last time, not to the number of tasks.
 
     Args:
-        limits: how long and how many finished tasks are stored.
+        limits: for the number and age of finished tasks.
+        unfinished: number of unfinished tasks that are counted here and stored elsewhere.
+        finished: number of finished ones, likewise.
+        stored_bytes: total size of the files of unfinished tasks elsewhere.
     """
 
     __slots__ = (
         *("_ends", "_finished", "_limits", "_progress", "_settle_at", "_tasks", "_touched", "_unfinished", "_waiting"),
-        "stored_bytes",
+        *("_finished_elsewhere", "_unfinished_elsewhere", "stored_bytes"),
     )
 
-    def __init__(self, limits: Limits) -> None:
-        self.stored_bytes = 0
-        """Of the files of unfinished tasks."""
+    def __init__(self, limits: Limits, *, unfinished: int = 0, finished: int = 0, stored_bytes: int = 0) -> None:
+        self._unfinished_elsewhere, self._finished_elsewhere = unfinished, finished
+        self.stored_bytes = stored_bytes
+        """Total size of the files of unfinished tasks."""
         self._limits = limits
         self._tasks: dict[str, Task] = {}
         self._progress: dict[str, Progress] = {}
         self._unfinished: dict[str, Task] = {}
         self._finished: deque[Task] = deque()
-        self._settle_at = SETTLE_AT_LEAST
-        # When each unfinished task was looked at last, the longest ago first.
+        self._settle_at = max(SETTLE_AT_LEAST, 2 * unfinished)
+        # Time of the last poll of each unfinished task, oldest first.
         self._waiting: dict[str, int] = {}
-        # What may have ended since somebody noticed: a heap of the ends by the clock, and those that looks or hands have moved.
+        # Tasks that may have ended since the last check: a heap of ends by the clock, and those advanced by polls or by hand.
         self._ends: list[tuple[int, str]] = []
         self._touched: dict[str, Task] = {}
 
     def __iter__(self) -> Iterator[Task]:
-        """Go through all tasks, the oldest first."""
+        """Iterate over all tasks, oldest first."""
         return iter(self._tasks.values())
 
     def __contains__(self, task_id: object) -> bool:
-        """Whether there is such a task, expired or not."""
+        """Return whether a task exists, expired or not."""
         return task_id in self._tasks
 
     def __len__(self) -> int:
         """Count all tasks."""
-        return len(self._tasks)
+        return len(self._tasks) + self._unfinished_elsewhere + self._finished_elsewhere
 
     @property
     def queue_length(self) -> int:
-        """Number of unfinished tasks, as far as settled."""
-        return len(self._unfinished)
+        """Number of unfinished tasks, as of the last `settle`."""
+        return len(self._unfinished) + self._unfinished_elsewhere
+
+    def read(self, task_id: str) -> Kept | None:
+        """Return everything known of a task, expired or not."""
+        task = self._tasks.get(task_id)
+        return None if task is None else Kept(task, self.progress(task), self._waiting.get(task_id))
 
     def find_next_end(self, now: int) -> int | None:
-        """Find the moment at which the next task ends by the clock; None if no end is known."""
+        """Return the time at which the next task ends by the clock; None if unknown."""
         while self._ends and (self._ends[0][0] <= now or self._ends[0][1] not in self._unfinished):
             self._touch(heapq.heappop(self._ends)[1])
         return self._ends[0][0] if self._ends else None
 
     def replace_limits(self, limits: Limits) -> None:
-        """Keep finished tasks by other limits from now on."""
+        """Replace the limits."""
         self._limits = limits
 
     def add(self, task: Task, now: int) -> None:
-        """Take a task in."""
+        """Add a task."""
         self._tasks[task.task_id] = task
         self._progress.pop(task.task_id, None)
         self._unfinished[task.task_id] = task
@@ -89,12 +112,12 @@ class Store:
             self._touched[task.task_id] = task
         elif timetable.ends_at < NEVER:
             heapq.heappush(self._ends, (timetable.ends_at, task.task_id))
-        if len(self._unfinished) >= self._settle_at:
+        if self.queue_length >= self._settle_at:
             self.settle(now)
-            self._settle_at = max(SETTLE_AT_LEAST, 2 * len(self._unfinished))
+            self._settle_at = max(SETTLE_AT_LEAST, 2 * self.queue_length)
 
     def drop(self, task_id: str) -> None:
-        """Forget a task, if it is there."""
+        """Remove a task, if it exists."""
         if (task := self._tasks.pop(task_id, None)) is None:
             return
         if self._unfinished.pop(task_id, None) is not None:
@@ -105,17 +128,17 @@ class Store:
             held.pop(task_id, None)
 
     def progress(self, task: Task) -> Progress:
-        """Return how far a task has come."""
+        """Return the progress of a task."""
         return self._progress.get(task.task_id, UNTOUCHED)
 
     def update(self, task: Task, progress: Progress) -> None:
-        """Keep how far a task has come, if it is still there."""
+        """Store the progress of a task, if it still exists."""
         if task.task_id in self._tasks:
             self._progress[task.task_id] = progress
             self._touch(task.task_id)
 
     def find(self, task_id: str, now: int) -> Task | None:
-        """Find a task that is still there, a finished one until it expires."""
+        """Return a task unless it is unknown or expired."""
         task = self._tasks.get(task_id)
         if task is not None and self._limits.finished_seconds is not None and self.progress(task).finished_at is None:
             self._notice(task, now)
@@ -125,13 +148,13 @@ class Store:
         return task
 
     def finish(self, task: Task, now: int) -> None:
-        """Give a finished task's room back, once; the oldest finished ones go when there are too many."""
+        """Release the storage of a finished task, once; the oldest finished ones are removed if there are too many."""
         if self.progress(task).finished_at is None:
             self.update(task, self.progress(task)._replace(finished_at=task.timetable.end_moment(now)))
         self._release(task, now)
 
     def attend(self, task: Task, now: int) -> None:
-        """Note that somebody waits for a task."""
+        """Record a poll of a task."""
         if self._waiting.pop(task.task_id, None) is not None:
             self._waiting[task.task_id] = now
 
@@ -141,7 +164,8 @@ class Store:
             return
         self.stored_bytes -= task.size
         self._finished.append(task)
-        while len(self._finished) > self._limits.finished_tasks or self._is_expired(self._finished[0], now):
+        most = self._limits.finished_tasks - self._finished_elsewhere
+        while len(self._finished) > most or self._is_expired(self._finished[0], now):
             oldest = self._finished.popleft().task_id
             self._tasks.pop(oldest, None)
             self._progress.pop(oldest, None)
@@ -149,7 +173,7 @@ class Store:
                 break
 
     def settle(self, now: int) -> None:
-        """Notice all tasks that have ended by the clock, and let go of those that nobody has looked at for long."""
+        """Process all tasks that have ended by the clock, and release those that were abandoned."""
         while self._ends and self._ends[0][0] <= now:
             self._touch(heapq.heappop(self._ends)[1])
         touched, self._touched = self._touched, {}
@@ -171,7 +195,7 @@ class Store:
             self.finish(task, now)
 
     def _is_expired(self, task: Task, now: int) -> bool:
-        if (kept := self._limits.finished_seconds) is None:
+        if (retention := self._limits.finished_seconds) is None:
             return False
         finished_at = self.progress(task).finished_at
-        return finished_at is not None and now - finished_at >= to_ticks(kept)
+        return finished_at is not None and now - finished_at >= to_ticks(retention)

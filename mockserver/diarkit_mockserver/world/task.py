@@ -1,4 +1,4 @@
-"""One accepted upload: what was decided at its acceptance, and how far it has come. Decides nothing; the world does."""
+"""A task: the decisions at its acceptance, and its progress."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ends.
+    """The outcome of a task.
 
     Attributes:
         state: the final one.
         message: of the task's error.
         detail: of the task's error; its location is INF, the literal texts of task errors are UNK.
-        error: the task's error as JSON, in a platform's own words; empty for ours.
+        error: the task's error as JSON, in a platform's wording; empty for the default.
     """
 
     state: TaskState
@@ -34,16 +34,16 @@ class Outcome:
 
 
 class Progress(NamedTuple):
-    """How far a task has come: all that changes of it. A tuple, as one is made for each poll.
+    """The mutable part of a task. A tuple, as one is created for each poll.
 
     Attributes:
-        polls: how often the client has looked, refused looks left out.
-        refused_polls: how often a look was answered with an HTTP error.
-        moves: how often it was moved by hand.
-        outcome: how it ends, where a hand has moved it to another end than the one laid out for it.
-        lost: the server denies that it exists.
-        finished_at: when it was in its final state, in ticks; None before anybody knows.
-        final_body: the bytes of the final answer, once somebody has seen it.
+        polls: number of polls, without refused ones.
+        refused_polls: number of polls answered with an HTTP error.
+        moves: number of moves by hand.
+        outcome: if it was moved by hand to another end than planned.
+        lost: whether the server denies that it exists.
+        finished_at: time of the end, in ticks; None until it is observed.
+        final_body: the bytes of the final answer, once it was sent.
     """
 
     polls: int = 0
@@ -56,28 +56,28 @@ class Progress(NamedTuple):
 
 
 UNTOUCHED = Progress()
-"""Of a task that nobody has looked at: one for all of them."""
+"""The shared progress of tasks that were not polled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as it was accepted: of its submission, what its answers follow from; the rest is in the journal.
+    """The immutable part of a task: what its answers depend on; the rest of the submission is in the journal.
 
     Attributes:
-        task_id: a UUID in its canonical form.
-        filename: as the client named it.
+        task_id: a UUID in canonical form.
+        filename: as sent.
         digest: SHA-256 of the file's bytes.
         size: of the file, in bytes.
         length: of its audio, in centiseconds.
-        loud: for each channel, whether anything is to be heard.
-        truth: who speaks when, if the file says so itself.
-        parameters: checked.
-        occurrence: how often this same request had come.
-        upload: number of it among the uploads to its world.
-        then: what its rule says.
+        loud: one per channel; False for silent.
+        truth: embedded in the file, if any.
+        parameters: validated.
+        occurrence: number among identical requests, from 1.
+        upload: number among the uploads to its world, from 1.
+        then: the answer of its rule.
         outcome: how it ends.
-        timetable: when.
-        broken: how its result breaks the contract, if it is to.
+        timetable: when it reaches each state.
+        broken: how its result violates the contract; None if it does not.
     """
 
     task_id: str
@@ -106,7 +106,7 @@ class Task:
         timetable: Timetable,
         broken: ResultFault | None = None,
     ) -> Task:
-        """Make the task of a submission; what many tasks have in common is one object for all of them."""
+        """Make the task of a submission, sharing equal objects between tasks."""
         return cls(
             task_id=task_id,
             filename=submission.filename,
@@ -131,19 +131,19 @@ class Task:
 
     @property
     def manual(self) -> bool:
-        """It moves by hand only."""
+        """Whether it moves only by hand."""
         return self.timetable.counts == "moves"
 
     def end_of(self, progress: Progress) -> Outcome:
-        """Return how a task that has come so far ends."""
+        """Return the outcome of a task, given its progress."""
         return progress.outcome or self.outcome
 
     def state_at(self, progress: Progress, now: int) -> TaskState:
-        """Return the state that the next look at this moment sees, or the latest look saw."""
+        """Return the current state, at this time or at the latest poll."""
         return self.timetable.state_at(self._position(progress, now), self.end_of(progress).state)
 
     def is_gone(self, progress: Progress, now: int) -> bool:
-        """Whether a cancelled task has been cleaned up."""
+        """Return whether a cancelled task has been removed."""
         return self._position(progress, now) >= self.timetable.gone_at
 
     def _position(self, progress: Progress, now: int) -> int:

@@ -1,4 +1,4 @@
-"""What is learned of one request on its way through the server. Decides nothing; every station adds what it knows."""
+"""The state of one request during its processing."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Visit:
-    """One request on its way.
+    """One request being processed.
 
     Attributes:
         request: its head.
         connection: number of the client's connection, from 1.
-        asked_at: when the head was there, in ticks of the world's clock.
-        follows: how many answers its world had given by then.
+        asked_at: arrival of the head, in ticks of the world's clock.
+        follows: number of answers its world had sent by then.
         received: bytes of the body so far.
-        counted: the rate limit has seen it.
-        brought: what tells an upload from others, as far as it could be read; empty for all other requests.
-        submission: what an upload brought, if it could be read.
+        counted: whether the rate limit has counted it.
+        brought: identifies an upload, as far as it could be read; empty for other requests.
+        submission: of an upload, if it could be read.
         task_id: of the task that it is about.
-        state: that the client is told.
+        state: reported to the client.
         rule: that answers it.
-        upload: its number among the uploads to its world, where the head was enough to count it; else 0.
-        chosen: that rule, where the head of the request was enough to find it.
-        notes: what limit, fault or mistake shapes the answer, in words.
-        faults: that it meets, by their names.
-        limit: that refuses it, by its key; empty for none.
-        ignored_keys: of its config, that the platform does not know.
-        ignored_parts: names of parts of its form, likewise.
+        upload: its number among the uploads to its world, if counted by the head alone; otherwise 0.
+        chosen: the rule, if found by the head alone.
+        notes: the limits, faults or mistakes that shape the answer, for people.
+        faults: names of those applied.
+        limit: key of the limit that refuses it; empty for none.
+        ignored_keys: unknown keys of its config.
+        ignored_parts: names of unknown parts of its form.
         config_size: of its config, in characters.
-        parts: of its form, if it came whole.
-        disturbing: the faults that the answer meets on its way out.
-        secrets: that the answer may repeat, beside those of the request.
-        met: those of the task that it starts; None as long as the schedule was not asked.
+        parts: of its form, if complete.
+        disturbing: faults that apply to sending the answer.
+        secrets: that the answer may repeat, in addition to those of the request.
+        met: faults of the task that it starts; None until the schedule was checked.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""Bytes on the wire: bodies, envelopes and headers of the platform's answers. Decides nothing about their content."""
+"""Serialise the platform's answers: bodies, envelopes and headers."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}\r\n".encode() for code in range(200, 600)}
 
 WITHOUT_LENGTH: Final = frozenset({204, 304})
-"""Answers that have no body, and say nothing of its length (RFC 9110, section 8.6)."""
+"""Answers without a body and Content-Length (RFC 9110, section 8.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """What happens to one answer.
+    """The disturbance of one answer.
 
     Attributes:
-        clock: that pauses are taken on.
+        clock: for delays.
         pause: ticks before the answer.
-        connection: how it ends before its time.
-        drip: in which pieces the body comes.
+        connection: fault of the connection.
+        drip: pieces of the body.
         outage: how long the port is closed afterwards.
     """
 
@@ -45,16 +45,16 @@ class Disturbance:
     outage: Outage | None = None
 
 
-@dataclass(slots=True)  # not frozen: that would triple what it costs to make, and one is made for each poll
+@dataclass(slots=True)  # not frozen, which would triple the cost of creating one per poll
 class Response:
     """One HTTP answer.
 
     Attributes:
-        status: of HTTP.
-        body: all of it.
+        status: HTTP status.
+        body: complete.
         headers: without the length, which the server adds.
-        ids: of the request and its correlation, for a client that did not send them; None if the world is to make them.
-        disturbance: what happens to it on its way out.
+        ids: request id and correlation id, for a client that did not send them; None to generate them.
+        disturbance: applied when it is sent.
     """
 
     status: int
@@ -65,12 +65,12 @@ class Response:
 
 
 def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> bytes:
-    """Write status line and headers of an answer.
+    """Serialise status line and headers of an answer.
 
     Args:
-        response: its headers name no length, or the right one.
-        length: of the body, as the client is to believe it.
-        keeps_alive: the connection stays open.
+        response: without a length header, or with the right one.
+        length: of the body, as stated to the client.
+        keeps_alive: whether the connection stays open.
     """
     lines = [STATUS_LINES[response.status]]
     for name, value in response.headers:
@@ -83,7 +83,7 @@ def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> 
 
 
 def dump(value: object) -> str:
-    """Write compact JSON, as the platform's own framework does (INF)."""
+    """Serialise compact JSON, like the platform's framework (INF)."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -99,9 +99,9 @@ def write_task(task_id: str, state: TaskState, *, result: str | None, error: str
     Args:
         task_id: as in the 202.
         state: as the poll sees it.
-        result: JSON, None if there is none.
-        error: JSON, None if there is none.
-        nulls: write null for what there is not; otherwise leave it out.
+        result: JSON; None without one.
+        error: JSON; None without one.
+        nulls: whether missing values are written as null instead of omitted.
     """
     parts = [f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}']
     for key, value in (("result", result), ("error", error)):
@@ -111,7 +111,7 @@ def write_task(task_id: str, state: TaskState, *, result: str | None, error: str
 
 
 def write_result(answer: Answer) -> str:
-    """Write the `result` of a task that is done; centiseconds become seconds with up to two decimals."""
+    """Write the `result` of a finished task, in seconds with up to two decimals."""
     channels: list[str] = []
     for number, segments in answer:
         spoken = ",".join(
@@ -123,7 +123,7 @@ def write_result(answer: Answer) -> str:
 
 
 def write_error(kind: str, message: str, detail: Iterable[Detail] = ()) -> str:
-    """Write an error: of a task, or the envelope of an HTTP error; both have the same three keys."""
+    """Write the error of a task, or the envelope of an HTTP error; both have the same three keys."""
     return dump(
         {
             "type": kind,
@@ -134,7 +134,7 @@ def write_error(kind: str, message: str, detail: Iterable[Detail] = ()) -> str:
 
 
 def write_refusal(refusal: Refusal) -> Response:
-    """Write an HTTP error in the documented envelope, or with the foreign body that it brings."""
+    """Write an HTTP error with the documented envelope, or with a custom body."""
     headers: Headers = tuple((name.encode(), value.encode("latin-1", "replace")) for name, value in refusal.headers)
     if refusal.foreign is not None:
         body, kind = refusal.foreign

@@ -1,8 +1,7 @@
-"""One isolated server's worth of state: its clock, its rules, its tasks, and what was asked of it. Does no I/O.
+"""A world: the state of one isolated platform with its clock, rules, tasks and journal. Performs no I/O.
 
-Everything that follows from a request follows from it alone: (seed, world, file, name, parameters, how often the same request
-came before). Nothing runs in the background: a task's state is looked up when somebody asks.
-The file is long, as all that changes a world is in one place.
+Answers depend only on seed, world, file, name, parameters and the number of identical earlier requests. There are no background
+timers: a task's state is computed on demand. This module is long, as everything that changes a world is in one place.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Literal
 from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Scenario, Then
 from diarkit_mockserver.scenario.setup import set_up
 from diarkit_mockserver.world.breakage import break_answer
-from diarkit_mockserver.world.counters import Counters
+from diarkit_mockserver.world.counters import WorldState
 from diarkit_mockserver.world.ids import AnswerIds, make_id
 from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule, SeededTask
+    from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
@@ -45,37 +44,61 @@ NO_RULE = Then()
 
 
 class World:
-    """A platform of its own.
+    """An isolated platform.
 
     Args:
-        name: part of every id drawn here; the default world's is empty.
-        scenario: what it is told to answer.
-        clock: its time; a running one by default.
-        closed: why it takes no uploads, of a default world that nobody should reach; empty for a world as it should be.
+        name: part of the seed of its ids; empty for the default world.
+        scenario: its configuration.
+        clock: its time; default a running one.
+        closed: why a default world refuses uploads, if clients should not use it; empty otherwise.
     """
 
     def __init__(
         self, name: str = "", scenario: Scenario | None = None, clock: Clock | None = None, *, closed: str = ""
     ) -> None:
-        self._closed = closed
-        self.origin = scenario or Scenario()
+        origin = scenario or Scenario()
+        state = WorldState(
+            origin=origin,
+            setup=set_up(name, origin),
+            answer_ids=AnswerIds(origin.seed, name),
+            closed=closed,
+            clock=clock or Clock(),
+            tasks=Store(origin.limits),
+        )
+        self._take(state)
+        self._plant(origin.tasks)
+
+    @classmethod
+    def restore(cls, state: WorldState) -> World:
+        """Make a world that goes on from its parts."""
+        world = cls.__new__(cls)
+        world._take(state)  # noqa: SLF001 - its own
+        return world
+
+    def _take(self, state: WorldState) -> None:
+        self._closed, self._setup, self._answer_ids = state.closed, state.setup, state.answer_ids
+        self.origin = state.origin
         """What `begin_again` goes back to."""
-        self._setup = set_up(name, self.origin)
-        self._answer_ids = AnswerIds(self.origin.seed, name)
-        self.clock = clock or Clock()
-        self.counters = Counters()
-        self.tasks = Store(self.origin.limits)
-        self.journal = Journal()
-        self._plant(self.origin.tasks)
+        self.clock, self.counters, self.tasks, self.journal = state.clock, state.counters, state.tasks, state.journal
+
+    @property
+    def setup(self) -> Setup:
+        """What it is told now, with the rules that were added."""
+        return self._setup
+
+    @property
+    def closed(self) -> str:
+        """Why it takes no uploads; empty if it does."""
+        return self._closed
 
     @property
     def name(self) -> str:
-        """Part of every id drawn here."""
+        """Part of the seed of its ids."""
         return self._setup.name
 
     @property
     def scenario(self) -> Scenario:
-        """What it is told now."""
+        """Its current configuration."""
         return self._setup.scenario
 
     @property
@@ -85,27 +108,27 @@ class World:
 
     @property
     def manner(self) -> Manner | None:
-        """How its answers look; None for the usual way."""
+        """Differences of its answers; None for none."""
         return self._setup.manner
 
     @property
     def schedule(self) -> Schedule:
-        """The faults that requests may meet."""
+        """Its faults."""
         return self._setup.schedule
 
     def begin_again(self) -> World:
-        """Make a world that is as this one was at its beginning."""
+        """Return a new world with the initial state of this one."""
         fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
         self.journal.pass_on(fresh.journal)
         return fresh
 
     def replace_scenario(self, scenario: Scenario) -> None:
-        """Take a new scenario for what comes; tasks that are there keep the answers they were accepted with.
+        """Replace the scenario for new requests; existing tasks retain their answers.
 
-        Tasks that the scenario seeds and the former one did not, or otherwise, are put in.
+        New or changed seeded tasks are added.
 
         Raises:
-            ValueError: for an outage in a world that has a name.
+            ValueError: for an outage in a named world.
         """
         former = self.scenario.tasks
         self._setup = set_up(self.name, scenario)
@@ -115,20 +138,16 @@ class World:
         self._plant(task for task in scenario.tasks if task not in former)
 
     def replace_faults(self, faults: Sequence[Fault]) -> None:
-        """Take a new schedule of faults; an empty one is none at all.
-
-        Raises:
-            ValueError: for an outage in a world that has a name.
-        """
+        """Replace the schedule of faults; raises ValueError for an outage in a named world."""
         scenario = replace(self.scenario, faults=tuple(faults))
         self._setup = set_up(self.name, scenario, self._setup.rules.added)
         self.counters.faults = FaultCounts()
 
     def add_rule(self, *rules: Rule) -> None:
-        """Put rules before those of the scenario; all of them or none.
+        """Add rules before those of the scenario; all of them or none.
 
         Raises:
-            ValueError: for a rule that no upload can meet, or with a state that the generation does not know.
+            ValueError: for a rule that matches no possible upload, or has a state that the generation lacks.
         """
         book = self._setup.rules
         for rule in rules:
@@ -136,52 +155,52 @@ class World:
         self._setup = set_up(self.name, self._setup.scenario, book.added)
 
     def list_added(self) -> list[tuple[Rule, int]]:
-        """List the rules that were added, in the order in which they are asked, and how many submissions each has answered."""
+        """List the added rules in order of precedence, with the number of submissions each has answered."""
         return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
-        """Take an upload in.
+        """Accept an upload.
 
         Args:
-            submission: it is completed here, with its number, its occurrence and with what its rule says of its media.
-            visit: of the request that brings it.
+            submission: completed here with its number, occurrence and the media of its rule.
+            visit: of the request.
 
         Raises:
-            Refusal: if a rule or a fault says so.
+            Refusal: by a rule or a fault.
         """
         key, rule = self.meet(submission, visit)
         return self.start(submission, visit, key, rule)
 
     def choose_by_head(self, head: Submission, visit: Visit) -> bool:
-        """Count an upload by its head; whether a rule answers it whatever its body will be, which is the visit's then."""
+        """Count an upload by its head; return whether a rule answers it independently of its body, which is stored in the visit."""
         self.counters.uploads += 1
         head.upload = visit.upload = self.counters.uploads
         visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
         return visit.chosen is not None
 
+    def name_submission(self, submission: Submission) -> str:
+        """Make what the id of a submission's task follows from, together with how often it came."""
+        return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
+
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
         """Count an upload, and find the rule that answers it.
 
         Returns:
-            What the id of its task follows from, and the rule.
+            The seed of its task's id, and the rule.
 
         Raises:
-            Refusal: if nothing is taken here.
+            Refusal: if this world is closed.
         """
         self._check_open()
         setup, counters = self._setup, self.counters
-        key = make_id("request-1", setup.scenario.seed, setup.name, *submission.identity)
+        key = self.name_submission(submission)
         if not visit.upload:
             counters.uploads += 1
         submission.occurrence, submission.upload = counters.repeats.count(key), visit.upload or counters.uploads
         return key, visit.chosen or setup.rules.find(submission, counters.rules)
 
     def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
-        """Start the task of an upload that was met.
-
-        Raises:
-            Refusal: if a rule or a fault says so.
-        """
+        """Start the task of an upload that was counted by `meet`; may raise a Refusal by a rule or a fault."""
         setup, counters = self._setup, self.counters
         then = NO_RULE if rule is None else rule.then
         submission.media = choose_media(then, submission.media, setup.scenario)
@@ -189,7 +208,7 @@ class World:
         if rule is not None:
             visit.rule = str(rule)
         if (http := then.http_answer) is not None and not http.polls:
-            raise self._answer_with(http, "the rule says so")
+            raise self._answer_with(http, "by the rule")
         course = then.course or setup.scenario.course
         if cancels(course):
             outcome = Outcome(TaskState.CANCELLED)
@@ -197,7 +216,9 @@ class World:
             outcome = decide_outcome(then, submission, setup.scenario.limits, setup.profile)
         if rule is None and (miss := setup.rules.explain_miss(submission, counters.rules)):
             visit.notes += (miss,)
-            level = logging.WARNING if outcome.state is TaskState.REJECTED else logging.INFO
+            # A recording is replayed for its own sake: what it does not have is nobody's wish.
+            expected = outcome.state is not TaskState.REJECTED and not any(one.when.exact for _, one in setup.rules)
+            level = logging.INFO if expected else logging.WARNING
             log.log(level, "%s: %s", submission.filename, miss)
         if excess := find_excess(then, submission.media):
             visit.notes += (excess,)
@@ -227,23 +248,23 @@ class World:
 
         Args:
             task_id: in canonical form.
-            visit: of the request that asks.
+            visit: of the request.
 
         Raises:
-            Refusal: 404 for a task that this world does not have; or what a rule or a fault says.
+            Refusal: 404 for an unknown task, or by a rule or a fault.
         """
         self._check_open()
         visit.task_id = task_id
         now = self.clock.now()
         task = self.tasks.find(task_id, now)
         if task is None:
-            raise refuse(Condition.TASK_UNKNOWN, reason=f"no task {task_id}, or no longer")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} is unknown or expired")
         self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
         try:
             http = task.then.http_answer
             if http is not None and progress.refused_polls < http.polls:
-                raise self._answer_with(http, "the task's rule says so")
+                raise self._answer_with(http, "by the task's rule")
             if self._setup.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
@@ -251,7 +272,7 @@ class World:
             raise
         seen = Progress(progress.polls + 1, *progress[1:])
         visit.state = state = task.state_at(seen, now)
-        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer is no step of the course
+        if any(fault.connection for fault, _ in visit.disturbing):  # such an answer does not advance the course
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
@@ -259,22 +280,18 @@ class World:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
-            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} was cancelled, and is gone")
+            raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} was cancelled and removed")
         return task, seen, state
 
     def look_around(self, visit: Visit) -> None:
-        """Let a request for version or status meet its faults.
-
-        Raises:
-            Refusal: if a fault says so.
-        """
+        """Apply faults to a request for version or status; may raise a Refusal."""
         if self._setup.schedule:
             path = visit.request.path
             count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
             self.meet_faults("system", None, f"{path} {count}", visit)
 
     def write(self, task: Task, progress: Progress, state: TaskState) -> bytes:
-        """Write the body of a poll that sees a task in this state."""
+        """Write the body of a poll for a task in this state."""
         if progress.final_body is not None and state in TERMINAL:
             return progress.final_body
         nulls = self.profile["unpopulated"] == "null"
@@ -288,10 +305,10 @@ class World:
         return body
 
     def name_answer(self, trace: str) -> tuple[str, str]:
-        """Make the ids of an answer that has none of a task: its request's and its correlation's.
+        """Make request id and correlation id of an answer that is not about a task.
 
         Args:
-            trace: what was asked and answered; ids differ also where that is the same as before.
+            trace: request and answer; repetitions get different ids.
         """
         first = self._answer_ids.make(trace)
         count = self.counters.repeats.count(first[0])
@@ -300,10 +317,10 @@ class World:
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
-        """Find the faults of a request, once; those of its answer are noted for later, those of its task returned.
+        """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned.
 
         Raises:
-            Refusal: for a fault that is another answer.
+            Refusal: for a fault with a custom answer.
         """
         if visit.met is not None:
             return visit.met
@@ -315,7 +332,7 @@ class World:
             visit.faults += (fault.name,)
             visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
-                raise self._answer_with(http, "a fault says so")
+                raise self._answer_with(http, "by a fault")
             if fault.task is not None or fault.result is not None:
                 of_task.append(fault)
             else:
@@ -323,7 +340,7 @@ class World:
         return of_task
 
     def _plant(self, seeded: Iterable[SeededTask]) -> None:
-        """Put tasks in that nobody has uploaded; they move by hand only, and so stay where they are."""
+        """Add seeded tasks, which move only by hand."""
         now = self.clock.now()
         for task, progress in (seed_task(one, self.scenario.media) for one in seeded):
             self.tasks.drop(task.task_id)
@@ -334,7 +351,7 @@ class World:
 
     def _check_open(self) -> None:
         if self._closed:
-            log.warning("%s", self._closed)  # where no test's journal has it, its log does
+            log.warning("%s", self._closed)  # no test's journal would show it
             raise Refusal(404, message=self._closed, reason=self._closed)
 
     def _answer_with(self, http: HttpAnswer, reason: str) -> Refusal:
@@ -346,7 +363,7 @@ def _warn_of_assumption(submission: Submission, outcome: Outcome) -> None:
     if outcome.state is not TaskState.DONE or submission.media.kind == "unknown":
         return
     log.warning(
-        "%s: the length of this %s file can't be measured; %s s are assumed (another length: media.duration)",
+        "%s: the length of this %s file can't be measured; assuming %s s (set media.duration to change it)",
         submission.filename,
         submission.media.kind,
         submission.media.length / 100,

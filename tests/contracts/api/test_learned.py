@@ -36,6 +36,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "platform.yaml"
     file.write_text(write_learned(LEARNED, "a sentence"), encoding="utf-8")
     assert read_learned(file) == LEARNED
+    assert file.read_text("utf-8").startswith("# yaml-language-server: $schema=scenario.schema.json\n")
 
 
 def test_what_was_seen_is_cited_and_what_was_changed_since_is_not() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.api.evidence import Label, Severity
-from diarkit_contracts.api.points import GENERATIONS, INFO, POINTS, RESULT, START, USUAL, Cell, Point
+from diarkit_contracts.api.points import GENERATIONS, INFO, POINTS, RESULT, START, USUAL, Cell, Point, find_served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,17 @@ def test_each_cell_holds_an_allowed_value_and_says_where_it_is_from(point: Point
 def test_keys_are_unique_and_the_usual_generation_is_a_column() -> None:
     assert len({point.key for point in POINTS}) == len(POINTS)
     assert USUAL in GENERATIONS
+
+
+def test_a_generation_that_no_fake_can_be_of_is_refused_with_what_is_known_of_it() -> None:
+    assert find_served("3.7") == "3.7"
+    with pytest.raises(
+        ValueError,
+        match=r"expected a profile: 3\.6, 3\.7 or 5\.0, got '3\.5' \(3\.5\.0-dev\.2, a preview: .*never served",
+    ):
+        find_served("3.5")
+    with pytest.raises(ValueError, match=r"got '9'$"):
+        find_served("9")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_result_as_in_the_guide_has_no_fault() -> None:
         (
             lambda r: r["channels"][0].update(speakers_count=3),
             ("channels", 0, "speakers_count"),
-            "expected 2, the number of speakers in the segments, got 3",
+            "expected 2, the number of speakers in its segments, got 3",
             "INF",
             "error",
         ),
@@ -165,7 +165,7 @@ def test_a_result_as_in_the_guide_has_no_fault() -> None:
         (
             lambda r: r["channels"][0]["segments"][1].update(start_time=13.98),
             ("channels", 0, "segments", 1, "start_time"),
-            "expected no overlap with the segment ahead, which ends at 13.99, got 13.98",
+            "expected no overlap with the previous segment, which ends at 13.99, got 13.98",
             "INF",
             "warning",
         ),

@@ -7,6 +7,7 @@ import pytest
 from diarkit_contracts.clauses.belonging import (
     contradicts_file,
     count_segments,
+    is_limited,
     measure_alone,
     rate_errors,
     read_segments,
@@ -16,13 +17,13 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import ChannelTold, Start
+    from diarkit_contracts.exchanges.history import ReportedChannel, Start
 
 TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 100, 300),))
 RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 1.0, 3.0)]}
 
 
-def tell(script: Any, told: dict[int, Any], **sent: Any) -> tuple[Start, tuple[ChannelTold, ...]]:
+def tell(script: Any, told: dict[int, Any], **sent: Any) -> tuple[Start, tuple[ReportedChannel, ...]]:
     """Send a stereo file and read what is told of it."""
     task = script.post(**{"channels": 2, "truth": TRUTH, **sent})
     script.get(task, channels=[script.channel(number, *segments) for number, segments in told.items()])
@@ -103,3 +104,24 @@ def test_segments_without_a_length_and_times_that_are_none_are_left_out(script: 
 )
 def test_who_speaks_alone_is_measured_over_all_channels(channels: Any, alone: dict[Any, int]) -> None:
     assert measure_alone(channels) == alone
+
+
+@pytest.mark.parametrize(
+    ("sent", "limited"),
+    [
+        ({}, False),
+        ({"config": {"max_speakers": 1}}, True),
+        ({"config": {"max_speakers": 2}}, False),
+        ({"config": {"max_speakers": 2}, "query": {"channel_mode": "mix"}}, True),
+        ({"config": {"max_speakers": 3}, "query": {"channel_mode": "mix"}}, False),
+        ({"config": {"total_speakers": 2}}, True),
+        ({"config": {"max_speakers": 2, "total_speakers": 2}}, True),
+        ({"config": {"max_speakers": 9}, "truth": None}, True),
+        ({"config": {"max_speakers": "2"}}, True),
+        ({"config": {"language": "en"}}, False),
+        ({"config": {"language": "en"}, "truth": None}, False),
+    ],
+)
+def test_as_many_speakers_as_there_are_limit_nothing(script: Any, sent: dict[str, Any], limited: bool) -> None:
+    start, _ = tell(script, RIGHT, **sent)
+    assert is_limited(start) is limited

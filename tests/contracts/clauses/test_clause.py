@@ -22,16 +22,16 @@ def make_clause(*observations: Observation) -> Clause:
 
 
 def test_a_kept_observation_has_no_fault() -> None:
-    assert observe(3, kept=True, expected="x", got="y") == Observation(3)
+    assert observe(3, met=True, expected="x", got="y") == Observation(3)
 
 
 def test_a_broken_observation_says_what_was_expected_and_what_came() -> None:
-    assert observe(3, kept=False, expected="one", got="two") == Observation(3, Fault("one", "two"))
-    assert observe(3, kept=False, expected="one", got=[1, None]) == Observation(3, Fault("one", "[1, None]"))
+    assert observe(3, met=False, expected="one", got="two") == Observation(3, Fault("one", "two"))
+    assert observe(3, met=False, expected="one", got=[1, None]) == Observation(3, Fault("one", "[1, None]"))
 
 
 def test_what_came_is_cut_to_a_readable_length() -> None:
-    observation = observe(0, kept=False, expected="", got=list(range(10_000)))
+    observation = observe(0, met=False, expected="", got=list(range(10_000)))
     assert observation.fault is not None
     assert len(observation.fault.got) == 200
 

@@ -13,7 +13,7 @@ def refuse(*headers: tuple[str, str]) -> Exchange:
 
 def test_a_wait_counts_from_when_it_was_told() -> None:
     promise = read_promise(3, refuse(("retry-after", "20"), ("X-RateLimit-Reset", "77")))
-    assert promise == Promise(at=3, told_at=1.5, seconds=20, reset="77")
+    assert promise == Promise(at=3, announced_at=1.5, seconds=20, reset="77")
     assert promise.end == 21.5
 
 
@@ -28,7 +28,7 @@ def test_what_is_no_number_of_seconds_promises_nothing(told: str) -> None:
     [("77", ROUNDING_S + 0.1, "earlier"), ("77", ROUNDING_S, "later"), ("78", 10.0, "later"), ("", 10.0, "later")],
 )
 def test_the_earlier_promise_holds_for_the_same_window_only(reset: str, later_s: float, holds: str) -> None:
-    earlier = Promise(at=0, told_at=0.0, seconds=10, reset="77" if reset else "")
-    later = Promise(at=1, told_at=later_s, seconds=10, reset=reset)
+    earlier = Promise(at=0, announced_at=0.0, seconds=10, reset="77" if reset else "")
+    later = Promise(at=1, announced_at=later_s, seconds=10, reset=reset)
     assert later.follow(earlier) is {"earlier": earlier, "later": later}[holds]
     assert later.follow(None) is later

@@ -91,11 +91,11 @@ def test_recordings_are_not_mixed_up(script: Any) -> None:
 @pytest.mark.parametrize(
     ("ranged", "cut", "is_kept", "origin"),
     [
-        (FROM_FILE, CUT, True, "times of a range count from the beginning of the file"),
-        (CUT, CUT, True, "times of a range count from range_from"),
-        ([(0, 3.0, 7.0)], CUT, False, "what the times of a range count from is not settled: no recording shows it"),
-        ([], [], True, "what the times of a range count from is not settled: no recording shows it"),
-        ([], CUT, False, "what the times of a range count from is not settled: no recording shows it"),
+        (FROM_FILE, CUT, True, "times of a range are relative to the beginning of the file"),
+        (CUT, CUT, True, "times of a range are relative to range_from"),
+        ([(0, 3.0, 7.0)], CUT, False, "what the times of a range are relative to is undecided: no recording shows it"),
+        ([], [], True, "what the times of a range are relative to is undecided: no recording shows it"),
+        ([], CUT, False, "what the times of a range are relative to is undecided: no recording shows it"),
     ],
 )
 def test_a_range_is_compared_in_both_counts(script: Any, ranged: Any, cut: Any, is_kept: bool, origin: str) -> None:
@@ -110,7 +110,7 @@ def test_two_recordings_that_show_different_counts_settle_nothing(script: Any) -
         tell(script, Relation.RANGE, ranged, of=of, query=RANGE)
         tell(script, Relation.CUT, CUT, of=of)
     assert list(list_origins(read_history(script.exchanges))) == [
-        "what the times of a range count from is not settled: both were seen"
+        "what the times of a range are relative to is undecided: both were seen"
     ]
 
 

@@ -219,7 +219,7 @@ def test_two_answers_that_are_swapped_are_caught_both(script: Any) -> None:
     script.get(one, "done", *TO_FAR_TWO)
     script.get(two, "done", *TO_FAR_ONE)
     (judged,) = (each for each in judge_all(read_history(script.exchanges)) if each.clause.id == "task.no-crosstalk")
-    assert [each.fault.got.partition(",")[0] for each in judged.broken if each.fault] == ["that to exchange 1", "that to exchange 0"]  # fmt: skip
+    assert [each.fault.got.partition(",")[0] for each in judged.broken if each.fault] == ["the answer to exchange 1", "the answer to exchange 0"]  # fmt: skip
 
 
 @pytest.mark.parametrize("sent", [{"seconds": 5}, {"channels": 1}])

@@ -124,7 +124,7 @@ def test_what_goes_wrong_in_us_never_ends_like_findings(error: BaseException, co
 
     ended = CliRunner().invoke(Command("fail", callback=fail), [])
     assert ended.exit_code == code
-    assert ("fault of diarkit" in ended.stderr) == (code == 70)
+    assert ("bug in diarkit" in ended.stderr) == (code == 70)
 
 
 def test_a_group_of_commands_shows_them_before_its_examples() -> None:
@@ -169,7 +169,7 @@ def test_the_options_of_verify_are_in_groups() -> None:
     shown = CliRunner().invoke(verify, ["--help"]).output
     headings = [line[:-1] for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings == [
-        "What is sent", "Fuzzing (--tier fuzz)", "Judgement", "Bounds", "Connection", "Output", "Options", "Exit codes",
+        "Requests", "Fuzzing (--tier fuzz)", "Judgement", "Bounds", "Connection", "Output", "Options", "Exit codes",
         "Examples",
     ]  # fmt: skip
     in_options = shown.partition("\nOptions:\n")[2].partition("\n\n")[0]

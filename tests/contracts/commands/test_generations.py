@@ -34,7 +34,7 @@ def test_the_difference_is_that_of_the_columns(old: str, new: str) -> None:
 def test_a_client_reads_what_it_must_mind() -> None:
     told = run("diff", "3.6", "5.0", "--markdown")
     assert "| location | absent | sent (INF) | Location leads to the task" in told
-    assert "cancelled does not end a task" in told
+    assert "cancelled is not terminal" in told
     assert "429 is no longer declared" in told
     back = run("diff", "5.0", "3.6")
     assert "Location is no longer sent" in back

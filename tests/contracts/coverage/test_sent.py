@@ -30,7 +30,7 @@ def read_start(query: str = "", *parts: Described, is_body_known: bool = True) -
         ("", (replace(FILE, filename="ľ.wav"),), {"a file name beyond ASCII"}, set()),
         ("", (replace(FILE, filename="call"),), {"a file name without a suffix"}, set()),
         ("", (replace(FILE, sound=Sound(length=79, loud=(True,))),), {"audio of less than 0.8 s"}, set()),
-        ("", (replace(FILE, sound=Sound(length=80, loud=(False,))),), {"audio in which nobody speaks"}, set()),
+        ("", (replace(FILE, sound=Sound(length=80, loud=(False,))),), {"audio without speech"}, set()),
         (
             "",
             (replace(FILE, sound=Sound(length=80, loud=(True, False))),),
@@ -55,7 +55,7 @@ def read_start(query: str = "", *parts: Described, is_body_known: bool = True) -
         ("", (FILE, describe_field("config", "no JSON")), set(), {"no config"}),
         ("", (FILE, describe_field("note", "x")), {"an unknown part of the form"}, set()),
         ("channel_mode=mix", (FILE,), {"channel_mode mix"}, {"no channel_mode"}),
-        ("channels=0,1", (FILE,), {"some of the channels"}, set()),
+        ("channels=0,1", (FILE,), {"selected channels"}, set()),
         ("channels=1,0", (FILE,), {"channels in another order"}, set()),
         ("range_from=1", (FILE,), {"range_from"}, set()),
         ("range_to=1", (FILE,), {"range_to"}, set()),

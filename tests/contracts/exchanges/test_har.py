@@ -293,7 +293,7 @@ def test_what_went_elsewhere_or_got_no_answer_is_left_out() -> None:
     ],
 )
 def test_a_broken_entry_is_named(broken: Any) -> None:
-    with pytest.raises(RecordingError, match=r"x\.har(:\d+)?: entry 1 is not as HAR 1.2 has it"):
+    with pytest.raises(RecordingError, match=r"x\.har(:\d+)?: entry 1 is not valid HAR 1.2"):
         read(entry(), broken)
 
 

@@ -37,10 +37,10 @@ def test_a_run_that_saw_enough_needs_no_advice(verify_stub: Any) -> None:
     ("status", "body", "headers", "said"),
     [
         (200, b"<html>", {"content_type": "text/html; charset=utf-8"}, "web pages answer: are these the host"),
-        (200, b"{}", {}, "is it the platform that answers at this URL?"),
+        (200, b"{}", {}, "is the platform at this URL?"),
         (301, b"", {"location": "/other/x"}, "it redirects to http://stub:8000/other/x: use that URL"),
-        (502, b"<html>", {"content_type": "text/html"}, "a gateway answers in its place"),
-        (504, b"", {}, "a gateway answers in its place"),
+        (502, b"<html>", {"content_type": "text/html"}, "a gateway answers instead"),
+        (504, b"", {}, "a gateway answers instead"),
     ],
 )
 def test_a_server_that_is_another_is_told_with_what_to_look_at(
@@ -99,6 +99,6 @@ def test_what_was_not_judged_is_told_by_its_flag_and_what_was_is_not(verify_stub
     verdict = replace(verify_stub(), outcomes=(busy,))
     assert advise(verdict) == ()
     assert advise(replace(verdict, outcomes=(slow, full, busy))) == (
-        "the cap on tasks in flight left rows out: allow more with --in-flight",
-        "tasks took too long: give them more time with --task-seconds",
+        "rows were skipped by the limit on tasks in flight: raise --in-flight",
+        "tasks took too long: raise --task-seconds",
     )

@@ -26,7 +26,7 @@ def test_the_most_useful_come_first_and_what_was_met_not_at_all() -> None:
 def test_the_share_counts_what_was_met_and_by_whom() -> None:
     assert (
         write_share(TALLY)
-        == f"3 of {len(POINTS)} points met ({300 / len(POINTS):.1f} %), 1 of them by a client that behaved"
+        == f"3 of {len(POINTS)} points met ({300 / len(POINTS):.1f} %), 1 of them without a conduct finding"
     )
 
 

@@ -106,8 +106,8 @@ def test_what_is_accepted_skipped_kept_and_undocumented_is_told(verify_stub: Any
     text = write_html(replace(verdict, accepted=(accepted,), stale=("f:1: old",), events=("429 twice",)))
     titles = re.findall(r"<h2>([^<]*)</h2>", text)
     assert titles == [
-        "Findings", "Accepted by the baseline", "Baseline to be tidied up", "Undocumented", "Skipped", "Kept", "Events",
-        "What was sent and answered",
+        "Findings", "Accepted by the baseline", "Stale baseline entries", "Undocumented", "Skipped", "Passed", "Events",
+        "Requests and answers",
     ]  # fmt: skip
     assert "field extra" in text
 

@@ -25,8 +25,8 @@ def test_a_plain_upload_is_drawn_with_what_was_answered_and_its_errors(verify_st
 @pytest.mark.parametrize("row", ["row-02", "row-03", "row-04", "row-06"])
 def test_an_answer_to_other_than_the_whole_file_stands_beside_it_without_errors(verify_stub: Any, row: str) -> None:
     pictures, captions = draw(verify_stub(None, row))
-    assert captions[0] == "What the recording holds."
-    assert captions[1].startswith("What was answered for ")
+    assert captions[0] == "The truth of the recording."
+    assert captions[1].startswith("The answer for ")
     assert not [picture for picture in pictures if "DER" in picture]
 
 

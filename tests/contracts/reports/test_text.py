@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.reports.text import MOST_OTHERS, list_lines
-from diarkit_contracts.runs.verdict import Cause, Why
+from diarkit_contracts.runs.verdict import Cause, Undocumented, Why
 from diarkit_contracts.target.client import Caps
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
@@ -45,7 +46,7 @@ def test_findings_come_first_and_the_verdict_last(verify_stub: Any) -> None:
     lines = show(verify_stub(COUNT)).splitlines()
     heads = [line for line in lines if line and not line.startswith(" ")]
     assert heads[0].startswith("error: ")
-    assert heads.index("skipped") < heads.index("kept") < len(heads) - 2
+    assert heads.index("skipped") < heads.index("passed") < len(heads) - 2
     assert heads[-2] == "http://stub:8000 against profile 3.6, tier lite"
     assert heads[-1].startswith("FINDINGS: ")
 
@@ -65,7 +66,7 @@ def test_every_skip_has_its_reason_and_every_pass_its_observations(verify_stub: 
     skipped = shown.partition("skipped\n")[2].partition("\n\n")[0]
     for each in verdict.skipped:
         assert each.name in skipped.partition(f"  {each.reason}\n")[2]
-    kept = {line.split()[0]: line.split()[1] for line in shown.partition("kept\n")[2].split("\n\n")[0].splitlines()}
+    kept = {line.split()[0]: line.split()[1] for line in shown.partition("passed\n")[2].split("\n\n")[0].splitlines()}
     assert kept == {each.clause.id: str(each.observations) for each in verdict.passed}
 
 
@@ -81,14 +82,14 @@ def test_the_same_mistake_in_other_rows_is_told_in_short_and_in_many_by_their_na
     left = schema[MOST_OTHERS + 1 :]
     names = shown.partition(f"error: shape.schema  and in {len(left)} rows more\n")[2].partition("\n\n")[0]
     assert [name.strip() for name in " ".join(names.split()).split(", ")] == [finding.row for finding in left]
-    assert "all of each finding: --report html=FILE" in shown
+    assert "for complete findings: --report html=FILE" in shown
 
 
 def test_a_run_that_could_show_nothing_says_what_to_do_at_its_end(verify_stub: Any) -> None:
     assert "what to do" not in show(verify_stub())
     lines = show(verify_stub(None, caps=Caps(tasks=0, spare=0))).splitlines()
     at = lines.index("what to do")
-    assert lines[at + 1] == "  the cap on tasks left rows out: allow more with --max-tasks"
+    assert lines[at + 1] == "  rows were skipped by the limit on tasks: raise --max-tasks"
     assert at > len(lines) - 8
 
 
@@ -111,3 +112,16 @@ def test_the_colour_of_the_end_is_that_of_the_exit_code(verify_stub: Any, fail_o
     verdict = verify_stub({b'"resource.not-found"': b'"request.invalid"'})
     last = list(list_lines(verdict, fail_on))[-1]
     assert last.startswith("\x1b[32m" if verdict.decide_exit(fail_on) == 0 else "\x1b[31m")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "left"),
+    [(3, 3, ""), (20, 20, ""), (500, 20, "  and 480 more: --report json=FILE has them all")],
+)
+def test_of_what_is_not_documented_a_few_are_listed_and_the_others_counted(
+    verify_stub: Any, number: int, shown: int, left: str
+) -> None:
+    more = tuple(Undocumented(what=f"field own_{each}", at=0) for each in range(number))
+    lines = show(replace(verify_stub(), undocumented=more)).splitlines()
+    assert sum("field own_" in line for line in lines) == shown
+    assert [line for line in lines if line.startswith("  and ")] == ([left] if left else [])

@@ -36,7 +36,7 @@ def test_github_goes_to_the_summary_of_the_step(tmp_path: Path, monkeypatch: pyt
         ([""], "got ''"),
         (["json"], "expected a file for the report, as in json=json-report, got 'json'"),
         (["json=a,json=b"], "expected each report once, got json twice"),
-        (["json=a", "html=a"], "expected a file of its own for each report, got a twice"),
+        (["json=a", "html=a"], "expected a separate file for each report, got a twice"),
         (["json=no/such/folder/a"], "expected a file in a folder that exists"),
         (["json=."], "expected a file in a folder that exists"),
         (["github"], "expected a file for the report"),

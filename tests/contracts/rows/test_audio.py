@@ -12,6 +12,7 @@ from diarkit_contracts.rows import audio
 from diarkit_contracts.rows.audio import AudioError, read_recording
 from diarkit_contracts.rows.call import Carried
 from diarkit_contracts.rows.file import write_row
+from diarkit_fixtures.wav import chunks, frames
 from diarkit_fixtures.wav.file import write_wav
 
 if TYPE_CHECKING:
@@ -80,10 +81,29 @@ def test_more_than_the_bound_is_refused(path: Path, monkeypatch: pytest.MonkeyPa
         read_recording(path, 1)
 
 
-def test_one_made_file_is_in_memory_at_a_time(path: Path) -> None:
+def test_what_is_made_comes_in_small_pieces_and_is_what_was_announced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "MOST", 4_096)
+    monkeypatch.setattr(frames, "MOST", 4_096)
+    monkeypatch.setattr(chunks, "MOST", 4_096)
     for row in read_recording(path, 1).rows:
+        _, body = row.call.write_body()
+        assert not isinstance(body, bytes)
+        sizes = [len(chunk) for chunk in body]
+        assert len(body) == len(bytes(body)) == sum(sizes)
+        # Of the two seconds of silence ahead the bound is not asked.
+        assert max(sizes) <= (4_096 if "delayed" not in row.id else 2 * 11_025 * 4)
+
+
+def test_a_file_that_changed_while_it_was_sent_is_an_error(path: Path) -> None:
+    (row, *_) = read_recording(path, 1).rows
+    _, body = row.call.write_body()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(AudioError, match="it has changed since the run began"):
+        bytes(body)
+    with pytest.raises(AudioError, match="it has changed since the run began"):
         row.call.write_body()
-    assert audio.make_file.cache_info().currsize == 1
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:

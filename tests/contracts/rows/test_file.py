@@ -47,9 +47,9 @@ GOOD: dict[str, object] = {"id": "found-01", "what": "x", "method": "GET", "path
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted, looks, fresh), got a list"),
-        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, accepted, looks or fresh"),
-        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, accepted, looks or fresh; did you mean method?"),
+        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted, looks, fresh, cookies), got a list"),
+        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, accepted, looks, fresh or cookies"),
+        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, accepted, looks, fresh or cookies; did you mean method?"),
         ('{"id": 1}', "1:9: id: expected a text, got the number 1: put it in quotes"),
         ('{"method": null}', "1:13: method: expected a text, got nothing"),
         ('{"query": {}}', "1:12: query: expected a list, got a mapping"),
@@ -91,7 +91,7 @@ def test_a_file_of_rows_is_read_in_its_order(tmp_path: Path) -> None:
         (b"{}", [":1:1: expected a list, got a mapping"]),
         (
             json.dumps([GOOD, {**GOOD, "id": 7}, GOOD], indent=1).encode(),
-            [":11:9: id: expected a text, got", ":19:9: id: expected one that no row before it has, got 'found-01'"],
+            [":11:9: id: expected a text, got", ":19:9: id: expected a unique id, got 'found-01' again"],
         ),
     ],
 )

@@ -7,6 +7,8 @@ import pytest
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.rows.call import Attached, Written
+from diarkit_contracts.rows.plan import make_plan
+from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.rows.uploads import CHOSEN, FACTORS, Choice, make_uploads, write_config
 
 ROWS = make_uploads()
@@ -88,3 +90,18 @@ def test_a_config_has_what_was_chosen_and_unknown_keys_beside_it() -> None:
 def test_a_row_names_the_clause_that_says_whether_it_is_accepted(row: str, about: str) -> None:
     assert {each.about for each in ROWS if each.id == row} == {about}
     assert {each.about for each in ROWS} <= {clause.id for clause in CLAUSES}
+
+
+def test_looks_are_for_tasks_that_were_sent_by_then_and_more_than_one_runs() -> None:
+    steps = [step for step in make_plan(Tier.FULL).steps if any(row.looks for row in step)]
+    before = [row.id for row in make_plan(Tier.FULL).rows]
+    for step in steps:
+        for row in step:
+            assert all(before.index(other) <= before.index(row.id) for other in row.looks)
+    assert any({row.id for row in step} <= set(row.looks) for step in steps for row in step if len(step) == 2)
+    assert any(set(row.looks) - {row.id for row in step} for step in steps for row in step)
+
+
+def test_tasks_are_asked_for_over_fresh_connections_first_without_and_then_with_cookies() -> None:
+    kinds = [(row.fresh, row.cookies) for row in make_plan(Tier.FULL).rows if row.fresh or row.cookies]
+    assert kinds == [(True, False)] * 3 + [(True, True)] * 3

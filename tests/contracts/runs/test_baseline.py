@@ -57,14 +57,14 @@ def test_the_day_after_the_last_day_it_fails_again_and_says_so(verify_stub: Any)
     after = accept(verify_stub(COUNT), "clause: result.count-is-ids, expires: 2026-05-31")
     assert after.accepted == ()
     assert after.stale == (
-        "b.yaml:3: result.count-is-ids was accepted until 2026-05-31: mend the server, or say a later day",
+        "b.yaml:3: result.count-is-ids was accepted until 2026-05-31: fix the server, or extend the date",
     )
     assert after.decide_exit() is Exit.FINDINGS
 
 
 def test_an_entry_that_accepts_nothing_is_told_but_does_not_fail(verify_stub: Any) -> None:
     after = accept(verify_stub(), ALL)
-    assert after.stale == ("b.yaml:3: result.count-is-ids was not found: if it is mended, drop the entry",)
+    assert after.stale == ("b.yaml:3: result.count-is-ids was not found: remove the entry if it is fixed",)
     assert after.decide_exit() is Exit.FINE
 
 
@@ -103,11 +103,11 @@ def test_a_file_is_yaml_or_json(tmp_path: Path, ending: str) -> None:
          "3:14: clause: expected the id of a clause, got 'shape.jsn'; did you mean shape.json?"),
         (write("clause: xyz, expires: 2026-01-01"),
          "3:14: clause: expected the id of a clause, got 'xyz' (see `diarkit clauses`)"),
-        (write("clause: shape.json, expires: soon"), "3:35: expires: expected a day such as 2026-12-31, got 'soon'"),
-        (write("clause: shape.json, expires: ''"), "3:35: expires: expected a day such as 2026-12-31, got ''"),
+        (write("clause: shape.json, expires: soon"), "3:35: expires: expected a date such as 2026-12-31, got 'soon'"),
+        (write("clause: shape.json, expires: ''"), "3:35: expires: expected a date such as 2026-12-31, got ''"),
         (write("clause: [a], expires: 2026-01-01"), "3:14: clause: expected a text, got a list"),
         ("version: 1\naccepted:\n- {clause: shape.json, reason: ' ', expires: 2026-01-01}",
-         "3:32: reason: expected words, got ' '"),
+         "3:32: reason: expected a reason, got ' '"),
         ("version: 1\naccepted: [", "3:1: not YAML: "),
         ("version: 1\n\x07", "2:1: not YAML: the character '\\x07' is not allowed"),
     ],

@@ -35,7 +35,7 @@ def test_exchanges_that_break_it_raise_one_error_with_all_findings(
     assert {"result.count-is-ids", "result.end-after-start"} <= broken
     text = str(caught.value)
     assert text.startswith(
-        "http://stub:8000 breaks the contract (no version was reported by GET /api/system/info: held against 3.6):\n\nerror: "
+        "http://stub:8000 violates the contract (no version was reported by GET /api/system/info: assuming 3.6):\n\nerror: "
     )
     assert all(f"error: {clause}" in text for clause in broken)
     assert all(f"seen      {each.fault.got}" in text for each in caught.value.findings)

@@ -133,7 +133,7 @@ def test_a_server_that_goes_away_ends_the_run_after_three_calls(make_target: Any
     assert len(stub.seen) == 5
     assert drive.whys == ()
     said = {(each.cause, each.reason) for each in skipped(drive)}
-    assert said == {(Cause.GONE, "the server does not answer any more: gone")}
+    assert said == {(Cause.GONE, "the server no longer answers: gone")}
     assert [(each.cause, each.reason) for each in inconclusive(drive)] == [(Cause.LOST, "no answer: gone")] * 2
     assert [each.attempts for each in inconclusive(drive)] == [2, 1]
 
@@ -258,3 +258,16 @@ def test_a_row_that_comes_too_early_is_sent_again_when_the_others_have_ended(
     assert [row.name[:6] for row in drive.rows] == ["row-01", "row-02"]
     assert sorted(at for row in drive.rows for at in row.at) == list(range(len(target.exchanges)))
     assert target.waits == 0
+
+
+def test_a_row_says_which_tasks_are_asked_for_before_the_next_one(make_target: Any, stub: Any) -> None:
+    stub.polls_until_done = 9
+    one, two, three = (replace(row, looks=()) for row in choose_rows(["row-01", "row-02", "row-03"]).rows)
+    two = replace(two, looks=("row-01", "row-01", "row-02", "row-77", "row-03", "row-01"))
+    three = replace(three, looks=("row-02",))
+    drive_plan(Plan("x", ((one, two), (three,))), make_target(caps=Caps(in_flight=2)), DEFAULT)
+    posts = [at for at, request in enumerate(stub.seen) if request.method == "POST"]
+    paths = [request.path for request in stub.seen]
+    first, second = list(dict.fromkeys(paths[2:6]))
+    assert (posts[:2], paths[2:6]) == ([0, 1], [first, first, second, first])
+    assert paths[posts[2] + 1] == second

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,3 +74,15 @@ def test_a_server_that_still_asks_to_wait_ends_the_looks_and_one_that_answers_ot
     stub.tamper = lambda *_: Answer(status=404)
     other.look()
     assert (other.is_open, other.ended, other.why) == (False, True, None)
+
+
+@pytest.mark.parametrize(("number", "fresh", "cookie"), [(82, False, False), (83, True, False), (86, True, True)])
+def test_a_row_says_over_which_connections_and_with_which_cookies_its_task_is_asked_for(
+    send: Any, stub: Any, number: int, fresh: bool, cookie: bool
+) -> None:
+    stub.tamper = lambda _, answer: replace(answer, headers=(*answer.headers, ("Set-Cookie", "node=2")))
+    follow([send(f"row-{number}")], Followed.look, lambda _: 1.0)
+    first, *looks = (dict(request.headers) for request in stub.seen)
+    assert not {"Connection", "Cookie"} & set(first)
+    assert len(looks) == 2
+    assert [("Connection" in headers, "Cookie" in headers) for headers in looks] == [(fresh, cookie)] * 2

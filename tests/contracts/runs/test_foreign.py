@@ -17,7 +17,7 @@ def answer(status: int, body: bytes = b"<html>", *headers: tuple[str, str]) -> E
     ("exchanges", "said"),
     [
         ([answer(200)] * 3, "none of 3 answers is of this API (most are 200): web pages answer"),
-        ([answer(404)], "no answer is of this API (most are 404): nothing is known of"),
+        ([answer(404)], "no answer is of this API (most are 404): /api/technology/speaker-diarization does not exist"),
         ([answer(301, b"", ("location", "https://a.example/"))], "it redirects to https://a.example/: use that URL"),
         ([answer(200, b"{}")], "web pages answer"),
         ([answer(404), answer(501), answer(501)], "none of 3 answers is of this API (most are 501): web pages answer"),

@@ -29,8 +29,8 @@ class Told:
     [
         ("5.0.0", "5.0", ""),
         ("3.6.0", "3.6", ""),
-        ("9.1", "3.6", "no generation is known of version '9.1': held against 3.6"),
-        (None, "3.6", "no version was reported by GET /api/system/info: held against 3.6"),
+        ("9.1", "3.6", "unknown generation of version '9.1': assuming 3.6"),
+        (None, "3.6", "no version was reported by GET /api/system/info: assuming 3.6"),
     ],
 )
 def test_a_server_is_held_against_the_generation_of_its_version(version: object, name: str, assumed: str) -> None:

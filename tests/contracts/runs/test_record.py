@@ -91,7 +91,7 @@ def test_a_long_task_costs_few_polls(record: Any, platform: Platform) -> None:
         *(
             (
                 Answer(status=404, body=body),
-                "a.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404",
+                "a.wav: not the Speaker Diarization API: expected 202, or an error with type and message, got 404",
             )
             for body in (b"<h1>nginx</h1>", b"[]", b'{"message": "no"}', b'{"type": "no"}')
         ),

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import Fault
-from diarkit_contracts.runs.summary import count, describe_subject, sum_up
+from diarkit_contracts.runs.summary import describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Accepted, Cause, Finding, Passed, RunVerdict, Skipped, Why
 from diarkit_contracts.target.client import Spent
 
@@ -21,18 +22,18 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
 @pytest.mark.parametrize(
     ("fields", "fail_on", "said"),
     [
-        ({}, "error", f"FINE: no findings, 0 clauses kept (0 observations); {SPENT}"),
+        ({}, "error", f"FINE: no findings, 0 clauses passed (0 observations); {SPENT}"),
         (
             {"findings": (ERROR, WARNING, WARNING)},
             "error",
-            f"FINDINGS: 1 error, 2 warnings, 0 clauses kept (0 observations); {SPENT}",
+            f"FINDINGS: 1 error, 2 warnings, 0 clauses passed (0 observations); {SPENT}",
         ),
-        ({"findings": (WARNING,)}, "error", f"FINE: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
-        ({"findings": (WARNING,)}, "warning", f"FINDINGS: 1 warning, 0 clauses kept (0 observations); {SPENT}"),
+        ({"findings": (WARNING,)}, "error", f"FINE: 1 warning, 0 clauses passed (0 observations); {SPENT}"),
+        ({"findings": (WARNING,)}, "warning", f"FINDINGS: 1 warning, 0 clauses passed (0 observations); {SPENT}"),
         (
             {"whys": (Why(Cause.NEVER_SEEN, "x"),)},
             "error",
-            f"INCONCLUSIVE: too little was seen, no findings, 0 clauses kept (0 observations); {SPENT}",
+            f"INCONCLUSIVE: too few observations, no findings, 0 clauses passed (0 observations); {SPENT}",
         ),
         (
             {
@@ -42,7 +43,7 @@ SPENT = "0 tasks, 0 requests, 0.00 MB sent, 0.0 s"
                 "spent": Spent(tasks=1, calls=2, bytes_up=300_000, seconds=1.25),
             },
             "error",
-            "FINE: 1 accepted, 1 clause kept (1 observation), 1 clause not seen; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
+            "FINE: 1 accepted, 1 clause passed (1 observation), 1 clause not seen; 1 task, 2 requests, 0.30 MB sent, 1.2 s",
         ),
     ],
 )

@@ -70,3 +70,10 @@ def test_each_exit_code_is_listed_once_with_the_causes_of_what_was_not_judged() 
     assert set(listed) == set(Exit)
     assert "busy" in listed[Exit.VACUOUS]
     assert "foreign" in listed[Exit.UNREACHABLE]
+
+
+def test_a_finding_in_a_failed_assertion_shows_its_clause_by_its_id() -> None:
+    clause = CLAUSES[0]
+    shown = repr(Finding(clause=clause, row="row-01", at=(0,), fault=Fault("expected", "got")))
+    assert shown.startswith(f"Finding(clause=<{clause.id}>, row='row-01'")
+    assert "function" not in repr(clause.needs)

@@ -125,7 +125,7 @@ def test_events_are_told(make_target: Any, stub: Any) -> None:
     stub.tamper = lambda _, answer: stub.refuse(429, ("Retry-After", "1")) if len(stub.seen) == 1 else answer
     assert run(make_target()).events == (
         "429 (too many requests) 1 times",
-        "waited 1 times because the server asked for it",
+        "waited 1 times at the server's request",
     )
 
 
@@ -165,7 +165,7 @@ def test_an_answer_that_is_lost_once_makes_no_finding_and_is_counted(make_target
     verdict = run(make_target())
     assert verdict.findings == ()
     assert verdict.decide_exit() is Exit.FINE
-    assert verdict.events == (f"1 of {verdict.spent.calls} requests without a whole answer",)
+    assert verdict.events == (f"1 of {verdict.spent.calls} requests without a complete answer",)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_an_answer_that_is_lost_once_makes_no_finding_and_is_counted(make_target
     [
         (200, (), Cause.CAPABILITY, "never seen: a 429, and this target can't be made to limit the rate"),
         (200, (Capability.LIMIT_RATE,), Cause.NOT_SEEN, "never seen: a 429"),
-        (429, (), Cause.NOT_SEEN, "nothing was seen that it is about"),
+        (429, (), Cause.NOT_SEEN, "nothing it applies to was observed"),
     ],
 )
 def test_a_clause_is_skipped_for_the_first_of_its_needs_that_was_never_seen(

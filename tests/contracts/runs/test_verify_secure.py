@@ -121,7 +121,5 @@ def test_a_proxy_that_wants_a_password_ends_with_4_and_says_what_to_do(plain_url
     with forward(plain_url, user="me:pass-word") as proxy:
         ended = run(f"http://{NAME}", "--proxy", proxy.url.replace("http://", "http://me:wrong-word@"))
     assert ended.exit_code == 4
-    assert (
-        "the proxy asks for a user and a password that it knows: --proxy http://USER:PASSWORD@HOST:PORT" in ended.stdout
-    )
+    assert "the proxy requires valid credentials: --proxy http://USER:PASSWORD@HOST:PORT" in ended.stdout
     assert "wrong-word" not in ended.output

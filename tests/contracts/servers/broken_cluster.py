@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from contract_servers.breaking import (
+    ENDS,
     FILENAME,
     Broken,
     change_look,
@@ -200,6 +201,54 @@ def answer_per_connection(nodes: int, tell: Callable[[Told], Told]) -> Wrap:
     return wrap
 
 
+def stick(is_led: Callable[[str], bool]) -> Wrap:
+    """Set a cookie with each task, as a balancer does that leads a client to one node; told the path of a look with that cookie."""
+
+    def wrap(server: Server) -> Server:
+        def answer(asked: Asked) -> Told:
+            if asked.looks and ("Cookie", "node=2") in asked.headers and not is_led(asked.path):
+                return refuse(404)
+            told = server(asked)
+            if told.status == 202:
+                told.headers["set-cookie"] = "node=2; Path=/; HttpOnly"
+            return told
+
+        return answer
+
+    return wrap
+
+
+def mix_up(is_mixed: Callable[[str, str, dict[str, frozenset[str]]], bool]) -> Wrap:
+    """Tell of a task what is to be told of another one that runs.
+
+    Args:
+        is_mixed: told the path of the look, that of the look ahead, and of each task that runs which ones had ended when it began.
+    """
+
+    def wrap(server: Server) -> Server:
+        running: dict[str, frozenset[str]] = {}
+        ended: set[str] = set()
+        last = ""
+
+        def answer(asked: Asked) -> Told:
+            nonlocal last
+            others = sorted(running.keys() - {asked.path})
+            is_wrong = asked.looks and bool(others) and is_mixed(asked.path, last, running)
+            told = server(replace(asked, path=others[0]) if is_wrong else asked)
+            if asked.starts and told.status == 202:
+                running[f"{asked.path}/{told.json['task']['task_id']}"] = frozenset(ended)
+            if asked.looks and not is_wrong:
+                last = asked.path
+                if told.state in ENDS:
+                    running.pop(asked.path, None)
+                    ended.add(asked.path)
+            return told
+
+        return answer
+
+    return wrap
+
+
 def tell_nothing(told: Told) -> Told:
     if told.state == "done":
         told.json = {**told.json, "result": {"channels": []}}
@@ -365,6 +414,13 @@ NODES: Final = (
     Broken(name="a result cached before it is done", clause="task.legal-steps", wrap=change_look(lambda look, told: tell_state(told, "running") if look % 4 == 0 and told.state == "done" else None)),
 )  # fmt: skip
 
+ON_PURPOSE: Final = (
+    Broken(name="a task asked for twice in a row taken for another that runs", clause="task.id-echo", wrap=mix_up(lambda path, last, running: path == last and path in running), scenario=SLOW, tier=Tier.FULL),
+    Broken(name="a task that ended long ago taken for one that runs", clause="task.id-echo", wrap=mix_up(lambda path, _, running: any(path in ended for ended in running.values())), scenario=SLOW, tier=Tier.FULL),
+    Broken(name="a cookie that leads to a node without the task", clause="task.is-found", wrap=stick(lambda _: False), tier=Tier.FULL),
+)  # fmt: skip
+"""What only shows where tasks are asked for out of turn, or with cookies."""
+
 LEAKS: Final = (
     leaking("max_speakers holds from then on", "audio.speakers", remember("max_speakers")),
     leaking("total_speakers holds from then on", "audio.speakers", remember("total_speakers")),
@@ -408,4 +464,4 @@ LIMITS: Final = (
     Broken(name="500 for an empty file", clause="shape.status", wrap=refuse_when(is_empty, 500), tier=Tier.FULL),
 )  # fmt: skip
 
-CLUSTER: Final = (*CACHES, *NODES, *LEAKS, *LIMITS)
+CLUSTER: Final = (*CACHES, *NODES, *ON_PURPOSE, *LEAKS, *LIMITS)

@@ -15,6 +15,7 @@ from contract_servers.breaking import (
     refuse_when,
     take_mistakes,
 )
+from contract_servers.broken_cluster import stick
 from contract_servers.broken_connections import end_tasks, lose_when
 from contract_servers.correct_ways import (
     add_fields,
@@ -184,6 +185,7 @@ CORRECT: Final[tuple[Correct, ...]] = (
     Correct(name="Location beside X-Location", wrap=change_answer(add_location)),
     Correct(name="the generation of 3.7", wrap=change_answer(add_location), profile=PROFILES["3.7"]),
     Correct(name="the generation of 5.0", wrap=tell_cancelled, profile=PROFILES["5.0"]),
+    Correct(name="a cookie of the node with each task", wrap=stick(lambda _: True)),
     Correct(name="no ids in answers", wrap=change_answer(drop_ids)),
     Correct(name="ids only where they were sent", wrap=change_answer(drop_made_ids)),
     Correct(name="no request id in refusals", wrap=change_answer(drop_ids_of_refusals)),

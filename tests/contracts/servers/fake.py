@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Request
     from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_fixtures.wav.chunks import Chunks
 
 URL: Final = "http://127.0.0.1:8000"
 """Where the servers say they are; nothing listens there."""
@@ -122,10 +123,12 @@ class Transport:
 
     server: Server
 
-    def send(self, request: Request, content: bytes, within_s: float) -> Answer:  # noqa: ARG002 - an answer takes no time
+    def send(self, request: Request, content: bytes | Chunks, within_s: float) -> Answer:  # noqa: ARG002 - an answer takes no time
         """Send a request and return its answer."""
         url = urlsplit(request.url)
-        asked = Asked(method=request.method, path=url.path, query=url.query, headers=request.headers, body=content)
+        asked = Asked(
+            method=request.method, path=url.path, query=url.query, headers=request.headers, body=bytes(content)
+        )
         told = self.server(asked)
         if told.lost is not None:
             raise UnreachableError(request.url, told.lost.value, Lost(kind=told.lost))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from diarkit_contracts.target.client import CAPS, CapReachedError, Caps, Unreach
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Request
 
+ID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 UPLOAD = Call(body=(Attached("wav:1ch:0.5s"),))
 INFO = Call(method="GET", path="/api/system/info")
 
@@ -258,3 +260,51 @@ def test_ids_are_kept_in_the_exchange(make_target: Any, stub: Any) -> None:
     target = make_target()
     target.send(INFO)
     assert read_ids(target.exchanges[0].request) == read_ids(stub.seen[0])
+
+
+def test_cookies_are_sent_back_to_who_asks_for_it_and_kept_nowhere(make_target: Any, stub: Any) -> None:
+    def bake(_: Request, answer: Answer) -> Answer:
+        return replace(
+            answer,
+            headers=(
+                *answer.headers,
+                ("set-cookie", f"n{len(stub.seen)}=abcd{len(stub.seen)}; Path=/"),
+                ("Set-Cookie", "none"),
+            ),
+        )
+
+    stub.tamper = bake
+    target, jar = make_target(), dict[str, str]()
+    target.send(UPLOAD, cookies=jar)
+    for cookies in (jar, None, jar):
+        target.poll(ID, cookies=cookies)
+    sent = [dict(request.headers).get("Cookie") for request in stub.seen]
+    assert sent == [None, "n1=abcd1", None, "n1=abcd1; n2=abcd2"]
+    assert set(jar) == {"n1", "n2", "n4"}
+    assert "abcd" not in str(target.exchanges)
+
+
+def test_a_fresh_connection_is_one_that_the_call_ahead_has_closed(make_target: Any, stub: Any) -> None:
+    target = make_target()
+    for fresh in (True, False):
+        target.poll(ID, fresh=fresh)
+    assert [("Connection", "close") in request.headers for request in stub.seen] == [True, False]
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(3_600.0, 10.0), (60.0, 6.0), (0.5, 1.0)])
+def test_what_is_asked_aside_leaves_the_run_most_of_its_time(
+    make_target: Any, stub: Any, monkeypatch: pytest.MonkeyPatch, seconds: float, most: float
+) -> None:
+    bounds: list[float] = []
+    send = stub.send
+
+    def note(request: Request, content: bytes, within_s: float) -> Answer:
+        bounds.append(within_s)
+        return send(request, content, within_s)
+
+    monkeypatch.setattr(stub, "send", note)
+    target = make_target(caps=Caps(seconds=seconds))
+    target.ask_aside(Call(method="GET", path="/api/system/info"))
+    target.poll(ID)
+    assert bounds == [most, pytest.approx(max(seconds, 1.0), abs=0.1)]
+    assert len(target.exchanges) == 1

@@ -98,7 +98,7 @@ def test_another_server_is_refused() -> None:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     ended = verify(url)
     assert ended.exit_code == 2
-    assert "it is not diarkit's fake, or it does not answer" in ended.stderr
+    assert "it is not diarkit's fake, or does not answer" in ended.stderr
 
 
 def test_without_a_fake_at_hand_the_flag_is_refused() -> None:

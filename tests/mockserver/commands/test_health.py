@@ -98,14 +98,14 @@ class Elsewhere(BaseHTTPRequestHandler):
 
 def test_it_is_said_what_is_wrong(start: Callable[..., Any]) -> None:
     limited = start(Scenario(limits=Limits(rate=Rate(requests=0, seconds=9)))).url
-    assert explain_health(limited) == "diarkit answers there, and is not ready: 429 application/json"
-    assert explain_health(f"{limited}/worlds/none") == "diarkit answers there, and is not ready: 404 application/json"
-    assert str(explain_health(limited.replace("http", "https"))).startswith("something else answers there: no TLS")
+    assert explain_health(limited) == "diarkit answers, but is not ready: 429 application/json"
+    assert explain_health(f"{limited}/worlds/none") == "diarkit answers, but is not ready: 404 application/json"
+    assert str(explain_health(limited.replace("http", "https"))).startswith("another server answers: no TLS")
     with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as other:
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
         url = f"http://127.0.0.1:{other.server_port}"
-        assert explain_health(url) == "something else answers there: 200 text/html"
+        assert explain_health(url) == "another server answers: 200 text/html"
         other.shutdown()
         thread.join()
-    assert explain_health(url) == "nothing answers there: Connection refused"
+    assert explain_health(url) == "no answer: Connection refused"

@@ -246,7 +246,7 @@ def test_health_is_asked_where_the_same_settings_would_listen(serve: Serve, diar
     running.end()
     ended = diarkit("health", "--port", port)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert f"{running.url}: nothing answers there" in ended.stderr
+    assert f"{running.url}: no answer" in ended.stderr
 
 
 def test_a_command_imports_what_it_needs_and_no_more(plain_environment: dict[str, str]) -> None:
@@ -303,7 +303,7 @@ def test_the_help_of_every_command_ends_with_an_example_of_it(path: tuple[str, .
 
 def test_an_unknown_variable_is_named_at_the_start(serve: Serve) -> None:
     running = serve("--port", "0", env={"DIARKIT_SCENARO": "x"})
-    assert "DIARKIT_SCENARO is no setting, and means nothing; did you mean DIARKIT_SCENARIO?" in running.log.read_text()
+    assert "DIARKIT_SCENARO is not a setting and is ignored; did you mean DIARKIT_SCENARIO?" in running.log.read_text()
 
 
 def test_the_token_for_secrets_is_drawn_and_opens_them(serve: Serve, ask: Callable[..., Any]) -> None:
@@ -330,7 +330,7 @@ def test_a_server_speaks_tls(serve: Serve, diarkit: Diarkit, tmp_path: Path) -> 
     port = str(urlsplit(running.url).port)
     assert diarkit("health", "--port", port, env=environment).returncode == 0
     assert diarkit("health", running.url).returncode == 0
-    assert "something else answers there" in diarkit("health", f"127.0.0.1:{port}").stderr
+    assert "another server answers" in diarkit("health", f"127.0.0.1:{port}").stderr
     trusted = ssl.create_default_context(cafile=issuer)
     with urllib.request.urlopen(f"{running.url}/api/system/info", context=trusted) as answer:  # noqa: S310 - our own
         assert answer.status == 200

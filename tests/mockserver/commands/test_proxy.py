@@ -54,7 +54,7 @@ def test_what_was_seen_is_saved_recorded_and_judged(
     assert running.process.stdout is not None
     assert "no findings" in running.process.stdout.read()
     log = running.log.read_text("utf-8")
-    assert f"{saved}: 1 tasks had not ended" in log
+    assert f"{saved}: 1 task had not ended" in log
     lines = [json.loads(line) for line in recorded.read_text("utf-8").splitlines()]
     assert all(live.url in json.dumps(line) for line in lines if "request" in line)
     assert "s3cret" not in saved.read_text("utf-8") + recorded.read_text("utf-8") + log

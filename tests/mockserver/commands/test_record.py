@@ -57,7 +57,7 @@ def test_each_file_gets_a_rule(run: Any, tmp_path: Path) -> None:
 
 def test_the_same_bytes_are_sent_once(run: Any, world: World, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "again.wav", "-o", "s.yaml", "--course", "immediate")
-    assert "again.wav: the same bytes as a file before it; one rule answers both" in ended.stderr
+    assert "again.wav: same content as an earlier file; one rule answers both" in ended.stderr
     (rule,) = read(tmp_path)
     assert rule["then"]["course"] == "immediate"
     assert sum(entry.submission is not None for entry in world.journal) == 1
@@ -68,7 +68,8 @@ def test_parameters_are_sent_and_asked_for(run: Any, world: World, tmp_path: Pat
     submission = next(iter(world.journal)).submission
     assert submission is not None
     assert (submission.parameters.max_speakers, submission.query) == (1, {"channels": "0"})
-    assert read(tmp_path)[0]["when"] == {"sha256": submission.sha256, "config": {"max_speakers": 1}, "channels": "0"}
+    when = {"sha256": submission.sha256, "config": {"max_speakers": 1}, "channels": "0", "exact": True}
+    assert read(tmp_path)[0]["when"] == when
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,8 @@ def test_what_is_no_such_api_is_refused(run: Any, world: World, tmp_path: Path) 
     ended = run("URL", "1ch.wav", "-o", "s.yaml")
     assert ended.exit_code == 1
     assert (
-        "1ch.wav: no Speaker Diarization API: expected 202, or an error with type and message, got 404" in ended.stderr
+        "1ch.wav: not the Speaker Diarization API: expected 202, or an error with type and message, got 404"
+        in ended.stderr
     )
     assert not (tmp_path / "s.yaml").exists()
 
@@ -115,7 +117,7 @@ def test_the_scenario_is_written_after_each_file(run: Any, world: World, tmp_pat
 
 def test_what_the_fake_refuses_by_itself_needs_no_rule(run: Any, tmp_path: Path) -> None:
     ended = run("URL", "1ch.wav", "-o", "s.yaml", "--query", "channels=x")
-    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by itself\n")
+    assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by default\n")
     assert not load_scenario(tmp_path / "s.yaml").rules
 
 

@@ -177,7 +177,7 @@ def test_a_bad_file_changes_nothing_and_is_named_once(
         follower.follow(world, machine)
     assert world.scenario is before
     assert [named in record.getMessage() for record in caplog.records] == [True, False]
-    assert "is not taken" in caplog.records[1].getMessage()
+    assert "was not loaded" in caplog.records[1].getMessage()
     write_in_place(file, "seed: 4\n")
     follower.follow(world, machine)
     assert world.scenario.seed == 4

@@ -29,6 +29,15 @@ def run(*arguments: object) -> Result:
             "tasks: [{id: 123e4567-e89b-12d3-a456-426614174000}]",
             "no rules, 1 task, seed 0, course by polls (0 pending, 1 running)",
         ),
+        (
+            "limits: {queue_length: 3, rate: {requests: 2, seconds: 60}}\nfaults: [{http: 503}, {task: stuck}]\nprofile: '5.0'",
+            (
+                "no rules, 2 faults, seed 0, course by polls (0 pending, 1 running), "
+                'limits: {rate: {requests: 2, seconds: 60}, queue_length: 3}, profile: "5.0"'
+            ),
+        ),
+        ("faults: [{http: 503}]", "no rules, 1 fault, seed 0, course by polls (0 pending, 1 running)"),
+        ("media: {channels: 2}", "no rules, seed 0, course by polls (0 pending, 1 running), media: {channels: 2}"),
         ("course: {seconds: {running: 2.5}}", "no rules, seed 0, course by seconds (0 pending, 2.5 running)"),
         ("course: {realtime_factor: 60}", "no rules, seed 0, course 60 times real time (1 worker)"),
         ("course: {realtime_factor: 0.5, workers: 3}", "no rules, seed 0, course 0.5 times real time (3 workers)"),
@@ -46,7 +55,7 @@ def test_check_names_rules_that_can_not_be_reached_and_they_are_no_error(tmp_pat
     file.write_text("rules: [{then: {}}, {when: {filename: a.wav}, then: {failed: x}}]")
     result = run("check", file)
     assert (result.exit_code, result.stdout.partition(": ")[2][:7]) == (0, "2 rules")
-    reason = "rule 1 (any submission) comes first and answers all of it"
+    reason = "rule 1 (any submission) comes first and matches everything that it does"
     assert result.stderr == f"{file}: rule 2 (filename='a.wav') can't be reached: {reason}\n"
 
 

@@ -137,6 +137,7 @@ def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
         ("forwarded_from", "10.0.0.0/99"),
         ("log_level", "loud"),
         ("tls_cert", "/nowhere"),
+        ("profile", "3.5"),
     ],
 )
 def test_a_wrong_value_blames_where_it_came_from(name: str, value: str) -> None:
@@ -158,6 +159,6 @@ def test_origins_may_come_more_than_once() -> None:
 def test_an_unknown_variable_is_named_with_the_nearest() -> None:
     names = ["DIARKIT_PORT", "DIARKIT_PROT", "DIARKIT_VERIFY_HEADERS", "DIARKIT_FUZZ_SECONDS", "PATH", "DIARKIT_QQQQ"]
     assert list_unknown(names) == [
-        "DIARKIT_PROT is no setting, and means nothing; did you mean DIARKIT_PORT?",
-        "DIARKIT_QQQQ is no setting, and means nothing",
+        "DIARKIT_PROT is not a setting and is ignored; did you mean DIARKIT_PORT?",
+        "DIARKIT_QQQQ is not a setting and is ignored",
     ]

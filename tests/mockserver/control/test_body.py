@@ -15,13 +15,14 @@ from diarkit_mockserver.scenario.model import Scenario
         (Move, "{}", "body:1:1: expected the key seconds"),
         (Answers, '{"rules": [\n{"then": {"result": {}}}]}', "body:2:"),
         (FaultList, "faults: [{}]", "body:1:10: expected one of http"),
-        (Answers, "rules: [{then: {rttm: a.rttm}}]", "names no files here"),
+        (Answers, "rules: [{then: {rttm: a.rttm}}]", "referenced over the network"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(cls: type, text: str, place: str) -> None:
     with pytest.raises(RefusedError) as raised:
         parse_body(cls, text, "")
-    assert place in str(raised.value)
+    assert place in raised.value.problem.detail
+    assert "body:" not in str(raised.value)  # which the caller of a Python function has never seen
 
 
 OUTAGES = "faults:\n- outage: {seconds: 1}\n- body: empty\n- outage: {seconds: 1}\n"

@@ -88,7 +88,7 @@ def test_conduct_says_which_rule_was_broken_how_and_where(sender: Sender, submit
     submit(sender.url, b"x")
     (found,) = sender.send(calls.judge_conduct())
     assert (found.rule, found.severity, found.entries) == ("conduct.never-reads-result", "error", (1,))
-    assert "never asked what became of task" in found.text
+    assert "never polled task" in found.text
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -80,7 +80,7 @@ def test_what_is_lost_or_very_large_is_for_the_end(monkeypatch: pytest.MonkeyPat
     assert name_found(Findings("auto"), [lost, look("x" * 100)]) == [[], []]
 
 
-@pytest.mark.parametrize(("bound", "most"), [("MOST_TASKS", 0), ("LARGEST_KEPT", 10)])
+@pytest.mark.parametrize(("bound", "most"), [("MOST_TASKS", 0), ("LARGEST_STORED", 10)])
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
     monkeypatch.setattr(findings_module, bound, most)
     assert name_found(Findings("auto"), [look("running"), look("pending", 2)]) == [[], []]

@@ -71,7 +71,7 @@ def test_a_state_changed_halfway_between_two_looks(looks: list[tuple[float, str]
     (rule,) = record(post(), *exchanges)
     lasted = {"pending": lasts[0], "running": lasts[1]}
     assert rule == {
-        "when": {"sha256": "a" * 64},
+        "when": {"sha256": "a" * 64, "exact": True},
         "then": {"result": RESULT, "course": {"seconds": {name: s for name, s in lasted.items() if s}}},
     }
 
@@ -111,7 +111,7 @@ def test_a_result_that_breaks_the_contract_is_said_to() -> None:
 )
 def test_a_refusal_is_repeated(headers: Any, body: bytes, http: dict[str, Any]) -> None:
     (rule,) = record(post(Answer(status=413, headers=headers, body=body)))
-    assert rule == {"when": {"sha256": "a" * 64}, "then": {"http": {"status": 413, **http}}}
+    assert rule == {"when": {"sha256": "a" * 64, "exact": True}, "then": {"http": {"status": 413, **http}}}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_refusal_is_repeated(headers: Any, body: bytes, http: dict[str, Any]) 
 )  # fmt: skip
 def test_a_rule_is_for_what_the_platform_understood(query: str, config: str | None, when: dict[str, Any]) -> None:
     (rule,) = record(post(query=query, config=config), done())
-    assert rule["when"] == {"sha256": "a" * 64, **when}
+    assert rule["when"] == {"sha256": "a" * 64, **when, "exact": True}
 
 
 def test_the_rule_that_asks_for_more_comes_first() -> None:
@@ -140,7 +140,7 @@ def test_the_rule_that_asks_for_more_comes_first() -> None:
         speed="immediate",
     )
     assert [sorted(rule["when"]) for rule in rules] == [
-        ["channels", "config", "sha256"], ["channels", "sha256"], ["sha256"],
+        ["channels", "config", "exact", "sha256"], ["channels", "exact", "sha256"], ["exact", "sha256"],
     ]  # fmt: skip
 
 
@@ -210,7 +210,8 @@ def test_names_of_files_and_of_the_platform_stay_comments() -> None:
     recorder.add(post(name="a'b\n.wav"))
     recorder.add(done())
     assert [line for line in recorder.write().splitlines() if line.startswith("#")] == [
-        "# What 'http://h\\nx: y' answered, recorded by diarkit.",
+        "# yaml-language-server: $schema=scenario.schema.json",
+        "# Answers of 'http://h\\nx: y', recorded by diarkit.",
         '#   aaaaaaaaaaaa  "a\'b\\n.wav"',
     ]
 

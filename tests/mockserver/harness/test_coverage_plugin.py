@@ -102,7 +102,7 @@ def test_too_little_fails_the_session(pytester: pytest.Pytester, least: str, cod
     ran = pytester.runpytest_inprocess("--diarization-coverage-min", least if code else "0")
     ran.assert_outcomes(passed=1)
     assert ran.ret == code
-    assert ("less than the 99.9 % that --diarization-coverage-min asks for" in ran.stdout.str()) is bool(code)
+    assert ("less than the 99.9 % required by --diarization-coverage-min" in ran.stdout.str()) is bool(code)
 
 
 @pytest.mark.parametrize("form", ["html", "md", "json"])
@@ -136,4 +136,4 @@ def test_nothing_is_counted_unless_asked_for(pytester: pytest.Pytester, tmp_path
     )
     ran = pytester.runpytest_subprocess()  # of its own, as what is imported counts
     ran.assert_outcomes(passed=1)
-    assert "what the client met" not in ran.stdout.str()
+    assert "contract coverage" not in ran.stdout.str()

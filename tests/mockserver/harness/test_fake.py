@@ -249,7 +249,7 @@ def test_a_factory_makes_worlds_of_their_own_and_ends_them(fake: Fake, submit: A
 
 
 def test_a_factory_of_another_server_makes_none() -> None:
-    with pytest.raises(UnavailableError, match=r"be made once more.*http://live"):
+    with pytest.raises(UnavailableError, match=r"be started again.*http://live"):
         DiarizationServerFactory(LiveServer("http://live"), "x")()
 
 
@@ -260,6 +260,13 @@ def test_a_fake_ends_with_its_thread_and_without_an_open_socket() -> None:
     fake.stop()
     fake.stop()
     assert set(threading.enumerate()) <= before  # what was left by others may end meanwhile
+
+
+def test_a_fake_in_a_with_block_ends_with_it() -> None:
+    before = set(threading.enumerate())
+    with Fake() as fake, fake.world() as server:
+        assert server.url.startswith(fake.url)
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_examples_of_the_docstring_run(capsys: pytest.CaptureFixture[str]) -> None:

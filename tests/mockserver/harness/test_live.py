@@ -30,7 +30,9 @@ def test_whatever_only_the_fake_can_is_refused_with_the_url(name: str) -> None:
 @pytest.mark.parametrize("name", [*NAMES, "make_another"])
 def test_each_refusal_says_what_it_refuses(name: str) -> None:
     member = inspect.getattr_static(LiveServer, name)
-    assert (member.fget if isinstance(member, property) else member).__doc__.startswith("Say that only the fake can ")
+    assert (member.fget if isinstance(member, property) else member).__doc__.startswith(
+        "Raise UnavailableError: only the fake can "
+    )
 
 
 def test_its_url_is_all_that_is_known() -> None:
@@ -40,13 +42,13 @@ def test_its_url_is_all_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("respond", "be told what to answer"),
+        ("respond", "have its answers configured"),
         ("advance", "have its time moved"),
         ("freeze", "have its time stopped"),
         ("resume", "have its time stopped"),
         ("step", "have its tasks moved by hand"),
-        ("submissions", "tell what it was sent"),
-        ("polls", "tell how it was polled"),
+        ("submissions", "list its submissions"),
+        ("polls", "list its polls"),
     ],
 )
 def test_what_is_refused_is_said_in_words(name: str, text: str) -> None:

@@ -270,9 +270,9 @@ def test_the_same_tests_go_to_another_server_and_skip_what_it_can_not_do(
     result.assert_outcomes(passed=1, skipped=4, failed=1)
     result.stdout.fnmatch_lines_random(
         [
-            f"SKIPPED * only the fake can be told what to answer; the server under test is {url}",
+            f"SKIPPED * only the fake can have its answers configured; the server under test is {url}",
             f"SKIPPED * only the fake can have its time moved; the server under test is {url}",
-            f"SKIPPED * only the fake can tell what it was sent; the server under test is {url}",
+            f"SKIPPED * only the fake can list its submissions; the server under test is {url}",
         ]
     )
 
@@ -448,9 +448,9 @@ ENVELOPE = b'{"type": "resource.not-found", "message": "x", "detail": []}'
         (
             404,
             b"<h1>nginx</h1>",
-            "*no Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
+            "*not the Speaker Diarization API: expected an error with type and message*got 404 *nginx*",
         ),
-        (200, b"{}", "*no Speaker Diarization API*got 200*"),
+        (200, b"{}", "*not the Speaker Diarization API*got 200*"),
     ],
 )
 def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
@@ -464,7 +464,7 @@ def test_a_server_that_is_no_such_api_ends_the_run_before_the_first_test(
 def test_nobody_at_the_url_ends_the_run_before_the_first_test(run: Callable[..., pytest.RunResult]) -> None:
     result = run(ELSEWHERE, "--diarization-url", "http://127.0.0.1:9")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: nobody answers: *"])
+    result.stderr.fnmatch_lines(["*--diarization-url http://127.0.0.1:9: no answer: *"])
 
 
 @pytest.mark.parametrize(
@@ -481,7 +481,7 @@ def test_what_only_the_fake_can_is_skipped_at_the_test_or_fails_if_that_is_asked
     if not flags:
         result.stdout.fnmatch_lines(
             [
-                "SKIPPED*test_*.py:4: only the fake can be told what to answer*",
+                "SKIPPED*test_*.py:4: only the fake can have its answers configured*",
                 "SKIPPED*test_*.py:7: only the fake can open worlds*",
                 "SKIPPED*test_*.py:16: only the fake can misbehave on a schedule*",
             ]
@@ -517,3 +517,24 @@ def test_the_fake_takes_a_certificate_and_origins(
     pytester.makepyfile(OUTSIDE.format(issuer=str(pytester.path / "issuer.pem")))
     trust = ("--diarization-cacert", "issuer.pem")
     pytester.runpytest_inprocess(*flags, *trust).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "flags", "said"),
+    [
+        ("diarization_tls = gone.pem gone.key", (), "diarization_tls: *gone.pem and *gone.key, got: *No such file*"),
+        ("diarization_tls = test_two.py", (), "diarization_tls: expected a certificate and its key, both in PEM, in *test_two.py, got: *"),
+        ("", ("--diarization-cacert", "gone.pem"), "--diarization-cacert: there is no file gone.pem"),
+        ("", ("--diarization-as", "gone.yaml"), "--diarization-as: there is no file gone.yaml"),
+        ("", ("--diarization-as", "test_two.py"), "--diarization-as: test_two.py:1:1: *"),
+    ],
+)  # fmt: skip
+def test_a_file_that_can_not_be_used_is_named_once_with_its_setting(
+    pytester: pytest.Pytester, setting: str, flags: tuple[str, ...], said: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{setting}\n")
+    pytester.makepyfile(test_two="def test_a(diarization_server): pass\ndef test_b(diarization_server): pass\n")
+    ran = pytester.runpytest_inprocess(*flags)
+    assert ran.ret is pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert len(ran.stderr.lines) <= 4

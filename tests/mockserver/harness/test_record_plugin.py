@@ -57,7 +57,7 @@ def test_a_recorded_platform_is_replayed(run: Any, start: Any, pytester: pytest.
     live = start(Scenario(course=slow, rules=rules, seed=7))
     recorded = run("--diarization-url", live.url, "--diarization-record", "told.yaml", "-rs")
     recorded.assert_outcomes(passed=1, skipped=1)
-    recorded.stdout.fnmatch_lines(["*told.yaml: 3 answers recorded", "*only the fake can be told what to answer*"])
+    recorded.stdout.fnmatch_lines(["*told.yaml: 3 answers recorded", "*only the fake can have its answers configured*"])
     live.stop()
     text = (pytester.path / "told.yaml").read_text("utf-8")
     assert all("seconds" in rule["then"]["course"] for rule in yaml.safe_load(text)["rules"])
@@ -79,7 +79,10 @@ def test_a_platform_that_is_dead_fails_the_run_at_once(run: Any, pytester: pytes
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--diarization-record", "none.yaml"), "none.yaml: *to record it, name the platform: --diarization-url URL"),
+        (
+            ("--diarization-record", "none.yaml"),
+            "none.yaml: *to record it, pass the platform's URL: --diarization-url URL",
+        ),
         (("--diarization-record", "bad.yaml"), "bad.yaml:1:*"),
         (
             ("--diarization-record", "no/folder.yaml", "--diarization-url", "http://127.0.0.1:1"),
@@ -88,7 +91,7 @@ def test_a_platform_that_is_dead_fails_the_run_at_once(run: Any, pytester: pytes
         (("--diarization-record", "a.yaml", "--diarization-url", "ftp://h"), "*expected a URL*"),
         (
             ("--diarization-record", "a.yaml", "--diarization-url", "http://127.0.0.1:1", "-n", "2"),
-            "one process records, without -n",
+            "recording requires a single process, without -n",
         ),
     ],
 )

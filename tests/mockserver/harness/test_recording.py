@@ -35,9 +35,7 @@ def test_a_task_that_did_not_end_is_counted(start: Any, submit: Any, ask: Any, t
         first, _ = submit(recording.url, b"x"), submit(recording.url, b"y")
         for _ in range(2):
             ask(first.header("x-location"))
-        assert (
-            recording.describe() == f"{path}: 1 answers recorded; 1 tasks had not ended when they were last asked for"
-        )
+        assert recording.describe() == f"{path}: 1 answer recorded; 1 task had not ended when last polled"
         assert ask(recording.url, path="/api/system/info").status == 200
     finally:
         recording.close()

@@ -250,7 +250,7 @@ def test_the_tables_say_what_breaks_and_what_is_believed() -> None:
     told = "\n".join(describe_upgrade(upgrade))
     assert "version   breaks 1: version that GET /api/system/info reports\n            a\n" in told
     assert "location  breaks nothing" in told
-    assert told.endswith("by several together: b")
+    assert told.endswith("by several points together: b")
     mutations = [Verdict(name="x", noticed=("a",)), Verdict(name="y", believed=("a",)), Verdict(name="z")]
     assert rate_mutations(mutations) == 50
     assert rate_mutations([Verdict(name="z")]) == 0
@@ -262,4 +262,4 @@ def test_the_tables_say_what_breaks_and_what_is_believed() -> None:
         ["z", "not"],
         ["1", "of"],
     ]
-    assert lines[-1] == "1 of 2 breakages that were met are noticed by a test: 50 %"
+    assert lines[-1] == "1 of 2 applied breakages are noticed by a test: 50 %"

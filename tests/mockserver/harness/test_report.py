@@ -83,7 +83,7 @@ exchanges:
   2. N s GET /api/technology/speaker-diarization/TASK -> 200 pending; 49 more like it, up to 51
 tasks:
   TASK 'call.wav': pending, 50 polls, moves by hand: step() or move()
-  time stands still: advance() moves it
+  time is frozen: advance() moves it
 conduct of the client:
   conduct.gives-up (exchange 51): stopped polling task TASK when it was pending""",
     "answer_is_unused": """\
@@ -94,12 +94,12 @@ the closest is rule 1 of those added (filename='board.wav'): filename: expected 
   2. N s GET /api/technology/speaker-diarization/TASK -> 200 done
 tasks:
   TASK 'call.wav': done, 1 poll
-answers prepared and never used:
+prepared answers that were not used:
   filename='board.wav' -> failed='No speech.'""",
     "goes_elsewhere": """\
 http://HOST/worlds/W, seed 0, clock N s, running
-no requests came here
-requests that came meanwhile, but to no test's world (is the client given diarization_server.url?):
+no requests
+requests outside of all worlds meanwhile (does the client use diarization_server.url?):
   1. N s GET /api/system/status -> 200
   2. N s GET /worlds/of-yesterday/api/system/status -> 404 [no world has the path /worlds/of-yesterday/api/system/status]""",
 }
@@ -163,7 +163,9 @@ def test_an_answer_that_was_never_used_fails_the_test_where_the_project_asks_for
     option = "diarization_assert_all_used=true"
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", option, "test_other.py")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["answers prepared and never used:", "  filename='board.wav' -> rejected='No speech.'"])
+    result.stdout.fnmatch_lines(
+        ["prepared answers that were not used:", "  filename='board.wav' -> rejected='No speech.'"]
+    )
     assert "Traceback" not in result.stdout.str()
     pytester.runpytest_inprocess("-p", "no:cacheprovider", "test_other.py").assert_outcomes(passed=2)
 
@@ -180,7 +182,7 @@ def test_long_lists_are_shown_by_their_end(fake: Fake, ask: Callable[..., Any]) 
     for number in range(MOST_LINES + 5):
         ask(server.url, "GET", f"/{number}")
     lines = server.report().splitlines()
-    assert lines[1:3] == ["exchanges:", "  (5 before these)"]
+    assert lines[1:3] == ["exchanges:", "  (5 earlier ones)"]
     assert len(lines) == 3 + MOST_LINES
 
 

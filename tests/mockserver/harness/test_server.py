@@ -68,13 +68,13 @@ def test_answers_have_to_be_used_where_a_test_says_so(server: DiarizationServer,
     submit(server.url, b"x")
     with pytest.raises(AssertionError) as caught:
         server.assert_all_used()
-    assert str(caught.value) == "answers prepared and never used:\n  filename='b*' -> speakers=2"
+    assert str(caught.value) == "prepared answers that were not used:\n  filename='b*' -> speakers=2"
     submit(server.url, b"x", filename="b.wav")
     server.assert_all_used()
 
 
 def test_an_answer_that_could_never_be_used_is_refused_with_the_reason(server: DiarizationServer) -> None:
-    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared in the form 0,1"):
         server.respond(channels="0, 1", speakers=2)
 
 
@@ -84,7 +84,7 @@ def test_an_answer_takes_the_place_of_the_one_before_it_which_is_then_never_used
     server.respond(filename="*.wav", speakers=1)
     server.respond(filename="call.wav", speakers=2)
     submit(server.url, b"x", filename="call.wav")
-    with pytest.raises(AssertionError, match=r"never used:\n  filename='\*.wav' -> speakers=1$"):
+    with pytest.raises(AssertionError, match=r"were not used:\n  filename='\*.wav' -> speakers=1$"):
         server.assert_all_used()
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Part, Sound, describe_content, describe_field
 from diarkit_mockserver.intake.form import LONGEST_BOUNDARY
-from diarkit_mockserver.intake.parts import LARGEST_TEXT, LONGEST_KEPT
+from diarkit_mockserver.intake.parts import LARGEST_TEXT, LONGEST_STORED
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.intake.upload import LONGEST_IGNORED, MOST_IGNORED, MOST_PARTS, Upload, UploadReader
@@ -333,7 +333,7 @@ def describe(body: bytes, form_type: str) -> tuple[Part, ...] | None:
         ([(CONFIG, b"no JSON")], (describe_field("config", "no JSON"),)),
         ([('name="file"', b"text")], (Part(name="file"),)),
         ([(CONFIG, b"\xff")], (Part(name="config", size=1, sha256=hashlib.sha256(b"\xff").hexdigest()),)),
-        ([(CONFIG, b"9" * (LONGEST_KEPT + 1))], (Part(name="config", size=LONGEST_KEPT + 1),)),
+        ([(CONFIG, b"9" * (LONGEST_STORED + 1))], (Part(name="config", size=LONGEST_STORED + 1),)),
     ],
 )
 def test_a_whole_form_is_described_in_its_order_also_if_it_is_refused(

@@ -52,6 +52,13 @@ def test_nothing_done_is_nothing_done_wrong() -> None:
     assert judge([], now=0) == ()
 
 
+def test_a_finding_in_a_failed_assertion_is_one_line() -> None:
+    found = judge([accepted(1), told(2, TaskState.DONE), told(3, TaskState.DONE)], now=1)
+    assert repr(found) == f"(<{found[0]}>,)"
+    assert str(found[0]).startswith("conduct.polls-after-end (exchange")
+    assert repr(found[0].rule) == "<conduct.polls-after-end>"
+
+
 def test_a_poll_that_was_on_its_way_when_the_task_ended_is_no_late_one() -> None:
     end = told(2, TaskState.DONE)
     assert ids(accepted(1), end, told(3, TaskState.DONE, follows=1)) == []

@@ -50,7 +50,7 @@ def world(make_submission: Callable[..., Submission]) -> World:
     write_down(world, make_submission(filename="a.wav", max_speakers=2))
     write_down(world, make_submission(filename="a.wav", max_speakers=2, sha256="b" * 64))
     world.clock.advance(1.25)
-    write_down(world, make_submission(filename="b.wav"), status=503, note="the rule says so")
+    write_down(world, make_submission(filename="b.wav"), status=503, note="by the rule")
     write_down(world, None, status=422)
     return world
 
@@ -87,7 +87,7 @@ def test_a_failure_says_what_came_near_what_happened_and_where(world: World) -> 
         "the last exchanges:",
         "  1. 0.000 s POST /x ('a.wav', 1 bytes) -> 202",
         "  2. 0.000 s POST /x ('a.wav', 1 bytes) -> 202",
-        "  3. 1.250 s POST /x ('b.wav', 1 bytes) -> 503 [the rule says so]",
+        "  3. 1.250 s POST /x ('b.wav', 1 bytes) -> 503 [by the rule]",
         "  4. 1.250 s POST /x -> 422",
         "seed 42, clock 1.250000 s, frozen",
     ]
@@ -120,4 +120,4 @@ def test_the_last_ten_exchanges_are_told_and_how_many_are_gone(world: World) -> 
     text = describe_verdict(verify(world, [Expected()]))
     assert text.count("-> no answer") == 10
     assert "\n  7. 1.250 s POST" in text
-    assert "(4 earlier ones are no longer in the journal)" in text
+    assert "(4 earlier ones were discarded)" in text

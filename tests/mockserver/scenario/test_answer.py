@@ -16,13 +16,13 @@ if TYPE_CHECKING:
         (lambda: HttpAnswer(status=199), "from 200 to 599, got 199"),
         (lambda: HttpAnswer(status=600), "from 200 to 599, got 600"),
         (lambda: HttpAnswer(status=304, body="x"), "an answer with the status 304 has no body"),
-        (lambda: HttpAnswer(status=302, message="x"), "the envelope with a message is of errors"),
+        (lambda: HttpAnswer(status=302, message="x"), "only errors have an envelope with a message"),
         (lambda: HttpAnswer(status=302, headers={"a b": "x"}), "expected the name of a header, got 'a b'"),
         (lambda: HttpAnswer(status=302, headers={"a": "x\r\ny: z"}), "the header a: expected printable ASCII"),
-        (lambda: HttpAnswer(status=302, headers={"Content-Length": "1"}), "the header Content-Length can't be given"),
+        (lambda: HttpAnswer(status=302, headers={"Content-Length": "1"}), "the header Content-Length can't be set"),
         (lambda: HttpAnswer(status=500, on="poll", times=0), "expected times >= 1, got 0"),
-        (lambda: HttpAnswer(status=500, times=2), "times counts polls: say on: poll"),
-        (lambda: HttpAnswer(status=500, on="submit", times=2), "times counts polls: say on: poll"),
+        (lambda: HttpAnswer(status=500, times=2), "times counts polls: add on: poll"),
+        (lambda: HttpAnswer(status=500, on="submit", times=2), "times counts polls: add on: poll"),
         (lambda: HttpAnswer(status=429, retry_after=-1), "expected retry_after >= 0 seconds, got -1"),
         (lambda: HttpAnswer(status=500, content_type="text/html\r\nX: y"), "expected a media type"),
     ],
@@ -79,7 +79,7 @@ def test_its_headers_are_the_documented_ones_unless_others_are_given(
 
 @pytest.mark.parametrize(("on", "status"), [("submit", 202), ("poll", 200), ("system", 200)])
 def test_the_usual_success_is_asked_for_with_its_body_alone(on: str, status: int) -> None:
-    with pytest.raises(ValueError, match=f"{status} is the usual answer .* drop http, or say which body"):
+    with pytest.raises(ValueError, match=f"{status} is the default answer .* remove http, or set a custom body"):
         check_success(HttpAnswer(status=status), on)
     check_success(HttpAnswer(status=status, body=""), on)
     check_success(HttpAnswer(status=201), on)

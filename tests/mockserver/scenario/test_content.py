@@ -65,7 +65,7 @@ def result(segments: str, count: int = 1, channel: str = "0") -> str:
         (
             result("[]", 4),
             "4, segments",
-            "result.channels[0].speakers_count: expected 0, the number of speakers in the segments, got 4",
+            "result.channels[0].speakers_count: expected 0, the number of speakers in its segments, got 4",
         ),
         (result("[]", 0, "-1"), "-1,", "result.channels[0].channel_number: expected at least 0, got -1"),
         ("{}", "{}", "result: expected the key channels, got none"),
@@ -94,7 +94,7 @@ def test_a_seeded_task_has_a_result_that_keeps_the_contract_and_an_id_of_its_own
         {},
         [
             "2:20: result: expected the key channels, got none",
-            "4:19: id: expected another one for each task, got 1A again",
+            "4:19: id: expected a unique id, got 1A again",
         ],
     )
 

@@ -57,21 +57,26 @@ def which(fault: Fault, submission: Submission, requests: Iterable[str], *key: s
     [
         (Fault, "expected one of http, latency, connection, body, drip, outage, task, result, got none"),
         (lambda: Fault(http=500, task="lost"), "got http and task"),
-        (lambda: Fault(on="poll", task="lost"), "a task fault is about uploads: expected on: submit or any, got poll"),
-        (lambda: Fault(on="poll", result="overlap"), "a result fault is about uploads"),
+        (
+            lambda: Fault(on="poll", task="lost"),
+            "a task fault applies to uploads: expected on: submit or any, got poll",
+        ),
+        (lambda: Fault(on="poll", result="overlap"), "a result fault applies to uploads"),
         (lambda: Fault(http=199), "expected an HTTP status from 200 to 599, got 199"),
-        (lambda: Fault(on="poll", http=200), "200 is the usual answer .on: poll"),
+        (lambda: Fault(on="poll", http=200), "200 is the default answer .on: poll"),
         (lambda: Fault(http=500, share=1.1), "expected a share from 0 to 1, got 1.1"),
         (lambda: Fault(http=500, share=float("nan")), "expected a share from 0 to 1, got nan"),
         (lambda: Fault(http=500, times=0), "expected times >= 1, got 0"),
-        (lambda: Fault(http=500, ordinal=0), "requests are counted from 1, got 0"),
-        (lambda: Fault(http=500, ordinal=(1, 0)), "requests are counted from 1"),
-        (lambda: Fault(http=HttpAnswer(status=500, on="poll")), "stands beside http: drop on and times"),
-        (lambda: Fault(http=HttpAnswer(status=500, times=1)), "stands beside http: drop on and times"),
+        (lambda: Fault(http=500, ordinal=0), "expected ordinal >= 1, got 0"),
+        (lambda: Fault(http=500, every=0), "expected every >= 1, got 0"),
+        (lambda: Fault(http=500, every=2, ordinal=1), "expected ordinal or every, got both"),
+        (lambda: Fault(http=500, ordinal=(1, 0)), r"expected ordinal >= 1, got \(1, 0\)"),
+        (lambda: Fault(http=HttpAnswer(status=500, on="poll")), "remove on and times from http"),
+        (lambda: Fault(http=HttpAnswer(status=500, times=1)), "remove on and times from http"),
         (Latency, "expected one of fixed, uniform, log_normal"),
         (lambda: Latency(fixed=1, uniform=(0, 1)), "expected one of fixed, uniform, log_normal"),
         (lambda: Latency(fixed=-1), "expected 0 to 1000000 seconds, got -1"),
-        (lambda: Latency(uniform=(2, 1)), r"expected two growing numbers of seconds up to 1000000, got \[2, 1\]"),
+        (lambda: Latency(uniform=(2, 1)), r"expected minimum and maximum seconds up to 1000000, got \[2, 1\]"),
         (lambda: LogNormal(median=-1), "expected a median of 0 to"),
         (lambda: LogNormal(median=1, sigma=6), "a sigma of 0 to 5"),
         (lambda: Drip(bytes=0), "expected bytes >= 1"),
@@ -116,7 +121,7 @@ def test_requests_about_no_upload_meet_faults_of_their_own(make_submission: Make
 
 @pytest.mark.parametrize("how", [{"task": "lost"}, {"result": "overlap"}, {"http": 500, "when": When(filename="a")}])
 def test_what_is_about_uploads_is_refused_beside_system(how: Any) -> None:
-    with pytest.raises(ValueError, match="about uploads"):
+    with pytest.raises(ValueError, match="applies to uploads"):
         Fault(on="system", **how)
 
 
@@ -133,9 +138,23 @@ def test_a_fault_is_matched_as_a_rule_is(make_submission: Make) -> None:
     assert meet(schedule, make_submission(filename="good.wav"), "2") == []
 
 
-@pytest.mark.parametrize(("ordinal", "expected"), [(1, [1]), (3, [3]), ((1, 4, 9), [1, 4, 9]), (None, [*range(1, 11)])])
-def test_ordinals_count_the_requests_that_match(make_submission: Make, ordinal: Any, expected: list[int]) -> None:
-    schedule = Counted([Fault(on="poll", when=When(filename="a"), http=500, ordinal=ordinal)])
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ({"ordinal": 1}, [1]),
+        ({"ordinal": 3}, [3]),
+        ({"ordinal": (1, 4, 9)}, [1, 4, 9]),
+        ({}, [*range(1, 11)]),
+        ({"every": 1}, [*range(1, 11)]),
+        ({"every": 3}, [3, 6, 9]),
+        ({"every": 4, "times": 1}, [4]),
+        ({"every": 11}, []),
+    ],
+)
+def test_ordinals_count_the_requests_that_match(
+    make_submission: Make, which: dict[str, Any], expected: list[int]
+) -> None:
+    schedule = Counted([Fault(on="poll", when=When(filename="a"), http=500, **which)])
     met: list[int] = []
     for number in range(1, 11):
         meet(schedule, make_submission(filename="other"), "x")

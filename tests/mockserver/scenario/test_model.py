@@ -41,7 +41,7 @@ def test_two_outcomes_are_one_too_many(outcomes: tuple[str, str]) -> None:
 def test_a_refused_submission_has_no_outcome_but_one_with_disturbed_polls_has(outcome: str) -> None:
     given = {outcome: GIVEN[outcome]}
     for refused in (500, HttpAnswer(status=500)):
-        with pytest.raises(ValueError, match=f"drop {outcome}, or say on: poll"):
+        with pytest.raises(ValueError, match=f"remove {outcome}, or add on: poll"):
             Then(http=refused, **given)
     assert Then(http=HttpAnswer(status=500, on="poll"), **given).http_answer is not None
 
@@ -56,8 +56,8 @@ def test_a_bare_status_is_an_http_answer_to_the_upload() -> None:
     [
         (lambda: Then(http=199), "from 200 to 599, got 199"),
         (lambda: Then(http=600), "from 200 to 599, got 600"),
-        (lambda: Then(http=202), "202 is the usual answer .on: submit"),
-        (lambda: Then(http=HttpAnswer(status=200, on="poll")), "200 is the usual answer .on: poll"),
+        (lambda: Then(http=202), "202 is the default answer .on: submit"),
+        (lambda: Then(http=HttpAnswer(status=200, on="poll")), "200 is the default answer .on: poll"),
         (lambda: Then(speakers=-1), "speakers >= 0, got -1"),
         (lambda: Rule(then=Then(), times=0), "times >= 1, got 0"),
         (lambda: Media(duration=-0.5), "0 to 86400 seconds, got -0.5"),

@@ -47,6 +47,12 @@ def two(number: int) -> ConfigPattern:
         (When(query={"a": "1"}), When(query={"a": "2"}), False),
         (When(query={"a": "*"}), When(query={"a": "2"}), False),  # it does, but only shell patterns would say so
         (When(headers={"A": None}), When(headers={"B": None}), False),
+        (When(exact=True), EVERY, False),
+        (When(sha256=SHA), When(sha256=SHA, exact=True), True),
+        (When(exact=True), When(sha256=SHA, exact=True), True),
+        (When(exact=True), When(channel_mode="mix", exact=True), False),
+        (When(exact=True), When(config=two(2), exact=True), False),
+        (When(range_to=1, exact=True), When(range_to=1, exact=True, filename="a"), True),
     ],
 )
 def test_one_pattern_covers_another_if_all_that_matches_it_is_certain_to_match(
@@ -61,7 +67,7 @@ def make_rule(times: int | None = None, **when: Any) -> Rule:
 
 def test_rules_behind_one_that_answers_all_of_theirs_are_named_with_it() -> None:
     rules = (make_rule(filename="a.wav"), make_rule(), make_rule(filename="b.wav"), make_rule(3))
-    reason = "rule 2 (any submission) comes first and answers all of it"
+    reason = "rule 2 (any submission) comes first and matches everything that it does"
     assert list(list_unreachable(rules)) == [(3, reason), (4, reason)]
 
 
@@ -72,8 +78,8 @@ def test_a_rule_that_is_used_up_leaves_the_rest_to_those_below_it() -> None:
 @pytest.mark.parametrize(
     ("when", "reason"),
     [
-        ({"channels": "0, 1"}, "channels are compared as in 0,1 and never are '0, 1'"),
-        ({"channels": "01"}, "channels are compared as in 0,1 and never are '01'"),
+        ({"channels": "0, 1"}, "channels are compared in the form 0,1 and never equal '0, 1'"),
+        ({"channels": "01"}, "channels are compared in the form 0,1 and never equal '01'"),
         (
             {"config": ConfigPattern(max_speakers=2, total_speakers=2)},
             "the platform refuses max_speakers and total_speakers in one config",

@@ -80,6 +80,7 @@ WHENS = st.builds(
     headers=st.none() | st.dictionaries(HEADERS, st.none() | PLAIN, max_size=2),
     upload=st.none() | FEW,
     occurrence=st.none() | FEW,
+    exact=st.none() | st.booleans(),
 )
 
 
@@ -121,8 +122,9 @@ def all_thens(texts: SearchStrategy[str]) -> SearchStrategy[Then]:
 
 
 def make_fault(**fields: Any) -> Fault:
-    """Requests for version and status bring no upload that `when` could ask about."""
-    return Fault(**{name: value for name, value in fields.items() if name != "when" or fields["on"] != "system"})
+    """Requests for version and status bring no upload that `when` could ask about; `every` and `ordinal` exclude each other."""
+    dropped = {*(("when",) if fields["on"] == "system" else ()), *(("ordinal",) if fields["every"] else ())}
+    return Fault(**{name: value for name, value in fields.items() if name not in dropped})
 
 
 def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
@@ -144,7 +146,13 @@ def all_faults(texts: SearchStrategy[str]) -> SearchStrategy[Fault]:
         "result": (st.sampled_from(["overlap", "unsorted", "beyond_audio"]), of_uploads),
     }
     ordinals = st.none() | FEW | st.lists(FEW, min_size=1, max_size=3).map(tuple)
-    chosen = {"when": WHENS, "ordinal": ordinals, "share": st.none() | st.floats(0, 1), "times": st.none() | FEW}
+    chosen = {
+        "when": WHENS,
+        "ordinal": ordinals,
+        "every": st.none() | FEW,
+        "share": st.none() | st.floats(0, 1),
+        "times": st.none() | FEW,
+    }
     return st.one_of(
         *(st.builds(make_fault, on=on, **chosen, **{name: effect}) for name, (effect, on) in effects.items())
     )

@@ -91,7 +91,7 @@ def test_a_rule_added_late_leaves_the_counts_of_the_others(make_submission: Make
 
 def test_a_rule_that_no_upload_can_meet_is_refused() -> None:
     book = Book([])
-    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared as in 0,1"):
+    with pytest.raises(ValueError, match=r"channels='0, 1' could never be used: channels are compared in the form 0,1"):
         book.add(rule("never", When(channels="0, 1")))
     assert book.rules.added == ()
 

@@ -79,7 +79,13 @@ ACCEPTED: list[dict[str, object]] = [
     {"dialect": {"x_location": "relative"}},
     {"media": {"duration": 0}},
     {"limits": {"upload_bytes": None, "rate": {"requests": 1, "seconds": 1}, "before_body": ["rate"]}},
-    {"faults": [{"body": "html", "ordinal": 1}, {"latency": {"uniform": [0, 1]}, "ordinal": [1, 2]}]},
+    {
+        "faults": [
+            {"body": "html", "every": 3},
+            {"body": "html", "ordinal": 1},
+            {"latency": {"uniform": [0, 1]}, "ordinal": [1, 2]},
+        ]
+    },
     rule(),
     rule(http=429),
     rule(http={"status": 503, "on": "poll", "retry_after": 0}, speakers=2),
@@ -132,6 +138,8 @@ REFUSED: list[object] = [
     {"faults": [{"latency": {"fixed": 1, "uniform": [0, 1]}}]},
     {"faults": [{"latency": {"uniform": [0]}}]},
     {"faults": [{"body": "html", "ordinal": [0]}]},
+    {"faults": [{"body": "html", "every": 0}]},
+    {"faults": [{"body": "html", "every": 2, "ordinal": 1}]},
     {"rules": [{"when": {"channel_mode": "both"}, "then": {}}]},
     {"rules": [{"when": {"channels": 0}, "then": {}}]},
     {"rules": [{"when": {"config": {"speakers": 1}}, "then": {}}]},
@@ -242,10 +250,10 @@ def test_the_bounds_are_of_fields_that_exist() -> None:
 
 def test_an_editor_gets_a_text_for_what_is_documented() -> None:
     schema: Any = scenario_schema()
-    assert schema["properties"]["seed"]["description"] == "everything drawn follows from it."
+    assert schema["properties"]["seed"]["description"] == "for everything random."
     when = schema["$defs"]["When"]
-    assert when["description"] == "Which submissions a rule is for; what is left out matches everything."
-    assert when["properties"]["occurrence"]["description"].startswith("1 for the first time that this very request")
+    assert when["description"] == "A pattern of submissions; missing keys match everything."
+    assert when["properties"]["occurrence"]["description"].startswith("number among identical requests")
     assert schema["properties"]["course"]["default"] == {"polls": {"pending": 0, "running": 1, "cancelled": 0}}
     assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
 

@@ -26,7 +26,7 @@ def test_rules_added_by_hand_stay_where_they_are_passed_on() -> None:
 
 def test_a_seeded_task_that_is_cancelled_needs_a_generation_that_knows_the_state() -> None:
     task = SeededTask(id="123e4567-e89b-12d3-a456-426614174000", state=TaskState.CANCELLED)
-    with pytest.raises(ValueError, match="cancelled is no state of generation"):
+    with pytest.raises(ValueError, match="has no state cancelled"):
         set_up("", Scenario(tasks=(task,)))
     assert set_up("", Scenario(tasks=(task,), profile="5.0")).scenario.tasks == (task,)
 
@@ -54,7 +54,7 @@ CANCELS = (
 def test_a_course_that_cancels_needs_a_generation_that_knows_the_state(course: ByPolls | BySeconds) -> None:
     rule = Rule(then=Then(course=course))
     for scenario, added in ((Scenario(course=course), ()), (Scenario(rules=(rule,)), ()), (Scenario(), (rule,))):
-        with pytest.raises(ValueError, match=r"cancelled is no state of generation 3\.6: say profile: '5\.0'"):
+        with pytest.raises(ValueError, match=r"generation 3\.6 has no state cancelled: set profile: '5\.0'"):
             set_up("a", scenario, added)
     assert set_up("a", Scenario(profile="5.0", course=course)).profile.name == "5.0"
     assert set_up("a", Scenario(dialect=Dialect(cancelled="known"), course=course)).profile["cancelled"] == "known"

@@ -99,8 +99,8 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "text"),
     [
-        ({}, "nothing is said of what to answer: expected one of result, segments, .*, http, der, course$"),
-        ({"times": 2}, "nothing is said"),
+        ({}, "no answer given: expected one of result, segments, .*, http, der, course$"),
+        ({"times": 2}, "no answer given"),
         ({"failed": "x", "rejected": "y"}, "one outcome, got failed and rejected"),
         ({"result": RESULT, "speakers": 2}, "one outcome, got result and speakers"),
         ({"speakers": -1}, "speakers >= 0"),
@@ -111,7 +111,7 @@ def test_an_rttm_file_that_is_none_is_named(tmp_path: Path) -> None:
         ({"course": {"polls": {"pending": -1}}, "failed": "x"}, ">= 0"),
         ({"course": {"realtime_factor": 0}}, "> 0"),
         ({"course": {"realtime_factor": 1, "workers": 0}}, "workers >= 1"),
-        ({"result": {"channels": {}}}, r"breaks the contract \(breaks_contract=True lets it pass\):\n  result\.channels: "),
+        ({"result": {"channels": {}}}, r"violates the contract \(breaks_contract=True allows it\):\n  result\.channels: "),
         ({"result": {}}, r"result: expected the key channels"),
         ({"result": {"channels": [{**CHANNEL, "speakers_count": 2}]}}, "speakers_count"),
     ],
@@ -216,10 +216,10 @@ def test_what_is_no_course_is_refused_with_all_that_there_are(written: Any) -> N
 @pytest.mark.parametrize(
     ("key", "others", "hint"),
     [
-        ("submission", (), "it is upload .* or occurrence"),
-        ("file", (), "expected filename, sha256, .* or occurrence; did you mean filename"),
-        ("fial", ANSWERS, "expected times, result, .* or occurrence; did you mean failed"),
-        ("failed", ("times",), "expected times, filename, .* or occurrence$"),
+        ("submission", (), "use upload .* or occurrence"),
+        ("file", (), "expected filename, sha256, .* or exact; did you mean filename"),
+        ("fial", ANSWERS, "expected times, result, .* or exact; did you mean failed"),
+        ("failed", ("times",), "expected times, filename, .* or exact$"),
     ],
 )
 def test_a_name_that_there_is_not_is_refused_with_the_nearest_that_there_is(
@@ -237,7 +237,7 @@ def test_a_name_that_there_is_not_is_refused_with_the_nearest_that_there_is(
         ({"filename": 3}, "filename: expected a text, got the number 3"),
         ({"sha256": b"abc"}, "sha256: expected a text, got b'abc'"),
         ({"channel_mode": "mixed"}, "channel_mode: expected split or mix, .*; did you mean mix"),
-        ({"channels": 2}, "channels picks submissions .* got 2; a result has a channel for each that the file has"),
+        ({"channels": 2}, "channels matches submissions .* got 2; a result has a channel for each that the file has"),
         ({"headers": ["Authorization"]}, "headers: expected a mapping, got a list"),
         ({"headers": {"X": 1}}, "X: expected a pattern in quotes, or null for absent, got 1"),
         ({"query": "a=1"}, "query: expected a mapping, got the text 'a=1'"),

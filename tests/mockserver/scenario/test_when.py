@@ -53,6 +53,12 @@ def misses(when: When, sent: Submission) -> list[str]:
         (When(upload=3), submission(2, upload=3)),
         (When(query={"debug": "y*", "other": None}), submission()),
         (When(headers={"Authorization": "Bearer *", "X-Other": None}), submission()),
+        (When(exact=True), submission(channel_mode="split", range_from=0.0)),
+        (When(exact=False), submission(channel_mode="mix", max_speakers=2)),
+        (
+            When(channels="0", config=ConfigPattern(max_speakers=5), exact=True),
+            submission(channels=(0,), max_speakers=5),
+        ),
         (When(filename="*", sha256=SHA256, channel_mode="split", occurrence=1), submission()),
     ],
 )
@@ -91,6 +97,16 @@ def test_what_has_all_that_is_asked_for_is_meant(when: When, sent: Submission) -
         (When(upload=3), submission(3), "upload: expected number 3, this is number 1"),
         (When(query={"debug": None}), submission(), "query.debug: expected none, got 'yes'"),
         (When(headers={"Authorization": None}), submission(), "headers.authorization: expected none, got 'Bearer abc'"),
+        (When(exact=True), submission(channel_mode="mix"), "channel_mode: expected none, got 'mix'"),
+        (When(exact=True), submission(channels=(0, 1)), "channels: expected none, got '0,1'"),
+        (When(exact=True), submission(range_from=1.0), "range_from: expected none, got 1.0"),
+        (When(exact=True, range_from=1), submission(range_from=1.0, range_to=2.0), "range_to: expected none, got 2.0"),
+        (When(exact=True), submission(total_speakers=2), "total_speakers: expected none, got 2"),
+        (
+            When(exact=True, config=ConfigPattern()),
+            submission(max_speakers=2),
+            "max_speakers: expected none, got 2",
+        ),
         (When(headers={"X-Other": "*"}), submission(), "headers.x-other: expected '*', got none"),
     ],
 )
@@ -116,9 +132,9 @@ def test_a_digest_has_8_to_64_hexadecimal_digits(sha256: str) -> None:
 
 
 def test_submissions_are_counted_from_1() -> None:
-    with pytest.raises(ValueError, match="counted from 1, got 0"):
+    with pytest.raises(ValueError, match="expected occurrence >= 1, got 0"):
         When(occurrence=0)
-    with pytest.raises(ValueError, match="counted from 1, got 0"):
+    with pytest.raises(ValueError, match="expected upload >= 1, got 0"):
         When(upload=0)
 
 
@@ -160,6 +176,7 @@ def test_it_is_named_in_the_words_of_a_scenario(when: When, name: str) -> None:
             3,
         ),
         (When(config=ConfigPattern(max_speakers=2, total_speakers=1)), When(), 2),
+        (When(channels="0", exact=True), When(channels="0"), 2),
     ],
 )
 def test_what_the_head_of_a_request_tells_is_told_apart(when: When, of_head: When, weight: int) -> None:

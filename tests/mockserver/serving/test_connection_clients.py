@@ -244,7 +244,7 @@ def test_the_time_of_an_upload_begins_with_its_head(connect_line: Callable[..., 
     line.world.clock.advance(10)
     line.turn(3)
     assert statuses(line.wire.written) == [400]
-    assert [entry.note for entry in line.world.journal] == ["limits.upload_seconds: the body did not come in time"]
+    assert [entry.note for entry in line.world.journal] == ["limits.upload_seconds: the body did not arrive in time"]
 
 
 def test_the_body_of_a_control_call_has_its_time_as_well(connect_line: Callable[..., Any]) -> None:

@@ -56,7 +56,7 @@ def test_http_gives_the_documented_envelope(meet: Callable[..., Bench], status: 
     answer = bench.poll()
     assert (answer.status, answer.header("content-type")) == (status, "application/json")
     assert set(json.loads(answer.body)) == {"type", "message", "detail"}
-    assert (bench.last.status, bench.last.note) == (status, "fault http; a fault says so")
+    assert (bench.last.status, bench.last.note) == (status, "fault http; by a fault")
     assert bench.last.body == answer.body
 
 

@@ -23,7 +23,7 @@ OUTSIDE = ("null_result", "error_on_done", "unknown_state", "beyond_audio")
 
 RESULTS = channels(min_channels=0, max_channels=3, max_segments=6)
 SAYS = {
-    "count_wrong": "the number of speakers in the segments",
+    "count_wrong": "the number of speakers in its segments",
     "end_before_start": "end_time",
     "negative_time": "start_time",
     "overlap": "",

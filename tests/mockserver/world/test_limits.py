@@ -23,7 +23,7 @@ REACHED: dict[Limit, tuple[dict[str, Any], str]] = {
     "rate": ({"rate": Rate(requests=0, seconds=9)}, "429 limits.rate: 0 requests in a window"),
     "queue_length": ({"queue_length": 0}, "429 limits.queue_length: 0"),
     "upload_bytes": ({"upload_bytes": 9}, "413 limits.upload_bytes: 9, before the body"),
-    "storage_bytes": ({"storage_bytes": 9}, "507 limits.storage_bytes: 9; 0 are held by 0 tasks"),
+    "storage_bytes": ({"storage_bytes": 9}, "507 limits.storage_bytes: 9; 0 are used by 0 tasks"),
 }
 """For each limit: the settings that every request is beyond, and what it is refused with."""
 

@@ -96,9 +96,9 @@ def test_steps_lead_to_the_end_that_was_laid_out_and_stay_there(make: Callable[.
 
 def test_a_task_with_a_course_is_left_alone(make: Callable[..., Task]) -> None:
     task = make(manual=False)
-    with pytest.raises(NotMovableError, match="course of its own"):
+    with pytest.raises(NotMovableError, match="by hand: expected course: manual"):
         step_task(task, UNTOUCHED)
-    with pytest.raises(NotMovableError, match="course of its own"):
+    with pytest.raises(NotMovableError, match="by hand: expected course: manual"):
         move_task(task, UNTOUCHED, TaskState.FAILED, None)
 
 

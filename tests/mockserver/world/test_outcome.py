@@ -16,7 +16,7 @@ from diarkit_mockserver.scenario.course import BY_HAND
 from diarkit_mockserver.scenario.dialect import resolve_profile
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
-from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, write_outcome
+from diarkit_mockserver.world.outcome import DONE, choose_media, decide_outcome, find_excess, write_outcome
 from diarkit_mockserver.world.task import Outcome, Task
 
 if TYPE_CHECKING:
@@ -216,13 +216,43 @@ def test_bytes_that_are_no_audio_are_enough_where_a_rule_says_who_speaks(
     assert (chosen.length, chosen.loud, chosen.fault) == (3000, (True, True), None)
 
 
-def test_a_rule_that_says_who_speaks_is_enough_for_silence_and_for_less_than_the_platform_takes(
-    make_submission: Make,
-) -> None:
+def test_a_rule_that_says_who_speaks_is_enough_for_silence(make_submission: Make) -> None:
     silent = make_submission(loud=(False, False)).media
     assert choose_media(Then(speakers=2), silent, Scenario()).loud == (True, True)
-    assert choose_media(Then(speakers=2), make_submission(length=79).media, Scenario()).length == 6000
     assert choose_media(Then(failed="x"), silent, Scenario()) is silent
+
+
+@pytest.mark.parametrize("undecodable", ["assume", "reject"])
+@pytest.mark.parametrize("length", [0, 1, 50, 79, 80, 100])
+def test_a_measured_length_is_used_whatever_a_rule_says(make_submission: Make, length: int, undecodable: Any) -> None:
+    submission, rule = make_submission(length=length, loud=(True, True)), Then(speakers=2)
+    submission.media = choose_media(rule, submission.media, Scenario(media=Media(undecodable=undecodable)))
+    assert (submission.media.length, submission.media.assumed) == (length, False)
+    ends = [end for channel in result_of(submission, speakers=2) for _, _, end in rows(channel)]
+    assert bool(ends) == (length >= 80)
+    assert all(end * 100 <= length for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("then", "length", "said"),
+    [
+        ({"speakers": 2}, 50, "speakers: 2, but the audio is 0.5 s long, and audio of less than 0.8 s has no segments"),
+        ({"speakers": 0}, 50, ""),
+        ({"speakers": 2}, 80, ""),
+        (
+            {"segments": (spoken((0, 0, 0.6)),)},
+            50,
+            "the segments of the rule end at 0.6 s, after the audio's end at 0.5 s",
+        ),
+        ({"segments": (spoken((0, 0, 0.5)),)}, 50, ""),
+        ({}, 50, ""),
+    ],
+)
+def test_what_the_audio_has_no_room_for_is_said(
+    make_submission: Make, then: dict[str, Any], length: int, said: str
+) -> None:
+    assert find_excess(Then(**then), make_submission(length=length).media) == said
+    assert find_excess(Then(**then), make_submission(length=length, assumed=True).media) == ""
 
 
 @pytest.mark.parametrize("then", [{}, {"failed": "x"}, {"rejected": "x"}, {"result": {"channels": []}}])

@@ -197,7 +197,7 @@ def test_a_used_up_rule_lets_those_below_it_answer_and_says_so(
     said = [error_of(world, make_submission()) for _ in range(4)]
     assert said == ["two", "two", "below", "below"]
     assert [record.getMessage() for record in caplog.records if "used up" in record.getMessage()] == [
-        "the rule for any submission is used up (times: 2); the rules below it answer from now on"
+        "the rule for any submission is used up (times: 2); later rules apply from now on"
     ]
 
 
@@ -276,7 +276,7 @@ def test_fields_that_are_not_populated_may_be_absent(make_submission: Make) -> N
 
 def test_an_assumed_length_is_said_in_the_log(make_submission: Make, caplog: pytest.LogCaptureFixture) -> None:
     accept(make_world(), make_submission(filename="call.m4a", length=6000, assumed=True))
-    assert "call.m4a: the length of this wav file can't be measured; 60.0 s are assumed" in caplog.text
+    assert "call.m4a: the length of this wav file can't be measured; assuming 60.0 s" in caplog.text
 
 
 def test_every_part_of_a_request_makes_other_ids(make_submission: Make) -> None:

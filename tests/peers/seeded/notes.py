@@ -21,7 +21,10 @@ How to read it:
 - S5 and S6 are our clauses without our rows: what they miss, random requests did not ask for, or not in the looks that show it. In
   S5 results are there at the first look, so 27 can't show. 22 is no finding for any id but the one of our rows: another may be known.
 - One seed each: whether a malformed config (17) is drawn at all differs between S0, S4 and S5.
-- VM met no unknown task in its calls (15, 22).
+- The columns of others are as they were on 2026-11-22, with the versions above; ours are of 2026-11-28, with Python 3.11.2. The last
+  table compares them with ours of 2026-11-22.
+- VM drew no file of one channel with total_speakers (12), and no limit of 0 (30), in the 1500 calls of its seed; 12 it finds within 3000
+  calls with each of six seeds.
 - VM ends with its first error; VL, VF and VR go on to their end. VR is judged without any call.
 - S1 is read from the run of S2: what its last phase alone has found is left out.
 """

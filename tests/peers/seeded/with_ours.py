@@ -30,7 +30,7 @@ def verify(place: Place, *flags: str) -> Said:
     told: dict[str, Any] = json.loads(report.read_bytes())
     return Said(
         errors=list_clauses(told, "error"),
-        warnings=(*list_clauses(told, "warning"), *list_events(told)),
+        warnings=list_clauses(told, "warning"),
         told=tuple(each["what"] for each in told["undocumented"]),
         unseen="; ".join(told["vacuous"]),
     )
@@ -43,12 +43,6 @@ def list_clauses(told: dict[str, Any], severity: str) -> tuple[str, ...]:
         if finding["severity"] == severity:
             times[finding["clause"]] = times.get(finding["clause"], 0) + finding["times"]
     return tuple(sorted(times, key=lambda clause: -times[clause]))
-
-
-def list_events(told: dict[str, Any]) -> tuple[str, ...]:
-    """List the clauses of severity warning that the tier fuzz tells of and goes on."""
-    said = [event.partition("examples: ")[2] for event in told["events"] if event.startswith("warning in one of")]
-    return tuple(event.partition(":")[0] for event in said)
 
 
 def run_tier(place: Place, *, tier: str) -> Said:

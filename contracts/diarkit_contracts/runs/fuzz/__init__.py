@@ -1,1 +1,1 @@
-"""Runs whose rows are drawn while they run: the Hypothesis state machine, and schemathesis as a driver."""
+"""Fuzzed runs, whose rows are generated on the fly: the Hypothesis state machine, and schemathesis as a driver."""

@@ -1,4 +1,4 @@
-"""One example of a fuzzed server: requests sent, their tasks followed to the end, each step noted, all of it judged. Draws nothing."""
+"""One example of a fuzzed run: send requests, follow their tasks, record each step, and judge everything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from diarkit_contracts.runs.verdict import Cause, Why
 from diarkit_contracts.target.client import CapReachedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
@@ -24,23 +24,22 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 MOST_LOOKS: Final = 50
-"""At one task that does not end; it is given up then."""
+"""Limit of polls of a task that does not end."""
 
 MOST_LOST: Final = 3
 
-
 AGAIN: Final = 6
-"""Once in so many uploads an earlier one is sent again as it was: what fails twice is no accident."""
+"""One in so many uploads repeats an earlier one unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """When a run ends, whichever comes first; the target's own caps end it too.
+    """When a run ends, whichever comes first; the target's limits apply too.
 
     Attributes:
         seconds: on the target's clock.
-        calls: requests, those that make a find shorter included.
-        poll_s: wait between two looks at a task whose end is waited for.
+        calls: requests, including those for shrinking.
+        poll_s: delay between two polls of an awaited task.
     """
 
     seconds: float = 60.0
@@ -50,13 +49,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
-    """An example that broke a clause.
+    """A failing example.
 
     Attributes:
         findings: with positions in `exchanges`.
         runs: which exchanges belong to which row.
-        steps: what was sent and what came back, one line each.
-        rows: what was sent, in order.
+        steps: requests and answers, one line each.
+        rows: requests in order.
     """
 
     findings: tuple[Finding, ...]
@@ -66,44 +65,46 @@ class Find:
     rows: tuple[Row, ...] = field(repr=False)
 
     def write_rows(self) -> list[Plain]:
-        """Write the rows as plain values, to be kept."""
+        """Convert the rows to plain values, to be saved."""
         return [write_row(row) for row in self.rows]
 
 
 class OverError(KeyboardInterrupt):
-    """The run is over; Hypothesis lets it through as it lets a person's Ctrl-C."""
+    """The run is over; passes through Hypothesis like Ctrl-C."""
 
 
 @dataclass(slots=True)
 class Session:
-    """What outlives an example.
+    """The state of a run across examples.
 
     Attributes:
-        over: a bound or a cap was reached, nothing more is sent.
-        why: how somebody ended the run, or that nobody answers any more; None for neither.
-        draws: what makes a request another one than those before it.
-        calls: that were sent.
-        drawn: how many requests were drawn.
+        keep: receives the exchanges of each example when it ends.
+        over: whether a limit was reached, so that nothing more is sent.
+        why: interrupted, or the server no longer answers; None for neither.
+        draws: for varying repeated requests.
+        calls: number sent.
+        example: the one in progress, or the last one.
     """
 
     target: Target
     bounds: Bounds
     tally: Tally
+    keep: Callable[[Iterable[Exchange]], object] = lambda _: None
     over: bool = False
     lost: int = 0
     draws: Random = field(default_factory=Random)
     calls: set[Call] = field(default_factory=set["Call"])
-    drawn: int = 0
     why: Why | None = None
+    example: Example | None = None
 
     def vary(self, call: Call, before: Sequence[Call]) -> Call:
-        """Make a call one that was not sent yet, and the first of a run that of its seed; or send one again.
+        """Vary a call that was sent before, and the first of a run by its seed; or repeat an earlier one.
 
         Args:
-            call: as it was drawn.
+            call: as generated.
             before: uploads of the same example.
         """
-        self.drawn += 1
+        self.tally.drawn += 1
         if before and call.method == "POST" and not self.draws.randrange(AGAIN):
             return self.draws.choice(before)
         while call in self.calls or not self.calls:
@@ -111,14 +112,23 @@ class Session:
             if call not in self.calls:
                 break
         self.calls.add(call)
+        self.tally.distinct = len(self.calls)
         return call
 
-    def check_time(self) -> None:
-        """End the run if a bound is reached.
+    def begin(self, example: Example) -> None:
+        """Begin an example: the exchanges of the previous one are passed on and discarded."""
+        self.give_away()
+        self.example = example
 
-        Raises:
-            OverError: it is.
-        """
+    def give_away(self) -> None:
+        """Pass on the exchanges since the example began."""
+        target = self.target
+        self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
+        target.exchanges.clear()
+        target.lost.clear()
+
+    def check_time(self) -> None:
+        """Raise OverError if a limit is reached."""
         spent = self.target.spent
         if self.over or spent.seconds >= self.bounds.seconds or spent.calls >= self.bounds.calls:
             self.end()
@@ -130,23 +140,18 @@ class Session:
 
 
 class Example:
-    """One example; the exchanges of the one ahead are forgotten.
-
-    Args:
-        session: that it is part of.
-    """
+    """One example; the exchanges of the previous one are discarded."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._target = session.target
-        self._target.exchanges.clear()
-        self._target.lost.clear()
+        session.begin(self)
         self._sent: list[Followed] = []
         self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
 
     def send(self, call: Call, what: str, *, vary: bool = True) -> Followed:
-        """Send a request; the oldest task is waited for if no more may be in flight.
+        """Send a request, waiting for the oldest task if no more may be in flight.
 
         Raises:
             OverError: the run is over.
@@ -168,7 +173,7 @@ class Example:
         return task
 
     def look(self, task: Followed) -> None:
-        """Ask for a task once; nothing is asked for a request that started none.
+        """Poll a task once, if the request started one.
 
         Raises:
             OverError: the run is over.
@@ -184,15 +189,18 @@ class Example:
         self._note(f"look at {task.row.id} -> {state}", exchange)
 
     def follow(self, task: Followed) -> None:
-        """Ask for a task until it has ended.
+        """Poll a task until it has ended.
 
         Raises:
             OverError: the run is over.
         """
         follow([task], self.look, lambda _: self._session.bounds.poll_s)
 
-    def finish(self) -> Find | None:
-        """Follow every task to its end, look once more, and judge what was said.
+    def finish(self, *, counts: bool = True) -> Find | None:
+        """Follow every task to its end, poll it once more, and judge the example.
+
+        Args:
+            counts: as that of `Tally.judge`.
 
         Raises:
             OverError: the run is over.
@@ -200,16 +208,20 @@ class Example:
         for task in self._sent:
             self.follow(task)
             self.look(task)
+        return self.judge(counts=counts)
+
+    def judge(self, *, counts: bool = True) -> Find | None:
+        """Judge the exchanges so far; abandoned tasks are not held against the server."""
         exchanges = (*self._target.exchanges, *self._target.lost)
         runs = tuple(task.run for task in self._sent)
-        findings = self._session.tally.judge(exchanges, runs)
+        findings = self._session.tally.judge(exchanges, runs, counts=counts)
         if not findings:
             return None
         rows = tuple(replace(task.row, looks=tuple(self._looks[task.row.id])) for task in self._sent)
         return Find(findings=findings, exchanges=exchanges, runs=runs, steps=tuple(self._steps), rows=rows)
 
     def _keep(self, send: Callable[[], Exchange]) -> Exchange | None:
-        """Send something; None without an answer."""
+        """Call `send`, and return its exchange; None without an answer."""
         try:
             exchange = send()
         except CapReachedError:
@@ -218,7 +230,8 @@ class Example:
             self._session.lost += 1
             self._session.tally.dropped += 1
             if self._session.lost >= MOST_LOST:
-                self._session.why = Why(Cause.UNREACHABLE, str(error))
+                answered = self._session.tally.histories or self._target.exchanges
+                self._session.why = Why(Cause.GONE if answered else Cause.UNREACHABLE, str(error))
                 self._session.end()
             return None
         self._session.lost = 0
@@ -229,12 +242,12 @@ class Example:
 
 
 def narrow_find(find: Find, session: Session) -> Find:
-    """Ask on for a shorter way to the same finding: its row alone, then the rows without some of them.
+    """Shrink a find: its row alone, then subsets of the rows.
 
-    Not left to Hypothesis, which asks thousands of times and trips over a server that does not answer the same each time.
+    Not left to Hypothesis, which needs thousands of calls and fails for nondeterministic servers.
 
     Raises:
-        OverError: the run is over; the find is still what it was.
+        OverError: the run is over; the find is unchanged.
     """
     broken, named = find.findings[0].clause.id, {finding.row for finding in find.findings}
     for row in find.rows:
@@ -251,13 +264,13 @@ def narrow_find(find: Find, session: Session) -> Find:
 
 
 def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
-    """Send rows twice, and keep what is found both times: not what the example ahead has left behind."""
+    """Send rows twice, and return a finding that occurs both times, which excludes side effects of earlier examples."""
     find: Find | None = None
     for _ in range(2):
         example = Example(session)
         for row in rows:
             example.send(row.call, row.what, vary=False)
-        find = example.finish()
+        find = example.finish(counts=False)
         if find is None or broken not in {finding.clause.id for finding in find.findings}:
             return None
     return find
@@ -265,6 +278,6 @@ def _try(broken: str, rows: Sequence[Row], session: Session) -> Find | None:
 
 def _describe(call: Call) -> str:
     parts = call.body if isinstance(call.body, tuple) else ()
-    said = [part.attach for part in parts if isinstance(part, Attached)]
-    said += [f"{part.name}={part.text!r:.60}" for part in parts if isinstance(part, Written)]
-    return " ".join([call.method, call.target, *said])
+    words = [part.attach for part in parts if isinstance(part, Attached)]
+    words += [f"{part.name}={part.text!r:.60}" for part in parts if isinstance(part, Written)]
+    return " ".join([call.method, call.target, *words])

@@ -1,8 +1,8 @@
-"""Hooks for schemathesis beside those for audio: our clauses as its check, and a recording of all it asked. Starts nothing.
+"""Hooks for schemathesis in addition to those for audio: our clauses as a check, and a recording of all exchanges.
 
     SCHEMATHESIS_HOOKS=diarkit_contracts.runs.fuzz.hooks DIARKIT_FUZZ_RECORDING=exchanges.ndjson schemathesis run URL/openapi.json
 
-Importing this file registers the hooks, since that is how schemathesis loads them.
+Importing this module registers the hooks, as schemathesis requires.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ PROFILE_VARIABLE: Final = "DIARKIT_FUZZ_PROFILE"
 _recording = Path(os.environ[RECORDING_VARIABLE]) if RECORDING_VARIABLE in os.environ else None
 _profile = PROFILES[os.environ.get(PROFILE_VARIABLE, DEFAULT.name)]
 _about: dict[str, list[Exchange]] = {}
-"""What was said about each task; a clause is asked about one task at a time, or a run would take the square of its calls."""
+"""Exchanges by task; clauses judge one task at a time, so that a run does not take quadratic time."""
 
 
 @schemathesis.check  # pyright: ignore[reportUnknownMemberType] # its own types are not complete
 def keeps_the_contract(context: Any, response: schemathesis.Response, case: schemathesis.Case[Any]) -> None:  # noqa: ARG001 - schemathesis's signature
-    """Hold an answer, and what was said about the same task before, against the clauses."""
+    """Judge an answer, together with earlier exchanges about the same task."""
     exchange = read_exchange(response)
     if _recording is not None:
         with _recording.open("a", encoding="utf-8") as file:
             head, line = write_recording([exchange])
             file.write(line if file.tell() else head + line)
-    told = find_broken(exchange)
-    if told:
-        raise AssertionError(told)
+    broken = find_broken(exchange)
+    if broken:
+        raise AssertionError(broken)
 
 
 def find_broken(exchange: Exchange) -> str:
-    """Say which clauses of severity error an answer breaks; empty for none.
+    """Return the clauses of severity error that an answer violates; empty for none.
 
-    An answer that was broken once is broken each time it is given: Hypothesis sends a failing request again, and takes what
-    does not fail twice for an accident. So what was said about the task before is held against the answer without its like.
+    A repeated answer must fail again, as Hypothesis repeats failing requests and reports others as flaky. Equal earlier answers are
+    therefore excluded.
     """
     alone = read_history([exchange], _profile)
     task_id = next(
@@ -64,7 +64,7 @@ def find_broken(exchange: Exchange) -> str:
     known = _list_faults(before)
     others = [each for each in before if not _is_again(each, exchange)]
     before.append(exchange)
-    # What is new may be said of an earlier answer, such as that of two which contradict each other.
+    # A new finding may be attributed to an earlier answer, such as one of two that contradict each other.
     new = [text for at, text in _list_faults(before) if (at, text) not in known]
     if len(others) < len(before) - 1:
         new += [text for at, text in _list_faults([*others, exchange]) if at == len(others)]
@@ -72,7 +72,7 @@ def find_broken(exchange: Exchange) -> str:
 
 
 def _is_again(earlier: Exchange, exchange: Exchange) -> bool:
-    """Return whether a look gave what an earlier look gave."""
+    """Return whether a poll got the same answer as an earlier one."""
     return (
         earlier.request.method == exchange.request.method == "GET"
         and earlier.answer.status == exchange.answer.status
@@ -81,7 +81,7 @@ def _is_again(earlier: Exchange, exchange: Exchange) -> bool:
 
 
 def _list_faults(exchanges: list[Exchange]) -> list[tuple[int, str]]:
-    """List what is broken, and the position of the exchange that shows it."""
+    """List violations with the position of the exchange that shows them."""
     history = read_history(exchanges, _profile)
     return [
         (observation.at, f"{clause.id}: expected {observation.fault.expected}, got {observation.fault.got}")
@@ -92,7 +92,7 @@ def _list_faults(exchanges: list[Exchange]) -> list[tuple[int, str]]:
 
 
 def read_exchange(response: schemathesis.Response) -> Exchange:
-    """Read what schemathesis sent and got."""
+    """Make the exchange of a schemathesis call."""
     sent, now = response.request, time.monotonic()
     headers: Mapping[str, list[str]] = response.headers
     came = [(name, value) for name, values in headers.items() for value in values]

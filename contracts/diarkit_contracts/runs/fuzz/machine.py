@@ -1,6 +1,6 @@
-"""The Hypothesis state machine: tasks in flight, looks and mistakes in any order, judged by the clauses. The tier `fuzz`.
+"""The Hypothesis state machine of the tier `fuzz`: tasks in flight, polls and mistakes in any order, judged by the clauses.
 
-For a server of one's own: it is asked thousands of times. What it finds comes as the steps that led there and as rows to keep.
+For an own server, as it sends thousands of requests. Finds are reported as steps and as rows to save.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Sessio
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from diarkit_contracts.api.profiles import Profile
+    from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
     from diarkit_contracts.runs.follow import Followed
     from diarkit_contracts.runs.fuzz.example import Bounds
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 STEPS: Final = 25
-"""Of an example: enough for several tasks, each looked at between the others, and short enough to be read."""
+"""Steps of an example: enough for several interleaved tasks, and short enough to read."""
 
 MOST_EXAMPLES: Final = 1_000_000
-"""More than any time allows: seconds and calls end a run."""
+"""Examples: practically unlimited, as seconds and calls end a run."""
 
 SLOW: Final = (
     HealthCheck.too_slow,
@@ -42,26 +45,22 @@ SLOW: Final = (
     HealthCheck.filter_too_much,
     HealthCheck.large_base_example,
 )
-"""What Hypothesis warns of in tests that are to be quick."""
+"""Health checks of Hypothesis for fast tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRun:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
-        verdict: over all examples; its exchanges are those of the find, or of the last example.
-        find: None without findings that fail a run.
-        examples: that were driven to their end.
-        requests: that were drawn, looks aside.
-        distinct: among them.
+        verdict: over all examples, with the exchanges of the find or the last example.
+        find: None without failing findings.
+        tally: number of judged examples and of generated requests.
     """
 
     verdict: RunVerdict
     find: Find | None
-    examples: int
-    requests: int
-    distinct: int
+    tally: Tally
 
 
 def run_machine(  # noqa: PLR0913 - a run has that many knobs
@@ -72,27 +71,33 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
     profile: Profile = DEFAULT,
     fail_on: Severity = Severity.ERROR,
     shrink: bool = False,
+    keep: Callable[[Iterable[Exchange]], object] = lambda _: None,
 ) -> MachineRun:
-    """Drive a target until a clause is broken, the time is up, or somebody presses Ctrl-C.
+    """Fuzz a target until a clause is violated, the time is up, or the run is interrupted.
 
     Args:
-        target: with caps of its own; its exchanges are cleared from example to example.
-        bounds: when to end.
-        number: the seed; the same one draws the same examples.
-        profile: the generation to hold it against.
-        fail_on: the least severity that is a find.
-        shrink: ask on until the find is short. Not for other people's servers.
+        target: with its limits; its exchanges are cleared between examples.
+        bounds: of the run.
+        number: the seed.
+        profile: the generation to judge by.
+        fail_on: the least severity of a find.
+        shrink: whether to shrink the find, which sends more requests.
+        keep: receives all exchanges in the order sent, example by example.
     """
-    session = Session(target, bounds, Tally(profile, fail_on), draws=Random(number))  # noqa: S311 - no secret
+    session = Session(target, bounds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):
             found = narrow_find(found, session)
-    return _sum_up(session, found)
+    elif found is None and session.example is not None and (target.exchanges or target.lost):
+        found = session.example.judge()
+    run = _sum_up(session, found)
+    session.give_away()
+    return run
 
 
 class _FoundError(AssertionError):
-    """A clause was broken."""
+    """A clause was violated."""
 
 
 def _draw_examples(session: Session, number: int) -> Find | None:
@@ -116,11 +121,11 @@ def _draw_examples(session: Session, number: int) -> Find | None:
         run_state_machine_as_test(cast("type[_Machine]", seed(number)(make_machine)), settings=drawn)
     except OverError:
         session.over = True
-    except KeyboardInterrupt as error:  # what was seen is worth a verdict
+    except KeyboardInterrupt as error:  # the exchanges so far are still judged
         session.over = True
         session.why = explain_stop(error)
     except (_FoundError, Flaky):
-        # Hypothesis asks for a find once more; whether it shows again does not matter, the first one is kept.
+        # Hypothesis repeats a failing example; the first find is used whether or not it occurs again.
         if not found:
             raise
     return found[0] if found else None
@@ -137,14 +142,12 @@ def _sum_up(session: Session, find: Find | None) -> MachineRun:
     return MachineRun(
         verdict=verdict if session.why is None else replace(verdict, whys=(session.why, *verdict.whys)),
         find=find,
-        examples=tally.histories,
-        requests=session.drawn,
-        distinct=len(session.calls),
+        tally=tally,
     )
 
 
 class _Machine(RuleBasedStateMachine):
-    """One example, drawn rule by rule."""
+    """One example, generated rule by rule."""
 
     tasks: Bundle[Followed] = Bundle("tasks")
 
@@ -161,22 +164,22 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(call=draw_mistakes())
     def ask_wrongly(self, call: Call) -> None:
-        """Send a request that has to be refused, or that nobody would send."""
+        """Send a request that must be refused, or an absurd one."""
         self._example.send(call, "mistake")
 
     @rule()
     def ask_for_nobody(self) -> None:
-        """Ask for a task that never was."""
+        """Poll an unknown task."""
         self._example.send(get(NEVER_GIVEN), "unknown")
 
     @rule(task=tasks)
     def look(self, task: Followed) -> None:
-        """Ask for a task once."""
+        """Poll a task once."""
         self._example.look(task)
 
     @rule(task=tasks)
     def follow(self, task: Followed) -> None:
-        """Ask for a task until it has ended, and once more."""
+        """Poll a task until it has ended, and once more."""
         self._example.follow(task)
         self._example.look(task)
 
@@ -184,7 +187,8 @@ class _Machine(RuleBasedStateMachine):
         """End the example and judge it."""
         if self._session.over:
             return
-        find = self._example.finish()
+        # Hypothesis repeats a failing example, which is not counted again.
+        find = self._example.finish(counts=not self._found)
         if find is not None:
             self._found.append(find)
             raise _FoundError(find.findings[0].clause.id)

@@ -1,8 +1,8 @@
-"""Hooks for schemathesis: recordings where it would send random bytes, and no false alarm for them. Knows no server.
+"""Hooks for schemathesis: recordings instead of random bytes, without false alarms.
 
     SCHEMATHESIS_HOOKS=diarkit_contracts.runs.fuzz.media_hooks schemathesis run URL/openapi.json
 
-Importing this file registers the hooks, since that is how schemathesis loads them.
+Importing this module registers the hooks, as schemathesis requires.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILES: Final[Mapping[str, bytes]] = {
     "silent": make_input("wav:1ch:0.8s:silence"),
     "no audio": make_input("file:junk"),
 }
-"""What is sent as `file`: kinds that end differently. Small, since a run sends hundreds."""
+"""Values of `file` with different outcomes. Small, since a run sends hundreds."""
 
 
 schemathesis.openapi.format("binary", st.sampled_from(tuple(FILES.values())))
@@ -33,10 +33,10 @@ schemathesis.openapi.format("binary", st.sampled_from(tuple(FILES.values())))
 
 @schemathesis.hook  # pyright: ignore[reportUnknownMemberType] # its own types are not complete
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:  # noqa: ARG001 - schemathesis's signature
-    """Drop a case that is meant to break the contract with a body that does not, and one with `range_to=0`, which is UNK.
+    """Drop negative cases with a valid body, and cases with `range_to=0`, which is UNK.
 
-    schemathesis (4.32.5) takes each changed body that holds bytes for a broken one without looking: a renamed `total_speakers`
-    counts as a missing one, though unknown keys are allowed.
+    schemathesis (4.32.5) treats each mutated body with bytes as invalid without checking: a renamed `total_speakers` counts as a
+    missing one, though unknown keys are allowed.
     """
     query: Mapping[str, object] = case.query or {}
     if query.get("range_to") in (0, "0", "0.0"):
@@ -51,10 +51,10 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any])
 
 
 def fits_contract(parts: Mapping[str, object]) -> bool:
-    """Return whether the parts of an upload are as the contract wants them; the content of the file does not count.
+    """Return whether the parts of an upload satisfy the contract, ignoring the content of the file.
 
     Args:
-        parts: by name; a file is `bytes`, or what schemathesis wraps them in.
+        parts: by name; a file is `bytes`, or schemathesis's wrapper of them.
     """
     readable = {name: "" if isinstance(part, bytes) else part for name, part in parts.items()}
     return not list_faults("SpeakerDiarizationRequest", readable)

@@ -1,6 +1,6 @@
-"""schemathesis as a driver: our audio, our clauses as its checks, and a verdict of what it asked. Of the extra `verify`.
+"""schemathesis as a driver: our audio, our clauses as its checks, and a verdict of its exchanges. Requires the extra `verify`.
 
-Runs it as a command of its own, since its hooks are global. The contract is ours, not the one that the server serves.
+Runs in a separate process, since its hooks are global. The contract is ours, not the one served by the server.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
 
 TIER: Final = "schemathesis"
 PHASES: Final = ("examples,coverage,fuzzing", "stateful")
-"""Two runs: in one run the stateful phase ends after a few scenarios, for what the phases before it have left."""
+"""Two runs: in a single run the stateful phase ends after a few scenarios, because of earlier phases."""
 
 START: Final = "from schemathesis.cli import schemathesis; schemathesis()"
 CHECKS: Final = "keeps_the_contract,negative_data_rejection,positive_data_acceptance"
-"""Ours, and the two that know what schemathesis meant to send; what its others look at, a clause does."""
+"""Our check, and the two that depend on schemathesis's intention; the others are covered by clauses."""
 
 LONGEST_LINE: Final = 200
-"""A line with the bytes of a recording is thousands of characters long."""
+"""Limit of characters in a line, which may contain the bytes of a recording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuzzRun:
-    """What came of it.
+    """The result of a run.
 
     Attributes:
         verdict: of our clauses over all exchanges.
-        text: what schemathesis printed; its own failures are there.
-        failed: schemathesis saw a failure, of a clause or of one of its own two checks; or its exchanges, judged together, break a
-            clause of severity error. It sees one task at a time, and a run whose time is up tells nothing of what it saw.
+        text: output of schemathesis, with its own failures.
+        failed: whether schemathesis reported a failure, of a clause or its own two checks, or the exchanges together violate a clause of
+            severity error. It judges one task at a time, and reports nothing if its time is up.
     """
 
     verdict: RunVerdict
@@ -65,14 +65,14 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
     headers: Iterable[tuple[str, str]] = (),
     rate: str | None = None,
 ) -> FuzzRun:
-    """Let schemathesis ask a server.
+    """Run schemathesis against a server.
 
     Args:
         url: of the server.
-        examples: of each operation and phase; the calls are about ten times as many.
-        seconds: after which each of the two runs is ended; what was asked by then is judged.
+        examples: per operation and phase; there are about ten times as many calls.
+        seconds: time limit of each of the two runs; the exchanges so far are judged.
         number: the seed.
-        profile: the generation to hold the server against.
+        profile: the generation to judge by.
         headers: to send with each request.
         rate: such as `5/s`.
     """
@@ -90,7 +90,7 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
             command = [sys.executable, "-c", START, "run", str(document), "--url", url, "--phases", phases, *flags]
             try:
                 code, text = _run(command, folder, _name_environment(recording, profile), seconds)
-            except KeyboardInterrupt as error:  # what was asked until then is worth a verdict
+            except KeyboardInterrupt as error:  # the exchanges so far are still judged
                 stopped = (explain_stop(error),)
                 break
             failed = failed or code not in {0, None}
@@ -103,8 +103,8 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
 
 
 def _write_settings(headers: Iterable[tuple[str, str]]) -> str:
-    """Write its settings: headers may be secret, and flags stand in the list of processes."""
-    # A text of JSON is one of TOML, too. ${ begins a variable there.
+    """Write its settings to a file, as headers may be secret and flags are visible in the process list."""
+    # JSON strings are valid TOML. `${` begins a variable there.
     lines = [f"{json.dumps(name)} = {json.dumps(value.replace('${', '$${'))}" for name, value in headers]
     return "\n".join(["[headers]", *lines, ""])
 
@@ -120,7 +120,7 @@ def _name_environment(recording: Path, profile: Profile) -> Mapping[str, str]:
 
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str], seconds: float) -> tuple[int | None, str]:
-    """Run a command in a folder of its own, since it leaves a cache; the exit code is None if its time was up."""
+    """Run a command in a separate folder, since it writes a cache; the exit code is None after a timeout."""
     try:
         ended = subprocess.run(  # noqa: S603 - our own command
             command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=seconds, check=False

@@ -1,9 +1,9 @@
-"""Many short histories of one server summed up in one verdict. Keeps counts and one of the histories; knows no driver."""
+"""Combine many short histories of one server in one verdict; store counts, one history, and the exchanges that show each finding."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.evidence import Severity
@@ -17,7 +17,7 @@ from diarkit_contracts.runs.verdict import Passed, RunVerdict
 from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, explain_unseen, judge_history, skip_clause
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
@@ -25,53 +25,77 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding, and the exchanges that show it."""
+
+    finding: Finding
+    exchanges: tuple[Exchange, ...]
+
+
 @dataclass(slots=True)
 class Tally:
-    """What was seen so far.
+    """The histories so far.
 
     Attributes:
-        profile: the generation to hold it against.
-        fail_on: the least severity of a finding that `judge` gives back.
-        histories: how many were judged.
-        shown: how many of them broke a clause.
-        dropped: requests without a whole answer.
-        unseen: what none of them showed.
-        started: the exchanges of all of them that started a task, to find an id given twice.
-        warnings: by clause and text, the first of each; a server that differs once differs each time.
+        profile: the generation to judge by.
+        fail_on: the least severity of a finding that `judge` returns.
+        histories: number judged.
+        broken: number of those that violated a clause, by clause.
+        dropped: requests without a complete answer.
+        drawn: number of generated requests, without polls.
+        distinct: number of distinct ones among them.
+        unseen: needs that no history met.
+        started: the exchanges that started a task, to find reused ids.
+        first: the first violation of each clause, as servers repeat them.
     """
 
     profile: Profile = DEFAULT
     fail_on: Severity = Severity.ERROR
     histories: int = 0
-    kept: Counter[str] = field(default_factory=Counter[str])
-    shown: Counter[str] = field(default_factory=Counter[str])
+    passed: Counter[str] = field(default_factory=Counter[str])
+    broken: Counter[str] = field(default_factory=Counter[str])
     dropped: int = 0
+    drawn: int = 0
+    distinct: int = 0
     unseen: set[Need] = field(default_factory=lambda: set(NEEDS_OF_A_PLAN))
     started: list[Exchange] = field(default_factory=list["Exchange"])
-    warnings: dict[str, Finding] = field(default_factory=dict[str, "Finding"])
+    first: dict[str, Shown] = field(default_factory=dict[str, Shown])
 
-    def judge(self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = ()) -> tuple[Finding, ...]:
-        """Judge one history by itself, and count it; what it started is kept for `find_twice_given`.
+    def judge(
+        self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = (), *, counts: bool = True
+    ) -> tuple[Finding, ...]:
+        """Judge and count one history, and store its uploads for `find_twice_given`.
+
+        Args:
+            exchanges: of the history.
+            rows: which exchange belongs to which row.
+            counts: whether it is a new example and not a repetition.
 
         Returns:
-            The findings that fail a run; positions count from the first of `exchanges`.
+            The findings that fail a run, with positions in `exchanges`.
         """
         history = read_history(exchanges, self.profile, given_up=frozenset())
         judged = judge_history(history, rows)
-        self.histories += 1
-        self.shown.update({finding.clause.id for finding in judged.findings})
-        self.kept.update({passed.clause.id: passed.observations for passed in judged.passed})
+        self.passed.update({passed.clause.id: passed.observations for passed in judged.passed})
         self.unseen &= set(list_unseen(history, NEEDS_OF_A_PLAN))
         self.started += [start.exchange for start in history.starts if start.accepted]
-        for finding in judged.findings:
-            self.warnings.setdefault(finding.clause.id, finding)
+        if counts:
+            self.histories += 1
+            self.broken.update({finding.clause.id for finding in judged.findings})
+            for finding in judged.findings:
+                shown = Shown(finding, tuple(map(judged.find_exchange, finding.at)))
+                self.first.setdefault(finding.clause.id, shown)
         if self.fail_on is Severity.WARNING:
             return judged.findings
         return tuple(finding for finding in judged.findings if finding.severity is Severity.ERROR)
 
     def find_twice_given(self) -> tuple[Finding, ...]:
-        """Look for ids that were given twice, over all histories; positions are those in `started`."""
-        judged = judge_history(read_history(self.started, self.profile))
+        """Find ids that were used twice over all histories; positions are those in `started`."""
+        history = read_history(self.started, self.profile)
+        if len({start.task_id for start in history.starts}) == len(history.starts):
+            return ()  # the most common case, without judging
+        judged = judge_history(history)
         return tuple(finding for finding in judged.findings if finding.clause.id == "task.id-unique")
 
     def write_verdict(
@@ -81,16 +105,20 @@ class Tally:
         findings: Sequence[Finding],
         rows: Sequence[RowRun] = (),
     ) -> RunVerdict:
-        """Write the verdict of all histories.
+        """Write the verdict of all histories; violations of other clauses than those of `findings` are added, with their exchanges.
 
         Args:
-            target: that was asked.
-            exchanges: the history that is shown.
-            findings: whose positions are in it.
+            target: of the run.
+            exchanges: the reported history.
+            findings: with positions in it.
             rows: of it.
         """
+        own = {finding.clause.id for finding in findings}
+        others = [shown for clause, shown in self.first.items() if clause not in own]
+        exchanges = (*exchanges, *(exchange for shown in others for exchange in shown.exchanges))
         history = read_history(exchanges, self.profile)
-        broken = {finding.clause.id for finding in findings} | set(self.warnings)
+        found = (*findings, *_place(others, history.exchanges, history.lost))
+        broken = own | set(self.first)
         return RunVerdict(
             target=target.redaction.strike_url(target.url),
             tier=FUZZ,
@@ -99,24 +127,36 @@ class Tally:
             lost=history.lost,
             given_up=frozenset(),
             rows=tuple(rows),
-            findings=tuple(findings),
+            findings=tuple(sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)),
             undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
-                skip_clause(clause, history) for clause in USUAL if clause.id not in broken and not self.kept[clause.id]
+                skip_clause(clause, history)
+                for clause in USUAL
+                if clause.id not in broken and not self.passed[clause.id]
             ),
             passed=tuple(
-                Passed(clause=clause, observations=self.kept[clause.id])
+                Passed(clause=clause, observations=self.passed[clause.id])
                 for clause in USUAL
-                if clause.id not in broken and self.kept[clause.id]
+                if clause.id not in broken and self.passed[clause.id]
             ),
-            events=tuple(
-                f"warning in {self.shown[finding.clause.id]} of {self.histories} examples: {finding.clause.id}: expected {finding.fault.expected}, got {finding.fault.got}"
-                for finding in self.warnings.values()
-                if finding.severity is Severity.WARNING
-                and finding.clause.id not in {each.clause.id for each in findings}
-            )
-            + ((f"{self.dropped} requests got no whole answer",) if self.dropped else ()),
+            events=tuple(self._list_events()),
             whys=explain_unseen(need for need in NEEDS_OF_A_PLAN if need in self.unseen),
             spent=target.spent,
             finished_at=target.clock.today().isoformat(timespec="seconds"),
         )
+
+    def _list_events(self) -> Iterator[str]:
+        for clause, times in self.broken.items():
+            yield f"{clause} was broken in {times} of {self.histories} examples"
+        if self.dropped:
+            yield f"{self.dropped} requests got no whole answer"
+        if self.drawn:
+            yield f"{self.distinct} of {self.drawn} requests differ from each other ({self.distinct / self.drawn:.0%}), looks aside"
+
+
+def _place(others: Sequence[Shown], answered: Sequence[Exchange], lost: Sequence[Exchange]) -> Iterator[Finding]:
+    """Set the positions of findings; they belong to no reported row."""
+    places = {id(exchange): at for at, exchange in enumerate(answered)}
+    places |= {id(exchange): ~at for at, exchange in enumerate(lost)}
+    for shown in others:
+        yield replace(shown.finding, row="", at=tuple(places[id(exchange)] for exchange in shown.exchanges))

@@ -1,1 +1,1 @@
-"""A live platform read off its answers: exchanges to the values of points, and the file in which they are written."""
+"""Learn a live platform: from exchanges to values of points, and the file with them."""

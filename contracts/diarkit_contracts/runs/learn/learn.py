@@ -1,4 +1,4 @@
-"""The points of a platform read off a run: what to send, what was seen, and how it is written. Sends nothing by itself."""
+"""Learn the points of a platform from a run: the plan, the observations, and the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from diarkit_contracts.api.dialect import Dialect, list_set
-from diarkit_contracts.api.learned import Learned, SeenPoint
+from diarkit_contracts.api.learned import SCHEMA_LINE, Learned, SeenPoint
 from diarkit_contracts.api.points import POINTS, SERVED, USUAL
 from diarkit_contracts.api.profiles import PROFILES, choose_profile
 from diarkit_contracts.api.words import find_text
@@ -30,7 +30,7 @@ MORE: Final = (
     "system-info", "system-status", "unknown-path", "get-start", "max=1.5", "total=list", "channels=left", "from=begin",
     "to=-0.5", "config-a-text", "channel-beyond", "channel-just-beyond", "range-upside-down", "range-beyond",
 )  # fmt: skip
-"""Rows beside those of a short run, by what they are: each shows a point, or a second value of a text with holes."""
+"""Rows in addition to those of a short run: each shows a point, or a second example of a template."""
 
 LONG: Final = Row(
     id="learn-01",
@@ -39,28 +39,28 @@ LONG: Final = Row(
     about="acceptance.upload",
     accepted=True,
 )
-"""A minute of audio: on it a platform works long enough for its pace to be told from that of the short ones."""
+"""A minute of audio, long enough to measure the processing speed."""
 
 SOURCE_OF_VERSION: Final = "unknown"
 
 
 def make_learn_plan() -> Plan:
-    """Make the plan of a run that learns."""
+    """Make the plan of a learning run."""
     more = {row.what: row for row in list_rows() if row.what in MORE}
     steps = [step for step in make_plan(Tier.LITE).steps if all(row.needs is None for row in step)]
     return Plan("learn", (*steps, *((more[what],) for what in MORE), (LONG,)))
 
 
 def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
-    """Read all points off a run.
+    """Learn all points from a run.
 
     Args:
-        verdict: of the run; what may be a secret is struck out of its exchanges.
-        url: of the platform; it is not written.
-        date: of the day.
+        verdict: of the run, with redacted exchanges.
+        url: of the platform, which is not written.
+        date: of the observation.
 
     Returns:
-        What was learned, and what the times of states say, for the reader.
+        The observations, and a sentence about the measured tempo.
     """
     history = verdict.history
     answers = list(list_seen(history, url))
@@ -94,25 +94,25 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
 
 
 def _read_point(point: Point, answers: Sequence[SeenAnswer]) -> tuple[Value, SeenAnswer] | None:
-    """Read a point off all answers; None if none shows it, or if they differ."""
+    """Read a point from all answers; None if none shows it, or if they disagree."""
     shown = [(value, answer) for answer in answers if (value := point.find_value(answer)) is not None]
     if not shown:
         return None
     if not point.has_holes:
         return shown[0] if len({value for value, _ in shown}) == 1 else None
-    said: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, Mapping[str, str]]] = {}
+    examples: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, Mapping[str, str]]] = {}
     for value, answer in shown:
-        said.setdefault((str(value), tuple(answer.values.items())), (str(value), answer.values))
-    text = find_text(list(said.values()))
+        examples.setdefault((str(value), tuple(answer.values.items())), (str(value), answer.values))
+    text = find_text(list(examples.values()))
     return None if text is None else (text, shown[0][1])
 
 
 def write_learned(learned: Learned, sentence: str) -> str:
-    """Write what was learned as a part of a scenario file."""
+    """Write the observations as part of a scenario file."""
     plain: dict[str, Any] = {"version": learned.version, "profile": learned.profile}
     if learned.course is not None:
         plain["course"] = learned.course
-    text = f"# What a platform showed, written by `diarkit learn`. Serve it: diarkit serve --as FILE\n# {sentence}\n"
+    text = f"{SCHEMA_LINE}# Observed on a platform by `diarkit learn`. To serve it: diarkit serve --as FILE\n# {sentence}\n"
     text += _dump({**plain, "dialect": list_set(learned.dialect)}) + "seen:\n"
     text += "".join(f"- {_dump(asdict(one), flow=True)}" for one in learned.seen)
     return text + _dump({"not_learned": list(learned.not_learned)})
@@ -123,7 +123,7 @@ def _dump(plain: object, *, flow: bool = False) -> str:
 
 
 def list_drift(before: Learned, now: Learned) -> Iterator[str]:
-    """List where a platform no longer answers as it was learned; a point that was not seen both times is no drift."""
+    """List the points that changed since they were learned; points not observed both times are ignored."""
     today = {each.point: each for each in now.seen}
     for each in before.seen:
         other = today.get(each.point)

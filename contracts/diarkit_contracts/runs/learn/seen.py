@@ -1,6 +1,6 @@
-"""Exchanges as what points are read off: the operation, the one mistake of the request, and the values that a text may name.
+"""Exchanges as input for the readers of points: the operation, the mistake of the request, and the values of placeholders.
 
-What a request asks for is told from the request alone, so that a recording shows as much as a run.
+Everything is derived from the request itself, so that recordings work as well as runs.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.history import History, Look, Start
 
 Mistake = tuple[str, str, str, str]
-"""Key of its point, then what a text may name: the value, the name of its parameter where it is not always the same, the reason."""
+"""Key of its point, and values of placeholders: the value, the name of the parameter if it varies, the reason."""
 
 NONE: Final[Mistake] = ("", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class SeenAnswer:
-    """One exchange, as points are read off it (`api.points.Seen`).
+    """One exchange as input for readers (`api.points.Seen`).
 
     Attributes:
         at: its position in the history.
-        values: that a text may name.
+        values: of placeholders.
     """
 
     at: int
@@ -56,12 +56,12 @@ class SeenAnswer:
         return self.exchange.answer.body.decode("utf-8", "replace")
 
     def header(self, name: str) -> str | None:
-        """Find a header, by its name in any case."""
+        """Return a header; names are case-insensitive."""
         return self.exchange.answer.header(name)
 
 
 def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
-    """List the answers of a history in their order.
+    """Yield the answers of a history in order.
 
     Args:
         history: of one platform.
@@ -77,7 +77,7 @@ def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
         mistake, value, name, reason = _find_mistake(exchange, look, start, known=operation is not None)
         body = read_object(exchange.answer.body) or {}
         version = body.get("version")
-        # As the client wrote it: a task's id is read in lower case elsewhere.
+        # As written by the client; elsewhere task ids are in lower case.
         asked = unquote(request.path.rpartition("/")[2]) if look is not None or mistake == "wrong_method" else ""
         yield SeenAnswer(
             at=at,
@@ -102,7 +102,7 @@ def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
 
 
 def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *, known: bool) -> Mistake:
-    """Find the one mistake of a request, or of the upload of the task that it asks for; none if there are several."""
+    """Find the single mistake of a request, or of its task's upload; none if there are several."""
     request = exchange.request
     if look is not None and look.start is None:
         if not look.is_uuid:
@@ -120,8 +120,8 @@ def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *,
 def _find_in_form(start: Start) -> Iterator[Mistake]:
     request, file = start.exchange.request, start.file
     if request.parts is None:
-        told = request.header("Content-Type") or ""
-        yield ("broken_form", "", "", "") if read_boundary(told) == BOUNDARY else ("no_form", "", "", "")
+        content_type = request.header("Content-Type") or ""
+        yield ("broken_form", "", "", "") if read_boundary(content_type) == BOUNDARY else ("no_form", "", "", "")
     elif file is None:
         yield "missing_file", "", "", ""
     elif file.filename is None:
@@ -136,7 +136,7 @@ def _find_in_config(start: Start) -> Iterator[Mistake]:
     if part.filename is not None:
         yield "config_file", "", "", ""
         return
-    if part.text == "":  # may count as none
+    if part.text == "":  # may count as absent
         return
     try:
         config: object = json.loads(text)
@@ -184,7 +184,7 @@ def _find_in_query(start: Start) -> Iterator[Mistake]:
 
 
 def _find_in_recording(start: Start) -> Iterator[Mistake]:
-    """Find what of an upload only its recording shows to be a mistake."""
+    """Find mistakes that only the recording of an upload shows."""
     file, sound = start.file, start.sound
     if sound is None:
         if file is not None and file.size and start.exchange.request.is_body_known:
@@ -203,11 +203,11 @@ def _find_in_recording(start: Start) -> Iterator[Mistake]:
 
 
 def describe_seen(seen: SeenAnswer, row: str) -> str:
-    """Name an exchange without a host and an id: the row, the operation and the status."""
+    """Describe an exchange without host and id: row, operation and status."""
     if seen.operation:
         asked = seen.operation
     else:
         asked = (
             f"{seen.exchange.request.method} {RESULT.partition(' ')[2] if seen.values['task_id'] else 'another path'}"
         )
-    return f"{row or 'beside the rows'}: {asked} -> {seen.status}"
+    return f"{row or 'outside of rows'}: {asked} -> {seen.status}"

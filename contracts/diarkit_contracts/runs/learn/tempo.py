@@ -1,4 +1,4 @@
-"""How fast a platform works, read from the times at which its tasks showed their states. Sends nothing, and guesses nothing."""
+"""Measure how fast a platform works, from the times of its tasks' states."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tempo:
-    """What the times say.
+    """The measured tempo.
 
     Attributes:
-        course: for a scenario; None if they say nothing.
-        sentence: what they say and what not.
+        course: for a scenario; None if nothing could be measured.
+        sentence: what could be measured and what not.
     """
 
     course: dict[str, Any] | None
@@ -31,10 +31,10 @@ class Timed:
 
     Attributes:
         audio: length of its recording.
-        begins: it began to run, or was done before anybody saw it run.
-        ends: it ended.
-        doubt: how far each of the two may be off: half the time between two looks.
-        waited: it was seen to wait while another one ran.
+        begins: time of the first state running or done.
+        ends: time of the end.
+        doubt: uncertainty of both: half the time between two polls.
+        waited: whether it was pending while another task ran.
     """
 
     audio: float
@@ -45,7 +45,7 @@ class Timed:
 
     @property
     def lasts(self) -> float:
-        """How long it ran."""
+        """Seconds of running."""
         return self.ends - self.begins
 
 
@@ -53,7 +53,7 @@ def measure_tempo(history: History) -> Tempo:
     """Measure overhead, real-time factor and workers, as far as the states show them."""
     timed = [each for each in (_time(history, start) for start in history.starts) if each is not None]
     if not timed:
-        return Tempo(course=None, sentence="no task was followed to its end: its times say nothing")
+        return Tempo(course=None, sentence="no task was followed to its end, so its tempo is unknown")
     short = min(timed, key=lambda each: each.audio)
     long = max(timed, key=lambda each: each.audio)
     longer, more = long.audio - short.audio, long.lasts - short.lasts
@@ -61,15 +61,15 @@ def measure_tempo(history: History) -> Tempo:
         middle = sorted(timed, key=lambda each: each.ends - each.accepted)[len(timed) // 2]
         pending, running = (max(round(each, 3), 0.0) for each in (middle.begins - middle.accepted, middle.lasts))
         text = (
-            f"overhead, real-time factor and workers can't be told: {long.audio:g} s of audio took no longer than {short.audio:g} s,"
-            " as far as the looks show"
+            f"overhead, real-time factor and workers are unknown: {long.audio:g} s of audio took no longer than {short.audio:g} s"
+            " within the precision of polling"
         )
         return Tempo(course={"seconds": {"pending": pending, "running": running}}, sentence=text)
     factor = longer / more
     overhead = max(short.lasts - short.audio / factor, 0.0)
-    workers, told = _count_workers(timed)
+    workers, note = _count_workers(timed)
     course = {"realtime_factor": float(f"{factor:.3g}"), "workers": workers, "overhead": round(overhead, 3)}
-    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {told}"
+    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {note}"
     return Tempo(course=course, sentence=text)
 
 
@@ -93,7 +93,7 @@ def _time(history: History, start: Start) -> Timed | None:
 
 
 def _count_workers(timed: list[Timed]) -> tuple[int, str]:
-    """Count the tasks that ran at the same time; how many could, shows only where another one had to wait."""
+    """Count the tasks that ran at the same time; the limit shows only if another one had to wait."""
     most = max(sum(other.begins <= each.begins < other.ends for other in timed) for each in timed)
     waited = any(
         other.begins < each.begins - each.doubt < other.ends
@@ -105,4 +105,4 @@ def _count_workers(timed: list[Timed]) -> tuple[int, str]:
     )
     if waited:
         return most, f"{most} at the same time, and others waited"
-    return max(most, 1), f"{most} at the same time; whether more can, no task had to wait to show"
+    return max(most, 1), f"{most} at the same time; possibly more, as no task had to wait"

@@ -1,1 +1,1 @@
-"""Two servers, or a server and a recording, compared by their answers to the same rows."""
+"""Compare two servers, or a server and a recording, by their answers to the same rows."""

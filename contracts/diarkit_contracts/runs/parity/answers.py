@@ -1,4 +1,4 @@
-"""What one server answered to one row, as far as it can be compared with another's. Compares nothing."""
+"""The comparable part of a server's answers to a row."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class RowAnswers:
     """The answers to a row.
 
     Attributes:
-        start: the last exchange of the row's own request: earlier ones were asked to come back.
-        states: that were reported, each once, in the order of their first report.
-        looks: the first look at each of these states.
-        channels: of the result, by number in their order, and whether there are segments in it; None without a result.
+        start: the last exchange of the row's own request; earlier ones were deferred by the server.
+        states: distinct reported states, in order.
+        looks: the first poll of each of these states.
+        channels: of the result, by number in order, and whether they have segments; None without a result.
     """
 
     start: Exchange
@@ -44,22 +44,22 @@ class RowAnswers:
 
     @property
     def end(self) -> str:
-        """The state in which it ended; empty if it did not."""
+        """The terminal state; empty without one."""
         return next((state for state in self.states if state in ENDED), "")
 
     @property
     def is_refused(self) -> bool:
-        """Whether the request was refused at once, or its task rejected."""
+        """Whether the request was refused, or its task rejected."""
         return 400 <= self.start.answer.status < 500 or self.end == "rejected"
 
     @property
     def location_form(self) -> str:
-        """How X-Location leads to the task."""
-        told = self.start.answer.header("X-Location")
-        return ABSENT if told is None else "absolute" if urlsplit(told).scheme else "relative"
+        """The form of X-Location."""
+        location = self.start.answer.header("X-Location")
+        return ABSENT if location is None else "absolute" if urlsplit(location).scheme else "relative"
 
     def describe(self) -> str:
-        """Say what was answered, and how the task ended."""
+        """Format the answer and the end of the task."""
         answer = describe_answer(self.start)
         return f"{answer}, then {self.end}" if self.is_task and self.end else answer
 
@@ -76,7 +76,7 @@ def read_answers(row: RowRun, history: History) -> RowAnswers:
     looks: dict[str, Exchange] = {}
     channels: dict[int, bool] | None = None
     for look in history.looks:
-        # A row that asks for a task it never started has its look as its start.
+        # The start of a row that polls an unknown task is its poll.
         if look.at in mine and look.start is not None:
             state = find_value(look.body, "task", "state")
             if isinstance(state, str):
@@ -87,8 +87,8 @@ def read_answers(row: RowRun, history: History) -> RowAnswers:
 
 
 def read_error_type(exchange: Exchange) -> str:
-    """Read the type of an error, of an envelope or of a task; empty if there is none."""
+    """Read the error type of an envelope or task; empty without one."""
     body = read_object(exchange.answer.body)
     keys = ("type",) if find_value(body, "task") is None else ("error", "type")
-    told = find_value(body, *keys)
-    return told if isinstance(told, str) else ""
+    kind = find_value(body, *keys)
+    return kind if isinstance(kind, str) else ""

@@ -1,7 +1,7 @@
-"""How two servers differ in their answers to the same rows, each difference with its place in the contract. Sends nothing.
+"""Differences between two servers in their answers to the same rows, each with its place in the contract.
 
-Compared are statuses, names of headers, skeletons of bodies, states and their order, types of errors, numbers of channels and
-the clauses that only one side breaks; never times, ids or who speaks when, unless the texts are asked for.
+Compared are statuses, names of headers, skeletons of bodies, states and their order, error types, numbers of channels and clauses that
+only one side violates; times, ids and segments are compared only as part of texts, on request.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import RunVerdict
 
-KEPT: Final = "kept"
-"""What stands for the side that does not break a clause; it may not have met it at all."""
+PASSED: Final = "passed"
+"""Shown for the side that does not violate a clause, whether or not it applied."""
 
 OPEN: Final = ("detail", "error.detail")
-"""Fields whose content the documents leave open."""
+"""Fields with undocumented content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,10 @@ class Difference:
     Attributes:
         row: name of the row.
         what: such as `status of POST` or `field task.state`.
-        one: what the first side has.
-        other: what the second side has.
-        severity: ERROR where one side can't be right, WARNING where the contract lets both be.
-        clause: id of the clause that it is about.
+        one: value of the first side.
+        other: value of the second side.
+        severity: ERROR if at least one side violates the contract, WARNING if it allows both.
+        clause: id of the relevant clause.
         line: of the contract document.
     """
 
@@ -57,16 +57,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity:
-    """All that a comparison has to say.
+    """The result of a comparison.
 
     Attributes:
         sides: the two targets.
         differences: in the order of the rows.
         compared: names of rows that both sides answered.
         left_out: rows that could not be compared, each with the reason.
-        vacuous: why the comparison says too little; empty if it says enough.
-        unreachable: why a side could not be asked.
-        ends: what was not judged on a side, or not compared.
+        vacuous: why the comparison is inconclusive; empty if it is not.
+        unreachable: why a side could not be reached.
+        ends: exit codes for rows that were not judged or compared.
     """
 
     sides: tuple[str, str]
@@ -78,17 +78,17 @@ class Parity:
     ends: tuple[Exit, ...] = ()
 
     def decide_exit(self, fail_on: Severity = Severity.ERROR) -> Exit:
-        """Decide how the comparison ends, as a verification does."""
+        """Return the exit code, by the same rules as a verification."""
         return choose_exit(self.ends, {each.severity for each in self.differences}, fail_on)
 
 
 def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False) -> Parity:
-    """Compare what two servers answered to the same rows.
+    """Compare the answers of two servers to the same rows.
 
     Args:
         one: the first side, with its rows.
         other: the second side.
-        texts: compare also the bodies as texts, with ids, dates and hosts masked.
+        texts: also compare bodies as texts, with ids, dates and hosts masked.
     """
     sides = tuple(_Side(verdict) for verdict in (one, other))
     names = dict.fromkeys((*sides[0].answers, *sides[1].answers, *sides[0].missing, *sides[1].missing))
@@ -119,13 +119,13 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False)
 
 
 def is_forced(name: str) -> bool:
-    """Return whether a row needs a server that can be made to do something; two servers at a URL never can."""
+    """Return whether a row needs forced behaviour, which servers at a URL do not offer."""
     row = find_row(name)
     return row is not None and row.needs is not None
 
 
 class _Side:
-    """One verdict, by rows."""
+    """A verdict by rows."""
 
     def __init__(self, verdict: RunVerdict) -> None:
         self.verdict = verdict
@@ -166,7 +166,7 @@ def _compare_row(name: str, one: _Side, other: _Side, *, texts: bool) -> Iterato
 
 
 class _Row:
-    """Says how the answers to one row differ."""
+    """Lists the differences of one row."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -175,7 +175,7 @@ class _Row:
 
     def list_status(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         if one.start.answer.status != other.start.answer.status:
-            # Refused at once or rejected later, by the one status or by another: the documents allow both.
+            # Refused immediately or rejected later, and by which status: the documents allow both.
             alike = one.is_refused and other.is_refused
             yield from self._compare("status", (one.describe(), other.describe()), self._about, mild=alike)
 
@@ -208,7 +208,7 @@ class _Row:
         if one.end != other.end:
             yield from self._compare("last state", (one.end or "none", other.end or "none"), "task.legal-steps")
             return
-        # A poll may miss a state: only those that both sides showed have an order to compare.
+        # Polls may miss a state: only states that both sides reported are compared in order.
         common = set(one.states) & set(other.states)
         orders = (" ".join(state for state in each.states if state in common) for each in (one, other))
         yield from self._compare("order of states", orders, "task.legal-steps")
@@ -230,7 +230,7 @@ class _Row:
     def list_broken(self, one: dict[str, str], other: dict[str, str], errors: set[str]) -> Iterator[Difference]:
         for clause in CLAUSES:
             if (clause.id in one) != (clause.id in other):
-                got = (broken.get(clause.id, KEPT) for broken in (one, other))
+                got = (broken.get(clause.id, PASSED) for broken in (one, other))
                 yield from self._compare(clause.id, got, clause.id, mild=clause.id not in errors)
 
     def _compare(

@@ -1,4 +1,4 @@
-"""Which rows of the plan the exchanges of a recording are: by what was sent. Judges and sends nothing."""
+"""Match the exchanges of a recording to rows of the plan by their requests."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _Form: TypeAlias = "tuple[tuple[str, str | None, str | None], ...] | str | None"
 def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
     """Find the rows of the plan in a recording.
 
-    A request that was sent again, since the server asked for it, belongs to the same row; a task's looks follow its POST.
+    A request repeated at the server's demand belongs to the same row; a task's polls belong to its POST.
 
     Args:
-        exchanges: with one server, in the order in which they were sent.
+        exchanges: with one server, in the order sent.
 
     Returns:
-        The rows in the order in which they were sent; exchanges that are no row's are left out.
+        The rows in the order sent; exchanges that match no row are omitted.
     """
     known = [
         (row, (row.call.method, _read_query(row.call.target), _describe_call(row)))

@@ -1,4 +1,4 @@
-"""Bodies as texts to compare word by word, without what differs from call to call: ids, dates and hosts. Compares nothing else."""
+"""Compare bodies as texts, with ids, dates and hosts masked."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MASKS: Final = (
     (re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<date>"),
     (re.compile(r"(?<=://)[^/\s\"'\\?#]+"), "<host>"),
 )
-"""What is masked, in this order: the parts of a UUID may look like a date."""
+"""Masks in order: parts of a UUID may look like a date."""
 
 AROUND: Final = 30
-"""Characters that are shown on each side of the place where two texts part."""
+"""Characters shown on each side of the first difference."""
 
 
 def mask_text(body: bytes) -> str:
-    """Write a body as text with ids, dates and hosts masked."""
+    """Return a body as text with ids, dates and hosts masked."""
     text = body.decode("utf-8", "backslashreplace")
     for pattern, mask in MASKS:
         text = pattern.sub(mask, text)
@@ -27,7 +27,7 @@ def mask_text(body: bytes) -> str:
 
 
 def show_parting(one: bytes, other: bytes) -> tuple[str, str] | None:
-    """Show where the texts of two bodies part; None if they are equal once masked."""
+    """Return the first difference of two masked texts; None if they are equal."""
     first, second = mask_text(one), mask_text(other)
     if first == second:
         return None

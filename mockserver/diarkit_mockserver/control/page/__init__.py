@@ -1,1 +1,1 @@
-"""What people look at: one page on the control API, as static files, and what serves them."""
+"""The web page for people: static files that use the control API."""

@@ -1,4 +1,4 @@
-"""Serves the files of the page. Knows their names and nothing of what is in them: all that they show comes from the control API."""
+"""Serve the static files of the page, whose data comes from the control API."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 PAGE: Final = "/__diarkit"
-"""Where the page is, with a slash behind it: its links are relative, so that it also works behind a path prefix."""
+"""Path of the page, used with a trailing slash: its links are relative, so that it works behind a path prefix."""
 
 FOLDER: Final = Path(__file__).parent / "static"
 INDEX: Final = "index.html"
 
-# Not the machine's own table of types: a module with another type than this is not run.
+# Not the machine's table of types, as browsers run modules only with the right one.
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         ".html": "text/html; charset=utf-8",
@@ -32,13 +32,13 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
         "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
-        "cache-control": "no-cache",  # another version of diarkit may be at the same address tomorrow
+        "cache-control": "no-cache",  # another version of diarkit may use the same address later
     }
 )
 
 
 async def serve_page(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - no request here has a body
-    """Answer GET and HEAD with one of the files, as an ASGI application mounted at `PAGE`."""
+    """Serve one of the files for GET and HEAD, as an ASGI application mounted at `PAGE`."""
     name = str(scope["path"]).removeprefix(str(scope.get("root_path", ""))).removeprefix("/") or INDEX
     headers = dict(HEADERS)
     if scope["method"] not in {"GET", "HEAD"}:
@@ -47,7 +47,7 @@ async def serve_page(scope: Scope, receive: Receive, send: Send) -> None:  # noq
         await _send(send, 404, headers)
     else:
         headers["content-type"] = KINDS[Path(name).suffix]
-        await _send(send, 200, headers, file)  # to HEAD the server sends the head alone
+        await _send(send, 200, headers, file)  # for HEAD the server drops the body
 
 
 async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
@@ -58,4 +58,4 @@ async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes
 
 
 FILES: Final[Mapping[str, bytes]] = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in KINDS}
-"""By name, read once: what is not among them is not there, whatever a path says."""
+"""Files by name, read once; nothing else is served, whatever the path."""

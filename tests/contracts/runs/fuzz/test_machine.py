@@ -17,6 +17,7 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.rows.file import read_rows
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
+from diarkit_contracts.runs.summary import sum_up
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.target.client import Caps, Target, UnreachableError
 from diarkit_contracts.target.transport import Connection, HttpTransport
@@ -67,7 +68,7 @@ def test_the_fake_passes_on_a_socket_and_not_for_want_of_sights(fake_url: str) -
     assert run.find is None, (run.find.findings, run.find.steps)
     assert not run.verdict.vacuous
     assert run.verdict.decide_exit(Severity.WARNING) is Exit.FINE
-    assert run.examples >= 5
+    assert run.tally.histories >= 5
     assert run.verdict.spent.seconds >= SECONDS
 
 
@@ -140,6 +141,50 @@ def test_what_saw_no_result_is_vacuous() -> None:
     fake = Fake()
     run = run_machine(make_target(fake, fake.clock), Bounds(calls=1))
     assert run.verdict.decide_exit() is Exit.VACUOUS
+
+
+def test_what_a_warning_is_about_is_in_the_headline_with_the_exchanges_that_show_it() -> None:
+    verdict = run_machine(build("speakers numbered from 1"), Bounds(calls=400)).verdict
+    warning = next(each for each in verdict.findings if each.clause.id == "result.ids-by-appearance")
+    assert verdict.decide_exit() is Exit.FINE
+    assert verdict.decide_exit(Severity.WARNING) is Exit.FINDINGS
+    assert b'"speaker_id": 1' in verdict.find_exchange(warning.at[-1]).answer.body
+    assert f"FINE: {len(verdict.findings)} warning" in sum_up(verdict)
+
+
+def test_examples_are_counted_once_however_often_they_are_asked_for_again() -> None:
+    events = [
+        run_machine(build("range ignored"), Bounds(calls=6_000), shrink=shrink).verdict.events
+        for shrink in (True, False)
+    ]
+    assert events[0] == events[1]
+    assert any(event.startswith("parameters.range was broken in 1 of ") for event in events[0])
+
+
+@pytest.mark.parametrize("name", ["deletions are not answered", "dies at request 30"])
+def test_a_dropped_connection_counts(name: str) -> None:
+    run = run_machine(build(name), Bounds(calls=3_000))
+    assert run.find is not None
+    assert "shape.whole-answer" in {finding.clause.id for finding in run.find.findings}
+    assert run.verdict.decide_exit() is Exit.FINDINGS
+    assert f"{run.tally.dropped} requests got no whole answer" in run.verdict.events
+    assert run.tally.dropped > 1
+
+
+@pytest.mark.parametrize("name", ["range ignored", "deletions are not answered"])
+def test_every_exchange_is_given_away_in_the_order_in_which_it_was_sent(name: str) -> None:
+    kept: list[Any] = []
+    target = build(name)
+    run_machine(target, Bounds(calls=600), shrink=True, keep=kept.extend)
+    times = [exchange.request.sent_at for exchange in kept]
+    assert len(times) == target.spent.calls > 100
+    assert times == sorted(times)
+
+
+def test_most_requests_differ() -> None:
+    fake = Fake()
+    tally = run_machine(make_target(fake, fake.clock), Bounds(calls=1_500)).tally
+    assert tally.distinct / tally.drawn > 0.9
 
 
 def test_an_error_of_our_own_that_comes_once_is_not_swallowed() -> None:

@@ -103,5 +103,5 @@ def test_an_exchange_is_named_without_host_and_id() -> None:
         describe_seen(see(ask("PUT", f"{START}/{TASK}"), 405), "bad-16[put]")
         == f"bad-16[put]: PUT {START}/{{task_id}} -> 405"
     )
-    assert describe_seen(see(ask("GET", "/x"), 404), "") == "beside the rows: GET another path -> 404"
+    assert describe_seen(see(ask("GET", "/x"), 404), "") == "outside of rows: GET another path -> 404"
     assert describe_seen(see(post("", FILE), 202), "row-01") == f"row-01: POST {START} -> 202"

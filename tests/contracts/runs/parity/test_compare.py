@@ -62,7 +62,7 @@ TABLE: list[tuple[str, Any, str, set[Any]]] = [
         "row-01",
         {
             ("field result.channels[].segments[].speaker_id of a done task", "number", "string", ERROR, "shape.schema"),
-            ("shape.schema", "kept", "...", ERROR, "shape.schema"),
+            ("shape.schema", "passed", "...", ERROR, "shape.schema"),
         },
     ),
     (
@@ -77,7 +77,7 @@ TABLE: list[tuple[str, Any, str, set[Any]]] = [
         "bad-01",
         {
             ("type of the error", "resource.not-found", "request.invalid", ERROR, "refusal.type-of-status"),
-            ("refusal.type-of-status", "kept", "request.invalid", WARNING, "refusal.type-of-status"),
+            ("refusal.type-of-status", "passed", "request.invalid", WARNING, "refusal.type-of-status"),
         },
     ),
     (
@@ -98,7 +98,7 @@ TABLE: list[tuple[str, Any, str, set[Any]]] = [
         "bad-01",
         {
             ("content type of the answer", "application/json", "text/plain", ERROR, "shape.content-type"),
-            ("shape.content-type", "kept", "text/plain; charset=utf-8", ERROR, "shape.content-type"),
+            ("shape.content-type", "passed", "text/plain; charset=utf-8", ERROR, "shape.content-type"),
         },
     ),
     (
@@ -113,7 +113,7 @@ TABLE: list[tuple[str, Any, str, set[Any]]] = [
         "row-01",
         {
             ("channels", "0, 1", "0, 5", ERROR, "parameters.channels"),
-            ("parameters.channels", "kept", "0, 5", ERROR, "parameters.channels"),
+            ("parameters.channels", "passed", "0, 5", ERROR, "parameters.channels"),
         },
     ),
 ]

@@ -131,7 +131,7 @@ def test_an_upload_by_the_page_is_one_of_the_platform(
     page.click("#poll")
     expect_text(page, "button.task", "poll 1 of 2")
     page.click("#poll")
-    expect_text(page, "#picture figcaption", "What is true above")
+    expect_text(page, "#picture figcaption", "The truth above")
     assert page.locator("#picture svg title").count() > 10
     assert [entry.state for entry in platform.world.journal] == ["pending", "running", "done"]
 
@@ -153,7 +153,7 @@ def test_a_refusal_of_the_platform_is_shown(url: str, open_page: Callable[..., P
     page = open_page(url, failing=REFUSED)
     page.set_input_files("#file", {"name": "many.wav", "mimeType": "audio/wav", "buffer": b"x"})
     expect_text(page, "#trouble", "429:")
-    expect_text(page, "#exchange-list", "the rule says so")
+    expect_text(page, "#exchange-list", "by the rule")
 
 
 def test_a_task_is_moved_by_hand(url: str, open_page: Callable[..., Page], recording: bytes) -> None:
@@ -272,9 +272,9 @@ def test_what_is_against_the_client_is_said_by_the_names_of_its_files(
     url: str, open_page: Callable[..., Page], submit: Callable[..., Any]
 ) -> None:
     page = open_page(url)
-    expect_text(page, "#no-conduct", "Nothing is against it.")
+    expect_text(page, "#no-conduct", "No findings.")
     submit(url, b"x", filename="unread.wav")
-    expect_text(page, "#conduct-list", "never asked what became of task unread.wav")
+    expect_text(page, "#conduct-list", "never polled task unread.wav")
 
 
 def test_worlds_are_apart(
@@ -317,7 +317,7 @@ def test_a_world_begins_again(url: str, open_page: Callable[..., Page], submit: 
     expect_text(page, "button.task", "call.wav")
     page.click("#reset")
     expect_text(page, "#no-tasks", "No task yet.")
-    expect_text(page, "#no-exchanges", "Nothing was asked")
+    expect_text(page, "#no-exchanges", "No requests yet")
 
 
 @pytest.mark.parametrize("way", ["dialog", "address"])

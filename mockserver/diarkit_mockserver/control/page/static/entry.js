@@ -28,7 +28,7 @@ export function readEntry({ request, answer, entry: own }) {
     },
     sent: request.headers,
     headers: answer.headers,
-    body: answer.body.text ?? "What came is no text.",
+    body: answer.body.text ?? "The body is not text.",
   };
 }
 

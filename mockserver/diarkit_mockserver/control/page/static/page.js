@@ -174,8 +174,8 @@ async function draw(task) {
   const drawn = new DOMParser().parseFromString(picture.svg, "image/svg+xml").documentElement;
   figure.querySelector("div").replaceChildren(document.importNode(drawn, true));
   write(figure.querySelector("figcaption"), picture.has_truth
-    ? "What is true above, what is answered below it, and where they differ."
-    : "What is answered. Nobody knows the truth: the file brings none, and no rule says it.");
+    ? "The truth above, the answer below, and the differences."
+    : "The answer. The truth is unknown: it is neither embedded in the file nor set by a rule.");
   figure.hidden = false;
 }
 
@@ -198,7 +198,7 @@ const yaml = (path, method) => async (body) => {
   look();
 };
 const editors = {
-  answer: createEditor(find("answer"), { label: "Rules to put first", button: "Queue", apply: yaml("/respond", "POST") }),
+  answer: createEditor(find("answer"), { label: "Rules to add", button: "Queue", apply: yaml("/respond", "POST") }),
   scenario: createEditor(find("scenario"), { label: "Scenario", button: "Replace", apply: yaml("/scenario", "PUT") }),
 };
 editors.answer.show(EXAMPLES["Two speakers"]);

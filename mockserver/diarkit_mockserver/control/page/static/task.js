@@ -82,7 +82,7 @@ function layCells(task) {
 function describePlace(task, now) {
   if (task.lost) return "unknown to its client";
   const left = task.ends_at === null ? "never ends" : `ends in ${((task.ends_at - now) / 1e6).toFixed(1)} s`;
-  if (task.counts === "moves") return hasEnded(task) ? "moved by hand" : "waits for a hand";
+  if (task.counts === "moves") return hasEnded(task) ? "moved by hand" : "waits to be moved by hand";
   if (task.counts === "ticks") return hasEnded(task) ? `${task.polls} polls` : left;
   if (hasEnded(task)) return `${task.polls} polls`;
   return task.ends_at === null ? `${task.polls} polls, never ends` : `poll ${task.polls} of ${task.ends_at}`;
@@ -91,5 +91,5 @@ function describePlace(task, now) {
 /** Say how a task is moved that no hand can move. */
 export function describeCourse(task) {
   if (task.manual) return "Moves by hand.";
-  return task.counts === "ticks" ? "Moves with the time of the world: advance it above." : "Moves with each poll of its client.";
+  return task.counts === "ticks" ? "Moves with the time of the world: advance it above." : "Moves with each poll.";
 }

@@ -1,0 +1,181 @@
+"""The way to Redis or Valkey: one script, which compares versions and then runs commands; all or nothing. Knows no values.
+
+run --> _waiting --> _write: all that waits, at once --> _sent --> _read: one answer for each, in their order
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import hiredis
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from diarkit_mockserver.errors import FakeError
+from diarkit_mockserver.store.wire import TIMEOUT_S, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from diarkit_mockserver.store.wire import Word
+
+Command: TypeAlias = "tuple[Word, ...]"
+"""A command of the store, whose second word is its key."""
+
+EXPIRES_MS: Final = 24 * 60 * 60 * 1000
+"""After the last change: a platform that nobody has asked for a day leaves nothing in the store."""
+
+SCRIPT: Final = """
+local at = 1
+local function take() at = at + 1; return ARGV[at - 1] end
+local function append(list, most, bytes, content)
+  local sums = list .. ':sums'
+  redis.call('RPUSH', list, content)
+  local number = redis.call('HINCRBY', sums, 'total', 1)
+  local size, length = redis.call('HINCRBY', sums, 'bytes', #content), redis.call('LLEN', list)
+  while length > tonumber(most) or (size > tonumber(bytes) and length > 1) do
+    size, length = redis.call('HINCRBY', sums, 'bytes', -#redis.call('LPOP', list)), length - 1
+  end
+  return number
+end
+local time = redis.call('TIME')
+local now = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), time[1] * 1000000 + time[2])
+local answer = {string.format('%.0f', now), 0}
+local expires, checks, touched = tonumber(take()), tonumber(take()), {[KEYS[1]] = true}
+for _ = 1, checks do
+  local key, field, version = take(), take(), take()
+  if string.sub(redis.call('HGET', key, field) or '', 1, 8) ~= version then return answer end
+  touched[key] = true
+end
+answer[2] = 1
+while at <= #ARGV do
+  local count = tonumber(take())
+  local command = {unpack(ARGV, at, at + count - 1)}
+  at = at + count
+  touched[command[2]] = true
+  if command[1] == 'APPEND' then
+    answer[#answer + 1] = append(unpack(command, 2))
+    touched[command[2] .. ':sums'] = true
+  else
+    answer[#answer + 1] = redis.call(unpack(command))
+  end
+end
+if checks > 0 then
+  redis.call('SET', KEYS[1], answer[1])
+  for key in pairs(touched) do
+    if redis.call('PTTL', key) < expires / 2 then redis.call('PEXPIRE', key, expires) end
+  end
+end
+return answer
+"""
+"""Compares versions of fields, and if all are as expected, runs commands. Time never goes back. APPEND is a list bounded by number and
+bytes, whose entries are numbered on."""
+
+DIGEST: Final = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+"""The store's name of the script."""
+
+
+class StoreLostError(FakeError, ConnectionError):
+    """The store can't be reached."""
+
+
+class Reply(NamedTuple):
+    """What the store answers.
+
+    Attributes:
+        time: the store's, in ticks since 1970 UTC.
+        results: of the commands; None if a version was another, and nothing was done.
+    """
+
+    time: int
+    results: list[Any] | None
+
+
+class Access:
+    """The way to one store.
+
+    Args:
+        url: of the store.
+        prefix: of all keys.
+    """
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._url = url
+        self._time_key = f"{prefix}:time"
+        self._wire: Wire | None = None
+        self._connecting = asyncio.Lock()
+
+    async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
+        """Run commands; those that change something need a check.
+
+        Args:
+            commands: to run, in their order and in one piece.
+            checks: keys, fields, and the versions that are expected there.
+
+        Raises:
+            StoreLostError: whether anything was done is not known.
+        """
+        arguments: list[Word] = [EXPIRES_MS, len(checks)]
+        for check in checks:
+            arguments += check
+        for command in commands:
+            arguments.append(len(command))
+            arguments += command
+        try:
+            answer = await self._ask(arguments)
+        except StoreLostError:
+            if checks:
+                raise
+            answer = await self._ask(arguments)  # the store may have begun again meanwhile
+        time, is_done, *results = answer
+        return Reply(int(time), results if is_done else None)
+
+    async def listen(self, channel: str) -> AsyncIterator[bytes]:
+        """Yield what is published in a channel; first an empty message, when what comes will be heard.
+
+        Raises:
+            StoreLostError: if the store can't be reached any more.
+        """
+        client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # whose options have no types
+        listener: Any = client.pubsub()  # pyright: ignore[reportUnknownMemberType]
+        try:
+            await listener.subscribe(channel)
+            yield b""
+            while True:
+                message = await listener.get_message(ignore_subscribe_messages=True, timeout=None)
+                if message is not None:
+                    yield message["data"]
+        except (RedisError, OSError) as error:
+            raise StoreLostError(f"the store does not answer: {error}") from None
+        finally:
+            await listener.aclose()
+            await client.aclose()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._wire is not None:
+            await self._wire.close()
+
+    async def _ask(self, arguments: list[Word]) -> list[Any]:
+        try:
+            wire = self._wire if self._wire is not None and self._wire.is_open else await self._connect()
+            try:
+                return await wire.ask("EVALSHA", DIGEST, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
+            except hiredis.ReplyError as error:
+                if not str(error).startswith("NOSCRIPT"):
+                    raise
+                return await wire.ask("EVAL", SCRIPT, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
+        except hiredis.HiredisError as error:
+            raise StoreLostError(f"the store refuses: {error}") from None
+        except OSError as error:  # which a time that is out is, too
+            raise StoreLostError(f"the store does not answer: {error}") from None
+
+    async def _connect(self) -> Wire:
+        async with self._connecting:  # all that wait for a connection wait for one
+            if self._wire is None or not self._wire.is_open:
+                self._wire = await Wire.connect(self._url)
+            return self._wire

@@ -1,0 +1,93 @@
+"""What would stand in each other's way is decided together: one after another on the same view, and committed in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diarkit_mockserver.store.partial import Need
+    from diarkit_mockserver.store.view import View
+    from diarkit_mockserver.world.platform import Platform
+
+MOST_TOGETHER: Final = 32
+"""Uploads in one commit: enough that round trips no longer count, and few enough for clients not to wait for each other's decisions."""
+
+
+class Try(Protocol):
+    """Loads, decides and commits."""
+
+    async def __call__(
+        self, decides: Sequence[Callable[[Platform], Any]], world: str, needs: set[Need]
+    ) -> tuple[list[Any], View] | None:
+        """Return what was decided, and on what; None if another process was faster."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    decide: Callable[[Platform], Any]
+    world: str
+    needs: set[Need]
+    done: asyncio.Future[tuple[Any, View]]
+    is_alone: bool
+
+
+class Turns:
+    """Those who wait for their turn.
+
+    Args:
+        attempt: at deciding some of them.
+    """
+
+    def __init__(self, attempt: Try) -> None:
+        self._attempt = attempt
+        self._waiting: list[_Turn] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def take(self, decide: Callable[[Platform], Any], world: str, needs: set[Need], *, is_alone: bool) -> tuple[Any, View]:  # fmt: skip
+        """Decide in turn; alone, what may raise an error of its own."""
+        turn = _Turn(decide, world, needs, asyncio.get_running_loop().create_future(), is_alone)
+        self._waiting.append(turn)
+        if self._running is None or self._running.done():
+            self._running = asyncio.get_running_loop().create_task(self._run())
+        return await turn.done
+
+    def cancel(self) -> None:
+        """Let nobody have a turn any more."""
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _run(self) -> None:
+        while self._waiting:
+            first = self._waiting[0]
+            batch = [first]
+            if not first.is_alone:
+                fits = (one for one in self._waiting if one.world == first.world and not one.is_alone)
+                batch = [one for one, _ in zip(fits, range(MOST_TOGETHER), strict=False)]
+            self._waiting = [one for one in self._waiting if one not in batch]
+            needs = {need for one in batch for need in one.needs}
+            try:
+                while (decided := await self._attempt([one.decide for one in batch], first.world, needs)) is None:
+                    pass
+            except Exception as error:  # noqa: BLE001 - whoever it is about gets it
+                self._blame(batch, error)
+                continue
+            values, view = decided
+            for one, value in zip(batch, values, strict=True):
+                if not one.done.done():
+                    one.done.set_result((value, view))
+
+    def _blame(self, batch: list[_Turn], error: Exception) -> None:
+        """Raise an error where it belongs: of several turns, each is taken again by itself."""
+        if len(batch) == 1 or isinstance(error, ConnectionError):
+            for one in batch:
+                if not one.done.done():
+                    one.done.set_exception(error)
+            return
+        for one in batch:
+            one.is_alone = True
+        self._waiting = batch + self._waiting
