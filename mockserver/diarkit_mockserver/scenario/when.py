@@ -121,15 +121,15 @@ class When:
             yield f"occurrence: expected number {self.occurrence}, this is number {submission.occurrence}"
         if self.exact:
             for name, came in self._list_extras(parameters):
-                yield f"{name}: expected none, got {','.join(map(str, came)) if isinstance(came, tuple) else came!r}"
+                yield f"{name}: expected none, got {came}"
 
-    def _list_extras(self, parameters: Parameters) -> Iterator[tuple[str, object]]:
+    def _list_extras(self, parameters: Parameters) -> Iterator[tuple[str, str]]:
         """List the parameters of a request that the pattern leaves out, but for defaults."""
         for name in PARAMETERS:
             asked = getattr(self, name, getattr(self.config, name, None))
             came = getattr(parameters, name)
             if asked is None and came != getattr(USUAL, name):
-                yield name, came
+                yield name, ",".join(map(str, came)) if name == "channels" else repr(came)
 
     @property
     def of_head(self) -> When:
