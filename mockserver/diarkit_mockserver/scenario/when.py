@@ -129,7 +129,7 @@ class When:
             asked = getattr(self, name, getattr(self.config, name, None))
             came = getattr(parameters, name)
             if asked is None and came != getattr(USUAL, name):
-                yield name, ",".join(map(str, came)) if name == "channels" else repr(came)
+                yield name, repr(",".join(map(str, came)) if name == "channels" else came)
 
     @property
     def of_head(self) -> When:
