@@ -50,6 +50,6 @@ def test_each_channel_has_a_timeline_of_one_line(shown: str) -> None:
 
 
 def test_it_ends_with_the_commands_to_go_on_with(shown: str) -> None:
-    end = shown[shown.rindex("Go on with") :]
+    end = shown[shown.rindex("Next steps") :]
     assert all(f"  diarkit {command}" in end for command in ("serve", "samples write", "scenario check"))
     assert "diarization_server" in end

@@ -30,7 +30,7 @@ TRANSCRIPT = """\
   control API    http://HOST/__diarkit/v1/docs
   token          TOKEN (for values that may be secret: reveal=true)
 TIME WARNING call.wav: config keys that the platform does not know are ignored: max_speaker
-TIME INFO the rule for filename='call*' is used up (times: 1); the rules below it answer from now on
+TIME INFO the rule for filename='call*' is used up (times: 1); later rules apply from now on
 TIME POST /api/technology/speaker-diarization 202 pending, N B in, 77 B out, N ms, rule filename='call*', \
 config keys that the platform does not know are ignored: max_speaker
 TIME GET /api/technology/speaker-diarization/TASK 200 running, 104 B out, N ms

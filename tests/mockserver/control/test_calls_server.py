@@ -72,7 +72,7 @@ def test_ids_follow_from_the_name_or_from_what_stands_for_it(control: Sender, su
 
 
 def test_an_outage_is_for_the_default_world_only(control: Sender) -> None:
-    with pytest.raises(RefusedError, match=r"body:\d+:\d+: fault 1: an outage closes the port for all worlds"):
+    with pytest.raises(RefusedError, match=r"fault 1: an outage closes the port for all worlds"):
         control.send(calls.open_world(NewWorld(name="a", scenario=_scenario_with_outage())))
     control.send(calls.open_world(NewWorld(name="a")))
     outages = _scenario_with_outage().faults

@@ -207,9 +207,10 @@ def test_the_same_test_gets_the_same_ids_in_every_run_alone_and_in_any_process(
     assert list_ids(run(IDS, "-rP", "-n", "2")) == first
 
 
-def test_no_thread_is_left_behind(run: Callable[..., pytest.RunResult], pytester: pytest.Pytester) -> None:
+def test_no_thread_is_left_behind(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(LEFT_BEHIND)
-    result = run(FRESH, "-s")
+    pytester.makepyfile(FRESH)
+    result = pytester.runpytest_subprocess(*ALONE, "-s")  # here, other tests have threads of their own
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["threads ['MainThread']"])
 

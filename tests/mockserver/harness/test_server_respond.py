@@ -325,7 +325,7 @@ def test_the_third_upload_is_the_third_that_comes(
     polls = [json.loads(ask(submit(server.url, wav, filename=name).header("x-location")).body) for name in "abca"]
     assert [poll["task"]["state"] for poll in polls] == ["done", "done", "failed", "done"]
     server.assert_submitted(filename="c", upload=3)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'submission': it is upload"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'submission': use upload"):
         server.respond(submission=3, failed="x")  # type: ignore[call-arg]
 
 

@@ -163,7 +163,7 @@ def test_examples_are_counted_once_however_often_they_are_asked_for_again() -> N
 
 @pytest.mark.parametrize("name", ["deletions are not answered", "dies at request 30"])
 def test_a_dropped_connection_counts(name: str) -> None:
-    run = run_machine(build(name), Bounds(calls=3_000))
+    run = run_machine(build(name), Bounds(calls=20_000))  # what is drawn when depends on what else is imported
     assert run.find is not None
     assert "shape.whole-answer" in {finding.clause.id for finding in run.find.findings}
     assert run.verdict.decide_exit() is Exit.FINDINGS
