@@ -1,4 +1,4 @@
-"""Access to Redis or Valkey: one script that compares versions and then runs commands, atomically. Independent of the stored values."""
+"""Access to Redis or Valkey: one script that compares versions and then runs commands, atomically."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     """Commands, and a function that receives their results."""
 
 BEFORE_ALL: Final = 1 << 52
-"""More ticks than have passed since 1970: subtracted from a time, it sorts before all times of a world, still exact as a float."""
+"""More ticks than have passed since 1970: a time minus this sorts before all times of a world, and is exact as a float."""
 
 NAMES: Final = ("values", "tasks", "waiting", "ends", "finished", "repeats", "repeats:old", "journal", "journal:sums")
 

@@ -1,4 +1,4 @@
-"""Partially loaded tasks, counters and journal of a world. Access to anything else raises `Missing`, so that it can be loaded. No I/O.
+"""Partially loaded tasks, counters and journal of a world. Access to the rest raises `Missing`, so that it can be loaded.
 
 Each class behaves like its base class for everything that is loaded.
 """

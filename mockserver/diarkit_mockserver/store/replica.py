@@ -1,4 +1,4 @@
-"""One process of a shared platform: loads, decides, commits, and retries after a conflict. Independent of the store's commands."""
+"""One process of a shared platform: loads, decides, commits, and retries after a conflict."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class View:
         return next((part.key for part in self._parts.values() if part.world is world), "")
 
     def write_changes(self) -> tuple[list[Command], list[Check], list[tuple[World, Entry]]]:
-        """Return the commands that write the changes, the versions they depend on, and the new exchanges, whose commands come last."""
+        """Return the commands of the changes, the versions they depend on, and the new exchanges, whose commands come last."""
         commands: list[Command] = []
         appends: list[tuple[Command, tuple[World, Entry]]] = []
         checks: list[Check] = []

@@ -41,7 +41,10 @@ Viewed_co = TypeVar("Viewed_co", covariant=True)
 
 
 class SharedPlatform(Protocol[Viewed_co]):
-    """A platform shared by several processes. Its methods do the same as those of `Platform`; responses are 503 while the store is lost."""
+    """A platform shared by several processes.
+
+    Its methods correspond to those of `Platform`. Responses are 503 while the store is unreachable.
+    """
 
     first_connection: int
     """Offset of the connection numbers of this process, so that they are unique on the platform."""
