@@ -39,14 +39,14 @@ def read_system_epoch() -> int:
 
 
 class ClockSetting(NamedTuple):
-    """A clock without what it follows.
+    """The state of a clock, without its source.
 
     Attributes:
-        offset: from the ticks of its source to its own.
-        frozen_at: its ticks while it stands still; None while it runs.
+        offset: added to the ticks of the source.
+        frozen_at: time in ticks while frozen; None while running.
         epoch: the date at 0, in seconds since 1970 UTC.
-        begins_frozen: it stood still when it began.
-        begins_epoch: the date that it was given when it began; None for none.
+        begins_frozen: whether it started frozen.
+        begins_epoch: `epoch` argument of its creation; None for the default.
     """
 
     offset: int
@@ -94,16 +94,16 @@ class Clock:
         return self.make_another(frozen=frozen, epoch=epoch)
 
     def make_another(self, *, frozen: bool, epoch: int | None) -> Clock:
-        """Make a clock that begins now, and follows the same source."""
+        """Return a new clock with the same source, starting now."""
         return Clock(self._source, frozen=frozen, epoch=epoch, read_epoch=self._read_epoch)
 
     @property
     def setting(self) -> ClockSetting:
-        """All of it but what it follows."""
+        """Its state, without the source."""
         return ClockSetting(self._offset, self._frozen_at, self.epoch, *self._begins)
 
     def set_to(self, setting: ClockSetting) -> None:
-        """Go on as a clock of this setting."""
+        """Replace its state, and wake the waits."""
         self._offset, self._frozen_at, self.epoch = setting[:3]
         self._begins = setting.begins_frozen, setting.begins_epoch
         self._wake()

@@ -1,8 +1,9 @@
-"""What a store costs and what workers bring: polls and uploads a second, their p99 as a ratio to an idle poll, round trips a request.
+"""Benchmark of the store and of workers: polls and uploads per second, their p99 as a multiple of an idle poll, round trips per request.
 
     python tests/benchmarks/many_processes.py [--seconds 3]
 
-Needs redis-server, and cores: on two of them, generator, store and workers take each other's time. Read the ratios.
+Requires redis-server or valkey-server, and several cores: with only two, the load generator, the store and the workers compete for
+them, so compare the ratios rather than the rates.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ CLIENTS = 16
 
 
 def start_redis(folder: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a store that keeps nothing on disk, as its disk is not what is measured."""
+    """Start a store without persistence, as its disk is not measured; return it with its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     program = shutil.which("valkey-server") or shutil.which("redis-server")
-    assert program is not None, "needs redis-server"
+    assert program is not None, "requires redis-server or valkey-server"
     process = subprocess.Popen([program, "--port", str(port), "--save", "", "--dir", folder], stdout=subprocess.DEVNULL)
     while True:
         try:
@@ -46,7 +47,7 @@ def start_redis(folder: str) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def count_scripts(port: int) -> int:
-    """Ask the store how often its script has run: once for each round trip."""
+    """Return the number of script runs in the store, one per round trip."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"INFO commandstats\r\nQUIT\r\n")
         text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -54,7 +55,7 @@ def count_scripts(port: int) -> int:
 
 
 async def press(url: str, paths: list[str], seconds: float, body: bytes | None) -> tuple[float, float]:
-    """Ask for each path from a connection, all at once; return answers a second and their p99 in seconds."""
+    """Request each path repeatedly on a connection of its own; return responses per second, and their p99 in seconds."""
     host, port = url.removeprefix("http://").split(":")
     more = f"content-type: multipart/form-data; boundary=b\r\ncontent-length: {len(body)}\r\n" if body else ""
     taken: list[float] = []
@@ -76,7 +77,7 @@ async def press(url: str, paths: list[str], seconds: float, body: bytes | None) 
 
 
 def measure_idle(url: str) -> tuple[list[str], float]:
-    """Return the path of a task for each client, and the median time of a poll where nothing else is asked."""
+    """Return the path of a task for each client, and the median time in seconds of a poll without other load."""
     with httpx.Client(base_url=url, trust_env=False) as client:
         answers = [client.post(ENDPOINT, files={"file": ("a.wav", b"x")}) for _ in range(CLIENTS)]
         paths = [answer.headers["x-location"].removeprefix(url) for answer in answers]
@@ -89,7 +90,7 @@ def measure_idle(url: str) -> tuple[list[str], float]:
 
 
 def main() -> None:
-    """Measure all set-ups, and print a row for each."""
+    """Measure all setups and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     seconds: float = parser.parse_args().seconds

@@ -225,7 +225,7 @@ def test_nothing_answered_is_lost_while_processes_are_killed(
 def test_workers_need_a_store(serve: Any, tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM, "serve", "--workers", "2"], capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # fmt: skip
     assert ran.returncode == 2
-    assert "--workers needs a store that they share: --store redis://" in ran.stderr
+    assert "--workers requires a shared store: --store redis://" in ran.stderr
 
 
 def test_workers_on_one_port_are_one_platform(serve: Any, redis: Any) -> None:

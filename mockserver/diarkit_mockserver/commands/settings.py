@@ -86,11 +86,7 @@ def read_rate(text: str) -> Rate:
 
 
 def read_store_url(text: str) -> None:
-    """Check the address of a store.
-
-    Raises:
-        ValueError: for anything but Redis or Valkey, with or without TLS, or by a socket's file.
-    """
+    """Check the URL of a store (TCP, TLS or a Unix socket), or raise ValueError."""
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"expected a URL such as redis://127.0.0.1:6379/0, got {text!r:.120}")
 
@@ -126,15 +122,18 @@ class Settings:
         metavar="URL",
         group=SERVER,
         show_default="memory",
-        help="Be one platform with all processes that name this Redis or Valkey, such as redis://127.0.0.1:6379/0.",
+        help="Share one platform with all servers that use this Redis or Valkey, such as redis://127.0.0.1:6379/0.",
     )
     store_prefix: str = flag(
         default="diarkit",
         group=SERVER,
-        help="Begin the keys in the store with this; each prefix is a platform of its own.",
+        help="Prefix the keys in the store with this; each prefix is a separate platform.",
     )
     workers: int = flag(
-        default=1, type=click.IntRange(min=1, max=64), group=SERVER, help="Serve with so many processes; needs --store."
+        default=1,
+        type=click.IntRange(min=1, max=64),
+        group=SERVER,
+        help="Serve the port with this number of processes; more than 1 requires --store.",
     )
     scenario: Path | None = flag(
         type=WRITTEN,

@@ -63,7 +63,7 @@ class Started:
         if number == 1:
             work(0)
             return
-        from diarkit_mockserver.serving.workers import run_workers  # noqa: PLC0415 - most serve with one
+        from diarkit_mockserver.serving.workers import run_workers  # noqa: PLC0415 - only for several workers
 
         run_workers(number, work)
 
@@ -74,19 +74,21 @@ def _say_nothing() -> None:
 
 def _check_workers(settings: Settings) -> None:
     if settings.store is None and settings.workers > 1:
-        text = f"{_blame('workers')} needs a store that they share: --store redis://127.0.0.1:6379/0 or DIARKIT_STORE"
+        text = f"{_blame('workers')} requires a shared store: --store redis://127.0.0.1:6379/0 or DIARKIT_STORE"
         raise click.UsageError(text)
     if settings.workers > 1 and not hasattr(os, "fork"):
-        raise click.UsageError(f"{_blame('workers')}: this system has no fork; start several servers with one --store")
+        raise click.UsageError(
+            f"{_blame('workers')}: this system has no fork; start several servers with the same --store"
+        )
     if settings.store is not None and importlib.util.find_spec("redis") is None:
-        raise click.UsageError(f"{_blame('store')} needs its client: pip install 'diarkit[store]'")
+        raise click.UsageError(f"{_blame('store')} requires a client package: pip install 'diarkit[store]'")
 
 
 def _share(platform: Platform, settings: Settings) -> None:
-    """Make a platform a replica of the one in the store, if there is one."""
+    """Make the platform a replica of the one in the store, if a store is configured."""
     if settings.store is None:
         return
-    from diarkit_mockserver.store.replica import Replica  # noqa: PLC0415 - only those pay for it who share
+    from diarkit_mockserver.store.replica import Replica  # noqa: PLC0415 - only with a store
     from diarkit_mockserver.store.shelf import Shelf  # noqa: PLC0415
 
     Replica(platform, Shelf(platform, settings.store, settings.store_prefix))
@@ -174,7 +176,7 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
     return Platform(
         world,
         external_url=settings.external_url,
-        refresh=follower if settings.store is None else None,  # one that is shared is told by its control API
+        refresh=follower if settings.store is None else None,  # a shared platform is configured by its control API
         nonce=settings.nonce,
         control_token=control_token,
     )

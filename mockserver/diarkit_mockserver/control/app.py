@@ -106,7 +106,7 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
                 body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
         # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
-        run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - decided more than once
+        run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - may run more than once
         value = run(platform) if call.path == "/health" else await decide_on(platform, run, world)
         if value is None:
             return Response(status_code=call.status)

@@ -192,10 +192,10 @@ def call(  # noqa: PLR0913 - a row has that many columns
 
 
 async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
-    """Decide something on a platform, or on that of many processes that it is one of.
+    """Run a function on a platform, or on the shared one that it belongs to.
 
     Raises:
-        ControlError: if it is refused; 503 if the processes have lost their store.
+        ControlError: raised by the function; 503 if the store is unreachable.
     """
     if platform.shared is None:
         return decide(platform)

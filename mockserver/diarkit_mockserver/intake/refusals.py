@@ -163,7 +163,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer rather than an error
         super().__init__(f"{status} {self.reason}")
 
     def again(self) -> Refusal:
-        """Make the same once more, for who settles it in another view."""
+        """Return an unsettled copy, for a retry in another view."""
         return Refusal(**vars(self))
 
     def settle(self, profile: Profile, request: Mapping[str, str]) -> None:

@@ -243,10 +243,10 @@ class UploadReader:
 
 
 class ReadUpload:
-    """The body of an upload, read to its end, which copies of it tell as its reader does.
+    """The body of an upload after its end: each copy can be closed once, like the reader.
 
     Args:
-        reader: that has all of it.
+        reader: that has received the whole body.
     """
 
     def __init__(self, reader: UploadReader) -> None:
@@ -261,14 +261,14 @@ class ReadUpload:
         self._is_closed = False
 
     def close(self) -> Upload:
-        """Return what the body held.
+        """Return the upload.
 
         Raises:
-            Refusal: as the reader did.
+            Refusal: the one raised by the reader.
         """
         self._is_closed = True
         if self._upload is None:
-            assert self._refusal is not None  # noqa: S101 - one of the two is there
+            assert self._refusal is not None  # noqa: S101 - set if there is no upload
             raise self._refusal.again()
         return self._upload
 

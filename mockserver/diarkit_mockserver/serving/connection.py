@@ -406,7 +406,7 @@ class ClientConnection(asyncio.Protocol):
         self._go_in(message)
 
     async def _visit_shared(self, many: SharedPlatform[Platform], message: Message, fault: Refusal | None) -> None:
-        """Ask the platform that this process is one of; where a body is to come, first what becomes of it."""
+        """Answer from the shared platform; for an upload, begin it and find out whether to read its body."""
         request, response = message.request, None
         has_body = bool(message.left or message.chunked)
         try:

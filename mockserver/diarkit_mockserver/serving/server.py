@@ -160,7 +160,9 @@ class _Server(uvicorn.Server):
 
     async def _interrupt(self, clock: Clock, seconds: float) -> None:
         host, port = self._bound.getsockname()[:2]
-        spare = self._bound.dup() if self._is_shared else None  # others listen on, so that it can't be bound again
+        spare = (
+            self._bound.dup() if self._is_shared else None
+        )  # other workers still listen, so it could not be bound again
         self._close_port()
         await clock.wait_until(clock.now() + to_ticks(seconds))
         self._bound = spare or bind(host, port)

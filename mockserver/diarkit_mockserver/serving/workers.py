@@ -1,4 +1,4 @@
-"""Several processes that serve one port: started, replaced when one dies, ended together. Decides nothing about requests."""
+"""Several processes that serve one port: started, replaced if killed, stopped together. Independent of requests."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_workers(number: int, work: Callable[[int], None]) -> None:
-    """Run so many copies of this process, until SIGINT or SIGTERM; one that is killed is replaced, one that fails ends all.
+    """Fork workers and wait until SIGINT or SIGTERM. A killed worker is replaced; one that exits by itself stops all.
 
-    Nothing may have been started yet that a copy has no use for: threads, event loops, connections.
+    Must be called before any threads, event loops or connections exist, as they don't survive a fork.
 
     Args:
-        number: of copies.
-        work: what each does, with its place among them; it ends at SIGTERM.
+        number: of workers.
+        work: run by each worker, with its index from 0; must return at SIGTERM.
 
     Raises:
-        SystemExit: at the end, with 1 if one has failed.
+        SystemExit: at the end; code 1 if a worker exited by itself.
     """
     workers: dict[int, int] = {}
     ends, code = False, 0
 
     def start(place: int) -> None:
-        # A signal between would miss the new one, or be taken by it with what is ours to do.
+        # A signal before the worker is recorded would not reach it, or would run this handler in the worker.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         workers[_fork(place, work)] = place
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
@@ -51,7 +51,7 @@ def run_workers(number: int, work: Callable[[int], None]) -> None:
         place = workers.pop(process)
         if os.WIFSIGNALED(status) and not ends:
             start(place)
-        elif not ends:  # by itself, as it would again
+        elif not ends:  # exited by itself, and would again
             code = 1
             end(0, None)
     sys.exit(code)
@@ -68,7 +68,7 @@ def _fork(place: int, work: Callable[[int], None]) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         work(place)
         code = 0
-    except BaseException:  # noqa: BLE001 - the copy ends here, whatever happens
+    except BaseException:  # noqa: BLE001 - the worker must exit here in any case
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""One platform on many processes: its state as small versioned values in Redis or Valkey, decided on in views of it."""
+"""One platform shared by several processes: its state is stored in Redis or Valkey as small versioned values."""

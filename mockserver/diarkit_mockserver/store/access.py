@@ -1,7 +1,4 @@
-"""The way to Redis or Valkey: one script, which compares versions and then runs commands; all or nothing. Knows no values.
-
-run --> _waiting --> _write: all that waits, at once --> _sent --> _read: one answer for each, in their order
-"""
+"""Access to Redis or Valkey: one script that compares versions and then runs commands, atomically."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ if TYPE_CHECKING:
     from diarkit_mockserver.store.wire import Word
 
 Command: TypeAlias = "tuple[Word, ...]"
-"""A command of the store, whose second word is its key."""
+"""A Redis command; its second word is the key."""
 
 EXPIRES_MS: Final = 24 * 60 * 60 * 1000
-"""After the last change: a platform that nobody has asked for a day leaves nothing in the store."""
+"""Time to live of the keys after the last change: an unused platform is deleted after a day."""
 
 SCRIPT: Final = """
 local at = 1
@@ -72,23 +69,23 @@ if checks > 0 then
 end
 return answer
 """
-"""Compares versions of fields, and if all are as expected, runs commands. Time never goes back. APPEND is a list bounded by number and
-bytes, whose entries are numbered on."""
+"""Compares the versions of fields and runs the commands if all match. Returned times never decrease. APPEND adds to a list that is
+limited by count and bytes, and returns the entry's number, counted from the first one ever added."""
 
 DIGEST: Final = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
-"""The store's name of the script."""
+"""SHA-1 of the script, for EVALSHA."""
 
 
 class StoreLostError(FakeError, ConnectionError):
-    """The store can't be reached."""
+    """The store can't be reached, or returned an error."""
 
 
 class Reply(NamedTuple):
-    """What the store answers.
+    """The answer of the script.
 
     Attributes:
-        time: the store's, in ticks since 1970 UTC.
-        results: of the commands; None if a version was another, and nothing was done.
+        time: of the store, in ticks since 1970 UTC.
+        results: of the commands; None if a version did not match and nothing was run.
     """
 
     time: int
@@ -96,7 +93,7 @@ class Reply(NamedTuple):
 
 
 class Access:
-    """The way to one store.
+    """A client of one store.
 
     Args:
         url: of the store.
@@ -110,14 +107,14 @@ class Access:
         self._connecting = asyncio.Lock()
 
     async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
-        """Run commands; those that change something need a check.
+        """Run commands atomically and in order; commands that change something require a check.
 
         Args:
-            commands: to run, in their order and in one piece.
-            checks: keys, fields, and the versions that are expected there.
+            commands: to run.
+            checks: (key, field, expected version).
 
         Raises:
-            StoreLostError: whether anything was done is not known.
+            StoreLostError: the store is unreachable; the commands may have been run.
         """
         arguments: list[Word] = [EXPIRES_MS, len(checks)]
         for check in checks:
@@ -130,17 +127,17 @@ class Access:
         except StoreLostError:
             if checks:
                 raise
-            answer = await self._ask(arguments)  # the store may have begun again meanwhile
+            answer = await self._ask(arguments)  # reads are retried once, as the store may have restarted
         time, is_done, *results = answer
         return Reply(int(time), results if is_done else None)
 
     async def listen(self, channel: str) -> AsyncIterator[bytes]:
-        """Yield what is published in a channel; first an empty message, when what comes will be heard.
+        """Yield the messages published in a channel, after an empty one that marks the start of the subscription.
 
         Raises:
-            StoreLostError: if the store can't be reached any more.
+            StoreLostError: the store is unreachable.
         """
-        client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # whose options have no types
+        client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # its options are untyped
         listener: Any = client.pubsub()  # pyright: ignore[reportUnknownMemberType]
         try:
             await listener.subscribe(channel)
@@ -170,12 +167,12 @@ class Access:
                     raise
                 return await wire.ask("EVAL", SCRIPT, 1, self._time_key, *arguments)  # type: ignore[no-any-return]
         except hiredis.HiredisError as error:
-            raise StoreLostError(f"the store refuses: {error}") from None
-        except OSError as error:  # which a time that is out is, too
+            raise StoreLostError(f"the store returned an error: {error}") from None
+        except OSError as error:  # including TimeoutError
             raise StoreLostError(f"the store does not answer: {error}") from None
 
     async def _connect(self) -> Wire:
-        async with self._connecting:  # all that wait for a connection wait for one
+        async with self._connecting:  # concurrent callers share one connection
             if self._wire is None or not self._wire.is_open:
                 self._wire = await Wire.connect(self._url)
             return self._wire

@@ -1,4 +1,4 @@
-"""What one process knows of the store's values: those that change only together with their version. Knows no store."""
+"""The values that a process has read from the store, by version. Independent of the store."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any, Final
 from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, split, unpack
 
 MOST_CACHED: Final = 16 << 20
-"""Bytes in the store, which are some times as many in memory; polls of some ten thousand tasks at a time find theirs here."""
+"""Size limit in packed bytes (several times that in memory): room for concurrent polls of about ten thousand tasks."""
 
 ENTRY_BYTES: Final = 300
-"""What a value takes beside its own bytes."""
+"""Overhead of a value."""
 
 
 class Cache:
-    """Values that never change under their version, by key and field; all are forgotten when they have come to too many bytes."""
+    """Values by key and field, immutable for a given version. Emptied when the size limit is exceeded."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], tuple[bytes, Any]] = {}
         self._room = MOST_CACHED
 
     def get(self, key: str, field: str) -> tuple[bytes, Any]:
-        """Get version and value; None for a value that is not here."""
+        """Return version and value; (ABSENT, None) for a value that is not cached."""
         return self._values.get((key, field), (ABSENT, None))
 
     def read(self, key: str, field: str, content: bytes) -> Any:
-        """Read a value as it is in the store, unless it is the one that was read last."""
+        """Return the value of a field's content, unpacked only if its version is not cached."""
         version, known = self.get(key, field)
         if known is None or version != content[:VERSION_BYTES]:
             version, packed = split(content)
@@ -34,7 +34,7 @@ class Cache:
         return known
 
     def put(self, key: str, field: str, version: bytes, value: Any, size: int) -> None:
-        """Put a value in that has so many bytes in the store."""
+        """Cache a value; `size` is its packed size in bytes."""
         self._room -= size + ENTRY_BYTES
         if self._room < 0:
             self._values.clear()
@@ -42,5 +42,5 @@ class Cache:
         self._values[key, field] = version, value
 
     def drop(self, key: str, field: str) -> None:
-        """Forget a value."""
+        """Remove a value, if it is cached."""
         self._values.pop((key, field), None)

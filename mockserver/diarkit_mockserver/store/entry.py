@@ -1,4 +1,4 @@
-"""An exchange as bytes and back. Plain values where there are some: one is written for each poll."""
+"""Serializes journal entries as tuples of plain values, which is faster than pickling dataclasses: each poll writes one."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _list_head = attrgetter(*HEAD)
 
 
 def pack_entry(entry: Entry) -> bytes:
-    """Write an exchange without its number, which it gets where it is stored."""
+    """Serialize an entry without its number, which the store assigns."""
     state, lost = entry.state and entry.state.value, entry.lost and entry.lost.value
     return pack((_list_plain(entry), _list_head(entry.request), state, lost))
 
 
 def read_entry(content: bytes, number: int) -> Entry:
-    """Read an exchange.
+    """Deserialize an entry.
 
     Args:
-        content: as `pack_entry` wrote it.
-        number: that it got.
+        content: as returned by `pack_entry`.
+        number: assigned by the store.
 
     Raises:
-        ValueError: for what is none.
+        ValueError: for content that can't be read.
     """
     plain, head, state, lost = unpack(content)
     method, path, query, headers, *rest = head

@@ -1,13 +1,15 @@
-"""One world in the store: which commands read it, the world that is made of what they return, which commands write its changes.
+"""One world in the store: the commands that read it, the world built from their results, the commands that write its changes.
 
-A world has nine keys below one of its own, which it gets when it begins:
+A world has nine keys with a common random prefix:
 
-    values    a hash: head (setup and clock), counters, setup:TOKEN, and for each task task:ID, progress:ID, body:ID
-    tasks, waiting, ends, finished    sorted sets of tasks, by order; the unfinished by their latest look and by when to look at them
-    repeats, repeats:old    hashes: how often each thing came; what did not come for long is forgotten
-    journal, journal:sums   the exchanges; how many there ever were, and the bytes that unfinished tasks hold
+    values                  hash: head (setup token and clock), counters, setup:TOKEN; task:ID, progress:ID, body:ID for each task
+    tasks                   sorted set: all tasks, by creation
+    waiting, ends           sorted sets: unfinished tasks, by the last poll and by the time to check for their end
+    finished                sorted set: finished tasks, by the time they finished
+    repeats, repeats:old    hashes: number of occurrences by key; the older half is discarded when the newer one is full
+    journal, journal:sums   list of the exchanges; hash: their total number and bytes, and the file sizes of unfinished tasks
 
-The file is long, as what is written is what is read.
+This module is long, as reading and writing mirror each other.
 """
 
 from __future__ import annotations
@@ -45,17 +47,17 @@ if TYPE_CHECKING:
 
     Check: TypeAlias = tuple[str, str, bytes]
     Read: TypeAlias = tuple[list[Command], Callable[..., None]]
-    """Commands, and what takes their results."""
+    """Commands, and a function that receives their results."""
 
 BEFORE_ALL: Final = 1 << 52
-"""Ticks, which are after 1970 by less: a time less this is before all times of a world, and still exact in the store's numbers."""
+"""More ticks than have passed since 1970: a time minus this sorts before all times of a world, and is exact as a float."""
 
 NAMES: Final = ("values", "tasks", "waiting", "ends", "finished", "repeats", "repeats:old", "journal", "journal:sums")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a world is told, ready for use, and what counts its journal."""
+    """The setup of a world, ready for use, and the keeper of its journal."""
 
     origin: Scenario
     setup: Setup
@@ -68,7 +70,7 @@ class Part:
     """One world, as far as it was read.
 
     Args:
-        key: of the world in the store; its other keys begin so.
+        key: prefix of the world's keys in the store.
         cache: of this process.
     """
 
@@ -85,19 +87,19 @@ class Part:
         self._plain: tuple[Any, ...] = ()
         self._total = self._first = self._stored = self._waiting = self._finished = self._repeats_length = 0
         self._tasks: dict[str, Kept | None] = {}
-        self._places: dict[str, int] = {}  # when it was looked at last or, of a finished one, finished
-        self._versions: dict[str, tuple[bytes, bytes]] = {}  # of its progress, and of the task
+        self._places: dict[str, int] = {}  # time of the last poll, or of the end of a finished task
+        self._versions: dict[str, tuple[bytes, bytes]] = {}  # of the progress, and of the task
         self._repeats: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[Need, list[str]] = {}
         self._entries: list[bytes] | None = None
         self._now = 0
 
     def name(self, name: str) -> str:
-        """Name one of its keys."""
+        """Return the full name of one of its keys."""
         return f"{self.key}:{name}"
 
     def read_base(self) -> Read:
-        """Read what every decision needs."""
+        """Read the state required by every request."""
         commands: list[Command] = [
             ("HGET", self._values, "head"),
             ("HGET", self._values, "counters"),
@@ -119,7 +121,7 @@ class Part:
         self._waiting, self._finished = waiting, finished
 
     def read_setup(self) -> Read | None:
-        """Read what the world is told; None if that is known."""
+        """Read the setup; None if it is cached."""
         field = f"setup:{self._token.hex()}"
         self._prepared = self._prepared or self._cache.get(self.key, field)[1]
         if self._prepared is not None:
@@ -135,7 +137,7 @@ class Part:
         return [("HGET", self._values, field)], take
 
     def read_task(self, task_id: str) -> Read:
-        """Read a task, as far as it is not known."""
+        """Read a task; its immutable parts only if they are not cached."""
         fields = [f"progress:{task_id}"]
         fields += [one for one in (f"task:{task_id}", f"body:{task_id}") if self._cache.get(self.key, one)[1] is None]
 
@@ -152,7 +154,7 @@ class Part:
             of_body, body = self._cache.get(self.key, f"body:{task_id}")
             if of_task != token or (has_body and of_body != token):
                 if task_id in self._reread:
-                    raise StoreLostError(f"the store has no whole task {task_id}")
+                    raise StoreLostError(f"task {task_id} is incomplete in the store")
                 self._reread.add(task_id)
                 for kind in ("task", "body"):
                     self._cache.drop(self.key, f"{kind}:{task_id}")
@@ -165,7 +167,7 @@ class Part:
         return [("HMGET", self._values, *fields), ("ZSCORE", self.name("waiting"), task_id)], take
 
     def read_repeat(self, key: str) -> Read:
-        """Read how often something came."""
+        """Read the number of occurrences of a key."""
 
         def take(young: bytes | None, old: bytes | None, length: int) -> None:
             version, content = split(young)
@@ -176,7 +178,7 @@ class Part:
         return [("HGET", names[0], key), ("HGET", names[1], key), ("HLEN", names[0])], take
 
     def read_list(self, need: Need) -> Read:
-        """Read which tasks a need is about."""
+        """Read the ids of the tasks of a need."""
         ranges: list[Command]
         if need.kind == "tasks":
             ranges = [("ZRANGE", self.name("tasks"), 0, -1)]
@@ -197,7 +199,7 @@ class Part:
         return ranges, take
 
     def list_unread(self) -> list[str]:
-        """List the tasks that are named by what was read, or were not as in the cache, and have to be read."""
+        """List the tasks to read next: those of the lists that were read, and those whose cached parts were outdated."""
         named = dict.fromkeys(task_id for ids in (self._stale, *self._lists.values()) for task_id in ids)
         self._stale = []
         return [task_id for task_id in named if task_id not in self._tasks]
@@ -211,11 +213,11 @@ class Part:
         return [("LRANGE", self.name("journal"), 0, -1), ("HGET", self.name("journal:sums"), "total")], take
 
     def build(self, source: Callable[[], int], read_epoch: Callable[[], int]) -> None:
-        """Make the world.
+        """Build the world.
 
         Args:
-            source: of its time.
-            read_epoch: what date it is.
+            source: of its clock, in ticks.
+            read_epoch: returns the date, in seconds since 1970 UTC.
         """
         prepared = self._prepared
         assert prepared is not None  # noqa: S101 - it was read
@@ -253,19 +255,19 @@ class Part:
         self.take(World.restore(state), prepared)
 
     def take(self, world: World, prepared: Prepared) -> None:
-        """Have a world, whose changes will be written, and what it was told when it was read."""
+        """Set the world whose changes will be written, and its setup as of the read."""
         self.world, self._prepared = world, prepared
 
     def write_changes(self, now: int, commands: list[Command], checks: list[Check]) -> list[Entry]:
-        """Write what is not as it was read.
+        """Write the changes since the read.
 
         Args:
-            now: the store's time.
-            commands: is added to.
-            checks: likewise.
+            now: time of the store, in ticks since 1970 UTC.
+            commands: extended by those that write the changes.
+            checks: extended by the versions that the changes depend on.
 
         Returns:
-            The exchanges that are added: their commands are `append`'s, and come last.
+            The new exchanges; their commands are made by `append`, and must come last.
         """
         world, tasks, journal = self.world, self.world.tasks, self.world.journal
         repeats = world.counters.repeats
@@ -295,20 +297,20 @@ class Part:
         """Write setup and clock."""
         world, prepared = self.world, self._prepared
         assert prepared is not None  # noqa: S101 - it was taken
-        is_told = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)
-        if not is_told and world.clock.setting == self.setting:
+        is_changed = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)
+        if not is_changed and world.clock.setting == self.setting:
             return
-        token = draw_version() if is_told else self._token
-        if is_told:
+        token = draw_version() if is_changed else self._token
+        if is_changed:
             if self._token:
                 commands.append(("HDEL", self._values, f"setup:{self._token.hex()}"))
             setup = world.setup
-            told = world.origin, setup.scenario, setup.rules.added, setup.name, world.closed, journal.keeper
-            commands.append(("HSET", self._values, f"setup:{token.hex()}", pack(told)))
+            values = world.origin, setup.scenario, setup.rules.added, setup.name, world.closed, journal.keeper
+            commands.append(("HSET", self._values, f"setup:{token.hex()}", pack(values)))
         commands.append(("HSET", self._values, "head", draw_version() + pack((token, tuple(world.clock.setting)))))
 
     def _write_repeats(self, repeats: PartialRepeats, commands: list[Command], checks: list[Check]) -> bool:
-        """Write what came how often; whether what is young has grown old with it, which only one process may do."""
+        """Write the numbers of occurrences; return whether the newer half was rotated, which only one process may do."""
         name = self.name("repeats")
         for key, count in repeats.list_changes():
             checks.append((name, key, self._repeats[key][0]))
@@ -319,7 +321,7 @@ class Part:
         return is_full
 
     def _write_task(self, task_id: str, was: Kept | None, kept: Kept | None, place: int, now: int) -> Iterator[Command]:
-        """Write a task; one that is another under the same id takes the place of the former."""
+        """Write a task; a new one replaces an old one with the same id."""
         is_new = kept is not None and (was is None or was.task is not kept.task)
         if was is not None and (kept is None or is_new):
             yield "HDEL", self._values, *(f"{kind}:{task_id}" for kind in ("progress", "task", "body"))
@@ -340,7 +342,7 @@ class Part:
         yield from self._write_waiting(task_id, was, kept, place, now)
 
     def _write_waiting(self, task_id: str, was: Kept | None, kept: Kept, place: int, now: int) -> Iterator[Command]:
-        """Write whether a task takes room, who looked at it last, and when to see whether it has ended."""
+        """Write whether a task is finished, the time of its last poll, and the time of its end."""
         task, progress, looked_at = kept
         if looked_at is None:
             if was is None or was.looked_at is not None:
@@ -351,22 +353,22 @@ class Part:
         if was is None or was.looked_at != looked_at:
             yield "ZADD", self.name("waiting"), looked_at, task_id
         if task.state_at(progress, now) not in UNDER_WAY:
-            # Whoever settles next has to look at it, and first at what ended first.
+            # The next `settle` must check it; earlier ends come first.
             yield "ZADD", self.name("ends"), "NX", self._now - BEFORE_ALL, task_id
         elif was is None and task.timetable.counts == "ticks" and task.timetable.ends_at < NEVER:
             yield "ZADD", self.name("ends"), task.timetable.ends_at, task_id
 
     def append(self, entry: Entry) -> Command:
-        """Write an exchange; what that returns is its number."""
+        """Write an exchange; the command returns its number."""
         return "APPEND", self.name("journal"), MOST_ENTRIES, MOST_BYTES, pack_entry(entry)
 
     def write_end(self) -> Command:
-        """Write that the world is gone."""
+        """Delete the world."""
         return "UNLINK", *map(self.name, NAMES)
 
 
 def begin_part(key: str, cache: Cache, world: World) -> Part:
-    """Make the part of a world that is not in the store yet, so that all of it is a change."""
+    """Create the part of a world that is not in the store yet: all of it is written as a change."""
     part = Part(key, cache)
     ids = AnswerIds(world.origin.seed, world.name)
     part.take(world, Prepared(world.origin, set_up(world.name, world.origin), ids, world.closed, None))
@@ -378,7 +380,7 @@ def begin_part(key: str, cache: Cache, world: World) -> Part:
 
 
 def _is_moved(was: Kept | None, kept: Kept | None) -> bool:
-    """Whether a task has a new place among those of its kind: it is new itself, or has finished."""
+    """Whether the position of a task in its sorted set changes: it is new, or has finished."""
     if was is None or kept is None:
         return True
     return was.task is not kept.task or (was.looked_at is None) is not (kept.looked_at is None)

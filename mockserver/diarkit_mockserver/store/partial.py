@@ -1,6 +1,6 @@
-"""What a world is made of, as far as it was loaded: what is asked beyond that is named, so that it can be loaded. Does no I/O.
+"""Partially loaded tasks, counters and journal of a world. Access to the rest raises `Missing`, so that it can be loaded.
 
-Each class here is the one it descends from where all that it is asked for is loaded.
+Each class behaves like its base class for everything that is loaded.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 
 class Need(NamedTuple):
-    """What has to be loaded before something can be decided.
+    """State that must be loaded to process a request.
 
     Attributes:
-        kind: one task, how often something came, the tasks that may have ended by a moment, so many of the oldest finished
-            ones, all tasks, the journal, another world, or all of them.
-        name: of the task, the thing or the world; the moment or the number.
+        kind: a task; the occurrences of a key; tasks that may have ended by a time; the oldest finished tasks; all tasks; the
+            journal; a world; all worlds.
+        name: the id of the task, the key, or the name of the world; for `due` the time in ticks, for `oldest` the number of tasks.
     """
 
     kind: Literal["task", "repeat", "due", "oldest", "tasks", "journal", "world", "worlds"]
     name: str | int = ""
     longest: int | None = None
-    """With `due`: ticks after which a task that nobody looks at is let go of."""
+    """For `due`: ticks without a poll after which a task is abandoned."""
 
 
-class Missing(FakeError):  # noqa: N818 - no mistake
-    """Something has to be loaded first."""
+class Missing(FakeError):  # noqa: N818 - a signal rather than an error
+    """State is required that is not loaded."""
 
     def __init__(self, need: Need) -> None:
         self.need = need
@@ -51,30 +51,30 @@ class PartialStore(Store):
 
     Args:
         limits: of the world.
-        unfinished: tasks of the world.
-        finished: likewise.
-        stored_bytes: of the files of those that are unfinished.
+        unfinished: number of unfinished tasks of the world.
+        finished: number of finished tasks of the world.
+        stored_bytes: total size of the files of unfinished tasks.
     """
 
     __slots__ = ("_all", "_before", "_due", "_oldest", "_removed", "looked_at")
 
     def __init__(self, limits: Limits, *, unfinished: int, finished: int, stored_bytes: int) -> None:
         super().__init__(limits, unfinished=unfinished, finished=finished, stored_bytes=stored_bytes)
-        self._settle_at = (unfinished // 64 + 1) * 64  # each so many uploads, whoever takes them
+        self._settle_at = (unfinished // 64 + 1) * 64  # at multiples of 64, in whichever process
         self._before: dict[str, Kept | None] = {}
         self._all = self._due = False
         self._oldest = self._removed = 0
         self.looked_at: set[str] = set()
-        """Tasks that somebody has looked at, also where no time has passed since the last look."""
+        """Unfinished tasks that were polled, even if no time has passed since their last poll."""
 
     def take_over(self, store: Store) -> None:
-        """Be a store of which nothing was loaded, as all of it is new."""
+        """Take the tasks of another store, all of them as new."""
         for name in Store.__slots__:
             setattr(self, name, getattr(store, name))
         self._all = self._due = True
 
     def load(self, task_id: str, kept: Kept | None) -> None:
-        """Put in what is known of a task, None for one that is not there; the one that was looked at or finished the longest ago first."""
+        """Add a task; None if it does not exist. Must be called in the order of the last poll or the end, oldest first."""
         if task_id in self._before:
             return
         self._before[task_id] = kept
@@ -93,18 +93,18 @@ class PartialStore(Store):
             self._ends.append((task.timetable.ends_at, task_id))
 
     def load_all(self, order: Iterable[str]) -> None:
-        """Note that all tasks are here; they came in this order."""
+        """Mark all tasks as loaded, in order of creation."""
         self._all = self._due = True
         self._tasks = {task_id: self._tasks[task_id] for task_id in order if task_id in self._tasks}
         self._unfinished_elsewhere = self._finished_elsewhere = 0
 
     def load_due(self, order: Iterable[str]) -> None:
-        """Note that all that may have ended is here, and what ends next; to be looked at in this order."""
+        """Mark the tasks that may have ended as loaded, and the one that ends next; they are checked in this order."""
         self._due = True
         self._touched = {task_id: self._unfinished[task_id] for task_id in order if task_id in self._unfinished}
 
     def load_oldest(self, order: Iterable[str], number: int) -> None:
-        """Note that these are the oldest that are finished, so many or all."""
+        """Mark the oldest finished tasks as loaded: `number` of them, or all if there are fewer."""
         oldest = [self._tasks[task_id] for task_id in order if task_id in self._tasks]
         self._oldest = max(number, self._oldest)
         for task in reversed(oldest):
@@ -112,7 +112,7 @@ class PartialStore(Store):
             self._finished.appendleft(task)
 
     def list_changes(self) -> Iterator[tuple[str, Kept | None, Kept | None]]:
-        """List the tasks that are not as they were: before and now; those that finished in the order in which they did."""
+        """List the changed tasks as (id, before, now); finished ones last, in the order of their ends."""
         names = dict.fromkeys((*self._before, *self._tasks))
         changed = [(task_id, self._before.get(task_id), self.read(task_id)) for task_id in names]
         changed = [one for one in changed if one[1] != one[2] or one[0] in self.looked_at]
@@ -130,24 +130,24 @@ class PartialStore(Store):
         self._check(str(task_id))
         return super().__contains__(task_id)
 
-    def find(self, task_id: str, now: int) -> Task | None:  # noqa: D102 - as what it descends from
+    def find(self, task_id: str, now: int) -> Task | None:  # noqa: D102 - see the base class
         self._check(task_id)
         return super().find(task_id, now)
 
-    def drop(self, task_id: str) -> None:  # noqa: D102 - as what it descends from
+    def drop(self, task_id: str) -> None:  # noqa: D102 - see the base class
         self._check(task_id)
         super().drop(task_id)
 
-    def attend(self, task: Task, now: int) -> None:  # noqa: D102 - as what it descends from
+    def attend(self, task: Task, now: int) -> None:  # noqa: D102 - see the base class
         if task.task_id in self._waiting:
             self.looked_at.add(task.task_id)
         super().attend(task, now)
 
-    def settle(self, now: int) -> None:  # noqa: D102 - as what it descends from
+    def settle(self, now: int) -> None:  # noqa: D102 - see the base class
         if not self._due:
             patience = self._limits.abandoned_seconds
             raise Missing(Need("due", now, None if patience is None else to_ticks(patience)))
-        self._ends.sort()  # which makes a heap of them
+        self._ends.sort()  # a sorted list is a heap
         self._waiting = dict(sorted(self._waiting.items(), key=lambda one: one[1]))
         super().settle(now)
 
@@ -168,7 +168,7 @@ class PartialStore(Store):
 
 
 class PartialRepeats(Repeats):
-    """How often some things came."""
+    """The numbers of occurrences of some keys."""
 
     __slots__ = ("_before",)
 
@@ -177,37 +177,37 @@ class PartialRepeats(Repeats):
         self._before: dict[str, int] = {}
 
     def load(self, key: str, count: int) -> None:
-        """Put in how often something came."""
+        """Add the number of occurrences of a key."""
         self._before[key] = count
         if count:
             self._came[bytes.fromhex(key.replace("-", ""))] = count
 
     def list_changes(self) -> Iterator[tuple[str, int]]:
-        """List what came more often than before, and how often."""
+        """List the changed keys with their new numbers."""
         for key, before in self._before.items():
             if (count := self._came.get(bytes.fromhex(key.replace("-", "")), 0)) != before:
                 yield key, count
 
-    def count(self, key: str) -> int:  # noqa: D102 - as what it descends from
+    def count(self, key: str) -> int:  # noqa: D102 - see the base class
         if key not in self._before:
             raise Missing(Need("repeat", key))
         return super().count(key)
 
 
 class PartialJournal(Journal):
-    """A journal that knows how many exchanges there were, and what is added to them."""
+    """A journal with the total number of its exchanges, and with those added since it was loaded."""
 
-    __slots__ = ("added", "is_cleared", "is_loaded", "was")
+    __slots__ = ("added", "is_cleared", "is_loaded")
 
     def __init__(self, total: int) -> None:
         super().__init__()
-        self.total = self.was = total
+        self.total = total
         self.added: list[Entry] = []
-        """Since it was loaded, and not cleared."""
+        """Exchanges added since it was loaded or cleared."""
         self.is_cleared = self.is_loaded = False
 
     def load(self, entries: Iterable[Entry]) -> None:
-        """Put in what is there."""
+        """Add the stored exchanges, oldest first."""
         self._entries.extend(entries)
         self.is_loaded = True
 
@@ -219,13 +219,13 @@ class PartialJournal(Journal):
         self._check()
         return super().__len__()
 
-    def add(self, entry: Entry) -> Entry:  # noqa: D102 - as what it descends from
+    def add(self, entry: Entry) -> Entry:  # noqa: D102 - see the base class
         self.total += 1
         self.added.append(entry)
         self._entries.append(entry)
         return entry
 
-    def clear(self) -> None:  # noqa: D102 - as what it descends from
+    def clear(self) -> None:  # noqa: D102 - see the base class
         super().clear()
         self.added.clear()
         self.is_cleared = True

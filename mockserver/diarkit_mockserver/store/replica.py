@@ -1,4 +1,4 @@
-"""One process of a platform of many: loads, decides, commits, and decides again where another process was faster. Knows no store's words."""
+"""One process of a shared platform: loads, decides, commits, and retries after a conflict."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 RETRY_SECONDS: Final = 0.2
-"""From one look for a lost store to the next."""
+"""Delay between attempts to reach a lost store."""
 
 CONNECTION_BITS: Final = 24
-"""For the connections of one process; what stands before them is its number."""
+"""Bits of a connection's number within its process; the higher bits are random and identify the process."""
 
 
 class Replica:
-    """A platform that shares its state.
+    """A platform whose state is in a store.
 
     Args:
-        platform: of this process; its worlds are those of the store.
-        shelf: where the state is.
+        platform: of this process; its worlds are replaced by those of the store.
+        shelf: access to the state.
     """
 
     def __init__(self, platform: Platform, shelf: Shelf) -> None:
@@ -66,10 +66,10 @@ class Replica:
         platform.shared = self
 
     async def begin(self, request: Request, connection: int) -> tuple[Visit, Place | None]:
-        """Begin the way of a request whose body is yet to come.
+        """Begin a request that may have a body.
 
         Raises:
-            StoreLostError: if the store can't be reached.
+            StoreLostError: the store is unreachable.
         """
         news = self._news
         view = await self._load(find_name(request.path), ())
@@ -81,7 +81,14 @@ class Replica:
     async def answer(
         self, request: Request, connection: int, visit: Visit | None = None, upload: UploadReader | None = None
     ) -> Response:
-        """Answer a request: without a visit one that is not begun, with an upload one whose body is there."""
+        """Answer a request.
+
+        Args:
+            request: its head.
+            connection: number of the client's connection.
+            visit: of a request that was begun.
+            upload: reader that has received the whole body.
+        """
         body = None if upload is None else ReadUpload(upload)
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
@@ -91,7 +98,7 @@ class Replica:
         return await self._take(step, request, connection, visit, needs) or write_refusal(Refusal(503))
 
     async def refuse_early(self, visit: Visit) -> Response | None:
-        """Answer an upload before its body, if there is reason to."""
+        """Refuse an upload by its head alone; None to read the body."""
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response | None:
             return platform.refuse_early(visit, place)
@@ -99,7 +106,7 @@ class Replica:
         return await self._take(step, visit.request, visit.connection, visit)
 
     async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
-        """Answer a request of which no more is read."""
+        """Refuse a request whose body is not read any further."""
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
             return platform.refuse(visit, place, refusal.again())
@@ -107,7 +114,7 @@ class Replica:
         return await self._take(step, visit.request, visit.connection, visit) or write_refusal(Refusal(503))
 
     async def give_up(self, visit: Visit, reason: str) -> None:
-        """Note a request that got no answer."""
+        """Record a request that got no answer."""
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> None:
             platform.give_up(visit, place, reason)
@@ -115,15 +122,15 @@ class Replica:
         await self._take(step, visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
-        """Decide something on the whole platform; what that raises changes nothing.
+        """Run a function on the platform and commit the changes; an exception of the function discards them and is raised.
 
         Raises:
-            StoreLostError: if the store can't be reached.
+            StoreLostError: the store is unreachable.
         """
         return (await self._decide(decide, world, set(), in_turn=False, is_alone=True))[0]
 
     async def follow(self) -> None:
-        """Follow what other processes change, until the server ends."""
+        """Apply the changes of other processes, until cancelled."""
         clock = Clock()
         try:
             while True:
@@ -139,7 +146,7 @@ class Replica:
             await self._shelf.close()
 
     def _foresee_upload(self, visit: Visit, body: ReadUpload) -> set[Need]:
-        """Say what an upload will need, if its world is told what it was told when there was news of it."""
+        """Predict the needs of an upload from the latest known setup of its world."""
         try:
             place, upload = self._platform.find_place(visit.request.path), copy(body).close()
             config = None if upload.config is None else decode_config(upload.config)
@@ -152,7 +159,7 @@ class Replica:
     async def _take(
         self, step: Step, request: Request, connection: int, begun: Visit | None, needs: set[Need] | None = None
     ) -> Response | None:
-        """Take a step of a request's way."""
+        """Run one step of a request and commit it."""
         asked = None if begun is None else (begun.asked_at, begun.follows)
 
         def decide(platform: Platform) -> tuple[Visit, World | None, Response | None]:
@@ -187,7 +194,7 @@ class Replica:
         in_turn: bool,
         is_alone: bool = False,
     ) -> tuple[Decided, View]:
-        """Decide until it is committed; where others are faster, together with what waits in this process."""
+        """Decide until the commit succeeds; after a conflict, together with the other decisions that wait in this process."""
         if not in_turn and (decided := await self._try([decide], world, needs)) is not None:
             return decided[0][0], decided[1]
         return await self._turns.take(decide, world, needs, is_alone=is_alone)
@@ -195,7 +202,7 @@ class Replica:
     async def _try(
         self, decides: Sequence[Callable[[Platform], Any]], world: str, needs: set[Need]
     ) -> tuple[list[Any], View] | None:
-        """Load, decide, commit; None if another process was faster."""
+        """Load, decide, commit; None after a conflict."""
         while True:
             view = await self._load(world, needs)
             try:
@@ -225,22 +232,22 @@ class Replica:
         return view
 
     def _note(self, error: StoreLostError | None) -> None:
-        """Log that the store is lost, or there again, once."""
+        """Log the loss and the return of the store, once each."""
         if self._is_lost is (error is None):
             self._is_lost = error is not None
             log.warning("%s", error or "the store answers again")
 
     def _release(self, view: View, world: World, news: int) -> None:
-        """Let the time of a world run that somebody will wait for; others may move it.
+        """Start the clock of a world that a response will wait for, and register it for changes by other processes.
 
         Args:
             view: of the world.
-            world: whose time it is.
-            news: how many there were before the view was loaded.
+            world: of the clock.
+            news: value of the counter of changes before the view was loaded.
         """
         view.instant.run()
         self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)
-        if news != self._news:  # it may have been moved meanwhile
+        if news != self._news:  # the clock may have been changed since
             task = asyncio.ensure_future(self._look_again())
             self._looking.add(task)
             task.add_done_callback(self._looking.discard)
@@ -250,12 +257,12 @@ class Replica:
             self._take_news(await self._load("", (Need("worlds"),)))
 
     def _take_news(self, view: View) -> None:
-        """Set the times that somebody waits for to what they are in the store; a world that is gone lets everybody go."""
+        """Set the registered clocks to the store's settings; those of removed worlds release their waits."""
         if not self._news and view.platform.world.origin != self._platform.world.origin:
-            log.warning("the platform in the store has a scenario already, which counts; PUT /scenario replaces it")
+            log.warning("the store already has a scenario, which is used; PUT /scenario replaces it")
         self._news += 1
         view.instant.run()
-        # Of these, the pages read what the worlds are told.
+        # The pages read the setup of these worlds.
         self._platform.world, self._platform.worlds = view.platform.world, view.platform.worlds
         settings = view.list_settings()
         self._clocks = {key: clocks for key, clocks in self._clocks.items() if clocks}
@@ -268,6 +275,6 @@ class Replica:
 
 
 def _foresee(request: Request) -> set[Need]:
-    """Say what a request without a body will need."""
+    """Predict the needs of a request without a body."""
     head, task_id = request.path.rpartition("/")[::2]
     return {Need("task", task_id.lower())} if head.endswith(ENDPOINT) else set()

@@ -1,8 +1,8 @@
-"""The seam to the store: load a view, commit what was decided on it, hear what others changed. Decides nothing itself.
+"""Loads views from the store, commits their changes, and reports changes by other processes. Independent of the engine.
 
-load(world, needs) -> View      one round trip, and one more for what is only named by what was read
-commit(view) -> exchanges       one round trip; None: somebody was faster, load and decide again
-changed()                       the keys of worlds whose time or setup another process has changed
+load(world, needs) -> View      one round trip, or more if the results refer to further tasks
+commit(view) -> exchanges       one round trip; None after a conflict: load and decide again
+changed() -> views              one for each change of a clock or a setup
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.platform import Platform
 
 SCHEMA: Final = 1
-"""Part of each key: processes of versions whose values differ don't meet."""
+"""Version of the stored values, part of each key: processes with different versions are separate platforms."""
 
 
 class Shelf:
     """One platform in a store.
 
     Args:
-        platform: of this process: what does not change of it, and the scenario that it begins with if it is not in the store.
+        platform: of this process: its fixed settings, and the scenario and clock of a platform that is not in the store yet.
         url: of the store.
         prefix: of its keys.
     """
@@ -43,7 +43,7 @@ class Shelf:
     def __init__(self, platform: Platform, url: str, prefix: str) -> None:
         self._platform = platform
         self._scenario, self._begins = platform.world.origin, platform.world.clock.setting[3:]
-        self._key = f"{{{prefix}:{SCHEMA}}}"  # one slot of a cluster has all keys
+        self._key = f"{{{prefix}:{SCHEMA}}}"  # a hash tag: all keys are in one slot of a cluster
         self._access = Access(url, self._key)
         self._cache = Cache()
         self._registry: tuple[bytes, dict[str, str]] = (ABSENT, {})
@@ -52,11 +52,11 @@ class Shelf:
         """Load a view.
 
         Args:
-            world: name of the one that the needs are about; the default one is loaded anyway.
-            needs: what is needed beside what every decision needs.
+            world: name of the world that the needs refer to; the default world is always loaded.
+            needs: in addition to the state required by every request.
 
         Raises:
-            StoreLostError: if the store can't be reached.
+            StoreLostError: the store is unreachable.
         """
         while True:
             named = {"", world, *(str(need.name) for need in needs if need.kind == "world")}
@@ -80,13 +80,13 @@ class Shelf:
         return View(self._platform, time, key=self._key, registry=self._registry, parts=parts, cache=self._cache)
 
     async def commit(self, view: View) -> list[tuple[World, Entry]] | None:
-        """Write what was decided on a view.
+        """Write the changes of a view.
 
         Returns:
-            The exchanges that were added, each with its number; None if somebody was faster, and nothing was written.
+            The added exchanges, numbered; None after a conflict, when nothing was written.
 
         Raises:
-            StoreLostError: whether it was written is not known.
+            StoreLostError: the store is unreachable; the changes may have been written.
         """
         commands, checks, added = view.write_changes()
         if not commands:
@@ -99,10 +99,10 @@ class Shelf:
         return added
 
     async def changed(self) -> AsyncIterator[View]:
-        """Yield a view of all worlds whenever the time or the setup of one has changed; one to begin with.
+        """Yield a view of all worlds at the start, and after each change of a clock or a setup.
 
         Raises:
-            StoreLostError: if the store can't be reached any more.
+            StoreLostError: the store is unreachable.
         """
         async for _ in self._access.listen(self._key):
             yield await self.load("", (Need("worlds"),))
@@ -130,7 +130,7 @@ class Shelf:
         return [("HGET", self._key, "worlds")], take
 
     async def _begin(self) -> None:
-        """Put the platform of this process into the store, unless another one was faster."""
+        """Write the platform of this process to the store, unless another process has written one."""
         reply = await self._access.run([("HGET", self._key, "worlds")])
         instant = Instant(reply.time)
         frozen, epoch = self._begins

@@ -1,4 +1,4 @@
-"""What would stand in each other's way is decided together: one after another on the same view, and committed in one piece."""
+"""Batches decisions that would conflict: they are made in order on the same view, and committed together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.platform import Platform
 
 MOST_TOGETHER: Final = 32
-"""Uploads in one commit: enough that round trips no longer count, and few enough for clients not to wait for each other's decisions."""
+"""Decisions in one commit: enough to make round trips negligible, and few enough to limit the delay."""
 
 
 class Try(Protocol):
@@ -23,7 +23,7 @@ class Try(Protocol):
     async def __call__(
         self, decides: Sequence[Callable[[Platform], Any]], world: str, needs: set[Need]
     ) -> tuple[list[Any], View] | None:
-        """Return what was decided, and on what; None if another process was faster."""
+        """Return the values and their view; None after a conflict."""
         ...
 
 
@@ -37,10 +37,10 @@ class _Turn:
 
 
 class Turns:
-    """Those who wait for their turn.
+    """A queue of decisions, run in batches.
 
     Args:
-        attempt: at deciding some of them.
+        attempt: makes and commits the decisions of a batch.
     """
 
     def __init__(self, attempt: Try) -> None:
@@ -49,7 +49,7 @@ class Turns:
         self._running: asyncio.Task[None] | None = None
 
     async def take(self, decide: Callable[[Platform], Any], world: str, needs: set[Need], *, is_alone: bool) -> tuple[Any, View]:  # fmt: skip
-        """Decide in turn; alone, what may raise an error of its own."""
+        """Queue a decision and return its value and view; one that may raise is not batched."""
         turn = _Turn(decide, world, needs, asyncio.get_running_loop().create_future(), is_alone)
         self._waiting.append(turn)
         if self._running is None or self._running.done():
@@ -57,7 +57,7 @@ class Turns:
         return await turn.done
 
     def cancel(self) -> None:
-        """Let nobody have a turn any more."""
+        """Stop running batches."""
         if self._running is not None:
             self._running.cancel()
 
@@ -73,7 +73,7 @@ class Turns:
             try:
                 while (decided := await self._attempt([one.decide for one in batch], first.world, needs)) is None:
                     pass
-            except Exception as error:  # noqa: BLE001 - whoever it is about gets it
+            except Exception as error:  # noqa: BLE001 - raised in the waiting callers
                 self._blame(batch, error)
                 continue
             values, view = decided
@@ -82,7 +82,7 @@ class Turns:
                     one.done.set_result((value, view))
 
     def _blame(self, batch: list[_Turn], error: Exception) -> None:
-        """Raise an error where it belongs: of several turns, each is taken again by itself."""
+        """Raise an error in the caller that caused it: after an error in a batch, its decisions are made again one by one."""
         if len(batch) == 1 or isinstance(error, ConnectionError):
             for one in batch:
                 if not one.done.done():

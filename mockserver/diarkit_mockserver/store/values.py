@@ -1,6 +1,6 @@
-"""Values as bytes and back: a version, and what pickle makes of the value. Knows no store.
+"""Serialization of values with pickle, and their versions.
 
-Others may write into the store, too: only classes of ours that hold values are read.
+Other programs may write to the store, so only our own value classes are unpickled.
 """
 
 from __future__ import annotations
@@ -17,32 +17,33 @@ from typing import Any, Final
 VERSION_BYTES: Final = 8
 
 ABSENT: Final = b""
-"""Version of a value that is not there."""
+"""Version of a missing value."""
 
 OURS: Final = ("diarkit_fixtures.", "diarkit_contracts.", "diarkit_mockserver.")
 BY_NAME: Final = frozenset({"HeaderMap", "Coverage"})
-"""Classes of ours that hold values, and are neither dataclasses nor tuples nor words."""
+"""Our value classes that are neither dataclasses nor tuples nor enums."""
 
 
 class _Reader(pickle.Unpickler):
-    """Reads values, and no other class."""
+    """An unpickler that allows only value classes."""
 
     def find_class(self, module_name: str, global_name: str) -> Any:
         if (module_name, global_name) == ("collections", "Counter"):
             return Counter
         if (module_name, global_name) == ("builtins", "getattr"):
-            return _find_word  # as Python 3.11 writes a word of an enumeration
+            return _find_word  # by which Python 3.11 pickles enum members
         if module_name.startswith(OURS):
             found: Any = getattr(import_module(module_name), global_name, None)
             if _is_kind_of_value(found):
                 return found
-        raise pickle.UnpicklingError(f"no value has a {module_name}.{global_name}")
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} is not a value class")
 
 
 def _is_kind_of_value(found: Any) -> bool:
     if not isinstance(found, type):
         return False
-    return is_dataclass(found) or issubclass(found, tuple | Enum) or found.__name__ in BY_NAME
+    kind: type[object] = found
+    return is_dataclass(kind) or issubclass(kind, tuple | Enum) or kind.__name__ in BY_NAME
 
 
 def _find_word(kind: type[Enum], name: str) -> Enum:
@@ -50,27 +51,27 @@ def _find_word(kind: type[Enum], name: str) -> Enum:
 
 
 def draw_version() -> bytes:
-    """Draw a version, which no other value has."""
+    """Return a new random version."""
     return secrets.token_bytes(VERSION_BYTES)
 
 
 def pack(value: object) -> bytes:
-    """Write a value."""
+    """Serialize a value."""
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def unpack(content: bytes) -> Any:
-    """Read a value.
+    """Deserialize a value.
 
     Raises:
-        ValueError: for what is none.
+        ValueError: for content that can't be read, or has another class.
     """
     try:
         return _Reader(io.BytesIO(content)).load()
-    except Exception as error:  # noqa: BLE001 - whatever bytes of others make the reader raise
+    except Exception as error:  # noqa: BLE001 - foreign bytes may raise anything
         raise ValueError(f"expected a value, got {content[:40]!r}: {error}") from None
 
 
 def split(content: bytes | None) -> tuple[bytes, bytes]:
-    """Split what is in the store into a version and a value as bytes; both are empty where nothing is."""
+    """Split the content of a field into version and packed value; both are empty for a missing field."""
     return (ABSENT, b"") if content is None else (content[:VERSION_BYTES], content[VERSION_BYTES:])

@@ -1,4 +1,4 @@
-"""A platform as far as it was loaded, to decide on; then what has changed, as commands and the versions that they depend on."""
+"""A partially loaded platform for one decision, and its changes as commands and the versions that they depend on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Instant:
-    """The store's time: the moment of a load, until something is decided; then it runs.
+    """The store's time: fixed at the load, until `run` lets it continue.
 
     Args:
         time: of the store, in ticks since 1970 UTC.
@@ -44,12 +44,12 @@ class Instant:
         return self() // SECOND
 
     def run(self) -> None:
-        """Run on from here."""
+        """Continue from the time of the load."""
         self._read_at = read_system_ticks()
 
 
 class Worlds(dict[str, World]):
-    """The worlds of a platform by name; those that are not loaded can be counted, and no more."""
+    """The worlds of a platform by name. Those that are not loaded are counted; access to them raises `Missing`."""
 
     def __init__(self, loaded: Mapping[str, World], names: set[str]) -> None:
         super().__init__(loaded)
@@ -66,8 +66,8 @@ class Worlds(dict[str, World]):
             raise Missing(Need("world", name))
         raise KeyError(name)
 
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: D102 - as a dictionary's, all of them
-        return self[name] if name in self else default  # noqa: SIM401 - which would ask this
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: D102 - as of a dict, also below
+        return self[name] if name in self else default  # noqa: SIM401 - would call itself
 
     def pop(self, name: str, *default: Any) -> Any:  # noqa: D102
         if name in self._unloaded:
@@ -80,19 +80,19 @@ class Worlds(dict[str, World]):
         return super().items()
 
     def list_loaded(self) -> list[tuple[str, World]]:
-        """List those that are loaded, or new."""
+        """List the loaded and the new worlds."""
         return list(super().items())
 
 
 class View:
-    """One platform, to decide something on.
+    """A partially loaded platform.
 
     Args:
-        platform: of this process: what does not change of it.
-        time: the store's, in ticks since 1970 UTC.
-        key: what all keys of the platform begin with.
-        registry: version and value of what says which key each world has.
-        parts: the worlds that were read, by name; the default one is among them.
+        platform: of this process; only its fixed settings are used.
+        time: of the store, in ticks since 1970 UTC.
+        key: prefix of all keys of the platform.
+        registry: version and value of the keys of the worlds, by name.
+        parts: the worlds that were read, by name, including the default one.
         cache: of this process.
     """
 
@@ -120,15 +120,15 @@ class View:
         self.platform = platform.view(parts[""].world, self._worlds)
 
     def list_settings(self) -> dict[str, ClockSetting]:
-        """List the times of the worlds that were read, by their keys."""
+        """Return the clock settings of the loaded worlds, by their keys."""
         return {part.key: part.setting for part in self._parts.values()}
 
     def find_key(self, world: World) -> str:
-        """Find the key of a world that was loaded; empty for another one."""
+        """Return the key of a loaded world; empty for any other."""
         return next((part.key for part in self._parts.values() if part.world is world), "")
 
     def write_changes(self) -> tuple[list[Command], list[Check], list[tuple[World, Entry]]]:
-        """Write what has changed, the versions that it depends on, and the exchanges that are added, whose commands come last."""
+        """Return the commands of the changes, the versions they depend on, and the new exchanges, whose commands come last."""
         commands: list[Command] = []
         appends: list[tuple[Command, tuple[World, Entry]]] = []
         checks: list[Check] = []

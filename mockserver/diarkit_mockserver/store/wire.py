@@ -1,6 +1,8 @@
-"""One connection to Redis or Valkey: what waits is sent together, and nothing waits for the answer to something else. Knows no commands.
+"""One pipelined connection to Redis or Valkey. Independent of the commands.
 
-redis-py's own way is one request at a time on each connection of a pool, which costs a poll two thirds more processor time (measured).
+ask --> _waiting --> _flush: all commands of one loop iteration --> _sent --> data_received: the replies, in order
+
+redis-py sends one request at a time on each connection of a pool, which takes two thirds more processor time per poll (measured).
 """
 
 from __future__ import annotations
@@ -11,22 +13,22 @@ from collections import deque
 from typing import Any, Final, TypeAlias
 
 import hiredis
-from redis.connection import parse_url  # pyright: ignore[reportUnknownVariableType] # has no types
+from redis.connection import parse_url  # pyright: ignore[reportUnknownVariableType] # untyped
 
 from diarkit_mockserver.clock import let_others_run
 
 Word: TypeAlias = str | bytes | int
 
 TIMEOUT_S: Final = 5.0
-"""For the store to answer; a client that waits for longer has given up on us, too."""
+"""Timeout of a reply; the platform's client has usually given up by then."""
 
 
 class Wire(asyncio.Protocol):
-    """A connection, from its beginning to its end."""
+    """A connection that is not reopened."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._reader: Any = hiredis.Reader()  # pyright: ignore[reportUnknownMemberType] # has no types
+        self._reader: Any = hiredis.Reader()  # pyright: ignore[reportUnknownMemberType] # untyped
         self._waiting: list[bytes] = []
         self._sent: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._watch: asyncio.TimerHandle | None = None
@@ -35,11 +37,11 @@ class Wire(asyncio.Protocol):
 
     @classmethod
     async def connect(cls, url: str) -> Wire:
-        """Connect, as whom and to which database the URL says.
+        """Connect with the credentials and the database of the URL.
 
         Raises:
-            OSError: if nobody answers.
-            hiredis.HiredisError: if it refuses.
+            OSError: the store is unreachable.
+            hiredis.HiredisError: the store refuses the credentials or the database.
         """
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
@@ -62,10 +64,10 @@ class Wire(asyncio.Protocol):
         return wire
 
     def ask(self, *words: Word) -> asyncio.Future[Any]:
-        """Send a command together with whatever else is asked in this turn of the loop.
+        """Send a command, together with all others of this iteration of the loop.
 
         Returns:
-            Its answer; `hiredis.ReplyError` if it is refused, `ConnectionError` if it is lost.
+            A future of the reply; it raises `hiredis.ReplyError` for an error reply, `ConnectionError` if the connection is lost.
         """
         future = self._loop.create_future()
         if not self.is_open:
@@ -73,27 +75,27 @@ class Wire(asyncio.Protocol):
             return future
         if not self._waiting:
             self._loop.call_soon(self._flush)
-        self._waiting.append(hiredis.pack_command(words))  # type: ignore[arg-type] # a tuple of any length
+        self._waiting.append(hiredis.pack_command(words))  # type: ignore[arg-type] # accepts a tuple of any length
         self._sent.append((self._loop.time(), future))
         if self._watch is None:
             self._watch = self._loop.call_later(TIMEOUT_S, self._look)
         return future
 
     async def close(self) -> None:
-        """Close it; what was asked is lost."""
+        """Close it; pending commands fail."""
         self._abort()
-        await let_others_run(2)  # to its end
+        await let_others_run(2)  # so that `connection_lost` runs
 
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport, self.is_open = transport, True  # type: ignore[assignment] # uvloop's is one in all but descent
+        """Open it."""
+        self._transport, self.is_open = transport, True  # type: ignore[assignment] # uvloop's has the methods, but is no subclass
 
     def data_received(self, data: bytes) -> None:
-        """Give each answer to who asked."""
+        """Resolve the futures of the received replies."""
         self._reader.feed(data)
         while (answer := self._reader.gets()) is not False:
             _, future = self._sent.popleft()
@@ -105,13 +107,13 @@ class Wire(asyncio.Protocol):
                 future.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell all who wait."""
+        """Fail the pending commands."""
         self.is_open = False
         if self._watch is not None:
             self._watch.cancel()
         for _, future in self._sent:
             if not future.done():
-                future.set_exception(ConnectionError(f"the connection is lost{f': {exc}' if exc else ''}"))
+                future.set_exception(ConnectionError(f"the connection was lost{f': {exc}' if exc else ''}"))
         self._sent.clear()
 
     def _flush(self) -> None:
@@ -120,7 +122,7 @@ class Wire(asyncio.Protocol):
             self._transport.write(b"".join(batch))
 
     def _look(self) -> None:
-        """Give up where an answer is late."""
+        """Abort the connection if the oldest reply is overdue."""
         self._watch = None
         if not self._sent:
             return

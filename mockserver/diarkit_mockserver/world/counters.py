@@ -66,17 +66,17 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldState:
-    """A world in its parts.
+    """The parts of a world.
 
     Attributes:
-        origin: the scenario that it begins with, and again when it is reset.
-        setup: what it is told now.
-        answer_ids: made of that.
-        closed: why it takes no uploads; empty if it does.
+        origin: the initial scenario, also used by a reset.
+        setup: the current configuration.
+        answer_ids: derived from the seed and the name.
+        closed: reason for refusing uploads; empty if open.
         clock: its time.
-        tasks: that it has.
-        counters: of what came.
-        journal: of what was asked and answered.
+        tasks: its tasks.
+        counters: its counters.
+        journal: its exchanges.
     """
 
     origin: Scenario

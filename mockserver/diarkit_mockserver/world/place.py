@@ -1,10 +1,10 @@
-"""Where a request leads: a world here, and the path that is left inside it; or the platform that this process shares with others.
+"""The destination of a request: a world and the path inside it; and the interface of a platform shared by several processes.
 
-    alone    connection --> Platform ---------------------------------------------------------------> Response, at once
-    shared   connection --> SharedPlatform --> load: a view --> decide: a Platform of the view --> commit --> Response
-                                                ^-------- somebody was faster: nothing was written --'
+    alone    connection --> Platform --------------------------------------------------------> Response, immediately
+    shared   connection --> SharedPlatform --> load: a view --> decide: on its Platform --> commit --> Response
+                                                ^---------- conflict: nothing was written -----'
 
-What is decided follows from the view and the request alone, so that it can be decided again.
+A decision depends only on the view and the request, so that it can be repeated.
 """
 
 from __future__ import annotations
@@ -41,49 +41,59 @@ Viewed_co = TypeVar("Viewed_co", covariant=True)
 
 
 class SharedPlatform(Protocol[Viewed_co]):
-    """A platform of many processes, which are shown a `Platform` to decide on. What has the name of a method of `Platform` does what that does; 503 if the store is lost."""
+    """A platform shared by several processes.
+
+    Its methods correspond to those of `Platform`. Responses are 503 while the store is unreachable.
+    """
 
     first_connection: int
-    """What the numbers of this process's connections come after: none has two."""
+    """Offset of the connection numbers of this process, so that they are unique on the platform."""
 
     async def begin(self, request: Request, connection: int) -> tuple[Visit, Place | None]:
-        """Begin the way of a request that may bring a body.
+        """Begin a request that may have a body.
 
         Raises:
-            ConnectionError: if the store can't be reached.
+            ConnectionError: the store is unreachable.
         """
         ...
 
     async def answer(
         self, request: Request, connection: int, visit: Visit | None = None, upload: UploadReader | None = None
     ) -> Response:
-        """Answer a request: without a visit one that is not begun, with an upload one whose body is there."""
+        """Answer a request.
+
+        Args:
+            request: its head.
+            connection: number of the client's connection.
+            visit: of a request that was begun.
+            upload: reader that has received the whole body.
+        """
         ...
 
     async def refuse_early(self, visit: Visit) -> Response | None:
-        """Answer an upload before its body, if there is reason to."""
+        """Refuse an upload by its head alone; None to read the body."""
         ...
 
     async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
-        """Answer a request of which no more is read."""
+        """Refuse a request whose body is not read any further."""
         ...
 
     async def give_up(self, visit: Visit, reason: str) -> None:
-        """Note a request that got no answer."""
+        """Record a request that got no answer."""
         ...
 
     async def call(self, decide: Callable[[Viewed_co], Decided], world: str) -> Decided:
-        """Decide something on the whole platform.
+        """Run a function on the platform and commit the changes.
 
         Args:
-            decide: changes nothing but the platform that it is given; what it raises is raised, and changes nothing.
-            world: that it is about, most of all.
+            decide: may run several times, and may change only its argument; an exception discards the changes and is raised.
+            world: name of the world that it mainly uses.
 
         Raises:
-            ConnectionError: if the store can't be reached.
+            ConnectionError: the store is unreachable.
         """
         ...
 
     async def follow(self) -> None:
-        """Follow what other processes change, until the server ends."""
+        """Apply the changes of other processes, until cancelled."""
         ...

@@ -80,7 +80,7 @@ class Platform:
         self._refresh = refresh
 
     def view(self, world: World, worlds: dict[str, World]) -> Platform:
-        """Make one with other worlds, which nobody follows."""
+        """Return a copy with other worlds, which does not report its exchanges."""
         view = Platform.__new__(Platform)
         view.__dict__ |= self.__dict__ | {"world": world, "worlds": worlds, "on_exchange": None}
         return view
@@ -276,7 +276,7 @@ class Platform:
 
 
 def find_name(path: str) -> str:
-    """Find the name of the world that a path leads into, if there is one; empty for the default one."""
+    """Return the name of the world of a path, existing or not; empty for the default world."""
     return path[len(WORLDS) :].partition("/")[0] if path.startswith(WORLDS) else ""
 
 

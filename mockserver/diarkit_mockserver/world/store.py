@@ -21,12 +21,12 @@ SETTLE_AT_LEAST = 64
 
 
 class Kept(NamedTuple):
-    """A task as a store has it.
+    """A stored task.
 
     Attributes:
-        task: that was accepted.
-        progress: of it.
-        looked_at: when somebody looked at it last; None if it takes no room any more.
+        task: as accepted.
+        progress: its course so far.
+        looked_at: time of its last poll, in ticks; None if it is finished.
     """
 
     task: Task

@@ -70,7 +70,7 @@ class World:
 
     @classmethod
     def restore(cls, state: WorldState) -> World:
-        """Make a world that goes on from its parts."""
+        """Create a world from its state."""
         world = cls.__new__(cls)
         world._take(state)  # noqa: SLF001 - its own
         return world
@@ -78,17 +78,17 @@ class World:
     def _take(self, state: WorldState) -> None:
         self._closed, self._setup, self._answer_ids = state.closed, state.setup, state.answer_ids
         self.origin = state.origin
-        """What `begin_again` goes back to."""
+        """The initial scenario, for `begin_again`."""
         self.clock, self.counters, self.tasks, self.journal = state.clock, state.counters, state.tasks, state.journal
 
     @property
     def setup(self) -> Setup:
-        """What it is told now, with the rules that were added."""
+        """The current configuration, including added rules."""
         return self._setup
 
     @property
     def closed(self) -> str:
-        """Why it takes no uploads; empty if it does."""
+        """Reason for refusing uploads; empty if open."""
         return self._closed
 
     @property
@@ -179,7 +179,7 @@ class World:
         return visit.chosen is not None
 
     def name_submission(self, submission: Submission) -> str:
-        """Make what the id of a submission's task follows from, together with how often it came."""
+        """Return a key of equal submissions; with the number of occurrences it determines the task's id."""
         return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
 
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
