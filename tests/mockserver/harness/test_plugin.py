@@ -360,11 +360,11 @@ def test_processes_have_a_server_each_or_share_one_and_the_ids_are_the_same(
 
 
 @pytest.mark.slow
-def test_a_shared_server_is_for_all_processes_at_once_and_leaves_no_thread_behind(
-    run: Callable[..., pytest.RunResult], pytester: pytest.Pytester
-) -> None:
+def test_a_shared_server_is_for_all_processes_at_once_and_leaves_no_thread_behind(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(LEFT_BEHIND)
-    result = run(FRESH, "-s", "-n", "2", "--dist", "each", "--diarization-shared")
+    pytester.makepyfile(FRESH)
+    flags = ("-s", "-n", "2", "--dist", "each", "--diarization-shared")
+    result = pytester.runpytest_subprocess(*ALONE, *flags)  # as above
     result.assert_outcomes(passed=8)
     result.stdout.fnmatch_lines(["threads ['MainThread']"])
 
