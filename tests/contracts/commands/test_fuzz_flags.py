@@ -55,7 +55,7 @@ def test_a_correct_server_passes_and_it_was_said_what_that_costs(correct: str, t
     assert ended.stderr.startswith(
         "plan fuzz: 300 s of uploads and mistakes as fast as the server answers, at most 4 tasks in flight"
     )
-    assert ended.stderr.rstrip().endswith("seed 1")
+    assert ended.stderr.splitlines()[0].endswith("seed 1")  # on a slow machine lines of progress follow
     assert "tier fuzz" in ended.stdout
     assert list(tmp_path.iterdir()) == []
 
