@@ -331,7 +331,24 @@ def test_a_token_is_asked_for_or_taken_from_the_address(
             page.fill("#locked input", token)
             page.click("#locked button")
     expect_text(page, "#address", server.url)
+    page.locator("#locked").wait_for(state="hidden")
     assert "s3cret" not in page.evaluate("location.href")
+
+
+def test_a_refusal_of_no_token_that_comes_after_the_token_was_given_does_not_ask_for_it_again(
+    start: Callable[..., Any], open_page: Callable[..., Page]
+) -> None:
+    server: Any = start(platform=Platform(World(), control_token="s3cret"))  # noqa: S106 - of this test
+    page = open_page(server.url, failing=REFUSED)
+    late: list[Any] = []
+    page.fill("#locked input", "s3cret")
+    page.route("**/v1/worlds", lambda route: late.append(route) if not late else route.continue_())
+    while not late:
+        page.wait_for_timeout(20)  # the page looks by itself
+    page.click("#locked button")
+    assert "authorization" not in late[0].request.headers
+    late[0].continue_()
+    expect_text(page, "#address", server.url)
     assert not page.locator("#locked").is_visible()
 
 

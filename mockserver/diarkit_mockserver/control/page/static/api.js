@@ -24,11 +24,14 @@ export function keepToken(token) {
   sessionStorage.setItem(TOKEN, token);
 }
 
+/** The token that is sent from now on; null without one. */
+export const getToken = () => sessionStorage.getItem(TOKEN);
+
 async function request(path, { method = "GET", world, query = {}, body, type = "application/json" } = {}) {
   const url = new URL(`v1${path}`, document.baseURI);
   for (const [name, value] of Object.entries({ world, ...query })) if (value) url.searchParams.set(name, value);
   const headers = {};
-  const token = sessionStorage.getItem(TOKEN);
+  const token = getToken();
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = type;
   const sent = type === "application/json" && body !== undefined ? JSON.stringify(body) : body;

@@ -1,6 +1,6 @@
 // The page: what it shows is asked of the control API again and again, and what is done on it is a call of it.
 
-import { addressOf, call, fetchFile, keepToken, poll, read, Refused, upload } from "./api.js";
+import { addressOf, call, fetchFile, getToken, keepToken, poll, read, Refused, upload } from "./api.js";
 import { find, make, match, save, write } from "./dom.js";
 import { createEditor } from "./editor.js";
 import { readEntry, showEntry, showFindings } from "./entry.js";
@@ -39,6 +39,7 @@ function look() {
 }
 
 async function lookOnce() {
+  const token = getToken();
   try {
     const name = world();
     const worlds = await call("/worlds");
@@ -49,7 +50,7 @@ async function lookOnce() {
     if (find("trouble").dataset.lost) showTrouble("");
     delete find("trouble").dataset.lost;
   } catch (error) {
-    if (error.status === 401) return unlock();
+    if (error.status === 401) return void (token === getToken() && unlock()); // a token given meanwhile was not refused
     showTrouble(error instanceof Refused ? error.message : "The server does not answer. Trying again …");
     find("trouble").dataset.lost = "yes";
   }
