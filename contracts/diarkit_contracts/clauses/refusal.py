@@ -155,8 +155,8 @@ def _bad_task_id(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.method",
-    "A method that a path does not support gets 405, with the error envelope if the body is JSON.",
-    inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on"),
+    "A method that a path does not support gets 405, with Allow, and with the error envelope if the body is JSON.",
+    inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on; RFC 9110, 15.5.6, for Allow"),
     f"{SCHEMAS}/ErrorType",
     Need("method", "a method that a path does not support", any_exchange(lambda each: find_operation(each) is None)),
 )
@@ -168,7 +168,10 @@ def _method(history: History) -> Iterator[Observation]:
             continue
         if any(match_path(operation.path, exchange.request.path) for operation in operations()):
             yield observe(at, met=status == 405, expected=f"405 for {method}", got=str(status))
-            body = read_object(exchange.answer.body)
+            body, allowed = read_object(exchange.answer.body), exchange.answer.header("Allow")
+            if status == 405:
+                met = allowed is not None and method not in re.split(r"[\s,]+", allowed)
+                yield observe(at, met=met, expected=f"Allow, without {method}", got=allowed or "no such header")
             if status == 405 and body is not None:
                 faults = list_faults("ErrorResult", without_nulls(body))
                 met = not faults and body["type"] == ErrorType.METHOD

@@ -48,6 +48,9 @@ LOCATION: Final = "X-Location"
 NO_FAILURE: Final = (501, 503, 505)
 """Not implemented, busy, HTTP version not supported: not failures of the server."""
 
+FRAMING: Final = ("Content-Length", "Transfer-Encoding")
+"""Headers of which an answer has at most one (RFC 9112, 6.2)."""
+
 MOST_VALUES: Final = 2_000
 """Limit of values in a body without its result; a refusal that lists all errors of a form has a hundred."""
 
@@ -106,7 +109,11 @@ def _server_error(history: History) -> Iterator[Observation]:
 def _whole_answer(history: History) -> Iterator[Observation]:
     if history.given_up is None:
         return  # the recorded client may have disconnected, or wanted answers to be lost
-    yield from map(Observation, range(len(history.exchanges)))
+    for at, exchange in enumerate(history.exchanges):
+        lengths = [name for name in FRAMING if exchange.answer.header(name) is not None]
+        yield observe(
+            at, met=len(lengths) < 2, expected="one way to find the end of the body", got=" and ".join(lengths)
+        )
     lost: dict[object, list[int]] = {}
     for number, exchange in enumerate(history.lost):
         if any(is_same_origin(exchange.request.url, each.request.url) for each in history.exchanges[:1]):

@@ -12,8 +12,19 @@ from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, U
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
-from diarkit_contracts.clauses.need import ACCEPTED, DRIVEN, FAILED, FINALITY, FOUND, RESULTS, SUCCESSION, TASK, UNENDED
-from diarkit_contracts.exchanges.history import START_PATH, find_value
+from diarkit_contracts.clauses.need import (
+    ACCEPTED,
+    DRIVEN,
+    FAILED,
+    FINALITY,
+    FOUND,
+    RESULTS,
+    SUCCESSION,
+    TASK,
+    UNENDED,
+    Need,
+)
+from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 
 if TYPE_CHECKING:
@@ -92,11 +103,11 @@ def _location_host(history: History) -> Iterator[Observation]:
     DRIVEN,
 )
 def _location_connects(history: History) -> Iterator[Observation]:
-    lost = {urlsplit(exchange.request.url).netloc for exchange in history.lost if exchange.request.method == "GET"}
+    lost = {urlsplit(exchange.request.url)[:2] for exchange in history.lost if exchange.request.method == "GET"}
     for start, reported in _list_locations(history) if history.given_up is not None else ():
         led = urlsplit(urljoin(start.exchange.request.url, reported))
-        met = is_same_origin(start.exchange.request.url, led.geturl()) or led.netloc not in lost
-        yield observe(start.at, met=met, expected="a host that can be connected to", got=led.netloc)
+        met = is_same_origin(start.exchange.request.url, led.geturl()) or led[:2] not in lost
+        yield observe(start.at, met=met, expected="a host that can be connected to", got=f"{led.scheme}://{led.netloc}")
 
 
 @clause(
@@ -126,6 +137,12 @@ def _ends(history: History) -> Iterator[Observation]:
     FINALITY,
 )
 def _legal_steps(history: History) -> Iterator[Observation]:
+    for start in history.starts:
+        state = find_value(read_object(start.exchange.answer.body), "task", "state") if start.accepted else None
+        if state in TERMINAL:
+            for look in history.by_task.get(start.task_id or "", ())[:1]:
+                got = str(look.state)
+                yield observe(look.at, met=look.state in {state, None}, expected=f"{state}, as in the 202", got=got)
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is not None:
             met = after.state is before.state
@@ -238,6 +255,36 @@ def _is_found(history: History) -> Iterator[Observation]:
             ended.add(look.asked)
 
 
+def _list_soon_again(history: History) -> Iterator[Look]:
+    """List the first poll of each task after its end, if it followed soon."""
+    ends: dict[str, Look] = {}
+    again: set[str] = set()
+    for look in history.looks:
+        end = ends.get(look.asked)
+        if end is None and look.state in TERMINAL:
+            ends[look.asked] = look
+        elif end is not None and look.asked not in again:
+            again.add(look.asked)
+            if look.exchange.request.sent_at - end.exchange.answer.received_at <= SHORTEST_RETENTION_S:
+                yield look
+
+
+@clause(
+    "task.is-retained",
+    "An ended task is removed after a period, not as soon as its end was reported.",
+    inferred("task life cycle, 5.0.0: finished tasks are removed after a configurable expiration period"),
+    "components/responses/NotFound",
+    Need("soon-again", "a task that was polled soon after its end", lambda history: any(_list_soon_again(history))),
+)
+def _is_retained(history: History) -> Iterator[Observation]:
+    looks = list(_list_soon_again(history))
+    gone = [look.at for look in looks if look.exchange.answer.status == 404]
+    # A period may end between two polls of a task, but not between those of most.
+    most = len(gone) * 2 > len(looks) > 1
+    for look in looks:
+        yield observe(look.at, met=not most or look.at not in gone, expected="the task that has just ended", got="404")
+
+
 @clause(
     "task.error-type",
     "The error of a failed task is internal, that of a rejected one task.validation-error.",
@@ -258,9 +305,9 @@ def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
     """List the URLs returned to POST, in the headers of the generation."""
     for start in history.starts:
         for name in history.profile.locations:
-            reported = start.exchange.answer.header(name) if start.accepted else None
-            if reported is not None:
-                yield start, reported
+            for key, reported in start.exchange.answer.headers if start.accepted else ():
+                if key.lower() == name.lower():
+                    yield start, reported
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
@@ -284,5 +331,5 @@ def _read_outcome(look: Look) -> tuple[object, object]:
 
 CLAUSES: Final = (
     _id_echo, _id_unique, _location, _location_host, _location_connects, _ends, _legal_steps, _no_way_back, _nothing_before_end,
-    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _error_type,
+    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _is_retained, _error_type,
 )  # fmt: skip

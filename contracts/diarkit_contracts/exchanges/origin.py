@@ -14,9 +14,13 @@ PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
 def is_same_origin(url: str, other: str) -> bool:
-    """Return whether two absolute URLs have the same scheme, host and port (RFC 6454); false for invalid ones."""
+    """Return whether two absolute URLs have the same scheme, host and port (RFC 6454); false for invalid ones.
+
+    All names of this computer count as one.
+    """
     try:
-        return read_origin(url) == read_origin(other)
+        origin, wanted = read_origin(url), read_origin(other)
+        return origin == wanted or (origin[::2] == wanted[::2] and is_loopback(url) and is_loopback(other))
     except ValueError:
         return False
 

@@ -6,13 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.text import show_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_contracts.exchanges.exchange import Exchange
+    from diarkit_contracts.exchanges.exchange import Answer, Exchange
+
+JSON: Final = "application/json"
 
 CREDENTIALS: Final = (
     "it requires valid credentials: pass --header 'Authorization: Bearer ...', or http://USER:PASSWORD@... as URL"
@@ -47,9 +50,12 @@ def describe_count(number: int) -> str:
 
 def is_of_the_api(exchange: Exchange) -> bool:
     """Return whether an answer looks like one of the API's, valid or not: a task, an error envelope, the system's version."""
-    body = read_object(exchange.answer.body)
+    body, data = read_object(exchange.answer.body), exchange.answer.body
+    if body is None and not data:
+        return exchange.request.path.endswith("/system/status")
     if body is None:
-        return exchange.request.path.endswith("/system/status") and not exchange.answer.body
+        # What is declared as JSON, but is not, is judged by a clause.
+        return exchange.answer.status != 404 and _read_kind(exchange.answer) == JSON and not _is_json(data)
     return any(find_value(body, key) is not None for key in ("task", "type", "version"))
 
 
@@ -57,7 +63,7 @@ def explain_foreign(exchange: Exchange) -> str:
     """Explain an answer that is not from this API, with advice."""
     answer, url = exchange.answer, exchange.request.url
     location = answer.header("location")
-    kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    kind = _read_kind(answer)
     if answer.status in REDIRECTIONS and location:
         return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
     if answer.status in GATEWAYS:
@@ -67,6 +73,18 @@ def explain_foreign(exchange: Exchange) -> str:
     if kind == "text/html":
         return "web pages answer: are these the host, the port and the path of the platform?"
     return "is the platform at this URL?"
+
+
+def _read_kind(answer: Answer) -> str:
+    return (answer.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        decode_json(data)
+    except StrictJsonError:
+        return False
+    return True
 
 
 def _name_root(led: str, path: str) -> str:

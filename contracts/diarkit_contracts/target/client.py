@@ -265,7 +265,7 @@ class Target:
         return self._send_patiently(request, b"", tries=MOST_TRIES, named=named)
 
     def _try_host(self, url: str) -> None:
-        """Test once whether a host named by the server is reachable, without sending anything."""
+        """Test once whether a host named by the server is reachable, without a request."""
         host = urlsplit(url).netloc
         if host in self._tried:
             return

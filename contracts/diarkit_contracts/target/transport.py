@@ -168,12 +168,14 @@ class HttpTransport:
             raise UnreachableError(request.url, str(error), lost) from None
 
     def connect(self, url: str) -> None:
-        """Connect to the server of a URL without sending anything, or raise UnreachableError. Assumed to succeed through a proxy."""
+        """Connect to the server of a URL without a request, or raise UnreachableError. Assumed to succeed through a proxy."""
         parts = urlsplit(url)
         try:
             port = parts.port or {"https": 443}.get(parts.scheme, 80)
             if self._proxy is None:
-                socket.create_connection((parts.hostname or "", port), CONNECT_S).close()
+                with socket.create_connection((parts.hostname or "", port), CONNECT_S) as plain:
+                    if parts.scheme == "https":
+                        _shake_hands(plain, parts.hostname)
         except (OSError, ValueError) as error:
             raise UnreachableError(url, f"no connection to {parts.netloc}: {error}") from None
 
@@ -190,6 +192,15 @@ class HttpTransport:
             if self._deadline.is_over:
                 return Loss.TOO_SLOW, f"the answer did not end within {within_s:g} s"
         return None, ""
+
+
+def _shake_hands(plain: socket.socket, host: str | None) -> None:
+    """Begin TLS with any certificate, or raise OSError if the server does not speak it."""
+    try:
+        make_trust(Connection(insecure=True)).wrap_socket(plain, server_hostname=host).close()
+    except ssl.SSLError as error:
+        if "ALERT" not in (error.reason or ""):  # an alert is TLS: it requires a client certificate, for example
+            raise
 
 
 def make_trust(connection: Connection) -> ssl.SSLContext:
