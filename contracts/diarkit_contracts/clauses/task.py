@@ -30,10 +30,15 @@ from diarkit_contracts.exchanges.origin import is_same_origin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_RETENTION_S: Final = 5.0
 """INF: no server removes a task sooner after its end. UNK the default period; it is configurable (DOC, life cycle 5.0.0)."""
+
+
+SUCCESSOR: Final = "Location"
+EARLY: Final = inferred("reference pages of sibling operations, from 3.7 on: Location leads to the task")
 
 
 @clause(
@@ -73,11 +78,12 @@ def _id_unique(history: History) -> Iterator[Observation]:
     ACCEPTED,
 )
 def _location(history: History) -> Iterator[Observation]:
-    for start, reported in _list_locations(history):
+    for start, reported, cell in _list_locations(history):
         if start.task_id is not None:
             path = urlsplit(urljoin(start.exchange.request.url, reported)).path.lower().rstrip("/")
             wanted = f"{START_PATH}/{start.task_id}"
-            yield observe(start.at, met=path.endswith(wanted), expected=f"a URL reference to {wanted}", got=reported)
+            expected = f"a URL reference to {wanted}"
+            yield observe(start.at, met=path.endswith(wanted), expected=expected, got=reported, evidence=cell)
 
 
 @clause(
@@ -88,10 +94,11 @@ def _location(history: History) -> Iterator[Observation]:
     ACCEPTED,
 )
 def _location_host(history: History) -> Iterator[Observation]:
-    for start, reported in _list_locations(history):
+    for start, reported, cell in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
-        yield observe(start.at, met=is_same_origin(asked, urljoin(asked, reported)), expected=expected, got=reported)
+        met = is_same_origin(asked, urljoin(asked, reported))
+        yield observe(start.at, met=met, expected=expected, got=reported, evidence=cell)
 
 
 @clause(
@@ -104,10 +111,11 @@ def _location_host(history: History) -> Iterator[Observation]:
 )
 def _location_connects(history: History) -> Iterator[Observation]:
     lost = {urlsplit(exchange.request.url)[:2] for exchange in history.lost if exchange.request.method == "GET"}
-    for start, reported in _list_locations(history) if history.given_up is not None else ():
+    for start, reported, cell in _list_locations(history) if history.given_up is not None else ():
         led = urlsplit(urljoin(start.exchange.request.url, reported))
         met = is_same_origin(start.exchange.request.url, led.geturl()) or led[:2] not in lost
-        yield observe(start.at, met=met, expected="a host that can be connected to", got=f"{led.scheme}://{led.netloc}")
+        expected = "a host that can be connected to"
+        yield observe(start.at, met=met, expected=expected, got=f"{led.scheme}://{led.netloc}", evidence=cell)
 
 
 @clause(
@@ -301,13 +309,13 @@ def _error_type(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=came == wanted, expected=expected, got=came)
 
 
-def _list_locations(history: History) -> Iterator[tuple[Start, str]]:
-    """List the URLs returned to POST, in the headers of the generation."""
-    for start in history.starts:
-        for name in history.profile.locations:
-            for key, reported in start.exchange.answer.headers if start.accepted else ():
-                if key.lower() == name.lower():
-                    yield start, reported
+def _list_locations(history: History) -> Iterator[tuple[Start, str, Evidence | None]]:
+    """List the URLs returned to POST, with the evidence for a header that the generation does not have."""
+    names = {SUCCESSOR.lower(): EARLY} | {name.lower(): None for name in history.profile.locations}
+    for start in filter(lambda start: start.accepted, history.starts):
+        for name, reported in start.exchange.answer.headers:
+            if name.lower() in names:
+                yield start, reported, names[name.lower()]
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:

@@ -98,7 +98,7 @@ class Script:
     def refuse(self, method: str, url: str, status: int, **answer: Any) -> None:
         """Ask for something that is refused with the envelope."""
         told = {"type": ERRORS.get(status, "internal"), "message": "No.", "detail": []}
-        extra = RATE if status == 429 else ()
+        extra = {405: (("Allow", "OPTIONS"),), 429: RATE}.get(status, ())
         self.add(method, url, told, **{"status": status, "extra": extra, **answer})
 
     def add(

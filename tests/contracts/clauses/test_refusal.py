@@ -59,6 +59,8 @@ BROKEN = [
     ("refusal.type-of-status", lambda s: s.refuse("POST", URL, 403, body=b'{"type":"internal","message":""}')),
     ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"detail":"Method Not Allowed"}')),
     ("refusal.method", lambda s: s.refuse("PUT", URL, 405, body=b'{"type":"request.invalid","message":""}')),
+    ("refusal.method", lambda s: s.refuse("PUT", URL, 405, extra=())),
+    ("refusal.method", lambda s: s.refuse("PUT", URL, 405, extra=(("allow", "POST,PUT"),))),
     ("refusal.empty-file", lambda s: s.get(s.post(sha256=EMPTY), "done", (0, 1.0, 2.0))),
     ("refusal.retry-after", lambda s: refuse_twice(s, waited=2.0)),
     ("refusal.retry-after", lambda s: refuse(s, (0.0, 2, 2_000), (1.5, 3, 2_000), (3.0, 2, 2_000))),
@@ -71,6 +73,7 @@ CORRECT = [
     lambda s: s.refuse("GET", f"{URL}/{NEVER_GIVEN}", 404),
     *[lambda s, status=status: s.refuse("GET", f"{URL}/not-a-uuid", status) for status in (400, 404, 422)],
     lambda s: s.refuse("DELETE", URL, 405),
+    lambda s: s.refuse("DELETE", URL, 405, headers=(), extra=()),  # a recording without headers
     lambda s: s.add("OPTIONS", URL, None),
     lambda s: s.add("DELETE", "http://a/elsewhere", None, status=204, body=b""),
     lambda s: refuse_twice(s, waited=1.9),

@@ -176,6 +176,13 @@ def test_what_is_lost_twice_is_a_finding_of_a_run_of_ours_alone(
     assert judge(find_clause("shape.whole-answer"), read_history(exchanges)).observations == ()
 
 
+@pytest.mark.parametrize(("header", "broken"), [("Content-Length", 1), ("X-Length", 0)])
+def test_an_answer_has_one_way_to_find_its_end(script: Any, header: str, broken: int) -> None:
+    script.post(extra=(("transfer-encoding", "chunked"), (header, "9")))
+    judged = judge(find_clause("shape.whole-answer"), read_history(script.exchanges, given_up=frozenset()))
+    assert len(judged.broken) == broken
+
+
 def test_a_client_that_goes_away_has_lost_nothing() -> None:
     history = read_history(
         [Exchange(Request(method="GET", url=URL), Lost(kind=Loss.GIVEN_UP))] * 2, given_up=frozenset()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
 from diarkit_contracts.clauses.catalogue import find_clause, judge_all
@@ -22,6 +23,7 @@ URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 OTHER = "0a1b2c3d-0000-4000-8000-00000000000f"
 RUNNING = b'{"task":{"task_id":"%s","state":"running"}}' % OTHER.encode()
 PATH = "/api/technology/speaker-diarization/"
+END_IN_202 = RUNNING.replace(b"running", b"done")
 
 
 def answer_for_another(s: Any) -> None:
@@ -112,7 +114,9 @@ BROKEN = [
     ("task.id-unique", lambda s: [s.post(task_id=OTHER) for _ in range(2)]),
     ("task.location", lambda s: s.post(location=f"{URL}/{OTHER}")),
     ("task.location", lambda s: s.post(location=URL)),
-    ("task.location-host", lambda s: s.post(task_id=OTHER, location=f"http://localhost:8000{PATH}{OTHER}")),
+    ("task.location-host", lambda s: s.post(task_id=OTHER, location=f"http://worker-1:8000{PATH}{OTHER}")),
+    ("task.legal-steps", lambda s: s.get(s.post(body=END_IN_202, task_id=OTHER), "running")),
+    ("task.is-retained", lambda s: [expire_after_the_end(s) for _ in range(3)]),
     ("task.location-host", lambda s: s.post(task_id=OTHER, location=f"https://127.0.0.1:8000{PATH}{OTHER}")),
     ("task.is-found", forget_before_the_end),
     ("task.terminal-is-final", change_the_result),
@@ -140,6 +144,9 @@ CORRECT = [
     expire_after_the_end,
     lambda s: look_again_after(s, 5.1),
     lambda s: s.post(task_id=OTHER, location=f"{PATH}{OTHER}/"),
+    lambda s: s.post(task_id=OTHER, location=f"http://localhost:8000{PATH}{OTHER}"),
+    lambda s: [expire_after_the_end(s), *(s.get(task, "done") for task in [s.post()] * 2)],
+    lambda s: [s.get(s.post(body=END_IN_202, task_id=OTHER), "done")],
     lambda s: [
         s.get(task, "running", body=body) for task in [s.post(task_id=OTHER)] for body in (RUNNING, b" " + RUNNING)
     ],
@@ -266,6 +273,16 @@ def test_a_location_that_nobody_can_connect_to_is_a_finding(script: Any, host: s
     lost = Exchange(Request(method="GET", url="http://gone.example:8000/x"), Lost(kind=Loss.REFUSED))
     history = read_history([*script.exchanges, lost], given_up=frozenset())
     assert len(judge(find_clause("task.location-connects"), history).broken) == broken
+
+
+def test_a_second_location_leads_to_the_same_task(script: Any) -> None:
+    for extra, severity in ((("X-Location", URL), Severity.ERROR), (("Location", URL), Severity.WARNING)):
+        script.exchanges.clear()
+        script.post(extra=(("X-Location", PATH + OTHER), extra), task_id=OTHER)
+        judged = judge(find_clause("task.location"), read_history(script.exchanges))
+        (fault,) = (each.fault for each in judged.broken)
+        assert fault is not None
+        assert (fault.evidence or judged.clause.evidence).severity is severity
 
 
 @pytest.mark.parametrize("spelled", ["{}/", "{}%31", "{}//"])

@@ -44,7 +44,7 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_run_says_what_it_costs_and_what_it_found(run: Any) -> None:
     ended = run(URL)
     assert ended.exit_code == 0, ended.output
-    assert ended.stderr.startswith("plan lite: 10 tasks, 17 bad requests, about 60 polls, 1.2 MB")
+    assert ended.stderr.startswith("plan lite: 10 tasks, 18 bad requests, about 60 polls, 1.2 MB")
     assert "no findings" in ended.stdout
 
 

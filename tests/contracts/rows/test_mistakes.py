@@ -13,7 +13,12 @@ URL = "http://stub:8000"
 
 def test_the_names_of_rows_stay() -> None:
     assert [row.name for row in ROWS][:4] == ["bad-01[unknown-task]", "bad-02[bad-task-id]", "bad-03[both-limits]", "bad-04[config-not-json]"]  # fmt: skip
-    assert [row.name for row in ROWS][15:18] == ["bad-16[put]", "bad-51[file-empty]", "bad-17[total=0]"]
+    assert [row.name for row in ROWS][15:19] == [
+        "bad-16[put]",
+        "bad-51[file-empty]",
+        "bad-49[system-info]",
+        "bad-17[total=0]",
+    ]
     assert ROWS[-1].name == "bad-50[system-status]"
     assert len({row.what for row in ROWS}) == len({row.id for row in ROWS}) == len(ROWS)
 

@@ -13,6 +13,12 @@ def answer(status: int, body: bytes = b"<html>", *headers: tuple[str, str]) -> E
     return Exchange(Request(method="GET", url=URL), Answer(status=status, headers=(*PAGE, *headers), body=body))
 
 
+def declare(status: int, body: bytes) -> Exchange:
+    """Answer with what is declared as JSON."""
+    told = Answer(status=status, headers=(("Content-Type", "application/json"),), body=body)
+    return Exchange(Request(method="GET", url=URL), told)
+
+
 @pytest.mark.parametrize(
     ("exchanges", "said"),
     [
@@ -20,6 +26,9 @@ def answer(status: int, body: bytes = b"<html>", *headers: tuple[str, str]) -> E
         ([answer(404)], "no answer is of this API (most are 404): /api/technology/speaker-diarization does not exist"),
         ([answer(301, b"", ("location", "https://a.example/"))], "it redirects to https://a.example/: use that URL"),
         ([answer(200, b"{}")], "web pages answer"),
+        ([declare(404, b"404 page not found")] * 2, "does not exist below this URL"),
+        ([declare(422, b"[]")], "is the platform at this URL?"),
+        ([declare(422, b"")], "is the platform at this URL?"),
         ([answer(404), answer(501), answer(501)], "none of 3 answers is of this API (most are 501): web pages answer"),
     ],
 )
@@ -32,6 +41,7 @@ def test_something_else_is_said_in_one_sentence(exchanges: list[Exchange], said:
     [
         [],
         [answer(404, b'{"type": "resource.not-found"}'), answer(200), answer(200)],
+        [declare(422, b'{"type": "request.validation-error",}')],
         *([answer(status)] for status in (401, 403, 407, 413, 429, 500, 502, 503)),
     ],
 )

@@ -16,7 +16,6 @@ from contract_servers.breaking import (
     refuse_when,
 )
 
-from diarkit_contracts.rows.plan import Tier
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 
@@ -71,6 +70,11 @@ def drop_rate_headers(_: Asked, told: Told) -> None:
 def forget_the_envelope(_: Asked, told: Told) -> None:
     if told.status == 404:
         told.body = ENVELOPE_OF_A_FRAMEWORK
+
+
+def end_with_a_comma(_: Asked, told: Told) -> None:
+    if told.body.endswith(b"}"):
+        told.body = told.body[:-1] + b",}"
 
 
 def end_with_a_remark(_: Asked, told: Told) -> None:
@@ -146,6 +150,7 @@ ANSWERS: Final = (
     Broken(name="JSON called text", clause="shape.content-type", wrap=change_answer(call_it_text)),
     Broken(name="NaN for a time", clause="shape.json", wrap=set_time(float("nan"))),
     Broken(name="a key twice", clause="shape.json", wrap=change_bytes("done", b'"error":', b'"error":null,"error":')),
+    Broken(name="a comma at the end of all JSON", clause="shape.json", wrap=change_answer(end_with_a_comma)),
     Broken(name="a comment behind the JSON", clause="shape.json", wrap=change_answer(end_with_a_remark)),
     Broken(
         name="done without a result",
@@ -235,7 +240,6 @@ ANSWERS: Final = (
     Broken(
         name="info without a version",
         clause="shape.schema",
-        tier=Tier.FULL,
         wrap=change_answer(lambda asked, told: setattr(told, "body", b"{}") if asked.path.endswith("/info") else None),
     ),
     Broken(name="no X-Location", clause="shape.headers", wrap=change_answer(drop_location)),

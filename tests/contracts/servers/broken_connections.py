@@ -139,6 +139,7 @@ BROKEN = (
         Broken(name=f"{status} for other methods", clause="shape.server-error", wrap=fail_at(frozenset({"PUT", "DELETE", "GET"}), status))
         for status in (500, 502)
     ),
+    Broken(name="a length beside chunks", clause=WHOLE, wrap=change_answer(lambda _, told: told.headers.update({"transfer-encoding": "chunked"}))),
     Broken(name="X-Location with a name of the inside", clause="task.location-connects", wrap=lead_to("speech.invalid:8000")),
     Broken(name="X-Location with a host that is none", clause="task.location-connects", wrap=lead_to("worker-1.invalid")),
 )  # fmt: skip

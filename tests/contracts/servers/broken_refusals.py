@@ -74,6 +74,15 @@ def refuse_method(status: int) -> Any:
     return lambda server: lambda asked: server(asked) if asked.method in {"GET", "POST"} else refuse(status)
 
 
+def allow(methods: str | None) -> Any:
+    def change(_: Asked, told: Told) -> None:
+        if told.status == 405:
+            told.headers = {name: value for name, value in told.headers.items() if name != "allow"}
+            told.headers |= {} if methods is None else {"allow": methods}
+
+    return change_answer(change)
+
+
 def answer_bad_id(status: int) -> Any:
     return lambda server: lambda asked: refuse(status) if asked.path.endswith("not-a-uuid") else server(asked)
 
@@ -126,6 +135,8 @@ REFUSALS: Final = (
     Broken(name="403 for an id that is no UUID", clause="refusal.bad-task-id", wrap=answer_bad_id(403)),
     Broken(name="404 for a method that is not there", clause="refusal.method", wrap=refuse_method(404)),
     Broken(name="501 for a method that is not there", clause="refusal.method", wrap=refuse_method(501)),
+    Broken(name="405 without Allow", clause="refusal.method", wrap=allow(None)),
+    Broken(name="405 that allows the method", clause="refusal.method", wrap=allow("GET, PUT, DELETE")),
     Broken(name="422 with the type of 400", clause="refusal.type-of-status", wrap=change_answer(call_it_invalid)),
     Broken(
         name="Retry-After 0 for a minute",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from contract_servers.breaking import (
+    ENDS,
     Broken,
     change_answer,
     change_body,
@@ -166,6 +167,27 @@ def set_error_type(kind: str) -> Any:
     return change_body("rejected", lambda body: body["error"].update(type=kind))
 
 
+def give_once(server: Server) -> Server:
+    """Forget a task as soon as its end has been told."""
+    gone: set[str] = set()
+
+    def answer(asked: Asked) -> Told:
+        if asked.path in gone:
+            return refuse(404)
+        told = server(asked)
+        if asked.looks and told.state in ENDS:
+            gone.add(asked.path)
+        return told
+
+    return answer
+
+
+def add_location(_: Asked, told: Told) -> None:
+    """Lead to another task in a second header of the name."""
+    if "x-location" in told.headers:
+        told.headers["X-Location"] = told.headers["x-location"].rpartition("/")[0] + f"/{ANOTHER}"
+
+
 TASKS: Final = (
     Broken(name="another id in the answer", clause="task.id-echo", wrap=change_answer(tell_another_id)),
     Broken(name="an id for two tasks", clause="task.id-unique", wrap=give_one_id),
@@ -190,6 +212,18 @@ TASKS: Final = (
         clause="task.location-host",
         wrap=change_location(lambda url: url.replace("127.0.0.1:8000", "diarization.internal:8080")),
     ),
+    Broken(name="X-Location twice, once of another task", clause="task.location", wrap=change_answer(add_location)),
+    Broken(
+        name="X-Location with TLS on a port without",
+        clause="task.location-connects",
+        wrap=change_location(lambda url: url.replace("http:", "https:")),
+    ),
+    Broken(
+        name="done in the 202, but not yet",
+        clause="task.legal-steps",
+        wrap=change_body("accepted", lambda body: body["task"].update(state="done")),
+    ),
+    Broken(name="a task whose end is told once", clause="task.is-retained", wrap=give_once),
     Broken(name="running again after done", clause="task.legal-steps", wrap=change_look(tell_later("running"))),
     Broken(name="failed after done", clause="task.legal-steps", wrap=change_look(tell_later("failed"))),
     Broken(name="pending again after running", clause="task.no-way-back", wrap=change_look(go_back), scenario=SLOW),

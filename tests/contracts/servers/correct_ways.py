@@ -9,12 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from contract_servers.breaking import ENDS, change_answer, find_config, refuse
+from contract_servers.fake import Asked
 
 from diarkit_contracts.exchanges.call_ids import IDS
 
 if TYPE_CHECKING:
     from contract_servers.breaking import Channel, Wrap
-    from contract_servers.fake import Asked, Server, Told
+    from contract_servers.fake import Server, Told
 
 
 def add_fields(_: Asked, told: Told) -> None:
@@ -241,6 +242,24 @@ def add_milliseconds(channel: Channel) -> None:
 def end_at_once(_: Asked, told: Told) -> None:
     if told.status == 202:
         told.body = told.body.replace(b'"pending"', b'"running"')
+
+
+def tell_end_at_once(server: Server) -> Server:
+    """Tell in the 202 how the task has ended."""
+
+    def answer(asked: Asked) -> Told:
+        told = server(asked)
+        if told.status == 202:
+            body = told.json
+            body["task"] = server(Asked(method="GET", path=f"{asked.path}/{body['task']['task_id']}")).json["task"]
+            told.json = body
+        return told
+
+    return answer
+
+
+def lead_to_localhost(_: Asked, told: Told) -> None:
+    told.headers = {name: value.replace("//127.0.0.1:", "//localhost:") for name, value in told.headers.items()}
 
 
 def refuse_ids(status: int) -> Wrap:

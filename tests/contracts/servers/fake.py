@@ -135,9 +135,11 @@ class Transport:
         return Answer(status=told.status, headers=tuple(told.headers.items()), body=told.body)
 
     def connect(self, url: str) -> None:
-        """Connect; nobody is at a host that ends with `.invalid`."""
+        """Connect; nobody is at a host that ends with `.invalid`, and the server does not speak TLS."""
         if (urlsplit(url).hostname or "").endswith(".invalid"):
             raise UnreachableError(url, "there is no such host")
+        if url.startswith(f"https:{URL.partition(':')[2]}/"):
+            raise UnreachableError(url, "it does not speak TLS")
 
 
 @dataclass(slots=True)

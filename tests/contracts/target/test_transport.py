@@ -231,6 +231,12 @@ def test_a_host_that_can_be_connected_to_is_sent_nothing(transport: HttpTranspor
         transport.connect(url)
 
 
+def test_tls_is_begun_without_trust_where_it_is_named(transport: HttpTransport, url: str, secure_url: str) -> None:
+    transport.connect(secure_url)
+    with pytest.raises(UnreachableError, match="no connection to"):
+        transport.connect(url.replace("http:", "https:"))
+
+
 def test_an_answer_that_is_too_large_is_given_up(
     transport: HttpTransport, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
