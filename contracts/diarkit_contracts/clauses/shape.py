@@ -280,7 +280,9 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
     """List the exchanges whose answer is declared with a JSON body, with the declared response."""
     for at, exchange in enumerate(history.exchanges):
         response = _read_response(exchange, history.profile)
-        if "content" in response and not is_of_proxy(exchange) and not find_oversize(exchange.answer.body):
+        answer = exchange.answer
+        is_judged = answer.is_body_known and not is_of_proxy(exchange) and not find_oversize(answer.body)
+        if "content" in response and is_judged:
             yield at, exchange, response
 
 

@@ -147,12 +147,14 @@ class Answer:
     Attributes:
         status: of the last answer, after redirections if the recorder followed them.
         body: without transfer and content encoding.
+        is_body_known: False if the body was not recorded, or not completely.
         received_at: seconds on the clock of `Request.sent_at`, at the last byte.
     """
 
     status: int
     headers: Headers = ()
     body: bytes = b""
+    is_body_known: bool = True
     received_at: float = 0.0
 
     def header(self, name: str) -> str | None:

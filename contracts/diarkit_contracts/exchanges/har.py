@@ -14,9 +14,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
+from diarkit_contracts.exchanges.exchange import (
+    Answer,
+    Exchange,
+    Loss,
+    Lost,
+    Part,
+    Request,
+    describe_field,
+    find_header,
+)
 from diarkit_contracts.exchanges.form import read_form
-from diarkit_contracts.exchanges.history import find_value
+from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.plain import read_plain, write_plain
 from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
@@ -27,8 +36,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Headers
     from diarkit_contracts.exchanges.plain import Json
 
-API: Final = "/api/"
-"""Path of everything that is judged; a browser's HAR contains much else."""
+APIS: Final = ("/api/technology/", "/api/system/")
+"""Paths of everything that is judged; a browser's HAR contains much else."""
 
 STATUSES: Final = {status.value: status.phrase for status in HTTPStatus}
 UNKNOWN_SIZE: Final = -1
@@ -60,15 +69,20 @@ def read_har(text: str, name: str) -> tuple[Exchange, ...]:
 
 def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Exchange]:
     lines = _find_lines(text, len(entries))
+    known: set[str] = set()
     for number, entry in enumerate(entries):
         try:
             exchange = _read_entry(entry)
         except (TypeError, ValueError, KeyError) as error:
             reason = f"entry {number} is not valid HAR 1.2: {type(error).__name__}: {error}"
             raise RecordingError(name, lines[number], reason) from None
-        # Browsers write 0 for requests that were blocked or cancelled.
-        if API in exchange.request.path and (exchange.answer.status or isinstance(exchange.answer, Lost)):
-            yield exchange
+        # Browsers write 0 for requests that were blocked or cancelled. Merged recordings have the same entry twice.
+        is_judged = any(api in exchange.request.path for api in APIS)
+        if is_judged and (exchange.answer.status or isinstance(exchange.answer, Lost)):
+            whole = json.dumps(entry, sort_keys=True)
+            if whole not in known:
+                known.add(whole)
+                yield exchange
 
 
 def _find_lines(text: str, count: int) -> list[int]:
@@ -95,18 +109,19 @@ def _write_entry(exchange: Exchange) -> Json:
     request, answer = exchange.request, exchange.answer
     started = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(request.sent_at, LAST_SECOND))
     waited = round((answer.received_at - request.sent_at) * 1000, 3)
-    body = write_plain(answer.body)
-    content: Json = {"size": len(answer.body), "mimeType": answer.header("Content-Type") or "application/octet-stream"}
+    body, is_known = write_plain(answer.body), not isinstance(answer, Answer) or answer.is_body_known
+    size = len(answer.body) if is_known else UNKNOWN_SIZE
+    content: Json = {"size": size, "mimeType": answer.header("Content-Type") or "application/octet-stream"}
     if "base64" in body:
         content |= {"text": body["base64"], "encoding": "base64"}
-    elif answer.body:
+    elif answer.body and is_known:
         content |= body
     response: Json = {
         "status": answer.status,
         "statusText": STATUSES.get(answer.status, ""),
         "content": content,
         "redirectURL": "",
-        **_write_message(answer.headers, len(answer.body)),
+        **_write_message(answer.headers, size),
         **({"_lost": answer.kind} if isinstance(answer, Lost) else {}),
     }
     return {
@@ -158,11 +173,12 @@ def _read_entry(entry: object) -> Exchange:
     took = find_value(entry, "time")
     seconds = max(0.0, float(took)) / 1000 if isinstance(took, int | float) else 0.0
     headers = _read_headers(request)
-    parts = _read_parts(find_value(request, "postData"), headers)
+    parts = _read_parts(find_value(request, "postData"), headers, find_value(request, "bodySize"))
+    body, is_whole = _read_content(find_value(response, "content"))
     came: Any = {
         "status": read_plain(int, find_value(response, "status"), "status"),
         "headers": _read_headers(response),
-        "body": _read_content(find_value(response, "content")),
+        "body": body,
         "received_at": sent_at + seconds,
     }
     lost = find_value(response, "_lost")
@@ -175,15 +191,16 @@ def _read_entry(entry: object) -> Exchange:
             is_body_known=parts is not None or find_value(request, "bodySize") == 0,
             sent_at=sent_at,
         ),
-        Answer(**came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
+        Answer(is_body_known=is_whole, **came) if lost is None else Lost(kind=read_plain(Loss, lost, "_lost"), **came),
     )
     return Redaction(list_secrets(headers)).strike(exchange)
 
 
-def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
+def _read_parts(data: object, headers: Headers, size: object) -> tuple[Part, ...] | None:
     """Read the parts of a form from its bytes if present, otherwise from the list of parameters."""
-    types = (value for name, value in headers if name.lower() == "content-type")
-    kind = next(types, "") or str(find_value(data, "mimeType") or "")
+    kind = find_header(headers, "Content-Type") or str(find_value(data, "mimeType") or "")
+    sent = find_header(headers, "Content-Length")
+    stated = sent or (str(size) if isinstance(size, int) and size > 0 else None)
     text = find_value(data, "text")
     if isinstance(text, str) and text:
         # Browsers write one character per byte; some tools base64, which HAR 1.2 does not define for requests.
@@ -192,7 +209,14 @@ def _read_parts(data: object, headers: Headers) -> tuple[Part, ...] | None:
         for body in candidates:
             parts = read_form(kind, body)
             if parts is not None:
-                return parts
+                # Chrome omits the content of files, and gives the size of what it has; others replace bytes that are not text.
+                is_whole = stated in {None, str(len(body))} and "\ufffd" not in text
+                return tuple(
+                    part
+                    if part.filename is None or (is_whole and (part.size or sent))
+                    else Part(name=part.name, filename=part.filename)
+                    for part in parts
+                )
     parameters = find_value(data, "params")
     if kind.startswith("multipart/form-data") and isinstance(parameters, list) and parameters:
         return tuple(_read_parameter(parameter) for parameter in cast("list[object]", parameters))
@@ -215,11 +239,14 @@ def _read_parameter(parameter: object) -> Part:
     return describe_field(str(name), value if isinstance(value, str) else "")
 
 
-def _read_content(content: object) -> bytes:
-    text = find_value(content, "text")
+def _read_content(content: object) -> tuple[bytes, bool]:
+    """Read a body, and whether it is known to be whole."""
+    text, size = find_value(content, "text"), find_value(content, "size")
     if not isinstance(text, str):
-        return b""
-    return base64.b64decode(text) if find_value(content, "encoding") == "base64" else text.encode()
+        return b"", size == 0
+    body = base64.b64decode(text) if find_value(content, "encoding") == "base64" else text.encode()
+    # Some tools give another size, such as that of the compressed body.
+    return body, not isinstance(size, int) or size <= len(body) or read_object(body) is not None
 
 
 def _read_headers(of: object) -> Headers:

@@ -176,6 +176,14 @@ def test_what_is_lost_twice_is_a_finding_of_a_run_of_ours_alone(
     assert judge(find_clause("shape.whole-answer"), read_history(exchanges)).observations == ()
 
 
+def test_a_body_that_was_not_recorded_is_not_judged(script: Any) -> None:
+    script.add("GET", f"{URL}/x", {}, body=b"{")
+    (exchange,) = script.exchanges
+    assert "shape.json" in script.findings()
+    script.exchanges[:] = [replace(exchange, answer=replace(exchange.answer, is_body_known=False))]
+    assert script.findings() == {}
+
+
 @pytest.mark.parametrize(("header", "broken"), [("Content-Length", 1), ("X-Length", 0)])
 def test_an_answer_has_one_way_to_find_its_end(script: Any, header: str, broken: int) -> None:
     script.post(extra=(("transfer-encoding", "chunked"), (header, "9")))

@@ -90,6 +90,71 @@ def test_a_form_that_is_there_byte_for_byte_is_described_in_full(data: dict[str,
     assert exchange.request.parts == describe_form(FIELDS)
 
 
+NO_FILE = write_form([Field("file", b"", "a.wav"), FIELDS[1]])[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "size"),
+    [
+        (NO_FILE.decode(), str(len(BODY)), len(NO_FILE)),  # Chrome
+        (NO_FILE.decode(), None, len(NO_FILE)),  # Chrome, headers that it calls provisional
+        (BODY.decode("utf-8", "replace"), str(len(BODY)), len(BODY)),  # Firefox
+        (BODY.decode("utf-8", "replace"), None, None),
+        (BODY.decode("latin-1"), str(len(BODY) + 1), -1),
+    ],
+)
+def test_a_file_without_all_of_its_bytes_is_unknown(text: str, length: str | None, size: int | None) -> None:
+    sent = post({"text": text})
+    sent["request"]["bodySize"] = size
+    sent["request"]["headers"] += [] if length is None else [{"name": "Content-Length", "value": length}]
+    (exchange,) = read(sent)
+    file, config = exchange.request.parts
+    assert (file.size, file.sha256, file.sound) == (None, None, None)
+    assert config.text == '{"max_speakers": 2}'
+
+
+def test_an_empty_file_is_one_if_the_length_agrees() -> None:
+    sent = post({"text": NO_FILE.decode()})
+    sent["request"]["headers"].append({"name": "content-length", "value": str(len(NO_FILE))})
+    (exchange,) = read(sent)
+    assert exchange.request.parts[0].size == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "known"),
+    [
+        ({}, False),
+        ({"size": 90}, False),  # Chrome: evicted
+        ({"size": 90, "text": ""}, False),  # Firefox: discarded
+        ({"size": -1}, False),  # Playwright: omitted
+        ({"size": 90, "text": '{"task": {"ta'}, False),
+        ({"size": 0}, True),
+        ({"size": 0, "text": ""}, True),
+        ({"size": 2, "text": '{"a": 1}'}, True),  # the size on the wire
+        ({"size": 90, "text": '{"a": 1}'}, True),
+        ({"size": 3, "text": "{},"}, True),
+    ],
+)
+def test_an_answer_without_all_of_its_content_is_unknown(content: dict[str, Any], known: bool) -> None:
+    (exchange,) = read(entry(response={"status": 200, "headers": [], "content": content}))
+    assert exchange.answer.is_body_known is known
+    (again,) = read_har(json.dumps(write_har([exchange])), "x.har")
+    assert again.answer.is_body_known is known
+
+
+def test_an_entry_that_stands_twice_in_a_merged_file_is_read_once() -> None:
+    assert len(read(entry(), entry(), entry(time=251))) == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.example/api/v2/users", "http://stub:8000/api/login", "http://stub:8000/"]
+)
+def test_what_is_not_of_the_api_is_left_out(url: str) -> None:
+    other = entry()
+    other["request"]["url"] = url
+    assert len(read(other, entry())) == 1
+
+
 def test_a_form_without_its_bytes_is_described_as_unknown() -> None:
     parameters = [
         {"name": "file", "fileName": "a.wav", "contentType": "audio/wav"},
