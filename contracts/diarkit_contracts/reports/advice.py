@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.runs.foreign import CREDENTIALS, UNKNOWN, describe_count, explain_foreign, is_of_the_api
 from diarkit_contracts.runs.verdict import Cause, Ending
 
@@ -44,6 +45,12 @@ def advise(verdict: RunVerdict) -> tuple[str, ...]:
 def _advise_on_server(verdict: RunVerdict) -> Iterator[str]:
     exchanges = verdict.exchanges
     if not exchanges:
+        if not verdict.tier:
+            yield f"the recording has no request to {START_PATH}: was it made while the client used the platform?"
+        return
+    cut = sum(not exchange.answer.is_body_known for exchange in exchanges)
+    if cut * 2 > len(exchanges):
+        yield f"{cut} of {len(exchanges)} answers were recorded without their whole body: export them with content"
         return
     statuses = Counter(exchange.answer.status for exchange in exchanges)
     status, times = statuses.most_common(1)[0]

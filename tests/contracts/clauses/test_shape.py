@@ -178,7 +178,7 @@ def test_what_is_lost_twice_is_a_finding_of_a_run_of_ours_alone(
 
 
 def test_a_body_that_was_not_recorded_is_not_judged(script: Any) -> None:
-    script.add("GET", f"{URL}/x", {}, body=b"{")
+    script.add("GET", f"{URL}/0a1b2c3d-0000-4000-8000-00000000000f", {}, body=b"{")
     (exchange,) = script.exchanges
     assert "shape.json" in script.findings()
     script.exchanges[:] = [replace(exchange, answer=replace(exchange.answer, is_body_known=False))]

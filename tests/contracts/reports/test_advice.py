@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.reports.advice import CREDENTIALS, LEFT_OUT, REMEDIES, advise
 from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome
+from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.target.client import Caps
 
 
@@ -50,6 +51,15 @@ def test_a_server_that_is_another_is_told_with_what_to_look_at(
     assert advice.startswith("none of ")
     assert f"answers is of this API (most are {status}): " in advice
     assert said in advice
+
+
+def test_a_recording_without_content_or_requests_is_told_so() -> None:
+    cut = Exchange(Request(method="GET", url="http://stub"), Answer(status=200, is_body_known=False))
+    assert advise(verify_recording("a.har", [cut])) == (
+        "1 of 1 answers were recorded without their whole body: export them with content",
+    )
+    (advice,) = advise(verify_recording("a.har", []))
+    assert advice.startswith("the recording has no request to /api/technology/speaker-diarization")
 
 
 def test_a_redirection_to_another_host_is_told_by_the_url_to_use(stub: Any, verify_stub: Any) -> None:
