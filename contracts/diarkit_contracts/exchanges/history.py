@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""
 
+CHANNELS: Final = re.compile("(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
+"""No file has a channel with more digits, and Python refuses to read thousands of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedSegment:
@@ -84,6 +87,12 @@ class Start:
     def query(self) -> Mapping[str, str]:
         """The parameters of the URL."""
         return self.exchange.request.query
+
+    @property
+    def channels(self) -> list[int] | None:
+        """The selected channels; empty for all, None if the parameter is not a list of numbers that a file can have."""
+        asked = self.query.get("channels", "")
+        return list(map(int, asked.split(",") if asked else ())) if CHANNELS.fullmatch(asked) else None
 
     @property
     def config(self) -> Mapping[str, object] | None:
