@@ -91,7 +91,7 @@ class Entry:
     def weight(self) -> int:
         """Its estimated memory in bytes, never much too low."""
         head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
-        texts = sum(len(part.text or "") for part in self.parts) if self.parts else 0
+        texts = sum([len(part.text) for part in self.parts if part.text]) if self.parts else 0
         return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
 
     def __repr__(self) -> str:
@@ -123,7 +123,7 @@ class Journal:
         most_bytes: maximum total weight.
     """
 
-    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
+    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "_weights", "keeper", "total")
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
         self.total = 0
@@ -132,6 +132,7 @@ class Journal:
         """Evaluates exchanges before they are discarded."""
         self._known = 0
         self._entries: deque[Entry] = deque()
+        self._weights: deque[int] = deque()
         self._bytes = 0
         self._most_entries = most_entries
         self._most_bytes = most_bytes
@@ -148,11 +149,14 @@ class Journal:
         """Add an exchange, discarding the oldest ones if necessary, and return it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += entry.weight
+        weight = entry.weight
+        self._weights.append(weight)
+        self._bytes += weight
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             if self.keeper is not None:
                 self._hand_over(self.keeper)
-            self._bytes -= self._entries.popleft().weight
+            self._entries.popleft()
+            self._bytes -= self._weights.popleft()
         return entry
 
     def clear(self) -> None:
@@ -160,6 +164,7 @@ class Journal:
         if self.keeper is not None:
             self.keeper.keep(self)
         self._entries.clear()
+        self._weights.clear()
         self._bytes = 0
 
     def pass_on(self, heir: Journal) -> None:

@@ -304,11 +304,7 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
     if (made := response.ids) is None:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
-    request_id, correlation_id = request.find(b"x-request-id"), request.find(b"x-correlation-id")
-    named = (
-        (b"x-request-id", request_id or made[0].encode()),
-        (b"x-correlation-id", correlation_id or made[1].encode()),
-    )
     # A rule or a fault may have set one of them.
-    given = {name for name, _ in response.headers}
-    return tuple(one for one in named if one[0] not in given)
+    given = [name for name, _ in response.headers]
+    names = (b"x-request-id", b"x-correlation-id")
+    return tuple([(n, request.find(n) or id_.encode()) for n, id_ in zip(names, made, strict=True) if n not in given])
