@@ -20,6 +20,7 @@ from diarkit_mockserver.clock import let_others_run, to_ticks
 from diarkit_mockserver.serving.connection import ClientConnection, Shared
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
+from diarkit_mockserver.serving.sharing import SharedConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -148,7 +149,8 @@ class _Server(uvicorn.Server):
         task.add_done_callback(self._shared.tasks.discard)
 
     def _connect(self, **_: object) -> ClientConnection:
-        return ClientConnection(self._shared, asyncio.get_running_loop())
+        many, loop = self._shared.platform.shared, asyncio.get_running_loop()
+        return ClientConnection(self._shared, loop) if many is None else SharedConnection(self._shared, loop, many)
 
     def _list_connections(self) -> frozenset[int]:
         return frozenset(connection.number for connection in self._shared.connections)
