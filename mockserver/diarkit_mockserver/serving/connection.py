@@ -1,11 +1,11 @@
-"""A client connection: parse requests, pass them to the platform, and write answers, all within limits.
+"""A client connection: pass requests to the platform, and write answers, all within limits.
 
     inbox --piece--> parser --> _begin: a head   --> platform ---------> _respond: an answer, now or at its time
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-Answers depend only on the requests, and not on how their bytes are split. This module is long, as the callbacks of one parser
-share state.
+Answers depend only on the requests, and not on how their bytes are split. This module is long, as all that a connection may wait
+for is one state.
 """
 
 from __future__ import annotations
