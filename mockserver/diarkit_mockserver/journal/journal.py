@@ -34,7 +34,7 @@ echoed in an answer; a character of a decoded config of small objects."""
 
 @dataclass(slots=True, kw_only=True, repr=False)  # not frozen, which would triple the cost of creating one per poll
 class Entry:
-    """One exchange.
+    """One exchange; a request that is being processed is one whose answer is not known yet.
 
     Attributes:
         number: from 1, in the order of the answers.
@@ -63,20 +63,20 @@ class Entry:
         secrets: that the answer may repeat, in addition to those of the request.
     """
 
-    number: int
-    asked_at: int
-    answered_at: int
-    connection: int
+    number: int = 0
+    asked_at: int = 0
+    answered_at: int = 0
+    connection: int = 0
     request: Request
-    submission: Submission | None
-    received: int
-    status: int
-    headers: Headers
-    body: bytes
-    task_id: str | None
-    state: TaskState | None
-    rule: str
-    note: str
+    submission: Submission | None = None
+    received: int = 0
+    status: int = 0
+    headers: Headers = ()
+    body: bytes = b""
+    task_id: str | None = None
+    state: TaskState | None = None
+    rule: str = ""
+    note: str = ""
     follows: int = 0
     lost: Loss | None = None
     faults: tuple[str, ...] = ()

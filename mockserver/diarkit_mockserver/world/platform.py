@@ -15,7 +15,6 @@ from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
-from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import ReadUpload
+    from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
@@ -153,7 +153,7 @@ class Platform:
             connection: number of the client's connection, from 1.
         """
         world = self.world if place is None else place.world
-        return Visit(request, connection, world.clock.now(), world.journal.total)
+        return Visit(request=request, connection=connection, asked_at=world.clock.now(), follows=world.journal.total)
 
     def is_upload(self, visit: Visit, place: Place | None) -> bool:
         """Return whether the body of this request is read."""
@@ -244,33 +244,11 @@ class Platform:
         disturbance = response.disturbance
         if disturbance is not None and disturbance.connection is not None:
             lost, response = lose(response, disturbance.connection)
-        entry = world.journal.add(
-            Entry(
-                number=world.journal.total + 1,
-                asked_at=visit.asked_at,
-                answered_at=world.clock.now() + (0 if disturbance is None else disturbance.pause),
-                connection=visit.connection,
-                request=visit.request,
-                submission=visit.submission,
-                received=visit.received,
-                status=response.status,
-                headers=response.headers,
-                body=response.body,
-                task_id=visit.task_id,
-                state=visit.state,
-                rule=visit.rule,
-                note="; ".join(visit.notes),
-                follows=visit.follows,
-                lost=lost,
-                faults=visit.faults,
-                limit=visit.limit,
-                ignored_keys=visit.ignored_keys,
-                ignored_parts=visit.ignored_parts,
-                config_size=visit.config_size,
-                parts=visit.parts,
-                secrets=visit.secrets,
-            )
-        )
+        visit.number = world.journal.total + 1
+        visit.answered_at = world.clock.now() + (0 if disturbance is None else disturbance.pause)
+        visit.status, visit.headers, visit.body, visit.lost = response.status, response.headers, response.body, lost
+        visit.note, visit.brought = "; ".join(visit.notes), ""
+        entry = world.journal.add(visit)
         if self.on_exchange is not None:
             self.on_exchange(entry, world.clock.epoch)
 
