@@ -162,7 +162,7 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer pending requests at the end of input."""
         self._at_eof = True
-        waits = self._answering is not None or bool(self._inbox)
+        waits = self._answering is not None or bool(self._inbox.data)
         return waits and not self._ends and self._scheme == "http"  # TLS has no half-closed connections
 
     def pause_writing(self) -> None:
@@ -178,8 +178,9 @@ class ClientConnection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Process pending bytes while there is room for answers, then set the next deadline."""
+        inbox = self._inbox
         for _ in range(PIECES_PER_TURN):
-            if not self._inbox or self._is_held():
+            if not inbox.data or self._is_held():
                 break
             try:
                 self._read()
@@ -190,8 +191,8 @@ class ClientConnection(asyncio.Protocol):
             self._loop.call_soon(self._go_on)
         if self.transport.is_closing():
             return
-        self._read_on(reads=not self._unfetched and (self._ends or not self._inbox))
-        if self._at_eof and not self._inbox and not self._is_held():
+        self._read_on(reads=not self._unfetched and (self._ends or not inbox.data))
+        if self._at_eof and not inbox.data and not self._is_held():
             self.transport.close()
         elif not self._unfetched:
             self._set_deadline()
@@ -276,17 +277,16 @@ class ClientConnection(asyncio.Protocol):
         keeps_alive = parser.version == "1.1" and parser.method != "CONNECT" and parser.keeps_alive
         self._message = message = Message(request, keeps_alive)
         self._section_size = 0
-        hosts = 0
-        for name, value in parser.headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                message.left = int(value)
-            elif name == b"transfer-encoding":
-                message.chunked = True
-            elif name == b"expect":
-                message.waits = parser.version == "1.1" and value.lower() == b"100-continue"
-        fault = check_head(parser.version, hosts)
+        names = [name for name, _ in parser.headers]
+        if not parser.message_ended:
+            for name, value in parser.headers:
+                if name == b"content-length":
+                    message.left = int(value)
+                elif name == b"transfer-encoding":
+                    message.chunked = True
+                elif name == b"expect":
+                    message.waits = parser.version == "1.1" and value.lower() == b"100-continue"
+        fault = check_head(parser.version, names.count(b"host"))
         if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
             self._go_in(message)
@@ -389,7 +389,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _finish(self, message: Message) -> None:
         """End a message: answer requests that waited for their body."""
-        message.stop_timing()
+        if message.timing is not None:
+            message.stop_timing()
         self._message = None
         self._parser.expect_head()
         self._section_size = 0
@@ -402,7 +403,8 @@ class ClientConnection(asyncio.Protocol):
             self._answer_later(self._answer_awaited(message, message.relay.answering))
         elif message.page is not None:
             self._answer_later(self._answer_page(message, bytes(message.page)))
-        self._close_at_end()
+        if self._ends:
+            self._close_at_end()
 
     def _close_at_end(self) -> None:
         if self._ends and self._answering is None and self._message is None:
@@ -416,7 +418,8 @@ class ClientConnection(asyncio.Protocol):
         return cors.share(message.request, response)
 
     def _respond(self, message: Message, response: Response) -> None:
-        response = self._share(message, response)
+        if self._shared.cors is not None:
+            response = self._share(message, response)
         if response.disturbance is None:
             message.send(self.transport, response)
         else:
