@@ -11,6 +11,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
@@ -21,7 +22,7 @@ from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation, write_start
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
-from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
+from diarkit_mockserver.world.wire import JSON, Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
+
+ID_HEADERS: Final = tuple(name.encode() for name in IDS)
 
 WORLDS: Final = "/worlds/"
 """Prefix of all worlds but the default one, which no path of the platform has."""
@@ -282,7 +285,8 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
     if (made := response.ids) is None:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
-    # A rule or a fault may have set one of them.
-    given = [name for name, _ in response.headers]
-    names = (b"x-request-id", b"x-correlation-id")
-    return tuple([(n, request.find(n) or id_.encode()) for n, id_ in zip(names, made, strict=True) if n not in given])
+    named = tuple([(name, request.find(name) or one.encode()) for name, one in zip(ID_HEADERS, made, strict=True)])
+    if response.headers == (JSON,):
+        return named
+    given = [name for name, _ in response.headers]  # a rule or a fault may have set one of them
+    return tuple([one for one in named if one[0] not in given])
