@@ -45,11 +45,7 @@ SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
 
 
 def find_served(name: str) -> Generation:
-    """Find the generation of a name that a fake can be of.
-
-    Raises:
-        ValueError: for any other, with what is known of it.
-    """
+    """Find the generation of a name that a fake can be of; for any other a `ValueError` with what is known of it."""
     for served in SERVED:
         if served == name:
             return served

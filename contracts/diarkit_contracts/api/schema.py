@@ -34,17 +34,10 @@ _choose_nearest = cast("Callable[[Iterable[_Error]], _Error]", exceptions.best_m
 
 
 def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str, ...]:
-    """List the validation errors of a value.
+    """List the validation errors of a value, one line each with its JSON path.
 
-    Args:
-        schema: a schema of the document, or the name of one; references are resolved.
-        value: as decoded by `json.loads`.
-
-    Returns:
-        One line per error, with its JSON path; for a choice between schemas the error of the closest one.
-
-    Raises:
-        KeyError: if the document has no schema of that name.
+    The schema is one of the document, with references, or its name; for a choice between schemas the error of the closest one is
+    listed.
     """
     if not isinstance(schema, str) and len(schema) == 1 and str(schema.get("$ref")).startswith(SCHEMAS):
         schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # named schemas are compiled once

@@ -37,15 +37,7 @@ LAST_SECOND: Final = 253_402_300_799
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:
-    """Read the exchanges with the API from a HAR, in order of their start.
-
-    Args:
-        text: of the file.
-        name: of the file, for errors.
-
-    Raises:
-        RecordingError: it is not a HAR, or an entry lacks a required field.
-    """
+    """Read the exchanges with the API from a HAR, in order of their start."""
     try:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -79,12 +71,7 @@ def _find_lines(text: str, count: int) -> list[int]:
 
 
 def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]] | None = None) -> Json:
-    """Write exchanges as a HAR.
-
-    Args:
-        exchanges: with times in seconds since 1970 UTC.
-        own: additional fields of each entry, such as a comment.
-    """
+    """Write exchanges with times in seconds since 1970 UTC as a HAR; `own` has additional fields of each entry, such as a comment."""
     written = [_write_entry(exchange) for exchange in exchanges]
     entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
     creator = {"name": "diarkit", "version": version("diarkit")}

@@ -41,16 +41,7 @@ def write_plain(value: object) -> Any:
 
 
 def read_plain(kind: type[T], value: object, what: str) -> T:
-    """Convert back what `write_plain` wrote; unknown keys are ignored.
-
-    Args:
-        kind: a dataclass, or the type of a field.
-        value: plain.
-        what: its name, for the error.
-
-    Raises:
-        PlainError: the value has another type.
-    """
+    """Convert back what `write_plain` wrote; unknown keys are ignored, and `what` names the value in a `PlainError`."""
     return cast("T", _read(kind, value, what))
 
 

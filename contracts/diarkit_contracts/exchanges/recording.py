@@ -29,12 +29,7 @@ HEAD: Final[Json] = {"format": FORMAT, "version": VERSION}
 
 
 def read_recording(path: Path) -> tuple[Exchange, ...]:
-    """Read a recording of any format.
-
-    Raises:
-        RecordingError: with file and line, if it is invalid.
-        OSError: it can't be read.
-    """
+    """Read a recording of any format."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

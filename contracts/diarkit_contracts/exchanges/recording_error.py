@@ -9,9 +9,7 @@ class RecordingError(ContractsError, ValueError):
     """A file is not a valid recording.
 
     Attributes:
-        file: its name.
         line: from 1; 0 for the whole file.
-        reason: what was expected and what was found.
     """
 
     def __init__(self, file: str, line: int, reason: str) -> None:

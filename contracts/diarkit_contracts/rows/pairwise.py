@@ -20,10 +20,8 @@ def cover_pairs(
 
     Greedy and deterministic.
 
-    Args:
-        factors: the values of each.
-        is_allowed: whether a combination is valid; also called with incomplete ones, which lack keys.
-        covered: existing combinations.
+    Greedy and deterministic. `is_allowed` is also called with incomplete combinations, which lack keys; `covered` are existing
+    ones.
     """
 
     def is_possible(chosen: Mapping[str, Value]) -> bool:

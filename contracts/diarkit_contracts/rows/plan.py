@@ -49,7 +49,6 @@ class Plan:
     """A plan.
 
     Attributes:
-        name: of the tier, or the requested rows.
         steps: in order; the rows of a step may be in flight together if the target allows it.
     """
 
@@ -99,14 +98,7 @@ def make_plan(tier: Tier) -> Plan:
 
 
 def choose_rows(names: Iterable[str]) -> Plan:
-    """Make a plan of the given rows, each its own step.
-
-    Args:
-        names: ids such as `row-07`, or full names.
-
-    Raises:
-        UnknownRowError: for an unknown name.
-    """
+    """Make a plan of the rows of these ids, such as `row-07`, or full names, each its own step."""
     known = {key: row for row in list_rows() for key in (row.id, row.name)}
     chosen: list[Row] = []
     for name in names:

@@ -48,12 +48,6 @@ def verify_audio(
 ) -> RunVerdict:
     """Send recordings to a target and judge the answers.
 
-    Args:
-        recordings: own recordings.
-        target: of the run.
-        profile: the generation to judge by.
-        progress: called with each row before it is sent.
-
     Raises:
         AudioError: a file was removed or has changed.
     """

@@ -35,12 +35,7 @@ class CodingError(ContractsError):
 
 
 def decode_body(body: bytes, headers: Headers, most: int) -> bytes:
-    """Decode the content codings of a body.
-
-    Args:
-        body: as received.
-        headers: of the answer.
-        most: limit of bytes for each step.
+    """Decode the content codings of a body, each step to at most so many bytes.
 
     Raises:
         CodingError: the body does not match its Content-Encoding, or exceeds the limit.

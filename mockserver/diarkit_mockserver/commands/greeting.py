@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 
 
 def list_addresses(url: str) -> dict[str, str]:
-    """Return the addresses of a server by purpose.
-
-    Args:
-        url: of the server, without a trailing slash.
-    """
+    """Return the addresses of a server by purpose."""
     return {
         "API": url + ENDPOINT,
         "documentation": f"{url}/docs",

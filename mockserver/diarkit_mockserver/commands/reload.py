@@ -35,12 +35,9 @@ REST: Final = SECOND // 5
 
 
 class ScenarioFollower:
-    """Keeps a world in sync with its scenario file.
+    """Keeps a world in sync with its scenario file, to which `overrule` applies command line settings.
 
-    Args:
-        path: of the file. Create the follower before loading the file, so that no change is missed.
-        overrule: applies command line settings to the scenario.
-        read_ticks: a monotonic clock; default the machine's.
+    Create the follower before loading the file, so that no change is missed.
     """
 
     def __init__(
@@ -128,22 +125,13 @@ class ScenarioFollower:
 
 
 def load_file(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        ScenarioError: with all errors.
-        OSError: if it can't be read, or is not a regular file.
-    """
+    """Read a scenario file."""
     text = decode_text(read_regular(path), source=str(path), error=ScenarioError)
     return parse_scenario(text, source=str(path), directory=path.parent)
 
 
 def read_regular(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        OSError: if it can't be read, or is not a regular file, such as a pipe, which would block the server.
-    """
+    """Read a regular file; any other is an `OSError`, as a pipe would block the server."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -19,11 +19,7 @@ BODY: Final = "body-invalid"
 
 
 class ControlError(FakeError):
-    """A call was refused.
-
-    Attributes:
-        problem: with what was expected, what came, and advice.
-    """
+    """A call was refused."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -28,9 +28,6 @@ CODING: Final = frozenset({"content-encoding", "content-length"})
 class Live:
     """A live platform.
 
-    Args:
-        way: connection settings.
-
     Raises:
         MissingExtraError: without the extra `verify`.
         BadConnectionError: for invalid certificates and keys.
@@ -59,13 +56,9 @@ class Live:
     async def send(
         self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes] | None
     ) -> Answer:
-        """Send a request, and return its complete answer, decoded. Each step, and everything after the body, is limited to `ANSWER_S`.
+        """Send a request, and return its complete answer, decoded; each step, and everything after the body, within `ANSWER_S`.
 
-        Args:
-            method: in capitals.
-            target: path and query, relative to the URL of the platform.
-            headers: including those that frame the body.
-            body: as a stream; None for none.
+        `target` is path and query, relative to the URL of the platform; the headers include those that frame the body.
 
         Raises:
             UnreachableError: there was no complete answer.

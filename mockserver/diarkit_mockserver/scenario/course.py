@@ -151,16 +151,9 @@ def cancels(course: Course) -> bool:
 
 
 def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tuple[int, int]:
-    """Book the first available worker.
+    """Book the first available worker for a duration, and return start and end of its work, all in ticks.
 
-    Args:
-        free_at: heap of times at which busy workers are free again, in ticks; modified.
-        workers: number of workers.
-        now: ticks.
-        duration: ticks.
-
-    Returns:
-        Start and end of the work, in ticks.
+    `free_at` is a heap of the times at which busy workers are free again; it is modified.
     """
     while free_at and (len(free_at) > workers or free_at[0] <= now):
         heapq.heappop(free_at)

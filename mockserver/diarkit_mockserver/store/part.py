@@ -67,12 +67,7 @@ class Prepared:
 
 
 class Part:
-    """One world, as far as it was read.
-
-    Args:
-        key: prefix of the world's keys in the store.
-        cache: of this process.
-    """
+    """One world, as far as it was read."""
 
     def __init__(self, key: str, cache: Cache) -> None:
         self.key = key
@@ -213,12 +208,7 @@ class Part:
         return [("LRANGE", self.name("journal"), 0, -1), ("HGET", self.name("journal:sums"), "total")], take
 
     def build(self, source: Callable[[], int], read_epoch: Callable[[], int]) -> None:
-        """Build the world.
-
-        Args:
-            source: of its clock, in ticks.
-            read_epoch: returns the date, in seconds since 1970 UTC.
-        """
+        """Build the world."""
         prepared = self._prepared
         assert prepared is not None  # noqa: S101 - it was read
         limits = prepared.setup.scenario.limits

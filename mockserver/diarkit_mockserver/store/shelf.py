@@ -49,15 +49,7 @@ class Shelf:
         self._registry: tuple[bytes, dict[str, str]] = (ABSENT, {})
 
     async def load(self, world: str, needs: Collection[Need]) -> View:
-        """Load a view.
-
-        Args:
-            world: name of the world that the needs refer to; the default world is always loaded.
-            needs: in addition to the state required by every request.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Load a view of what every request requires, and of the needs, which refer to `world`."""
         while True:
             named = {"", world, *(str(need.name) for need in needs if need.kind == "world")}
             if any(need.kind == "worlds" for need in needs):
@@ -99,11 +91,7 @@ class Shelf:
         return added
 
     async def changed(self) -> AsyncIterator[View]:
-        """Yield a view of all worlds at the start, and after each change of a clock or a setup.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Yield a view of all worlds at the start, and after each change of a clock or a setup."""
         async for _ in self._access.listen(self._key):
             yield await self.load("", (Need("worlds"),))
 

@@ -37,11 +37,7 @@ class _Turn:
 
 
 class Turns:
-    """A queue of decisions, run in batches.
-
-    Args:
-        attempt: makes and commits the decisions of a batch.
-    """
+    """A queue of decisions, run in batches: `attempt` makes and commits those of one."""
 
     def __init__(self, attempt: Try) -> None:
         self._attempt = attempt

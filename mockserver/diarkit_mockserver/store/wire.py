@@ -37,12 +37,7 @@ class Wire(asyncio.Protocol):
 
     @classmethod
     async def connect(cls, url: str) -> Wire:
-        """Connect with the credentials and the database of the URL.
-
-        Raises:
-            OSError: the store is unreachable.
-            hiredis.HiredisError: the store refuses the credentials or the database.
-        """
+        """Connect with the credentials and the database of the URL."""
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
         if "path" in options:

@@ -52,16 +52,7 @@ def make_learn_plan() -> Plan:
 
 
 def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
-    """Learn all points from a run.
-
-    Args:
-        verdict: of the run, with redacted exchanges.
-        url: of the platform, which is not written.
-        date: of the observation.
-
-    Returns:
-        The observations, and a sentence about the measured tempo.
-    """
+    """Learn all points from a run with redacted exchanges, and describe the measured tempo; the URL is not written."""
     history = verdict.history
     answers = list(list_seen(history, url))
     rows = {at: row.name for row in verdict.rows for at in row.at}

@@ -30,12 +30,7 @@ NONE: Final[Mistake] = ("", "", "", "")
 
 @dataclass(frozen=True, slots=True)
 class SeenAnswer:
-    """One exchange as input for readers (`api.points.Seen`).
-
-    Attributes:
-        at: its position in the history.
-        values: of placeholders.
-    """
+    """One exchange as input for readers (`api.points.Seen`)."""
 
     at: int
     exchange: Exchange
@@ -61,12 +56,7 @@ class SeenAnswer:
 
 
 def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
-    """Yield the answers of a history in order.
-
-    Args:
-        history: of one platform.
-        url: of the platform.
-    """
+    """Yield the answers of a history in order."""
     looks = {look.at: look for look in history.looks}
     starts = {start.at: start for start in history.starts}
     base = urlsplit(url)

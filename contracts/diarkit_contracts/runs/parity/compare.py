@@ -37,13 +37,8 @@ class Difference:
     """One difference.
 
     Attributes:
-        row: name of the row.
         what: such as `status of POST` or `field task.state`.
-        one: value of the first side.
-        other: value of the second side.
         severity: ERROR if at least one side violates the contract, WARNING if it allows both.
-        clause: id of the relevant clause.
-        line: of the contract document.
     """
 
     row: str
@@ -60,12 +55,9 @@ class Parity:
     """The result of a comparison.
 
     Attributes:
-        sides: the two targets.
         differences: in the order of the rows.
         compared: names of rows that both sides answered.
-        left_out: rows that could not be compared, each with the reason.
         vacuous: why the comparison is inconclusive; empty if it is not.
-        unreachable: why a side could not be reached.
         ends: exit codes for rows that were not judged or compared.
     """
 
@@ -83,13 +75,7 @@ class Parity:
 
 
 def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False) -> Parity:
-    """Compare the answers of two servers to the same rows.
-
-    Args:
-        one: the first side, with its rows.
-        other: the second side.
-        texts: also compare bodies as texts, with ids, dates and hosts masked.
-    """
+    """Compare the answers of two servers to the same rows, and if asked their texts, with ids, dates and hosts masked."""
     sides = tuple(_Side(verdict) for verdict in (one, other))
     names = dict.fromkeys((*sides[0].answers, *sides[1].answers, *sides[0].missing, *sides[1].missing))
     compared: list[str] = []
