@@ -18,8 +18,6 @@ def cover_pairs(
 ) -> Iterator[dict[str, Value]]:
     """Yield combinations until each allowed pair of values is covered.
 
-    Greedy and deterministic.
-
     Greedy and deterministic. `is_allowed` is also called with incomplete combinations, which lack keys; `covered` are existing
     ones.
     """

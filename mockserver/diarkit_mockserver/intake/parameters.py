@@ -27,11 +27,7 @@ NO_PARAMETERS = Parameters()
 
 
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
-    """Validate the query parameters and the decoded `config`.
-
-    Args:
-        query: as sent; unknown names are ignored.
-        config: the decoded form field; None without one.
+    """Validate the query parameters as sent, of which unknown ones are ignored, and the decoded `config`.
 
     Raises:
         Refusal: 422, with the location of the first error.

@@ -68,10 +68,6 @@ def read_proxies(texts: Iterable[str]) -> tuple[Network, ...] | None:
 def make_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
     """Make a TLS context.
 
-    Args:
-        certificate: PEM, a chain.
-        key: PEM; None if it is in the same file.
-
     Raises:
         OSError: if a file can't be read or is invalid (`ssl.SSLError`).
     """

@@ -178,16 +178,7 @@ def serve(  # noqa: PLR0913 - as above
     *,
     is_shared: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM.
-
-    Args:
-        platform: to serve.
-        bound: the listening socket; closed at the end.
-        announce: called once, as soon as requests are answered.
-        front: front end.
-        gateway: to a live platform; None for none.
-        is_shared: whether other processes listen on the socket too.
-    """
+    """Serve until SIGINT or SIGTERM, and close the bound socket; `announce` is called once, as soon as requests are answered."""
     # Imported modules are excluded from garbage collection, and garbage of requests is collected rarely enough.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -195,14 +186,7 @@ def serve(  # noqa: PLR0913 - as above
 
 
 class ServerThread:
-    """A server in a thread of this process.
-
-    Args:
-        platform: to serve.
-        bound: the listening socket; closed by `stop`.
-        front: front end.
-        gateway: to a live platform; None for none.
-    """
+    """A server in a thread of this process; `stop` closes the bound socket."""
 
     def __init__(
         self, platform: Platform, bound: socket.socket, front: Front = PLAIN, gateway: Gateway | None = None

@@ -36,12 +36,6 @@ def step_task(task: Task, progress: Progress) -> Progress:
 def move_task(task: Task, progress: Progress, state: TaskState, message: str | None) -> Progress:
     """Move a task to a state; no effect if it is the current one.
 
-    Args:
-        task: of a manual course.
-        progress: of the task.
-        state: a legal successor of the current one.
-        message: of the error, if it ends differently than planned.
-
     Raises:
         NotMovableError: for an illegal transition, and for a task with another course.
     """
@@ -64,12 +58,7 @@ def move_task(task: Task, progress: Progress, state: TaskState, message: str | N
 
 
 def seed_task(seeded: SeededTask, media: Media) -> tuple[Task, Progress]:
-    """Make a task without an upload, and its progress; everything random depends on its id.
-
-    Args:
-        seeded: from the scenario.
-        media: assumptions in place of a recording.
-    """
+    """Make a task without an upload, and its progress; everything random depends on its id."""
     task_id, end = seeded.id.lower(), seeded.end
     digest = hashlib.sha256(task_id.encode()).hexdigest()
     submission = Submission(filename="", sha256=digest, size=0, media=assume(media), occurrence=0, upload=0)

@@ -161,10 +161,6 @@ class World:
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Accept an upload.
 
-        Args:
-            submission: completed here with its number, occurrence and the media of its rule.
-            visit: of the request.
-
         Raises:
             Refusal: by a rule or a fault.
         """
@@ -183,10 +179,7 @@ class World:
         return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
 
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
-        """Count an upload, and find the rule that answers it.
-
-        Returns:
-            The seed of its task's id, and the rule.
+        """Count an upload, and find the seed of its task's id and the rule that answers it.
 
         Raises:
             Refusal: if this world is closed.
@@ -245,10 +238,6 @@ class World:
 
     def look(self, task_id: str, visit: Visit) -> tuple[Task, Progress, TaskState]:
         """Answer a poll, and count it.
-
-        Args:
-            task_id: in canonical form.
-            visit: of the request.
 
         Raises:
             Refusal: 404 for an unknown task, or by a rule or a fault.
