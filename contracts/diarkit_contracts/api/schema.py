@@ -68,5 +68,5 @@ def _inline(node: object) -> object:
 
 
 def _describe(error: Any) -> str:
-    nearest: Any = exceptions.best_match([error])  # pyright: ignore[reportUnknownMemberType]
+    nearest = cast("Any", exceptions.best_match([error]))  # pyright: ignore[reportUnknownMemberType]
     return f"{nearest.json_path}: {nearest.message}"
