@@ -17,8 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import find_value
-from diarkit_contracts.exchanges.plain import read_plain, write_plain
-from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.exchanges.plain import RecordingError, read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:

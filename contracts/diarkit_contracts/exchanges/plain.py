@@ -106,3 +106,17 @@ def _expect(kind: Any, value: object, expected: str, what: str) -> Any:
     if isinstance(value, kind):
         return value
     raise PlainError(expected, what, value)
+
+
+class RecordingError(ContractsError, ValueError):
+    """A file is not a valid recording.
+
+    Attributes:
+        line: from 1; 0 for the whole file.
+    """
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        self.file = file
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{file}:{line}: {reason}" if line else f"{file}: {reason}")

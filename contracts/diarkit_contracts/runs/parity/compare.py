@@ -6,6 +6,7 @@ only one side violates; times, ids and segments are compared only as part of tex
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
-from diarkit_contracts.runs.parity.texts import show_parting
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
 from diarkit_contracts.runs.verdict import Exit, choose_exit
@@ -241,3 +241,36 @@ def _name_headers(exchange: Exchange) -> set[str]:
 
 def _join(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
+
+
+HEX: Final = "[0-9a-fA-F]"
+
+MASKS: Final = (
+    (re.compile(rf"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"), "<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<date>"),
+    (re.compile(r"(?<=://)[^/\s\"'\\?#]+"), "<host>"),
+)
+"""Masks in order: parts of a UUID may look like a date."""
+
+AROUND: Final = 30
+"""Characters shown on each side of the first difference."""
+
+
+def mask_text(body: bytes) -> str:
+    """Return a body as text with ids, dates and hosts masked."""
+    text = body.decode("utf-8", "backslashreplace")
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def show_parting(one: bytes, other: bytes) -> tuple[str, str] | None:
+    """Return the first difference of two masked texts; None if they are equal."""
+    first, second = mask_text(one), mask_text(other)
+    if first == second:
+        return None
+    pairs = zip(first, second, strict=False)
+    at = next((at for at, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(first), len(second)))
+    begin = max(0, at - AROUND)
+    lead = "..." if begin else ""
+    return lead + first[begin : at + AROUND], lead + second[begin : at + AROUND]
