@@ -110,13 +110,8 @@ class Session:
         self.tally.distinct = len(self.calls)
         return call
 
-    def begin(self, example: Example) -> None:
-        """Begin an example: the exchanges of the previous one are passed on and discarded."""
-        self.give_away()
-        self.example = example
-
     def give_away(self) -> None:
-        """Pass on the exchanges since the example began."""
+        """Pass on the exchanges since the example began, and discard them."""
         target = self.target
         self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
         target.exchanges.clear()
@@ -140,7 +135,8 @@ class Example:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._target = session.target
-        session.begin(self)
+        session.give_away()
+        session.example = self
         self._sent: list[Followed] = []
         self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
