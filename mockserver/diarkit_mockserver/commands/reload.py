@@ -58,12 +58,9 @@ class ScenarioFollower:
         self._found_at = 0
 
     def __call__(self, world: World) -> float:
-        """Check the file, and the RTTM files that it names; a new valid scenario replaces the world's.
+        """Check the file, and the RTTM files that it names; return the seconds until a second check of new content, 0 if none.
 
-        Errors of an invalid one are logged once, and the world is unchanged.
-
-        Returns:
-            Seconds until the second check of new content; 0 if there is none.
+        A new valid scenario replaces the world's. Errors of an invalid one are logged once, and the world is unchanged.
         """
         if not self._may_be_new() or self._digest() == self._seen:
             self._found = self._seen

@@ -174,11 +174,7 @@ def call(  # noqa: PLR0913 - a row has that many columns
 
 
 async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
-    """Run a function on a platform, or on the shared one that it belongs to.
-
-    Raises:
-        ControlError: raised by the function; 503 if the store is unreachable.
-    """
+    """Run a function on a platform, or on the shared one that it belongs to; 503 if its store is unreachable."""
     if platform.shared is None:
         return decide(platform)
     try:

@@ -49,11 +49,7 @@ class Head:
 
 
 def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlError | None:
-    """Return the error for an unauthorized request.
-
-    Returns:
-        401 without the token, 403 for a possibly foreign page; None if the request is allowed.
-    """
+    """Return the error for an unauthorized request: 401 without the token, 403 for a possibly foreign page."""
     if head.has_token(token):
         return None
     if needed:

@@ -78,8 +78,7 @@ class Gateway:
     ) -> Response | Relay | None:
         """Decide how to handle a request by its head; `drained` is called when more of its body can be accepted.
 
-        Returns:
-            An answer without the platform; the forwarded request; or None if the world answers itself.
+        Returns an answer without the platform, the forwarded request, or None if the world answers itself.
         """
         if place is None or _read_task_id(place) in place.world.tasks:
             return None

@@ -56,12 +56,9 @@ class Live:
     async def send(
         self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes] | None
     ) -> Answer:
-        """Send a request, and return its complete answer, decoded; each step, and everything after the body, within `ANSWER_S`.
+        """Send a request, and return its complete answer, decoded, or raise UnreachableError; each step is limited to `ANSWER_S`.
 
         `target` is path and query, relative to the URL of the platform; the headers include those that frame the body.
-
-        Raises:
-            UnreachableError: there was no complete answer.
         """
         came, pieces, size = Answer(status=0), list[bytes](), 0
         loss, reason = None, ""

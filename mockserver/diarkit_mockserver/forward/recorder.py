@@ -113,11 +113,7 @@ class Recorder:
         return sum(map(len, self._answers.values()))
 
     def add(self, exchange: Exchange) -> Recorded | None:
-        """Add an exchange, and return the answer to an upload if this completes it.
-
-        Raises:
-            RecordError: for an answer that can't be replayed.
-        """
+        """Add an exchange, and return the answer to an upload if this completes it; a RecordError if it can't be replayed."""
         request, answer = exchange.request, exchange.answer
         if not isinstance(answer, Answer):
             return None

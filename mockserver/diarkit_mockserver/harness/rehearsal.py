@@ -126,11 +126,7 @@ def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
 def run_variants(
     variants: Sequence[Variant], arguments: Sequence[str], folder: Path, tell: Callable[[str], object] = lambda _: None
 ) -> Iterator[tuple[Variant, Run]]:
-    """Yield each variant with the outcomes of its tests, run in separate processes; the first is the reference for the others.
-
-    Raises:
-        RehearsalError: pytest did not complete.
-    """
+    """Yield each variant with the outcomes of its tests, run in separate processes; the first is the reference for the others."""
     limit: float | None = None
     for variant in variants:
         tell(variant.name)

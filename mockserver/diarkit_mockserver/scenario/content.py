@@ -21,14 +21,9 @@ Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
-    """Check the outcomes of a scenario's rules and tasks, and read their RTTM files.
+    """Check the outcomes of a scenario's rules and tasks, and read RTTM files: those of rules by position, and errors.
 
-    Values of the wrong type are skipped, as they are reported elsewhere.
-
-    Without a directory RTTM files are refused.
-
-    Returns:
-        The content of rules' RTTM files, by the rule's position, and errors.
+    Values of the wrong type are skipped, as they are reported elsewhere; without a directory RTTM files are refused.
     """
     files: dict[Path, Spoken | str] = {}
     spoken: dict[int, Spoken] = {}

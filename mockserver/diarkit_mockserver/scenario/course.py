@@ -163,14 +163,7 @@ def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tu
 
 
 def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timetable:
-    """Compute the timetable of a task accepted at `now`.
-
-    Args:
-        course: of the rule or the scenario.
-        now: ticks.
-        length: of the audio, in centiseconds.
-        free_at: the world's workers, used only by `ByRealTime`.
-    """
+    """Compute the timetable of a task accepted at `now` with so many centiseconds of audio; `ByRealTime` books in `free_at`."""
     match course:
         case "immediate":
             return IMMEDIATELY

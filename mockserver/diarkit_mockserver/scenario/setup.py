@@ -43,11 +43,7 @@ class Setup:
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
-    """Prepare a scenario for a world.
-
-    Raises:
-        ValueError: for an outage in a named world, and for a state that its generation lacks.
-    """
+    """Prepare a scenario for a world; a ValueError for an outage in a named one, or a state that its generation lacks."""
     profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
     cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
         task.state for task in scenario.tasks

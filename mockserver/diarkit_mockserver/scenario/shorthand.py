@@ -68,12 +68,7 @@ CHANNELS: Final = (
 
 
 def write_when(matching: Matching, others: Collection[str] = ()) -> When:
-    """Convert matchers to a pattern.
-
-    Raises:
-        TypeError: for an unknown key, with a suggestion.
-        ValueError: for an invalid value.
-    """
+    """Convert matchers to a pattern; an unknown key is a TypeError with a suggestion, an invalid value a ValueError."""
     given: dict[str, object] = {key: value for key, value in matching.items() if value is not None}
     names = [*others, *Matching.__annotations__]
     for key in matching:

@@ -203,11 +203,7 @@ class ServerThread:
         self._loop = self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Run a function in the server's thread, after pending events of clients, and return its result.
-
-        Raises:
-            ConnectionError: if the server was stopped.
-        """
+        """Run a function in its thread, after pending events of clients, and return the result; a ConnectionError once stopped."""
         if not self._thread.is_alive():
             raise ConnectionError(f"the server at {self.url} was stopped")
 

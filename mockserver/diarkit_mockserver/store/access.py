@@ -102,10 +102,9 @@ class Access:
         self._connecting = asyncio.Lock()
 
     async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
-        """Run commands atomically and in order; those that change something require a check (key, field, expected version).
+        """Run commands atomically, in order; those that change something require a check (key, field, expected version).
 
-        Raises:
-            StoreLostError: the store is unreachable; the commands may have been run.
+        After a StoreLostError they may have been run.
         """
         arguments: list[Word] = [EXPIRES_MS, len(checks)]
         for check in checks:

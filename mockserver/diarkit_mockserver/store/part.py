@@ -249,15 +249,9 @@ class Part:
         self.world, self._prepared = world, prepared
 
     def write_changes(self, now: int, commands: list[Command], checks: list[Check]) -> list[Entry]:
-        """Write the changes since the read.
+        """Append the commands that write the changes since the read, and the versions they depend on, and return the new exchanges.
 
-        Args:
-            now: time of the store, in ticks since 1970 UTC.
-            commands: extended by those that write the changes.
-            checks: extended by the versions that the changes depend on.
-
-        Returns:
-            The new exchanges; their commands are made by `append`, and must come last.
+        `now` is the store's time, in ticks since 1970 UTC. The commands of the exchanges are made by `append`, and must come last.
         """
         world, tasks, journal = self.world, self.world.tasks, self.world.journal
         repeats = world.counters.repeats

@@ -72,13 +72,9 @@ class Shelf:
         return View(self._platform, time, key=self._key, registry=self._registry, parts=parts, cache=self._cache)
 
     async def commit(self, view: View) -> list[tuple[World, Entry]] | None:
-        """Write the changes of a view.
+        """Write the changes of a view, and return the added exchanges, numbered; None after a conflict, when nothing was written.
 
-        Returns:
-            The added exchanges, numbered; None after a conflict, when nothing was written.
-
-        Raises:
-            StoreLostError: the store is unreachable; the changes may have been written.
+        After a StoreLostError the changes may have been written.
         """
         commands, checks, added = view.write_changes()
         if not commands:

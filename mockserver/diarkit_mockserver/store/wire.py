@@ -59,10 +59,9 @@ class Wire(asyncio.Protocol):
         return wire
 
     def ask(self, *words: Word) -> asyncio.Future[Any]:
-        """Send a command, together with all others of this iteration of the loop.
+        """Send a command, together with all others of this iteration of the loop, and return a future of the reply.
 
-        Returns:
-            A future of the reply; it raises `hiredis.ReplyError` for an error reply, `ConnectionError` if the connection is lost.
+        It raises `hiredis.ReplyError` for an error reply, `ConnectionError` if the connection is lost.
         """
         future = self._loop.create_future()
         if not self.is_open:

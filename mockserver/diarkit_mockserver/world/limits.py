@@ -43,11 +43,7 @@ class Row:
 
 
 def check_limits(rows: Iterable[Row], world: World, visit: Visit, size: int = 0) -> None:
-    """Check a request against limits.
-
-    Raises:
-        Refusal: for the first exceeded limit.
-    """
+    """Check a request against limits; the first exceeded one refuses it."""
     for row in rows:
         if (reached := row.check(world, visit, size)) is not None:
             reason, exceeded = reached

@@ -217,9 +217,6 @@ def narrow_find(find: Find, session: Session) -> Find:
     """Shrink a find: its row alone, then subsets of the rows.
 
     Not left to Hypothesis, which needs thousands of calls and fails for nondeterministic servers.
-
-    Raises:
-        OverError: the run is over; the find is unchanged.
     """
     broken, named = find.findings[0].clause.id, {finding.row for finding in find.findings}
     for row in find.rows:
