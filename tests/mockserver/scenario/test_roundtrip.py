@@ -222,7 +222,8 @@ def test_any_scenario_written_as_yaml_is_read_as_it_was(scenario: Scenario) -> N
 @given(all_scenarios(PLAIN))
 def test_any_scenario_written_as_json_is_read_as_it_was(scenario: Scenario) -> None:
     written = json.dumps(as_written(scenario), ensure_ascii=False)
-    assert read(re.sub(r'(?<=": )Infinity(?=[,}])', ".inf", written)) == scenario
+    # Infinity is no JSON; in a text it stays as it is.
+    assert read(re.sub(r'("(?:[^"\\]|\\.)*")|Infinity', lambda found: found[1] or ".inf", written)) == scenario
 
 
 @given(all_scenarios(WILD))
