@@ -222,8 +222,8 @@ def find_operation(exchange: Exchange) -> Operation | None:
 
 
 def match_path(template: str, path: str) -> bool:
-    """Return whether a path ends with a path template of the document."""
-    return _compile(template).search(path) is not None
+    """Return whether a path is one of the document's templates, behind a prefix or without."""
+    return _compile(template).match(path) is not None
 
 
 def find_task_id(request: Request) -> str:
@@ -265,7 +265,7 @@ def _find_operation(method: str, path: str) -> Operation | None:
 
 @cache
 def _compile(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
+    return re.compile("(?:/[^/]+)*" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
 
 
 def _is_start(exchange: Exchange) -> bool:
