@@ -43,7 +43,7 @@ class HttpAnswer:
         message: in the documented envelope, instead of the default one of this status.
         retry_after: seconds, in the header `Retry-After`.
         retry_after_as: in `seconds`, or as a `date`.
-        headers: by name, such as `{Location: "https://other/"}`; null removes a default header.
+        headers: by name, such as `{Location: "https://other/"}`; null removes a default header, but no id.
         body: a custom body instead of the envelope; below 400 there is no envelope, and the body is empty by default.
         content_type: of the custom body.
     """
