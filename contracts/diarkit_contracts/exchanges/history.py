@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""
 
+CHANNELS: Final = re.compile("(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
+"""No file has a channel with more digits, and Python refuses to read thousands of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedSegment:
@@ -57,7 +60,6 @@ class Start:
     """A POST that starts a task.
 
     Attributes:
-        at: position of the exchange in the history.
         task_id: returned with 202; None for a refusal or an unreadable id.
     """
 
@@ -86,6 +88,12 @@ class Start:
         return self.exchange.request.query
 
     @property
+    def channels(self) -> list[int] | None:
+        """The selected channels; empty for all, None if the parameter is not a list of numbers that a file can have."""
+        asked = self.query.get("channels", "")
+        return list(map(int, asked.split(",") if asked else ())) if CHANNELS.fullmatch(asked) else None
+
+    @property
     def config(self) -> Mapping[str, object] | None:
         """The decoded part `config`; empty without one, None if it is not a JSON object or unknown."""
         part = self.find_part("config")
@@ -109,13 +117,11 @@ class Look:
     """A GET that polls a task.
 
     Attributes:
-        at: position of the exchange in the history.
         asked: the requested id from the path, in lower case.
         body: of a 200, if it is a JSON object.
         task_id: as reported, in lower case.
         state: as reported, if it is a known one.
         channels: of a result that matches its schema.
-        faults: of the result, if any.
         start: the POST that returned the requested id, if in the history.
     """
 
@@ -141,9 +147,6 @@ class History:
 
     Attributes:
         exchanges: with complete answers, in the order sent.
-        starts: the uploads among them.
-        looks: the polls among them.
-        profile: the generation of the API to judge by.
         lost: requests without a complete answer, in the order sent; they have no position.
         given_up: ids of tasks that the driver stopped waiting for; None without a driver, as in a recording, where lost answers and
             unfinished tasks may be intended.
@@ -160,11 +163,7 @@ class History:
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
-        """Decode the body of an answer strictly; cached, so treat the value as read-only.
-
-        Returns:
-            The value, or the error if it is not strict JSON.
-        """
+        """Decode the body of an answer strictly, or return the error; cached, so treat the value as read-only."""
         if body not in self._decoded:
             try:
                 self._decoded[body] = decode_json(body)
@@ -199,13 +198,7 @@ class History:
 def read_history(
     exchanges: Iterable[Exchange], profile: Profile = DEFAULT, given_up: frozenset[str] | None = None
 ) -> History:
-    """Interpret exchanges as a history.
-
-    Args:
-        exchanges: with one server, in the order sent.
-        profile: the generation of the API.
-        given_up: ids of tasks that the driver stopped waiting for; None without a driver.
-    """
+    """Interpret exchanges as a history."""
     whole = tuple(exchanges)
     answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
@@ -229,8 +222,8 @@ def find_operation(exchange: Exchange) -> Operation | None:
 
 
 def match_path(template: str, path: str) -> bool:
-    """Return whether a path ends with a path template of the document."""
-    return _compile(template).search(path) is not None
+    """Return whether a path is one of the document's templates, behind a prefix or without."""
+    return _compile(template).match(path) is not None
 
 
 def find_task_id(request: Request) -> str:
@@ -272,7 +265,7 @@ def _find_operation(method: str, path: str) -> Operation | None:
 
 @cache
 def _compile(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
+    return re.compile("(?:/[^/]+)*" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
 
 
 def _is_start(exchange: Exchange) -> bool:

@@ -159,7 +159,7 @@ class UploadReader:
             raise refuse(Condition.FILE_NOT_A_FILE, ("body", "file"), came=self._text_for_file.head)
         return Upload(
             filename=self._file.filename,
-            sha256=self._file.digest.hexdigest(),
+            sha256=self._file.sha256,
             size=self._file.size,
             media=self._file.media,
             config=None if self._config is None else self._config.read() or None,
@@ -283,7 +283,8 @@ def _read_filename(segment: MultipartSegment) -> str | None:
     extended = EXTENDED_FILENAME.search(QUOTED_STRING.sub('""', header))
     if extended is not None:
         return unquote(extended["quoted"], encoding=extended["charset"])
-    return None if segment.filename is None else _decode(segment.filename)
+    # httpx, urllib3 1.26 and Go escape a backslash, which `multipart` leaves so; browsers do not, and write no two of them.
+    return None if segment.filename is None else _decode(segment.filename).replace("\\\\", "\\")
 
 
 def _decode(text: str) -> str:

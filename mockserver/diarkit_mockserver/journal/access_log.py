@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.plain import Json
     from diarkit_mockserver.journal.journal import Entry
 
-UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters and surrogates, which clients put into file names and paths."""
+UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that clients put into file names and paths: controls, also those that turn the direction of a line, and surrogates."""
 
 IDS: Final = {"request_id": b"x-request-id", "correlation_id": b"x-correlation-id"}
 """Headers of the answer, sent by the client or generated."""
@@ -24,12 +24,7 @@ def escape(text: str) -> str:
 
 
 def write_line(entry: Entry, epoch: int) -> str:
-    """Format an exchange for people, without the query, which may contain secrets.
-
-    Args:
-        entry: of a world's journal.
-        epoch: the date at the beginning of that world, in seconds since 1970 UTC.
-    """
+    """Format an exchange for people, without the query, which may contain secrets."""
     answer = str(entry.status) if entry.status else "no answer"
     parts = [f"{answer} {entry.state}" if entry.state is not None else answer]
     if entry.received:
@@ -45,12 +40,7 @@ def write_line(entry: Entry, epoch: int) -> str:
 
 
 def describe_entry(entry: Entry, epoch: int) -> Json:
-    """Format an exchange for programs: constant keys, times as dates and milliseconds.
-
-    Args:
-        entry: of a world's journal.
-        epoch: as for `write_line`.
-    """
+    """Format an exchange for programs: constant keys, times as dates and milliseconds."""
     ids = dict(entry.headers)
     return {
         "time": tell_date(epoch, entry.asked_at).isoformat(),

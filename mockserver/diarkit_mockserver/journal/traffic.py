@@ -57,15 +57,7 @@ class Chain:
 
 
 class Traffic:
-    """All exchanges of a world.
-
-    Args:
-        entries: of its journal, in order.
-        now: ticks of its clock.
-        open_connections: numbers of the currently open connections.
-        pace: minimum ticks between two polls of a task.
-        epoch: the date at time 0, in seconds since 1970 UTC; None if unknown.
-    """
+    """All exchanges of a world."""
 
     def __init__(
         self,
@@ -87,7 +79,7 @@ class Traffic:
         value = next((value for name, value in entry.headers if name == b"retry-after"), b"").decode("latin-1")
         if not value or not is_heard(entry):
             return None
-        if value.isdigit():
+        if value.isascii() and value.isdecimal() and len(value) < 10:
             return to_ticks(int(value))
         if self._epoch is None:
             return None

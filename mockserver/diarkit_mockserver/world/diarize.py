@@ -29,21 +29,16 @@ SHORTEST_AUDIO = 80
 MOST_SPEAKERS = 100
 """DOC (guide 3.6.0): the default of max_speakers."""
 
+MOST_CUT = 1_000
+"""Speakers for whom segments are cut. More get a segment each (INF: no more are required), as cutting on would take a server's time."""
+
 Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Number and segments of each channel in the result, in order."""
 
 
 @lru_cache(maxsize=8)  # for the same bytes with other parameters
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
-    """Draw a conversation for each channel of a file; silent channels have none.
-
-    Args:
-        seed: of the world.
-        sha256: of the file's bytes.
-        length: of the file, in centiseconds.
-        loud: one per channel; False for silent.
-        speakers: in each channel; drawn if None.
-    """
+    """Draw a conversation for each channel of a file of so many centiseconds; silent channels have none."""
     if speakers == 0:
         return ((),) * len(loud)
     return tuple(
@@ -53,13 +48,9 @@ def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], s
 
 
 def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Apply the request's parameters to a natural conversation.
+    """Apply the request's parameters to a natural conversation, which may overlap, as in a reference.
 
-    Args:
-        natural: one entry per channel of the file; may overlap, as in a reference.
-        length: of the file, in centiseconds.
-        parameters: of the request, with existing channels.
-        times_from_range: whether times are relative to `range_from` instead of the file (UNK; INF the file).
+    Times are relative to the file, or to `range_from` (UNK; INF the file).
     """
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))
@@ -163,7 +154,8 @@ def _nearest(segments: Segments | list[Segment], retained: set[int]) -> list[tup
 def _split_speakers(segments: Segments, number: int) -> Segments:
     """Make exactly `number` speakers: first by alternating the turns of the most active ones, then by halving the longest segments.
 
-    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut.
+    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut, or if
+    they are more than `MOST_CUT` and more than the segments.
     """
     turns: dict[int, list[Segment]] = {}
     for segment in segments:
@@ -181,7 +173,7 @@ def _split_speakers(segments: Segments, number: int) -> Segments:
         following += 1
     pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, owned in turns.items() for s in owned]
     heapq.heapify(pieces)
-    missing = number - len(turns)
+    missing = min(number, MOST_CUT) - len(turns)
     while missing > 0 and -pieces[0][0] >= 2 * SHORTEST:
         size, start, speaker, end = heapq.heappop(pieces)
         middle = start - size // 2

@@ -58,7 +58,7 @@ def make_world(*rules: Rule, course: Course = "immediate", name: str = "", **fie
 
 
 def visit() -> Visit:
-    return Visit(Request("POST", "/", b"", [], scheme="http", server="x:1"))
+    return Visit(request=Request("POST", "/", b"", [], scheme="http", server="x:1"))
 
 
 def accept(world: World, submission: Submission) -> Task:
@@ -120,6 +120,14 @@ def test_a_world_has_its_seeded_tasks_from_the_beginning_and_again_after_each_re
     accept(world, make_submission())
     assert [state for _, state in list_states(world)] == ["done", "failed", "done"]
     assert list_states(world.begin_again()) == expected
+
+
+def test_an_upload_does_not_get_the_id_of_a_seeded_task(make_submission: Make) -> None:
+    task_id = accept(make_world(), make_submission()).task_id
+    world = make_world(tasks=(SeededTask(id=task_id.upper(), failed="why"),))
+    ids = [accept(world, make_submission()).task_id for world in (world, world.begin_again())]
+    assert ids[0] == ids[1] != task_id
+    assert [task.task_id for task in world.tasks] == [task_id, ids[0]]
 
 
 def test_another_scenario_puts_in_the_tasks_that_it_seeds_and_the_former_one_did_not(make_submission: Make) -> None:
