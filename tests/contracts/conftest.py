@@ -137,13 +137,13 @@ class StubServer:
 
     def _answer(self, request: Request) -> Answer:
         if request.path.startswith(START_PATH + "/"):
-            return self._look(request) if request.method == "GET" else self.refuse(405)
+            return self._look(request) if request.method == "GET" else self.refuse(405, ("Allow", "GET"))
         if request.path == "/api/system/info":
             return self.say(200, {"version": "3.6.0"})
         if request.path == "/api/system/status":
             return Answer(status=200)
         if request.path != START_PATH or request.method != "POST":
-            return self.refuse(405 if request.path == START_PATH else 404)
+            return self.refuse(405, ("Allow", "POST")) if request.path == START_PATH else self.refuse(404)
         return self._start(request)
 
     def _look(self, request: Request) -> Answer:
