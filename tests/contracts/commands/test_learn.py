@@ -33,7 +33,7 @@ def test_a_platform_is_learned_served_again_and_its_drift_is_named(tmp_path: Pat
     with serve(bad_mode=400, version="3.6.4") as url:
         ended = run(learn, url, "-o", file, "--header", f"Authorization: {SECRET}")
         assert ended.exit_code == 0, ended.output
-        assert "plan learn: 15 tasks, 27 bad requests" in ended.output
+        assert "plan learn: 15 tasks, 28 bad requests" in ended.output
         assert "not learned: rate_limit, " in ended.output
         assert run(learn, url, "--against", file).exit_code == 0
         judged = run(verify, url, "--as", file)

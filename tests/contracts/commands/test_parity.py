@@ -52,7 +52,7 @@ def break_other(request: Any, answer: Answer) -> Answer:
 def test_servers_that_answer_alike_end_with_0(run: Any, stub: Any) -> None:
     ended = run(ONE, OTHER)
     assert ended.exit_code == 0, ended.output
-    assert ended.stdout.endswith("FINE: no differences in 27 rows\n")
+    assert ended.stdout.endswith("FINE: no differences in 28 rows\n")
     assert ended.stderr.count("plan lite: 10 tasks") == 2
     assert {request.url.split("/")[2] for request in stub.seen} == {"stub:8000", "other:8000"}
 
@@ -80,7 +80,7 @@ def test_a_recording_stands_for_a_server(run: Any, stub: Any, verify_stub: Any, 
     file = tmp_path / "yesterday.ndjson"
     file.write_text("".join(write_recording(verify_stub().exchanges)), encoding="utf-8")
     stub.seen.clear()
-    assert run(file, file).stdout.endswith("FINE: no differences in 27 rows\n")
+    assert run(file, file).stdout.endswith("FINE: no differences in 28 rows\n")
     assert stub.seen == []
     stub.tamper = break_other
     ended = run(file, OTHER)

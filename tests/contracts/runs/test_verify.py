@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def change_body(change: Callable[[Any], Any]) -> Callable[[Request, Answer], Answer]:
     def tamper(request: Request, answer: Answer) -> Answer:
-        if answer.status != 200 or request.method != "GET":
+        if answer.status != 200 or request.method != "GET" or b'"task"' not in answer.body:
             return answer
         body = json.loads(answer.body)
         change(body)

@@ -93,7 +93,7 @@ def test_a_fake_with_a_dialect_of_its_own_is_learned_and_can_no_longer_be_told_f
     copy, fresh = Fake(served), Fake(original)
     parity = compare_verdicts(verify(fresh, fresh.clock), verify(copy, copy.clock), texts=True)
     assert parity.differences == ()
-    assert len(parity.compared) == 27
+    assert len(parity.compared) == 28
     points = {point.key for point in POINTS}
     assert {each.point for each in learned.seen} | set(learned.not_learned) == points
     assert set(learned.not_learned) >= NEVER_SEEN | {"least_speakers"}
