@@ -196,6 +196,11 @@ class Lost:
     body: bytes = b""
     received_at: float = 0.0
 
+    @property
+    def is_body_known(self) -> bool:
+        """False, as it was cut."""
+        return False
+
     def header(self, name: str) -> str | None:
         """Find the first header of that name, in any case."""
         return find_header(self.headers, name)

@@ -13,7 +13,7 @@ from diarkit_contracts.exchanges.text import show_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diarkit_contracts.exchanges.exchange import Answer, Exchange
+    from diarkit_contracts.exchanges.exchange import Exchange
 
 JSON: Final = "application/json"
 
@@ -55,7 +55,7 @@ def is_of_the_api(exchange: Exchange) -> bool:
         return exchange.request.path.endswith("/system/status")
     if body is None:
         # What is declared as JSON, but is not, is judged by a clause.
-        return exchange.answer.status != 404 and _read_kind(exchange.answer) == JSON and not _is_json(data)
+        return exchange.answer.status != 404 and _read_kind(exchange) == JSON and not _is_json(data)
     return any(find_value(body, key) is not None for key in ("task", "type", "version"))
 
 
@@ -63,7 +63,7 @@ def explain_foreign(exchange: Exchange) -> str:
     """Explain an answer that is not from this API, with advice."""
     answer, url = exchange.answer, exchange.request.url
     location = answer.header("location")
-    kind = _read_kind(answer)
+    kind = _read_kind(exchange)
     if answer.status in REDIRECTIONS and location:
         return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
     if answer.status in GATEWAYS:
@@ -75,8 +75,8 @@ def explain_foreign(exchange: Exchange) -> str:
     return "is the platform at this URL?"
 
 
-def _read_kind(answer: Answer) -> str:
-    return (answer.header("content-type") or "").partition(";")[0].strip().lower()
+def _read_kind(exchange: Exchange) -> str:
+    return (exchange.answer.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 def _is_json(data: bytes) -> bool:
