@@ -1,4 +1,7 @@
-"""Requirements across the answers about one task, and across tasks."""
+"""Requirements across the answers about one task, and across tasks.
+
+This module is long because its clauses share how the polls of a task follow each other.
+"""
 
 from __future__ import annotations
 
