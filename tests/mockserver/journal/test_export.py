@@ -44,7 +44,9 @@ def make_entry(**changed: Any) -> Entry:
         "answered_at": 2_000_000,
         "connection": 4,
         "follows": 6,
-        "request": Request("POST", "/worlds/ä/api/x", b"channels=1,0&key=s", HEADERS, scheme="http", server="h:1"),
+        "request": Request(
+            "POST", "/worlds/ä/api/system/x", b"channels=1,0&key=s", HEADERS, scheme="http", server="h:1"
+        ),
         "submission": SUBMISSION,
         "received": 999,
         "status": 202,
@@ -122,7 +124,7 @@ def test_each_form_is_a_recording_of_the_same_exchanges(entry: Entry, tmp_path: 
         json.dumps({**HEAD, "total": 1, "entries": list(write_entries([entry], 7))}),
         json.dumps(write_har(list(write_entries([entry], 7)))),
     ]
-    wanted_har = () if "/api/" not in entry.request.path else wanted
+    wanted_har = () if "/api/system/" not in entry.request.path else wanted
     for text, expected in zip(texts, (wanted, wanted, wanted_har), strict=True):
         path = tmp_path / "journal"
         path.write_text(text, encoding="utf-8")
@@ -134,7 +136,7 @@ def test_secrets_are_struck_out_by_default() -> None:
     assert '"s"' not in json.dumps(told)
     assert "Bearer" not in json.dumps(told)
     assert told["request"]["headers"] == [["host", "h:1"], ["authorization", STRUCK], ["content-length", "999"]]
-    assert told["request"]["url"] == "http://h:1/worlds/%C3%A4/api/x?channels=1,0&key=***"
+    assert told["request"]["url"] == "http://h:1/worlds/%C3%A4/api/system/x?channels=1,0&key=***"
     assert told["request"]["parts"][1]["text"] == '{"max_speakers": 2, "secret": "***"}'
     assert told["answer"]["headers"] == [["content-type", "application/json"], ["x-other", STRUCK]]
 
@@ -179,16 +181,16 @@ def test_nothing_is_made_up_of_a_sound_that_was_not_measured(media: MediaFacts) 
 )
 def test_a_body_that_was_not_recorded_is_unknown(header: bytes, *, known: bool) -> None:
     name, _, value = header.partition(b": ")
-    request = Request("POST", "/api/x", b"", [(name, value)], scheme="http", server="h:1")
+    request = Request("POST", "/api/system/x", b"", [(name, value)], scheme="http", server="h:1")
     sent = make_exchange(make_entry(request=request, submission=None), 0).request
     assert (sent.parts, sent.is_body_known) == (None, known)
 
 
 def test_a_host_that_is_none_is_not_part_of_the_url() -> None:
-    request = Request("GET", "/api/x", b"", [(b"host", b"h/api/y?")], scheme="http", server="h:1")
-    assert make_exchange(make_entry(request=request), 0).request.url == "http://h:1/api/x"
-    nobody = Request("GET", "/api/x", b"", [], scheme="http", server="")
-    assert make_exchange(make_entry(request=nobody), 0).request.url == "http://localhost/api/x"
+    request = Request("GET", "/api/system/x", b"", [(b"host", b"h/api/y?")], scheme="http", server="h:1")
+    assert make_exchange(make_entry(request=request), 0).request.url == "http://h:1/api/system/x"
+    nobody = Request("GET", "/api/system/x", b"", [], scheme="http", server="")
+    assert make_exchange(make_entry(request=nobody), 0).request.url == "http://localhost/api/system/x"
 
 
 def test_a_header_that_comes_twice_is_told_twice() -> None:
