@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import (
     begin_run,
     echo_lines,
     read_learned_file,
-    require_folder,
     stop_on_term,
     write_file,
 )
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 from diarkit_contracts.runs.verdict import EXITS, RunVerdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,11 @@ class Wanted:
     output: Path | None = flag(
         "-o",
         "--output",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=WRITTEN,
         help="Write the points to this file, as part of a scenario.",
     )
     against: Path | None = flag(
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=READ,
         help="Report differences from this file, written by an earlier run.",
     )
 
@@ -69,9 +70,9 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     require("jsonschema")
     if wanted.output is None and wanted.against is None:
         raise click.UsageError("expected -o FILE to write, or --against FILE to compare with")
-    if wanted.output is not None:
-        require_folder(wanted.output, "--output")
     before = None if wanted.against is None else read_learned_file(wanted.against, "--against")
+    if before is not None and not before.seen:
+        raise click.BadParameter(f"{wanted.against}: there is nothing `seen` to compare with", param_hint="--against")
     plan = make_learn_plan()
     cost = plan.count_cost()
     caps = Caps(tasks=cost.tasks, calls=1_000, bytes_up=2 * cost.bytes_up)
@@ -84,6 +85,8 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     if wanted.output is not None:
         write_file(wanted.output, write_learned(learned, sentence))
     drift = [] if before is None else list(list_drift(before, learned))
+    if before is not None and not drift:
+        sentence += f"\nno drift from {wanted.against}"
     missing = ", ".join(learned.not_learned)
     echo_lines([f"{len(learned.seen)} points learned; not learned: {missing or 'none'}", sentence, *drift])
     sys.exit(1 if drift else 0)
@@ -91,6 +94,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
 
 def _stop_unless_seen(verdict: RunVerdict) -> None:
     if verdict.stopped:
+        click.echo(f"{verdict.stopped.text}: nothing is written", err=True)
         sys.exit(EXITS[verdict.stopped.cause])
     if verdict.unreachable:
         click.echo(verdict.unreachable, err=True)

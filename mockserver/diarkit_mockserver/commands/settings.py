@@ -12,7 +12,7 @@ import click
 from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.points import SERVED, Generation, find_served
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
-from diarkit_contracts.commands.flags import READ, WRITTEN, flag
+from diarkit_contracts.commands.flags import READ, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.scenario.setup import put_under
@@ -136,7 +136,7 @@ class Settings:
         help="Serve the port with this number of processes; more than 1 requires --store.",
     )
     scenario: Path | None = flag(
-        type=WRITTEN,
+        type=READ,
         group=ANSWERS,
         help="Answer by this scenario file (YAML).",
     )

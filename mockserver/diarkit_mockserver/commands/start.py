@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from diarkit_contracts.commands.output import echo_lines
 from diarkit_mockserver.commands.greeting import list_addresses, write_greeting
 from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.settings import PREFIX, list_unknown
@@ -96,7 +97,7 @@ def _share(platform: Platform, settings: Settings) -> None:
 
 def _greet(settings: Settings, url: str, token: str | None, gateway: Gateway | None) -> None:
     """Print the addresses: a line on stdout also for programs, the rest on stderr for people."""
-    click.echo(f"listening on {url}")
+    echo_lines([f"listening on {url}"])
     addresses = list_addresses(url)
     if gateway is not None:
         del addresses["documentation"]  # belongs to the live platform, if it has one

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from diarkit_mockserver.harness.coverage_plugin import read_percent
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -46,7 +48,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"with {MUTATE}: only breakages with this prefix, such as result",
     )
     group.addoption(
-        f"{MUTATE}-min", type=float, metavar="PERCENT", help=f"with {MUTATE}: fail if less than this share is noticed"
+        f"{MUTATE}-min",
+        type=read_percent,
+        metavar="PERCENT",
+        help=f"with {MUTATE}: fail if less than this share is noticed",
     )
     group.addoption(RESULTS, metavar="FILE", help=argparse.SUPPRESS)  # written by the runs of both
 
@@ -55,7 +60,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run the tests in separate processes instead of here, if a rehearsal is requested."""
     upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
-    if not (upgrade or mutate) or config.getoption(RESULTS) or config.option.collectonly:
+    only, least = str(config.getoption(f"{MUTATE}-only")), config.getoption(f"{MUTATE}-min")
+    if config.getoption(RESULTS):
+        return None
+    if (only or least is not None) and not mutate:
+        raise pytest.UsageError(f"{MUTATE}-{'only' if only else 'min'} requires {MUTATE}")
+    if not (upgrade or mutate) or config.option.collectonly:
         return None
     if (upgrade and mutate) or config.getoption("--diarization-as"):
         raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
@@ -66,10 +76,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         old, new = _read_generations(upgrade)
         usual, variants = rehearsal.Variant(old, Scenario(profile=old)), rehearsal.list_upgrade(old, new)
     else:
-        only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
-        usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations(only)
-    if not variants:
-        raise pytest.UsageError("nothing to rehearse: unknown breakage, or identical generations")
+        usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations()
+        prefixes = tuple(filter(None, only.split(",")))
+        for prefix in prefixes:
+            if not any(each.name.startswith(prefix) for each in variants):
+                known = ", ".join(each.name for each in variants)
+                raise pytest.UsageError(f"{MUTATE}-only: expected beginnings of {known}, got {prefix!r}")
+        variants = [each for each in variants if not prefixes or each.name.startswith(prefixes)]
     given = [each for each in config.invocation_params.args if each != MUTATE]
     runs = rehearsal.run_variants(
         [usual, *variants],
@@ -82,14 +95,21 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         verdicts = rehearsal.judge_runs(base, runs)
     except rehearsal.RehearsalError as error:
         raise pytest.UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        return int(pytest.ExitCode.INTERRUPTED)
     if not any(end.how == "passed" for end in base.values()):
         raise pytest.UsageError("no test passes without changes: run the tests without the rehearsal first")
     if failed := [name for name, end in base.items() if end.how not in ("passed", "skipped")]:
         _tell(f"skipped, as they fail without changes: {', '.join(failed)}")
     for line in rehearsal.describe_upgrade(verdicts) if upgrade else rehearsal.describe_mutations(verdicts):
         _tell(line)
-    least = config.getoption(f"{MUTATE}-min")
+    if mutate and all(each.word == "not met" for each in verdicts):
+        _tell("nothing was tested: no test that passes met a breakage; do they use diarization_server?")
+        return int(pytest.ExitCode.NO_TESTS_COLLECTED)
     short = rehearsal.rate_mutations(verdicts) < (least or 0) if mutate else any(each.broken for each in verdicts)
+    if mutate and short:
+        _tell(f"less than the {least:g} % required by {MUTATE}-min")
     return int(pytest.ExitCode.TESTS_FAILED if short else pytest.ExitCode.OK)
 
 
@@ -103,7 +123,7 @@ def _read_generations(text: str) -> tuple[Any, Any]:
     from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - imported on first use
 
     old, _, new = text.partition(":")
-    if old not in SERVED or new not in SERVED:
+    if old not in SERVED or new not in SERVED or old == new:
         raise pytest.UsageError(f"{UPGRADE}: expected two of {', '.join(SERVED)} such as 3.6:5.0, got {text!r}")
     return old, new
 

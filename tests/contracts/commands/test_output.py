@@ -80,7 +80,7 @@ def test_annotations_are_printed_for_github_alone(show: Any, tmp_path: Path) -> 
     [
         (("--report", "x=y"), "Invalid value for --report: expected reports such as"),
         (("--baseline", "BASELINE"), "BASELINE:1:10: version: expected 1, got the number 9"),
-        (("--record", "no/such/folder/x"), "Invalid value for --record: expected a file in a folder that exists"),
+        (("--record", "no/such/folder/x"), "Invalid value for '--record': expected a file in a folder that exists"),
     ],
 )
 def test_wrong_flags_end_with_2_before_anything_is_sent(
