@@ -111,8 +111,15 @@ def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
     return [*variants, Variant(new, Scenario(profile=new))]
 
 
-def list_mutations() -> list[Variant]:
-    """List a variant for each named breakage."""
+def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
+    """List a variant for each named breakage.
+
+    Args:
+        only: prefixes of names, such as `result` or `body:empty`; empty for all.
+
+    Raises:
+        ValueError: there is none with one of these prefixes.
+    """
     faults = [
         *(Fault(result=each) for each in get_args(ResultFault)),
         *(Fault(task=each) for each in get_args(TaskFault)),
@@ -121,7 +128,12 @@ def list_mutations() -> list[Variant]:
         *(Fault(http=each) for each in ERRORS),
     ]
     named = [(f"http:{fault.http}" if fault.http else fault.name, fault) for fault in faults]
-    return [Variant(name, Scenario(faults=(fault,))) for name, fault in named]
+    for prefix in only:
+        if not any(name.startswith(prefix) for name, _ in named):
+            raise ValueError(f"expected beginnings of {', '.join(name for name, _ in named)}, got {prefix!r}")
+    return [
+        Variant(name, Scenario(faults=(fault,))) for name, fault in named if not only or name.startswith(tuple(only))
+    ]
 
 
 def run_variants(

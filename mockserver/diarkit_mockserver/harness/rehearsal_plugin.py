@@ -19,6 +19,8 @@ from diarkit_mockserver.harness.coverage_plugin import read_percent
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from diarkit_mockserver.harness.rehearsal import Variant, Verdict
+
 UPGRADE: Final = "--diarization-upgrade"
 MUTATE: Final = "--diarization-mutate"
 RESULTS: Final = "--diarization-rehearse"
@@ -59,36 +61,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run the tests in separate processes instead of here, if a rehearsal is requested."""
-    upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
-    only, least = str(config.getoption(f"{MUTATE}-only")), config.getoption(f"{MUTATE}-min")
-    if config.getoption(RESULTS):
+    if config.getoption(RESULTS) or not _is_requested(config):
         return None
-    if (only or least is not None) and not mutate:
-        raise pytest.UsageError(f"{MUTATE}-{'only' if only else 'min'} requires {MUTATE}")
-    if not (upgrade or mutate) or config.option.collectonly:
-        return None
-    if (upgrade and mutate) or config.getoption("--diarization-as"):
-        raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
     from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
 
-    if upgrade:
-        old, new = _read_generations(upgrade)
-        usual, variants = rehearsal.Variant(old, Scenario(profile=old)), rehearsal.list_upgrade(old, new)
-    else:
-        usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations()
-        prefixes = tuple(filter(None, only.split(",")))
-        for prefix in prefixes:
-            if not any(each.name.startswith(prefix) for each in variants):
-                known = ", ".join(each.name for each in variants)
-                raise pytest.UsageError(f"{MUTATE}-only: expected beginnings of {known}, got {prefix!r}")
-        variants = [each for each in variants if not prefixes or each.name.startswith(prefixes)]
     given = [each for each in config.invocation_params.args if each != MUTATE]
+    variants = _list_variants(config)
     runs = rehearsal.run_variants(
-        [usual, *variants],
-        list(map(str, given)),
-        config.invocation_params.dir,
-        lambda name: _tell(f"under {name}"),
+        variants, list(map(str, given)), config.invocation_params.dir, lambda name: _tell(f"under {name}")
     )
     try:
         _, base = next(runs)
@@ -102,15 +82,50 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError("no test passes without changes: run the tests without the rehearsal first")
     if failed := [name for name, end in base.items() if end.how not in ("passed", "skipped")]:
         _tell(f"skipped, as they fail without changes: {', '.join(failed)}")
-    for line in rehearsal.describe_upgrade(verdicts) if upgrade else rehearsal.describe_mutations(verdicts):
+    if config.getoption(MUTATE):
+        return _report_mutations(verdicts, config.getoption(f"{MUTATE}-min") or 0)
+    for line in rehearsal.describe_upgrade(verdicts):
         _tell(line)
-    if mutate and all(each.word == "not met" for each in verdicts):
-        _tell("nothing was tested: no test that passes met a breakage; do they use diarization_server?")
+    return int(pytest.ExitCode.TESTS_FAILED if any(each.broken for each in verdicts) else pytest.ExitCode.OK)
+
+
+def _is_requested(config: pytest.Config) -> bool:
+    upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
+    for option in (f"{MUTATE}-only", f"{MUTATE}-min"):
+        if config.getoption(option) not in (None, "") and not mutate:
+            raise pytest.UsageError(f"{option} requires {MUTATE}")
+    if (upgrade or mutate) and ((upgrade and mutate) or config.getoption("--diarization-as")):
+        raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
+    return bool(upgrade or mutate) and not config.option.collectonly
+
+
+def _list_variants(config: pytest.Config) -> list[Variant]:
+    """List the unchanged variant, then the others."""
+    from diarkit_mockserver.harness.rehearsal import Variant, list_mutations, list_upgrade  # noqa: PLC0415 - imported on first use
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
+
+    if upgrade := config.getoption(UPGRADE):
+        old, new = _read_generations(upgrade)
+        return [Variant(old, Scenario(profile=old)), *list_upgrade(old, new)]
+    only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
+    try:
+        return [Variant("nothing changed", Scenario()), *list_mutations(only)]
+    except ValueError as error:
+        raise pytest.UsageError(f"{MUTATE}-only: {error}") from None
+
+
+def _report_mutations(verdicts: list[Verdict], least: float) -> int:
+    from diarkit_mockserver.harness.rehearsal import describe_mutations, rate_mutations  # noqa: PLC0415 - imported on first use
+
+    for line in describe_mutations(verdicts):
+        _tell(line)
+    if all(each.word == "not met" for each in verdicts):
+        _tell("nothing was tested: no passing test met a breakage; do the tests use diarization_server?")
         return int(pytest.ExitCode.NO_TESTS_COLLECTED)
-    short = rehearsal.rate_mutations(verdicts) < (least or 0) if mutate else any(each.broken for each in verdicts)
-    if mutate and short:
-        _tell(f"less than the {least:g} % required by {MUTATE}-min")
-    return int(pytest.ExitCode.TESTS_FAILED if short else pytest.ExitCode.OK)
+    if rate_mutations(verdicts) >= least:
+        return int(pytest.ExitCode.OK)
+    _tell(f"less than the {least:g} % required by {MUTATE}-min")
+    return int(pytest.ExitCode.TESTS_FAILED)
 
 
 def _tell(line: str) -> None:
