@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -87,8 +88,13 @@ def read_rate(text: str) -> Rate:
 
 def read_store_url(text: str) -> None:
     """Check the URL of a store (TCP, TLS or a Unix socket), or raise ValueError."""
-    if not text.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError(f"expected a URL such as redis://127.0.0.1:6379/0, got {text!r:.120}")
+    try:
+        url = urlsplit(text)
+        known = url.scheme == "unix" or (url.port != 0 and re.fullmatch("/?[0-9]*", url.path))
+    except ValueError:  # no port
+        known = False
+    if not text.startswith(("redis://", "rediss://", "unix://")) or not known:
+        raise ValueError("expected a URL such as redis://127.0.0.1:6379/0")  # the one that came may have a password
 
 
 def _check_origin(text: str) -> None:

@@ -56,9 +56,9 @@ class Started:
         url = write_url(self._bound, self._front.scheme)
         number = self._settings.workers
 
-        def work(place: int) -> None:
+        def work(index: int) -> None:
             _share(self.platform, self._settings)
-            announce = partial(_greet, self._settings, url, token, gateway) if place == 0 else _say_nothing
+            announce = partial(_greet, self._settings, url, token, gateway) if index == 0 else _say_nothing
             serve(self.platform, self._bound, announce, self._front, gateway, is_shared=number > 1)
 
         if number == 1:

@@ -105,6 +105,46 @@ def test_what_is_no_scenario_ends_with_1_and_no_traceback(diarkit: Diarkit, tmp_
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110 - of the machine
+@pytest.mark.parametrize(
+    "words",
+    [
+        "clauses",
+        "generations",
+        "samples list",
+        "scenario schema",
+        "demo",
+        "serve --port 0",
+        "serve --help",
+        "health 127.0.0.1:1",
+    ],
+)
+@pytest.mark.parametrize("output", ["full", "closed"])
+def test_an_output_that_is_full_or_closed_is_no_bug(
+    plain_environment: dict[str, str], words: str, output: str, tmp_path: Path
+) -> None:
+    if (words, output) == ("serve --port 0", "closed"):
+        pytest.skip("it serves")
+    command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
+    end = ">/dev/full" if output == "full" else ">&-"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {end}"],
+        capture_output=True, text=True, env=plain_environment, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    expected = 1 if words.startswith("health") else 2 if output == "full" else 0
+    assert (ended.returncode, "bug in diarkit" in ended.stderr) == (expected, False), ended.stderr
+    assert ("can't write standard output: No space left on device" in ended.stderr) == (expected == 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("verify http://127.0.0.1:1", 4), ("clauses", 0), ("coverage gone.ndjson", 2)]
+)
+def test_closed_outputs_are_no_bug(plain_environment: dict[str, str], words: str, code: int, tmp_path: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
+    ended = subprocess.run(["/bin/sh", "-c", f"{command} 2>&- >&-"], env=plain_environment, cwd=tmp_path, check=False)
+    assert ended.returncode == code
+
+
 def test_a_scenario_that_may_not_be_read_ends_with_2(diarkit: Diarkit, tmp_path: Path) -> None:
     file = tmp_path / "secret.yaml"
     file.write_text("version: 1\n", "utf-8")
