@@ -28,7 +28,7 @@ class _Written(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
-        path = super().convert(value, param, ctx)
+        path: Any = super().convert(value, param, ctx)
         source = ctx.get_parameter_source(param.name) if ctx and param and param.name else None
         if source is not ParameterSource.DEFAULT and (problem := explain_unwritable(path)):
             self.fail(problem, param, ctx)

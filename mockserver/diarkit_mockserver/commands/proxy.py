@@ -93,6 +93,8 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     recorder = Recorder(source, timing.asked)
     witness = Witness(recorder, saving.save, Findings(held))
     server = Started(settings)
+    if server.is_at(way.url):
+        raise click.UsageError(f"{source} would be this proxy itself: is the platform running? choose another --port")
     server.serve(Gateway(server.platform, live, witness.see))
     _end(witness, recorder.unended, saving.save)
     if not witness.exchanges:

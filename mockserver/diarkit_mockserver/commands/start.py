@@ -11,6 +11,7 @@ import secrets
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -49,6 +50,11 @@ class Started:
         self._bound = _bind(settings)
         self.platform = _make_platform(settings, _choose_token(settings, self._bound))
         self.platform.on_exchange = log_exchange
+
+    def is_at(self, url: str) -> bool:
+        """Return whether a URL leads to this server."""
+        parts, port = urlsplit(url), self._bound.getsockname()[1]
+        return parts.port == port and parts.hostname in ("localhost", "127.0.0.1", "::1", self._settings.host)
 
     def serve(self, gateway: Gateway | None = None) -> None:
         """Serve until SIGINT or SIGTERM."""

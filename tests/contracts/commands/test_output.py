@@ -151,6 +151,7 @@ def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path, monkeypatch:
     assert (caught.value.exit_code, caught.value.ui_filename) == (2, str(tmp_path))
     write_file(tmp_path / "file", "old")
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(click.FileError, match=r"can't write .*/file: full"):
+    with pytest.raises(click.FileError) as caught:
         write_file(tmp_path / "file", "new")
+    assert caught.value.format_message() == f"can't write {tmp_path / 'file'}: full"
     assert (tmp_path / "file").read_text() == "old"
