@@ -10,6 +10,7 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
@@ -81,7 +82,7 @@ class Fake:
         count: receives the coverage of each world when it ends; None to collect none.
 
     Raises:
-        ConnectionError: if another server answers at the URL.
+        ConnectionError: if no fake, or another one, answers at the URL.
     """
 
     def __init__(  # noqa: PLR0913 - a server here, or one elsewhere with all its marks
@@ -123,7 +124,10 @@ class Fake:
         """Base URL; the default world's."""
         self.token = token
         """Token of the server."""
-        ready = self.control.send(calls.read_ready())
+        try:
+            ready = self.control.send(calls.read_ready())
+        except OSError as error:
+            raise ConnectionError(f"no fake answers at {url}: {error}") from None
         self.nonce = ready.nonce
         """Identity of the server."""
         if nonce not in (None, ready.nonce):
@@ -205,8 +209,14 @@ class Fake:
             scenario: of the world; default `LENIENT`.
             frozen: whether its time stands still until it is moved or resumed.
         """
-        self._opened += 1
-        server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
+        server = None
+        while server is None:
+            self._opened += 1
+            try:
+                server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
+            except RefusedError as error:
+                if error.problem.status != 409:  # a name that another program uses
+                    raise
         try:
             yield server
         finally:
