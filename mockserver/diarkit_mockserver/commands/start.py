@@ -168,14 +168,14 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
             scenario = load_file(settings.scenario)
         except ScenarioError as error:
             click.echo(str(error), err=True)
-            sys.exit(1)
+            sys.exit(2)  # as wrong usage: for a proxy 1 means findings
         except OSError as error:
             raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
     try:
         world = World(scenario=settings.overrule(scenario))
     except ScenarioError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        sys.exit(2)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":

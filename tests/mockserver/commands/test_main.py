@@ -85,22 +85,22 @@ def test_a_wrong_flag_ends_with_2_and_is_named(diarkit: Diarkit, flags: tuple[st
     assert "Traceback" not in ended.stderr
 
 
-def test_a_broken_scenario_ends_with_1_and_its_place(diarkit: Diarkit, tmp_path: Path) -> None:
+def test_a_broken_scenario_ends_with_2_and_its_place(diarkit: Diarkit, tmp_path: Path) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text("version: 1\nrules:\n  - when: {filname: x}\n    then: {failed: x}\n", "utf-8")
     ended = diarkit("serve", "--port", "0", "--scenario", str(file))
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert f"{file}:3:12" in ended.stderr
     assert "filename" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"{", b"version: 2\n", b"[]", b"\x00", b"&a [*a]"])
-def test_what_is_no_scenario_ends_with_1_and_no_traceback(diarkit: Diarkit, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_scenario_ends_with_2_and_no_traceback(diarkit: Diarkit, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.yaml"
     file.write_bytes(content)
     ended = diarkit("serve", "--port", "0", "--scenario", str(file))
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert str(file) in ended.stderr
     assert "Traceback" not in ended.stderr
 
