@@ -30,15 +30,9 @@ class Wanted:
     GROUP: ClassVar[str] = "Output"
 
     output: Path | None = flag(
-        "-o",
-        "--output",
-        type=WRITTEN,
-        help="Write the points to this file, as part of a scenario.",
+        "-o", "--output", type=WRITTEN, help="Write the points to this file, as part of a scenario."
     )
-    against: Path | None = flag(
-        type=READ,
-        help="Report differences from this file, written by an earlier run.",
-    )
+    against: Path | None = flag(type=READ, help="Report differences from this file, written by an earlier run.")
 
 
 @click.command(

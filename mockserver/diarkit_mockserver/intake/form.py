@@ -36,8 +36,13 @@ class Part(NamedTuple):
     content: bytes
 
 
+PLAIN_TYPE: Final = re.compile(r"multipart/form-data; ?boundary=([\w.'-]{1,70})", re.ASCII)
+
+
 def read_boundary(content_type: str) -> str | None:
     """Return the boundary of a form, or None for another content type; raises a Refusal with 400 if it is unusable."""
+    if plain := PLAIN_TYPE.fullmatch(content_type):
+        return plain[1]
     kind = content_type[:LONGEST_TYPE].partition(";")[0]
     if kind.strip().lower() != "multipart/form-data":
         return None

@@ -25,13 +25,13 @@ FIRST_BYTES = 64
 class FilePart:
     """The file: counted, hashed and measured while streaming."""
 
-    __slots__ = ("_assumed", "_largest", "_media", "_probe", "_whole", "digest", "filename", "first_bytes", "size")
+    __slots__ = ("_assumed", "_digest", "_largest", "_media", "_probe", "_whole", "filename", "first_bytes", "size")
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
         self.size = 0
         self.first_bytes = b""
-        self.digest = hashlib.sha256()
+        self._digest = hashlib.sha256()
         self._assumed = assumed
         self._media: MediaFacts | None = None
         self._largest = largest
@@ -57,7 +57,12 @@ class FilePart:
             raise refuse(Condition.TOO_LARGE, reason=reason, limit="upload_bytes")
         if len(self.first_bytes) < FIRST_BYTES:
             self.first_bytes = (self.first_bytes + data[:FIRST_BYTES])[:FIRST_BYTES]
-        self.digest.update(data)
+        self._digest.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes so far, in hex."""
+        return self._digest.hexdigest()
 
     @property
     def media(self) -> MediaFacts:
@@ -72,7 +77,7 @@ class FilePart:
             name=name,
             filename=self.filename,
             size=self.size,
-            sha256=self.digest.hexdigest(),
+            sha256=self.sha256,
             sound=self.media.sound,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -113,7 +114,9 @@ class Request:
     def headers(self) -> Mapping[str, str]:
         """Headers by case-insensitive name; the first of a repeated one."""
         if self._headers is None:
-            self._headers = HeaderMap(reversed(self.pairs))
+            self._headers = HeaderMap(
+                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in reversed(self.raw_headers)]
+            )
         return self._headers
 
     @property
@@ -238,6 +241,7 @@ def check_head(version: str, hosts: int) -> Refusal | None:
     return None
 
 
+@lru_cache(maxsize=16)  # a server has few names
 def _is_address(host: str) -> bool:
     match = ADDRESS.fullmatch(host)
     if match is None or match["ipv6"] is None:

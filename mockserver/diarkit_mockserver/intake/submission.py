@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from diarkit_contracts.exchanges.exchange import Sound
@@ -35,6 +36,7 @@ class Parameters:
 
 
 PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
+_get_all = attrgetter(*PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Submission:
     def identity(self) -> tuple[object, ...]:
         """The identity of a request: the file, its name, and the validated parameters."""
         # Not `astuple`, which copies deeply and costs a tenth of an upload.
-        return (self.sha256, self.filename, *(getattr(self.parameters, name) for name in PARAMETERS))
+        return (self.sha256, self.filename, *_get_all(self.parameters))
 
 
 class Sent(Protocol):

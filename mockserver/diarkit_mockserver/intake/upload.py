@@ -159,7 +159,7 @@ class UploadReader:
             raise refuse(Condition.FILE_NOT_A_FILE, ("body", "file"), came=self._text_for_file.head)
         return Upload(
             filename=self._file.filename,
-            sha256=self._file.digest.hexdigest(),
+            sha256=self._file.sha256,
             size=self._file.size,
             media=self._file.media,
             config=None if self._config is None else self._config.read() or None,

@@ -34,7 +34,7 @@ echoed in an answer; a character of a decoded config of small objects."""
 
 @dataclass(slots=True, kw_only=True, repr=False)  # not frozen, which would triple the cost of creating one per poll
 class Entry:
-    """One exchange.
+    """One exchange; a request that is being processed is one whose answer is not known yet.
 
     Attributes:
         number: from 1, in the order of the answers.
@@ -63,20 +63,20 @@ class Entry:
         secrets: that the answer may repeat, in addition to those of the request.
     """
 
-    number: int
-    asked_at: int
-    answered_at: int
-    connection: int
+    number: int = 0
+    asked_at: int = 0
+    answered_at: int = 0
+    connection: int = 0
     request: Request
-    submission: Submission | None
-    received: int
-    status: int
-    headers: Headers
-    body: bytes
-    task_id: str | None
-    state: TaskState | None
-    rule: str
-    note: str
+    submission: Submission | None = None
+    received: int = 0
+    status: int = 0
+    headers: Headers = ()
+    body: bytes = b""
+    task_id: str | None = None
+    state: TaskState | None = None
+    rule: str = ""
+    note: str = ""
     follows: int = 0
     lost: Loss | None = None
     faults: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ class Entry:
     def weight(self) -> int:
         """Its estimated memory in bytes, never much too low."""
         head = HEAD_FACTOR * self.request.size + HEADER_BYTES * len(self.request.raw_headers)
-        texts = sum(len(part.text or "") for part in self.parts) if self.parts else 0
+        texts = sum([len(part.text) for part in self.parts if part.text]) if self.parts else 0
         return ENTRY_BYTES + len(self.body) + head + texts + CONFIG_FACTOR * self.config_size
 
     def __repr__(self) -> str:
@@ -123,7 +123,7 @@ class Journal:
         most_bytes: maximum total weight.
     """
 
-    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "keeper", "total")
+    __slots__ = ("_bytes", "_entries", "_known", "_most_bytes", "_most_entries", "_weights", "keeper", "total")
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
         self.total = 0
@@ -132,6 +132,7 @@ class Journal:
         """Evaluates exchanges before they are discarded."""
         self._known = 0
         self._entries: deque[Entry] = deque()
+        self._weights: deque[int] = deque()
         self._bytes = 0
         self._most_entries = most_entries
         self._most_bytes = most_bytes
@@ -148,11 +149,14 @@ class Journal:
         """Add an exchange, discarding the oldest ones if necessary, and return it."""
         self.total += 1
         self._entries.append(entry)
-        self._bytes += entry.weight
+        weight = entry.weight
+        self._weights.append(weight)
+        self._bytes += weight
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             if self.keeper is not None:
                 self._hand_over(self.keeper)
-            self._bytes -= self._entries.popleft().weight
+            self._entries.popleft()
+            self._bytes -= self._weights.popleft()
         return entry
 
     def clear(self) -> None:
@@ -160,6 +164,7 @@ class Journal:
         if self.keeper is not None:
             self.keeper.keep(self)
         self._entries.clear()
+        self._weights.clear()
         self._bytes = 0
 
     def pass_on(self, heir: Journal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diarkit_mockserver.scenario.reach import explain_unreachable
@@ -21,27 +21,33 @@ log = logging.getLogger("diarkit")
 USED_UP = "used up"
 
 
-@dataclass(frozen=True, slots=True)
 class RuleBook:
     """Rules in order of precedence, each with a number: those of the scenario from 1, added ones from -1 downwards.
 
     First answers added for only the next submissions, in order; then other added rules, latest first, so that a test overrides its
     conftest; then the scenario's, from the top.
 
-    Attributes:
+    Args:
         scripted: of the scenario.
         added: by calls, in order.
     """
 
-    scripted: tuple[Rule, ...]
-    added: tuple[Rule, ...] = ()
+    def __init__(self, scripted: tuple[Rule, ...], added: tuple[Rule, ...] = ()) -> None:
+        self.scripted = scripted
+        self.added = added
+
+    @cached_property
+    def _ordered(self) -> tuple[tuple[int, Rule], ...]:
+        added = [(-number, rule) for number, rule in enumerate(self.added, start=1)]
+        return (
+            *(one for one in added if _is_one_shot(one[1])),
+            *(one for one in reversed(added) if not _is_one_shot(one[1])),
+            *enumerate(self.scripted, start=1),
+        )
 
     def __iter__(self) -> Iterator[tuple[int, Rule]]:
         """Iterate over the rules with their numbers."""
-        added = [(-number, rule) for number, rule in enumerate(self.added, start=1)]
-        yield from (one for one in added if _is_one_shot(one[1]))
-        yield from (one for one in reversed(added) if not _is_one_shot(one[1]))
-        yield from enumerate(self.scripted, start=1)
+        return iter(self._ordered)
 
     def add(self, rule: Rule) -> RuleBook:
         """Return a book with one more rule.
@@ -83,12 +89,12 @@ class RuleBook:
 
     def explain_miss(self, submission: Submission, used: Counter[int]) -> str:
         """Explain why no rule matched: how many are used up, which fields differ, and which rule is closest."""
+        if not self._ordered:
+            return ""
         misses = [
             ([*rule.when.misses(submission, submission), *_list_uses(rule, used[number])], number, rule)
             for number, rule in self
         ]
-        if not misses:
-            return ""
         reasons, number, rule = min(misses, key=lambda miss: len(miss[0]))  # the first of equally close ones
         name = f"rule {number}" if number > 0 else f"rule {-number} of those added"
         tally = Counter(

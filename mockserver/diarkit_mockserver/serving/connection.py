@@ -1,11 +1,11 @@
-"""A client connection: parse requests, pass them to the platform, and write answers, all within limits.
+"""A client connection: pass requests to the platform, and write answers, all within limits.
 
     inbox --piece--> parser --> _begin: a head   --> platform ---------> _respond: an answer, now or at its time
       ^                     `-> _receive: a body --> upload, or page --> _finish: the message ends
       `-- waits while an answer is on its way, or while the client fetches none
 
-Answers depend only on the requests, and not on how their bytes are split. This module is long, as the callbacks of one parser
-share state.
+Answers depend only on the requests, and not on how their bytes are split. This module is long, as all that a connection may wait
+for is one state.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-import httptools
-
 from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
@@ -25,6 +23,7 @@ from diarkit_mockserver.serving.front import PLAIN
 from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.message import Message
 from diarkit_mockserver.serving.pages import LARGEST_BODY, is_control, is_page
+from diarkit_mockserver.serving.parser import RequestParser
 from diarkit_mockserver.world.wire import Response, write_head, write_refusal
 
 if TYPE_CHECKING:
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
+    from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.serving.front import Front
     from diarkit_mockserver.serving.pages import Pages
-    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Disturbance
@@ -60,8 +59,6 @@ LINGER_BYTES: Final = 1 << 20
 
 PIECES_PER_TURN: Final = 64
 """Limit per turn, for fairness between connections."""
-
-FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 log = logging.getLogger("diarkit")
 
@@ -109,8 +106,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
         self._shared = shared
         self._platform = shared.platform
-        self._many = many = shared.platform.shared
-        self.number = next(_numbers) + (0 if many is None else many.first_connection)
+        self.number: int = next(_numbers)
         self._loop = loop
         self._deadline = Deadline(loop, self._be_late)
         self._inbox = Inbox()
@@ -122,8 +118,9 @@ class ClientConnection(asyncio.Protocol):
         self._ends = False  # with the current answer
         self._dropped = 0
         self._at_eof = False
-        self._start_parser()
-        self._expect_head()
+        self._parser = RequestParser()
+        self._section_size = 0  # of the head, or of a chunked body's framing
+        self._is_timed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start, with a deadline for the first request."""
@@ -146,11 +143,7 @@ class ClientConnection(asyncio.Protocol):
         if message is not None:
             message.stop_timing()
             if message.visit is not None and message.drop_body():
-                reason = "the client closed the connection in the middle of its upload"
-                if self._many is None:
-                    self._platform.give_up(message.visit, message.place, reason)
-                else:
-                    self._run(self._many.give_up(message.visit, reason))
+                self._give_up(message, message.visit, "the client closed the connection in the middle of its upload")
 
     def data_received(self, data: bytes) -> None:
         """Receive bytes; after the last answer they are dropped."""
@@ -169,7 +162,7 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer pending requests at the end of input."""
         self._at_eof = True
-        waits = self._answering is not None or bool(self._inbox)
+        waits = self._answering is not None or bool(self._inbox.data)
         return waits and not self._ends and self._scheme == "http"  # TLS has no half-closed connections
 
     def pause_writing(self) -> None:
@@ -183,47 +176,11 @@ class ClientConnection(asyncio.Protocol):
         self._unfetched = self._is_timed = False
         self._go_on()
 
-    # The parser's callbacks only record; actions follow after it has returned.
-
-    def on_url(self, url: bytes) -> None:
-        """Record a part of the request target."""
-        self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Record a header; trailers are ignored."""
-        if self._message is None:
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """Record the end of a head, and parser state that is lost at the end of the message."""
-        self._head_ended = True
-        self._keeps_alive = self._parser.should_keep_alive()
-
-    def on_body(self, body: bytes) -> None:
-        """Record a part of a body."""
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        """Record the end of a message."""
-        self._message_ended = True
-
-    def _start_parser(self) -> None:
-        self._parser: Any = httptools.HttpRequestParser(self)
-        # Bytes after a last request are dropped without an error.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
-
-    def _expect_head(self) -> None:
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
-        self._head_ended = self._message_ended = self._keeps_alive = False
-        self._section_size = 0  # of the head, or of a chunked body's framing
-        self._is_timed = False
-
     def _go_on(self) -> None:
         """Process pending bytes while there is room for answers, then set the next deadline."""
+        inbox = self._inbox
         for _ in range(PIECES_PER_TURN):
-            if not self._inbox or self._is_held():
+            if not inbox.data or self._is_held():
                 break
             try:
                 self._read()
@@ -234,8 +191,8 @@ class ClientConnection(asyncio.Protocol):
             self._loop.call_soon(self._go_on)
         if self.transport.is_closing():
             return
-        self._read_on(reads=not self._unfetched and (self._ends or not self._inbox))
-        if self._at_eof and not self._inbox and not self._is_held():
+        self._read_on(reads=not self._unfetched and (self._ends or not inbox.data))
+        if self._at_eof and not inbox.data and not self._is_held():
             self.transport.close()
         elif not self._unfetched:
             self._set_deadline()
@@ -285,22 +242,15 @@ class ClientConnection(asyncio.Protocol):
             if message is None and self._section_size > LARGEST_HEAD:
                 self._refuse_bytes("the head of the request is too long")
                 return
-        if not self._feed(piece):
+        try:
+            self._parser.feed(piece)
+        except ValueError as error:
+            self._refuse_bytes(str(error))
             return
         if message is not None:
             self._receive(message)
-        elif self._head_ended:
+        elif self._parser.head_ended:
             self._begin()
-
-    def _feed(self, piece: bytes | memoryview) -> bool:
-        try:
-            self._parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            pass  # an Upgrade is ignored, and the body is read (RFC 9110, 7.8)
-        except httptools.HttpParserError as error:
-            self._refuse_bytes(str(error))
-            return False
-        return True
 
     def _refuse_bytes(self, reason: str) -> None:
         """Refuse invalid HTTP, including the upload whose body it is in."""
@@ -314,33 +264,29 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin(self) -> None:
         """Act on a head: answer it, or decide who receives its body."""
-        parser, headers = self._parser, self._headers
-        version, method = parser.get_http_version(), parser.get_method().decode()
+        parser = self._parser
         request = read_request(
-            method,
-            self._target,
-            headers,
+            parser.method,
+            parser.target,
+            parser.headers,
             scheme=self._scheme,
             server=self._server,
             size=self._section_size,
             is_trusted=self._is_trusted,
         )
-        keeps_alive = version == "1.1" and method != "CONNECT" and self._keeps_alive
+        keeps_alive = parser.version == "1.1" and parser.method != "CONNECT" and parser.keeps_alive
         self._message = message = Message(request, keeps_alive)
         self._section_size = 0
-        hosts = 0
-        for name, value in headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                message.left = int(value)
-            elif name == b"transfer-encoding":
-                message.chunked = True
-            elif name == b"expect":
-                message.waits = version == "1.1" and value.lower() == b"100-continue"
-        if parser.should_upgrade() and not self._begin_again(message):
-            return
-        fault = check_head(version, hosts)
+        names = [name for name, _ in parser.headers]
+        if not parser.message_ended:
+            for name, value in parser.headers:
+                if name == b"content-length":
+                    message.left = int(value)
+                elif name == b"transfer-encoding":
+                    message.chunked = True
+                elif name == b"expect":
+                    message.waits = parser.version == "1.1" and value.lower() == b"100-continue"
+        fault = check_head(parser.version, names.count(b"host"))
         if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
             self._go_in(message)
@@ -371,24 +317,13 @@ class ClientConnection(asyncio.Protocol):
         """Proceed from the head to the body."""
         if self._ends:
             return
-        if self._message_ended:
+        if self._parser.message_ended:
             self._finish(message)
         elif message.waits and any(each is not None for each in (message.upload, message.page, message.relay)):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _begin_again(self, message: Message) -> bool:
-        """Replace the parser after an upgrade request, which ends the message for it, with one that expects the same body."""
-        self._start_parser()
-        if message.request.method == "CONNECT" or not (message.left or message.chunked):
-            return True
-        self._message_ended = False
-        framing = b"".join(b"%s: %s\r\n" % header for header in self._headers if header[0] in FRAMING)
-        return self._feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
-
     def _visit(self, message: Message, fault: Refusal | None) -> None:
-        if self._many is not None:
-            self._answer_later(self._visit_shared(self._many, message, fault))
-            return
+        """Answer by the head alone, or begin to read an upload."""
         platform, place, gateway = self._platform, message.place, self._shared.gateway
         message.visit = visit = platform.begin(message.request, place, self.number)
         if fault is not None:
@@ -405,44 +340,17 @@ class ClientConnection(asyncio.Protocol):
             message.upload = platform.read_upload(visit, place)
         self._go_in(message)
 
-    async def _visit_shared(self, many: SharedPlatform[Platform], message: Message, fault: Refusal | None) -> None:
-        """Answer from the shared platform; for an upload, begin it and find out whether to read its body."""
-        request, response = message.request, None
-        has_body = bool(message.left or message.chunked)
-        try:
-            if request.method == "POST" or has_body or fault is not None:
-                message.visit, message.place = await many.begin(request, self.number)
-            visit = message.visit
-            if visit is not None and fault is not None:
-                response = await many.refuse(visit, fault)
-            elif visit is None or not self._platform.is_upload(visit, message.place):
-                response = await many.answer(request, self.number, visit)
-            elif message.place is not None and message.place.world.scenario.limits.before_body:
-                response = await many.refuse_early(visit)
-        except ConnectionError as error:
-            response = write_refusal(Refusal(503, reason=str(error)))
-        if self.transport.is_closing():
-            return
-        self._answering = None
-        if response is None and message.visit is not None:
-            message.upload = self._platform.read_upload(message.visit, message.place)
-        elif response is not None and fault is not None:
-            self._end(response)
-        elif response is not None:
-            self._respond(message, response)
-        self._go_in(message)
+    def _answer_upload(self, message: Message, visit: Visit, upload: UploadReader) -> None:
+        """Answer an upload at the end of its body."""
+        self._respond(message, self._platform.answer(visit, message.place, upload))
 
     def _refuse_upload(self, message: Message, visit: Visit, refusal: Refusal) -> None:
         """Refuse an upload in the middle of its body."""
-        if self._many is None:
-            self._end(self._platform.refuse(visit, message.place, refusal))
-        else:
-            self._answer_later(self._end_shared(self._many.refuse(visit, refusal)))
+        self._end(self._platform.refuse(visit, message.place, refusal))
 
-    async def _end_shared(self, answering: Awaitable[Response]) -> None:
-        response = await answering
-        if not self.transport.is_closing():
-            self._end(response)
+    def _give_up(self, message: Message, visit: Visit, reason: str) -> None:
+        """Record an upload whose client has gone."""
+        self._platform.give_up(visit, message.place, reason)
 
     def _relay(self, message: Message, taken: Response | Relay) -> None:
         """Send the gateway's own answer, or wait for that to a forwarded request."""
@@ -459,8 +367,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _receive(self, message: Message) -> None:
         """Pass on the parsed part of a body."""
-        data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._body.clear()
+        data = self._parser.take_body()
         if data:
             self._section_size = 0
         if self._section_size > LARGEST_HEAD:
@@ -475,29 +382,29 @@ class ClientConnection(asyncio.Protocol):
             self._is_full = message.relay.is_full
         elif message.page is not None:
             message.page += data[: LARGEST_BODY - len(message.page)]
-        if self._message_ended:
+        if self._parser.message_ended:
             self._finish(message)
         elif message.timing is None and message.visit is not None:
             self._start_timing(message, message.visit)
 
     def _finish(self, message: Message) -> None:
         """End a message: answer requests that waited for their body."""
-        message.stop_timing()
+        if message.timing is not None:
+            message.stop_timing()
         self._message = None
-        self._expect_head()
+        self._parser.expect_head()
+        self._section_size = 0
+        self._is_timed = False
         self._ends = self._ends or not message.keeps_alive
         if message.upload is not None and message.visit is not None:
-            if self._many is None:
-                self._respond(message, self._platform.answer(message.visit, message.place, message.upload))
-            else:
-                answering = self._many.answer(message.request, self.number, message.visit, message.upload)
-                self._answer_later(self._answer_awaited(message, answering))
+            self._answer_upload(message, message.visit, message.upload)
         elif message.relay is not None:
             message.relay.end()
             self._answer_later(self._answer_awaited(message, message.relay.answering))
         elif message.page is not None:
             self._answer_later(self._answer_page(message, bytes(message.page)))
-        self._close_at_end()
+        if self._ends:
+            self._close_at_end()
 
     def _close_at_end(self) -> None:
         if self._ends and self._answering is None and self._message is None:
@@ -511,7 +418,8 @@ class ClientConnection(asyncio.Protocol):
         return cors.share(message.request, response)
 
     def _respond(self, message: Message, response: Response) -> None:
-        response = self._share(message, response)
+        if self._shared.cors is not None:
+            response = self._share(message, response)
         if response.disturbance is None:
             message.send(self.transport, response)
         else:

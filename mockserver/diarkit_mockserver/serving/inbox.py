@@ -9,36 +9,36 @@ END: Final = b"\r\n\r\n"
 
 
 class Inbox:
-    """Received bytes; at most one head or message ends in each piece that is taken."""
+    """Received bytes; at most one head or message ends in each piece that is taken.
 
-    __slots__ = ("_at", "_data", "_tail")
+    Attributes:
+        data: with all that was not taken; empty if all was.
+    """
+
+    __slots__ = ("_at", "_tail", "data")
 
     def __init__(self) -> None:
-        self._data = b""
+        self.data = b""
         self._at = 0
         # The last bytes returned by `take_section` since the last end, in which the mark may begin.
         self._tail = b""
 
-    def __bool__(self) -> bool:
-        """Return whether there are bytes."""
-        return bool(self._data)
-
     def add(self, data: bytes) -> None:
         """Append bytes."""
-        self._data = self._data[self._at :] + data if self._data else data
+        self.data = self.data[self._at :] + data if self.data else data
         self._at = 0
 
     def clear(self) -> None:
         """Drop all bytes."""
-        self._data, self._at, self._tail = b"", 0, b""
+        self.data, self._at, self._tail = b"", 0, b""
 
     def take(self, most: int) -> bytes | memoryview:
         """Take at most so many bytes."""
-        return self._cut(min(len(self._data), self._at + most))
+        return self._cut(min(len(self.data), self._at + most))
 
     def take_section(self) -> bytes | memoryview:
         """Take all bytes up to the next end of a head or chunked body."""
-        data, at, tail = self._data, self._at, self._tail
+        data, at, tail = self.data, self._at, self._tail
         end = 0
         if tail:
             across = (tail + data[at : at + len(END) - 1]).find(END)
@@ -52,9 +52,9 @@ class Inbox:
         return self._cut(len(data))
 
     def _cut(self, end: int) -> bytes | memoryview:
-        data, at = self._data, self._at
+        data, at = self.data, self._at
         if end < len(data):
             self._at = end
             return memoryview(data)[at:end]
-        self._data, self._at = b"", 0
+        self.data, self._at = b"", 0
         return data[at:]

@@ -20,13 +20,9 @@ ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 def run_workers(number: int, work: Callable[[int], None]) -> None:
     """Fork workers and wait until SIGINT or SIGTERM. A killed worker is replaced; one that exits by itself stops all.
 
-    Workers also stop if this process is killed.
+    Workers also stop if this process is killed. Must be called before any threads, event loops or connections exist, as they don't survive a fork.
 
-    Must be called before any threads, event loops or connections exist, as they don't survive a fork.
-
-    Args:
-        number: of workers.
-        work: run by each worker, with its index from 0, replacements included; must return at SIGTERM.
+    `work` is run by each worker with its index, from 0, replacements included, and must return at SIGTERM.
 
     Raises:
         SystemExit: at the end; code 1 if a worker exited by itself.

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from typing import TYPE_CHECKING
 
-_write_key = json.JSONEncoder(separators=(",", ":")).encode
-"""Like `json.dumps`, which creates an encoder for each call."""
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+_write_part = lru_cache(maxsize=256, typed=True)(json.JSONEncoder(separators=(",", ":")).encode)
+"""Numbers, numbers of channels and None, which are few; texts differ from request to request."""
 
 
-def make_id(*key: object) -> str:
+def make_id(*key: Hashable) -> str:
     """Derive a UUID from a key, in the form of version 4, as in the reference's examples."""
-    return _form(hashlib.sha256(_write_key(key).encode()).hexdigest())
+    return _form(hashlib.sha256(_write_key(key)).hexdigest())
 
 
 class AnswerIds:
@@ -19,8 +25,8 @@ class AnswerIds:
 
     __slots__ = ("_key",)
 
-    def __init__(self, *key: object) -> None:
-        self._key = hashlib.sha256(_write_key(("answer-1", *key)).encode())
+    def __init__(self, *key: Hashable) -> None:
+        self._key = hashlib.sha256(_write_key(("answer-1", *key)))
 
     def make(self, trace: str) -> tuple[str, str]:
         """Make the request id and the correlation id of an answer, from a unique text."""
@@ -33,6 +39,12 @@ class AnswerIds:
 def name_poll(task_id: str, number: int) -> tuple[str, str]:
     """Make the ids of a poll's answer: the task's, with some digits replaced by the poll's number. Cheaper than a hash."""
     return f"{task_id[:24]}{number:012x}", f"{number:08x}{task_id[8:]}"
+
+
+def _write_key(key: Iterable[Hashable]) -> bytes:
+    """Write compact JSON."""
+    parts = [encode_basestring_ascii(part) if isinstance(part, str) else _write_part(part) for part in key]
+    return f"[{','.join(parts)}]".encode()
 
 
 def _form(digits: str) -> str:

@@ -119,7 +119,7 @@ def write_start(visit: Visit, place: Place, task: Task, external_url: str | None
         task.task_id, TaskState(str(profile["first_state"])), nulls=profile["accepted_unpopulated"] == "null"
     )
     url = path.encode("latin-1", "replace")
-    sent = ((name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items())
+    sent = [(name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items()]
     named = () if profile["x_location"] == "absent" else ((b"x-location", url),)
     return Response(202, body, (JSON, *named, *sent), name_poll(task.task_id, 0))
 

@@ -11,18 +11,18 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers
 from diarkit_mockserver.intake.upload import UploadReader
-from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation, write_start
 from diarkit_mockserver.world.place import Place
 from diarkit_mockserver.world.visit import Visit
-from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
+from diarkit_mockserver.world.wire import JSON, Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import ReadUpload
+    from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
+
+ID_HEADERS: Final = tuple(name.encode() for name in IDS)
 
 WORLDS: Final = "/worlds/"
 """Prefix of all worlds but the default one, which no path of the platform has."""
@@ -153,7 +156,7 @@ class Platform:
             connection: number of the client's connection, from 1.
         """
         world = self.world if place is None else place.world
-        return Visit(request, connection, world.clock.now(), world.journal.total)
+        return Visit(request=request, connection=connection, asked_at=world.clock.now(), follows=world.journal.total)
 
     def is_upload(self, visit: Visit, place: Place | None) -> bool:
         """Return whether the body of this request is read."""
@@ -244,33 +247,11 @@ class Platform:
         disturbance = response.disturbance
         if disturbance is not None and disturbance.connection is not None:
             lost, response = lose(response, disturbance.connection)
-        entry = world.journal.add(
-            Entry(
-                number=world.journal.total + 1,
-                asked_at=visit.asked_at,
-                answered_at=world.clock.now() + (0 if disturbance is None else disturbance.pause),
-                connection=visit.connection,
-                request=visit.request,
-                submission=visit.submission,
-                received=visit.received,
-                status=response.status,
-                headers=response.headers,
-                body=response.body,
-                task_id=visit.task_id,
-                state=visit.state,
-                rule=visit.rule,
-                note="; ".join(visit.notes),
-                follows=visit.follows,
-                lost=lost,
-                faults=visit.faults,
-                limit=visit.limit,
-                ignored_keys=visit.ignored_keys,
-                ignored_parts=visit.ignored_parts,
-                config_size=visit.config_size,
-                parts=visit.parts,
-                secrets=visit.secrets,
-            )
-        )
+        visit.number = world.journal.total + 1
+        visit.answered_at = world.clock.now() + (0 if disturbance is None else disturbance.pause)
+        visit.status, visit.headers, visit.body, visit.lost = response.status, response.headers, response.body, lost
+        visit.note, visit.brought = "; ".join(visit.notes), ""
+        entry = world.journal.add(visit)
         if self.on_exchange is not None:
             self.on_exchange(entry, world.clock.epoch)
 
@@ -304,11 +285,8 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
     if (made := response.ids) is None:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
-    request_id, correlation_id = request.find(b"x-request-id"), request.find(b"x-correlation-id")
-    named = (
-        (b"x-request-id", request_id or made[0].encode()),
-        (b"x-correlation-id", correlation_id or made[1].encode()),
-    )
-    # A rule or a fault may have set one of them.
-    given = {name for name, _ in response.headers}
-    return tuple(one for one in named if one[0] not in given)
+    named = tuple([(name, request.find(name) or one.encode()) for name, one in zip(ID_HEADERS, made, strict=True)])
+    if response.headers == (JSON,):
+        return named
+    given = [name for name, _ in response.headers]  # a rule or a fault may have set one of them
+    return tuple([one for one in named if one[0] not in given])

@@ -219,9 +219,11 @@ def test_any_scenario_written_as_yaml_is_read_as_it_was(scenario: Scenario) -> N
     assert read(written) == scenario
 
 
-@given(all_scenarios(PLAIN.filter(lambda text: "Infinity" not in text)))
+@given(all_scenarios(PLAIN))
 def test_any_scenario_written_as_json_is_read_as_it_was(scenario: Scenario) -> None:
-    assert read(json.dumps(as_written(scenario), ensure_ascii=False).replace("Infinity", ".inf")) == scenario
+    written = json.dumps(as_written(scenario), ensure_ascii=False)
+    # Infinity is no JSON; in a text it stays as it is.
+    assert read(re.sub(r'("(?:[^"\\]|\\.)*")|Infinity', lambda found: found[1] or ".inf", written)) == scenario
 
 
 @given(all_scenarios(WILD))

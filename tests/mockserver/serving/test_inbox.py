@@ -16,7 +16,7 @@ def take_all(packets: list[bytes]) -> list[bytes]:
     sections = [b""]
     for packet in packets:
         inbox.add(packet)
-        while inbox:
+        while inbox.data:
             sections[-1] += bytes(inbox.take_section())
             if sections[-1].endswith(END):
                 sections.append(b"")
@@ -39,10 +39,10 @@ def test_a_section_ends_where_a_head_does_however_it_was_cut(data: bytes, cuts: 
 def test_bytes_are_taken_in_their_order_and_up_to_a_number(data: bytes, most: int, more: bytes) -> None:
     inbox = Inbox()
     inbox.add(data)
-    taken = bytes(inbox.take(most)) if inbox else b""
+    taken = bytes(inbox.take(most)) if inbox.data else b""
     assert taken == data[:most]
     inbox.add(more)
-    while inbox:
+    while inbox.data:
         taken += bytes(inbox.take(most))
     assert taken == data + more
 
@@ -53,6 +53,6 @@ def test_what_was_dropped_is_gone() -> None:
     inbox.take_section()
     inbox.add(b"\n")
     inbox.clear()
-    assert not inbox
+    assert not inbox.data
     inbox.add(b"\nX")
     assert inbox.take_section() == b"\nX"

@@ -29,7 +29,9 @@ REACHED: dict[Limit, tuple[dict[str, Any], str]] = {
 
 
 def make_visit(size: int = 10) -> Visit:
-    return Visit(Request("POST", ENDPOINT, b"", [(b"content-length", str(size).encode())], scheme="http", server="h"))
+    return Visit(
+        request=Request("POST", ENDPOINT, b"", [(b"content-length", str(size).encode())], scheme="http", server="h")
+    )
 
 
 def make_world(*names: Limit, before: Iterable[Limit] = ()) -> World:

@@ -51,7 +51,7 @@ def ask(
 ) -> tuple[Response, Visit]:
     request = Request(method, f"/prefix{path}", query, [(b"host", b"h")], scheme="http", server="x:1")
     place = Place(world, "/prefix", path)
-    visit = Visit(request)
+    visit = Visit(request=request)
     return answer_operation(visit, place, reader, external), visit
 
 
@@ -152,7 +152,7 @@ def test_what_an_upload_brought_is_known_also_if_it_is_refused(limits: dict[str,
     request = Request("POST", ENDPOINT, b"", [], scheme="http", server="x:1")
     brought = set()
     for config in (None, "{}", "{"):
-        visit, place = Visit(request), Place(world, "", ENDPOINT)
+        visit, place = Visit(request=request), Place(world, "", ENDPOINT)
         reader: Any = Reader(config)
         with pytest.raises(Refusal):
             answer_operation(visit, place, reader, None)

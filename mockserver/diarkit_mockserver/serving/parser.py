@@ -1,0 +1,94 @@
+"""Parse the requests of a connection, piece by piece.
+
+The library's callbacks only record; actions follow after it has returned. In each piece at most one head or message ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httptools
+
+FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class RequestParser:
+    """The request that is being received.
+
+    Attributes:
+        method: of the complete head, in capitals; like version and keeps_alive.
+        version: of HTTP.
+        keeps_alive: whether another request may follow, by the head alone.
+        target: so far.
+        headers: so far, names in lower case; trailers are ignored.
+        head_ended: whether the head is complete.
+        message_ended: whether the message is.
+    """
+
+    __slots__ = (
+        *("_body", "_http", "head_ended", "headers", "keeps_alive", "message_ended", "method", "target", "version"),
+    )
+
+    def __init__(self) -> None:
+        self._start()
+        self.expect_head()
+
+    def expect_head(self) -> None:
+        """Begin with the next request."""
+        self.target = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self.head_ended = self.message_ended = False
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """Parse one piece; raises ValueError for invalid HTTP."""
+        try:
+            self._http.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            self._ignore_upgrade()
+        except httptools.HttpParserError as error:
+            raise ValueError(str(error)) from None
+
+    def take_body(self) -> bytes:
+        """Return the parsed part of the body, once."""
+        data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body.clear()
+        return data
+
+    def _ignore_upgrade(self) -> None:
+        """Read the body nevertheless (RFC 9110, section 7.8), which the library takes for another protocol's."""
+        self._start()
+        framing = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] in FRAMING)
+        if framing and self.method != "CONNECT":
+            self.message_ended = False
+            self.feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
+
+    def _start(self) -> None:
+        self._http: Any = httptools.HttpRequestParser(self)
+        # Bytes after a last request are dropped without an error.
+        self._http.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def on_url(self, url: bytes) -> None:
+        """Record a part of the request target."""
+        if not self.head_ended:
+            self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Record a header."""
+        if not self.head_ended:
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Record the end of a head, and parser state that is lost at the end of the message."""
+        if not self.head_ended:
+            self.head_ended = True
+            self.method, self.version = self._http.get_method().decode(), self._http.get_http_version()
+            self.keeps_alive = self._http.should_keep_alive()
+
+    def on_body(self, body: bytes) -> None:
+        """Record a part of a body."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Record the end of a message."""
+        self.message_ended = True
