@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.core import ParameterSource
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_fixtures.errors import MissingExtraError
@@ -29,8 +28,7 @@ class _Written(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         path: Any = super().convert(value, param, ctx)
-        source = ctx.get_parameter_source(param.name) if ctx and param and param.name else None
-        if source is not ParameterSource.DEFAULT and (problem := explain_unwritable(path)):
+        if problem := explain_unwritable(path):
             self.fail(problem, param, ctx)
         return path
 
@@ -205,6 +203,6 @@ class _Flag(click.Option):
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Return the source of the value: the flag, or the environment variable."""
-        if ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
+        if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
             return f"the environment variable {self.envvar}"
         return super().get_error_hint(ctx)
