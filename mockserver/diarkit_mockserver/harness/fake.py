@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -10,7 +11,6 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, find_control
 from diarkit_mockserver.control.orders import NewWorld
-from diarkit_mockserver.control.problem import RefusedError
 from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
@@ -106,6 +106,7 @@ class Fake:
         self._prefix = prefix
         self._count = count
         self._opened = 0
+        self._mark = "" if url is None else f"{secrets.token_hex(4)}-"  # others may open worlds there
         self.front = front
         """The front end of servers started here."""
         self.elsewhere = False
@@ -162,13 +163,9 @@ class Fake:
         """
         base = self._base
         new = NewWorld(
-            name=self._prefix + name,
-            scenario=_read(scenario, base),
-            frozen=frozen,
-            epoch=epoch,
-            ids_from=ids_from or name,
-            counted=self._count is not None,
-        )
+            name=self._prefix + name, scenario=_read(scenario, base), frozen=frozen, epoch=epoch,
+            ids_from=ids_from or name, counted=self._count is not None,
+        )  # fmt: skip
         opened = self.control.send(calls.open_world(new))
         return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere, base=base)
 
@@ -209,14 +206,8 @@ class Fake:
             scenario: of the world; default `LENIENT`.
             frozen: whether its time stands still until it is moved or resumed.
         """
-        server = None
-        while server is None:
-            self._opened += 1
-            try:
-                server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
-            except RefusedError as error:
-                if error.problem.status != 409:  # a name that another program uses
-                    raise
+        self._opened += 1
+        server = self.open_world(f"{self._mark}world-{self._opened}", scenario, frozen=frozen, ids_from="world")
         try:
             yield server
         finally:
@@ -251,9 +242,8 @@ def find_fake(
     found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
-    control, ready = found
-    control.close()
-    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
+    found[0].close()
+    fake = Fake(url, token=token, nonce=found[1].nonce, prefix=prefix, cacert=cacert, count=count)
     fake.elsewhere = True
     return fake
 
