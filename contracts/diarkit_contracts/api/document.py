@@ -36,11 +36,7 @@ class Operation:
 
 @cache
 def load_document() -> dict[str, object]:
-    """Read the document; the same object each time, so treat it as read-only.
-
-    Raises:
-        TypeError: if the file is not a mapping with text keys.
-    """
+    """Read the document; the same object each time, so treat it as read-only."""
     document: object = yaml.load(DOCUMENT.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     return as_object(document, "the document")
 
@@ -58,14 +54,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def resolve(node: object) -> dict[str, object]:
-    """Resolve a `$ref` of the document; an object without one is returned as it is.
-
-    Args:
-        node: an object of the document.
-
-    Raises:
-        KeyError: if the reference does not resolve.
-    """
+    """Resolve a `$ref` of the document; an object without one is returned as it is."""
     found = as_object(node, "a referenced object")
     while isinstance(reference := found.get("$ref"), str):
         found = load_document()
@@ -75,11 +64,7 @@ def resolve(node: object) -> dict[str, object]:
 
 
 def as_object(node: object, name: str) -> dict[str, object]:
-    """Narrow a node of the document to an object with text keys.
-
-    Raises:
-        TypeError: if it is something else; the text names it as `name`.
-    """
+    """Narrow a node of the document to an object with text keys; a `TypeError` gives its `name`."""
     if isinstance(node, dict):
         found = cast("dict[object, object]", node)
         if all(isinstance(key, str) for key in found):

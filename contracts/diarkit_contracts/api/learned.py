@@ -64,7 +64,6 @@ class Learned:
         dialect: points that differ from that generation, by key.
         seen: the observation of each of them.
         not_learned: keys of points that were not observed.
-        course: duration of tasks.
     """
 
     version: Literal[1] = 1
@@ -81,23 +80,11 @@ class Learned:
 
 
 def put_over(profile: Profile, values: dict[str, Any], seen: Iterable[SeenPoint], source: str = "dialect") -> Profile:
-    """Override values of a generation; observed values carry their evidence.
-
-    Args:
-        profile: the generation.
-        values: by the point's key.
-        seen: observations; a value that was edited since counts as set by hand.
-        source: of values set by hand.
-    """
+    """Override values of a generation, by the point's key; observed ones have their evidence unless they were edited since."""
     profile = profile.overlay(values, source)
     return profile.lay({each.point: each.cell for each in seen if profile[each.point] == each.value})
 
 
 def read_learned(path: Path) -> Learned:
-    """Read a file written by `diarkit learn`.
-
-    Raises:
-        TextError: with all errors.
-        OSError: the file can't be read.
-    """
+    """Read a file written by `diarkit learn`."""
     return read_value(Learned, load_text(path), source=str(path))[0]

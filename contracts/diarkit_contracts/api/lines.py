@@ -30,21 +30,13 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def find_line_of_field(path: str) -> int:
-    """Find the line of the schema of a body field.
-
-    Args:
-        path: such as `result.channels[].segments[].speaker_id`.
-    """
+    """Find the line of the schema of a body field, such as `result.channels[].segments[].speaker_id`."""
     return find_line(next(place for start, place in FIELDS.items() if path.startswith(start)))
 
 
 @cache
 def find_line(place: str) -> int:
-    """Find the line, from 1, of a path of keys in the document.
-
-    Args:
-        place: a path of keys.
-    """
+    """Find the line, from 1, of a path of keys in the document."""
     node, line = _compose(), 1
     # Paths of the API contain slashes themselves: the longest keys are tried first.
     rest = place

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 
 from diarkit_contracts.api.evidence import Evidence, Label, Severity
 
@@ -45,11 +46,7 @@ SERVED: Final = cast("tuple[Generation, ...]", get_args(Generation))
 
 
 def find_served(name: str) -> Generation:
-    """Find the generation of a name that a fake can be of.
-
-    Raises:
-        ValueError: for any other, with what is known of it.
-    """
+    """Find the generation of a name that a fake can be of; for any other a `ValueError` with what is known of it."""
     for served in SERVED:
         if served == name:
             return served
@@ -155,42 +152,30 @@ class Echoes:
 Effect: TypeAlias = Declares | Sends | Refuses | Shows | Says | Ends | Carries | Echoes
 
 
-class Seen(Protocol):
-    """An answer, as seen by the readers of points."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An answer as input for the readers of points.
 
-    @property
-    def operation(self) -> str:
-        """As in `OPERATIONS`."""
-        ...
+    Attributes:
+        at: position of its exchange in the history.
+        operation: as in `OPERATIONS`; empty for any other request.
+        mistake: key of the point for the mistake in the request, or in its task's upload; empty for none.
+        body: the JSON object; empty if it is not one.
+        text: the body as it came.
+        query: of the request, or of its task's upload.
+        values: of placeholders.
+        header: returns a header; names are case-insensitive.
+    """
 
-    @property
-    def status(self) -> int:
-        """Of HTTP."""
-        ...
-
-    @property
-    def mistake(self) -> str:
-        """Key of the point for the mistake in the request, or in its task's upload; empty for none."""
-        ...
-
-    @property
-    def body(self) -> Mapping[str, object]:
-        """The JSON object; empty if it is not one."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """The body as it came."""
-        ...
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The query of the request, or of its task's upload."""
-        ...
-
-    def header(self, name: str) -> str | None:
-        """Return a header; names are case-insensitive."""
-        ...
+    at: int
+    operation: str
+    status: int
+    mistake: str
+    body: Mapping[str, object]
+    text: str
+    query: Mapping[str, str]
+    values: Mapping[str, str]
+    header: Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,18 +257,10 @@ def _read_x_location(seen: Seen) -> Value | None:
     return "absent" if reported is None else "absolute" if "://" in reported else "relative"
 
 
-def _read_empty(seen: Seen, operation: str) -> Value | None:
+def _read_empty(operation: str, seen: Seen) -> Value | None:
     if seen.operation != operation or seen.status >= 300 or "task" not in seen.body:
         return None
     return "null" if "result" in seen.body and "error" in seen.body else "absent"
-
-
-def _read_unpopulated(seen: Seen) -> Value | None:
-    return _read_empty(seen, RESULT)
-
-
-def _read_accepted(seen: Seen) -> Value | None:
-    return _read_empty(seen, START)
 
 
 def _read_first_state(seen: Seen) -> Value | None:
@@ -343,10 +320,10 @@ def _read_channel_order(seen: Seen) -> Value | None:
 _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
     "version": _read_version,
     "x_location": _read_x_location,
-    "unpopulated": _read_unpopulated,
+    "unpopulated": partial(_read_empty, RESULT),
     "times": _read_times,
     "spacing": _read_spacing,
-    "accepted_unpopulated": _read_accepted,
+    "accepted_unpopulated": partial(_read_empty, START),
     "first_state": _read_first_state,
     "whole_seconds": _read_whole,
     "first_speaker": _read_first_speaker,

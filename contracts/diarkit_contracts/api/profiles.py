@@ -36,12 +36,7 @@ COMMON: Final[Mapping[str, frozenset[int]]] = MappingProxyType(
 
 @dataclass(frozen=True)  # not slotted, for cached properties
 class Profile:
-    """The effective value of each point: a generation's column with learned or configured overrides.
-
-    Attributes:
-        name: of the generation, as in `--profile`.
-        cells: by the point's key.
-    """
+    """The effective value of each point: a generation's column with learned or configured overrides."""
 
     name: str
     cells: Mapping[str, Cell]
@@ -51,12 +46,7 @@ class Profile:
         return self.cells[key].value
 
     def overlay(self, values: Mapping[str, Value], source: str) -> Profile:
-        """Override values of the generation.
-
-        Args:
-            values: by the point's key, such as those of a scenario's dialect.
-            source: of the values, for evidence.
-        """
+        """Override values of the generation by the point's key; `source` is for their evidence."""
         return self.lay({key: Cell(value, Label.UNK, source) for key, value in values.items()})
 
     def lay(self, cells: Mapping[str, Cell]) -> Profile:

@@ -32,14 +32,7 @@ VBX: Final = f"{EXAMPLES}; 953 published outputs of the same technique"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of results; all but the first two are also clauses of the same name.
-
-    Attributes:
-        name: such as `sorted`.
-        sentence: the requirement.
-        evidence: its source.
-        place: in the contract document.
-    """
+    """A rule of results; all but the first two are also clauses of the same name."""
 
     name: str
     sentence: str
@@ -113,7 +106,6 @@ class ResultFault:
 
     Attributes:
         path: to the wrong value or extra key; for a missing key to its object.
-        rule: that is violated.
         expected: a noun phrase.
         got: a noun phrase.
     """
@@ -140,14 +132,7 @@ class ResultFault:
 
 
 def list_result_faults(result: object) -> tuple[ResultFault, ...]:
-    """List the rule violations of a result.
-
-    Args:
-        result: as decoded from JSON; any value is allowed, nothing raises.
-
-    Returns:
-        Faults, channel by channel. Semantics are not checked where the structure is wrong.
-    """
+    """List the violations in any value decoded from JSON, channel by channel; semantics only where the structure is right."""
     oversized = next(_list_crowds(result), None)
     return tuple(_check_result(result)) if oversized is None else (oversized,)
 

@@ -4,47 +4,24 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
 from diarkit_contracts.api.document import as_object, load_document, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 SCHEMAS: Final = "#/components/schemas/"
 """Prefix of references to named schemas of the document."""
 
 
-class _Error(Protocol):
-    @property
-    def json_path(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-
-
-class _Validator(Protocol):
-    """The part of jsonschema's validator used here, whose own types are incomplete."""
-
-    def iter_errors(self, instance: object) -> Iterator[_Error]: ...
-
-
-_choose_nearest = cast("Callable[[Iterable[_Error]], _Error]", exceptions.best_match)  # pyright: ignore[reportUnknownMemberType]
-
-
 def list_faults(schema: Mapping[str, object] | str, value: object) -> tuple[str, ...]:
-    """List the validation errors of a value.
+    """List the validation errors of a value, one line each with its JSON path.
 
-    Args:
-        schema: a schema of the document, or the name of one; references are resolved.
-        value: as decoded by `json.loads`.
-
-    Returns:
-        One line per error, with its JSON path; for a choice between schemas the error of the closest one.
-
-    Raises:
-        KeyError: if the document has no schema of that name.
+    The schema is one of the document, with references, or its name; for a choice between schemas the error of the closest one is
+    listed.
     """
     if not isinstance(schema, str) and len(schema) == 1 and str(schema.get("$ref")).startswith(SCHEMAS):
         schema = str(schema["$ref"]).removeprefix(SCHEMAS)  # named schemas are compiled once
@@ -68,17 +45,17 @@ def exceeds(value: object, most: int) -> bool:
 
 
 @cache
-def _make_named_validator(name: str) -> _Validator:
-    if name not in as_object(_read_components()["schemas"], "components/schemas"):
+def _make_named_validator(name: str) -> Any:
+    components = as_object(load_document()["components"], "components")
+    if name not in as_object(components["schemas"], "components/schemas"):
         raise KeyError(f"The contract document has no schema {name!r}.")
     return _make_validator({"$ref": SCHEMAS + name})
 
 
-def _make_validator(schema: Mapping[str, object]) -> _Validator:
+def _make_validator(schema: Mapping[str, object]) -> Any:  # its own types are incomplete
     # Resolving references for each value would take half of the time.
     whole = as_object(_inline(dict(schema)), "a schema")
-    validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    return cast("_Validator", validator)
+    return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def _inline(node: object) -> object:
@@ -90,10 +67,6 @@ def _inline(node: object) -> object:
     return node
 
 
-def _read_components() -> dict[str, object]:
-    return as_object(load_document()["components"], "components")
-
-
-def _describe(error: _Error) -> str:
-    nearest = _choose_nearest([error])
+def _describe(error: Any) -> str:
+    nearest = cast("Any", exceptions.best_match([error]))  # pyright: ignore[reportUnknownMemberType]
     return f"{nearest.json_path}: {nearest.message}"

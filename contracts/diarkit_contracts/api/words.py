@@ -31,15 +31,9 @@ def fill_text(text: str, values: Mapping[str, str]) -> str:
 
 
 def find_text(examples: Sequence[Example]) -> str | None:
-    """Find the template that produces each of several texts.
+    """Find the template with the most placeholders that produces each of several texts; None if there is none for all.
 
     A value of a single character becomes a placeholder only if texts with different values prove it, as `0` is common.
-
-    Args:
-        examples: texts, each with the values of its request.
-
-    Returns:
-        The template with the most placeholders; None if there is none for all texts.
     """
     text, values = examples[0]
     differ = len({tuple(sorted(each.items())) for _, each in examples}) > 1

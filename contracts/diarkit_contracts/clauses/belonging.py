@@ -85,11 +85,7 @@ def count_segments(channels: tuple[ReportedChannel, ...]) -> int:
 
 
 def measure_alone(channels: Iterable[Segments]) -> dict[Person, int]:
-    """Measure the non-overlapped speech of each speaker over all channels.
-
-    Returns:
-        Centiseconds by channel index and speaker number.
-    """
+    """Measure the non-overlapped speech of each speaker, in centiseconds by channel index and speaker number."""
     edges = sorted(
         (time, step, (number, segment.speaker))
         for number, segments in enumerate(channels)

@@ -48,10 +48,7 @@ class Clause:
     """One requirement of the contract.
 
     Attributes:
-        check: finds the cases and judges them.
         id: file and name, such as `task.terminal-is-final`; its meaning never changes.
-        sentence: the requirement.
-        evidence: its source.
         place: path of keys in the contract document.
         needs: what must be observed for it to apply, most general first.
     """
@@ -80,11 +77,7 @@ def clause(name: str, sentence: str, evidence: Evidence, place: str, *needs: Nee
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The result of judging a history by a clause.
-
-    Attributes:
-        observations: one per case; without any the clause verified nothing.
-    """
+    """The result of judging a history by a clause: one observation per case; without any the clause verified nothing."""
 
     clause: Clause
     observations: tuple[Observation, ...]
@@ -101,15 +94,7 @@ def judge(clause: Clause, history: History) -> Judgement:
 
 
 def observe(at: int, *, met: bool, expected: str, got: object, evidence: Evidence | None = None) -> Observation:
-    """Make an observation.
-
-    Args:
-        at: position of the exchange.
-        met: whether the clause holds.
-        expected: for the fault, a noun phrase.
-        got: for the fault; texts as they are, other values by `repr`.
-        evidence: of the deciding point, instead of the clause's own.
-    """
+    """Make an observation; `got` is text as it is, or another value by `repr`; `evidence` replaces the clause's own."""
     if met:
         return Observation(at)
     return Observation(at, Fault(expected, got if isinstance(got, str) else f"{got!r:.200}", evidence))

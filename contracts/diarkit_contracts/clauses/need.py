@@ -25,9 +25,7 @@ class Need:
     """Something that must be observed.
 
     Attributes:
-        id: for programs.
         sentence: completes 'never seen: ...'.
-        seen: returns whether a history shows it.
         capability: of a target that can be forced to show it; it may also happen by itself.
     """
 

@@ -56,13 +56,9 @@ class FuzzFlags:
 def fuzz_server(  # noqa: PLR0913 - an argument for each group of flags
     url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> tuple[RunVerdict, bool]:
-    """Fuzz a server; our own driver records while it runs.
+    """Fuzz a server; return the verdict, and whether the driver has seen a failure that is not part of it.
 
-    Returns:
-        The verdict, and whether the driver has seen a failure that is not part of it.
-
-    Raises:
-        click.UsageError: for a remote server without permission, and for conflicting flags.
+    Our own driver records while it runs.
     """
     if not is_loopback(url) and not flags.i_own_this_server:
         raise click.UsageError(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from diarkit_contracts.api.points import GENERATIONS, POINTS, Declares, Sends, Shows
-from diarkit_contracts.commands.flags import Command, Group
+from diarkit_contracts.commands.flags import READ, Command, Group
 from diarkit_contracts.commands.output import read_learned_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from diarkit_contracts.api.points import Cell, Point
 
@@ -29,7 +29,7 @@ LONGEST: Final = 60
 @click.option(
     "--as",
     "learned",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=READ,
     help="Add a column with the values that `diarkit learn` observed on a platform.",
 )
 @click.pass_context

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from diarkit_contracts.commands.flags import Command, flag, take
+from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import (
     begin_run,
     echo_lines,
@@ -21,6 +20,9 @@ from diarkit_contracts.commands.output import (
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 from diarkit_contracts.runs.verdict import EXITS, RunVerdict
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -29,15 +31,9 @@ class Wanted:
     GROUP: ClassVar[str] = "Output"
 
     output: Path | None = flag(
-        "-o",
-        "--output",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the points to this file, as part of a scenario.",
+        "-o", "--output", type=WRITTEN, help="Write the points to this file, as part of a scenario."
     )
-    against: Path | None = flag(
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Report differences from this file, written by an earlier run.",
-    )
+    against: Path | None = flag(type=READ, help="Report differences from this file, written by an earlier run.")
 
 
 @click.command(

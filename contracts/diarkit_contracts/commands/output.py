@@ -225,10 +225,9 @@ def make_progress(total: int) -> Callable[[Row], None]:
 
 
 def echo_lines(lines: Iterable[str]) -> None:
-    """Print lines, escaping characters that the output encoding lacks. A closed pipe, as by `head`, is ignored.
+    """Print lines, escaping characters that the output encoding lacks.
 
-    Raises:
-        UnwritableError: for other errors, such as a full disk.
+    A closed pipe, as by `head`, is ignored; other errors, such as a full disk, raise `UnwritableError`.
     """
     encoding = sys.stdout.encoding or "ascii"
     try:

@@ -124,8 +124,8 @@ def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Asked
 
 
 def _read_side(path: Path, plan: Plan, profile: Asked) -> RunVerdict:
+    from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
     from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415 - as above
-    from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
 

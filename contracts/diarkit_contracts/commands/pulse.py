@@ -30,12 +30,7 @@ def pulse(target: Target) -> Generator[None]:
 
 
 def say_on(target: Target, wait: Callable[[float], bool]) -> None:
-    """Report the progress of a run until it is over.
-
-    Args:
-        target: of the run.
-        wait: blocks for at most so many seconds, and returns whether the run is over.
-    """
+    """Report the progress of a run until `wait`, which blocks for at most so many seconds, returns that it is over."""
     from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported on first use
 
     while not wait(BETWEEN_LINES_S):

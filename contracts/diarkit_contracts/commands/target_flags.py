@@ -174,12 +174,7 @@ def blame_connection() -> Generator[None]:
 
 
 def read_way(url: str, access: Access) -> Way:
-    """Read how to connect to a server.
-
-    Raises:
-        click.UsageError: for an invalid URL or conflicting flags.
-        BadConnectionError: for an invalid proxy.
-    """
+    """Read how to connect to a server."""
     from diarkit_contracts.exchanges.redaction import list_secrets  # noqa: PLC0415
     from diarkit_contracts.target.transport import Way  # noqa: PLC0415
 
@@ -193,11 +188,7 @@ def read_way(url: str, access: Access) -> Way:
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
-    """Split the URL of a server into the URL without credentials, the headers that carry them, and its secrets.
-
-    Raises:
-        click.BadParameter: for an invalid URL; credentials and parameters are not repeated in the message.
-    """
+    """Split the URL of a server into it without credentials, their headers, and its secrets, which no error repeats."""
     if not is_same_origin(url, url) or "?" in url or "#" in url:
         # An unparsable URL can't be split: everything before the last @ may be secret.
         shown = re.sub(r"//.*@", "//", url.partition("?")[0].partition("#")[0])
@@ -251,11 +242,7 @@ def list_repeat_flags(access: Access) -> tuple[tuple[str, str], ...]:
 
 
 def read_headers(given: tuple[str, ...]) -> Headers:
-    """Read headers from flags and environment.
-
-    Raises:
-        click.BadParameter: for one without a name; its text may be secret and is not repeated.
-    """
+    """Read headers from flags and environment; the error for one without a name does not repeat its text, which may be secret."""
     lines = [*os.environ.get(HEADERS_VARIABLE, "").splitlines(), *given]
     read: list[tuple[str, str]] = []
     for line in filter(str.strip, lines):

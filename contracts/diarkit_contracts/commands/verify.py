@@ -150,8 +150,8 @@ def clauses(*, rows: bool, markdown: bool) -> None:
 
 
 def _judge_recording(path: Path, judging: Judging) -> RunVerdict:
+    from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
     from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
-    from diarkit_contracts.exchanges.recording_error import RecordingError  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
 
     try:
@@ -162,7 +162,7 @@ def _judge_recording(path: Path, judging: Judging) -> RunVerdict:
 
 
 def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:
-    from diarkit_contracts.rows.forced import make_forced  # noqa: PLC0415
+    from diarkit_contracts.rows.plan import make_forced  # noqa: PLC0415
     from diarkit_contracts.runs.drive import NOTHING_FORCED  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
     from diarkit_contracts.target.client import CAPS  # noqa: PLC0415

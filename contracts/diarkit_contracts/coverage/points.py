@@ -35,8 +35,6 @@ class Point:
 
     Attributes:
         id: such as `need:failed`; its meaning never changes.
-        source: where it is listed.
-        text: a noun phrase.
     """
 
     id: str

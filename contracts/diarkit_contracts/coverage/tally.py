@@ -29,7 +29,6 @@ class Tally:
     """The coverage so far.
 
     Attributes:
-        met: ids of points.
         behaved: those met without a conduct finding against the client.
         generations: of the servers; empty for the default.
     """

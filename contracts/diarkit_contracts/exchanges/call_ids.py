@@ -27,12 +27,7 @@ def is_named(row_id: str) -> bool:
 
 
 def make_ids(seed: int, number: int) -> Headers:
-    """Make the ids of a call, as lower-case random UUIDs: the required form is UNK, and this is the most common.
-
-    Args:
-        seed: of the run.
-        number: of the call, unique in the run.
-    """
+    """Make the ids of a call, as lower-case random UUIDs: the required form is UNK, and this is the most common."""
     draws = Draws("call-ids-1", seed, number)
     return tuple((name, _make_id(draws)) for name in IDS)
 

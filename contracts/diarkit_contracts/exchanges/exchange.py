@@ -88,7 +88,6 @@ class Part:
     """One part of a multipart body, described without its bytes.
 
     Attributes:
-        name: of the form field.
         filename: None for a text field.
         size: of the content, in bytes; None if unknown.
         sha256: of the content, in hex; None if unknown.
@@ -184,9 +183,7 @@ class Lost:
     """An incomplete answer, with the fields of `Answer` as far as they were received.
 
     Attributes:
-        kind: of the loss.
         status: of the head; 0 without one.
-        headers: of the head.
         body: the bytes received.
         received_at: seconds on the clock of `Request.sent_at`, at the loss.
     """

@@ -27,10 +27,7 @@ class Field:
     """A part to send.
 
     Attributes:
-        name: of the form field.
-        content: its bytes.
         filename: None for a text field.
-        made: origin of a variant of an own recording.
     """
 
     name: str
@@ -46,12 +43,9 @@ def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
 
 
 def stream_form(fields: Iterable[Field]) -> tuple[str, Chunks]:
-    """Write a form piece by piece.
+    """Write a form piece by piece, and return its content type and body.
 
     Names are UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
-
-    Returns:
-        Content type and body.
 
     Source:
         WHATWG HTML, multipart/form-data encoding algorithm, which browsers, curl and httpx follow.

@@ -17,8 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import find_value
-from diarkit_contracts.exchanges.plain import read_plain, write_plain
-from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.exchanges.plain import RecordingError, read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
@@ -37,15 +36,7 @@ LAST_SECOND: Final = 253_402_300_799
 
 
 def read_har(text: str, name: str) -> tuple[Exchange, ...]:
-    """Read the exchanges with the API from a HAR, in order of their start.
-
-    Args:
-        text: of the file.
-        name: of the file, for errors.
-
-    Raises:
-        RecordingError: it is not a HAR, or an entry lacks a required field.
-    """
+    """Read the exchanges with the API from a HAR, in order of their start."""
     try:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -79,12 +70,7 @@ def _find_lines(text: str, count: int) -> list[int]:
 
 
 def write_har(exchanges: Iterable[Exchange], own: Iterable[Mapping[str, object]] | None = None) -> Json:
-    """Write exchanges as a HAR.
-
-    Args:
-        exchanges: with times in seconds since 1970 UTC.
-        own: additional fields of each entry, such as a comment.
-    """
+    """Write exchanges with times in seconds since 1970 UTC as a HAR; `own` has additional fields of each entry, such as a comment."""
     written = [_write_entry(exchange) for exchange in exchanges]
     entries = written if own is None else [{**entry, **more} for entry, more in zip(written, own, strict=True)]
     creator = {"name": "diarkit", "version": version("diarkit")}

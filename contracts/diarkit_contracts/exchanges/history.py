@@ -57,7 +57,6 @@ class Start:
     """A POST that starts a task.
 
     Attributes:
-        at: position of the exchange in the history.
         task_id: returned with 202; None for a refusal or an unreadable id.
     """
 
@@ -109,13 +108,11 @@ class Look:
     """A GET that polls a task.
 
     Attributes:
-        at: position of the exchange in the history.
         asked: the requested id from the path, in lower case.
         body: of a 200, if it is a JSON object.
         task_id: as reported, in lower case.
         state: as reported, if it is a known one.
         channels: of a result that matches its schema.
-        faults: of the result, if any.
         start: the POST that returned the requested id, if in the history.
     """
 
@@ -141,9 +138,6 @@ class History:
 
     Attributes:
         exchanges: with complete answers, in the order sent.
-        starts: the uploads among them.
-        looks: the polls among them.
-        profile: the generation of the API to judge by.
         lost: requests without a complete answer, in the order sent; they have no position.
         given_up: ids of tasks that the driver stopped waiting for; None without a driver, as in a recording, where lost answers and
             unfinished tasks may be intended.
@@ -160,11 +154,7 @@ class History:
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
     def decode(self, body: bytes) -> object:
-        """Decode the body of an answer strictly; cached, so treat the value as read-only.
-
-        Returns:
-            The value, or the error if it is not strict JSON.
-        """
+        """Decode the body of an answer strictly, or return the error; cached, so treat the value as read-only."""
         if body not in self._decoded:
             try:
                 self._decoded[body] = decode_json(body)
@@ -199,13 +189,7 @@ class History:
 def read_history(
     exchanges: Iterable[Exchange], profile: Profile = DEFAULT, given_up: frozenset[str] | None = None
 ) -> History:
-    """Interpret exchanges as a history.
-
-    Args:
-        exchanges: with one server, in the order sent.
-        profile: the generation of the API.
-        given_up: ids of tasks that the driver stopped waiting for; None without a driver.
-    """
+    """Interpret exchanges as a history."""
     whole = tuple(exchanges)
     answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))

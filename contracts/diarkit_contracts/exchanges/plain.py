@@ -41,16 +41,7 @@ def write_plain(value: object) -> Any:
 
 
 def read_plain(kind: type[T], value: object, what: str) -> T:
-    """Convert back what `write_plain` wrote; unknown keys are ignored.
-
-    Args:
-        kind: a dataclass, or the type of a field.
-        value: plain.
-        what: its name, for the error.
-
-    Raises:
-        PlainError: the value has another type.
-    """
+    """Convert back what `write_plain` wrote; unknown keys are ignored, and `what` names the value in a `PlainError`."""
     return cast("T", _read(kind, value, what))
 
 
@@ -115,3 +106,17 @@ def _expect(kind: Any, value: object, expected: str, what: str) -> Any:
     if isinstance(value, kind):
         return value
     raise PlainError(expected, what, value)
+
+
+class RecordingError(ContractsError, ValueError):
+    """A file is not a valid recording.
+
+    Attributes:
+        line: from 1; 0 for the whole file.
+    """
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        self.file = file
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{file}:{line}: {reason}" if line else f"{file}: {reason}")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
 from diarkit_contracts.exchanges.history import find_value
-from diarkit_contracts.exchanges.plain import PlainError, read_plain, write_plain
-from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.exchanges.plain import PlainError, RecordingError, read_plain, write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,12 +28,7 @@ HEAD: Final[Json] = {"format": FORMAT, "version": VERSION}
 
 
 def read_recording(path: Path) -> tuple[Exchange, ...]:
-    """Read a recording of any format.
-
-    Raises:
-        RecordingError: with file and line, if it is invalid.
-        OSError: it can't be read.
-    """
+    """Read a recording of any format."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -60,11 +60,7 @@ WORDS_OF_ANSWERS: Final = (
 
 
 class Redaction:
-    """Redacts secrets.
-
-    Args:
-        secrets: values to redact everywhere, such as those of configured headers.
-    """
+    """Redacts secrets: known kinds where they stand, and the given ones everywhere, such as those of configured headers."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         every = [each for secret in secrets for each in (secret, *_decode_basic(secret))]

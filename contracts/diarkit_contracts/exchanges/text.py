@@ -17,13 +17,9 @@ LONGEST_BODY: Final = 2_000
 
 
 def show_text(text: str, most: int = 0) -> str:
-    r"""Escape non-printable characters, such as `\x1b`.
+    r"""Escape non-printable characters, such as `\x1b`, and shorten the text to `most` characters; 0 for no limit.
 
     Texts from a server may move a terminal's cursor, change the writing direction or be invalid in XML.
-
-    Args:
-        text: from any source.
-        most: limit of characters; 0 for none.
     """
     part = text[:most] if most else text  # escaping a body of 16 MB would produce 100 MB
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in part)

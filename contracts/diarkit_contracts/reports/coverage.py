@@ -19,13 +19,7 @@ MOST: Final = 10
 
 
 def write_coverage(form: str, tally: Tally, plays: Mapping[str, str]) -> str:
-    """Write a coverage report.
-
-    Args:
-        form: a key of `FORMS`.
-        tally: the coverage.
-        plays: the line of a test that makes the fake produce a point, by id; most useful first.
-    """
+    """Write a coverage report; `plays` has the line of a test that makes the fake produce a point, by id, most useful first."""
     return FORMS[form](tally, plays)
 
 

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def make_environment(show: Callable[[str], str] = show_text) -> Environment:
-    """Make the template environment.
-
-    Args:
-        show: makes each text printable before it is escaped, or returns it as escaped markup.
-    """
+    """Make the template environment; `show` makes each text printable before it is escaped, or returns escaped markup."""
 
     def finalize(value: object) -> object:
         return show(value) if isinstance(value, str) and not isinstance(value, Markup) else value

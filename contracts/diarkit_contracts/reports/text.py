@@ -40,13 +40,7 @@ LONGEST: Final = 400
 
 
 def list_lines(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, *, folder: Path | None = None) -> Iterator[str]:
-    """List the lines of a report, with colour codes.
-
-    Args:
-        verdict: to show.
-        fail_on: least severity that fails.
-        folder: of the saved input files of findings, if any.
-    """
+    """List the lines of a report, with colour codes."""
     if verdict.unreachable:
         # All rows were skipped for this one reason, which a list of them would hide.
         yield show_text(verdict.unreachable)

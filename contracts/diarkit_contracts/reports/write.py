@@ -44,9 +44,6 @@ def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
     """Parse requested reports, such as `json=F,html=G`.
 
     `github` needs no file inside GitHub Actions, where it is added to the summary of the step.
-
-    Raises:
-        ReportError: listing the valid formats.
     """
     reports: list[Report] = []
     for text in (each.strip() for joined in texts for each in joined.split(",")):
@@ -79,17 +76,7 @@ def choose_folder(reports: Iterable[Report], recording: Path | None = None) -> P
 def write_reports(
     reports: Iterable[Report], verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None
 ) -> None:
-    """Write the reports.
-
-    Args:
-        reports: to write.
-        verdict: their content.
-        fail_on: least severity that fails.
-        folder: of the saved input files of findings, if any.
-
-    Raises:
-        OSError: a file can't be written.
-    """
+    """Write the reports."""
     for report in reports:
         text = _write_report(report.kind, verdict, fail_on, folder)
         if report.kind is Kind.GITHUB:

@@ -116,17 +116,7 @@ def _list_obstacles(frames: Frames, span: object) -> Iterator[tuple[Relation, st
 
 
 def make_file(path: Path, sha256: str, relation: Relation, span: tuple[int, int] | None) -> Chunks:
-    """Make the file of a variant.
-
-    Args:
-        path: of the recording.
-        sha256: at the first reading.
-        relation: the variant.
-        span: of `Relation.CUT`, in centiseconds.
-
-    Raises:
-        AudioError: it was removed or has changed.
-    """
+    """Make the file of a variant; an `AudioError` if the recording, read as `sha256` first, was removed or has changed."""
     file = _open(path)
     if _digest(file) != sha256:
         raise AudioError(path, "it has changed since the run began")
@@ -154,11 +144,7 @@ def _digest(file: Chunks) -> str:
 
 
 def _open(path: Path) -> Chunks:
-    """Return the bytes of a file, read on demand.
-
-    Raises:
-        AudioError: it can't be read, or is too large.
-    """
+    """Return the bytes of a file, read on demand."""
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -171,11 +157,7 @@ def _open(path: Path) -> Chunks:
 
 
 def _read(path: Path, at: int, size: int) -> bytes:
-    """Read a piece of a file.
-
-    Raises:
-        AudioError: it can't be read, or has become shorter.
-    """
+    """Read a piece of a file."""
     try:
         with path.open("rb") as file:
             file.seek(at)

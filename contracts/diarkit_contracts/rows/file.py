@@ -53,15 +53,7 @@ class _Row:
 
 
 def read_rows(text: str, file: str) -> tuple[Row, ...]:
-    """Read rows.
-
-    Args:
-        text: JSON or YAML.
-        file: its name, for errors.
-
-    Raises:
-        TextError: with all errors.
-    """
+    """Read rows."""
     rows, _ = read_value(tuple[_Row, ...], make_yaml(text), source=file, check=_check)
     return tuple(map(_make_row, rows))
 

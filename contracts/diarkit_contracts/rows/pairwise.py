@@ -18,12 +18,8 @@ def cover_pairs(
 ) -> Iterator[dict[str, Value]]:
     """Yield combinations until each allowed pair of values is covered.
 
-    Greedy and deterministic.
-
-    Args:
-        factors: the values of each.
-        is_allowed: whether a combination is valid; also called with incomplete ones, which lack keys.
-        covered: existing combinations.
+    Greedy and deterministic. `is_allowed` is also called with incomplete combinations, which lack keys; `covered` are existing
+    ones.
     """
 
     def is_possible(chosen: Mapping[str, Value]) -> bool:

@@ -10,17 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.api.words import count
-from diarkit_contracts.rows.forced import make_forced
+from diarkit_contracts.rows.call import Attached, Call, Row
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.rows.uploads import SHORT_RUN, make_uploads
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
-
-    from diarkit_contracts.api.profiles import Capability
-    from diarkit_contracts.rows.call import Row
 
 UPLOADS_IN_LITE: Final = len(SHORT_RUN)
 MISTAKES_IN_LITE: Final = 17
@@ -49,7 +47,6 @@ class Plan:
     """A plan.
 
     Attributes:
-        name: of the tier, or the requested rows.
         steps: in order; the rows of a step may be in flight together if the target allows it.
     """
 
@@ -99,14 +96,7 @@ def make_plan(tier: Tier) -> Plan:
 
 
 def choose_rows(names: Iterable[str]) -> Plan:
-    """Make a plan of the given rows, each its own step.
-
-    Args:
-        names: ids such as `row-07`, or full names.
-
-    Raises:
-        UnknownRowError: for an unknown name.
-    """
+    """Make a plan of the rows of these ids, such as `row-07`, or full names, each its own step."""
     known = {key: row for row in list_rows() for key in (row.id, row.name)}
     chosen: list[Row] = []
     for name in names:
@@ -129,3 +119,19 @@ def _interleave(uploads: Sequence[Row], mistakes: Sequence[Row]) -> tuple[tuple[
         steps += [(mistake,) for mistake in mistakes[first:last]]
         steps += pairs[number : number + 1]
     return tuple(steps)
+
+
+CLIP = "wav:1ch:2.0s"
+
+
+def make_forced() -> tuple[Row, ...]:
+    """Make the rows for rare behaviour that no request triggers, one for each capability that a target then needs."""
+    upload, limited = Call(body=(Attached(CLIP),)), "refusal.type-of-status"
+    return (
+        Row(
+            id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL
+        ),
+        Row(id="forced-02", what="rate-limited", call=upload, about=limited, needs=Capability.LIMIT_RATE),
+        Row(id="forced-03", what="storage-full", call=upload, about=limited, needs=Capability.FILL_STORAGE),
+        Row(id="forced-04", what="forbidden", call=upload, about=limited, needs=Capability.FORBID),
+    )

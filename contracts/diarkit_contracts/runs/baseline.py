@@ -86,31 +86,14 @@ Baseline: TypeAlias = "tuple[tuple[Entry, str], ...]"
 
 
 def read_baseline(text: str, file: str) -> Baseline:
-    """Read a baseline.
-
-    Args:
-        text: YAML or JSON.
-        file: its name, for errors.
-
-    Raises:
-        TextError: with all errors.
-    """
+    """Read a baseline."""
     read, tree = read_value(_File, text, source=file)
     places = (find_place(tree, ("accepted", index)) for index in range(len(read.accepted)))
     return tuple((entry, f"{file}:{place.line}") for entry, place in zip(read.accepted, places, strict=True))
 
 
 def apply_baseline(verdict: RunVerdict, baseline: Baseline, today: date) -> RunVerdict:
-    """Move accepted findings out of a verdict's findings.
-
-    Args:
-        verdict: with all findings.
-        baseline: accepted findings.
-        today: entries that expired earlier are ignored.
-
-    Returns:
-        The verdict with `accepted` and `stale` filled in.
-    """
+    """Move accepted findings of a verdict to `accepted`; entries that expired before `today`, or match nothing, are `stale`."""
     open_entries = [entry for entry, _ in baseline if entry.expires >= today]
     findings: list[Finding] = []
     accepted: list[Accepted] = []

@@ -90,15 +90,7 @@ def drive_plan(
     forcing: Forcing = NOTHING_FORCED,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> Drive:
-    """Send the rows of a plan.
-
-    Args:
-        plan: what to send.
-        target: of the plan.
-        profile: its generation, for the name of the location header.
-        forcing: its capabilities; rows that need others are not planned.
-        progress: called with each row before it is sent.
-    """
+    """Send the rows of a plan."""
     driver = _Driver(target, profile, forcing, progress)
     steps = [[row for row in step if row.needs is None or row.needs in forcing] for step in plan.steps]
     try:
@@ -128,7 +120,6 @@ class _Driver:
 
     Attributes:
         over: why nothing more is sent; the remaining rows are skipped.
-        given_up: ids of tasks that did not end in time.
     """
 
     def __init__(self, target: Target, profile: Profile, forcing: Forcing, progress: Callable[[Row], None]) -> None:

@@ -38,15 +38,9 @@ class Followed:
     """A row in progress.
 
     Attributes:
-        row: to send.
-        target: of the run.
-        profile: its generation, for the name of the location header.
-        again: whether this is a repetition.
         at: positions of its exchanges.
         lost: positions of its lost exchanges in the target's list.
         state: last reported.
-        task_id: of the task that it started; empty if none.
-        looks: number of polls.
         losses: number of calls without a complete answer.
         ended: whether the task has ended, or the clauses judge what came instead.
         why: it is inconclusive; None if it is not.
@@ -140,13 +134,7 @@ def explain_stop(error: KeyboardInterrupt) -> Why:
 
 
 def follow(followed: Sequence[Followed], look: Callable[[Followed], object], pace: Callable[[float], float]) -> None:
-    """Poll tasks in turn until each has ended or takes too long.
-
-    Args:
-        followed: tasks, of which the open ones are polled.
-        look: polls one of them.
-        pace: returns the seconds until the next poll, by the age of the task.
-    """
+    """Poll open tasks in turn until each has ended or takes too long; `pace` returns the seconds to wait by a task's age."""
     while running := [each for each in followed if each.is_open]:
         for each in running:
             most = each.target.caps.task_seconds

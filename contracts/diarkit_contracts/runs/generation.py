@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 
 def ask_generation(target: Target) -> tuple[Profile, str]:
-    """Request the version of a server; its answer is not judged here.
-
-    Returns:
-        The generation, and a sentence if it had to be assumed, otherwise empty.
-    """
+    """Request the version of a server: its generation, and a sentence if that is assumed. The answer is not judged here."""
     method, _, path = INFO.partition(" ")
     try:
         exchange = target.ask_aside(Call(method=method, path=path))

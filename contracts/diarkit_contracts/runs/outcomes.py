@@ -53,13 +53,7 @@ class Outcome:
 def list_outcomes(
     verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None
 ) -> tuple[Outcome, ...]:
-    """List an outcome for each of `NAMES`.
-
-    Args:
-        verdict: of a run.
-        fail_on: least severity that fails a clause.
-        folder: of the saved input files of findings, if any.
-    """
+    """List an outcome for each of `NAMES`."""
     left = [each for each in verdict.outcomes if each.ending is not Ending.JUDGED]
     gone = [f"{each.row}: {each.reason}" for each in left if each.cause in NO_ANSWER]
     unjudged = [f"{each.row}: {each.reason}" for each in left if each.cause not in NO_ANSWER]

@@ -25,12 +25,7 @@ SHARE_OF_AGE: Final = 0.05
 
 
 class RecordError(ContractsError):
-    """A file was not processed.
-
-    Attributes:
-        name: of the file.
-        reason: what came instead of a result.
-    """
+    """A file was not processed."""
 
     def __init__(self, name: str, reason: str) -> None:
         self.name = name
@@ -52,20 +47,7 @@ class Asked:
 
 
 def record_file(target: Target, name: str, data: bytes, asked: Asked) -> tuple[Exchange, ...]:
-    """Send one file to a platform, and wait for its end.
-
-    Args:
-        target: the platform.
-        name: of the file, as it is sent.
-        data: the file.
-        asked: its parameters.
-
-    Returns:
-        The upload, and each poll of its task.
-
-    Raises:
-        RecordError: the platform did not answer in a way that can be replayed.
-    """
+    """Send one file to a platform, and return the upload and each poll of its task; a RecordError if they can't be replayed."""
     form = [Field("file", data, name), *([Field("config", asked.config.encode())] if asked.config else [])]
     body = Raw(*write_form(form))
     followed = Followed(Row(id="recorded", what=name, call=Call(query=asked.query, body=body)), target)

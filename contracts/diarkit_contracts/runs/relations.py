@@ -46,17 +46,7 @@ def verify_audio(
     profile: Profile,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> RunVerdict:
-    """Send recordings to a target and judge the answers.
-
-    Args:
-        recordings: own recordings.
-        target: of the run.
-        profile: the generation to judge by.
-        progress: called with each row before it is sent.
-
-    Raises:
-        AudioError: a file was removed or has changed.
-    """
+    """Send recordings to a target and judge the answers; an AudioError if a file was removed or has changed."""
     plan = make_plan(recordings)
     drive = drive_plan(plan, target, profile, progress=progress)
     drive.unplanned += [

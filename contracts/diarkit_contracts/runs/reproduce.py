@@ -59,12 +59,9 @@ def find_row(name: str, runs: Iterable[RowRun] = ()) -> Row | None:
 
 
 def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = None) -> Repeat | None:
-    """Return commands to repeat a finding; None if its row is unknown or sends an own recording.
+    """Return commands to repeat a finding, with the files of `save_inputs` or only their names.
 
-    Args:
-        finding: of this verdict.
-        verdict: for the target and the names of headers.
-        folder: of the files written by `save_inputs`; without one only names are shown.
+    None if its row is unknown or sends an own recording.
     """
     row = find_row(finding.row, verdict.rows)
     if row is None or row.is_private:

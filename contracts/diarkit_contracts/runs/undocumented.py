@@ -82,12 +82,7 @@ class Declared:
 
 
 def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> tuple[Undocumented, ...]:
-    """List undocumented fields and headers, each once.
-
-    Args:
-        exchanges: in the order sent.
-        headers: documented by the generation in addition to the document.
-    """
+    """List fields and headers that neither the document nor the generation, whose headers are given, documents, each once."""
     seen: dict[str, list[int]] = {}
     known = USUAL_HEADERS | {name.lower() for name in headers}
     for at, exchange in enumerate(exchanges):

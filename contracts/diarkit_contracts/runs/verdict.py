@@ -117,7 +117,6 @@ class Finding:
     """A clause that was violated in one row.
 
     Attributes:
-        clause: with its sentence, evidence and severity.
         row: name of the row, as in `--only`; empty for a recording.
         at: positions in `RunVerdict.exchanges` that show it: the upload, then the violating exchange. For a lost one the complement
             of its position in `RunVerdict.lost`: -1 for the first.
@@ -147,7 +146,6 @@ class Accepted:
     """A finding that a baseline accepts, so that it does not fail a run.
 
     Attributes:
-        reason: why it is accepted.
         expires: the last day of acceptance, as YYYY-MM-DD.
     """
 
@@ -176,7 +174,6 @@ class RowOutcome:
     """The outcome of a planned row, including repetitions.
 
     Attributes:
-        row: its name.
         ending: of the last attempt.
         cause: why it was not judged, or why an earlier attempt failed; None for neither.
         reason: the same for people.
@@ -192,12 +189,7 @@ class RowOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """Something skipped.
-
-    Attributes:
-        name: of a row, or id of a clause.
-        reason: for people.
-    """
+    """Something skipped: a row by its name, or a clause by its id."""
 
     name: str
     cause: Cause
@@ -217,7 +209,6 @@ class RowRun:
     """A row that was sent.
 
     Attributes:
-        name: as in `--only`.
         at: positions of its complete exchanges.
         lost: positions of its lost exchanges in `RunVerdict.lost`.
         row: None if only its exchanges are known.
@@ -334,13 +325,7 @@ class RunVerdict:
 
 
 def choose_exit(ends: Iterable[Exit], found: Container[Severity], fail_on: Severity) -> Exit:
-    """Choose the exit code by precedence.
-
-    Args:
-        ends: of everything that was not judged.
-        found: severities of the findings.
-        fail_on: the least severity that fails.
-    """
+    """Choose the exit code by precedence."""
     fails = Severity.ERROR in found or (fail_on is Severity.WARNING and Severity.WARNING in found)
     so = {Exit.FINE, *ends, *([Exit.FINDINGS] if fails else [])}
     return next(end for end in MEANINGS if end in so)

@@ -47,15 +47,7 @@ def verify_target(
     forcing: Forcing = NOTHING_FORCED,
     progress: Callable[[Row], None] = lambda _: None,
 ) -> RunVerdict:
-    """Send a plan to a target and judge the answers.
-
-    Args:
-        plan: to send.
-        target: of the plan.
-        profile: the generation to judge by.
-        forcing: capabilities of the target.
-        progress: called with each row before it is sent.
-    """
+    """Send a plan to a target and judge the answers."""
     drive = drive_plan(plan, target, profile, forcing, progress)
     return conclude(drive, plan, target, profile, forcing)
 
@@ -63,15 +55,7 @@ def verify_target(
 def conclude(
     drive: Drive, plan: Plan, target: Target, profile: Profile, forcing: Forcing = NOTHING_FORCED
 ) -> RunVerdict:
-    """Judge all exchanges with a target.
-
-    Args:
-        drive: the result of sending the plan.
-        plan: that was sent.
-        target: of the plan.
-        profile: as in `verify_target`.
-        forcing: as in `verify_target`.
-    """
+    """Judge all exchanges with a target."""
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
     whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, _choose_needs(plan)))), tuple(drive.outcomes)
@@ -98,14 +82,7 @@ def conclude(
 def verify_recording(
     name: str, exchanges: Iterable[Exchange], profile: Profile = DEFAULT, rows: Iterable[RowRun] = ()
 ) -> RunVerdict:
-    """Judge recorded exchanges; nothing is sent.
-
-    Args:
-        name: of the recording.
-        exchanges: with one server, in the order sent.
-        profile: the generation to judge by.
-        rows: which exchanges belong to which row, if known.
-    """
+    """Judge recorded exchanges; nothing is sent."""
     history = read_history(exchanges, profile)
     whys = explain_unseen(list_unseen(history, NEEDS_OF_A_RECORDING))
     return replace(judge_history(history, rows), target=name, whys=whys, spent=_count_spent(history))
@@ -114,16 +91,7 @@ def verify_recording(
 def judge_history(
     history: History, rows: Iterable[RowRun] = (), capabilities: Container[Capability] = ()
 ) -> RunVerdict:
-    """Judge a history by all clauses.
-
-    Args:
-        history: of one server.
-        rows: which exchange belongs to which row.
-        capabilities: of the target, for the reasons of missing observations.
-
-    Returns:
-        A verdict with everything that follows from the exchanges.
-    """
+    """Judge a history by all clauses: a verdict with everything that follows from the exchanges."""
     rows = tuple(rows)
     row_of = {at: row.name for row in rows for at in (*row.at, *(~lost for lost in row.lost))}
     judgements = judge_all(history)
@@ -192,13 +160,7 @@ def _list_events(history: History, waits: int) -> Iterator[str]:
 
 
 def skip_clause(clause: Clause, history: History, capabilities: Container[Capability] = ()) -> Skipped:
-    """Explain why a clause has no observations: the first of its unmet needs.
-
-    Args:
-        clause: without observations.
-        history: that was judged.
-        capabilities: of the target.
-    """
+    """Explain why a clause has no observations: the first of its unmet needs."""
     unseen = list_unseen(history, clause.needs)
     if not unseen:
         return Skipped(name=clause.id, cause=Cause.NOT_SEEN, reason="nothing it applies to was observed")

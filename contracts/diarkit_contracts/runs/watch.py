@@ -144,14 +144,7 @@ class Watch:
 
 
 def make_exchange(sent: tuple[Any, ...], came: tuple[Any, ...], sent_at: float, received_at: float) -> Exchange:
-    """Make a redacted exchange from the parts of a client library.
-
-    Args:
-        sent: method, URL, headers, and the body if any.
-        came: status, headers and body.
-        sent_at: seconds on some clock.
-        received_at: seconds on the same clock.
-    """
+    """Make a redacted exchange from what was sent (method, URL, headers, body if any) and what came (status, headers, body)."""
     method, url, request_headers, content = sent
     status, headers, body = came
     sent_headers = _read_headers(request_headers)

@@ -47,12 +47,7 @@ class TargetError(ContractsError):
 
 
 class UnreachableError(TargetError):
-    """The server could not be reached, or its answer was lost.
-
-    Attributes:
-        reason: for people.
-        lost: the incomplete answer.
-    """
+    """The server could not be reached, or its answer was lost."""
 
     def __init__(self, url: str, reason: str, lost: Lost | None = None) -> None:
         self.reason = reason
@@ -84,9 +79,7 @@ class Spent:
     """The cost of a run for the target.
 
     Attributes:
-        tasks: accepted.
         calls: sent, answered or not.
-        bytes_up: of request bodies.
         seconds: from the first call to the last answer.
     """
 

@@ -35,16 +35,7 @@ class CodingError(ContractsError):
 
 
 def decode_body(body: bytes, headers: Headers, most: int) -> bytes:
-    """Decode the content codings of a body.
-
-    Args:
-        body: as received.
-        headers: of the answer.
-        most: limit of bytes for each step.
-
-    Raises:
-        CodingError: the body does not match its Content-Encoding, or exceeds the limit.
-    """
+    """Decode the content codings of a body, each step to at most so many bytes, or raise CodingError."""
     codings = list(_list_codings(headers))
     if len(codings) > MOST_CODINGS:
         raise CodingError(Loss.BADLY_CODED, f"the body has {len(codings)} nested content codings")

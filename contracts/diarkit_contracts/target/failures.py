@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 class BadConnectionError(ContractsError, ValueError):
-    """The connection settings are invalid.
-
-    Attributes:
-        origin: the flag or environment variable.
-        reason: what was expected, and what came.
-    """
+    """The connection settings of a flag or environment variable, the origin, are invalid."""
 
     def __init__(self, origin: str, reason: str) -> None:
         self.origin = origin
@@ -61,27 +56,13 @@ KINDS: Final[Mapping[str, str]] = {
 
 
 def explain_failure(error: Exception, url: str, *, proxy: str = "", connect_s: float, answer_s: float) -> str:
-    """Explain why there was no answer.
-
-    Args:
-        error: raised by the client.
-        url: of the server.
-        proxy: used, without secrets; empty for none.
-        connect_s: timeout of the connection.
-        answer_s: timeout of the answer.
-    """
+    """Explain why there was no answer."""
     text = _explain_cause(error, proxy) or _explain_kind(error, url, connect_s, answer_s)
     return f"{text}; through the proxy {proxy}" if proxy and proxy not in text else text
 
 
 def find_loss(error: Exception, *, has_head: bool, has_length: bool) -> Loss:
-    """Classify how an answer was lost.
-
-    Args:
-        error: raised by the client.
-        has_head: whether the head was received.
-        has_length: whether it has a Content-Length.
-    """
+    """Classify how an answer was lost."""
     match type(error).__name__:
         case "ReadTimeout" | "WriteTimeout":
             return Loss.TOO_SLOW

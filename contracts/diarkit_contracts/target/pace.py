@@ -59,13 +59,9 @@ def wait_by_age(seconds: float) -> float:
 
 
 def draw_back_off(attempt: int, draws: Draws) -> float:
-    """Draw a back-off delay in seconds.
+    """Draw a back-off delay in seconds; `attempt` is 0 for the first wait.
 
     Full jitter: uniform between 0 and a limit that doubles each time, so that clients that failed together spread out.
-
-    Args:
-        attempt: 0 for the first wait.
-        draws: seeded by the run.
     """
     most = min(FIRST_BACK_OFF_S * (1 << attempt), LAST_BACK_OFF_S)
     return draws.below(1000) * most / 1000
@@ -74,9 +70,7 @@ def draw_back_off(attempt: int, draws: Draws) -> float:
 def read_retry_after(value: str | None, today: datetime) -> float | None:
     """Read how many seconds a server asks to wait; None if absent or unreadable.
 
-    Args:
-        value: of the header: seconds or an HTTP date (RFC 9110, 10.2.3). Fractions are accepted (INF: some servers send them).
-        today: reference for a date.
+    The header has seconds or an HTTP date (RFC 9110, 10.2.3). Fractions are accepted (INF: some servers send them).
     """
     if value is None:
         return None

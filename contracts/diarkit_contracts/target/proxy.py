@@ -23,12 +23,7 @@ SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy.
-
-    Attributes:
-        url: with user and password, if any.
-        origin: the flag or environment variable.
-    """
+    """A proxy, its URL with user and password, if any, and the flag or environment variable that it is from."""
 
     url: str
     origin: str
@@ -50,16 +45,9 @@ class Proxy:
 
 
 def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
-    """Choose the proxy to a server.
+    """Choose the proxy to a server: the named one, or that of the environment.
 
     That of the environment is not used for this computer, which no remote proxy can reach.
-
-    Args:
-        url: of the server.
-        named: URL of a proxy that overrides the environment.
-
-    Raises:
-        BadConnectionError: the URL of the proxy is invalid.
 
     Source:
         curl's manual, "Environment": `http_proxy`, `https_proxy`, `all_proxy`, and `no_proxy` with names, addresses, networks, `*`.

@@ -66,8 +66,6 @@ class Way:
 
     Attributes:
         url: of the server, without credentials and trailing slash.
-        connection: how to connect.
-        headers: to send with each request.
         secrets: contained in all of these, to be redacted.
     """
 
@@ -79,11 +77,6 @@ class Way:
 
 class HttpTransport:
     """Sends requests over one persistent connection, without following redirections or storing cookies.
-
-    Args:
-        url: of the server.
-        connection: how to connect.
-        clock: for timing answers.
 
     Raises:
         MissingExtraError: without the extra `verify`.

@@ -42,14 +42,6 @@ def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None
     """Return the capabilities of the fake at a URL, or of one of its worlds.
 
     Its limits are restored afterwards; its rules are counted anew, and those of `respond` are removed.
-
-    Args:
-        url: of the server or the world.
-        token: of its control API, if it has one.
-        cacert: trusted certificates (PEM); default the system's.
-
-    Raises:
-        NoFakeError: the server is not a fake, does not answer, or has another token.
     """
     base, world = split_world(url)
     found = find_control(base, token, cacert=cacert)

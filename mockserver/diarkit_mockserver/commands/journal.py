@@ -100,15 +100,7 @@ def _guard(pages: Iterable[JournalPage], base: str) -> Iterator[JournalPage]:
 
 
 def follow_pages(control: Sender, world: str, clock: Clock, *, task: str | None, reveal: bool) -> Iterator[JournalPage]:
-    """Read a world's journal from its beginning, and follow it endlessly.
-
-    Args:
-        control: sends calls to the server.
-        world: its name; empty for the default one.
-        clock: waits between two requests.
-        task: filter by this task; None for all.
-        reveal: whether to include secrets.
-    """
+    """Read a world's journal from its beginning, and follow it endlessly."""
     since = 0
     while True:
         for page in read_pages(control, world, since=since, task=task, reveal=reveal):

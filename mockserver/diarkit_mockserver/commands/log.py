@@ -39,10 +39,9 @@ class JsonLines(logging.Formatter):
 
 
 def start_log(level: str, form: LogFormat) -> Callable[[Entry, int], None] | None:
-    """Log to stderr from a level on.
+    """Log to stderr from a level on, and return a function that logs an entry of a world with its epoch.
 
-    Returns:
-        A function that logs an exchange, given its entry and the epoch of its world; None if the level hides exchanges.
+    None if the level hides exchanges.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else Lines())

@@ -35,12 +35,9 @@ REST: Final = SECOND // 5
 
 
 class ScenarioFollower:
-    """Keeps a world in sync with its scenario file.
+    """Keeps a world in sync with its scenario file, to which `overrule` applies command line settings.
 
-    Args:
-        path: of the file. Create the follower before loading the file, so that no change is missed.
-        overrule: applies command line settings to the scenario.
-        read_ticks: a monotonic clock; default the machine's.
+    Create the follower before loading the file, so that no change is missed.
     """
 
     def __init__(
@@ -61,12 +58,9 @@ class ScenarioFollower:
         self._found_at = 0
 
     def __call__(self, world: World) -> float:
-        """Check the file, and the RTTM files that it names; a new valid scenario replaces the world's.
+        """Check the file, and the RTTM files that it names; return the seconds until a second check of new content, 0 if none.
 
-        Errors of an invalid one are logged once, and the world is unchanged.
-
-        Returns:
-            Seconds until the second check of new content; 0 if there is none.
+        A new valid scenario replaces the world's. Errors of an invalid one are logged once, and the world is unchanged.
         """
         if not self._may_be_new() or self._digest() == self._seen:
             self._found = self._seen
@@ -128,22 +122,13 @@ class ScenarioFollower:
 
 
 def load_file(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        ScenarioError: with all errors.
-        OSError: if it can't be read, or is not a regular file.
-    """
+    """Read a scenario file."""
     text = decode_text(read_regular(path), source=str(path), error=ScenarioError)
     return parse_scenario(text, source=str(path), directory=path.parent)
 
 
 def read_regular(path: Path) -> bytes:
-    """Read a file.
-
-    Raises:
-        OSError: if it can't be read, or is not a regular file, such as a pipe, which would block the server.
-    """
+    """Read a regular file; any other is an `OSError`, as a pipe would block the server."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

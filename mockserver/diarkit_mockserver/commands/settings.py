@@ -238,12 +238,7 @@ class Settings:
         return "error" if self.quiet else self.log_level
 
     def overrule(self, scenario: Scenario) -> Scenario:
-        """Override a scenario with the settings of command line and environment.
-
-        Raises:
-            ScenarioError: for an invalid learned file.
-            ValueError: for an invalid limit, such as a rate without a window.
-        """
+        """Override a scenario with the settings of command line and environment."""
         if self.learned is not None:
             scenario = put_under(scenario, load_scenario(self.learned))
         names = {each.name for each in fields(Limits)}

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from diarkit_mockserver.commands.greeting import list_addresses, write_greeting
 from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.settings import PREFIX, list_unknown
+from diarkit_mockserver.control.orders import CONTROL
+from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.cors import Cors
 from diarkit_mockserver.serving.front import Front, make_tls, read_proxies
@@ -27,6 +28,7 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator, Mapping
 
     from diarkit_mockserver.commands.settings import Settings
     from diarkit_mockserver.forward.gateway import Gateway
@@ -180,3 +182,29 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
         nonce=settings.nonce,
         control_token=control_token,
     )
+
+
+def list_addresses(url: str) -> dict[str, str]:
+    """Return the addresses of a server by purpose."""
+    return {
+        "API": url + ENDPOINT,
+        "documentation": f"{url}/docs",
+        "page": f"{url}/__diarkit/",
+        "control API": f"{url}{CONTROL}/docs",
+    }
+
+
+def write_greeting(addresses: Mapping[str, str], token: str | None, *, everywhere: bool) -> Iterator[str]:
+    """Yield a line for each address.
+
+    Args:
+        addresses: from `list_addresses`.
+        token: required by `reveal=true`, if generated only for that.
+        everywhere: whether the server listens on all interfaces, of which the addresses name only one.
+    """
+    width = max(map(len, addresses))
+    yield from (f"  {name:{width}}  {address}" for name, address in addresses.items())
+    if token is not None:
+        yield f"  {'token':{width}}  {token} (for values that may be secret: reveal=true)"
+    if everywhere:
+        yield "  on all interfaces: from other machines, use this machine's name or address instead"

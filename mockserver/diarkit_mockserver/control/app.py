@@ -168,11 +168,7 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> object:
-    """Parse a body.
-
-    Raises:
-        ControlError: 413 for too many values, 422 with positions if it is not UTF-8 or invalid.
-    """
+    """Parse a body; 413 for too many values, 422 with positions if it is not UTF-8 or invalid."""
     if sum(map(data.count, (b",", b":", b"\n"))) > MOST_VALUES:
         raise refuse(413, "body-too-large", f"expected at most {MOST_VALUES} values")
     try:

@@ -22,16 +22,7 @@ SOURCE: Final = "body"
 
 
 def parse_body(cls: type[Built], text: str, world: str) -> Built:
-    """Read a value of a class from a body.
-
-    Args:
-        cls: its fields are the keys.
-        text: YAML.
-        world: of the call; only the default one, with the empty name, may have an outage.
-
-    Raises:
-        RefusedError: with all errors.
-    """
+    """Read a value of a class from YAML; only in the default world, with the empty name, may it have an outage."""
     path = ("scenario",) if cls is NewWorld else ()
     try:
         value = parse_value(cls, text, source=SOURCE, directory=None, rules_in=path)[0]

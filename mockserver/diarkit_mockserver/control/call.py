@@ -51,12 +51,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """An alternative format of an answer.
-
-    Attributes:
-        kind: its media type.
-        write: formats the answer.
-    """
+    """An alternative format of an answer."""
 
     kind: str
     write: Callable[[Any], str]
@@ -67,12 +62,9 @@ class Call(Generic[Asked, Returned_co]):
     """A call.
 
     Attributes:
-        method: HTTP method.
         path: below the prefix of the control API; `{names}` are arguments.
-        tag: its group in the description.
         handle: answers it; called in the server's thread with its subject and the arguments.
         signature: of `handle`, with resolved types.
-        status: HTTP status.
         forms: alternative formats of the answer, by the value of `?format=`.
         guarded: the argument that always requires the token; None for none.
     """
@@ -126,17 +118,7 @@ class Call(Generic[Asked, Returned_co]):
         return None if self.body is None else parse_body(self.body, text or "", world)
 
     def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Returned_co:
-        """Execute the call, in the server's thread.
-
-        Args:
-            platform: of the server.
-            world: its name; empty for the default one.
-            arguments: by name, without the body.
-            body: as parsed by `read`.
-
-        Raises:
-            ControlError: if it is refused.
-        """
+        """Execute the call, in the server's thread, with a body as parsed by `read`."""
         about = self.find(platform, world)
         return self.handle(about, **arguments if self.body is None else {**arguments, "body": body})
 
@@ -192,11 +174,7 @@ def call(  # noqa: PLR0913 - a row has that many columns
 
 
 async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:
-    """Run a function on a platform, or on the shared one that it belongs to.
-
-    Raises:
-        ControlError: raised by the function; 503 if the store is unreachable.
-    """
+    """Run a function on a platform, or on the shared one that it belongs to; 503 if its store is unreachable."""
     if platform.shared is None:
         return decide(platform)
     try:

@@ -60,10 +60,6 @@ class Sender(Protocol):
     def send(self, order: Order[T], world: str = "") -> T:
         """Send a call, and return its answer, which is not shared.
 
-        Args:
-            order: the call with its arguments.
-            world: of the call, if it is about one; empty for the default one.
-
         Raises:
             UnknownError: for an unknown world or task.
             RefusedError: if the arguments are invalid, or conflict with the current state.
@@ -82,13 +78,7 @@ def _read_unnamed(text: str) -> NewWorld:
 
 
 class NearControl:
-    """Sends calls to the server in this process.
-
-    Args:
-        url: of the server.
-        platform: served by it.
-        call: runs a function in the server's thread, and returns its result.
-    """
+    """Sends calls to the server in this process."""
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
         self.url = url
@@ -119,14 +109,7 @@ class NearControl:
 
 
 class Control:
-    """A client of one server over HTTP. Thread-safe: calls are serialised over one connection.
-
-    Args:
-        url: of the server, without a trailing slash.
-        token: of the server, if required.
-        timeout_s: for a call.
-        cacert: trusted certificates (PEM); default the system's.
-    """
+    """A client of one server over HTTP. Thread-safe: calls are serialised over one connection."""
 
     def __init__(
         self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S, cacert: Path | None = None
@@ -202,15 +185,7 @@ def find_control(url: str, token: str | None = None, *, cacert: Path | None = No
 def read_pages(
     control: Sender, world: str, *, since: int = 0, task: str | None = None, reveal: bool = False
 ) -> Iterator[JournalPage]:
-    """Yield a world's journal page by page: at least one page, the last of which has time and connections.
-
-    Args:
-        control: sends calls to the server.
-        world: its name; empty for the default one.
-        since: only exchanges with a higher number.
-        task: only exchanges about this task; None for all.
-        reveal: whether to include secrets.
-    """
+    """Yield a world's journal after the exchange `since`: at least one page, the last of which has time and connections."""
     while True:
         page = control.send(read_journal(since=since, task=task, reveal=reveal), world)
         yield page

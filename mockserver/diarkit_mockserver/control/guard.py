@@ -49,17 +49,7 @@ class Head:
 
 
 def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlError | None:
-    """Return the error for an unauthorized request.
-
-    Args:
-        path: below the prefix of the control API.
-        head: of the request.
-        token: allows everything.
-        needed: whether every call requires it.
-
-    Returns:
-        401 without the token, 403 for a possibly foreign page; None if the request is allowed.
-    """
+    """Return the error for an unauthorized request: 401 without the token, 403 for a possibly foreign page."""
     if head.has_token(token):
         return None
     if needed:

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def draw_result(task: Task, world: World) -> PictureView:
-    """Draw the result of a finished task, as the next poll would receive it.
-
-    Raises:
-        DiarizationError: for a result that is too malformed to draw.
-    """
+    """Draw the result of a finished task, as the next poll would receive it; too malformed, it is a DiarizationError."""
     answer = read_result(json.loads(world.write(task, world.tasks.progress(task), TaskState.DONE)))
     truth = find_truth(task, world.scenario, world.profile)
     numbers = tuple(sorted({*answer, *dict(truth or ())}))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Final
 
+from diarkit_fixtures.texts.build import suggest
 from diarkit_mockserver.control.views import Flawed, Problem
 from diarkit_mockserver.errors import FakeError
 
@@ -19,11 +19,7 @@ BODY: Final = "body-invalid"
 
 
 class ControlError(FakeError):
-    """A call was refused.
-
-    Attributes:
-        problem: with what was expected, what came, and advice.
-    """
+    """A call was refused."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -77,6 +73,4 @@ def refuse_text(error: TextError) -> ControlError:
 
 def refuse_unknown(what: str, came: str, known: Iterable[str]) -> ControlError:
     """Make a refusal of an unknown name, with a suggestion."""
-    near = difflib.get_close_matches(came[:60], list(known), n=1)
-    advice = f"; did you mean {near[0]}?" if near else ""
-    return refuse(404, f"{what}-unknown", f"there is no {what} {came!r:.120}{advice}")
+    return refuse(404, f"{what}-unknown", f"there is no {what} {came!r:.120}{suggest(came, known)}")

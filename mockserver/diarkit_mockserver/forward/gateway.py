@@ -54,13 +54,7 @@ SAFE: Final = "/:@!$&'()*+,;=~-._"
 
 @dataclass(slots=True)
 class LiveTask:
-    """A task of the platform that was started through the proxy.
-
-    Attributes:
-        submission: that started it.
-        faults: that apply to it.
-        polls: number of polls.
-    """
+    """A task of the platform that was started through the proxy."""
 
     submission: Submission
     faults: list[Fault]
@@ -68,14 +62,7 @@ class LiveTask:
 
 
 class Gateway:
-    """Forwards requests to a live platform.
-
-    Args:
-        platform: whose worlds have the rules, faults and journals.
-        live: the live platform.
-        see: receives each exchange with the live platform, redacted.
-        clock: for the times of exchanges.
-    """
+    """Forwards requests to a live platform; `see` receives each exchange with it, redacted."""
 
     def __init__(
         self, platform: Platform, live: Live, see: Callable[[Exchange], None], clock: Clock | None = None
@@ -89,16 +76,9 @@ class Gateway:
     def take(
         self, visit: Visit, place: Place | None, drained: Callable[[], None], *, has_body: bool
     ) -> Response | Relay | None:
-        """Decide how to handle a request by its head.
+        """Decide how to handle a request by its head; `drained` is called when more of its body can be accepted.
 
-        Args:
-            visit: of the request.
-            place: its destination.
-            drained: called when more of its body can be accepted.
-            has_body: whether a body follows the head.
-
-        Returns:
-            An answer without the platform; the forwarded request; or None if the world answers itself.
+        Returns an answer without the platform, the forwarded request, or None if the world answers itself.
         """
         if place is None or _read_task_id(place) in place.world.tasks:
             return None

@@ -37,12 +37,7 @@ def write_onward(request: Request, host: str, way: Way) -> Headers:
 
 
 def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:
-    """Return the headers for the client: the platform's without hop-by-hop ones.
-
-    Args:
-        answer: of the platform.
-        lead: rewrites a URL of the platform to one of the proxy.
-    """
+    """Return the headers for the client: the platform's without hop-by-hop ones, its URLs led to the proxy."""
     dropped = OF_CONNECTIONS | _list_named((answer.header("connection") or "").encode("latin-1"))
     pairs = ((name.lower().encode("latin-1"), value) for name, value in answer.headers)
     return tuple(
@@ -53,13 +48,7 @@ def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:
 
 
 def find_path(url: str, host: str, prefix: str) -> str | None:
-    """Return the path of a URL on the platform, under any of its names; None if it leads elsewhere.
-
-    Args:
-        url: absolute, or a path.
-        host: of the platform, with its port.
-        prefix: of its paths.
-    """
+    """Return the path of a URL on the platform, under any of its names; None if it leads elsewhere."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -28,9 +28,6 @@ CODING: Final = frozenset({"content-encoding", "content-length"})
 class Live:
     """A live platform.
 
-    Args:
-        way: connection settings.
-
     Raises:
         MissingExtraError: without the extra `verify`.
         BadConnectionError: for invalid certificates and keys.
@@ -59,16 +56,9 @@ class Live:
     async def send(
         self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes] | None
     ) -> Answer:
-        """Send a request, and return its complete answer, decoded. Each step, and everything after the body, is limited to `ANSWER_S`.
+        """Send a request, and return its complete answer, decoded, or raise UnreachableError; each step is limited to `ANSWER_S`.
 
-        Args:
-            method: in capitals.
-            target: path and query, relative to the URL of the platform.
-            headers: including those that frame the body.
-            body: as a stream; None for none.
-
-        Raises:
-            UnreachableError: there was no complete answer.
+        `target` is path and query, relative to the URL of the platform; the headers include those that frame the body.
         """
         came, pieces, size = Answer(status=0), list[bytes](), 0
         loss, reason = None, ""

@@ -46,9 +46,7 @@ class Recorded:
     """The platform's answer to an upload.
 
     Attributes:
-        name: of the file.
         when: the pattern of equal uploads.
-        then: outcome.
         seconds: duration of each state; None for a refusal.
     """
 
@@ -78,15 +76,7 @@ class Recorded:
 
 @dataclass(slots=True)
 class _Open:
-    """An unfinished task.
-
-    Attributes:
-        name: of its file.
-        when: the pattern of its upload.
-        began_at: time of acceptance.
-        seen_at: time of the last poll.
-        runs_at: time when it began to run; None before.
-    """
+    """An unfinished task."""
 
     name: str
     when: When
@@ -105,12 +95,7 @@ class _Answered:
 
 
 class Recorder:
-    """Converts exchanges, in the order of their answers, to rules.
-
-    Args:
-        source: name of the platform, for a comment in the scenario.
-        speed: of the fake.
-    """
+    """Converts exchanges, in the order of their answers, to rules."""
 
     def __init__(self, source: str, speed: Speed = 1.0) -> None:
         self._source = source
@@ -128,14 +113,7 @@ class Recorder:
         return sum(map(len, self._answers.values()))
 
     def add(self, exchange: Exchange) -> Recorded | None:
-        """Add an exchange.
-
-        Returns:
-            The answer to an upload, if this exchange completes it.
-
-        Raises:
-            RecordError: for an answer that can't be replayed.
-        """
+        """Add an exchange, and return the answer to an upload if this completes it; a RecordError if it can't be replayed."""
         request, answer = exchange.request, exchange.answer
         if not isinstance(answer, Answer):
             return None

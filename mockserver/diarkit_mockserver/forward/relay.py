@@ -17,13 +17,7 @@ MOST_WAITING: Final = 1 << 20
 
 
 class Relay:
-    """A forwarded request.
-
-    Args:
-        reader: describes an upload; None for other bodies.
-        has_body: whether a body follows the head.
-        drained: called when there is room again.
-    """
+    """A forwarded request."""
 
     def __init__(self, reader: UploadReader | None, drained: Callable[[], None], *, has_body: bool) -> None:
         self.reader = reader

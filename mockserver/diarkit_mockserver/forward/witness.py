@@ -26,13 +26,7 @@ log = logging.getLogger("diarkit")
 
 
 class Witness:
-    """Collects exchanges.
-
-    Args:
-        recorder: converts them to rules.
-        path: of the saved scenario; None to save none.
-        findings: judges each immediately; None for no immediate findings.
-    """
+    """Collects exchanges."""
 
     def __init__(self, recorder: Recorder, path: Path | None = None, findings: Findings | None = None) -> None:
         self._recorder = recorder

@@ -34,9 +34,6 @@ class Run:
     """The shared run, started for the first requested outcome.
 
     Attributes:
-        url: of the server.
-        tier: how much is sent.
-        fail_on: least severity that fails a clause.
         shared: folder for sharing outcomes between processes; None for a single process.
     """
 
@@ -132,15 +129,7 @@ class ClauseItem(pytest.Item):
 
 
 def make_node(session: pytest.Session, url: str, *, tier: str, fail_on: str, shared: str | None) -> Contract:
-    """Make the parent node of all items, for names like `diarization-contract::task.id-echo`.
-
-    Args:
-        session: of pytest.
-        url: of the server.
-        tier: how much is sent.
-        fail_on: least severity that fails a clause.
-        shared: folder for sharing outcomes between processes.
-    """
+    """Make the parent node of all items, for names like `diarization-contract::task.id-echo`."""
     node = _make_node(Contract, session, name=NODE, nodeid=NODE)
     node.run = Run(url, tier, fail_on, None if shared is None else Path(shared))
     return node

@@ -85,12 +85,7 @@ class LiveServer:
 def find_fault(url: str, cacert: Path | None = None) -> str | None:
     """Return why a server can't be tested against: no answer, or another API.
 
-    Args:
-        url: without a trailing slash.
-        cacert: trusted certificates (PEM); default the system's.
-
-    Returns:
-        None if it answers like the platform, or if that is unclear because it requires credentials or is overloaded.
+    None also if that is unclear, because it requires credentials or is overloaded.
     """
     trusted = ssl.create_default_context(cafile=cacert) if url.startswith("https:") else None
     asked = f"{url}{ENDPOINT}/{NO_TASK}"

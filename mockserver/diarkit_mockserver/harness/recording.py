@@ -35,11 +35,6 @@ class BadRecordingError(FakeError):
 class Recording:
     """A recording proxy in a thread of this process.
 
-    Args:
-        url: of the live platform.
-        path: of the scenario.
-        cacert: trusted certificates (PEM); None for the system's.
-
     Raises:
         BadRecordingError: the platform does not answer, or the file can't be written.
     """
@@ -78,11 +73,7 @@ class Recording:
 
 
 def load_recorded(path: Path) -> Scenario:
-    """Load a recorded scenario, with immediate answers instead of the platform's timing.
-
-    Raises:
-        BadRecordingError: the file is missing or not a scenario.
-    """
+    """Load a recorded scenario, with immediate answers instead of the platform's timing."""
     try:
         scenario = load_scenario(path)
     except OSError as error:

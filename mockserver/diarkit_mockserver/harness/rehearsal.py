@@ -40,12 +40,7 @@ WHOLE: Final = (0, 1)
 
 
 class RehearsalError(FakeError):
-    """Pytest did not complete a variant.
-
-    Attributes:
-        name: of the variant.
-        output: of pytest.
-    """
+    """Pytest did not complete a variant."""
 
     def __init__(self, name: str, output: str) -> None:
         self.name = name
@@ -114,11 +109,7 @@ def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
 
 
 def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
-    """List a variant for each named breakage.
-
-    Args:
-        only: prefixes of names, such as `result` or `body:empty`; empty for all.
-    """
+    """List a variant for each named breakage, or those with one of some prefixes, such as `result` or `body:empty`."""
     faults = [
         *(Fault(result=each) for each in get_args(ResultFault)),
         *(Fault(task=each) for each in get_args(TaskFault)),
@@ -135,20 +126,7 @@ def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
 def run_variants(
     variants: Sequence[Variant], arguments: Sequence[str], folder: Path, tell: Callable[[str], object] = lambda _: None
 ) -> Iterator[tuple[Variant, Run]]:
-    """Run the tests under each variant, in separate processes.
-
-    Args:
-        variants: the first is the reference for the others.
-        arguments: of pytest.
-        folder: working directory.
-        tell: called with the name of each variant before it is run.
-
-    Yields:
-        The variant, and the outcomes of its tests.
-
-    Raises:
-        RehearsalError: pytest did not complete.
-    """
+    """Yield each variant with the outcomes of its tests, run in separate processes; the first is the reference for the others."""
     limit: float | None = None
     for variant in variants:
         tell(variant.name)
@@ -188,8 +166,6 @@ class Verdict:
     """The result of one variant, with ids of tests.
 
     Attributes:
-        name: of the variant.
-        noticed: tests that failed.
         crashed: tests whose client hung, or crashed with a built-in exception.
         believed: tests that passed although their fake applied the change.
     """

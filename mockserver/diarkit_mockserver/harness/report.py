@@ -31,10 +31,7 @@ ELSEWHERE: Final = "requests outside of all worlds meanwhile (does the client us
 def write_report(control: Sender, name: str, elsewhere: int | None = None) -> Iterator[str]:
     """Yield the lines of a world's report.
 
-    Args:
-        control: sends calls to the server.
-        name: of the world; empty for the default one.
-        elsewhere: number of an exchange of the default world: later ones are listed too, as they may have been meant for this one.
+    Exchanges of the default world after the number `elsewhere` are listed too, as they may have been meant for this one.
     """
     pages = tuple(read_pages(control, name, reveal=control.reveals))
     entries = list(_read(pages))

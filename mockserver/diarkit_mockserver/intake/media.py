@@ -15,11 +15,7 @@ from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 
 class MediaProbe:
-    """Measures one file of any format, chunk by chunk.
-
-    Args:
-        assumed: length and channels of files that can't be measured.
-    """
+    """Measures one file of any format, chunk by chunk."""
 
     __slots__ = ("_answer", "_assumed", "_head", "_kind", "_reader", "_skip", "_tagged")
 

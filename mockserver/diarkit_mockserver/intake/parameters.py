@@ -27,15 +27,7 @@ NO_PARAMETERS = Parameters()
 
 
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
-    """Validate the query parameters and the decoded `config`.
-
-    Args:
-        query: as sent; unknown names are ignored.
-        config: the decoded form field; None without one.
-
-    Raises:
-        Refusal: 422, with the location of the first error.
-    """
+    """Validate the query parameters as sent, of which unknown ones are ignored, and the decoded `config`, or refuse with 422."""
     if not query and not config:
         return NO_PARAMETERS
     return Parameters(
@@ -48,11 +40,7 @@ def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | Non
 
 
 def decode_config(text: str) -> dict[str, object]:
-    """Decode the form field `config`.
-
-    Raises:
-        Refusal: 422 if it is not a JSON object (UNK in the documents: 400 or 422).
-    """
+    """Decode the form field `config`, or refuse it with 422 if it is not a JSON object (UNK in the documents: 400 or 422)."""
     try:
         decoded: object = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -127,9 +127,6 @@ class Refusal(FakeError):  # noqa: N818 - an answer rather than an error
     """An HTTP error in the documented envelope.
 
     Attributes:
-        status: HTTP status.
-        message: of the envelope.
-        detail: of the envelope.
         reason: for the log: what was refused, and by which limit or rule.
         headers: in addition to those of every answer, names in lower case.
         foreign: a body, and its type, instead of the envelope.
@@ -167,12 +164,7 @@ class Refusal(FakeError):  # noqa: N818 - an answer rather than an error
         return Refusal(**vars(self))
 
     def settle(self, profile: Profile, request: Mapping[str, str]) -> None:
-        """Apply the status and body of a world's generation and dialect.
-
-        Args:
-            profile: of the world.
-            request: values for templates.
-        """
+        """Apply the status and body of a world's generation and dialect."""
         cell = profile.cells.get(self.point)
         if cell is not None and (status := int(cell.value)) != self.status:
             self.status, self.message = status, find_message(status)
@@ -203,16 +195,7 @@ def refuse(  # noqa: PLR0913 - as above
     headers: tuple[tuple[str, str], ...] = (),
     limit: str = "",
 ) -> Refusal:
-    """Make the refusal of a condition.
-
-    Args:
-        condition: what is wrong.
-        location: where in the request.
-        came: the actual value, for the message.
-        reason: for the log: the parser's message, or the limit's name and value.
-        headers: in addition to those of every answer, names in lower case.
-        limit: key of the exceeded limit in the scenario.
-    """
+    """Make the refusal of a condition."""
     row = condition.value
     values = {"reason": reason, "value": _write_value(came), "name": str(location[-1]) if location else ""}
     if not row.kind:

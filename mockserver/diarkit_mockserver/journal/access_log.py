@@ -24,12 +24,7 @@ def escape(text: str) -> str:
 
 
 def write_line(entry: Entry, epoch: int) -> str:
-    """Format an exchange for people, without the query, which may contain secrets.
-
-    Args:
-        entry: of a world's journal.
-        epoch: the date at the beginning of that world, in seconds since 1970 UTC.
-    """
+    """Format an exchange for people, without the query, which may contain secrets."""
     answer = str(entry.status) if entry.status else "no answer"
     parts = [f"{answer} {entry.state}" if entry.state is not None else answer]
     if entry.received:
@@ -45,12 +40,7 @@ def write_line(entry: Entry, epoch: int) -> str:
 
 
 def describe_entry(entry: Entry, epoch: int) -> Json:
-    """Format an exchange for programs: constant keys, times as dates and milliseconds.
-
-    Args:
-        entry: of a world's journal.
-        epoch: as for `write_line`.
-    """
+    """Format an exchange for programs: constant keys, times as dates and milliseconds."""
     ids = dict(entry.headers)
     return {
         "time": tell_date(epoch, entry.asked_at).isoformat(),

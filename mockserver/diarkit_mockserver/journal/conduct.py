@@ -37,9 +37,7 @@ class ConductRule:
 
     Attributes:
         id: its meaning never changes.
-        sentence: what a good client does.
         evidence: its source; error for wrong results or ignored answers, warning for mere cost.
-        check: finds violations.
     """
 
     id: str

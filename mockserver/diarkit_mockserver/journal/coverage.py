@@ -36,12 +36,7 @@ class Coverage:
         self._behaved = self._behaved and _is_clean(entries, (), LATER)
 
     def tally(self, journal: Journal, open_connections: Collection[int]) -> Tally:
-        """Return the coverage, assuming that the client has finished.
-
-        Args:
-            journal: of the world.
-            open_connections: numbers of the currently open connections.
-        """
+        """Return the coverage, assuming that the client has finished."""
         entries = tuple(journal)
         met = self._counted.met | _find_met(entries)
         behaved = self._behaved and _is_clean(entries, open_connections, ())
@@ -54,12 +49,7 @@ def find_coverage(journal: Journal) -> Coverage:
 
 
 def read_tally(path: Path) -> Tally:
-    """Return the coverage of a recording; conduct is judged only for journals of the fake.
-
-    Raises:
-        RecordingError: for an invalid recording.
-        OSError: for a file that can't be read.
-    """
+    """Return the coverage of a recording; conduct is judged only for journals of the fake."""
     exchanges = read_recording(path)
     values = split_recording(path.read_text("utf-8-sig"), path.name)
     entries = tuple(read_entry(value) for _, value in values if OWN in value)

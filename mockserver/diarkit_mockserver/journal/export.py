@@ -37,12 +37,7 @@ OWN_FIELDS = tuple(
 
 
 def make_exchange(entry: Entry, epoch: int) -> Exchange:
-    """Make the exchange as seen by the client, including secrets.
-
-    Args:
-        entry: of a world's journal.
-        epoch: the date at the beginning of that world, in seconds since 1970 UTC.
-    """
+    """Make the exchange as seen by the client, including secrets."""
     request = entry.request
     address = urlsplit(request.base_url)
     path = quote(request.path, safe="/:@!$&()*+,;=~-._")
@@ -69,13 +64,7 @@ def make_exchange(entry: Entry, epoch: int) -> Exchange:
 
 
 def write_entries(entries: Iterable[Entry], epoch: int, *, reveal: bool = False) -> Iterator[Json]:
-    """Convert entries to plain values.
-
-    Args:
-        entries: of a world's journal.
-        epoch: as for `make_exchange`.
-        reveal: whether to include secrets.
-    """
+    """Convert entries to plain values."""
     for entry in entries:
         exchange, own = make_exchange(entry, epoch), _write_own(entry)
         if not reveal:

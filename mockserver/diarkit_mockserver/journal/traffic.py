@@ -57,15 +57,7 @@ class Chain:
 
 
 class Traffic:
-    """All exchanges of a world.
-
-    Args:
-        entries: of its journal, in order.
-        now: ticks of its clock.
-        open_connections: numbers of the currently open connections.
-        pace: minimum ticks between two polls of a task.
-        epoch: the date at time 0, in seconds since 1970 UTC; None if unknown.
-    """
+    """All exchanges of a world."""
 
     def __init__(
         self,

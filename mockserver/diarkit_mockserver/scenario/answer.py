@@ -88,12 +88,7 @@ class HttpAnswer:
         return (self.body or "").encode(), self.content_type
 
     def list_headers(self, now: int, epoch: int) -> tuple[tuple[str, str], ...]:
-        """Return its headers, names in lower case.
-
-        Args:
-            now: ticks.
-            epoch: the date at 0, in seconds since 1970 UTC.
-        """
+        """Return its headers, names in lower case."""
         made: dict[str, str] = {}
         wait = BUSY_S if self.status == 429 and self.retry_after is None else self.retry_after
         if wait is not None:

@@ -21,16 +21,9 @@ Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 
 
 def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken], tuple[Flaw, ...]]:
-    """Check the outcomes of a scenario's rules and tasks, and read their RTTM files.
+    """Check the outcomes of a scenario's rules and tasks, and read RTTM files: those of rules by position, and errors.
 
-    Values of the wrong type are skipped, as they are reported elsewhere.
-
-    Args:
-        tree: of the whole scenario.
-        directory: of the RTTM files; None refuses them all.
-
-    Returns:
-        The content of rules' RTTM files, by the rule's position, and errors.
+    Values of the wrong type are skipped, as they are reported elsewhere; without a directory RTTM files are refused.
     """
     files: dict[Path, Spoken | str] = {}
     spoken: dict[int, Spoken] = {}
@@ -113,12 +106,7 @@ def _read_spoken(path: Path) -> Spoken | str:
 
 
 def read_spoken(path: Path) -> Spoken:
-    """Read the segments that the platform would answer from an RTTM file, without overlap.
-
-    Raises:
-        OSError: for a file that can't be read.
-        SegmentError: for invalid RTTM.
-    """
+    """Read the segments that the platform would answer from an RTTM file, without overlap."""
     return tuple(
         tuple(
             SpokenSegment(speaker_id=one.speaker, start_time=one.start / 100, end_time=one.end / 100)

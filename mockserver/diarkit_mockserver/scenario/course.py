@@ -151,16 +151,9 @@ def cancels(course: Course) -> bool:
 
 
 def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tuple[int, int]:
-    """Book the first available worker.
+    """Book the first available worker for a duration, and return start and end of its work, all in ticks.
 
-    Args:
-        free_at: heap of times at which busy workers are free again, in ticks; modified.
-        workers: number of workers.
-        now: ticks.
-        duration: ticks.
-
-    Returns:
-        Start and end of the work, in ticks.
+    `free_at` is a heap of the times at which busy workers are free again; it is modified.
     """
     while free_at and (len(free_at) > workers or free_at[0] <= now):
         heapq.heappop(free_at)
@@ -170,14 +163,7 @@ def book_worker(free_at: list[int], workers: int, now: int, duration: int) -> tu
 
 
 def lay_out(course: Course, now: int, length: int, free_at: list[int]) -> Timetable:
-    """Compute the timetable of a task accepted at `now`.
-
-    Args:
-        course: of the rule or the scenario.
-        now: ticks.
-        length: of the audio, in centiseconds.
-        free_at: the world's workers, used only by `ByRealTime`.
-    """
+    """Compute the timetable of a task accepted at `now` with so many centiseconds of audio; `ByRealTime` books in `free_at`."""
     match course:
         case "immediate":
             return IMMEDIATELY

@@ -23,16 +23,7 @@ if TYPE_CHECKING:
 
 
 def resolve_profile(generation: str | None, dialect: Dialect, seen: Iterable[SeenPoint] = ()) -> Profile:
-    """Resolve the value of each point: the generation's column, overridden by the dialect.
-
-    Args:
-        generation: of the scenario or the server; None for the default.
-        dialect: of the scenario.
-        seen: observations on a live platform.
-
-    Raises:
-        ValueError: for a generation that can't be served.
-    """
+    """Resolve the value of each point: the generation's column, the default one if None, overridden by dialect and observations."""
     return put_over(
         PROFILES[USUAL if generation is None else find_served(generation)],
         list_set(dialect),

@@ -216,24 +216,14 @@ def check_reach(faults: Sequence[Fault], world: str) -> None:
 
 @dataclass(slots=True)
 class FaultCounts:
-    """Counts of each fault, by its position in the schedule.
-
-    Attributes:
-        matched: matching requests.
-        met: disturbed requests.
-    """
+    """Counts of each fault, by its position in the schedule: matching requests, and those that it disturbed."""
 
     matched: Counter[int] = field(default_factory=Counter[int])
     met: Counter[int] = field(default_factory=Counter[int])
 
 
 class Schedule:
-    """The faults of one world.
-
-    Args:
-        faults: in the order in which they are checked.
-        key: seed and world, for shares and random delays.
-    """
+    """The faults of one world, in the order in which they are checked; seed and world are the key of shares and random delays."""
 
     __slots__ = ("_faults", "_key")
 
@@ -258,15 +248,7 @@ class Schedule:
         counts: FaultCounts,
         asked: Asked,
     ) -> Iterator[tuple[Fault, Draws]]:
-        """Yield the faults of one request, each with the draws for its random parts.
-
-        Args:
-            operation: of the request.
-            submission: of the upload or the polled task; None for `system`.
-            request: a key that is unique in its world.
-            counts: of this schedule; updated.
-            asked: the request itself.
-        """
+        """Yield the faults of a request, which has a unique key, each with the draws for its random parts; `counts` are updated."""
         for index, fault in enumerate(self._faults):
             if submission is None:
                 if fault.on != operation:

@@ -109,24 +109,13 @@ class Exceeded:
 
 @dataclass(slots=True)
 class RateWindow:
-    """The current or last window of a rate.
-
-    Attributes:
-        ends_at: ticks.
-        count: of its requests.
-    """
+    """The current or last window of a rate."""
 
     ends_at: int = 0
     count: int = 0
 
     def take(self, rate: Rate, now: int, epoch: int) -> Exceeded | None:
-        """Count one request, or return the answer, without counting it, if the rate is exceeded.
-
-        Args:
-            rate: of the window.
-            now: ticks.
-            epoch: the date at 0, in seconds since 1970 UTC.
-        """
+        """Count one request, or return the answer, without counting it, if the rate is exceeded."""
         if now >= self.ends_at:
             self.ends_at, self.count = now + to_ticks(rate.seconds), 0
         if self.count < rate.requests:

@@ -31,12 +31,7 @@ class ScenarioError(FakeError, TextError):
 
 
 def read_scenario(given: ScenarioLike) -> Scenario:
-    """Read a scenario from any of its forms; RTTM files of plain values are relative to the working directory.
-
-    Raises:
-        ScenarioError: with all errors.
-        OSError: for a file that can't be read.
-    """
+    """Read a scenario from any of its forms; RTTM files of plain values are relative to the working directory."""
     from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - as below
 
     if isinstance(given, Scenario):
@@ -85,20 +80,9 @@ def parse_scenario(text: str, *, source: str, directory: Path | None) -> Scenari
 def parse_value(
     cls: type[Built], text: str, *, source: str, directory: Path | None, rules_in: tuple[str, ...] = ()
 ) -> tuple[Built, dict[int, Spoken]]:
-    """Read a scenario, or a value of another class with rules.
+    """Read a scenario, or a value of another class with rules, and the content of their RTTM files by the rule's position.
 
-    Args:
-        cls: of the value.
-        text: YAML or JSON.
-        source: name of the text, for errors.
-        directory: of its RTTM files; None refuses them all.
-        rules_in: path of keys to the mapping with the rules.
-
-    Returns:
-        The value, and the content of the rules' RTTM files, by the rule's position.
-
-    Raises:
-        ScenarioError: with all errors.
+    `rules_in` is the path of keys to the mapping with the rules; other arguments as for `parse_scenario`.
     """
     from diarkit_fixtures.texts.tree import find_node  # noqa: PLC0415
     from diarkit_mockserver.scenario.content import check_content  # noqa: PLC0415 - as above

@@ -26,12 +26,9 @@ LARGEST_WHOLE = 1e15
 
 
 def write_plain(value: object, *, short: bool = False) -> Json:
-    """Convert a value of the scenario's classes, without defaults.
+    """Convert a value of the scenario's classes, without defaults: a segment to seconds, an enumeration to number or text.
 
-    Args:
-        value: a dataclass, or the value of a field; a `Segment` is converted to seconds, and a member of an enumeration to
-            its number or text.
-        short: whether to write 2.0 as 2, as the reader converts it back, and to omit the version.
+    `short` writes 2.0 as 2, as the reader converts it back, and omits the version.
     """
     if isinstance(value, Segment):
         return [value.speaker, value.start / 100, value.end / 100]
@@ -50,15 +47,7 @@ def plant_plain(value: object) -> Node:
 
 
 def read_plain(hint: Any, value: object) -> Any:
-    """Convert plain values as in a scenario file; a value of the class itself is returned unchanged.
-
-    Args:
-        hint: one of the scenario's classes, or a union of them.
-        value: plain values, possibly mixed with values of the scenario's classes.
-
-    Raises:
-        ValueError: with all errors.
-    """
+    """Convert plain values as in a scenario file, possibly mixed with values of the scenario's classes, which are unchanged."""
     if isinstance(hint, type) and isinstance(value, hint):
         return value
     from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - not needed with classes

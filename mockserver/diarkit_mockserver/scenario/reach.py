@@ -30,12 +30,7 @@ def list_unreachable(rules: Sequence[Rule]) -> Iterator[tuple[int, str]]:
 
 
 def explain_unreachable(rule: Rule, before: Iterable[tuple[int, Rule]] = ()) -> str:
-    """Return why a rule is unreachable; empty if it is not.
-
-    Args:
-        rule: to check.
-        before: earlier rules, each with its number.
-    """
+    """Return why a rule is unreachable; empty if it is not."""
     if reason := _find_contradiction(rule.when):
         return reason
     for number, earlier in before:

@@ -243,13 +243,7 @@ def _write_result() -> dict[str, Schema]:
 
 
 def move_references(schema: object, old: str, new: str) -> object:
-    """Rewrite the references of a schema, and drop our evidence extensions.
-
-    Args:
-        schema: or a part of one.
-        old: prefix, such as `IN_OPENAPI`.
-        new: prefix.
-    """
+    """Rewrite the references of a schema, and drop our evidence extensions."""
     match schema:
         case dict():
             pairs = cast("dict[str, object]", schema).items()

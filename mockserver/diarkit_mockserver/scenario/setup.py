@@ -31,10 +31,6 @@ class Setup:
 
     Attributes:
         name: of the world, part of the seed of its ids.
-        scenario: as configured.
-        rules: of the scenario, and added ones.
-        schedule: of faults.
-        profile: the value of each point on which generations and platforms differ.
         manner: differences of answers; None for none.
     """
 
@@ -47,16 +43,7 @@ class Setup:
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
-    """Prepare a scenario for a world.
-
-    Args:
-        name: of the world.
-        scenario: of the world.
-        added: rules added by calls.
-
-    Raises:
-        ValueError: for an outage in a named world, and for a state that its generation lacks.
-    """
+    """Prepare a scenario for a world; a ValueError for an outage in a named one, or a state that its generation lacks."""
     profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
     cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
         task.state for task in scenario.tasks

@@ -68,16 +68,7 @@ CHANNELS: Final = (
 
 
 def write_when(matching: Matching, others: Collection[str] = ()) -> When:
-    """Convert matchers to a pattern.
-
-    Args:
-        matching: the matchers by key.
-        others: further arguments of the caller, for errors.
-
-    Raises:
-        TypeError: for an unknown key, with a suggestion.
-        ValueError: for an invalid value.
-    """
+    """Convert matchers to a pattern; an unknown key is a TypeError with a suggestion, an invalid value a ValueError."""
     given: dict[str, object] = {key: value for key, value in matching.items() if value is not None}
     names = [*others, *Matching.__annotations__]
     for key in matching:
@@ -105,12 +96,7 @@ def write_rule(  # noqa: PLR0913 - a rule, in one line of a test
     course: CourseLike | None = None,
     breaks_contract: bool = False,
 ) -> Rule:
-    """Make a rule; one without matchers answers only the next submission, unless `times` is given.
-
-    Raises:
-        ValueError: for invalid arguments, such as two outcomes, or a result that violates the contract.
-        OSError: for an RTTM file that can't be read.
-    """
+    """Make a rule; one without matchers answers only the next submission, unless `times` is given."""
     faults = () if result is None or breaks_contract else list_result_faults(result)
     if any(fault.severity == "error" for fault in faults):
         lines = "\n".join(f"  {fault}" for fault in faults)

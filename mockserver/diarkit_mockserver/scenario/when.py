@@ -84,12 +84,7 @@ class When:
                     raise ValueError(f"{name}: expected a pattern in quotes, or null for absent, got {pattern!r}")
 
     def misses(self, submission: Sent, asked: Asked) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each field
-        """Yield the reasons why a request does not match; nothing for a match.
-
-        Args:
-            submission: of the upload, or of the polled task.
-            asked: the request itself.
-        """
+        """Yield the reasons why a request does not match; nothing for a match."""
         parameters = submission.parameters
         if self.filename is not None and not fnmatchcase(submission.filename, self.filename):
             decoded = unquote(submission.filename)  # some clients percent-encode non-ASCII names

@@ -13,12 +13,7 @@ GRAIN_S = 0.001
 
 
 class Deadline:
-    """A deadline that is moved at each request, with a lazy timer that checks the deadline when it fires.
-
-    Args:
-        loop: of the timer.
-        cut: called at the deadline.
-    """
+    """A deadline that is moved at each request, with a lazy timer that checks the deadline when it fires."""
 
     __slots__ = ("_cut", "_ends_at", "_loop", "_timer", "_timer_at")
 

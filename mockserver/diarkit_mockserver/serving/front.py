@@ -66,15 +66,7 @@ def read_proxies(texts: Iterable[str]) -> tuple[Network, ...] | None:
 
 
 def make_tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """Make a TLS context.
-
-    Args:
-        certificate: PEM, a chain.
-        key: PEM; None if it is in the same file.
-
-    Raises:
-        OSError: if a file can't be read or is invalid (`ssl.SSLError`).
-    """
+    """Make a TLS context."""
     import ssl  # noqa: PLC0415 - not needed without TLS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -180,16 +180,7 @@ def serve(  # noqa: PLR0913 - as above
     *,
     is_shared: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM.
-
-    Args:
-        platform: to serve.
-        bound: the listening socket; closed at the end.
-        announce: called once, as soon as requests are answered.
-        front: front end.
-        gateway: to a live platform; None for none.
-        is_shared: whether other processes listen on the socket too.
-    """
+    """Serve until SIGINT or SIGTERM, and close the bound socket; `announce` is called once, as soon as requests are answered."""
     # Imported modules are excluded from garbage collection, and garbage of requests is collected rarely enough.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -197,14 +188,7 @@ def serve(  # noqa: PLR0913 - as above
 
 
 class ServerThread:
-    """A server in a thread of this process.
-
-    Args:
-        platform: to serve.
-        bound: the listening socket; closed by `stop`.
-        front: front end.
-        gateway: to a live platform; None for none.
-    """
+    """A server in a thread of this process; `stop` closes the bound socket."""
 
     def __init__(
         self, platform: Platform, bound: socket.socket, front: Front = PLAIN, gateway: Gateway | None = None
@@ -221,11 +205,7 @@ class ServerThread:
         self._loop = self._ready.result(START_TIMEOUT_S)
 
     def call(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
-        """Run a function in the server's thread, after pending events of clients, and return its result.
-
-        Raises:
-            ConnectionError: if the server was stopped.
-        """
+        """Run a function in its thread, after pending events of clients, and return the result; a ConnectionError once stopped."""
         if not self._thread.is_alive():
             raise ConnectionError(f"the server at {self.url} was stopped")
 

@@ -20,9 +20,7 @@ def run_workers(number: int, work: Callable[[int], None]) -> None:
 
     Must be called before any threads, event loops or connections exist, as they don't survive a fork.
 
-    Args:
-        number: of workers.
-        work: run by each worker, with its index from 0; must return at SIGTERM.
+    `work` is run by each worker with its index, from 0, and must return at SIGTERM.
 
     Raises:
         SystemExit: at the end; code 1 if a worker exited by itself.

@@ -93,12 +93,7 @@ class Reply(NamedTuple):
 
 
 class Access:
-    """A client of one store.
-
-    Args:
-        url: of the store.
-        prefix: of all keys.
-    """
+    """A client of one store."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
@@ -107,14 +102,9 @@ class Access:
         self._connecting = asyncio.Lock()
 
     async def run(self, commands: Sequence[Command], checks: Sequence[tuple[str, str, bytes]] = ()) -> Reply:
-        """Run commands atomically and in order; commands that change something require a check.
+        """Run commands atomically, in order; those that change something require a check (key, field, expected version).
 
-        Args:
-            commands: to run.
-            checks: (key, field, expected version).
-
-        Raises:
-            StoreLostError: the store is unreachable; the commands may have been run.
+        After a StoreLostError they may have been run.
         """
         arguments: list[Word] = [EXPIRES_MS, len(checks)]
         for check in checks:
@@ -132,11 +122,7 @@ class Access:
         return Reply(int(time), results if is_done else None)
 
     async def listen(self, channel: str) -> AsyncIterator[bytes]:
-        """Yield the messages published in a channel, after an empty one that marks the start of the subscription.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Yield the messages published in a channel, after an empty one that marks the start of the subscription."""
         client = Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] # its options are untyped
         listener: Any = client.pubsub()  # pyright: ignore[reportUnknownMemberType]
         try:

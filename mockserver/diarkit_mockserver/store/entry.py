@@ -27,15 +27,7 @@ def pack_entry(entry: Entry) -> bytes:
 
 
 def read_entry(content: bytes, number: int) -> Entry:
-    """Deserialize an entry.
-
-    Args:
-        content: as returned by `pack_entry`.
-        number: assigned by the store.
-
-    Raises:
-        ValueError: for content that can't be read.
-    """
+    """Deserialize an entry."""
     plain, head, state, lost = unpack(content)
     method, path, query, headers, *rest = head
     request = Request(method, path, query.encode("latin-1"), headers, **dict(zip(HEAD[4:], rest, strict=True)))

@@ -67,12 +67,7 @@ class Prepared:
 
 
 class Part:
-    """One world, as far as it was read.
-
-    Args:
-        key: prefix of the world's keys in the store.
-        cache: of this process.
-    """
+    """One world, as far as it was read."""
 
     def __init__(self, key: str, cache: Cache) -> None:
         self.key = key
@@ -213,12 +208,7 @@ class Part:
         return [("LRANGE", self.name("journal"), 0, -1), ("HGET", self.name("journal:sums"), "total")], take
 
     def build(self, source: Callable[[], int], read_epoch: Callable[[], int]) -> None:
-        """Build the world.
-
-        Args:
-            source: of its clock, in ticks.
-            read_epoch: returns the date, in seconds since 1970 UTC.
-        """
+        """Build the world."""
         prepared = self._prepared
         assert prepared is not None  # noqa: S101 - it was read
         limits = prepared.setup.scenario.limits
@@ -259,15 +249,9 @@ class Part:
         self.world, self._prepared = world, prepared
 
     def write_changes(self, now: int, commands: list[Command], checks: list[Check]) -> list[Entry]:
-        """Write the changes since the read.
+        """Append the commands that write the changes since the read, and the versions they depend on, and return the new exchanges.
 
-        Args:
-            now: time of the store, in ticks since 1970 UTC.
-            commands: extended by those that write the changes.
-            checks: extended by the versions that the changes depend on.
-
-        Returns:
-            The new exchanges; their commands are made by `append`, and must come last.
+        `now` is the store's time, in ticks since 1970 UTC. The commands of the exchanges are made by `append`, and must come last.
         """
         world, tasks, journal = self.world, self.world.tasks, self.world.journal
         repeats = world.counters.repeats

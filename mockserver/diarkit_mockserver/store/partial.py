@@ -47,14 +47,7 @@ class Missing(FakeError):  # noqa: N818 - a signal rather than an error
 
 
 class PartialStore(Store):
-    """Some tasks of a world.
-
-    Args:
-        limits: of the world.
-        unfinished: number of unfinished tasks of the world.
-        finished: number of finished tasks of the world.
-        stored_bytes: total size of the files of unfinished tasks.
-    """
+    """Some tasks of a world."""
 
     __slots__ = ("_all", "_before", "_due", "_oldest", "_removed", "looked_at")
 

@@ -47,12 +47,7 @@ CONNECTION_BITS: Final = 24
 
 
 class Replica:
-    """A platform whose state is in a store.
-
-    Args:
-        platform: of this process; its worlds are replaced by those of the store.
-        shelf: access to the state.
-    """
+    """A platform whose state is in a store."""
 
     def __init__(self, platform: Platform, shelf: Shelf) -> None:
         self.first_connection = secrets.randbits(24) << CONNECTION_BITS
@@ -66,11 +61,7 @@ class Replica:
         platform.shared = self
 
     async def begin(self, request: Request, connection: int) -> tuple[Visit, Place | None]:
-        """Begin a request that may have a body.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Begin a request that may have a body."""
         news = self._news
         view = await self._load(find_name(request.path), ())
         place = view.platform.find_place(request.path)
@@ -81,14 +72,7 @@ class Replica:
     async def answer(
         self, request: Request, connection: int, visit: Visit | None = None, upload: UploadReader | None = None
     ) -> Response:
-        """Answer a request.
-
-        Args:
-            request: its head.
-            connection: number of the client's connection.
-            visit: of a request that was begun.
-            upload: reader that has received the whole body.
-        """
+        """Answer a request."""
         body = None if upload is None else ReadUpload(upload)
 
         def step(platform: Platform, visit: Visit, place: Place | None) -> Response:
@@ -122,11 +106,7 @@ class Replica:
         await self._take(step, visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
-        """Run a function on the platform and commit the changes; an exception of the function discards them and is raised.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Run a function on the platform and commit the changes; an exception of the function discards them and is raised."""
         return (await self._decide(decide, world, set(), in_turn=False, is_alone=True))[0]
 
     async def follow(self) -> None:
@@ -240,10 +220,7 @@ class Replica:
     def _release(self, view: View, world: World, news: int) -> None:
         """Start the clock of a world that a response will wait for, and register it for changes by other processes.
 
-        Args:
-            view: of the world.
-            world: of the clock.
-            news: value of the counter of changes before the view was loaded.
+        `news` is the counter of changes before the view was loaded.
         """
         view.instant.run()
         self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)

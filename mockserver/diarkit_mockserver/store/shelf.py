@@ -49,15 +49,7 @@ class Shelf:
         self._registry: tuple[bytes, dict[str, str]] = (ABSENT, {})
 
     async def load(self, world: str, needs: Collection[Need]) -> View:
-        """Load a view.
-
-        Args:
-            world: name of the world that the needs refer to; the default world is always loaded.
-            needs: in addition to the state required by every request.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Load a view of what every request requires, and of the needs, which refer to `world`."""
         while True:
             named = {"", world, *(str(need.name) for need in needs if need.kind == "world")}
             if any(need.kind == "worlds" for need in needs):
@@ -80,13 +72,9 @@ class Shelf:
         return View(self._platform, time, key=self._key, registry=self._registry, parts=parts, cache=self._cache)
 
     async def commit(self, view: View) -> list[tuple[World, Entry]] | None:
-        """Write the changes of a view.
+        """Write the changes of a view, and return the added exchanges, numbered; None after a conflict, when nothing was written.
 
-        Returns:
-            The added exchanges, numbered; None after a conflict, when nothing was written.
-
-        Raises:
-            StoreLostError: the store is unreachable; the changes may have been written.
+        After a StoreLostError the changes may have been written.
         """
         commands, checks, added = view.write_changes()
         if not commands:
@@ -99,11 +87,7 @@ class Shelf:
         return added
 
     async def changed(self) -> AsyncIterator[View]:
-        """Yield a view of all worlds at the start, and after each change of a clock or a setup.
-
-        Raises:
-            StoreLostError: the store is unreachable.
-        """
+        """Yield a view of all worlds at the start, and after each change of a clock or a setup."""
         async for _ in self._access.listen(self._key):
             yield await self.load("", (Need("worlds"),))
 

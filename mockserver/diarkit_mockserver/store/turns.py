@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from diarkit_mockserver.store.partial import Need
     from diarkit_mockserver.store.view import View
     from diarkit_mockserver.world.platform import Platform
 
+    Attempt: TypeAlias = Callable[
+        [Sequence[Callable[[Platform], Any]], str, set[Need]], Awaitable[tuple[list[Any], View] | None]
+    ]
+    """Makes decisions on a world with the given needs, and commits them: the values and their view, or None after a conflict."""
+
 MOST_TOGETHER: Final = 32
 """Decisions in one commit: enough to make round trips negligible, and few enough to limit the delay."""
-
-
-class Try(Protocol):
-    """Loads, decides and commits."""
-
-    async def __call__(
-        self, decides: Sequence[Callable[[Platform], Any]], world: str, needs: set[Need]
-    ) -> tuple[list[Any], View] | None:
-        """Return the values and their view; None after a conflict."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -37,13 +32,9 @@ class _Turn:
 
 
 class Turns:
-    """A queue of decisions, run in batches.
+    """A queue of decisions, run in batches: `attempt` makes and commits those of one."""
 
-    Args:
-        attempt: makes and commits the decisions of a batch.
-    """
-
-    def __init__(self, attempt: Try) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._waiting: list[_Turn] = []
         self._running: asyncio.Task[None] | None = None

@@ -61,11 +61,7 @@ def pack(value: object) -> bytes:
 
 
 def unpack(content: bytes) -> Any:
-    """Deserialize a value.
-
-    Raises:
-        ValueError: for content that can't be read, or has another class.
-    """
+    """Deserialize a value; content that can't be read, or has another class, is a ValueError."""
     try:
         return _Reader(io.BytesIO(content)).load()
     except Exception as error:  # noqa: BLE001 - foreign bytes may raise anything

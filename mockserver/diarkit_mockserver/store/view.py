@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 
 class Instant:
-    """The store's time: fixed at the load, until `run` lets it continue.
-
-    Args:
-        time: of the store, in ticks since 1970 UTC.
-    """
+    """The store's time: fixed at the load, until `run` lets it continue."""
 
     __slots__ = ("_read_at", "_time")
 

@@ -37,12 +37,7 @@ class Wire(asyncio.Protocol):
 
     @classmethod
     async def connect(cls, url: str) -> Wire:
-        """Connect with the credentials and the database of the URL.
-
-        Raises:
-            OSError: the store is unreachable.
-            hiredis.HiredisError: the store refuses the credentials or the database.
-        """
+        """Connect with the credentials and the database of the URL."""
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
         if "path" in options:
@@ -64,10 +59,9 @@ class Wire(asyncio.Protocol):
         return wire
 
     def ask(self, *words: Word) -> asyncio.Future[Any]:
-        """Send a command, together with all others of this iteration of the loop.
+        """Send a command, together with all others of this iteration of the loop, and return a future of the reply.
 
-        Returns:
-            A future of the reply; it raises `hiredis.ReplyError` for an error reply, `ConnectionError` if the connection is lost.
+        It raises `hiredis.ReplyError` for an error reply, `ConnectionError` if the connection is lost.
         """
         future = self._loop.create_future()
         if not self.is_open:

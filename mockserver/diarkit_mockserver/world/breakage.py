@@ -16,11 +16,6 @@ def break_answer(body: bytes, fault: ResultFault, length: int) -> bytes:
     """Break the body of a finished task.
 
     Channels and segments are added if the fault needs them, so that it always applies. A result that is already malformed is unchanged.
-
-    Args:
-        body: of a poll.
-        fault: the clause to violate.
-        length: of the audio, in centiseconds.
     """
     answer: dict[str, Any] = json.loads(body)
     match fault:

@@ -70,13 +70,8 @@ class WorldState:
 
     Attributes:
         origin: the initial scenario, also used by a reset.
-        setup: the current configuration.
         answer_ids: derived from the seed and the name.
         closed: reason for refusing uploads; empty if open.
-        clock: its time.
-        tasks: its tasks.
-        counters: its counters.
-        journal: its exchanges.
     """
 
     origin: Scenario

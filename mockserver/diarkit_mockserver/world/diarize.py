@@ -35,15 +35,7 @@ Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 
 @lru_cache(maxsize=8)  # for the same bytes with other parameters
 def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], speakers: int | None = None) -> Channels:
-    """Draw a conversation for each channel of a file; silent channels have none.
-
-    Args:
-        seed: of the world.
-        sha256: of the file's bytes.
-        length: of the file, in centiseconds.
-        loud: one per channel; False for silent.
-        speakers: in each channel; drawn if None.
-    """
+    """Draw a conversation for each channel of a file of so many centiseconds; silent channels have none."""
     if speakers == 0:
         return ((),) * len(loud)
     return tuple(
@@ -53,13 +45,9 @@ def draw_channels(seed: int, sha256: str, length: int, loud: tuple[bool, ...], s
 
 
 def apply_parameters(natural: Channels, length: int, parameters: Parameters, *, times_from_range: bool) -> Answer:
-    """Apply the request's parameters to a natural conversation.
+    """Apply the request's parameters to a natural conversation, which may overlap, as in a reference.
 
-    Args:
-        natural: one entry per channel of the file; may overlap, as in a reference.
-        length: of the file, in centiseconds.
-        parameters: of the request, with existing channels.
-        times_from_range: whether times are relative to `range_from` instead of the file (UNK; INF the file).
+    Times are relative to the file, or to `range_from` (UNK; INF the file).
     """
     start, end = range_in_centiseconds(parameters, length)
     numbers = parameters.channels or tuple(range(len(natural)))

@@ -30,7 +30,6 @@ class Row:
 
     Attributes:
         name: its key in the scenario's `limits`.
-        condition: of the refusal.
         check: whether the request of a visit with so many bytes exceeds it.
         sized: whether it depends on the size of the file, approximated by the body's length before it is read.
         every: whether it applies to every operation, not only uploads.
@@ -44,17 +43,7 @@ class Row:
 
 
 def check_limits(rows: Iterable[Row], world: World, visit: Visit, size: int = 0) -> None:
-    """Check a request against limits.
-
-    Args:
-        rows: of `LIMITS`.
-        world: of the request.
-        visit: of the request.
-        size: of its file or body, in bytes; 0 if irrelevant.
-
-    Raises:
-        Refusal: for the first exceeded limit.
-    """
+    """Check a request against limits; the first exceeded one refuses it."""
     for row in rows:
         if (reached := row.check(world, visit, size)) is not None:
             reason, exceeded = reached

@@ -22,11 +22,7 @@ class NotMovableError(FakeError, ValueError):
 
 
 def step_task(task: Task, progress: Progress) -> Progress:
-    """Move a task to its next state; no effect in a final one, and a cancelled task is removed.
-
-    Raises:
-        NotMovableError: for a task with another course.
-    """
+    """Move a task of a manual course to its next state; no effect in a final one, and a cancelled task is removed."""
     _check_manual(task)
     timetable = task.timetable
     last = timetable.gone_at if task.end_of(progress).state is TaskState.CANCELLED else timetable.ends_at
@@ -34,17 +30,7 @@ def step_task(task: Task, progress: Progress) -> Progress:
 
 
 def move_task(task: Task, progress: Progress, state: TaskState, message: str | None) -> Progress:
-    """Move a task to a state; no effect if it is the current one.
-
-    Args:
-        task: of a manual course.
-        progress: of the task.
-        state: a legal successor of the current one.
-        message: of the error, if it ends differently than planned.
-
-    Raises:
-        NotMovableError: for an illegal transition, and for a task with another course.
-    """
+    """Move a task of a manual course to a state that may follow; no effect if it is the current one."""
     _check_manual(task)
     current = task.state_at(progress, 0)
     if state is current:
@@ -64,12 +50,7 @@ def move_task(task: Task, progress: Progress, state: TaskState, message: str | N
 
 
 def seed_task(seeded: SeededTask, media: Media) -> tuple[Task, Progress]:
-    """Make a task without an upload, and its progress; everything random depends on its id.
-
-    Args:
-        seeded: from the scenario.
-        media: assumptions in place of a recording.
-    """
+    """Make a task without an upload, and its progress; everything random depends on its id."""
     task_id, end = seeded.id.lower(), seeded.end
     digest = hashlib.sha256(task_id.encode()).hexdigest()
     submission = Submission(filename="", sha256=digest, size=0, media=assume(media), occurrence=0, upload=0)

@@ -127,11 +127,7 @@ def _write_as_given(given: Spoken, parameters: Parameters) -> str:
 
 
 def find_truth(task: Task, scenario: Scenario, profile: Profile) -> Answer | None:
-    """Return the truth of the requested part of the file; None if it is unknown.
-
-    Returns:
-        Channels as in the result, with the overlaps and speakers of the reference.
-    """
+    """Return the truth of the requested part of the file, with the overlaps and speakers of the reference; None if unknown."""
     then = task.then
     if not (_is_heard(task) or then.segments is not None or then.der is not None):
         return None

@@ -60,14 +60,7 @@ class SharedPlatform(Protocol[Viewed_co]):
     async def answer(
         self, request: Request, connection: int, visit: Visit | None = None, upload: UploadReader | None = None
     ) -> Response:
-        """Answer a request.
-
-        Args:
-            request: its head.
-            connection: number of the client's connection.
-            visit: of a request that was begun.
-            upload: reader that has received the whole body.
-        """
+        """Answer a request."""
         ...
 
     async def refuse_early(self, visit: Visit) -> Response | None:

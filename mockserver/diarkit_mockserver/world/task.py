@@ -65,17 +65,14 @@ class Task:
 
     Attributes:
         task_id: a UUID in canonical form.
-        filename: as sent.
         digest: SHA-256 of the file's bytes.
         size: of the file, in bytes.
         length: of its audio, in centiseconds.
         loud: one per channel; False for silent.
         truth: embedded in the file, if any.
-        parameters: validated.
         occurrence: number among identical requests, from 1.
         upload: number among the uploads to its world, from 1.
         then: the answer of its rule.
-        outcome: how it ends.
         timetable: when it reaches each state.
         broken: how its result violates the contract; None if it does not.
     """

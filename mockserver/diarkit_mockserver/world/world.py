@@ -159,15 +159,7 @@ class World:
         return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
-        """Accept an upload.
-
-        Args:
-            submission: completed here with its number, occurrence and the media of its rule.
-            visit: of the request.
-
-        Raises:
-            Refusal: by a rule or a fault.
-        """
+        """Accept an upload, unless a rule or a fault refuses it."""
         key, rule = self.meet(submission, visit)
         return self.start(submission, visit, key, rule)
 
@@ -183,14 +175,7 @@ class World:
         return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
 
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
-        """Count an upload, and find the rule that answers it.
-
-        Returns:
-            The seed of its task's id, and the rule.
-
-        Raises:
-            Refusal: if this world is closed.
-        """
+        """Count an upload, unless this world is closed, and find the seed of its task's id and the rule that answers it."""
         self._check_open()
         setup, counters = self._setup, self.counters
         key = self.name_submission(submission)
@@ -244,15 +229,7 @@ class World:
         return task
 
     def look(self, task_id: str, visit: Visit) -> tuple[Task, Progress, TaskState]:
-        """Answer a poll, and count it.
-
-        Args:
-            task_id: in canonical form.
-            visit: of the request.
-
-        Raises:
-            Refusal: 404 for an unknown task, or by a rule or a fault.
-        """
+        """Answer a poll, and count it; a Refusal for an unknown task, and by a rule or a fault."""
         self._check_open()
         visit.task_id = task_id
         now = self.clock.now()
@@ -307,11 +284,7 @@ class World:
         return body
 
     def name_answer(self, trace: str) -> tuple[str, str]:
-        """Make request id and correlation id of an answer that is not about a task.
-
-        Args:
-            trace: request and answer; repetitions get different ids.
-        """
+        """Make request id and correlation id of an answer that is not about a task; repetitions of a trace get different ids."""
         first = self._answer_ids.make(trace)
         count = self.counters.repeats.count(first[0])
         return first if count == 1 else self._answer_ids.make(f"{first[0]} {count}")
@@ -319,11 +292,7 @@ class World:
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
     ) -> list[Fault]:
-        """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned.
-
-        Raises:
-            Refusal: for a fault with a custom answer.
-        """
+        """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned."""
         if visit.met is not None:
             return visit.met
         of_task: list[Fault] = []

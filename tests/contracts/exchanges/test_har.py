@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request
 from diarkit_contracts.exchanges.form import Field, describe_form, write_form
 from diarkit_contracts.exchanges.har import read_har, write_har
-from diarkit_contracts.exchanges.recording_error import RecordingError
+from diarkit_contracts.exchanges.plain import RecordingError
 from diarkit_contracts.rows.inputs import make_input
 
 URL = "http://stub:8000/api/technology/speaker-diarization"

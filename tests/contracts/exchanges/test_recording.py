@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, Sound
+from diarkit_contracts.exchanges.plain import RecordingError
 from diarkit_contracts.exchanges.recording import HEAD, read_recording, write_recording
-from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_contracts.rows.plan import make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verify import verify_target

@@ -6,7 +6,7 @@ from contract_servers.fake import Fake, verify
 from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.catalogue import judge_all
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, list_rows, make_plan
+from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, list_rows, make_forced, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.target.client import CAPS
 
@@ -72,3 +72,7 @@ def test_what_a_row_is_about_is_judged_on_the_fake() -> None:
         assert run.row is not None
         if run.row.about.startswith("refusal."):
             assert seen[run.row.about] & set(run.at), run.name
+
+
+def test_there_is_one_row_for_each_capability() -> None:
+    assert sorted(row.needs or "" for row in make_forced()) == sorted(Capability)

@@ -14,9 +14,8 @@ from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.need import LIMITED
 from diarkit_contracts.exchanges.history import START_PATH
-from diarkit_contracts.rows.forced import make_forced
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN
-from diarkit_contracts.rows.plan import POLLS_OF_A_TASK, make_plan
+from diarkit_contracts.rows.plan import POLLS_OF_A_TASK, make_forced, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target

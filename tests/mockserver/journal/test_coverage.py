@@ -8,8 +8,8 @@ import pytest
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.coverage.tally import Tally
 from diarkit_contracts.exchanges.exchange import Part
+from diarkit_contracts.exchanges.plain import RecordingError
 from diarkit_contracts.exchanges.recording import HEAD, write_lines
-from diarkit_contracts.exchanges.recording_error import RecordingError
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.journal.coverage import Coverage, read_tally
 from diarkit_mockserver.journal.export import write_entries, write_har

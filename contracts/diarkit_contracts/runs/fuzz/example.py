@@ -98,12 +98,7 @@ class Session:
     example: Example | None = None
 
     def vary(self, call: Call, before: Sequence[Call]) -> Call:
-        """Vary a call that was sent before, and the first of a run by its seed; or repeat an earlier one.
-
-        Args:
-            call: as generated.
-            before: uploads of the same example.
-        """
+        """Vary a call that was sent before, and the first of a run by its seed; or repeat one of `before`, its example's uploads."""
         self.tally.drawn += 1
         if before and call.method == "POST" and not self.draws.randrange(AGAIN):
             return self.draws.choice(before)
@@ -115,13 +110,8 @@ class Session:
         self.tally.distinct = len(self.calls)
         return call
 
-    def begin(self, example: Example) -> None:
-        """Begin an example: the exchanges of the previous one are passed on and discarded."""
-        self.give_away()
-        self.example = example
-
     def give_away(self) -> None:
-        """Pass on the exchanges since the example began."""
+        """Pass on the exchanges since the example began, and discard them."""
         target = self.target
         self.keep(sorted((*target.exchanges, *target.lost), key=lambda each: each.request.sent_at))
         target.exchanges.clear()
@@ -145,17 +135,14 @@ class Example:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._target = session.target
-        session.begin(self)
+        session.give_away()
+        session.example = self
         self._sent: list[Followed] = []
         self._looks: dict[str, list[str]] = {}
         self._steps: list[str] = []
 
     def send(self, call: Call, what: str, *, vary: bool = True) -> Followed:
-        """Send a request, waiting for the oldest task if no more may be in flight.
-
-        Raises:
-            OverError: the run is over.
-        """
+        """Send a request, waiting for the oldest task if no more may be in flight."""
         self._session.check_time()
         if vary:
             before = [each.row.call for each in self._sent if each.row.accepted]
@@ -173,11 +160,7 @@ class Example:
         return task
 
     def look(self, task: Followed) -> None:
-        """Poll a task once, if the request started one.
-
-        Raises:
-            OverError: the run is over.
-        """
+        """Poll a task once, if the request started one."""
         if not task.task_id:
             return
         self._session.check_time()
@@ -189,22 +172,11 @@ class Example:
         self._note(f"look at {task.row.id} -> {state}", exchange)
 
     def follow(self, task: Followed) -> None:
-        """Poll a task until it has ended.
-
-        Raises:
-            OverError: the run is over.
-        """
+        """Poll a task until it has ended."""
         follow([task], self.look, lambda _: self._session.bounds.poll_s)
 
     def finish(self, *, counts: bool = True) -> Find | None:
-        """Follow every task to its end, poll it once more, and judge the example.
-
-        Args:
-            counts: as that of `Tally.judge`.
-
-        Raises:
-            OverError: the run is over.
-        """
+        """Follow every task to its end, poll it once more, and judge the example."""
         for task in self._sent:
             self.follow(task)
             self.look(task)
@@ -245,9 +217,6 @@ def narrow_find(find: Find, session: Session) -> Find:
     """Shrink a find: its row alone, then subsets of the rows.
 
     Not left to Hypothesis, which needs thousands of calls and fails for nondeterministic servers.
-
-    Raises:
-        OverError: the run is over; the find is unchanged.
     """
     broken, named = find.findings[0].clause.id, {finding.row for finding in find.findings}
     for row in find.rows:

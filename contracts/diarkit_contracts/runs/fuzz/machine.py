@@ -54,8 +54,6 @@ class MachineRun:
 
     Attributes:
         verdict: over all examples, with the exchanges of the find or the last example.
-        find: None without failing findings.
-        tally: number of judged examples and of generated requests.
     """
 
     verdict: RunVerdict
@@ -75,14 +73,8 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
 ) -> MachineRun:
     """Fuzz a target until a clause is violated, the time is up, or the run is interrupted.
 
-    Args:
-        target: with its limits; its exchanges are cleared between examples.
-        bounds: of the run.
-        number: the seed.
-        profile: the generation to judge by.
-        fail_on: the least severity of a find.
-        shrink: whether to shrink the find, which sends more requests.
-        keep: receives all exchanges in the order sent, example by example.
+    `keep` receives all exchanges in the order sent, example by example, between which the target's are cleared. Shrinking sends
+    more requests.
     """
     session = Session(target, bounds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)

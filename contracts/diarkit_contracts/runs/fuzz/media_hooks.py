@@ -51,10 +51,6 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any])
 
 
 def fits_contract(parts: Mapping[str, object]) -> bool:
-    """Return whether the parts of an upload satisfy the contract, ignoring the content of the file.
-
-    Args:
-        parts: by name; a file is `bytes`, or schemathesis's wrapper of them.
-    """
+    """Return whether the parts of an upload, by name, satisfy the contract, ignoring the content of the file."""
     readable = {name: "" if isinstance(part, bytes) else part for name, part in parts.items()}
     return not list_faults("SpeakerDiarizationRequest", readable)

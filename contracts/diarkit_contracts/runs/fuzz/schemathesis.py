@@ -67,14 +67,8 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
 ) -> FuzzRun:
     """Run schemathesis against a server.
 
-    Args:
-        url: of the server.
-        examples: per operation and phase; there are about ten times as many calls.
-        seconds: time limit of each of the two runs; the exchanges so far are judged.
-        number: the seed.
-        profile: the generation to judge by.
-        headers: to send with each request.
-        rate: such as `5/s`.
+    `examples` is per operation and phase, which makes about ten times as many calls. `seconds` limits each of its two runs, of
+    which the exchanges so far are judged.
     """
     flags = ["--max-examples", str(examples), "--seed", str(number), "--checks", CHECKS, "--no-color"]
     flags += ["--rate-limit", rate] if rate else []

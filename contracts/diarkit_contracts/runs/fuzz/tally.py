@@ -38,8 +38,6 @@ class Tally:
     """The histories so far.
 
     Attributes:
-        profile: the generation to judge by.
-        fail_on: the least severity of a finding that `judge` returns.
         histories: number judged.
         broken: number of those that violated a clause, by clause.
         dropped: requests without a complete answer.
@@ -65,15 +63,9 @@ class Tally:
     def judge(
         self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = (), *, counts: bool = True
     ) -> tuple[Finding, ...]:
-        """Judge and count one history, and store its uploads for `find_twice_given`.
+        """Judge a history, count it unless it repeats an example, and return the findings that fail a run.
 
-        Args:
-            exchanges: of the history.
-            rows: which exchange belongs to which row.
-            counts: whether it is a new example and not a repetition.
-
-        Returns:
-            The findings that fail a run, with positions in `exchanges`.
+        Positions are those in `exchanges`. Its uploads are stored for `find_twice_given`.
         """
         history = read_history(exchanges, self.profile, given_up=frozenset())
         judged = judge_history(history, rows)
@@ -105,14 +97,7 @@ class Tally:
         findings: Sequence[Finding],
         rows: Sequence[RowRun] = (),
     ) -> RunVerdict:
-        """Write the verdict of all histories; violations of other clauses than those of `findings` are added, with their exchanges.
-
-        Args:
-            target: of the run.
-            exchanges: the reported history.
-            findings: with positions in it.
-            rows: of it.
-        """
+        """Write the verdict of all histories; violations of other clauses than those of `findings` are added, with their exchanges."""
         own = {finding.clause.id for finding in findings}
         others = [shown for clause, shown in self.first.items() if clause not in own]
         exchanges = (*exchanges, *(exchange for shown in others for exchange in shown.exchanges))

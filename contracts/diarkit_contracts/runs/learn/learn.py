@@ -22,8 +22,7 @@ from diarkit_contracts.runs.learn.tempo import measure_tempo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from diarkit_contracts.api.points import Point, Value
-    from diarkit_contracts.runs.learn.seen import SeenAnswer
+    from diarkit_contracts.api.points import Point, Seen, Value
     from diarkit_contracts.runs.verdict import RunVerdict
 
 MORE: Final = (
@@ -52,16 +51,7 @@ def make_learn_plan() -> Plan:
 
 
 def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
-    """Learn all points from a run.
-
-    Args:
-        verdict: of the run, with redacted exchanges.
-        url: of the platform, which is not written.
-        date: of the observation.
-
-    Returns:
-        The observations, and a sentence about the measured tempo.
-    """
+    """Learn all points from a run with redacted exchanges, and describe the measured tempo; the URL is not written."""
     history = verdict.history
     answers = list(list_seen(history, url))
     rows = {at: row.name for row in verdict.rows for at in row.at}
@@ -93,7 +83,7 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
     )
 
 
-def _read_point(point: Point, answers: Sequence[SeenAnswer]) -> tuple[Value, SeenAnswer] | None:
+def _read_point(point: Point, answers: Sequence[Seen]) -> tuple[Value, Seen] | None:
     """Read a point from all answers; None if none shows it, or if they disagree."""
     shown = [(value, answer) for answer in answers if (value := point.find_value(answer)) is not None]
     if not shown:

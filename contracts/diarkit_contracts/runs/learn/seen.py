@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from diarkit_contracts.api.points import RESULT
+from diarkit_contracts.api.points import RESULT, Seen
 from diarkit_contracts.clauses.mistake import CHANNELS
 from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
 from diarkit_contracts.exchanges.history import START_PATH, find_operation, is_uuid, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History, Look, Start
@@ -28,45 +27,8 @@ Mistake = tuple[str, str, str, str]
 NONE: Final[Mistake] = ("", "", "", "")
 
 
-@dataclass(frozen=True, slots=True)
-class SeenAnswer:
-    """One exchange as input for readers (`api.points.Seen`).
-
-    Attributes:
-        at: its position in the history.
-        values: of placeholders.
-    """
-
-    at: int
-    exchange: Exchange
-    operation: str
-    mistake: str
-    query: Mapping[str, str]
-    body: Mapping[str, object]
-    values: Mapping[str, str]
-
-    @property
-    def status(self) -> int:
-        """Of HTTP."""
-        return self.exchange.answer.status
-
-    @property
-    def text(self) -> str:
-        """The body as it came."""
-        return self.exchange.answer.body.decode("utf-8", "replace")
-
-    def header(self, name: str) -> str | None:
-        """Return a header; names are case-insensitive."""
-        return self.exchange.answer.header(name)
-
-
-def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
-    """Yield the answers of a history in order.
-
-    Args:
-        history: of one platform.
-        url: of the platform.
-    """
+def list_seen(history: History, url: str) -> Iterator[Seen]:
+    """Yield the answers of a history in order."""
     looks = {look.at: look for look in history.looks}
     starts = {start.at: start for start in history.starts}
     base = urlsplit(url)
@@ -79,11 +41,13 @@ def list_seen(history: History, url: str) -> Iterator[SeenAnswer]:
         version = body.get("version")
         # As written by the client; elsewhere task ids are in lower case.
         asked = unquote(request.path.rpartition("/")[2]) if look is not None or mistake == "wrong_method" else ""
-        yield SeenAnswer(
+        yield Seen(
             at=at,
-            exchange=exchange,
             operation="" if operation is None else f"{operation.method} {operation.path}",
+            status=exchange.answer.status,
             mistake=mistake,
+            header=exchange.answer.header,
+            text=exchange.answer.body.decode("utf-8", "replace"),
             query=request.query if start is None else start.query,
             body=body,
             values={
@@ -202,12 +166,8 @@ def _find_in_recording(start: Start) -> Iterator[Mistake]:
         yield "range_beyond", start.query["range_from"], "", ""
 
 
-def describe_seen(seen: SeenAnswer, row: str) -> str:
+def describe_seen(seen: Seen, row: str) -> str:
     """Describe an exchange without host and id: row, operation and status."""
-    if seen.operation:
-        asked = seen.operation
-    else:
-        asked = (
-            f"{seen.exchange.request.method} {RESULT.partition(' ')[2] if seen.values['task_id'] else 'another path'}"
-        )
+    place = RESULT.partition(" ")[2] if seen.values["task_id"] else "another path"
+    asked = seen.operation or f"{seen.values['method']} {place}"
     return f"{row or 'outside of rows'}: {asked} -> {seen.status}"

@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tempo:
-    """The measured tempo.
-
-    Attributes:
-        course: for a scenario; None if nothing could be measured.
-        sentence: what could be measured and what not.
-    """
+    """The measured tempo: a course, None if nothing could be measured, and a sentence about it."""
 
     course: dict[str, Any] | None
     sentence: str

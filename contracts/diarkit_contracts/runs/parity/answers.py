@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.skeleton import ABSENT
 from diarkit_contracts.exchanges.text import describe_answer
+from diarkit_contracts.target.client import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.runs.verdict import RowRun
-
-ENDED = frozenset(state.value for state in TERMINAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ only one side violates; times, ids and segments are compared only as part of tex
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
 from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
-from diarkit_contracts.runs.parity.texts import show_parting
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
 from diarkit_contracts.runs.verdict import Exit, choose_exit
@@ -37,13 +37,8 @@ class Difference:
     """One difference.
 
     Attributes:
-        row: name of the row.
         what: such as `status of POST` or `field task.state`.
-        one: value of the first side.
-        other: value of the second side.
         severity: ERROR if at least one side violates the contract, WARNING if it allows both.
-        clause: id of the relevant clause.
-        line: of the contract document.
     """
 
     row: str
@@ -60,12 +55,9 @@ class Parity:
     """The result of a comparison.
 
     Attributes:
-        sides: the two targets.
         differences: in the order of the rows.
         compared: names of rows that both sides answered.
-        left_out: rows that could not be compared, each with the reason.
         vacuous: why the comparison is inconclusive; empty if it is not.
-        unreachable: why a side could not be reached.
         ends: exit codes for rows that were not judged or compared.
     """
 
@@ -83,13 +75,7 @@ class Parity:
 
 
 def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False) -> Parity:
-    """Compare the answers of two servers to the same rows.
-
-    Args:
-        one: the first side, with its rows.
-        other: the second side.
-        texts: also compare bodies as texts, with ids, dates and hosts masked.
-    """
+    """Compare the answers of two servers to the same rows, and if asked their texts, with ids, dates and hosts masked."""
     sides = tuple(_Side(verdict) for verdict in (one, other))
     names = dict.fromkeys((*sides[0].answers, *sides[1].answers, *sides[0].missing, *sides[1].missing))
     compared: list[str] = []
@@ -255,3 +241,36 @@ def _name_headers(exchange: Exchange) -> set[str]:
 
 def _join(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
+
+
+HEX: Final = "[0-9a-fA-F]"
+
+MASKS: Final = (
+    (re.compile(rf"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"), "<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<date>"),
+    (re.compile(r"(?<=://)[^/\s\"'\\?#]+"), "<host>"),
+)
+"""Masks in order: parts of a UUID may look like a date."""
+
+AROUND: Final = 30
+"""Characters shown on each side of the first difference."""
+
+
+def mask_text(body: bytes) -> str:
+    """Return a body as text with ids, dates and hosts masked."""
+    text = body.decode("utf-8", "backslashreplace")
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def show_parting(one: bytes, other: bytes) -> tuple[str, str] | None:
+    """Return the first difference of two masked texts; None if they are equal."""
+    first, second = mask_text(one), mask_text(other)
+    if first == second:
+        return None
+    pairs = zip(first, second, strict=False)
+    at = next((at for at, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(first), len(second)))
+    begin = max(0, at - AROUND)
+    lead = "..." if begin else ""
+    return lead + first[begin : at + AROUND], lead + second[begin : at + AROUND]

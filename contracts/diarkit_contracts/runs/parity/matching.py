@@ -20,15 +20,9 @@ _Form: TypeAlias = "tuple[tuple[str, str | None, str | None], ...] | str | None"
 
 
 def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
-    """Find the rows of the plan in a recording.
+    """Find the rows of the plan in a recording of one server, in the order sent; exchanges that match no row are omitted.
 
     A request repeated at the server's demand belongs to the same row; a task's polls belong to its POST.
-
-    Args:
-        exchanges: with one server, in the order sent.
-
-    Returns:
-        The rows in the order sent; exchanges that match no row are omitted.
     """
     known = [
         (row, (row.call.method, _read_query(row.call.target), _describe_call(row)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from contract_servers.fake import URL
 
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part, Request, Sound, describe_field
 from diarkit_contracts.exchanges.form import BOUNDARY
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.runs.learn.seen import SeenAnswer, describe_seen, list_seen
+from diarkit_contracts.runs.learn.seen import describe_seen, list_seen
+
+if TYPE_CHECKING:
+    from diarkit_contracts.api.points import Seen
 
 START = "/api/technology/speaker-diarization"
 TASK = "0a1b2c3d-0000-4000-8000-00000000000f"
@@ -16,7 +21,7 @@ FILE = Part(name="file", filename="a.wav", size=9, sha256="0" * 64, sound=Sound(
 JUNK = Part(name="file", filename="a.wav", size=9, sha256="0" * 64)
 
 
-def see(request: Request, status: int = 422, body: bytes = b"{}") -> SeenAnswer:
+def see(request: Request, status: int = 422, body: bytes = b"{}") -> Seen:
     (seen,) = list_seen(read_history([Exchange(request, Answer(status=status, body=body))]), URL)
     return seen
 

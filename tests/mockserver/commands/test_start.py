@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.commands.greeting import list_addresses, write_greeting
+from diarkit_mockserver.commands.start import list_addresses, write_greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
