@@ -105,6 +105,14 @@ def test_what_is_no_scenario_ends_with_1_and_no_traceback(diarkit: Diarkit, tmp_
     assert "Traceback" not in ended.stderr
 
 
+def test_a_scenario_that_the_generation_can_not_follow_is_named(diarkit: Diarkit, tmp_path: Path) -> None:
+    file = tmp_path / "later.yaml"
+    file.write_text("course: {polls: {cancelled: 1}}\n", "utf-8")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(file))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{file}: generation 3.6 has no state cancelled" in ended.stderr
+
+
 def test_a_scenario_that_may_not_be_read_ends_with_2(diarkit: Diarkit, tmp_path: Path) -> None:
     file = tmp_path / "secret.yaml"
     file.write_text("version: 1\n", "utf-8")
