@@ -124,7 +124,7 @@ class Clock:
             ValueError: for a negative number of seconds, as a finished task can't be running again.
         """
         if not 0 <= seconds < FARTHEST:
-            raise ValueError(f"time moves forward only: expected seconds >= 0, got {seconds!r}")
+            raise ValueError(f"time moves forward only: expected seconds from 0 to below {FARTHEST:g}, got {seconds!r}")
         ticks = to_ticks(seconds)
         if self._frozen_at is None:
             self._offset += ticks

@@ -75,7 +75,7 @@ def test_time_is_moved_forward_running_or_frozen(source: Source, *, frozen: bool
 
 @pytest.mark.parametrize("seconds", [-1, -1e-9, float("nan"), float("inf"), 1e12])
 def test_time_is_not_moved_backwards_or_beyond_all_reason(clock: Clock, seconds: float) -> None:
-    with pytest.raises(ValueError, match="expected seconds >= 0"):
+    with pytest.raises(ValueError, match=r"expected seconds from 0 to below 1e\+12, got "):
         clock.advance(seconds)
     assert clock.now() == 0
 

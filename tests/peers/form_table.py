@@ -35,6 +35,9 @@ TYPED: Final = "the platform's config has a type (INF), which Json alone has not
 STRICT: Final = "it is no JSON (RFC 8259, 6): a client that passes here passes everywhere"
 CUT: Final = "the body has no end: named as that, where there the part that is cut off is missing"
 EXTENDED: Final = "python-multipart read it so until 0.0.20, and urllib3 1.26, under the guide's requests, sends it"
+BROWSER: Final = "`multipart` reads names as browsers write them (WHATWG), and drops the folders of old Windows ones"
+BROKEN_NAME: Final = "`multipart` reads what is well formed of it (RFC 9110, 5.6.6); no client writes it"
+HELD: Final = "`multipart` holds a part to its length, which RFC 7578, 4.8 has ignored; no client writes a wrong one"
 PREFIX: Final = "no line of a part begins with the boundary (RFC 2046, 5.1.1), so that the body is broken"
 
 OUTCOME = tuple[int, dict[str, Any]]
@@ -157,6 +160,14 @@ ROWS: Final = (
     Row("percent-encoded name", file('form-data; name="file"; filename="%C3%A9.wav"') + END),
     Row("name with a path", file('form-data; name="file"; filename="C:\\\\audio\\\\a.wav"') + END),
     Row("name with a quote", file('form-data; name="file"; filename="a\\"b.wav"') + END),
+    Row("name with a quote, as in a browser", file('form-data; name="file"; filename="a%22b.wav"') + END, why=BROWSER),
+    Row("name on a share", file('form-data; name="file"; filename="\\\\srv\\a.wav"') + END, why=BROWSER),
+    Row("name with an escaped backslash", file('form-data; name="file"; filename="a\\\\b.wav"') + END),
+    Row("name with a blank, without quotes", file('form-data; name="file"; filename=a b.wav') + END, why=BROKEN_NAME),
+    Row("name without its last quote", file('form-data; name="file"; filename="a.wav') + END, why=BROKEN_NAME),
+    Row("name with more behind it", file('form-data; name="file"; filename="a.wav" x') + END, why=BROKEN_NAME),
+    Row("part with its length", file(more="Content-Length: 4\r\n") + END),
+    Row("part with another length", file(more="Content-Length: 5\r\n") + END, why=HELD),
     Row("name with a semicolon", file('form-data; name="file"; filename="a;b.wav"') + END),
     Row("field name in latin-1", FILE + file().replace(b'"file"', b'"f\xe9"') + END),
     Row("quoted boundary", FILE + END, 'multipart/form-data; boundary="b"'),

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import make_dataclass
 from typing import TYPE_CHECKING, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
 
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.points import Point, Value
+
+
+VALUE: Final = re.compile("[\t -~\x80-\xff]*")
+"""The value of a header (RFC 9110, 5.5)."""
+
+HEADERS: Final = tuple(point.key for point in POINTS if point.served and isinstance(point.effect, Carries))
+
+
+def _check(dialect: Dialect) -> None:
+    for key in HEADERS:
+        if VALUE.fullmatch(value := str(getattr(dialect, key) or "")) is None:
+            raise ValueError(f"{key}: expected the value of a header, got {value!r:.60}")
 
 
 def _write_about(point: Point) -> str:
@@ -43,6 +56,7 @@ else:
                 ]
             ),
             "__module__": __name__,
+            "__post_init__": _check,
         },
         frozen=True,
         slots=True,

@@ -26,7 +26,6 @@ LIMITS: Final = ("max_speakers", "total_speakers")
 PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
 PARTS: Final = ("file", "config")
 
-CHANNELS: Final = re.compile("[0-9]+(?:,[0-9]+)*")
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 MANY: Final = 3
@@ -148,7 +147,7 @@ def _is_allowed(start: Start) -> bool:
         and len(set(names)) == len(names)
         and (config is None or config.text is not None)
         and _is_allowed_config(start.config)
-        and _is_allowed_query(start.query, sound)
+        and _is_allowed_query(start, sound)
     )
 
 
@@ -162,14 +161,12 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
     )
 
 
-def _is_allowed_query(query: Mapping[str, str], sound: Sound) -> bool:
+def _is_allowed_query(start: Start, sound: Sound) -> bool:
+    query, channels = start.query, start.channels
     if query.get("channel_mode", "split") not in {"split", "mix"}:
         return False
-    channels = query.get("channels", "")
-    if channels:
-        asked = channels.split(",") if CHANNELS.fullmatch(channels) else [channels, channels]
-        if len(set(asked)) < len(asked) or any(int(number) >= sound.channels for number in asked):
-            return False
+    if channels is None or len(set(channels)) < len(channels) or any(number >= sound.channels for number in channels):
+        return False
     first, last = query.get("range_from", "0"), query.get("range_to", "")
     if not SECONDS.fullmatch(first) or (last and not SECONDS.fullmatch(last)) or query.get("range_to") == "":
         return False

@@ -155,10 +155,9 @@ def _read_mixed(start: Start) -> list[Segments] | None:
     query, sound = start.query, start.sound
     if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
-    asked = query.get("channels", "")
-    if asked and not all(map(str.isdecimal, asked.split(","))):
+    if start.channels is None:
         return None
-    numbers = list(map(int, asked.split(","))) if asked else list(range(sound.channels))
+    numbers = start.channels or list(range(sound.channels))
     if len(set(numbers)) < len(numbers) or max(numbers) >= sound.channels:
         return None
     truth = [sound.truth[number] for number in numbers]

@@ -33,7 +33,7 @@ def _is_bad_limit(value: object) -> bool:
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, int | float):
-        return value < 1 or not math.isfinite(value) or value != int(value)
+        return value < 1 or (isinstance(value, float) and not value.is_integer())
     return not isinstance(value, str) or not value.strip().isdecimal()
 
 

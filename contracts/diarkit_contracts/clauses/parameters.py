@@ -187,11 +187,9 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedC
     """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
         if _read_mode(start) == "split":
-            asked = start.query.get("channels", "")
-            numbers = asked.split(",")
-            if all(number.isdecimal() for number in numbers):
-                yield look, start, channels, list(dict.fromkeys(map(int, numbers)))
-            elif not asked and start.sound is not None:
+            if start.channels:
+                yield look, start, channels, list(dict.fromkeys(start.channels))
+            elif start.channels is not None and start.sound is not None:
                 yield look, start, channels, list(range(start.sound.channels))
 
 

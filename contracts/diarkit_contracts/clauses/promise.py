@@ -45,6 +45,6 @@ class Promise:
 def read_promise(at: int, exchange: Exchange) -> Promise | None:
     """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
     value = exchange.answer.header("Retry-After") or ""
-    if not (value.isascii() and value.isdecimal()):
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
         return None
     return Promise(at, exchange.answer.received_at, int(value), exchange.answer.header("X-RateLimit-Reset") or "")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ResultFault, Rule
     from diarkit_contracts.clauses.clause import Check, Clause
     from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
     Excuse = Callable[[Look, ResultFault], bool]
 
@@ -65,6 +65,11 @@ def _is_count_as_asked(look: Look, fault: ResultFault) -> bool:
     return look.channels[int(fault.path[1])].speakers == asked
 
 
+def _asks_for_a_crowd(start: Start) -> bool:
+    limits = (start.config or {}).get("max_speakers"), (start.config or {}).get("total_speakers")
+    return any(isinstance(limit, int) and limit > rules.MOST_SPEAKERS for limit in limits)
+
+
 def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     """Return whether the request names a channel twice; UNK what is returned then."""
     asked = look.start.query.get("channels", "").split(",") if look.start is not None else []
@@ -85,7 +90,8 @@ def _has_neighbours(channel: ReportedChannel) -> bool:
 
 @clause(f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, ANSWER)
 def _bounded_size(history: History) -> Iterator[Observation]:
-    crowded = {look.at: fault for look in history.looks for fault in look.faults if fault.rule is rules.SIZE}
+    looks = [look for look in history.looks if look.start is None or not _asks_for_a_crowd(look.start)]
+    crowded = {look.at: fault for look in looks for fault in look.faults if fault.rule is rules.SIZE}
     for at, exchange in enumerate(history.exchanges):
         got = rules.find_oversize(exchange.answer.body)
         if got or at in crowded:

@@ -238,16 +238,17 @@ def _is_date(value: str | None) -> bool:
 def _ids_echoed(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
-            sent = {name.lower(): value for name, value in exchange.request.headers}
             for name in IDS:
+                # UNK which of several is returned.
+                sent = {value.strip() for key, value in exchange.request.headers if key.lower() == name} - {""}
                 came = [value.strip() for key, value in exchange.answer.headers if key.lower() == name]
-                wanted = sent.get(name, "").strip()
+                wanted = " or ".join(sorted(sent))
                 # UNK whether they are returned at all. A redacted one can't be compared.
                 if came and STRUCK not in wanted:
                     expected = f"{name} {wanted}, as it was sent" if wanted else f"a value for {name}"
                     # A proxy may add its own, as another header or after a comma.
                     reported = {value for each in came for value in (each, *map(str.strip, each.split(",")))}
-                    met = wanted in reported if wanted else any(came)
+                    met = not sent.isdisjoint(reported) if sent else any(came)
                     yield observe(at, met=met, expected=expected, got=", ".join(filter(None, came)) or "an empty one")
 
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""
 
+CHANNELS: Final = re.compile("(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
+"""No file has a channel with more digits, and Python refuses to read thousands of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedSegment:
@@ -83,6 +86,12 @@ class Start:
     def query(self) -> Mapping[str, str]:
         """The parameters of the URL."""
         return self.exchange.request.query
+
+    @property
+    def channels(self) -> list[int] | None:
+        """The selected channels; empty for all, None if the parameter is not a list of numbers that a file can have."""
+        asked = self.query.get("channels", "")
+        return list(map(int, asked.split(",") if asked else ())) if CHANNELS.fullmatch(asked) else None
 
     @property
     def config(self) -> Mapping[str, object] | None:
@@ -213,8 +222,8 @@ def find_operation(exchange: Exchange) -> Operation | None:
 
 
 def match_path(template: str, path: str) -> bool:
-    """Return whether a path ends with a path template of the document."""
-    return _compile(template).search(path) is not None
+    """Return whether a path is one of the document's templates, behind a prefix or without."""
+    return _compile(template).match(path) is not None
 
 
 def find_task_id(request: Request) -> str:
@@ -256,7 +265,7 @@ def _find_operation(method: str, path: str) -> Operation | None:
 
 @cache
 def _compile(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
+    return re.compile("(?:/[^/]+)*" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)) + "$")
 
 
 def _is_start(exchange: Exchange) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from diarkit_contracts.api.states import ErrorType, TaskErrorType, TaskState
+from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import read_object
@@ -43,6 +44,9 @@ ALLOWED_FIELDS: Final = frozenset(
 """Query parameters, keys of config and form fields whose values are retained: the contract's, and one invented by our rows."""
 
 CONFIG: Final = "config"
+
+MOST_NESTED: Final = 60
+"""Lists and objects in a config; with more of them it may be nested deeper than a server reads."""
 
 SHORTEST_SECRET: Final = 4
 SHORTEST_NUMBER: Final = 8
@@ -102,7 +106,9 @@ class Redaction:
         filename = None if part.filename is None else self.strike_text(part.filename)
         text = part.text
         if text is not None and part.name == CONFIG:
-            text = self.strike_text(_strike_config(text))
+            if (struck := _strike_config(text)) is None:
+                return replace(part, filename=filename, text=None, sha256=None)
+            text = self.strike_text(struck)
         elif text is not None:
             text = self.strike_text(text) if part.name in ALLOWED_FIELDS else STRUCK
         return replace(part, filename=filename, text=text)
@@ -121,13 +127,23 @@ def list_secrets(headers: Headers) -> tuple[str, ...]:
     return tuple(value for name, value in headers if not (ALLOWED_HEADERS.fullmatch(name) or NO_SECRET.fullmatch(name)))
 
 
-def _strike_config(text: str) -> str:
-    """Redact the values of unknown keys of a config, or all of it if it is not a JSON object."""
+def _strike_config(text: str) -> str | None:
+    """Redact the values of unknown keys of a config, or all of it if it is not a JSON object.
+
+    Returns:
+        The redacted text; None if it is accepted by some servers only, which the redacted text would not show.
+    """
     config = read_object(text)
     if config is None:
         return STRUCK
     if set(config) <= ALLOWED_FIELDS:
         return text
+    try:
+        decode_json(text.encode(errors="surrogatepass"))
+    except StrictJsonError:
+        return None
+    if text.count("[") + text.count("{") > MOST_NESTED:
+        return None
     return json.dumps({key: value if key in ALLOWED_FIELDS else STRUCK for key, value in config.items()})
 
 

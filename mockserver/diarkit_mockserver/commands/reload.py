@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from diarkit_fixtures.texts.read import decode_text
 from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.scenario.load import ScenarioError, parse_scenario
+from diarkit_mockserver.scenario.setup import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,7 @@ class ScenarioFollower:
         try:
             self._refuse_irregular()
             scenario = self._overrule(load_file(self._path))
+            set_up(world.name, scenario)  # what its generation lacks is refused here, before anything is replaced
         except (ScenarioError, OSError, ValueError) as error:
             scenario = None
             problems = str(error).splitlines()

@@ -235,7 +235,11 @@ class Settings:
         default="text", type=click.Choice(("text", "json")), group=SERVER, help="Log as lines for people, or as JSON."
     )
     quiet: bool = flag(
-        default=False, type=bool, is_flag=True, group=SERVER, help="Log only errors, and print no addresses."
+        default=False,
+        type=bool,
+        is_flag=True,
+        group=SERVER,
+        help="Log only errors, and print no addresses but the first.",
     )
 
     @property

@@ -179,7 +179,7 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
         click.echo(str(error), err=True)
         sys.exit(2)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(f"{settings.scenario}: {error}" if settings.scenario else str(error)) from None
     if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":
         click.echo(f"limits.rate: generation {world.profile.name} declares no 429, but it is sent anyway", err=True)
     return Platform(

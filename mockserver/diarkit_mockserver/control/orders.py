@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from diarkit_mockserver.clock import LAST_DATE
 from diarkit_mockserver.journal.verification import Expected  # noqa: TC001
 from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
 from diarkit_mockserver.scenario.model import Rule, Scenario  # noqa: TC001
@@ -35,6 +36,10 @@ class NewWorld:
     epoch: int | None = None
     ids_from: str | None = None
     counted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epoch is not None and not 0 <= self.epoch <= LAST_DATE.timestamp():
+            raise ValueError(f"expected an epoch from 0 to that of the year 9999, got {self.epoch}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

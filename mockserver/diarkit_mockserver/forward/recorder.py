@@ -232,7 +232,7 @@ def _read_outcome(name: str, state: TaskState, result: object, message: object) 
 def _read_refusal(answer: Answer) -> HttpAnswer:
     message = find_value(read_object(answer.body), "message")
     wait = (answer.header("retry-after") or "").strip()
-    recorded = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() else None)
+    recorded = HttpAnswer(status=answer.status, retry_after=int(wait) if wait.isdecimal() and len(wait) < 10 else None)
     if isinstance(message, str):
         return replace(recorded, message=message)
     kind = answer.header("content-type") or ""

@@ -108,7 +108,7 @@ class TextPart:
         data = bytes(self._data)
         if len(data) > LONGEST_STORED:
             return Part(name=name, size=len(data))
-        return describe_content(name, data, None)
+        return describe_content(name, data, "" if self._is_file else None)
 
     @property
     def head(self) -> str:

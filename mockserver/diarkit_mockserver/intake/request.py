@@ -166,7 +166,13 @@ class Request:
             host = forwarded.get("host") or self._first("x-forwarded-host") or host
             port = self._first("x-forwarded-port")
             # A port in the host is the one used by the client; X-Forwarded-Port is then ignored.
-            if port.isdecimal() and 0 < int(port) < 1 << 16 and not PORT.search(host) and port != PORTS[scheme]:
+            if (
+                port.isdecimal()
+                and len(port) < 6
+                and 0 < int(port) < 1 << 16
+                and not PORT.search(host)
+                and port != PORTS[scheme]
+            ):
                 host = f"{host}:{port}"
         return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix}"
 

@@ -283,7 +283,8 @@ def _read_filename(segment: MultipartSegment) -> str | None:
     extended = EXTENDED_FILENAME.search(QUOTED_STRING.sub('""', header))
     if extended is not None:
         return unquote(extended["quoted"], encoding=extended["charset"])
-    return None if segment.filename is None else _decode(segment.filename)
+    # httpx, urllib3 1.26 and Go escape a backslash, which `multipart` leaves so; browsers do not, and write no two of them.
+    return None if segment.filename is None else _decode(segment.filename).replace("\\\\", "\\")
 
 
 def _decode(text: str) -> str:

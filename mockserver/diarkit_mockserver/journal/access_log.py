@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.exchanges.plain import Json
     from diarkit_mockserver.journal.journal import Entry
 
-UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters and surrogates, which clients put into file names and paths."""
+UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that clients put into file names and paths: controls, also those that turn the direction of a line, and surrogates."""
 
 IDS: Final = {"request_id": b"x-request-id", "correlation_id": b"x-correlation-id"}
 """Headers of the answer, sent by the client or generated."""

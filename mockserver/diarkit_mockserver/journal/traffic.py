@@ -79,7 +79,7 @@ class Traffic:
         value = next((value for name, value in entry.headers if name == b"retry-after"), b"").decode("latin-1")
         if not value or not is_heard(entry):
             return None
-        if value.isdigit():
+        if value.isascii() and value.isdecimal() and len(value) < 10:
             return to_ticks(int(value))
         if self._epoch is None:
             return None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from diarkit_mockserver.clock import SECOND
+from diarkit_mockserver.clock import SECOND, tell_date
 from diarkit_mockserver.scenario.limits import Exceeded
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class HttpAnswer:
         message: in the documented envelope, instead of the default one of this status.
         retry_after: seconds, in the header `Retry-After`.
         retry_after_as: in `seconds`, or as a `date`.
-        headers: by name, such as `{Location: "https://other/"}`; null removes a default header.
+        headers: by name, such as `{Location: "https://other/"}`; null removes a default header, but no id.
         body: a custom body instead of the envelope; below 400 there is no envelope, and the body is empty by default.
         content_type: of the custom body.
     """
@@ -71,7 +71,7 @@ class HttpAnswer:
             raise ValueError(f"an answer with the status {self.status} has no body")
         if self.status < 400 and self.message is not None:
             raise ValueError("only errors have an envelope with a message: expected body, or a status from 400")
-        if not self.content_type.isprintable():
+        if not (self.content_type.isprintable() and self.content_type.isascii()):
             raise ValueError(f"expected a media type, got {self.content_type!r}")
         _check_headers(self.headers or {})
 
@@ -131,6 +131,6 @@ def _check_headers(headers: Mapping[str, object]) -> None:
 
 
 def _write_date(moment: int) -> str:
-    from email.utils import formatdate  # noqa: PLC0415 - 20 ms that only those pay who ask for a date
+    from email.utils import format_datetime  # noqa: PLC0415 - 20 ms that only those pay who ask for a date
 
-    return formatdate(moment, usegmt=True)
+    return format_datetime(tell_date(moment, 0), usegmt=True)

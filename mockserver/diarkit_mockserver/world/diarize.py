@@ -29,6 +29,9 @@ SHORTEST_AUDIO = 80
 MOST_SPEAKERS = 100
 """DOC (guide 3.6.0): the default of max_speakers."""
 
+MOST_CUT = 1_000
+"""Speakers for whom segments are cut. More get a segment each (INF: no more are required), as cutting on would take a server's time."""
+
 Answer: TypeAlias = tuple[tuple[int, "Segments"], ...]
 """Number and segments of each channel in the result, in order."""
 
@@ -151,7 +154,8 @@ def _nearest(segments: Segments | list[Segment], retained: set[int]) -> list[tup
 def _split_speakers(segments: Segments, number: int) -> Segments:
     """Make exactly `number` speakers: first by alternating the turns of the most active ones, then by halving the longest segments.
 
-    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut.
+    The platform "always diarizes accordingly" (DOC guide 3.6.0). There are fewer only if the speech is too short to cut, or if
+    they are more than `MOST_CUT` and more than the segments.
     """
     turns: dict[int, list[Segment]] = {}
     for segment in segments:
@@ -169,7 +173,7 @@ def _split_speakers(segments: Segments, number: int) -> Segments:
         following += 1
     pieces = [(-(s.end - s.start), s.start, speaker, s.end) for speaker, owned in turns.items() for s in owned]
     heapq.heapify(pieces)
-    missing = number - len(turns)
+    missing = min(number, MOST_CUT) - len(turns)
     while missing > 0 and -pieces[0][0] >= 2 * SHORTEST:
         size, start, speaker, end = heapq.heappop(pieces)
         middle = start - size // 2

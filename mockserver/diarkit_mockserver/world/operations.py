@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 TASKS: Final = ENDPOINT + "/"
+UUID: Final = re.compile(r"(?:urn:uuid:|\{)?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE | re.ASCII)
+"""Forms of a task id; Python's own reader also takes 0x, underscores and other digits."""
 INFO: Final = "/api/system/info"
 STATUS: Final = "/api/system/status"
 
@@ -138,10 +141,9 @@ def _poll(visit: Visit, world: World, text: str) -> Response:
 
 def _read_id(text: str) -> str:
     """Parse a task id in any form of a UUID (INF: a path parameter of that type)."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text) from None
+    if UUID.fullmatch(text) is None:
+        raise refuse(Condition.TASK_ID_SYNTAX, ("path", "task_id"), came=text)
+    return str(uuid.UUID(text))
 
 
 def _allow(visit: Visit, method: str) -> None:

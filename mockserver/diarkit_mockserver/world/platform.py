@@ -104,7 +104,7 @@ class Platform:
         """
         if WORLD_NAME.fullmatch(name) is None:
             raise ValueError(
-                f"expected a name of letters, digits, '-', '_', '~' and '.', at most 100, got {name!r:.120}"
+                f"expected a name of letters, digits, '-', '_', '~' and, but not first, '.', at most 100, got {name!r:.120}"
             )
         if name in self.worlds:
             raise ValueError(f"there is a world {name!r} already: drop it first, or choose another name")

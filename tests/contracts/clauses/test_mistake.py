@@ -23,6 +23,8 @@ def list_mistakes(script: Any, **sent: Any) -> set[str]:
         ({"config": {"max_speakers": 2}, "query": {"channels": "0,1", "range_from": 0.5}}, set()),
         ({"config": {"max_speakers": 0, "total_speakers": 2}}, {"has_both_limits", "has_bad_config"}),
         ({"config": "{", "query": {"channel_mode": ""}}, {"has_bad_config", "has_bad_query"}),
+        ({"config": {"max_speakers": 10**400}, "query": {"channels": "9" * 5_000}}, set()),
+        ({"config": '{"max_speakers": 2.5}'}, {"has_bad_config"}),
         ({"file": False}, {"has_no_file"}),
         ({"parts": None}, set()),
         ({"parts": None, "sent": (("CONTENT-TYPE", "text/plain; charset=utf-8"),)}, {"is_no_form"}),

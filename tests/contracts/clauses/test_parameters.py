@@ -55,6 +55,8 @@ CORRECT = [
     ({"config": {"max_speakers": 2}}, {0: TWO}),
     ({"config": {"max_speakers": 2}}, {0: []}),
     ({"config": {"max_speakers": 9, "unknown": 1}}, {0: ONE}),
+    ({"query": {"channels": "9" * 5_000}}, {0: ONE}),
+    ({"config": {"total_speakers": 10**400}}, {0: THREE}),
     ({}, {0: MANY[:100]}),
     ({"channels": 3}, {0: ONE, 1: [], 2: TWO}),
     ({"channels": 3, "query": {"channels": "2,0"}}, {2: ONE, 0: ONE}),

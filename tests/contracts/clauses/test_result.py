@@ -102,6 +102,18 @@ def test_more_speakers_than_can_be_compared_are_a_finding_and_judged_no_further(
 
 
 @pytest.mark.parametrize(
+    ("config", "found"),
+    [({}, True), ({"total_speakers": 150}, True), ({"total_speakers": 151}, False), ({"max_speakers": 200}, False)],
+)
+def test_more_speakers_than_can_be_compared_are_no_finding_where_they_are_asked_for(
+    script: Any, config: dict[str, int], *, found: bool
+) -> None:
+    task = script.post(config=config, seconds=200)
+    script.get(task, "done", *((number, float(number), number + 1.0) for number in range(151)))
+    assert ("result.bounded-size" in script.findings()) == found
+
+
+@pytest.mark.parametrize(
     "result",
     [
         '{"channels":[' + '{"channel_number":0,"speakers_count":0,"segments":[]},' * 30_000 + "{}]}",

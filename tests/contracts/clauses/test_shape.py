@@ -92,6 +92,7 @@ CORRECT = [
     ("the id that was sent beside that of a proxy", lambda s: ask_with_ids(s, ("x-request-id", "edge-1"), ("x-request-id", "7"), sent=(("x-request-id", "7"),))),
     ("the id that was sent behind that of a proxy", lambda s: ask_with_ids(s, ("x-request-id", "edge-1, 7"), sent=(("x-request-id", "7"),))),
     ("an id that is a list by its looks", lambda s: ask_with_ids(s, ("x-request-id", "7, 8"), sent=(("x-request-id", "7, 8"),))),
+    ("the first of two ids", lambda s: ask_with_ids(s, ("x-request-id", "7"), sent=(("x-request-id", "7"), ("X-Request-Id", "8")))),
     ("an id that was struck out in part", lambda s: ask_with_ids(s, ("x-request-id", "7-8"), sent=(("x-request-id", "7-***"),))),
     ("an id that was struck out", lambda s: ask_with_ids(s, ("x-request-id", "7"), sent=(("x-request-id", "***"),))),
     ("without the empty keys", lambda s: s.get(ID, body=write_done('{"channels":[]}'))),

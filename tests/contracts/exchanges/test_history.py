@@ -132,6 +132,8 @@ def test_an_exchange_belongs_to_the_operation_of_its_method_and_path(
 def test_a_path_is_matched_from_its_end() -> None:
     assert match_path("/a/{b}", "/x/a/1")
     assert not match_path("/a/{b}", "/a/1/")
+    assert not match_path("/a/{b}", "//a/1")
+    assert not match_path("/a/{b}", "/x//a/1")
 
 
 @pytest.mark.parametrize(

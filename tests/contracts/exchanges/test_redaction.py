@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Loss, Lost, Part, Request, describe_field
+from diarkit_contracts.exchanges.history import START_PATH, read_history
 from diarkit_contracts.exchanges.redaction import STRUCK, Redaction, list_secrets
 
 REDACTION = Redaction(["Bearer s3cret-token", "pass word"])
@@ -62,6 +63,17 @@ def test_a_form_keeps_the_values_that_the_contract_has(part: Part, text: str | N
     request = Request(method="POST", url="http://h/api", parts=(part,))
     (struck,) = REDACTION.strike(Exchange(request, Answer(status=200))).request.parts or ()
     assert struck == replace(part, text=text)
+
+
+@pytest.mark.parametrize(
+    "config",
+    ['{"x": NaN}', '{"x": 1e999}', '{"x": 1, "x": 2}', '{"x": ' + "[" * 65 + "]" * 65 + "}"],
+)
+def test_a_config_whose_struck_values_decide_whether_it_is_valid_is_unknown(config: str) -> None:
+    request = Request(method="POST", url=f"http://h{START_PATH}", parts=(describe_field("config", config),))
+    struck = REDACTION.strike(Exchange(request, Answer(status=422)))
+    (start,) = read_history([struck]).starts
+    assert (start.config, start.knows_config) == (None, False)
 
 
 def test_an_exchange_is_struck_in_all_its_places() -> None:

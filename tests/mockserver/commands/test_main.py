@@ -114,7 +114,6 @@ def test_what_is_no_scenario_ends_with_2_and_no_traceback(diarkit: Diarkit, tmp_
         "samples list",
         "scenario schema",
         "demo",
-        "serve --port 0",
         "serve --help",
         "health 127.0.0.1:1",
     ],
@@ -123,8 +122,6 @@ def test_what_is_no_scenario_ends_with_2_and_no_traceback(diarkit: Diarkit, tmp_
 def test_an_output_that_is_full_or_closed_is_no_bug(
     plain_environment: dict[str, str], words: str, output: str, tmp_path: Path
 ) -> None:
-    if (words, output) == ("serve --port 0", "closed"):
-        pytest.skip("it serves")
     command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
     end = ">/dev/full" if output == "full" else ">&-"
     ended = subprocess.run(
@@ -143,6 +140,14 @@ def test_closed_outputs_are_no_bug(plain_environment: dict[str, str], words: str
     command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
     ended = subprocess.run(["/bin/sh", "-c", f"{command} 2>&- >&-"], env=plain_environment, cwd=tmp_path, check=False)
     assert ended.returncode == code
+
+
+def test_a_scenario_that_the_generation_can_not_follow_is_named(diarkit: Diarkit, tmp_path: Path) -> None:
+    file = tmp_path / "later.yaml"
+    file.write_text("course: {polls: {cancelled: 1}}\n", "utf-8")
+    ended = diarkit("serve", "--port", "0", "--scenario", str(file))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{file}: generation 3.6 has no state cancelled" in ended.stderr
 
 
 def test_a_scenario_that_may_not_be_read_ends_with_2(diarkit: Diarkit, tmp_path: Path) -> None:

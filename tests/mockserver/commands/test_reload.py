@@ -159,6 +159,7 @@ def test_a_file_that_is_touched_keeps_what_was_changed_by_hand(
         ("seed: [", "scenario.yaml:2:1: not YAML"),
         ("", "scenario.yaml:1:1: the file is empty"),
         ("\x00", "scenario.yaml:1:1:"),
+        ("course: {polls: {cancelled: 1}}\n", "generation 3.6 has no state cancelled"),
     ],
 )
 def test_a_bad_file_changes_nothing_and_is_named_once(

@@ -66,6 +66,8 @@ def test_the_keys_of_a_body_are_its_fields_and_it_is_read_back_equal(value: Any,
         (Expectations, {"expected": [{}] * (MOST_AT_ONCE + 1)}),
         (Answers, {"rules": [{"then": {}}] * (MOST_AT_ONCE + 1)}),
         (NewWorld, {"names": "w"}),
+        (NewWorld, {"epoch": -1}),
+        (NewWorld, {"epoch": 253402300800}),
     ],
 )
 def test_what_is_missing_unknown_or_senseless_is_refused(cls: type[Any], body: object) -> None:

@@ -106,6 +106,7 @@ def test_a_result_that_breaks_the_contract_is_said_to() -> None:
         ((), dump({"message": "Too large."}), {"message": "Too large."}),
         ((("Retry-After", "7"),), dump({"message": "Later."}), {"message": "Later.", "retry_after": 7}),
         ((("Content-Type", "text/html"),), b"<p>", {"body": "<p>", "content_type": "text/html"}),
+        ((("Retry-After", "9" * 5_000),), dump({"message": "Later."}), {"message": "Later."}),
         ((("Retry-After", "Mon"), ("Content-Type", "a\tb")), b"", {"body": ""}),
     ],
 )

@@ -64,6 +64,7 @@ def base_url(**headers: str) -> str:
         ({"host": "x", "forwarded": "for=1.2.3.4;proto=https, host=y;proto=http"}, "https://y"),
         ({"host": "x", "forwarded": 'for="a;proto=https";host=y'}, "http://y"),
         ({"host": "x", "forwarded": "for=1.2.3.4"}, "http://x"),
+        ({"host": "x", "x_forwarded_port": "9" * 5_000}, "http://x"),
         ({"host": "x", "forwarded": "proto=https", "x_forwarded_proto": "http", "x_forwarded_host": "y"}, "https://y"),
     ],
 )

@@ -333,6 +333,7 @@ def describe(body: bytes, form_type: str) -> tuple[Part, ...] | None:
         ([(CONFIG, b"no JSON")], (describe_field("config", "no JSON"),)),
         ([('name="file"', b"text")], (Part(name="file"),)),
         ([(CONFIG, b"\xff")], (Part(name="config", size=1, sha256=hashlib.sha256(b"\xff").hexdigest()),)),
+        ([('name="config"; filename="blob"', b"{}")], (describe_content("config", b"{}", ""),)),
         ([(CONFIG, b"9" * (LONGEST_STORED + 1))], (Part(name="config", size=LONGEST_STORED + 1),)),
     ],
 )

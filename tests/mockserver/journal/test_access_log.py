@@ -62,9 +62,9 @@ def test_neither_form_has_the_secrets_of_a_head(write: Any) -> None:
 
 
 def test_a_line_stays_one_line_whatever_a_client_sends() -> None:
-    request = Request("GET", "/a\n2000-01-01 GET /b\x1b[2J\ud800", b"", [], scheme="http", server="x:1")
+    request = Request("GET", "/a\n2000-01-01 GET /b\x1b[2J\ud800\u202e", b"", [], scheme="http", server="x:1")
     line = write_line(make_entry(request=request, note="\u2028"), EPOCH)
-    assert "/a\\n2000-01-01 GET /b\\x1b[2J\\ud800" in line
+    assert "/a\\n2000-01-01 GET /b\\x1b[2J\\ud800\\u202e" in line
     assert line.endswith("\\u2028")
     assert len(line.splitlines()) == 1
 

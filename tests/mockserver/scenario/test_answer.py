@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         (lambda: HttpAnswer(status=500, on="submit", times=2), "times counts polls: add on: poll"),
         (lambda: HttpAnswer(status=429, retry_after=-1), "expected retry_after >= 0 seconds, got -1"),
         (lambda: HttpAnswer(status=500, content_type="text/html\r\nX: y"), "expected a media type"),
+        (lambda: HttpAnswer(status=500, content_type="\u65e5\u672c"), "expected a media type"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_refused_when_it_is_made(make: Callable[[], object], said: str) -> None:
@@ -88,3 +89,8 @@ def test_the_usual_success_is_asked_for_with_its_body_alone(on: str, status: int
 def test_below_400_there_is_no_envelope() -> None:
     bodies = [HttpAnswer(status=status, body=body).foreign for status, body in [(302, None), (400, None), (400, "x")]]
     assert bodies == [(b"", "text/plain; charset=utf-8"), None, (b"x", "text/plain; charset=utf-8")]
+
+
+def test_a_date_beyond_the_calendar_is_its_last_one() -> None:
+    answer = HttpAnswer(status=503, retry_after=1, retry_after_as="date")
+    assert answer.list_headers(10**18, 0) == (("retry-after", "Fri, 31 Dec 9999 00:00:00 GMT"),)

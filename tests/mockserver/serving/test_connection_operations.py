@@ -226,7 +226,11 @@ def test_a_task_is_found_under_any_spelling_of_its_id(
 
 
 @pytest.mark.parametrize(
-    "text", ["17", "x" * 1000, NO_TASK[:-1], NO_TASK + "0", "%00", "%F0%9F%98%80", "%ff", "null", "."]
+    "text",
+    [
+        *("17", "x" * 1000, NO_TASK[:-1], NO_TASK + "0", "%00", "%F0%9F%98%80", "%ff", "null", "."),
+        *("0x" + "3" * 30, "3_" + "3" * 30, "%20" + "3" * 31, "%D9%A3" + "3" * 31, "{{" + NO_TASK),
+    ],
 )
 def test_what_is_no_task_id_is_refused(start: Start, ask: Ask, text: str) -> None:
     answer = ask(start().url, "GET", f"{ENDPOINT}/{text}")

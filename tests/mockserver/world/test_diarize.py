@@ -248,3 +248,10 @@ def test_two_hours_and_a_hundred_thousand_speakers_are_no_trouble(parameters: di
     ((_, segments),) = answer(natural, HOURS_2, **parameters)
     assert list_faults(segments, HOURS_2) == ()
     assert all(after.start >= before.end for before, after in pairwise(segments))
+    assert len(segments) <= len(natural[0])
+
+
+@pytest.mark.parametrize(("total", "found"), [(1_000, 1_000), (1_001, 1_000), (10**9, 1_000)])
+def test_a_single_turn_is_cut_for_a_thousand_speakers_at_most(total: int, found: int) -> None:
+    ((_, segments),) = answer(((Segment(0, 0, HOURS_2),),), HOURS_2, total_speakers=total)
+    assert count_speakers(segments) == len(segments) == found

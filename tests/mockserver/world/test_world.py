@@ -122,6 +122,14 @@ def test_a_world_has_its_seeded_tasks_from_the_beginning_and_again_after_each_re
     assert list_states(world.begin_again()) == expected
 
 
+def test_an_upload_does_not_get_the_id_of_a_seeded_task(make_submission: Make) -> None:
+    task_id = accept(make_world(), make_submission()).task_id
+    world = make_world(tasks=(SeededTask(id=task_id.upper(), failed="why"),))
+    ids = [accept(world, make_submission()).task_id for world in (world, world.begin_again())]
+    assert ids[0] == ids[1] != task_id
+    assert [task.task_id for task in world.tasks] == [task_id, ids[0]]
+
+
 def test_another_scenario_puts_in_the_tasks_that_it_seeds_and_the_former_one_did_not(make_submission: Make) -> None:
     first, second = SeededTask(id=IDS[0], state=TaskState.RUNNING), SeededTask(id=IDS[1], failed="why")
     world = make_world(tasks=(first, second))

@@ -154,11 +154,9 @@ def _find_in_recording(start: Start) -> Iterator[Mistake]:
         if file is not None and file.size and start.exchange.request.is_body_known:
             yield "undecodable", "", "", ""
         return
-    beyond = [
-        each for each in start.query.get("channels", "").split(",") if each.isdecimal() and int(each) >= sound.channels
-    ]
+    beyond = [each for each in start.channels or () if each >= sound.channels]
     if beyond:
-        yield "channel_beyond", beyond[0], "", ""
+        yield "channel_beyond", str(beyond[0]), "", ""
     first, last = (float(start.query.get(name) or 0) for name in ("range_from", "range_to"))
     if last and last <= first:
         yield "range_reversed", start.query["range_to"], "", ""

@@ -89,6 +89,7 @@ def test_a_task_that_nobody_started_is_unknown_if_the_platform_says_so(status: i
         (post("", FILE), "", ""),
         (post("", JUNK), "undecodable", ""),
         (post("?channels=0,5", FILE), "channel_beyond", "5"),
+        (post("?channels=" + "9" * 5_000, FILE), "", ""),
         (post("?range_from=1&range_to=0.5", FILE), "range_reversed", "0.5"),
         (post("?range_from=9", FILE), "range_beyond", "9"),
     ],
