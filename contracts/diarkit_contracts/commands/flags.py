@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 class _Written(click.Path):
     """A file that can probably be written, as tested before anything is sent."""
 
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+        self.name = "file"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         path: Any = super().convert(value, param, ctx)
@@ -34,7 +38,7 @@ class _Written(click.Path):
 
 
 READ: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-WRITTEN: Final = _Written(path_type=Path)
+WRITTEN: Final = _Written()
 """Parameter types for a file that is read, or written."""
 
 CRASHED = 70
