@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import traceback
+from contextlib import suppress
 from dataclasses import field, fields
 from functools import wraps
 from pathlib import Path
@@ -13,13 +16,29 @@ import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_fixtures.errors import MissingExtraError
+from diarkit_fixtures.texts.write import explain_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
+class _Written(click.Path):
+    """A file that can probably be written, as tested before anything is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+        self.name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path: Any = super().convert(value, param, ctx)
+        if problem := explain_unwritable(path):
+            self.fail(problem, param, ctx)
+        return path
+
+
 READ: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-WRITTEN: Final = click.Path(dir_okay=False, path_type=Path)
+WRITTEN: Final = _Written()
 """Parameter types for a file that is read, or written."""
 
 CRASHED = 70
@@ -70,6 +89,22 @@ def take(keyword: str, settings: type[Any], *only: str, prefix: str = "") -> Cal
     return decorate
 
 
+class UnwritableError(click.FileError):
+    """A file can't be written. Exits like wrong usage, as 1 would mean findings."""
+
+    exit_code = 2
+
+    def format_message(self) -> str:
+        """Return what can't be written, and why."""
+        return f"can't write {self.ui_filename}: {self.message}"
+
+
+def discard_output() -> None:
+    """Discard the rest of stdout, as its buffer would fail again at interpreter exit, with another exit code."""
+    with suppress(OSError):  # a replaced stdout without a descriptor, as in a test framework
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Named(click.Choice):  # type: ignore[type-arg]
     """A choice of values by name."""
 
@@ -112,13 +147,19 @@ class Command(click.Command):
         """
         if os.environ.get("NO_COLOR"):
             ctx.color = False
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # its descriptor is closed
+                setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt as error:
             ctx.exit(143 if isinstance(error, TerminatedError) else 130)
-        except Exception as error:  # noqa: BLE001 - any exception is an internal error
+        except Exception as error:  # noqa: BLE001 - any other exception is an internal error
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                discard_output()
+                raise UnwritableError(str(error.filename or "standard output"), error.strerror) from None
             library = (
                 (error.name or "diarkit").partition(".")[0] if isinstance(error, ModuleNotFoundError) else "diarkit"
             )

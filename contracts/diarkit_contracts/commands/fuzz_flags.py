@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import click
 
-from diarkit_contracts.commands.flags import WRITTEN, flag
+from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.commands.output import choose_generation, echo_lines, record_on
 from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
 from diarkit_contracts.exchanges.origin import is_loopback
@@ -48,7 +48,7 @@ class FuzzFlags:
     )
     save_rows: Path = flag(
         default=Path("diarkit-found.json"),
-        type=WRITTEN,
+        type=click.Path(dir_okay=False, path_type=Path),
         help="Save the requests that violate a clause to this file, for --rows.",
     )
 

@@ -8,7 +8,7 @@ import click
 
 from diarkit_contracts.api.points import GENERATIONS, POINTS, Declares, Sends, Shows
 from diarkit_contracts.commands.flags import READ, Command, Group
-from diarkit_contracts.commands.output import read_learned_file
+from diarkit_contracts.commands.output import echo_lines, read_learned_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,12 +53,12 @@ def generations(ctx: click.Context, *, markdown: bool, learned: Path | None) -> 
             for point in POINTS
             if column is not None or not _is_plain(point)
         ]
-        click.echo("\n".join(write_table(head, rows, markdown=markdown)))
+        echo_lines(write_table(head, rows, markdown=markdown))
         if column is None:
             texts = [(point.key, point.about) for point in POINTS if _is_plain(point)]
-            click.echo("\n".join(["", *write_table(("undocumented text", "description"), texts, markdown=markdown)]))
+            echo_lines(["", *write_table(("undocumented text", "description"), texts, markdown=markdown)])
         if not markdown:
-            click.echo("\n" + "\n".join(f"{name}  {about}" for name, about in GENERATIONS.items()))
+            echo_lines(["", *(f"{name}  {about}" for name, about in GENERATIONS.items())])
 
 
 @generations.command(
@@ -74,7 +74,7 @@ def diff(old: str, new: str, *, markdown: bool) -> None:
         (point.key, str(was.value), _write_cell(now), advise(point, was, now), now.source)
         for point, was, now in list_changes(old, new)
     ]
-    click.echo("\n".join(write_table(head, rows, markdown=markdown)) if rows else f"{old} and {new} do not differ.")
+    echo_lines(write_table(head, rows, markdown=markdown) if rows else [f"{old} and {new} do not differ."])
 
 
 def list_changes(old: str, new: str) -> Iterator[tuple[Point, Cell, Cell]]:

@@ -13,7 +13,6 @@ from diarkit_contracts.commands.output import (
     begin_run,
     echo_lines,
     read_learned_file,
-    require_folder,
     stop_on_term,
     write_file,
 )
@@ -65,9 +64,9 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     require("jsonschema")
     if wanted.output is None and wanted.against is None:
         raise click.UsageError("expected -o FILE to write, or --against FILE to compare with")
-    if wanted.output is not None:
-        require_folder(wanted.output, "--output")
     before = None if wanted.against is None else read_learned_file(wanted.against, "--against")
+    if before is not None and not before.seen:
+        raise click.BadParameter(f"{wanted.against}: there is nothing `seen` to compare with", param_hint="--against")
     plan = make_learn_plan()
     cost = plan.count_cost()
     caps = Caps(tasks=cost.tasks, calls=1_000, bytes_up=2 * cost.bytes_up)
@@ -80,6 +79,8 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     if wanted.output is not None:
         write_file(wanted.output, write_learned(learned, sentence))
     drift = [] if before is None else list(list_drift(before, learned))
+    if before is not None and not drift:
+        sentence += f"\nno drift from {wanted.against}"
     missing = ", ".join(learned.not_learned)
     echo_lines([f"{len(learned.seen)} points learned; not learned: {missing or 'none'}", sentence, *drift])
     sys.exit(1 if drift else 0)
@@ -87,6 +88,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
 
 def _stop_unless_seen(verdict: RunVerdict) -> None:
     if verdict.stopped:
+        click.echo(f"{verdict.stopped.text}: nothing is written", err=True)
         sys.exit(EXITS[verdict.stopped.cause])
     if verdict.unreachable:
         click.echo(verdict.unreachable, err=True)

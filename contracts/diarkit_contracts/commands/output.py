@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ import click
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import AUTO, DEFAULT, PROFILES, Profile
-from diarkit_contracts.commands.flags import READ, WRITTEN, Named, flag
+from diarkit_contracts.commands.flags import READ, WRITTEN, Named, UnwritableError, discard_output, flag
 from diarkit_fixtures.texts.read import TextError, load_text
+from diarkit_fixtures.texts.write import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -88,12 +88,6 @@ def _read_baseline(ctx: click.Context, param: click.Parameter, path: Path | None
         raise click.BadParameter(str(error), param_hint="--baseline") from None
 
 
-def _check_record(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:  # noqa: ARG001 - as above
-    if path is not None:
-        require_folder(path, "--record")
-    return path
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """The outputs of a run, validated before anything is sent."""
@@ -114,7 +108,7 @@ class Output:
         group=Judging.GROUP,
         help="Accept the findings listed in this file, each until its expiry date (YAML or JSON).",
     )
-    record: Path | None = flag(type=WRITTEN, callback=_check_record, help="Write all exchanges to this file (NDJSON).")
+    record: Path | None = flag(type=WRITTEN, help="Write all exchanges to this file (NDJSON).")
 
     def show(self, verdict: RunVerdict, fail_on: Severity, *, is_recorded: bool = False) -> int:
         """Print a verdict, write its reports and, unless it is already written, its recording, and return the exit code."""
@@ -146,12 +140,6 @@ class Output:
         return verdict.decide_exit(fail_on)
 
 
-class UnwritableError(click.FileError):
-    """A file can't be written. Exits like wrong usage, as 1 would mean findings."""
-
-    exit_code = 2
-
-
 def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterable[Exchange]) -> Profile:
     """Choose the generation to judge by, with a message if it has to be assumed."""
     if asked != AUTO:
@@ -181,16 +169,10 @@ def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tu
     return DEFAULT, end
 
 
-def require_folder(path: Path, name: str) -> None:
-    """Raise click.BadParameter for a file in a folder that does not exist."""
-    if not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"expected a file in a folder that exists, got {path}", param_hint=name)
-
-
 def write_file(path: Path, text: str) -> None:
-    """Write a file, or raise UnwritableError."""
+    """Write a whole file, or raise UnwritableError."""
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise UnwritableError(str(path), error.strerror) from None
 
@@ -235,8 +217,7 @@ def echo_lines(lines: Iterable[str]) -> None:
             shown = line.encode(encoding, "backslashreplace").decode(encoding)
             click.echo(shown)
     except OSError as error:
-        # The rest of the buffer would fail again at interpreter exit, with another exit code.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         if error.errno != errno.EPIPE:
             raise UnwritableError("standard output", error.strerror) from None
 

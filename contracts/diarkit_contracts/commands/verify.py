@@ -12,7 +12,7 @@ import click
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, MACHINE, FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, stop_on_term
+from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, echo_lines, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
     CapFlags,
@@ -131,22 +131,19 @@ def clauses(*, rows: bool, markdown: bool) -> None:
     if rows:
         from diarkit_contracts.rows.plan import list_rows  # noqa: PLC0415
 
-        for row in list_rows():
-            click.echo(f"{row.name}  {row.call.method} {row.call.target}")
+        echo_lines(f"{row.name}  {row.call.method} {row.call.target}" for row in list_rows())
         return
     from diarkit_contracts.clauses.catalogue import CLAUSES  # noqa: PLC0415
 
     if markdown:
-        click.echo(
-            "# The clauses\n\nWhat `diarkit verify` checks; `diarkit clauses --markdown` writes this file. An error violates what is documented or"
-        )
-        click.echo("contradicts itself; a warning only differs from what is inferred.\n")
-        click.echo("| clause | requirement | severity | source |\n|---|---|---|---|")
-        for clause in CLAUSES:
-            click.echo(f"| `{clause.id}` | {clause.sentence} | {clause.severity} | {clause.evidence} |")
+        lines = [
+            "# The clauses\n\nWhat `diarkit verify` checks; `diarkit clauses --markdown` writes this file. An error violates what is documented or",
+            "contradicts itself; a warning only differs from what is inferred.\n",
+            "| clause | requirement | severity | source |\n|---|---|---|---|",
+        ]
+        echo_lines([*lines, *(f"| `{one.id}` | {one.sentence} | {one.severity} | {one.evidence} |" for one in CLAUSES)])
         return
-    for clause in CLAUSES:
-        click.echo(f"{clause.id} ({clause.severity})\n    {clause.sentence}\n    {clause.evidence}")
+    echo_lines(f"{one.id} ({one.severity})\n    {one.sentence}\n    {one.evidence}" for one in CLAUSES)
 
 
 def _judge_recording(path: Path, judging: Judging) -> RunVerdict:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
+from diarkit_fixtures.texts.write import explain_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,8 @@ def read_reports(texts: Iterable[str]) -> tuple[Report, ...]:
             raise ReportError(f"expected each report once, got {name} twice")
         if any(report.path == each.path for each in reports):
             raise ReportError(f"expected a separate file for each report, got {file} twice")
-        if report.path.is_dir() or not report.path.absolute().parent.is_dir():
-            raise ReportError(f"expected a file in a folder that exists, got {text!r}")
+        if problem := explain_unwritable(report.path):
+            raise ReportError(problem)
         reports.append(report)
     return tuple(reports)
 

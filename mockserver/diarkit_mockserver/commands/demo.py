@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diarkit_contracts.api.words import count
+from diarkit_contracts.commands.output import echo_lines
 from diarkit_contracts.diarization import read_result
 from diarkit_contracts.exchanges.form import Field, write_form
 from diarkit_fixtures.samples.catalogue import GUIDE
@@ -34,38 +35,40 @@ def run_demo() -> None:
     """Start the fake, run the guide's steps for each of its recordings, and print the answers."""
     server = ServerThread(Platform(World()), bind("127.0.0.1", 0))
     try:
-        click.echo(f"The fake is listening on {server.url}")
+        echo_lines([f"The fake is listening on {server.url}"])
         with tempfile.TemporaryDirectory(prefix="diarkit-") as folder:
             for number, sample in enumerate(GUIDE, start=1):
-                click.secho(f"\n[{number}/{len(GUIDE)}] {sample.name}", bold=True)
+                echo_lines([click.style(f"\n[{number}/{len(GUIDE)}] {sample.name}", bold=True)])
                 (path, *_) = write_samples(Path(folder), [sample.name])
                 show_recording(server.url + ENDPOINT, path)
     finally:
         server.stop()
-    click.echo(
-        "\nNext steps\n"
-        "  diarkit serve                       the same platform on port 8000, for your own client\n"
-        "  diarkit samples write recordings    these recordings, with their truth\n"
-        "  diarkit scenario check FILE         rules: which upload is done, failed, rejected, refused\n"
-        "  pytest, with the fixture diarization_server as an argument of a test"
+    echo_lines(
+        [
+            "\nNext steps",
+            "  diarkit serve                       the same platform on port 8000, for your own client",
+            "  diarkit samples write recordings    these recordings, with their truth",
+            "  diarkit scenario check FILE         rules: which upload is done, failed, rejected, refused",
+            "  pytest, with the fixture diarization_server as an argument of a test",
+        ]
     )
 
 
 def show_recording(endpoint: str, path: Path) -> None:
     """Upload one recording, poll its task to the end, and print the states and a timeline of each channel."""
     status, location = upload(endpoint, path)
-    click.echo(f"  POST {path.stat().st_size:,} bytes -> {status}, X-Location: {location}")
+    echo_lines([f"  POST {path.stat().st_size:,} bytes -> {status}, X-Location: {location}"])
     answer: dict[str, Any] = {}
     for answer in poll(location):
-        click.echo(f"  GET -> {answer['task']['state']}")
+        echo_lines([f"  GET -> {answer['task']['state']}"])
     if answer["result"] is None:
-        click.echo(f"  error: {json.dumps(answer['error'])}")
+        echo_lines([f"  error: {json.dumps(answer['error'])}"])
         return
     channels = read_result(answer)
     length = max((segment.end for segments in channels.values() for segment in segments), default=0)
     for number, segments in channels.items():
         speakers = count(count_speakers(segments), "speaker")
-        click.echo(f"  channel {number}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s")
+        echo_lines([f"  channel {number}: {speakers:10}  {draw_line(segments, length)}  {length / 100:g} s"])
 
 
 def upload(endpoint: str, path: Path) -> tuple[int, str]:

@@ -80,7 +80,7 @@ def journal(  # noqa: PLR0913 - a flag each
     base, world = split_world(url)
     found = find_control(base, token)
     if found is None:
-        click.echo(f"no fake answers at {base}", err=True)
+        click.echo(f"no fake answers at {base}, or it is not ready", err=True)
         raise click.exceptions.Exit(4)
     with closing(found[0]) as control:
         # Lines for people contain nothing to redact.

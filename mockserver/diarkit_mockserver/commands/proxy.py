@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from diarkit_contracts.api.words import count
-from diarkit_contracts.commands.flags import WRITTEN, Command, flag, take
-from diarkit_contracts.commands.output import Judging, Output, UnwritableError, choose_generation, require_folder
+from diarkit_contracts.commands.flags import WRITTEN, Command, UnwritableError, flag, take
+from diarkit_contracts.commands.output import Judging, Output, choose_generation
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_mockserver.commands.record import Timing
@@ -85,8 +85,6 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     from diarkit_mockserver.forward.witness import Witness  # noqa: PLC0415
 
     require("jsonschema")
-    if saving.save is not None:
-        require_folder(saving.save, "--save")
     with blame_connection():
         way = read_way(url, access)
         live = Live(way)
@@ -95,6 +93,8 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     recorder = Recorder(source, timing.asked)
     witness = Witness(recorder, saving.save, Findings(held))
     server = Started(settings)
+    if server.is_at(way.url):
+        raise click.UsageError(f"{source} would be this proxy itself: is the platform running? choose another --port")
     server.serve(Gateway(server.platform, live, witness.see))
     _end(witness, recorder.unended, saving.save)
     if not witness.exchanges:

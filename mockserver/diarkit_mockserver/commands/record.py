@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -11,7 +12,7 @@ import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
-from diarkit_contracts.commands.output import echo_lines, require_folder, stop_on_term, write_file
+from diarkit_contracts.commands.output import echo_lines, stop_on_term, write_file
 from diarkit_contracts.commands.target_flags import Access, open_target, require
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
 
     require("jsonschema")
     asked = _read_asked(wish)
-    require_folder(wish.output, "--output")
     sizes = [path.stat().st_size for path in files]
     # No limits, as the user named the files.
     caps = Caps(
@@ -119,7 +119,9 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
                     click.echo(f"{path}: same content as an earlier file; one rule answers both", err=True)
                     continue
                 seen.add(digest)
-                *_, recorded = map(recorder.add, record_file(target, path.name, data, asked))
+                *_, recorded = map(
+                    recorder.add, record_file(target, os.fsencode(path.name).decode(errors="replace"), data, asked)
+                )
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)

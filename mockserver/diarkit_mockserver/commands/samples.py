@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diarkit_contracts.commands.flags import Group
+from diarkit_contracts.commands.flags import Group, UnwritableError
+from diarkit_contracts.commands.output import echo_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,7 @@ def list_samples() -> None:
     from diarkit_fixtures.samples.catalogue import SAMPLES  # noqa: PLC0415 - imported on first use
 
     width = max(map(len, SAMPLES))
-    for sample in SAMPLES.values():
-        click.echo(f"{sample.name:{width}}  {sample.about}")
+    echo_lines(f"{sample.name:{width}}  {sample.about}" for sample in SAMPLES.values())
 
 
 @samples.command(examples=("diarkit samples write recordings", "diarkit samples write recordings --all"))
@@ -50,9 +50,8 @@ def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
     except UnknownSampleError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"can't write {error.filename}: {error.strerror}") from None
-    for path in written:
-        click.echo(path)
+        raise UnwritableError(str(error.filename or directory), error.strerror) from None
+    echo_lines(map(str, written))
 
 
 def show_progress() -> Callable[[str, int, int], None]:

@@ -11,6 +11,7 @@ import click
 
 from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import Group
+from diarkit_contracts.commands.output import echo_lines
 
 if TYPE_CHECKING:
     from diarkit_mockserver.scenario.course import Course
@@ -37,7 +38,7 @@ def check(files: tuple[Path, ...]) -> None:
     for file in files:
         try:
             read = read_stream(sys.stdin.buffer) if str(file) == "-" else load_scenario(file)
-            click.echo(f"{file}: {describe_scenario(read)}")
+            echo_lines([f"{file}: {describe_scenario(read)}"])
             for place, reason in list_unreachable(read.rules):
                 click.echo(f"{file}: rule {place} ({read.rules[place - 1]}) can't be reached: {reason}", err=True)
         except ScenarioError as error:
@@ -56,7 +57,7 @@ def schema() -> None:
 
     from diarkit_mockserver.scenario.schema import scenario_schema  # noqa: PLC0415
 
-    click.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+    echo_lines([json.dumps(scenario_schema(), indent=2, ensure_ascii=False)])
 
 
 def describe_scenario(scenario: Scenario) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import click
 from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.points import SERVED, Generation, find_served
 from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
-from diarkit_contracts.commands.flags import READ, WRITTEN, flag
+from diarkit_contracts.commands.flags import READ, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario
 from diarkit_mockserver.scenario.setup import put_under
@@ -87,8 +88,13 @@ def read_rate(text: str) -> Rate:
 
 def read_store_url(text: str) -> None:
     """Check the URL of a store (TCP, TLS or a Unix socket), or raise ValueError."""
-    if not text.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError(f"expected a URL such as redis://127.0.0.1:6379/0, got {text!r:.120}")
+    try:
+        url = urlsplit(text)
+        known = url.scheme == "unix" or (url.port != 0 and re.fullmatch("/?[0-9]*", url.path))
+    except ValueError:  # no port
+        known = False
+    if not text.startswith(("redis://", "rediss://", "unix://")) or not known:
+        raise ValueError("expected a URL such as redis://127.0.0.1:6379/0")  # the one that came may have a password
 
 
 def _check_origin(text: str) -> None:
@@ -136,7 +142,7 @@ class Settings:
         help="Serve the port with this number of processes; more than 1 requires --store.",
     )
     scenario: Path | None = flag(
-        type=WRITTEN,
+        type=READ,
         group=ANSWERS,
         help="Answer by this scenario file (YAML).",
     )

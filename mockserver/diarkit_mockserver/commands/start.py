@@ -11,10 +11,12 @@ import secrets
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
+from diarkit_contracts.commands.output import echo_lines
 from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.settings import PREFIX, list_unknown
 from diarkit_mockserver.control.orders import CONTROL
@@ -51,15 +53,20 @@ class Started:
         self.platform = _make_platform(settings, _choose_token(settings, self._bound))
         self.platform.on_exchange = log_exchange
 
+    def is_at(self, url: str) -> bool:
+        """Return whether a URL leads to this server."""
+        parts, port = urlsplit(url), self._bound.getsockname()[1]
+        return parts.port == port and parts.hostname in ("localhost", "127.0.0.1", "::1", self._settings.host)
+
     def serve(self, gateway: Gateway | None = None) -> None:
         """Serve until SIGINT or SIGTERM."""
         token = self.platform.reveal_token if self.platform.control_token is None else None
         url = write_url(self._bound, self._front.scheme)
         number = self._settings.workers
 
-        def work(place: int) -> None:
+        def work(index: int) -> None:
             _share(self.platform, self._settings)
-            announce = partial(_greet, self._settings, url, token, gateway) if place == 0 else _say_nothing
+            announce = partial(_greet, self._settings, url, token, gateway) if index == 0 else _say_nothing
             serve(self.platform, self._bound, announce, self._front, gateway, is_shared=number > 1)
 
         if number == 1:
@@ -98,7 +105,7 @@ def _share(platform: Platform, settings: Settings) -> None:
 
 def _greet(settings: Settings, url: str, token: str | None, gateway: Gateway | None) -> None:
     """Print the addresses: a line on stdout also for programs, the rest on stderr for people."""
-    click.echo(f"listening on {url}")
+    echo_lines([f"listening on {url}"])
     addresses = list_addresses(url)
     if gateway is not None:
         del addresses["documentation"]  # belongs to the live platform, if it has one
@@ -163,14 +170,14 @@ def _make_platform(settings: Settings, control_token: str | None) -> Platform:
             scenario = load_file(settings.scenario)
         except ScenarioError as error:
             click.echo(str(error), err=True)
-            sys.exit(1)
+            sys.exit(2)  # as wrong usage: for a proxy 1 means findings
         except OSError as error:
             raise click.UsageError(f"{_blame('scenario')} {settings.scenario}: {error.strerror}") from None
     try:
         world = World(scenario=settings.overrule(scenario))
     except ScenarioError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        sys.exit(2)
     except ValueError as error:
         raise click.UsageError(f"{settings.scenario}: {error}" if settings.scenario else str(error)) from None
     if world.scenario.limits.rate is not None and world.profile["rate_limit"] == "absent":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.runs.record import RecordError
+from diarkit_fixtures.texts.write import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,19 +69,6 @@ class Witness:
         return verify_recording(name, self.exchanges, profile)
 
     def save(self) -> None:
-        """Replace the saved scenario atomically.
-
-        Links are preserved; devices and pipes are written to and never replaced.
-        """
-        if self._path is None or not self._recorder:
-            return
-        path, text = self._path.resolve(), self._recorder.write()
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        """Replace the saved scenario."""
+        if self._path is not None and self._recorder:
+            write_whole(self._path, self._recorder.write())

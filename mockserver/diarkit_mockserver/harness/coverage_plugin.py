@@ -5,6 +5,7 @@ Imports only pytest; everything else is imported on first use.
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,8 @@ class Collected:
     """The coverage of ended worlds."""
 
     def __init__(self) -> None:
+        self.unwritten = ""
+        """Why a file was not written."""
         self.sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         """Ids of points met, those met without conduct findings, and generations."""
 
@@ -48,6 +51,16 @@ class Collected:
 COLLECTED: Final = pytest.StashKey[Collected]()
 
 
+def read_percent(text: str) -> float:
+    """Read the value of an option that is a share."""
+    try:
+        if 0 <= (percent := float(text)) <= 100:
+            return percent
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected a number from 0 to 100, got {text!r}")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options for the report and the minimum."""
     group = parser.getgroup("diarkit")
@@ -61,7 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         f"{OPTION}-min",
-        type=float,
+        type=read_percent,
         metavar="PERCENT",
         help=f"fail the session below this coverage; implies {OPTION}",
     )
@@ -72,15 +85,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
     from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
+    from diarkit_fixtures.texts.write import explain_unwritable  # noqa: PLC0415 - likewise
 
     try:
         require("jsonschema")
     except MissingExtraError as error:
         raise pytest.UsageError(f"{OPTION}: {error}") from None
-    for form, _ in _list_files(config):
+    for form, file in _list_files(config):
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)
             raise pytest.UsageError(f"{OPTION}: expected {forms}, got {form!r} (files to test come before it)")
+        if problem := explain_unwritable(Path(file)):
+            raise pytest.UsageError(f"{OPTION}: {problem}")
     config.stash[COLLECTED] = Collected()
 
 
@@ -108,9 +124,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
 
     for form, file in _list_files(config):
-        Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
-    least = config.getoption(f"{OPTION}-min")
-    if least is not None and collected.tally.percent < least and session.exitstatus == pytest.ExitCode.OK:
+        try:
+            Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
+        except OSError as error:
+            collected.unwritten = f"can't write {file}: {error.strerror}"
+    least = config.getoption(f"{OPTION}-min") or 0
+    if (collected.unwritten or collected.tally.percent < least) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -126,8 +145,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
     if collected.tally.percent < 100:
         terminalreporter.line(HINT)
-    least = config.getoption(f"{OPTION}-min")
-    if least is not None and collected.tally.percent < least:
+    if collected.unwritten:
+        terminalreporter.line(collected.unwritten, red=True)
+    least = config.getoption(f"{OPTION}-min") or 0
+    if collected.tally.percent < least:
         terminalreporter.line(f"less than the {least:g} % required by {OPTION}-min", red=True)
 
 

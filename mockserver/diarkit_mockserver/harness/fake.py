@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -81,7 +82,7 @@ class Fake:
         count: receives the coverage of each world when it ends; None to collect none.
 
     Raises:
-        ConnectionError: if another server answers at the URL.
+        ConnectionError: if no fake, or another one, answers at the URL.
     """
 
     def __init__(  # noqa: PLR0913 - a server here, or one elsewhere with all its marks
@@ -105,6 +106,7 @@ class Fake:
         self._prefix = prefix
         self._count = count
         self._opened = 0
+        self._mark = "" if url is None else f"{secrets.token_hex(4)}-"  # others may open worlds there
         self.front = front
         """The front end of servers started here."""
         self.elsewhere = False
@@ -123,7 +125,10 @@ class Fake:
         """Base URL; the default world's."""
         self.token = token
         """Token of the server."""
-        ready = self.control.send(calls.read_ready())
+        try:
+            ready = self.control.send(calls.read_ready())
+        except OSError as error:
+            raise ConnectionError(f"no fake answers at {url}: {error}") from None
         self.nonce = ready.nonce
         """Identity of the server."""
         if nonce not in (None, ready.nonce):
@@ -158,13 +163,9 @@ class Fake:
         """
         base = self._base
         new = NewWorld(
-            name=self._prefix + name,
-            scenario=_read(scenario, base),
-            frozen=frozen,
-            epoch=epoch,
-            ids_from=ids_from or name,
-            counted=self._count is not None,
-        )
+            name=self._prefix + name, scenario=_read(scenario, base), frozen=frozen, epoch=epoch,
+            ids_from=ids_from or name, counted=self._count is not None,
+        )  # fmt: skip
         opened = self.control.send(calls.open_world(new))
         return DiarizationServer(self.control, opened.name, self._count, elsewhere=opened.elsewhere, base=base)
 
@@ -206,7 +207,7 @@ class Fake:
             frozen: whether its time stands still until it is moved or resumed.
         """
         self._opened += 1
-        server = self.open_world(f"world-{self._opened}", scenario, frozen=frozen, ids_from="world")
+        server = self.open_world(f"{self._mark}world-{self._opened}", scenario, frozen=frozen, ids_from="world")
         try:
             yield server
         finally:
@@ -241,9 +242,8 @@ def find_fake(
     found = find_control(url, token, cacert=cacert)
     if found is None:
         return None
-    control, ready = found
-    control.close()
-    fake = Fake(url, token=token, nonce=ready.nonce, prefix=prefix, cacert=cacert, count=count)
+    found[0].close()
+    fake = Fake(url, token=token, nonce=found[1].nonce, prefix=prefix, cacert=cacert, count=count)
     fake.elsewhere = True
     return fake
 

@@ -29,6 +29,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.add_cleanup(recording.close)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the session if the recording can't be written."""
+    recording = session.config.stash.get(RECORDING, None)
+    if recording is not None and recording.finish() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Report the number of recorded answers."""
     recording = config.stash.get(RECORDING, None)

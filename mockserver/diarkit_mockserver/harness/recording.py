@@ -12,6 +12,7 @@ from diarkit_contracts.commands.target_flags import Access, blame_connection, re
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.transport import HttpTransport
+from diarkit_fixtures.texts.write import explain_unwritable
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.forward.gateway import Gateway
 from diarkit_mockserver.forward.live import Live
@@ -40,8 +41,8 @@ class Recording:
     """
 
     def __init__(self, url: str, path: Path, cacert: Path | None = None) -> None:
-        if not path.absolute().parent.is_dir():
-            raise BadRecordingError(f"expected a file in a folder that exists, got {path}")
+        if problem := explain_unwritable(path):
+            raise BadRecordingError(problem)
         try:
             with blame_connection():
                 way = read_way(url, Access(cacert=cacert))
@@ -61,8 +62,18 @@ class Recording:
         self.url = self._thread.url
         """URL of the proxy."""
 
+    def finish(self) -> str:
+        """Write the file again if that failed; return why it fails."""
+        try:
+            self._witness.save()
+        except OSError as error:
+            return f"{self._path} can't be written: {error.strerror}"
+        return ""
+
     def describe(self) -> str:
         """Describe the recorded answers, and missing ones."""
+        if problem := self.finish():
+            return problem
         unended = self._recorder.unended
         more = f"; {count(unended, 'task')} had not ended when last polled" if unended else ""
         return f"{self._path}: {count(len(self._recorder), 'answer')} recorded{more}"

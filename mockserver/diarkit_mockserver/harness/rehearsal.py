@@ -90,8 +90,6 @@ def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
     sent.
     """
     was, now = PROFILES[old], PROFILES[new]
-    if old == new:
-        return []
     variants = [
         Variant(point.key, Scenario(profile=old, dialect=Dialect(**{point.key: now[point.key]})))
         for point in POINTS
@@ -109,7 +107,11 @@ def list_upgrade(old: Generation, new: Generation) -> list[Variant]:
 
 
 def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
-    """List a variant for each named breakage, or those with one of some prefixes, such as `result` or `body:empty`."""
+    """List a variant for each named breakage, or those with one of some prefixes, such as `result` or `body:empty`.
+
+    Raises:
+        ValueError: there is none with one of these prefixes.
+    """
     faults = [
         *(Fault(result=each) for each in get_args(ResultFault)),
         *(Fault(task=each) for each in get_args(TaskFault)),
@@ -118,6 +120,9 @@ def list_mutations(only: Sequence[str] = ()) -> list[Variant]:
         *(Fault(http=each) for each in ERRORS),
     ]
     named = [(f"http:{fault.http}" if fault.http else fault.name, fault) for fault in faults]
+    for prefix in only:
+        if not any(name.startswith(prefix) for name, _ in named):
+            raise ValueError(f"expected beginnings of {', '.join(name for name, _ in named)}, got {prefix!r}")
     return [
         Variant(name, Scenario(faults=(fault,))) for name, fault in named if not only or name.startswith(tuple(only))
     ]

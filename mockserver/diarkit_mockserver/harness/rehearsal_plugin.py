@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from diarkit_mockserver.harness.coverage_plugin import read_percent
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from diarkit_mockserver.harness.rehearsal import Variant, Verdict
 
 UPGRADE: Final = "--diarization-upgrade"
 MUTATE: Final = "--diarization-mutate"
@@ -46,7 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"with {MUTATE}: only breakages with this prefix, such as result",
     )
     group.addoption(
-        f"{MUTATE}-min", type=float, metavar="PERCENT", help=f"with {MUTATE}: fail if less than this share is noticed"
+        f"{MUTATE}-min",
+        type=read_percent,
+        metavar="PERCENT",
+        help=f"with {MUTATE}: fail if less than this share is noticed",
     )
     group.addoption(RESULTS, metavar="FILE", help=argparse.SUPPRESS)  # written by the runs of both
 
@@ -54,43 +61,71 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run the tests in separate processes instead of here, if a rehearsal is requested."""
-    upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
-    if not (upgrade or mutate) or config.getoption(RESULTS) or config.option.collectonly:
+    if config.getoption(RESULTS) or not _is_requested(config):
         return None
-    if (upgrade and mutate) or config.getoption("--diarization-as"):
-        raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
     from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
 
-    if upgrade:
-        old, new = _read_generations(upgrade)
-        usual, variants = rehearsal.Variant(old, Scenario(profile=old)), rehearsal.list_upgrade(old, new)
-    else:
-        only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
-        usual, variants = rehearsal.Variant("nothing changed", Scenario()), rehearsal.list_mutations(only)
-    if not variants:
-        raise pytest.UsageError("nothing to rehearse: unknown breakage, or identical generations")
     given = [each for each in config.invocation_params.args if each != MUTATE]
+    variants = _list_variants(config)
     runs = rehearsal.run_variants(
-        [usual, *variants],
-        list(map(str, given)),
-        config.invocation_params.dir,
-        lambda name: _tell(f"under {name}"),
+        variants, list(map(str, given)), config.invocation_params.dir, lambda name: _tell(f"under {name}")
     )
     try:
         _, base = next(runs)
         verdicts = rehearsal.judge_runs(base, runs)
     except rehearsal.RehearsalError as error:
         raise pytest.UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        return int(pytest.ExitCode.INTERRUPTED)
     if not any(end.how == "passed" for end in base.values()):
         raise pytest.UsageError("no test passes without changes: run the tests without the rehearsal first")
     if failed := [name for name, end in base.items() if end.how not in ("passed", "skipped")]:
         _tell(f"skipped, as they fail without changes: {', '.join(failed)}")
-    for line in rehearsal.describe_upgrade(verdicts) if upgrade else rehearsal.describe_mutations(verdicts):
+    if config.getoption(MUTATE):
+        return _report_mutations(verdicts, config.getoption(f"{MUTATE}-min") or 0)
+    for line in rehearsal.describe_upgrade(verdicts):
         _tell(line)
-    least = config.getoption(f"{MUTATE}-min")
-    short = rehearsal.rate_mutations(verdicts) < (least or 0) if mutate else any(each.broken for each in verdicts)
-    return int(pytest.ExitCode.TESTS_FAILED if short else pytest.ExitCode.OK)
+    return int(pytest.ExitCode.TESTS_FAILED if any(each.broken for each in verdicts) else pytest.ExitCode.OK)
+
+
+def _is_requested(config: pytest.Config) -> bool:
+    upgrade, mutate = config.getoption(UPGRADE), config.getoption(MUTATE)
+    for option in (f"{MUTATE}-only", f"{MUTATE}-min"):
+        if config.getoption(option) not in (None, "") and not mutate:
+            raise pytest.UsageError(f"{option} requires {MUTATE}")
+    if (upgrade or mutate) and ((upgrade and mutate) or config.getoption("--diarization-as")):
+        raise pytest.UsageError(f"expected one of {UPGRADE}, {MUTATE} and --diarization-as, got several")
+    return bool(upgrade or mutate) and not config.option.collectonly
+
+
+def _list_variants(config: pytest.Config) -> list[Variant]:
+    """List the unchanged variant, then the others."""
+    from diarkit_mockserver.harness.rehearsal import Variant, list_mutations, list_upgrade  # noqa: PLC0415 - imported on first use
+    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
+
+    if upgrade := config.getoption(UPGRADE):
+        old, new = _read_generations(upgrade)
+        return [Variant(old, Scenario(profile=old)), *list_upgrade(old, new)]
+    only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
+    try:
+        return [Variant("nothing changed", Scenario()), *list_mutations(only)]
+    except ValueError as error:
+        raise pytest.UsageError(f"{MUTATE}-only: {error}") from None
+
+
+def _report_mutations(verdicts: list[Verdict], least: float) -> int:
+    from diarkit_mockserver.harness.rehearsal import describe_mutations, rate_mutations  # noqa: PLC0415 - imported on first use
+
+    for line in describe_mutations(verdicts):
+        _tell(line)
+    if all(each.word == "not met" for each in verdicts):
+        _tell("nothing was tested: no passing test met a breakage; do the tests use diarization_server?")
+        return int(pytest.ExitCode.NO_TESTS_COLLECTED)
+    if rate_mutations(verdicts) >= least:
+        return int(pytest.ExitCode.OK)
+    _tell(f"less than the {least:g} % required by {MUTATE}-min")
+    return int(pytest.ExitCode.TESTS_FAILED)
 
 
 def _tell(line: str) -> None:
@@ -103,7 +138,7 @@ def _read_generations(text: str) -> tuple[Any, Any]:
     from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - imported on first use
 
     old, _, new = text.partition(":")
-    if old not in SERVED or new not in SERVED:
+    if old not in SERVED or new not in SERVED or old == new:
         raise pytest.UsageError(f"{UPGRADE}: expected two of {', '.join(SERVED)} such as 3.6:5.0, got {text!r}")
     return old, new
 

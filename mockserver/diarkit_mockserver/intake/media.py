@@ -7,6 +7,7 @@ be malformed, or are not media at all, have a fault.
 from __future__ import annotations
 
 from diarkit_fixtures.media.facts import AudioFacts, MediaError
+from diarkit_fixtures.media.frames import walk_frames
 from diarkit_fixtures.media.probe import HEAD, WALKS, find_kind, measure_id3
 from diarkit_fixtures.wav.file import CodecError, WavError, WavReader, is_wav, read_usual
 from diarkit_fixtures.wav.walk import WalkReader
@@ -56,7 +57,9 @@ class MediaProbe:
             except (WavError, MediaError) as error:
                 self._judge(error)
             else:
-                if facts is not None:
+                if self._kind == "unknown" and not (facts and facts.length):
+                    self._answer = MediaFacts(kind=self._kind, fault="not an audio file that is known")
+                elif facts is not None:
                     self._answer = MediaFacts(kind=self._kind, length=facts.length, loud=facts.loud, truth=facts.truth)
         return self._answer or assume(self._assumed, self._kind)
 
@@ -65,16 +68,16 @@ class MediaProbe:
         if is_wav(self._head):
             self._kind, self._reader = "wav", WavReader()
             return
-        kind = find_kind(self._head) or ("mp3" if self._tagged else None)
-        if kind is None:
-            fault = "not an audio file that is known" if self._head else "the file is empty"
+        if not self._head:
+            fault = "the file ends in its tag" if self._tagged else "the file is empty"
             self._answer = MediaFacts(kind="unknown", fault=fault)
             return
-        self._kind = kind
-        if (walk := WALKS.get(kind)) is not None:
+        self._kind = find_kind(self._head) or ("mp3" if self._tagged else "unknown")
+        # A recorded stream of MP3 or AAC begins anywhere in a frame.
+        if (walk := walk_frames if self._kind == "unknown" else WALKS.get(self._kind)) is not None:
             self._reader = WalkReader(walk())
         else:
-            self._answer = assume(self._assumed, kind)
+            self._answer = assume(self._assumed, self._kind)
 
     def _try(self, data: bytes) -> None:
         if self._reader is not None:

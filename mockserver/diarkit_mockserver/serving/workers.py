@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import traceback
+from itertools import count
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,20 +20,22 @@ ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 def run_workers(number: int, work: Callable[[int], None]) -> None:
     """Fork workers and wait until SIGINT or SIGTERM. A killed worker is replaced; one that exits by itself stops all.
 
-    Must be called before any threads, event loops or connections exist, as they don't survive a fork.
+    Workers also stop if this process is killed. Must be called before any threads, event loops or connections exist, as they don't survive a fork.
 
-    `work` is run by each worker with its index, from 0, and must return at SIGTERM.
+    `work` is run by each worker with its index, from 0, replacements included, and must return at SIGTERM.
 
     Raises:
         SystemExit: at the end; code 1 if a worker exited by itself.
     """
-    workers: dict[int, int] = {}
+    workers: set[int] = set()
+    indices = count()
+    alive, held = os.pipe()  # the end of this process closes it
     ends, code = False, 0
 
-    def start(place: int) -> None:
+    def start() -> None:
         # A signal before the worker is recorded would not reach it, or would run this handler in the worker.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        workers[_fork(place, work)] = place
+        workers.add(_fork(next(indices), work, alive, held))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -42,20 +46,20 @@ def run_workers(number: int, work: Callable[[int], None]) -> None:
 
     for name in ENDING:
         signal.signal(name, end)
-    for place in range(number):
-        start(place)
+    for _ in range(number):
+        start()
     while workers:
         process, status = os.wait()
-        place = workers.pop(process)
+        workers.discard(process)
         if os.WIFSIGNALED(status) and not ends:
-            start(place)
+            start()
         elif not ends:  # exited by itself, and would again
             code = 1
             end(0, None)
     sys.exit(code)
 
 
-def _fork(place: int, work: Callable[[int], None]) -> int:
+def _fork(index: int, work: Callable[[int], None], alive: int, held: int) -> int:
     process = os.fork()
     if process:
         return process
@@ -64,10 +68,17 @@ def _fork(place: int, work: Callable[[int], None]) -> int:
         for name in ENDING:
             signal.signal(name, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        work(place)
+        os.close(held)
+        Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+        work(index)
         code = 0
     except BaseException:  # noqa: BLE001 - the worker must exit here in any case
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _end_with_parent(alive: int) -> None:
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

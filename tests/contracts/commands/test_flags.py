@@ -113,7 +113,8 @@ Examples:
     [
         (ValueError("x"), 70),
         (MemoryError(), 70),
-        (OSError(28, "full"), 70),
+        (OSError(28, "full"), 2),
+        (OSError(9, "bad file descriptor"), 70),
         (KeyboardInterrupt(), 130),
         (TerminatedError(), 143),
     ],

@@ -35,7 +35,8 @@ def test_a_platform_is_learned_served_again_and_its_drift_is_named(tmp_path: Pat
         assert ended.exit_code == 0, ended.output
         assert "plan learn: 15 tasks, 28 bad requests" in ended.output
         assert "not learned: rate_limit, " in ended.output
-        assert run(learn, url, "--against", file).exit_code == 0
+        again = run(learn, url, "--against", file)
+        assert (again.exit_code, again.output.splitlines()[-1]) == (0, f"no drift from {file}")
         judged = run(verify, url, "--as", file)
         assert judged.exit_code == 0, judged.output
     text = file.read_text("utf-8")
@@ -78,12 +79,15 @@ def test_a_secret_that_the_platform_repeats_is_struck_out(tmp_path: Path) -> Non
         (("http://127.0.0.1:9",), 2, "expected -o FILE"),
         (("http://127.0.0.1:1", "-o", "x.yaml"), 4, ""),
         (("http://127.0.0.1:9", "--against", "nothing.yaml"), 2, "expected a point"),
+        (("http://127.0.0.1:9", "--against", "inert.yaml"), 2, "inert.yaml: there is nothing `seen` to compare with"),
+        (("http://127.0.0.1:9", "-o", "no/x.yaml"), 2, "expected a file in a folder that exists, got no/x.yaml"),
     ],
 )
 def test_wrong_usage_and_no_answer_have_exit_codes_of_their_own(
     words: tuple[str, ...], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "inert.yaml").write_text("dialect: {bad_mode: 400}")
     (tmp_path / "nothing.yaml").write_text("seen: [{point: x, value: 1, exchange: x, version: x, date: x}]")
     ended = run(learn, *words)
     assert ended.exit_code == code, ended.output

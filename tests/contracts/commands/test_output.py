@@ -7,7 +7,8 @@ import tempfile
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -25,9 +26,6 @@ from diarkit_contracts.commands.output import (
     write_file,
 )
 from diarkit_contracts.rows.plan import list_rows
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
 BASELINE = "version: 1\naccepted:\n  - {clause: result.count-is-ids, reason: known, expires: 2026-01-01}\n"
@@ -80,7 +78,7 @@ def test_annotations_are_printed_for_github_alone(show: Any, tmp_path: Path) -> 
     [
         (("--report", "x=y"), "Invalid value for --report: expected reports such as"),
         (("--baseline", "BASELINE"), "BASELINE:1:10: version: expected 1, got the number 9"),
-        (("--record", "no/such/folder/x"), "Invalid value for --record: expected a file in a folder that exists"),
+        (("--record", "no/such/folder/x"), "Invalid value for '--record': expected a file in a folder that exists"),
     ],
 )
 def test_wrong_flags_end_with_2_before_anything_is_sent(
@@ -144,7 +142,16 @@ def test_sigterm_ends_what_runs_and_only_while_it_runs() -> None:
     assert signal.getsignal(signal.SIGTERM) == usual
 
 
-def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path) -> None:
+def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
     with pytest.raises(click.FileError) as caught:
         write_file(tmp_path, "text")
     assert (caught.value.exit_code, caught.value.ui_filename) == (2, str(tmp_path))
+    write_file(tmp_path / "file", "old")
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(click.FileError) as caught:
+        write_file(tmp_path / "file", "new")
+    assert caught.value.format_message() == f"can't write {tmp_path / 'file'}: full"
+    assert (tmp_path / "file").read_text() == "old"

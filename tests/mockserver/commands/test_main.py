@@ -85,24 +85,61 @@ def test_a_wrong_flag_ends_with_2_and_is_named(diarkit: Diarkit, flags: tuple[st
     assert "Traceback" not in ended.stderr
 
 
-def test_a_broken_scenario_ends_with_1_and_its_place(diarkit: Diarkit, tmp_path: Path) -> None:
+def test_a_broken_scenario_ends_with_2_and_its_place(diarkit: Diarkit, tmp_path: Path) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text("version: 1\nrules:\n  - when: {filname: x}\n    then: {failed: x}\n", "utf-8")
     ended = diarkit("serve", "--port", "0", "--scenario", str(file))
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert f"{file}:3:12" in ended.stderr
     assert "filename" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"{", b"version: 2\n", b"[]", b"\x00", b"&a [*a]"])
-def test_what_is_no_scenario_ends_with_1_and_no_traceback(diarkit: Diarkit, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_scenario_ends_with_2_and_no_traceback(diarkit: Diarkit, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.yaml"
     file.write_bytes(content)
     ended = diarkit("serve", "--port", "0", "--scenario", str(file))
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert str(file) in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110 - of the machine
+@pytest.mark.parametrize(
+    "words",
+    [
+        "clauses",
+        "generations",
+        "samples list",
+        "scenario schema",
+        "demo",
+        "serve --help",
+        "health 127.0.0.1:1",
+    ],
+)
+@pytest.mark.parametrize("output", ["full", "closed"])
+def test_an_output_that_is_full_or_closed_is_no_bug(
+    plain_environment: dict[str, str], words: str, output: str, tmp_path: Path
+) -> None:
+    command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
+    end = ">/dev/full" if output == "full" else ">&-"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {end}"],
+        capture_output=True, text=True, env=plain_environment, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    expected = 1 if words.startswith("health") else 2 if output == "full" else 0
+    assert (ended.returncode, "bug in diarkit" in ended.stderr) == (expected, False), ended.stderr
+    assert ("can't write standard output: No space left on device" in ended.stderr) == (expected == 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("verify http://127.0.0.1:1", 4), ("clauses", 0), ("coverage gone.ndjson", 2)]
+)
+def test_closed_outputs_are_no_bug(plain_environment: dict[str, str], words: str, code: int, tmp_path: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "diarkit", *words.split()])
+    ended = subprocess.run(["/bin/sh", "-c", f"{command} 2>&- >&-"], env=plain_environment, cwd=tmp_path, check=False)
+    assert ended.returncode == code
 
 
 def test_a_scenario_that_the_generation_can_not_follow_is_named(diarkit: Diarkit, tmp_path: Path) -> None:

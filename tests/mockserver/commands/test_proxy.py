@@ -11,6 +11,7 @@ import yaml
 
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.serving.server import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,3 +125,11 @@ def test_nothing_forwarded_is_said(serve: Any) -> None:
 def test_wrong_usage_ends_with_2(diarkit: Callable[..., Any], flags: tuple[str, ...], said: str) -> None:
     ended = diarkit("proxy", *flags)
     assert (ended.returncode, said in ended.stderr, "s3cret" in ended.stderr) == (2, True, False), ended.stderr
+
+
+def test_a_proxy_before_itself_is_refused(diarkit: Callable[..., Any]) -> None:
+    with bind("127.0.0.1", 0) as bound:
+        port = str(bound.getsockname()[1])
+    ended = diarkit("proxy", f"http://localhost:{port}", "--port", port)
+    assert ended.returncode == 2
+    assert f"http://localhost:{port} would be this proxy itself: is the platform running?" in ended.stderr

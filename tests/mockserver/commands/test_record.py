@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +121,15 @@ def test_what_the_fake_refuses_by_itself_needs_no_rule(run: Any, tmp_path: Path)
     ended = run("URL", "1ch.wav", "-o", "s.yaml", "--query", "channels=x")
     assert (ended.exit_code, ended.stdout) == (0, "1ch.wav: refused for its parameters, as the fake does by default\n")
     assert not load_scenario(tmp_path / "s.yaml").rules
+
+
+@pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="names of files are text there")
+def test_a_name_that_is_no_utf_8_is_sent_as_far_as_it_is(run: Any, world: World, tmp_path: Path) -> None:
+    name = os.fsdecode("š".encode() + b"\xe9.wav")
+    (tmp_path / "1ch.wav").rename(tmp_path / name)
+    assert run("URL", name, "-o", "s.yaml").exit_code == 0
+    (submission,) = filter(None, (entry.submission for entry in world.journal))
+    assert submission.filename == "š\ufffd.wav"
 
 
 def test_a_result_that_breaks_the_contract_is_repeated(run: Any, tmp_path: Path) -> None:

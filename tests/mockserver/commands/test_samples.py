@@ -59,7 +59,7 @@ def test_an_unknown_name_is_a_mistake_in_the_command_and_says_what_there_is(tmp_
 def test_what_can_not_be_written_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = run("write", str(tmp_path / "file" / "below"), SMALL)
-    assert ran.exit_code == 1
+    assert ran.exit_code == 2
     assert ran.stderr.startswith("Error: can't write ")
     assert ran.stderr.count("\n") == 1
 

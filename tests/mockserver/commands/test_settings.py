@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.commands.flags import take
-from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown, read_external_url
+from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown, read_external_url, read_store_url
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 
@@ -162,3 +162,33 @@ def test_an_unknown_variable_is_named_with_the_nearest() -> None:
         "DIARKIT_PROT is not a setting and is ignored; did you mean DIARKIT_PORT?",
         "DIARKIT_QQQQ is not a setting and is ignored",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://127.0.0.1",
+        "redis://127.0.0.1:6379/",
+        "redis://name:word@store:6379/15",
+        "rediss://store/0?ssl_cert_reqs=none",
+        "unix:///run/redis.sock",
+    ],
+)
+def test_a_store_is_named_by_a_url(text: str) -> None:
+    read_store_url(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "store",
+        "http://:s3cret@store",
+        "redis://:s3cret@store:99999",
+        "redis://:s3cret@store:x/0",
+        "redis://:s3cret@s/abc",
+    ],
+)
+def test_another_store_is_refused_without_its_password(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^expected a URL such as redis://127\.0\.0\.1:6379/0$"):
+        read_store_url(text)

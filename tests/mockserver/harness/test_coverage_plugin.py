@@ -127,6 +127,17 @@ def test_another_form_is_refused_at_once(pytester: pytest.Pytester) -> None:
     ran.stderr.fnmatch_lines(["*expected html:FILE, md:FILE, json:FILE, got 'xml' (files to test come before it)"])
 
 
+def test_a_file_that_can_not_be_written_is_refused_at_once_or_fails_the_session(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import pathlib\ndef test_it(): pathlib.Path('full').symlink_to('/dev/full')")
+    ran = pytester.runpytest_inprocess("--diarization-coverage=md:no/report.md")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(["*--diarization-coverage: expected a file in a folder that exists, got no/report.md"])
+    ran = pytester.runpytest_inprocess("--diarization-coverage=md:full")
+    ran.assert_outcomes(passed=1)
+    ran.stdout.fnmatch_lines(["can't write full: No space left on device"])
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_nothing_is_counted_unless_asked_for(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile(
         """

@@ -206,6 +206,20 @@ def test_a_server_that_is_not_the_one_meant_is_told_apart(fake: Fake) -> None:
         Fake(fake.url, nonce="another")
 
 
+def test_a_server_that_does_not_answer_is_named() -> None:
+    with pytest.raises(ConnectionError, match=r"^no fake answers at http://127\.0\.0\.1:1: .*refused"):
+        Fake("http://127.0.0.1:1")
+
+
+def test_worlds_of_several_programs_on_one_server_have_names_of_their_own(fake: Fake, submit: Ask) -> None:
+    other = Fake(fake.url)
+    with fake.world() as first, other.world() as second, other.world() as third:
+        assert len({first.url, second.url, third.url}) == 3
+        bodies = [submit(each.url, b"x").body for each in (first, second)]
+    assert bodies[0] == bodies[1]
+    other.stop()
+
+
 def test_a_fake_is_found_by_its_answer(fake: Fake) -> None:
     found = find_fake(fake.url)
     assert found is not None

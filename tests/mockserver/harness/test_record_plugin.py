@@ -67,6 +67,14 @@ def test_a_recorded_platform_is_replayed(run: Any, start: Any, pytester: pytest.
     assert first == second
 
 
+def test_a_recording_that_can_not_be_written_fails_the_session(run: Any, start: Any, pytester: pytest.Pytester) -> None:
+    (pytester.path / "full.yaml").symlink_to("/dev/full")
+    ran = run("--diarization-url", start(Scenario(course="immediate")).url, "--diarization-record", "full.yaml")
+    ran.assert_outcomes(passed=1, skipped=1)
+    ran.stdout.fnmatch_lines(["full.yaml can't be written: No space left on device"])
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_a_platform_that_is_dead_fails_the_run_at_once(run: Any, pytester: pytest.Pytester) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         gone = f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from diarkit_mockserver.harness import rehearsal
+
 pytest_plugins = ["pytester"]
 
 SUITE = """
@@ -31,8 +33,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     return pytester
 
 
-def start(run: pytest.Pytester, *flags: str) -> pytest.RunResult:
-    return run.runpytest_inprocess("-p", "no:cacheprovider", "-p", "diarkit_mockserver.harness.plugin", *flags)
+def start(run: pytest.Pytester, *flags: str, **more: bool) -> pytest.RunResult:
+    return run.runpytest_inprocess("-p", "no:cacheprovider", "-p", "diarkit_mockserver.harness.plugin", *flags, **more)
 
 
 def test_an_upgrade_names_the_points_that_break_tests_and_fails(run: pytest.Pytester) -> None:
@@ -64,18 +66,43 @@ def test_a_share_that_is_the_least_fails_the_run(run: pytest.Pytester) -> None:
             "result:null_result * believed *",
             "*believed by test_suite.py::test_state",
             "0 of 1 applied breakages*: 0 %",
+            "less than the 50 % required by --diarization-mutate-min",
         ]
     )
     assert ran.ret == 1
+
+
+def test_tests_that_meet_no_breakage_are_no_success(run: pytest.Pytester) -> None:
+    run.makepyfile(test_suite="def test_it(): pass")
+    ran = start(run, "--diarization-mutate", "--diarization-mutate-only", "result:overlap")
+    ran.stdout.fnmatch_lines(["0 of 0 applied breakages*", "nothing was tested: no passing test met a breakage*"])
+    assert ran.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_an_interruption_ends_in_a_line(run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rehearsal.subprocess, "run", interrupt)
+    ran = start(run, "--diarization-upgrade", "3.6:3.7", no_reraise_ctrlc=True)
+    ran.stdout.fnmatch_lines(["under 3.6", "interrupted"])
+    assert ran.ret == pytest.ExitCode.INTERRUPTED
 
 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
         (("--diarization-upgrade", "3.6"), "expected two of 3.6, 3.7, 5.0 such as 3.6:5.0, got '3.6'"),
-        (("--diarization-upgrade", "3.6:3.6"), "no test passes|nothing to rehearse"),
+        (("--diarization-upgrade", "3.6:3.6"), "expected two of 3.6, 3.7, 5.0 such as 3.6:5.0, got '3.6:3.6'"),
         (("--diarization-upgrade", "3.6:5.0", "--diarization-mutate"), "expected one of"),
-        (("--diarization-mutate", "--diarization-mutate-only", "nothing"), "nothing to rehearse"),
+        (
+            ("--diarization-mutate", "--diarization-mutate-only", "result:overlap,nothing"),
+            "--diarization-mutate-only: expected beginnings of result:count_wrong, .*, got 'nothing'",
+        ),
+        (("--diarization-mutate-only", "result"), "--diarization-mutate-only requires --diarization-mutate"),
+        (("--diarization-mutate-min", "0"), "--diarization-mutate-min requires --diarization-mutate"),
+        (("--diarization-mutate", "--diarization-mutate-min", "101"), "expected a number from 0 to 100, got '101'"),
+        (("--diarization-coverage-min", "most"), "expected a number from 0 to 100, got 'most'"),
         (
             ("--diarization-mutate", "--diarization-mutate-only", "result:overlap", "-k", "fails"),
             "no test passes without changes",

@@ -112,10 +112,25 @@ def test_a_tag_ahead_of_any_format_is_passed_over(tag: bytes, kind: str, chunk: 
 def test_an_mp3_of_which_nothing_is_known_is_assumed() -> None:
     for content in (
         b"ID3\x04" + bytes(60),
-        b"ID3\x04\0\0\0\0\x7f\x7f" + bytes(60),
+        b"ID3\x04\0\0\0\0\0\x10" + bytes(60),
         bytes.fromhex("fffb9064") + bytes(2000),
     ):
         assert probe(content) == MediaFacts(kind="mp3", **GUESS)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 65536])
+def test_an_mp3_or_aac_may_begin_within_a_frame(chunk: int) -> None:
+    """As a recorded stream does; ffmpeg decodes these."""
+    frames = bytes.fromhex("fffb9064").ljust(417, b"\1") * 100
+    assert probe(frames[100:], chunk) == MediaFacts(kind="unknown", length=99 * 1152 * 100 // 44_100, loud=(True, True))
+    assert probe(frames[:100] + bytes(8000), chunk).fault is None
+    assert probe(bytes(100) + frames[:417] + bytes(800), chunk).fault == "not an audio file that is known"
+    assert probe(bytes(100) + frames[:300], chunk).fault == "not an audio file that is known"
+
+
+@pytest.mark.parametrize("size", [10, 12, 60])
+def test_a_file_that_ends_in_its_tag_is_broken(size: int) -> None:
+    assert probe((b"ID3\x04\0\0\0\0\x7f\x7f" + bytes(60))[:size].ljust(12, b"\0")).fault == "the file ends in its tag"
 
 
 def test_a_wav_whose_codec_tells_no_length_is_assumed() -> None:

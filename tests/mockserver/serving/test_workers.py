@@ -41,17 +41,17 @@ def parent() -> Iterator[subprocess.Popen[str]]:
 
 
 def read_workers(process: subprocess.Popen[str], number: int) -> dict[int, int]:
-    """Read the places and ids of the next workers that begin."""
+    """Read the indices and ids of the next workers that begin."""
     assert process.stdout is not None
     return {int(place): int(worker) for place, worker in (process.stdout.readline().split() for _ in range(number))}
 
 
-def test_a_worker_that_dies_is_replaced_in_its_place(parent: subprocess.Popen[str]) -> None:
+def test_a_worker_that_dies_is_replaced_by_one_with_an_index_of_its_own(parent: subprocess.Popen[str]) -> None:
     workers = read_workers(parent, 2)
     assert sorted(workers) == [0, 1]
     os.kill(workers[1], signal.SIGKILL)
     (fresh,) = read_workers(parent, 1).items()
-    assert fresh[0] == 1
+    assert fresh[0] == 2
     assert fresh[1] != workers[1]
 
 
@@ -65,6 +65,13 @@ def test_a_signal_ends_all_of_them(parent: subprocess.Popen[str], name: signal.S
     for worker in workers.values():
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_the_death_of_the_parent_ends_all_of_them(parent: subprocess.Popen[str]) -> None:
+    read_workers(parent, 2)
+    parent.kill()
+    assert parent.stdout is not None
+    assert parent.stdout.read() == ""  # which ends when the last worker has closed it
 
 
 def test_a_bug_in_a_worker_is_shown_and_ends_all_of_them() -> None:
