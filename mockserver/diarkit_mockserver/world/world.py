@@ -251,9 +251,8 @@ class World:
             raise
         seen = Progress(progress.polls + 1, *progress[1:])
         visit.state = state = task.state_at(seen, now)
-        if visit.disturbing and any(
-            fault.connection for fault, _ in visit.disturbing
-        ):  # such an answer does not advance the course
+        if visit.disturbing and any(fault.connection for fault, _ in visit.disturbing):
+            # Such an answer does not advance the course.
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
