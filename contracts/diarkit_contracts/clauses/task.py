@@ -83,7 +83,7 @@ def _id_unique(history: History) -> Iterator[Observation]:
 def _location(history: History) -> Iterator[Observation]:
     for start, reported, cell in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(urljoin(start.exchange.request.url, reported)).path.lower().rstrip("/")
+            path = urlsplit(_resolve(start, reported)).path.lower().rstrip("/")
             wanted = f"{START_PATH}/{start.task_id}"
             expected = f"a URL reference to {wanted}"
             yield observe(start.at, met=path.endswith(wanted), expected=expected, got=reported, evidence=cell)
@@ -100,7 +100,7 @@ def _location_host(history: History) -> Iterator[Observation]:
     for start, reported, cell in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
-        met = is_same_origin(asked, urljoin(asked, reported))
+        met = is_same_origin(asked, _resolve(start, reported))
         yield observe(start.at, met=met, expected=expected, got=reported, evidence=cell)
 
 
@@ -115,7 +115,7 @@ def _location_host(history: History) -> Iterator[Observation]:
 def _location_connects(history: History) -> Iterator[Observation]:
     lost = {urlsplit(exchange.request.url)[:2] for exchange in history.lost if exchange.request.method == "GET"}
     for start, reported, cell in _list_locations(history) if history.given_up is not None else ():
-        led = urlsplit(urljoin(start.exchange.request.url, reported))
+        led = urlsplit(_resolve(start, reported))
         met = is_same_origin(start.exchange.request.url, led.geturl()) or led[:2] not in lost
         expected = "a host that can be connected to"
         yield observe(start.at, met=met, expected=expected, got=f"{led.scheme}://{led.netloc}", evidence=cell)
@@ -319,6 +319,14 @@ def _list_locations(history: History) -> Iterator[tuple[Start, str, Evidence | N
         for name, reported in start.exchange.answer.headers:
             if name.lower() in names:
                 yield start, reported, names[name.lower()]
+
+
+def _resolve(start: Start, reported: str) -> str:
+    """Return the URL that a reference leads to; empty for one that is not valid."""
+    try:
+        return urljoin(start.exchange.request.url, reported)
+    except ValueError:
+        return ""
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:

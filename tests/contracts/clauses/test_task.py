@@ -114,6 +114,7 @@ BROKEN = [
     ("task.id-unique", lambda s: [s.post(task_id=OTHER) for _ in range(2)]),
     ("task.location", lambda s: s.post(location=f"{URL}/{OTHER}")),
     ("task.location", lambda s: s.post(location=URL)),
+    ("task.location", lambda s: s.post(location="http://[1")),
     ("task.location-host", lambda s: s.post(task_id=OTHER, location=f"http://worker-1:8000{PATH}{OTHER}")),
     ("task.legal-steps", lambda s: s.get(s.post(body=END_IN_202, task_id=OTHER), "running")),
     ("task.is-retained", lambda s: [expire_after_the_end(s) for _ in range(3)]),

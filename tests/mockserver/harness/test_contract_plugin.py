@@ -223,6 +223,7 @@ def test_the_traffic_of_a_test_is_judged_as_a_part_of_it(run: Callable[..., pyte
         ["*ContractError: http://127.0.0.1:* violates the contract (*):", "*error: result.count-is-ids"]
     )
     assert not any("checking.py" in line or "contract_plugin.py" in line for line in result.outlines)
+    assert "RuntimeError" not in result.stdout.str(), "each failed for what it sent"
 
 
 MISSING = """

@@ -29,9 +29,9 @@ def give_up(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser without a window."""
+    """A real browser without a window, for these tests alone: a loop runs in this thread as long as it is open."""
     program = shutil.which("chromium")
     if program is None:
         give_up("no chromium here: apt-get install chromium")
