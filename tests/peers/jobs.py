@@ -5,7 +5,7 @@
 
 Each job is written as short as its tool allows; the client is the same. Lines are those of the job's own body, milliseconds the median
 of nine warm runs. What a tool can't do is said. WireMock runs in a process of its own, from the jar in `WIREMOCK_JAR` (`npm install wiremock` has it in
-node_modules/wiremock/build).
+node_modules/wiremock/build). Longer than other files, as each tool does each job.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ requires. No library is used: the maintained one, harfile, supports neither such
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -60,7 +61,7 @@ def read_har(text: str, name: str) -> tuple[Exchange, ...]:
 
 def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Exchange]:
     lines = _find_lines(text, len(entries))
-    known: set[str] = set()
+    known: set[bytes] = set()
     for number, entry in enumerate(entries):
         try:
             exchange = _read_entry(entry)
@@ -70,9 +71,9 @@ def _read_entries(entries: list[object], name: str, text: str) -> Iterator[Excha
         # Browsers write 0 for requests that were blocked or cancelled. Merged recordings have the same entry twice.
         is_judged = any(api in exchange.request.path for api in APIS)
         if is_judged and (exchange.answer.status or isinstance(exchange.answer, Lost)):
-            whole = json.dumps(entry, sort_keys=True)
-            if whole not in known:
-                known.add(whole)
+            digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).digest()
+            if digest not in known:
+                known.add(digest)
                 yield exchange
 
 

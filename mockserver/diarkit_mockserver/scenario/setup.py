@@ -32,6 +32,7 @@ class Setup:
     Attributes:
         name: of the world, part of the seed of its ids.
         manner: differences of answers; None for none.
+        seeded: ids of the tasks that the scenario begins with.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Setup:
     schedule: Schedule
     profile: Profile
     manner: Manner | None
+    seeded: frozenset[str]
 
 
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
@@ -54,7 +56,8 @@ def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup
         )
     check_reach(scenario.faults, name)
     schedule = Schedule(scenario.faults, scenario.seed, name)
-    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, manner)
+    seeded = frozenset(task.id.lower() for task in scenario.tasks)
+    return Setup(name, scenario, RuleBook(scenario.rules, added), schedule, profile, manner, seeded)
 
 
 @lru_cache(maxsize=16)  # most worlds of a test suite are equal
