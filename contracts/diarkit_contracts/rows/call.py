@@ -127,11 +127,6 @@ class Row:
     looks: tuple[str, ...] = ()
 
     @property
-    def is_private(self) -> bool:
-        """Whether its call is private."""
-        return self.call.is_private
-
-    @property
     def name(self) -> str:
         """The name in reports and for `--only`: `row-07[2ch-4.0s,mix]`."""
         return f"{self.id}[{self.what}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from operator import or_
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -33,23 +34,8 @@ AUDIO: Final = (
 """Few, since all are cached, and small, since a run sends thousands."""
 
 TIMES: Final = (
-    "0",
-    "0.01",
-    "0.005",
-    "0.29",
-    "0.79",
-    "0.8",
-    "1",
-    "1.005",
-    "1.2",
-    "2.5",
-    "3",
-    "6",
-    "99",
-    "1e-9",
-    "5e-324",
-    "1e300",
-)
+    "0", "0.01", "0.005", "0.29", "0.79", "0.8", "1", "1.005", "1.2", "2.5", "3", "6", "99", "1e-9", "5e-324", "1e300",
+)  # fmt: skip
 """Around the lengths of the recordings, on and off the 10 ms grid, and at the limits of floats."""
 
 TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -83,7 +69,7 @@ def draw_mistakes(draw: DrawFn) -> Call:
     return draw(
         st.one_of(
             st.builds(post, _BAD_CONFIGS),
-            st.builds(_ask, st.sampled_from(("channel_mode", "channels", "range_from", "range_to")), TEXTS),
+            st.dictionaries(_PARAMETERS, TEXTS, min_size=1, max_size=1).map(lambda query: post(**query)),
             # Dots and slashes would change the path.
             TEXTS.map(lambda text: get(quote(text.replace(".", "-").replace("/", "-") or "-", safe=""))),
         )
@@ -128,23 +114,16 @@ def _vary_id(path: str, digits: str) -> str:
     return path[: -len(digits)] + digits if path.endswith(NEVER_GIVEN) else f"{path}-{digits}"
 
 
-def _ask(name: str, value: str) -> Call:
-    return post(**{name: value})
-
-
 _UPLOADS: Final = st.sampled_from([row.call for row in make_uploads()])
 _MISTAKES: Final = st.sampled_from([row.call for row in make_mistakes()])
 _NAMES: Final = st.sampled_from(FACTORS["filename"]) | TEXTS
 _LIMIT: Final = st.integers(1, 4) | st.sampled_from((12, 99, 100, 101, 10**6))
+_PARAMETERS: Final = st.sampled_from(("channel_mode", "channels", "range_from", "range_to"))
 _UNKNOWN_KEYS: Final = st.sampled_from(("Max_Speakers", "speakers", ""))
 
 
-def _join(known: dict[str, int], unknown: dict[str, str | int | None]) -> dict[str, str | int | None]:
-    return {**known, **unknown}
-
-
 _CONFIGS: Final = st.builds(
-    _join,
+    or_,
     st.dictionaries(st.sampled_from(LIMITS), _LIMIT, max_size=1),
     st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1),
 )

@@ -121,12 +121,9 @@ def _interleave(uploads: Sequence[Row], mistakes: Sequence[Row]) -> tuple[tuple[
     return tuple(steps)
 
 
-CLIP = "wav:1ch:2.0s"
-
-
 def make_forced() -> tuple[Row, ...]:
     """Make the rows for rare behaviour that no request triggers, one for each capability that a target then needs."""
-    upload, limited = Call(body=(Attached(CLIP),)), "refusal.type-of-status"
+    upload, limited = Call(body=(Attached("wav:1ch:2.0s"),)), "refusal.type-of-status"
     return (
         Row(
             id="forced-01", what="failed", call=upload, about="acceptance.upload", accepted=True, needs=Capability.FAIL

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 MONO: Final = "wav:1ch:6.0s"
 STEREO: Final = "wav:2ch:4.0s"
-IN_TURN: Final = "wav:2ch:4.0s:in-turn"
 THREE: Final = "wav:3ch:2.0s"
 ONE_SILENT: Final = "wav:2ch:3.0s:speakers=2,0"
-SILENT: Final = "wav:1ch:2.0s:silence"
 SHORT: Final = "wav:1ch:0.5s"
 
 UPLOAD: Final = "acceptance.upload"
@@ -28,18 +26,16 @@ UNKNOWN: Final = "acceptance.unknown-is-ignored"
 
 BEYOND_ASCII: Final = "Ľúbica & Šárka, 50 %.wav"
 PLAIN: Final = "a.wav"
-NO_SUFFIX: Final = "no-suffix"
-BEYOND: Final = "0-99"
 
 FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
-    "audio": (MONO, STEREO, THREE, ONE_SILENT, SILENT, SHORT),
+    "audio": (MONO, STEREO, THREE, ONE_SILENT, "wav:1ch:2.0s:silence", SHORT),
     "config": ("", "max=1", "max=2", "total=3", "total=12"),
     "mode": ("", "split", "mix"),
     "channels": ("", "last", "back"),
-    "span": ("", "0.4-", "-1.6", "0.4-1.7", BEYOND),
+    "span": ("", "0.4-", "-1.6", "0.4-1.7", "0-99"),
     "order": ("file", "config"),
     "unknown": ("", "key", "parameter", "part"),
-    "filename": (PLAIN, BEYOND_ASCII, NO_SUFFIX),
+    "filename": (PLAIN, BEYOND_ASCII, "no-suffix"),
 }
 """Factors and values; the first is the most common. `back` requests the last channel, then the first."""
 
@@ -83,7 +79,7 @@ class Choice:
 CHOSEN: Final = (
     Choice(audio=STEREO),
     Choice(audio=MONO, config="total=3", filename=BEYOND_ASCII),
-    Choice(audio=IN_TURN, mode="mix", span="0.4-3.6"),
+    Choice(audio=f"{STEREO}:in-turn", mode="mix", span="0.4-3.6"),
     Choice(audio=THREE, config="max=1", channels="back", order="config", unknown="key"),
     Choice(audio=SHORT, config="total=12", mode="split"),
     Choice(audio=ONE_SILENT, span="1.0-", unknown="part"),

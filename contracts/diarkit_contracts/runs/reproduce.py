@@ -64,7 +64,7 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
     None if its row is unknown or sends an own recording.
     """
     row = find_row(finding.row, verdict.rows)
-    if row is None or row.is_private:
+    if row is None or row.call.is_private:
         return None
     headers = _list_secret_headers(finding, verdict)
     return Repeat(

@@ -39,7 +39,7 @@ def test_rows_are_named_by_the_number_of_the_file(path: Path) -> None:
     ]
     assert {row.what for row in rows} == {"2ch-10.0s"}
     assert {find_file(row).filename for row in rows} == {"audio.wav", "audio.flac"}
-    assert all(row.is_private for row in rows)
+    assert all(row.call.is_private for row in rows)
 
 
 def test_a_part_says_what_it_was_made_of(path: Path) -> None:
