@@ -154,6 +154,8 @@ class Command(click.Command):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except MissingExtraError as error:
+            raise click.UsageError(str(error), ctx) from None
         except KeyboardInterrupt as error:
             ctx.exit(143 if isinstance(error, TerminatedError) else 130)
         except Exception as error:  # noqa: BLE001 - any other exception is an internal error

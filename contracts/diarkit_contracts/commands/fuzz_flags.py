@@ -11,8 +11,9 @@ import click
 
 from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.commands.output import choose_generation, echo_lines, record_on
-from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target, require
+from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target
 from diarkit_contracts.exchanges.origin import is_loopback
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from diarkit_contracts.commands.output import Judging

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from diarkit_contracts.api.profiles import AUTO
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
-from diarkit_contracts.commands.output import (
-    begin_run,
-    echo_lines,
-    read_learned_file,
-    stop_on_term,
-    write_file,
-)
-from diarkit_contracts.commands.target_flags import Access, open_target, require
+from diarkit_contracts.commands.output import echo_lines, read_learned_file, stop_on_term, verify_plan, write_file
+from diarkit_contracts.commands.target_flags import Access, open_target
 from diarkit_contracts.runs.verdict import EXITS, RunVerdict
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +54,6 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
         learn as read_points,
     )
     from diarkit_contracts.runs.learn.learn import list_drift, make_learn_plan, write_learned  # noqa: PLC0415
-    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     require("jsonschema")
@@ -71,9 +66,7 @@ def learn(url: str, wanted: Wanted, access: Access) -> None:
     cost = plan.count_cost()
     caps = Caps(tasks=cost.tasks, calls=1_000, bytes_up=2 * cost.bytes_up)
     with open_target(url, access, caps) as target, stop_on_term():
-        click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {cost}", err=True)
-        profile, progress = begin_run("auto", target, len(plan.rows))
-        verdict = verify_target(plan, target, profile, progress=progress)
+        verdict = verify_plan(plan, target, AUTO)
     _stop_unless_seen(verdict)
     learned, sentence = read_points(verdict, target.url, verdict.finished_at.partition("T")[0])
     if wanted.output is not None:

@@ -8,7 +8,8 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, Literal
+from threading import Event, Thread
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 import click
 
@@ -20,16 +21,21 @@ from diarkit_fixtures.texts.read import TextError, load_text
 from diarkit_fixtures.texts.write import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from pathlib import Path
 
     from diarkit_contracts.api.learned import Learned
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.reports.write import Report
     from diarkit_contracts.rows.call import Row
+    from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.baseline import Baseline
-    from diarkit_contracts.runs.verdict import RunVerdict
+    from diarkit_contracts.runs.verdict import RowRun, RunVerdict
     from diarkit_contracts.target.client import Target
+
+Asked: TypeAlias = Profile | Literal["auto"]
+
+BETWEEN_LINES_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +44,7 @@ class Judging:
 
     GROUP: ClassVar[str] = "Judgement"
 
-    profile: Profile | Literal["auto"] = flag(
+    profile: Asked = flag(
         default=AUTO,
         type=Named({AUTO: AUTO, **PROFILES}),
         help="Judge by this generation of the API; auto: that of the version the server reports.",
@@ -55,7 +61,7 @@ class Judging:
     )
 
     @property
-    def held(self) -> Profile | Literal["auto"]:
+    def held(self) -> Asked:
         """A learned platform, or a generation."""
         return self.profile if self.learned is None else read_learned_file(self.learned, "--as").column
 
@@ -140,7 +146,7 @@ class Output:
         return verdict.decide_exit(fail_on)
 
 
-def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterable[Exchange]) -> Profile:
+def choose_generation(asked: Asked, source: Target | Iterable[Exchange]) -> Profile:
     """Choose the generation to judge by, with a message if it has to be assumed."""
     if asked != AUTO:
         return asked
@@ -153,7 +159,7 @@ def choose_generation(asked: Profile | Literal["auto"], source: Target | Iterabl
     return profile
 
 
-def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tuple[Profile, Callable[[Row], None]]:
+def begin_run(asked: Asked, target: Target, rows: int) -> tuple[Profile, Callable[[Row], None]]:
     """Choose the generation of a server, and make the progress callback of its run.
 
     If the run is interrupted while requesting the version, the callback ends it before the first row, so that there is a verdict.
@@ -167,6 +173,33 @@ def begin_run(asked: Profile | Literal["auto"], target: Target, rows: int) -> tu
         raise ended
 
     return DEFAULT, end
+
+
+def verify_plan(plan: Plan, target: Target, asked: Asked) -> RunVerdict:
+    """Announce a plan with its cost, and verify a server by it."""
+    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415 - imported on first use
+
+    click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {plan.count_cost()}", err=True)
+    profile, progress = begin_run(asked, target, len(plan.rows))
+    return verify_target(plan, target, profile, progress=progress)
+
+
+def judge_recording(
+    path: Path,
+    asked: Asked,
+    problem: str,
+    find_rows: Callable[[Sequence[Exchange]], Iterable[RowRun]] = lambda _: (),
+) -> RunVerdict:
+    """Judge a recording; raises click.UsageError, beginning with `problem`, for a file that is none."""
+    from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415 - imported on first use
+    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
+
+    try:
+        exchanges = read_recording(path)
+    except (RecordingError, OSError) as error:
+        raise click.UsageError(f"{problem} {error}") from None
+    return verify_recording(path.name, exchanges, choose_generation(asked, exchanges), find_rows(exchanges))
 
 
 def write_file(path: Path, text: str) -> None:
@@ -204,6 +237,27 @@ def make_progress(total: int) -> Callable[[Row], None]:
         click.echo(click.style(f"[{len(sent):{len(str(total))}}/{total}] ", dim=True) + row.name, err=True)
 
     return tell
+
+
+@contextmanager
+def pulse(target: Target) -> Generator[None]:
+    """Report the progress of a run every 10 s while the context is open, so that waiting does not look like hanging."""
+    is_over = Event()
+    thread = Thread(target=say_on, args=(target, is_over.wait), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def say_on(target: Target, wait: Callable[[float], bool]) -> None:
+    """Report the progress of a run until `wait`, which blocks for at most so many seconds, returns that it is over."""
+    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported on first use
+
+    while not wait(BETWEEN_LINES_S):
+        click.echo(f"still running: {describe_spent(target.spent)}", err=True)
 
 
 def echo_lines(lines: Iterable[str]) -> None:

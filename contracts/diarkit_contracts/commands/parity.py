@@ -5,22 +5,24 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import (
+    Asked,
     Judging,
-    begin_run,
-    choose_generation,
     echo_lines,
+    judge_recording,
     stop_on_term,
+    verify_plan,
     write_file,
 )
-from diarkit_contracts.commands.target_flags import Access, open_target, read_plan, require
+from diarkit_contracts.commands.target_flags import Access, open_target, read_plan
 from diarkit_contracts.rows.tier import Tier
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Caps
-
-Asked: TypeAlias = Profile | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,31 +108,16 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
 
 
 def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Asked) -> Callable[[], RunVerdict]:
-    from diarkit_contracts.runs.verify import verify_target  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415 - as above
 
     if "://" not in side:
-        verdict = _read_side(Path(side), plan, profile)
+        wanted = {row.name for row in plan.rows}
+        verdict = judge_recording(
+            Path(side),
+            profile,
+            "expected a URL with http:// or a recording:",
+            lambda exchanges: (row for row in match_rows(exchanges) if row.name in wanted),
+        )
         return lambda: verdict
     target = click.get_current_context().with_resource(open_target(side, access, caps))
-
-    def ask() -> RunVerdict:
-        click.echo(f"{target.redaction.strike_url(target.url)}: plan {plan.name}: {plan.count_cost()}", err=True)
-        chosen, progress = begin_run(profile, target, len(plan.rows))
-        return verify_target(plan, target, chosen, progress=progress)
-
-    return ask
-
-
-def _read_side(path: Path, plan: Plan, profile: Asked) -> RunVerdict:
-    from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415 - as above
-    from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415
-    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
-
-    try:
-        exchanges = read_recording(path)
-    except (RecordingError, OSError) as error:
-        raise click.UsageError(f"expected a URL with http:// or a recording: {error}") from None
-    wanted = {row.name for row in plan.rows}
-    rows = (row for row in match_rows(exchanges) if row.name in wanted)
-    return verify_recording(path.name, exchanges, choose_generation(profile, exchanges), rows)
+    return lambda: verify_plan(plan, target, profile)

@@ -13,10 +13,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import click
 
 from diarkit_contracts.commands.flags import READ, flag
-from diarkit_contracts.commands.pulse import pulse
+from diarkit_contracts.commands.output import pulse
 from diarkit_contracts.exchanges.origin import is_loopback, is_same_origin
-from diarkit_fixtures.errors import MissingExtraError
-from diarkit_fixtures.errors import require as require_library
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -117,14 +115,6 @@ class CapFlags:
         return replace(usual, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
-def require(module: str) -> None:
-    """Raise click.UsageError if a library of the extra `verify` is not installed."""
-    try:
-        require_library(module)
-    except MissingExtraError as error:
-        raise click.UsageError(str(error)) from None
-
-
 def read_plan(only: tuple[str, ...], tier: Tier) -> Plan:
     """Make the plan of the named rows, or of a tier without any; raises click.BadParameter for an unknown row."""
     from diarkit_contracts.rows.plan import UnknownRowError, choose_rows, make_plan  # noqa: PLC0415 - imported on first use
@@ -162,13 +152,11 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
 
 @contextmanager
 def blame_connection() -> Generator[None]:
-    """Convert a BadConnectionError or a missing library to click.UsageError."""
+    """Convert a BadConnectionError to click.UsageError."""
     from diarkit_contracts.target.failures import BadConnectionError  # noqa: PLC0415
 
     try:
         yield
-    except MissingExtraError as error:
-        raise click.UsageError(str(error)) from None
     except BadConnectionError as error:
         raise click.BadParameter(error.reason, param_hint=error.origin) from None
 

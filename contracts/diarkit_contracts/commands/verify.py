@@ -12,17 +12,17 @@ import click
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, MACHINE, FuzzFlags, fuzz_server
-from diarkit_contracts.commands.output import Judging, Output, begin_run, choose_generation, echo_lines, stop_on_term
+from diarkit_contracts.commands.output import Judging, Output, begin_run, echo_lines, judge_recording, stop_on_term
 from diarkit_contracts.commands.target_flags import (
     Access,
     CapFlags,
     list_repeat_flags,
     open_target,
     read_plan,
-    require,
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
 from diarkit_contracts.runs.verdict import Exit, list_exits
+from diarkit_fixtures.errors import require
 from diarkit_fixtures.texts.read import TextError, load_text
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def verify(  # noqa: PLR0913 - an argument for each group of flags
     failed = False
     with stop_on_term():
         if recording is not None:
-            verdict = _judge_recording(recording, judging)
+            verdict = judge_recording(recording, judging.held, "--recording")
         elif fuzzed:
             verdict, failed = fuzz_server(url or "", fuzz, access, caps, judging, record=output.record)
         elif question.audio:
@@ -144,18 +144,6 @@ def clauses(*, rows: bool, markdown: bool) -> None:
         echo_lines([*lines, *(f"| `{one.id}` | {one.sentence} | {one.severity} | {one.evidence} |" for one in CLAUSES)])
         return
     echo_lines(f"{one.id} ({one.severity})\n    {one.sentence}\n    {one.evidence}" for one in CLAUSES)
-
-
-def _judge_recording(path: Path, judging: Judging) -> RunVerdict:
-    from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.exchanges.recording import read_recording  # noqa: PLC0415
-    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
-
-    try:
-        exchanges = read_recording(path)
-    except (RecordingError, OSError) as error:
-        raise click.UsageError(f"--recording {error}") from None
-    return verify_recording(path.name, exchanges, choose_generation(judging.held, exchanges))
 
 
 def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, judging: Judging) -> RunVerdict:

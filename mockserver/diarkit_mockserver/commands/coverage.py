@@ -11,7 +11,7 @@ import click
 from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
-from diarkit_contracts.commands.target_flags import require
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ import click
 from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import WRITTEN, Command, UnwritableError, flag, take
 from diarkit_contracts.commands.output import Judging, Output, choose_generation
-from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way, require
+from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
 from diarkit_contracts.runs.verdict import Exit
+from diarkit_fixtures.errors import require
 from diarkit_mockserver.commands.record import Timing
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 

@@ -13,7 +13,8 @@ import click
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, flag, take
 from diarkit_contracts.commands.output import echo_lines, stop_on_term, write_file
-from diarkit_contracts.commands.target_flags import Access, open_target, require
+from diarkit_contracts.commands.target_flags import Access, open_target
+from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from diarkit_contracts.commands.target_flags import Access, blame_connection, re
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.transport import HttpTransport
+from diarkit_fixtures.errors import MissingExtraError
 from diarkit_fixtures.texts.write import explain_unwritable
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.forward.gateway import Gateway
@@ -51,7 +52,7 @@ class Recording:
             asked.close()
         except click.UsageError as error:
             raise BadRecordingError(error.format_message()) from None
-        except UnreachableError as error:
+        except (MissingExtraError, UnreachableError) as error:
             raise BadRecordingError(str(error)) from None
         self._path = path
         self._recorder = Recorder(Redaction(way.secrets).strike_url(way.url))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -126,6 +127,13 @@ def test_what_goes_wrong_in_us_never_ends_like_findings(error: BaseException, co
     ended = CliRunner().invoke(Command("fail", callback=fail), [])
     assert ended.exit_code == code
     assert ("bug in diarkit" in ended.stderr) == (code == 70)
+
+
+def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    ended = CliRunner().invoke(clauses, [])
+    assert ended.exit_code == 2
+    assert "jsonschema is not installed: pip install 'diarkit[verify]'" in ended.stderr
 
 
 def test_a_group_of_commands_shows_them_before_its_examples() -> None:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -17,15 +17,22 @@ from click.testing import CliRunner
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.commands.flags import take
 from diarkit_contracts.commands.output import (
+    BETWEEN_LINES_S,
     Judging,
     Output,
     UnwritableError,
     echo_lines,
     make_progress,
+    pulse,
+    say_on,
     stop_on_term,
     write_file,
 )
 from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.target.client import UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COUNT = {b'"speakers_count": 2': b'"speakers_count": 3'}
 BASELINE = "version: 1\naccepted:\n  - {clause: result.count-is-ids, reason: known, expires: 2026-01-01}\n"
@@ -155,3 +162,37 @@ def test_a_file_that_can_not_be_written_ends_with_2(tmp_path: Path, monkeypatch:
         write_file(tmp_path / "file", "new")
     assert caught.value.format_message() == f"can't write {tmp_path / 'file'}: full"
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_every_ten_seconds_a_line_says_how_far_the_run_is(
+    make_target: Callable[..., Any], clock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = make_target()
+    target.poll("x")
+
+    def wait(seconds: float) -> bool:
+        clock.sleep(seconds)
+        return clock.seconds > 1035
+
+    say_on(target, wait)
+    said, lines = capsys.readouterr().out, clock.slept
+    assert said == ""
+    assert lines == [BETWEEN_LINES_S] * 4
+
+
+def test_the_lines_are_not_in_the_way_of_what_is_read_by_programs(
+    make_target: Callable[..., Any], clock: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, waits = make_target(), iter((False, False, True))
+    target.poll("x")
+    clock.sleep(10)
+    say_on(target, lambda _: next(waits))
+    assert capsys.readouterr().err == "still running: 0 tasks, 1 request, 0.00 MB sent, 10.0 s\n" * 2
+
+
+def test_it_ends_with_the_run_whatever_ends_that(
+    make_target: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UnreachableError), pulse(make_target()):
+        raise UnreachableError("http://h", "it is gone")
+    assert capsys.readouterr().err == ""

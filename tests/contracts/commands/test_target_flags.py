@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from diarkit_contracts.commands.target_flags import (
     open_target,
     read_headers,
     read_plan,
-    require,
 )
 from diarkit_contracts.rows.plan import make_plan
 from diarkit_contracts.rows.tier import Tier
@@ -197,10 +195,3 @@ def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:
     from diarkit_contracts.target.transport import KEY_VARIABLE  # noqa: PLC0415
 
     assert KEY_VARIABLE in CliRunner().invoke(make_command([]), ["--help"]).output
-
-
-def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    require("json")
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    with pytest.raises(click.UsageError, match=r"jsonschema is not installed.*diarkit\[verify\]"):
-        require("jsonschema")
