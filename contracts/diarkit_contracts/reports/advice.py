@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.history import START_PATH
-from diarkit_contracts.runs.foreign import CREDENTIALS, UNKNOWN, describe_count, explain_foreign, is_of_the_api
+from diarkit_contracts.runs.foreign import CREDENTIALS, UNKNOWN, describe_foreign, is_of_the_api
 from diarkit_contracts.runs.verdict import Cause, Ending
 
 if TYPE_CHECKING:
@@ -58,5 +58,4 @@ def _advise_on_server(verdict: RunVerdict) -> Iterator[str]:
     if is_most and status in REMEDIES:
         yield f"{times} of {len(exchanges)} answers are {status}: {REMEDIES[status]}"
     elif not any(map(is_of_the_api, exchanges)):
-        first = next(exchange for exchange in exchanges if exchange.answer.status == status)
-        yield f"{describe_count(len(exchanges))} is of this API (most are {status}): {explain_foreign(first)}"
+        yield describe_foreign(exchanges, status)

@@ -31,7 +31,7 @@ def draw_results(history: History) -> dict[int, list[Captioned]]:
 
 def _draw_result(look: Look, channels: Sequence[ReportedChannel]) -> Iterator[Captioned]:
     answered = {channel.number: tuple(_read_segments(channel)) for channel in channels}
-    sound = look.start.file.sound if look.start is not None and look.start.file is not None else None
+    sound = None if look.start is None else look.start.sound
     ends = [segment.end for segments in answered.values() for segment in segments]
     length = min(max([100, *ends, sound.length if sound is not None else 0]), LONGEST)
     truth = sound.truth if sound is not None else None
@@ -53,7 +53,7 @@ def _draw_result(look: Look, channels: Sequence[ReportedChannel]) -> Iterator[Ca
 def _describe_question(look: Look) -> str:
     if look.start is None:
         return ""
-    parameters = [f"{name}={value}" for name, value in look.start.exchange.request.query.items()]
+    parameters = [f"{name}={value}" for name, value in look.start.query.items()]
     config = look.start.find_part("config")
     parameters += [config.text] if config is not None and config.text else []
     return f" for {', '.join(parameters)}" if parameters else ""
@@ -63,7 +63,7 @@ def _is_comparable(look: Look) -> bool:
     """Return whether the truth of the file applies to the answer, unchanged by parameters."""
     if look.start is None:
         return False
-    query = look.start.exchange.request.query
+    query = look.start.query
     limits = {"max_speakers", "total_speakers"} & set(look.start.config or {})
     changing = {"range_from", "range_to", "channels"} & set(query)
     return not limits and not changing and query.get("channel_mode", "split") == "split"

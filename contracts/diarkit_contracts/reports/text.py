@@ -70,9 +70,8 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
     for _, group in groupby(verdict.findings, key=lambda finding: finding.clause.id):
         first, *others = group
         yield from _list_finding(first, verdict, folder, repeated)
-        # The same violation in other rows: only what differs.
         for finding in others[:MOST_OTHERS]:
-            yield from _list_other(finding, verdict, folder)
+            yield from _list_finding(finding, verdict, folder)
         left = [finding.row for finding in others[MOST_OTHERS:]]
         if left:
             yield f"{_name_clause(first)}  and in {count(len(left), 'row')} more"
@@ -84,41 +83,29 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
         yield ""
 
 
-def _list_finding(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
+def _list_finding(
+    finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str] | None = None
+) -> Iterator[str]:
+    """List a finding, and add its row to those `repeated`; without them only what differs in a further row."""
     yield _name_clause(finding) + name_place(finding)
-    yield from list_facts(finding, verdict, LONGEST)
-    yield from _list_repeat(finding, verdict, folder, repeated)
-    yield ""
-
-
-def _list_other(finding: Finding, verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
+    yield from list_fault(finding, LONGEST) if repeated is None else list_facts(finding, verdict, LONGEST)
     repeat = write_repeat(finding, verdict, folder)
-    yield _name_clause(finding) + name_place(finding)
-    yield from list_fault(finding, LONGEST)
     if repeat is not None:
-        yield f"  repeat    {repeat.command}"
+        is_above = repeated is not None and finding.row in repeated
+        yield f"  repeat    {repeat.command}{' (curl and Python as above)' if is_above else ''}"
+        if repeated is not None and not is_above:
+            repeated.add(finding.row)
+            yield f"  curl      {repeat.curl}"
+            if repeat.unsaved:
+                yield f"            (--report html=FILE saves {' and '.join(repeat.unsaved)} for it)"
+            yield "  python"
+            yield indent(repeat.python, "    | ", lambda _: True)
     yield ""
 
 
 def _name_clause(finding: Finding) -> str:
     severity = finding.severity
     return click.style(f"{severity}: {finding.clause.id}", fg=COLOURS[severity], bold=True)
-
-
-def _list_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None, repeated: set[str]) -> Iterator[str]:
-    repeat = write_repeat(finding, verdict, folder)
-    if repeat is None:
-        return
-    if finding.row in repeated:
-        yield f"  repeat    {repeat.command} (curl and Python as above)"
-        return
-    repeated.add(finding.row)
-    yield f"  repeat    {repeat.command}"
-    yield f"  curl      {repeat.curl}"
-    if repeat.unsaved:
-        yield f"            (--report html=FILE saves {' and '.join(repeat.unsaved)} for it)"
-    yield "  python"
-    yield indent(repeat.python, "    | ", lambda _: True)
 
 
 def _list_accepted(verdict: RunVerdict) -> Iterator[str]:

@@ -142,13 +142,14 @@ class _Driver:
             while waiting and not self._is_over() and (not together or self._target.has_room):
                 alone = not any(one.task_id for one in together)
                 followed = self._start(waiting[0], alone=alone)
-                if followed is not None and not alone and self._is_too_many(followed):
+                cause = None if followed is None or followed.why is None else followed.why.cause
+                if followed is not None and not alone and cause in TOO_MANY_IN_FLIGHT:
                     # The tasks in flight block it: it is repeated when they have ended.
                     self._earlier[followed.row.id] = followed.at
                     self._attempts[followed.row.name].pop()
                     break
                 waiting.pop(0)
-                if followed is not None and followed.why is not None and followed.why.cause is Cause.LOST:
+                if followed is not None and cause is Cause.LOST:
                     followed = self._send_again(followed, alone=alone)
                 if followed is not None:
                     together.append(followed)
@@ -236,9 +237,6 @@ class _Driver:
 
     def _is_over(self) -> bool:
         return self.over is not None
-
-    def _is_too_many(self, followed: Followed) -> bool:
-        return followed.why is not None and followed.why.cause in TOO_MANY_IN_FLIGHT
 
     def _follow(self, together: Sequence[Followed]) -> None:
         """Follow the tasks of a step to their ends, then poll each again."""

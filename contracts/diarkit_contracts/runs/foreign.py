@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.exchanges.exchange import Exchange
 
-JSON: Final = "application/json"
-
 CREDENTIALS: Final = (
     "it requires valid credentials: pass --header 'Authorization: Bearer ...', or http://USER:PASSWORD@... as URL"
 )
@@ -39,13 +37,14 @@ def find_foreign(exchanges: Sequence[Exchange]) -> str:
     status, _ = Counter(exchange.answer.status for exchange in exchanges).most_common(1)[0]
     if status in MAY_BE_THE_API or (status >= 500 and status != NOT_IMPLEMENTED):
         return ""
-    first = next(exchange for exchange in exchanges if exchange.answer.status == status)
-    return f"{describe_count(len(exchanges))} is of this API (most are {status}): {explain_foreign(first)}"
+    return describe_foreign(exchanges, status)
 
 
-def describe_count(number: int) -> str:
-    """Format `none of N answers`."""
-    return f"none of {number} answers" if number > 1 else "no answer"
+def describe_foreign(exchanges: Sequence[Exchange], most: int) -> str:
+    """Describe answers that are not from this API and have `most` as their most common status, with advice."""
+    first = next(exchange for exchange in exchanges if exchange.answer.status == most)
+    none = f"none of {len(exchanges)} answers" if len(exchanges) > 1 else "no answer"
+    return f"{none} is of this API (most are {most}): {_explain(first)}"
 
 
 def is_of_the_api(exchange: Exchange) -> bool:
@@ -55,22 +54,22 @@ def is_of_the_api(exchange: Exchange) -> bool:
         return exchange.request.path.endswith("/system/status")
     if body is None:
         # What is declared as JSON, but is not, is judged by a clause.
-        return exchange.answer.status != 404 and _read_kind(exchange) == JSON and not _is_json(data)
+        return exchange.answer.status != 404 and _read_kind(exchange) == "application/json" and not _is_json(data)
     return any(find_value(body, key) is not None for key in ("task", "type", "version"))
 
 
-def explain_foreign(exchange: Exchange) -> str:
-    """Explain an answer that is not from this API, with advice."""
+def _explain(exchange: Exchange) -> str:
     answer, url = exchange.answer, exchange.request.url
     location = answer.header("location")
-    kind = _read_kind(exchange)
     if answer.status in REDIRECTIONS and location:
-        return f"it redirects to {_name_root(urljoin(url, location), urlsplit(url).path)}: use that URL"
+        parts = urlsplit(urljoin(url, location))
+        root = f"{parts.scheme}://{parts.netloc}{parts.path}".removesuffix(urlsplit(url).path)
+        return f"it redirects to {show_text(root, 200)}: use that URL"
     if answer.status in GATEWAYS:
         return "a gateway answers instead: is the platform behind it running?"
     if answer.status == 404:
         return UNKNOWN
-    if kind == "text/html":
+    if _read_kind(exchange) == "text/html":
         return "web pages answer: are these the host, the port and the path of the platform?"
     return "is the platform at this URL?"
 
@@ -85,9 +84,3 @@ def _is_json(data: bytes) -> bool:
     except StrictJsonError:
         return False
     return True
-
-
-def _name_root(led: str, path: str) -> str:
-    parts = urlsplit(led)
-    root = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return show_text(root.removesuffix(path), 200)

@@ -13,16 +13,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Spent
 
-WORDS: Final = {
-    Exit.FINE: "FINE",
-    Exit.FINDINGS: "FINDINGS",
-    Exit.USAGE: "USAGE",
-    Exit.VACUOUS: "INCONCLUSIVE",
-    Exit.UNREACHABLE: "UNREACHABLE",
-    Exit.CRASHED: "CRASHED",
-    Exit.INTERRUPTED: "INTERRUPTED",
-    Exit.TERMINATED: "TERMINATED",
-}
+WORDS: Final = {end: end.name for end in Exit} | {Exit.VACUOUS: "INCONCLUSIVE"}
 
 
 def sum_up(verdict: RunVerdict, fail_on: Severity = Severity.ERROR) -> str:

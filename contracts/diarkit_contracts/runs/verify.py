@@ -20,7 +20,7 @@ from diarkit_contracts.runs.verdict import Cause, Ending, Finding, Passed, RunVe
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from diarkit_contracts.api.profiles import Capability, Profile
     from diarkit_contracts.clauses.clause import Clause, Judgement
@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 NEEDS_OF_A_PLAN: Final = (ANSWER, DONE, SEGMENT, CHANNELS, ENVELOPE, FINALITY)
-NEEDS_OF_A_PROBE: Final = (ANSWER, ENVELOPE)
 NEEDS_OF_A_RECORDING: Final = (ANSWER, DONE, SEGMENT)
-NEEDS_OF_A_ROW: Final = (ANSWER,)
+NEEDS_OF_ROWS: Final = (ANSWER,)
+NEEDS_OF_TIERS: Final[Mapping[str, Sequence[Need]]] = {
+    Tier.PROBE: (ANSWER, ENVELOPE),
+    Tier.LITE: NEEDS_OF_A_PLAN,
+    Tier.FULL: NEEDS_OF_A_PLAN,
+}
 """Observations required for a conclusive verdict; a client's recording shows only what it tried."""
 
 
@@ -58,7 +62,8 @@ def conclude(
     """Judge all exchanges with a target."""
     history = read_history((*target.exchanges, *target.lost), profile, given_up=drive.given_up)
     verdict = judge_history(history, drive.rows, forcing)
-    whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, _choose_needs(plan)))), tuple(drive.outcomes)
+    needs = NEEDS_OF_TIERS.get(plan.name, NEEDS_OF_ROWS)
+    whys, outcomes = (*drive.whys, *explain_unseen(list_unseen(history, needs))), tuple(drive.outcomes)
     if foreign := find_foreign(target.exchanges):
         # The clauses do not apply to something that is not this API.
         why = Why(Cause.FOREIGN, foreign)
@@ -174,12 +179,6 @@ def skip_clause(clause: Clause, history: History, capabilities: Container[Capabi
 def explain_unseen(needs: Iterable[Need]) -> tuple[Why, ...]:
     """Explain unmet needs, one reason each."""
     return tuple(Why(Cause.NEVER_SEEN, f"never seen: {need.sentence}") for need in needs)
-
-
-def _choose_needs(plan: Plan) -> Sequence[Need]:
-    if plan.name in set(Tier):
-        return NEEDS_OF_A_PROBE if plan.name == Tier.PROBE else NEEDS_OF_A_PLAN
-    return NEEDS_OF_A_ROW
 
 
 def _count_spent(history: History) -> Spent:

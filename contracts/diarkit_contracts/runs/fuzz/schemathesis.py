@@ -80,10 +80,17 @@ def run_schemathesis(  # noqa: PLR0913 - its flags
         document = Path(folder, "openapi.json")
         document.write_text(json.dumps(make_document(profile)), encoding="utf-8")
         Path(folder, "schemathesis.toml").write_text(_write_settings(headers), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "diarkit_contracts.runs.fuzz.hooks",
+            "DIARKIT_FUZZ_RECORDING": str(recording),
+            "DIARKIT_FUZZ_PROFILE": profile.name,
+            "PYTHONIOENCODING": "utf-8",
+        }
         for phases in PHASES:
             command = [sys.executable, "-c", START, "run", str(document), "--url", url, "--phases", phases, *flags]
             try:
-                code, text = _run(command, folder, _name_environment(recording, profile), seconds)
+                code, text = _run(command, folder, environment, seconds)
             except KeyboardInterrupt as error:  # the exchanges so far are still judged
                 stopped = (explain_stop(error),)
                 break
@@ -101,16 +108,6 @@ def _write_settings(headers: Iterable[tuple[str, str]]) -> str:
     # JSON strings are valid TOML. `${` begins a variable there.
     lines = [f"{json.dumps(name)} = {json.dumps(value.replace('${', '$${'))}" for name, value in headers]
     return "\n".join(["[headers]", *lines, ""])
-
-
-def _name_environment(recording: Path, profile: Profile) -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "SCHEMATHESIS_HOOKS": "diarkit_contracts.runs.fuzz.hooks",
-        "DIARKIT_FUZZ_RECORDING": str(recording),
-        "DIARKIT_FUZZ_PROFILE": profile.name,
-        "PYTHONIOENCODING": "utf-8",
-    }
 
 
 def _run(command: list[str], folder: str, environment: Mapping[str, str], seconds: float) -> tuple[int | None, str]:

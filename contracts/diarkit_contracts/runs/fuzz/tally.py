@@ -12,8 +12,7 @@ from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import Need, list_unseen
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import FUZZ
-from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.verdict import Passed, RunVerdict
+from diarkit_contracts.runs.verdict import Passed
 from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, explain_unseen, judge_history, skip_clause
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.verdict import Finding, RowRun
+    from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
     from diarkit_contracts.target.client import Target
 
 
@@ -101,19 +100,14 @@ class Tally:
         own = {finding.clause.id for finding in findings}
         others = [shown for clause, shown in self.first.items() if clause not in own]
         exchanges = (*exchanges, *(exchange for shown in others for exchange in shown.exchanges))
-        history = read_history(exchanges, self.profile)
+        history = read_history(exchanges, self.profile, given_up=frozenset())
         found = (*findings, *_place(others, history.exchanges, history.lost))
         broken = own | set(self.first)
-        return RunVerdict(
+        return replace(
+            judge_history(history, rows),
             target=target.redaction.strike_url(target.url),
             tier=FUZZ,
-            profile=self.profile.name,
-            exchanges=history.exchanges,
-            lost=history.lost,
-            given_up=frozenset(),
-            rows=tuple(rows),
             findings=tuple(sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)),
-            undocumented=list_undocumented(history.exchanges, self.profile.headers),
             unseen=tuple(
                 skip_clause(clause, history)
                 for clause in USUAL

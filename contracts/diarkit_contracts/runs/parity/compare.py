@@ -83,8 +83,9 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False)
     differences: list[Difference] = []
     for name in names:
         reasons = [f"{side.name}: {side.missing.get(name, 'not sent')}" for side in sides if name not in side.answers]
-        if len(reasons) == 2 and is_forced(name):
-            continue
+        row = find_row(name)
+        if len(reasons) == 2 and row is not None and row.needs is not None:
+            continue  # It needs forced behaviour, which servers at a URL do not offer.
         if reasons:
             left_out.append((name, "; ".join(reasons)))
             continue
@@ -102,12 +103,6 @@ def compare_verdicts(one: RunVerdict, other: RunVerdict, *, texts: bool = False)
         unreachable="; ".join(filter(None, (one.unreachable, other.unreachable))),
         ends=tuple(sorted({*one.ends, *other.ends, *([] if compared else [Exit.VACUOUS])})),
     )
-
-
-def is_forced(name: str) -> bool:
-    """Return whether a row needs forced behaviour, which servers at a URL do not offer."""
-    row = find_row(name)
-    return row is not None and row.needs is not None
 
 
 class _Side:
@@ -133,18 +128,14 @@ def _compare_row(name: str, one: _Side, other: _Side, *, texts: bool) -> Iterato
     compare = _Row(name)
     yield from compare.list_status(first, second)
     if first.start.answer.status == second.start.answer.status:
-        yield from compare.list_headers("POST" if first.is_task else "the answer", first.start, second.start)
-        yield from compare.list_bodies("", first.start, second.start)
-        if texts:
-            yield from compare.list_texts("", first.start, second.start)
+        where = "POST" if first.is_task else "the answer"
+        yield from compare.list_exchange(where, "", first.start, second.start, texts=texts)
         yield from compare.list_location(first, second)
         yield from compare.list_states(first, second)
         for state in first.looks:
             if state in second.looks:
-                yield from compare.list_headers(f"GET, {state}", first.looks[state], second.looks[state])
-                yield from compare.list_bodies(f" of a {state} task", first.looks[state], second.looks[state])
-                if texts:
-                    yield from compare.list_texts(f" of a {state} task", first.looks[state], second.looks[state])
+                looks = first.looks[state], second.looks[state]
+                yield from compare.list_exchange(f"GET, {state}", f" of a {state} task", *looks, texts=texts)
         if first.channels is not None and second.channels is not None:
             yield from compare.list_channels(first, second)
     errors = {clause for row, clause in one.errors | other.errors if row == name}
@@ -165,8 +156,17 @@ class _Row:
             alike = one.is_refused and other.is_refused
             yield from self._compare("status", (one.describe(), other.describe()), self._about, mild=alike)
 
+    def list_exchange(
+        self, head: str, body: str, one: Exchange, other: Exchange, *, texts: bool
+    ) -> Iterator[Difference]:
+        """List differences in heads and bodies, whose places are called so, and if asked in texts."""
+        yield from self.list_headers(head, one, other)
+        yield from self.list_bodies(body, one, other)
+        if texts and (parting := show_parting(one.answer.body, other.answer.body)) is not None:
+            yield from self._compare(f"text of the body{body}", parting, "shape.json", mild=True)
+
     def list_headers(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
-        names = [_name_headers(each) for each in (one, other)]
+        names = [{name.lower() for name, _ in each.answer.headers} - USUAL_HEADERS for each in (one, other)]
         for name in sorted(names[0] ^ names[1]):
             there = ("there" if name in own else ABSENT for own in names)
             clause = "shape.headers" if "location" in name else "shape.rate-headers"
@@ -199,10 +199,6 @@ class _Row:
         orders = (" ".join(state for state in each.states if state in common) for each in (one, other))
         yield from self._compare("order of states", orders, "task.legal-steps")
 
-    def list_texts(self, where: str, one: Exchange, other: Exchange) -> Iterator[Difference]:
-        if (parting := show_parting(one.answer.body, other.answer.body)) is not None:
-            yield from self._compare(f"text of the body{where}", parting, "shape.json", mild=True)
-
     def list_channels(self, one: RowAnswers, other: RowAnswers) -> Iterator[Difference]:
         first, second = one.channels or {}, other.channels or {}
         mild = set(first) == set(second)
@@ -233,10 +229,6 @@ class _Row:
                 clause=clause,
                 line=find_line(find_clause(clause).place) if field is None else find_line_of_field(field),
             )
-
-
-def _name_headers(exchange: Exchange) -> set[str]:
-    return {name.lower() for name, _ in exchange.answer.headers} - USUAL_HEADERS
 
 
 def _join(numbers: Iterable[int]) -> str:
