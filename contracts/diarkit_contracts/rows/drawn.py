@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from operator import or_
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -55,7 +54,7 @@ def draw_uploads(draw: DrawFn) -> Call:
     file = Attached(draw(st.sampled_from(AUDIO) | st.sampled_from(sorted(FILES))), draw(_NAMES))
     parts: list[Attached | Written] = [file]
     if draw(st.booleans()):
-        parts.append(Written(json.dumps(draw(_CONFIGS))))
+        parts.append(Written(json.dumps({**draw(_GIVEN), **draw(_UNKNOWN)})))
     if draw(st.booleans()):
         parts.append(Written(draw(TEXTS), name=draw(st.sampled_from(("note", "File", "config2", "channels")))))
     return Call(query=tuple(draw(_QUERIES).items()), body=tuple(draw(st.permutations(parts))))
@@ -122,11 +121,8 @@ _PARAMETERS: Final = st.sampled_from(("channel_mode", "channels", "range_from", 
 _UNKNOWN_KEYS: Final = st.sampled_from(("Max_Speakers", "speakers", ""))
 
 
-_CONFIGS: Final = st.builds(
-    or_,
-    st.dictionaries(st.sampled_from(LIMITS), _LIMIT, max_size=1),
-    st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1),
-)
+_GIVEN: Final = st.dictionaries(st.sampled_from(LIMITS), _LIMIT, max_size=1)
+_UNKNOWN: Final = st.dictionaries(_UNKNOWN_KEYS, st.none() | TEXTS | _LIMIT, max_size=1)
 _ANYTHING: Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
