@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import click
 
@@ -184,20 +183,14 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
         raise click.BadParameter(f"expected a URL{more} such as http://127.0.0.1:8000, got {shown!r}", param_hint="URL")
     parts = urlsplit(url)
     from diarkit_contracts.exchanges.history import START_PATH  # noqa: PLC0415
+    from diarkit_contracts.target.proxy import list_credentials  # noqa: PLC0415
 
     if parts.path.rstrip("/").endswith(START_PATH):
         raise click.BadParameter(f"expected the root of the platform, without {START_PATH}", param_hint="URL")
     plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
-    if parts.username is None:
-        return plain, (), ()
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+    credentials = list_credentials(url)
     # As a header, so that it is also sent to URLs that the server returns.
-    return (
-        plain,
-        (("Authorization", f"Basic {credentials}"),),
-        (*filter(None, (parts.username, parts.password)), user, password),
-    )
+    return plain, (("Authorization", f"Basic {credentials[-1]}"),) if credentials else (), credentials
 
 
 def _make_connection(url: str, access: Access) -> Connection:

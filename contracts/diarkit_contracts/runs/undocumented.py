@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import chain, islice
@@ -68,19 +67,6 @@ class Known:
                 yield here
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A declared response.
-
-    Attributes:
-        headers: names in lower case.
-        body: None without a JSON body.
-    """
-
-    headers: frozenset[str]
-    body: Known | None
-
-
 def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> tuple[Undocumented, ...]:
     """List fields and headers that neither the document nor the generation, whose headers are given, documents, each once."""
     seen: dict[str, list[int]] = {}
@@ -91,7 +77,8 @@ def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> 
             None if operation is None else _read_declared(operation.method, operation.path, exchange.answer.status)
         )
         if declared is not None:
-            unknown = chain(_list_headers(exchange, declared.headers | known), _list_fields(exchange, declared.body))
+            names, body = declared
+            unknown = chain(_list_headers(exchange, names | known), _list_fields(exchange, body))
             for what in set(islice(unknown, MOST)):
                 if what in seen or len(seen) < MOST:
                     seen.setdefault(what, []).append(at)
@@ -99,14 +86,15 @@ def list_undocumented(exchanges: Iterable[Exchange], headers: Iterable[str]) -> 
 
 
 @cache
-def _read_declared(method: str, path: str, status: int) -> Declared | None:
+def _read_declared(method: str, path: str, status: int) -> tuple[frozenset[str], Known | None] | None:
+    """Read a declared response: its headers in lower case, and its JSON body if any."""
     operation = next(one for one in operations() if (one.method, one.path) == (method, path))
     declared = as_object(operation.body["responses"], "responses").get(str(status))
     if declared is None:
         return None
     response = resolve(declared)
     content = as_object(response.get("content", {}), "content").get("application/json")
-    return Declared(
+    return (
         frozenset(name.lower() for name in as_object(response.get("headers", {}), "headers")),
         None if content is None else Known([resolve(as_object(content, "content")["schema"])]),
     )

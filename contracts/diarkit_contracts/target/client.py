@@ -237,14 +237,10 @@ class Target:
         fresh: bool = False,
         cookies: dict[str, str] | None = None,
     ) -> int:
-        """Poll a task; returns and raises like `send`.
+        """Poll a task; arguments, position and errors are those of `send`.
 
-        Args:
-            task_id: of the task.
-            location: the URL returned by the server, if to be used; followed only on this server, since our headers are meant for it.
-            named: whether to add the two ids, unless `headers` has them.
-            fresh: whether to close the connection after the answer.
-            cookies: as for `send`.
+        `location` is the URL returned by the server, if to be used; followed only on this server, since our headers are meant for
+        it. `fresh` closes the connection after the answer.
         """
         url = f"{self.url}{START_PATH}/{task_id}"
         if location is not None:

@@ -30,18 +30,23 @@ class Proxy:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """User and password, as encoded in the URL, decoded, and as in the header."""
-        parts = urlsplit(self.url)
-        if parts.username is None:
-            return ()
-        plain = unquote(parts.username), unquote(parts.password or "")
-        header = base64.b64encode(":".join(plain).encode()).decode()
-        return tuple(filter(None, (parts.username, parts.password, *plain, header)))
+        """User and password in all their forms."""
+        return list_credentials(self.url)
 
     def __str__(self) -> str:
         """Format scheme, host and port."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} ({self.origin})"
+
+
+def list_credentials(url: str) -> tuple[str, ...]:
+    """List user and password of a URL: as encoded in it, decoded, and last as in the header; empty without any."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return ()
+    plain = unquote(parts.username), unquote(parts.password or "")
+    header = base64.b64encode(":".join(plain).encode()).decode()
+    return tuple(filter(None, (parts.username, parts.password, *plain, header)))
 
 
 def choose_proxy(url: str, named: str | None = None) -> Proxy | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.client import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A finding, and the exchanges that show it."""
-
-    finding: Finding
-    exchanges: tuple[Exchange, ...]
+Shown: TypeAlias = "tuple[Finding, tuple[Exchange, ...]]"
+"""A finding, and the exchanges that show it."""
 
 
 @dataclass(slots=True)
@@ -57,7 +53,7 @@ class Tally:
     distinct: int = 0
     unseen: set[Need] = field(default_factory=lambda: set(NEEDS_OF_A_PLAN))
     started: list[Exchange] = field(default_factory=list["Exchange"])
-    first: dict[str, Shown] = field(default_factory=dict[str, Shown])
+    first: dict[str, Shown] = field(default_factory=dict[str, "Shown"])
 
     def judge(
         self, exchanges: Sequence[Exchange], rows: Sequence[RowRun] = (), *, counts: bool = True
@@ -75,8 +71,8 @@ class Tally:
             self.histories += 1
             self.broken.update({finding.clause.id for finding in judged.findings})
             for finding in judged.findings:
-                shown = Shown(finding, tuple(map(judged.find_exchange, finding.at)))
-                self.first.setdefault(finding.clause.id, shown)
+                shown = tuple(map(judged.find_exchange, finding.at))
+                self.first.setdefault(finding.clause.id, (finding, shown))
         if self.fail_on is Severity.WARNING:
             return judged.findings
         return tuple(finding for finding in judged.findings if finding.severity is Severity.ERROR)
@@ -99,7 +95,7 @@ class Tally:
         """Write the verdict of all histories; violations of other clauses than those of `findings` are added, with their exchanges."""
         own = {finding.clause.id for finding in findings}
         others = [shown for clause, shown in self.first.items() if clause not in own]
-        exchanges = (*exchanges, *(exchange for shown in others for exchange in shown.exchanges))
+        exchanges = (*exchanges, *(exchange for _, shown in others for exchange in shown))
         history = read_history(exchanges, self.profile, given_up=frozenset())
         found = (*findings, *_place(others, history.exchanges, history.lost))
         broken = own | set(self.first)
@@ -137,5 +133,5 @@ def _place(others: Sequence[Shown], answered: Sequence[Exchange], lost: Sequence
     """Set the positions of findings; they belong to no reported row."""
     places = {id(exchange): at for at, exchange in enumerate(answered)}
     places |= {id(exchange): ~at for at, exchange in enumerate(lost)}
-    for shown in others:
-        yield replace(shown.finding, row="", at=tuple(places[id(exchange)] for exchange in shown.exchanges))
+    for finding, shown in others:
+        yield replace(finding, row="", at=tuple(places[id(exchange)] for exchange in shown))
