@@ -81,7 +81,6 @@ def _group_findings(
 
 
 def _name_anchor(name: str) -> str:
-    """Return the anchor of a row."""
     return re.sub(r"[^0-9a-z-]+", "-", name.partition("[")[0].lower())
 
 

@@ -32,8 +32,8 @@ MOST_OTHERS: Final = 5
 MOST_LISTED: Final = 20
 """Limit of undocumented fields listed, as a server may have any number."""
 
-WIDTH: Final = 120
-"""Characters in a line of names."""
+WIDTH: Final = 116
+"""Characters in a line of names, which is indented by 4."""
 
 LONGEST: Final = 400
 """Characters of an answer; the other reports have all of it."""
@@ -75,7 +75,7 @@ def _list_findings(verdict: RunVerdict, folder: Path | None) -> Iterator[str]:
         left = [finding.row for finding in others[MOST_OTHERS:]]
         if left:
             yield f"{_name_clause(first)}  and in {count(len(left), 'row')} more"
-            yield from _wrap(left)
+            yield from (f"  {line}" for line in _wrap(left))
             yield ""
         is_short = is_short or bool(others)
     if is_short:
@@ -135,16 +135,10 @@ def _list_reasons(title: str, pairs: list[tuple[str, str]]) -> Iterator[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in pairs:
         by_reason.setdefault(reason, []).append(name)
-    if by_reason:
-        yield click.style(title, bold=True)
-        for reason, names in by_reason.items():
-            yield f"  {show_text(reason)}"
-            yield from _wrap(names)
-        yield ""
+    lines = [line for reason, names in by_reason.items() for line in (show_text(reason), *_wrap(names))]
+    yield from list_section(title, lines)
 
 
 def _wrap(names: list[str]) -> list[str]:
     text = ", ".join(map(show_text, names))
-    return wrap(
-        text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    return indent("\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)), "  ").splitlines()

@@ -157,7 +157,6 @@ def _open(path: Path) -> Chunks:
 
 
 def _read(path: Path, at: int, size: int) -> bytes:
-    """Read a piece of a file."""
     try:
         with path.open("rb") as file:
             file.seek(at)

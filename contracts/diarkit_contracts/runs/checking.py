@@ -20,7 +20,6 @@ from diarkit_contracts.runs.watch import Watch, group_by_server
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import Finding
 
@@ -69,7 +68,9 @@ class DiarizationContract:
             raise ContractError(
                 f"expected exchanges with the Speaker Diarization API, got {count(len(recorded), 'exchange')} and none of them is"
             )
-        asked, least = self._read_settings()
+        asked, least = PROFILES.get(self.profile), Severity(self.fail_on)
+        if asked is None and self.profile != AUTO:
+            raise ValueError(f"expected a profile: {', '.join((AUTO, *PROFILES))}, got {self.profile!r}")
         texts: list[str] = []
         findings: list[Finding] = []
         for server, group in group_by_server(recorded):
@@ -115,8 +116,3 @@ class DiarizationContract:
         if watch is not None:
             watch.release()
         return watch
-
-    def _read_settings(self) -> tuple[Profile | None, Severity]:
-        if self.profile not in {AUTO, *PROFILES}:
-            raise ValueError(f"expected a profile: {', '.join((AUTO, *PROFILES))}, got {self.profile!r}")
-        return PROFILES.get(self.profile), Severity(self.fail_on)

@@ -57,16 +57,10 @@ def list_outcomes(
     left = [each for each in verdict.outcomes if each.ending is not Ending.JUDGED]
     gone = [f"{each.row}: {each.reason}" for each in left if each.cause in NO_ANSWER]
     unjudged = [f"{each.row}: {each.reason}" for each in left if each.cause not in NO_ANSWER]
-    run = (
-        (ANSWERS, [verdict.unreachable] if verdict.unreachable else gone),
-        (
-            JUDGED,
-            [verdict.unreachable]
-            if verdict.unreachable
-            else [*unjudged, *([verdict.stopped.text] if verdict.stopped else [])],
-        ),
-        (ENOUGH, list(verdict.vacuous)),
-    )
+    unjudged += [verdict.stopped.text] if verdict.stopped else []
+    if verdict.unreachable:
+        gone = unjudged = [verdict.unreachable]
+    run = ((ANSWERS, gone), (JUDGED, unjudged), (ENOUGH, verdict.vacuous))
     return (
         *(_judge_run(name, list(map(show_text, reasons))) for name, reasons in run),
         *(_judge_clause(clause, verdict, fail_on, folder) for clause in list_due(verdict.history)),

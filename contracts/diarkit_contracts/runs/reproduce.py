@@ -66,7 +66,9 @@ def write_repeat(finding: Finding, verdict: RunVerdict, folder: Path | None = No
     row = find_row(finding.row, verdict.rows)
     if row is None or row.call.is_private:
         return None
-    headers = _list_secret_headers(finding, verdict)
+    sent = verdict.find_exchange(finding.at[-1]).request.headers
+    # Redacted headers must be filled in for a repetition.
+    headers = tuple(dict.fromkeys(name for name, value in sent if value == STRUCK))
     return Repeat(
         command=_write_command(row, verdict, headers),
         curl=_write_curl(row, verdict, headers, folder),
@@ -102,12 +104,6 @@ def name_input(name: str) -> str:
 
 def _name_raw(row: Row) -> str:
     return f"{row.id}-{RAW}"
-
-
-def _list_secret_headers(finding: Finding, verdict: RunVerdict) -> tuple[str, ...]:
-    """List the redacted headers, which must be filled in for a repetition."""
-    headers = verdict.find_exchange(finding.at[-1]).request.headers
-    return tuple(dict.fromkeys(name for name, value in headers if value == STRUCK))
 
 
 def _write_command(row: Row, verdict: RunVerdict, headers: Iterable[str]) -> str:
