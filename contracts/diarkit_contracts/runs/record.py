@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.form import Field, describe_form, write_form
-from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.exchanges.history import read_object
 from diarkit_contracts.exchanges.text import describe_answer
 from diarkit_contracts.rows.call import Call, Raw, Row
 from diarkit_contracts.runs.follow import Followed, follow
@@ -71,10 +71,9 @@ def _follow(followed: Followed, name: str, start: Exchange) -> list[Exchange]:
         lambda each: looks.append(each.look()),
         lambda age: min(max(age * SHARE_OF_AGE, FIRST_POLL_S), LAST_POLL_S),
     )
-    state = find_value(read_object(looks[-1].answer.body), "task", "state")
     if followed.why is not None and followed.why.cause is Cause.TOO_SLOW:
-        raise RecordError(name, f"the task is still {state} after {followed.age:.0f} s (--task-seconds)")
-    if state not in ENDED:
+        raise RecordError(name, f"the task is still {followed.state} after {followed.age:.0f} s (--task-seconds)")
+    if followed.state not in ENDED:
         raise RecordError(name, f"expected a task, got {describe_answer(looks[-1])}")
     return looks
 

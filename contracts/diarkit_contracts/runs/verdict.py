@@ -64,7 +64,6 @@ class Cause(StrEnum):
     CAPABILITY = "capability"
     CREDENTIALS = "credentials"
     GONE = "gone"
-    FOREIGN = "foreign"
     INTERRUPTED = "interrupted"
     LOST = "lost"
     NEVER_SEEN = "never-seen"
@@ -76,16 +75,17 @@ class Cause(StrEnum):
     TOO_LARGE = "too-large"
     TOO_SLOW = "too-slow"
     UNREACHABLE = "unreachable"
+    FOREIGN = "foreign"
 
 
-EXITS: Final[Mapping[Cause, Exit]] = {
+EXITS: Final[Mapping[Cause, Exit]] = dict.fromkeys(Cause, Exit.VACUOUS) | {
     Cause.CAPABILITY: Exit.FINE,
     Cause.NOT_SEEN: Exit.FINE,
     Cause.UNREACHABLE: Exit.UNREACHABLE,
     Cause.FOREIGN: Exit.UNREACHABLE,
     Cause.INTERRUPTED: Exit.INTERRUPTED,
     Cause.TERMINATED: Exit.TERMINATED,
-} | dict.fromkeys((Cause.BUDGET_TASKS, Cause.BUDGET_IN_FLIGHT, Cause.BUDGET_CALLS, Cause.BUDGET_BYTES, Cause.BUDGET_RECEIVED, Cause.BUDGET_SECONDS, Cause.BUSY, Cause.CREDENTIALS, Cause.GONE, Cause.LOST, Cause.NEVER_SEEN, Cause.RATE_LIMITED, Cause.STORAGE_FULL, Cause.TASK_FAILED, Cause.TOO_LARGE, Cause.TOO_SLOW), Exit.VACUOUS)  # fmt: skip
+}
 """The exit code by cause of rows that were not judged, or of a whole run. If the target is to blame there is a finding as well."""
 
 

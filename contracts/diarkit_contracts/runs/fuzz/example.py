@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.rows.call import Attached, Row, Written
 from diarkit_contracts.rows.drawn import vary_call
 from diarkit_contracts.rows.file import Plain, write_row
@@ -168,8 +167,7 @@ class Example:
         exchange = self._keep(task.look)
         if exchange is None or task.looks >= MOST_LOOKS:
             task.give_up()
-        state = find_value(read_object(exchange.answer.body), "task", "state") if exchange else None
-        self._note(f"look at {task.row.id} -> {state}", exchange)
+        self._note(f"look at {task.row.id} -> {task.state if exchange else None}", exchange)
 
     def follow(self, task: Followed) -> None:
         """Poll a task until it has ended."""
