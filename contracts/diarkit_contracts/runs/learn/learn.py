@@ -66,7 +66,7 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
         value, answer = found
         exchange = describe_seen(answer, rows.get(answer.at, ""))
         seen.append(SeenPoint(point=point.key, value=value, exchange=exchange, version=version, date=date))
-    tempo = measure_tempo(history)
+    course, sentence = measure_tempo(history)
     nearest = choose_profile(version)
     named = "" if nearest is None else nearest.name
     generation = SERVED[SERVED.index(named)] if named in SERVED else USUAL
@@ -77,9 +77,9 @@ def learn(verdict: RunVerdict, url: str, date: str) -> tuple[Learned, str]:
             dialect=Dialect(**{each.point: each.value for each in seen if profile[each.point] != each.value}),
             seen=tuple(seen),
             not_learned=tuple(missing),
-            course=tempo.course,
+            course=course,
         ),
-        tempo.sentence,
+        sentence,
     )
 
 

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tempo:
-    """The measured tempo: a course, None if nothing could be measured, and a sentence about it."""
-
-    course: dict[str, Any] | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
     """One task on the clock of the run, in seconds.
 
@@ -29,7 +21,6 @@ class Timed:
         begins: time of the first state running or done.
         ends: time of the end.
         doubt: uncertainty of both: half the time between two polls.
-        waited: whether it was pending while another task ran.
     """
 
     audio: float
@@ -44,11 +35,11 @@ class Timed:
         return self.ends - self.begins
 
 
-def measure_tempo(history: History) -> Tempo:
-    """Measure overhead, real-time factor and workers, as far as the states show them."""
+def measure_tempo(history: History) -> tuple[dict[str, Any] | None, str]:
+    """Measure overhead, real-time factor and workers, as far as the states show them: a course if any, and a sentence."""
     timed = [each for each in (_time(history, start) for start in history.starts) if each is not None]
     if not timed:
-        return Tempo(course=None, sentence="no task was followed to its end, so its tempo is unknown")
+        return None, "no task was followed to its end, so its tempo is unknown"
     short = min(timed, key=lambda each: each.audio)
     long = max(timed, key=lambda each: each.audio)
     longer, more = long.audio - short.audio, long.lasts - short.lasts
@@ -59,13 +50,12 @@ def measure_tempo(history: History) -> Tempo:
             f"overhead, real-time factor and workers are unknown: {long.audio:g} s of audio took no longer than {short.audio:g} s"
             " within the precision of polling"
         )
-        return Tempo(course={"seconds": {"pending": pending, "running": running}}, sentence=text)
+        return {"seconds": {"pending": pending, "running": running}}, text
     factor = longer / more
     overhead = max(short.lasts - short.audio / factor, 0.0)
     workers, note = _count_workers(timed)
     course = {"realtime_factor": float(f"{factor:.3g}"), "workers": workers, "overhead": round(overhead, 3)}
-    text = f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {note}"
-    return Tempo(course=course, sentence=text)
+    return course, f"about {factor:.3g} times real time after an overhead of {overhead:.2g} s; {note}"
 
 
 def _time(history: History, start: Start) -> Timed | None:
