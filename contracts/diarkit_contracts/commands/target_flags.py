@@ -163,6 +163,7 @@ def blame_connection() -> Generator[None]:
 def read_way(url: str, access: Access) -> Way:
     """Read how to connect to a server."""
     from diarkit_contracts.exchanges.redaction import list_secrets  # noqa: PLC0415
+    from diarkit_contracts.target.proxy import list_credentials  # noqa: PLC0415
     from diarkit_contracts.target.transport import Way  # noqa: PLC0415
 
     headers = read_headers(access.headers)
@@ -170,7 +171,7 @@ def read_way(url: str, access: Access) -> Way:
     headers = (*headers, *own)
     connection = _make_connection(url, access)
     secrets = (*secrets, *list_secrets(headers), connection.key_password)
-    secrets += () if connection.proxy is None else connection.proxy.secrets
+    secrets += () if connection.proxy is None else list_credentials(connection.proxy.url)
     return Way(url=url, connection=connection, headers=headers, secrets=secrets)
 
 

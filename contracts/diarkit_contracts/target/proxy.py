@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from diarkit_contracts.exchanges.origin import is_loopback, read_origin
 from diarkit_contracts.target.failures import BadConnectionError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FLAG: Final = "--proxy"
 
@@ -27,11 +24,6 @@ class Proxy:
 
     url: str
     origin: str
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """User and password in all their forms."""
-        return list_credentials(self.url)
 
     def __str__(self) -> str:
         """Format scheme, host and port."""
@@ -72,11 +64,12 @@ def choose_proxy(url: str, named: str | None = None) -> Proxy | None:
 
 def _is_exempt(host: str, exempt: str) -> bool:
     """Check entries of `no_proxy` that the standard library does not support: networks, and `*` among others."""
+    entries = [one.strip() for one in exempt.split(",")]
     try:
         address = ip_address(host)
     except ValueError:
-        return "*" in _split(exempt)
-    return any(one == "*" or _holds(one, address.compressed) for one in _split(exempt))
+        return "*" in entries
+    return any(one == "*" or _holds(one, address.compressed) for one in entries)
 
 
 def _holds(network: str, address: str) -> bool:
@@ -84,10 +77,6 @@ def _holds(network: str, address: str) -> bool:
         return ip_address(address) in ip_network(network.strip("[]"), strict=False)
     except ValueError:
         return False
-
-
-def _split(exempt: str) -> Iterator[str]:
-    return (one.strip() for one in exempt.split(","))
 
 
 def _read_proxy(text: str, origin: str) -> Proxy:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from diarkit_contracts.target.failures import BadConnectionError
-from diarkit_contracts.target.proxy import FLAG, Proxy, choose_proxy
+from diarkit_contracts.target.proxy import FLAG, Proxy, choose_proxy, list_credentials
 
 HTTPS = "https://platform.example"
 HTTP = "http://platform.example:8000"
@@ -78,5 +78,5 @@ def test_what_names_no_proxy_is_refused_without_being_repeated(monkeypatch: pyte
 def test_a_proxy_is_told_without_its_secrets_and_knows_them_in_all_forms() -> None:
     proxy = Proxy("http://me:p%40ss-word@h:3128", FLAG)
     assert str(proxy) == "http://h:3128 (--proxy)"
-    assert proxy.secrets == ("me", "p%40ss-word", "me", "p@ss-word", "bWU6cEBzcy13b3Jk")
-    assert Proxy(A, FLAG).secrets == ()
+    assert list_credentials(proxy.url) == ("me", "p%40ss-word", "me", "p@ss-word", "bWU6cEBzcy13b3Jk")
+    assert list_credentials(A) == ()
