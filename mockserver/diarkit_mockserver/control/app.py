@@ -24,10 +24,10 @@ from starlette.responses import Response
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
-from diarkit_mockserver.control.body import SOURCE
+from diarkit_mockserver.control.body import SOURCE, parse_body
 from diarkit_mockserver.control.call import Bounds, decide_on
 from diarkit_mockserver.control.calls import TABLE
-from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
+from diarkit_mockserver.control.guard import OPEN, check_caller, has_token, refuse_token
 from diarkit_mockserver.control.orders import FaultList
 from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_text, refuse_unknown
 from diarkit_mockserver.control.views import Flawed, Problem
@@ -94,16 +94,16 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
             # Otherwise a typo would select the default world.
             if name not in QUERY:
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
-        if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
+        is_guarded = call.guarded is not None and arguments[call.guarded]
+        if is_guarded and not has_token(request.scope["headers"], platform.reveal_token):
             raise refuse_token()
-        if call.body is not None:
-            await decide_on(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
+            await decide_on(platform, lambda view: call.find(view, world), world)
             data = await _read_body(request)
             # In a thread, as a large one takes a second; the loop still runs every few milliseconds.
             async with reading:
-                body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
+                body = await asyncio.to_thread(_parse, call.body, data, world, is_json=_is_json(request))
         # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
         run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - may run more than once
@@ -167,7 +167,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(data)
 
 
-def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> object:
+def _parse(cls: type[Any], data: bytes, world: str, *, is_json: bool) -> object:
     """Parse a body; 413 for too many values, 422 with positions if it is not UTF-8 or invalid."""
     if sum(map(data.count, (b",", b":", b"\n"))) > MOST_VALUES:
         raise refuse(413, "body-too-large", f"expected at most {MOST_VALUES} values")
@@ -179,7 +179,7 @@ def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> o
     collects = gc.isenabled()
     gc.disable()
     try:
-        return call.read(make_yaml(text) if is_json else text, world)
+        return parse_body(cls, make_yaml(text) if is_json else text, world)
     except ControlError as error:
         error.__context__ = None  # its frames reference everything that was parsed
         raise
@@ -190,10 +190,6 @@ def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> o
 
 def _is_json(request: Request) -> bool:
     return "json" in request.headers.get("content-type", "json")
-
-
-def _has_token(request: Request, platform: Platform) -> bool:
-    return Head(request.scope["headers"]).has_token(platform.reveal_token)
 
 
 def _write(value: object) -> str:
@@ -246,7 +242,7 @@ def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         needed = platform.control_token is not None
-        refusal = check_caller(path, Head(scope["headers"]), platform.reveal_token, needed=needed)
+        refusal = check_caller(path, scope["headers"], platform.reveal_token, needed=needed)
         if refusal is None:
             await app(scope, receive, send)
             return

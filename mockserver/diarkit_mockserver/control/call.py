@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
-from diarkit_mockserver.control.body import parse_body
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
@@ -113,12 +112,8 @@ class Call(Generic[Asked, Returned_co]):
             raise refuse_unknown("world", world, platform.worlds)
         return Here(platform, world, found)
 
-    def read(self, text: str | None, world: str) -> Any:
-        """Parse a body, as YAML, in any thread, or raise a ControlError with all errors."""
-        return None if self.body is None else parse_body(self.body, text or "", world)
-
     def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Returned_co:
-        """Execute the call, in the server's thread, with a body as parsed by `read`."""
+        """Execute the call, in the server's thread, with a body as parsed by `parse_body`."""
         about = self.find(platform, world)
         return self.handle(about, **arguments if self.body is None else {**arguments, "body": body})
 
