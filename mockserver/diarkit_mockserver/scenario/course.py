@@ -139,7 +139,7 @@ def _count_polls(counts: PollCounts) -> Timetable:
     return Timetable("polls", counts.pending + 1, ends_at, ends_at + counts.cancelled if counts.cancelled else NEVER)
 
 
-def cancels(course: Course) -> bool:
+def cancels(course: Course | None) -> bool:
     """Return whether a task of this course is cancelled instead of ending."""
     match course:
         case ByPolls(polls=lasts):
