@@ -61,6 +61,17 @@ def read_percent(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a number from 0 to 100, got {text!r}")
 
 
+def find_missing(*libraries: str) -> str:
+    """Return a message for a missing library of an extra; empty if all are installed."""
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
+
+    try:
+        require(*libraries)
+    except MissingExtraError as error:
+        return str(error)
+    return ""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options for the report and the minimum."""
     group = parser.getgroup("diarkit")
@@ -84,13 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start collecting, if enabled; refuse an invalid report format before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
-    from diarkit_fixtures.texts.write import explain_unwritable  # noqa: PLC0415 - likewise
+    from diarkit_fixtures.texts.write import explain_unwritable  # noqa: PLC0415 - imported on first use
 
-    try:
-        require("jsonschema")
-    except MissingExtraError as error:
-        raise pytest.UsageError(f"{OPTION}: {error}") from None
+    if missing := find_missing("jsonschema"):
+        raise pytest.UsageError(f"{OPTION}: {missing}")
     for form, file in _list_files(config):
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)

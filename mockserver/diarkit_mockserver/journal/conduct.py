@@ -111,7 +111,9 @@ def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     if unknown:
         known = ", ".join(rule.id for rule in RULES)
         raise ValueError(f"expected ids of rules ({known}), got {', '.join(sorted(unknown))}")
-    traffic = Traffic(entries, now=now, open_connections=open_connections, pace=to_ticks(pace_s), epoch=epoch)
+    traffic = Traffic(
+        entries=tuple(entries), now=now, open_connections=open_connections, pace=to_ticks(pace_s), epoch=epoch
+    )
     return tuple(
         ConductFinding(rule=rule, entries=tuple(entry.number for entry in concerned), text=text)
         for rule in RULES

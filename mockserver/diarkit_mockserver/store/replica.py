@@ -19,7 +19,7 @@ from diarkit_mockserver.intake.upload import ReadUpload
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
 from diarkit_mockserver.store.turns import Turns
-from diarkit_mockserver.world.platform import find_name
+from diarkit_mockserver.world.platform import Platform, find_name
 from diarkit_mockserver.world.wire import write_refusal
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.store.shelf import Shelf
     from diarkit_mockserver.store.view import View
     from diarkit_mockserver.world.place import Decided, Place
-    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
     from diarkit_mockserver.world.world import World
@@ -83,11 +82,7 @@ class Replica:
 
     async def refuse_early(self, visit: Visit) -> Response | None:
         """Refuse an upload by its head alone; None to read the body."""
-
-        def step(platform: Platform, visit: Visit, place: Place | None) -> Response | None:
-            return platform.refuse_early(visit, place)
-
-        return await self._take(step, visit.request, visit.connection, visit)
+        return await self._take(Platform.refuse_early, visit.request, visit.connection, visit)
 
     async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
         """Refuse a request whose body is not read any further."""
