@@ -237,7 +237,6 @@ def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
-    """Authorize requests."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))

@@ -25,7 +25,7 @@ from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import Problem
-from diarkit_mockserver.journal.export import OWN
+from diarkit_mockserver.journal.export import OWN, read_entry
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.views import JournalPage, Ready
+    from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
@@ -173,6 +174,14 @@ def read_pages(
         if len(page.entries) < PAGE:
             return
         since = page.entries[-1][OWN]["number"]
+
+
+def read_entries(
+    control: Sender, world: str, *, since: int = 0, task: str | None = None
+) -> tuple[tuple[Entry, ...], JournalPage]:
+    """Return a world's exchanges after `since`, including secrets if allowed, and the last page, which has time and connections."""
+    pages = tuple(read_pages(control, world, since=since, task=task, reveal=control.reveals))
+    return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
 
 def split_world(url: str) -> tuple[str, str]:

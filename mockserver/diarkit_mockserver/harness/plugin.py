@@ -276,7 +276,6 @@ def diarization_server_factory(
 
 
 def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
-    """Choose the initial scenario of a test's server."""
     from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - imported on first use
 
     if (replayed := request.config.stash.get(REPLAY, None)) is not None:

@@ -46,7 +46,6 @@ class ConductRule:
     check: Callable[[Traffic], Iterable[Case]]
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
 
@@ -65,12 +64,10 @@ class ConductFinding:
     text: str
 
     def __str__(self) -> str:
-        """Format it in one line."""
         numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
 
     def __repr__(self) -> str:
-        """Say it in one line: it stands in failed assertions."""
         return f"<{self}>"
 
 

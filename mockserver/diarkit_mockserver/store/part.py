@@ -278,7 +278,6 @@ class Part:
         return journal.added
 
     def _write_head(self, commands: list[Command], journal: PartialJournal) -> None:
-        """Write setup and clock."""
         world, prepared = self.world, self._prepared
         assert prepared is not None  # noqa: S101 - it was taken
         is_changed = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)
