@@ -81,7 +81,8 @@ def create_control(platform: Platform) -> ASGIApp:
     reading = asyncio.Semaphore(1)  # limits the memory of bodies
     for call in TABLE:
         _add_route(app, platform, call, reading)
-    _answer_problems(app)
+    for kind in (ControlError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer_error)
     _describe_bodies(app, platform)
     return _guard(app, platform)
 
@@ -202,32 +203,26 @@ def _list_values(value: Any) -> dict[str, object]:
     return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
-def _answer_problems(app: FastAPI) -> None:
-    """Use the same form for errors raised by the framework."""
-
-    async def answer_own(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ControlError)  # noqa: S101 - registered for these only
-        return _write_problem(error)
-
-    async def answer_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101
-        phrase = HTTPStatus(error.status_code).phrase
-        detail = f"{request.method} {request.url.path}: {error.detail}; see {request.scope.get('root_path', '')}/docs"
-        return _write_problem(refuse(error.status_code, phrase.lower().replace(" ", "-"), detail), error.headers)
-
-    async def answer_validation(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
-        found: Sequence[Any] = error.errors()
-        flaws = [Flawed(detail=f"{one['msg']}, got {one['input']!r:.60}", source=str(one["loc"][-1])) for one in found]
-        return _write_problem(refuse_flaws(flaws, "query-invalid"))
-
-    async def answer_bug(_: Request, error: Exception) -> Response:
-        return _write_problem(refuse(500, "internal-error", f"{type(error).__name__}: {error}"))
-
-    app.add_exception_handler(ControlError, answer_own)
-    app.add_exception_handler(HTTPException, answer_http)
-    app.add_exception_handler(RequestValidationError, answer_validation)
-    app.add_exception_handler(Exception, answer_bug)
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Answer all errors in the same form, also those of the framework."""
+    headers = None
+    match error:
+        case ControlError():
+            refusal = error
+        case HTTPException():
+            kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+            documents = f"{request.scope.get('root_path', '')}/docs"
+            detail = f"{request.method} {request.url.path}: {error.detail}; see {documents}"
+            refusal, headers = refuse(error.status_code, kind, detail), error.headers
+        case RequestValidationError():
+            found: Sequence[Any] = error.errors()
+            flaws = [
+                Flawed(detail=f"{one['msg']}, got {one['input']!r:.60}", source=str(one["loc"][-1])) for one in found
+            ]
+            refusal = refuse_flaws(flaws, "query-invalid")
+        case _:
+            refusal = refuse(500, "internal-error", f"{type(error).__name__}: {error}")
+    return _write_problem(refusal, headers)
 
 
 def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None) -> Response:
@@ -237,15 +232,12 @@ def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
-
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         needed = platform.control_token is not None
         refusal = check_caller(path, scope["headers"], platform.reveal_token, needed=needed)
-        if refusal is None:
-            await app(scope, receive, send)
-            return
-        await _write_problem(refusal)(scope, receive, send)
+        answer = app if refusal is None else _write_problem(refusal)
+        await answer(scope, receive, send)
 
     return guarded
 
