@@ -218,7 +218,8 @@ class Replica:
         `news` is the counter of changes before the view was loaded.
         """
         view.instant.run()
-        self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)
+        key = next((part.key for part in view.parts.values() if part.world is world), "")
+        self._clocks.setdefault(key, WeakSet()).add(world.clock)
         if news != self._news:  # the clock may have been changed since
             task = asyncio.ensure_future(self._look_again())
             self._looking.add(task)
@@ -236,7 +237,7 @@ class Replica:
         view.instant.run()
         # The pages read the setup of these worlds.
         self._platform.world, self._platform.worlds = view.platform.world, view.platform.worlds
-        settings = view.list_settings()
+        settings = {part.key: part.setting for part in view.parts.values()}
         self._clocks = {key: clocks for key, clocks in self._clocks.items() if clocks}
         for key, clocks in self._clocks.items():
             for clock in tuple(clocks):
