@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.learned import SeenPoint
     from diarkit_contracts.api.points import Generation
     from diarkit_contracts.api.profiles import Profile
+    from diarkit_mockserver.scenario.course import Course
     from diarkit_mockserver.scenario.dialect import Manner
     from diarkit_mockserver.scenario.model import Rule
 
@@ -44,7 +45,7 @@ class Setup:
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
     """Prepare a scenario for a world; a ValueError for an outage in a named one, or a state that its generation lacks."""
     profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
-    courses = [scenario.course, *(rule.then.course for rule in (*scenario.rules, *added))]
+    courses: list[Course | None] = [scenario.course, *(rule.then.course for rule in (*scenario.rules, *added))]
     states = {task.state for task in scenario.tasks}
     if (TaskState.CANCELLED in states or any(map(cancels, courses))) and profile["cancelled"] == "unknown":
         raise ValueError(

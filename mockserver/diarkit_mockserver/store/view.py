@@ -74,6 +74,10 @@ class Worlds(dict[str, World]):
             raise Missing(Need("worlds"))
         return super().items()
 
+    def list_loaded(self) -> list[tuple[str, World]]:
+        """List the loaded and the new worlds."""
+        return list(super().items())
+
 
 class View:
     """A partially loaded platform.
@@ -116,7 +120,7 @@ class View:
         appends: list[tuple[Command, tuple[World, Entry]]] = []
         checks: list[Check] = []
         keys = {name: key for name, key in self._keys.items() if not name or name in self._worlds}
-        for name, world in (("", self.platform.world), *dict.items(self._worlds)):  # those that are loaded or new
+        for name, world in (("", self.platform.world), *self._worlds.list_loaded()):
             part = self.parts.get(name)
             if part is None or part.world is not world:
                 part = begin_part(f"{self._key}:{secrets.token_hex(8)}", self._cache, world)
