@@ -101,10 +101,10 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
         body = None
         if call.body is not None:
             await decide_on(platform, lambda view: call.find(view, world), world)
-            data = await _read_body(request)
+            data, is_json = await _read_body(request), "json" in request.headers.get("content-type", "json")
             # In a thread, as a large one takes a second; the loop still runs every few milliseconds.
             async with reading:
-                body = await asyncio.to_thread(_parse, call.body, data, world, is_json=_is_json(request))
+                body = await asyncio.to_thread(_parse, call.body, data, world, is_json=is_json)
         # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
         run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - may run more than once
@@ -187,10 +187,6 @@ def _parse(cls: type[Any], data: bytes, world: str, *, is_json: bool) -> object:
     finally:
         if collects:
             gc.enable()
-
-
-def _is_json(request: Request) -> bool:
-    return "json" in request.headers.get("content-type", "json")
 
 
 def _write(value: object) -> str:

@@ -231,15 +231,10 @@ def clear_faults(here: Here) -> None:
     here.world.replace_faults(())
 
 
-def _write_lines(page: JournalPage) -> str:
-    return "".join(write_lines(page.entries))
-
-
-def _write_har(page: JournalPage) -> str:
-    return json.dumps(write_har(page.entries), separators=(",", ":"))
-
-
-FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
+FORMS: Final = {
+    "ndjson": Form("application/x-ndjson", lambda page: "".join(write_lines(page.entries))),
+    "har": Form("application/json", lambda page: json.dumps(write_har(page.entries), separators=(",", ":"))),
+}
 
 
 @call("GET", "/journal", "journal", forms=FORMS, guarded="reveal")

@@ -155,13 +155,7 @@ class SeededTask:
     @property
     def then(self) -> Then:
         """Its outcome."""
-        return Then(
-            result=self.result,
-            segments=self.segments,
-            speakers=self.speakers,
-            failed=self.failed,
-            rejected=self.rejected,
-        )
+        return Then(**{name: getattr(self, name) for name in OUTCOMES if name != "rttm"})
 
     @property
     def end(self) -> TaskState:
