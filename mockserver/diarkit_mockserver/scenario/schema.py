@@ -51,10 +51,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
     Fault: {
-        "ordinal": COUNT,
-        "every": COUNT,
+        **dict.fromkeys(("ordinal", "every", "times"), COUNT),
         "share": {"minimum": 0, "maximum": 1},
-        "times": COUNT,
         "http": HTTP_STATUS,
     },
     Latency: {"fixed": PAUSE, "uniform": PAUSE},

@@ -181,10 +181,7 @@ class Part:
             ranges = [("ZRANGE", self.name("finished"), 0, int(need.name) - 1)]
         else:
             ends, now = self.name("ends"), int(need.name)
-            ranges = [
-                ("ZRANGEBYSCORE", ends, "-inf", now),
-                ("ZRANGEBYSCORE", ends, f"({now}", "+inf", "LIMIT", 0, 1),
-            ]
+            ranges = [("ZRANGEBYSCORE", ends, "-inf", now), ("ZRANGEBYSCORE", ends, f"({now}", "+inf", "LIMIT", 0, 1)]
             if need.longest is not None:
                 ranges.append(("ZRANGEBYSCORE", self.name("waiting"), "-inf", now - need.longest))
 

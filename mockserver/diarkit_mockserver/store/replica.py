@@ -7,6 +7,7 @@ import logging
 import secrets
 from contextlib import suppress
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakSet
 
@@ -94,11 +95,7 @@ class Replica:
 
     async def give_up(self, visit: Visit, reason: str) -> None:
         """Record a request that got no answer."""
-
-        def step(platform: Platform, visit: Visit, place: Place | None) -> None:
-            platform.give_up(visit, place, reason)
-
-        await self._take(step, visit.request, visit.connection, visit)
+        await self._take(partial(Platform.give_up, reason=reason), visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
         """Run a function on the platform and commit the changes; an exception of the function discards them and is raised."""
