@@ -6,11 +6,7 @@ import re
 from dataclasses import make_dataclass
 from typing import TYPE_CHECKING, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
 
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.points import Point, Value
-
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Point, Value
 
 VALUE: Final = re.compile("[\t -~\x80-\xff]*")
 """The value of a header (RFC 9110, 5.5)."""

@@ -7,17 +7,15 @@ Source:
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.document import load_document
-from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows
+from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows, Value
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.api.points import Value
     from diarkit_contracts.api.profiles import Profile
 
 Node = dict[str, Any]

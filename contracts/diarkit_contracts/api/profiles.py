@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Label
+from diarkit_contracts.api.evidence import Evidence, Label
 from diarkit_contracts.api.points import GENERATIONS, OPERATIONS, POINTS, USUAL, Cell, Declares, Refuses, Sends, Shows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.api.points import Effect, Point, Value
 
 

@@ -6,17 +6,13 @@ This module is long because each rule is next to its check and the limits of che
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, TypeVar, cast
+from typing import Final, TypeAlias, TypeGuard, TypeVar, cast
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
+from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
 from diarkit_contracts.api.places import IN_CHANNEL, IN_SEGMENT, SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-
-    from diarkit_contracts.api.evidence import Evidence
 
 Read = TypeVar("Read")
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS, START
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import History, Look, Start
 

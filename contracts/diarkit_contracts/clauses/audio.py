@@ -5,6 +5,7 @@ All are warnings: they measure accuracy, which is not part of the contract.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
@@ -18,19 +19,15 @@ from diarkit_contracts.clauses.belonging import (
     read_segments,
     read_truth,
 )
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range, renumbers
 from diarkit_fixtures.score.der import score
-from diarkit_fixtures.segments import Segment, count_speakers, crop
+from diarkit_fixtures.segments import Segment, Segments, count_speakers, crop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
-    from diarkit_fixtures.segments import Segments
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.score.der import NOTHING, score
-from diarkit_fixtures.segments import Segment, count_speakers
+from diarkit_fixtures.segments import Channels, Segment, Segments, count_speakers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from diarkit_contracts.exchanges.history import ReportedChannel, Start
-    from diarkit_fixtures.segments import Channels, Segments
 
     Person = tuple[int, int]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, relations, result, shape, task
-from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.clauses.clause import Clause, Judgement, judge
 
 if TYPE_CHECKING:
-    from diarkit_contracts.clauses.clause import Clause, Judgement
     from diarkit_contracts.exchanges.history import History
 
 USUAL: Final[tuple[Clause, ...]] = (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from diarkit_contracts.api.evidence import Evidence, Severity
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses.belonging import contradicts_file, count_segments, rate_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diarkit_contracts.exchanges.history import Look, ReportedChannel, Start
 
     Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -12,8 +13,6 @@ from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 

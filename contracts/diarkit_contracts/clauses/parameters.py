@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity, documented, inferred
 from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
 MOST_SPEAKERS: Final = 100

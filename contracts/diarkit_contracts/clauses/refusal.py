@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,18 +15,14 @@ from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskSt
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses import mistake
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
-from diarkit_contracts.clauses.promise import read_promise
+from diarkit_contracts.clauses.promise import Promise, read_promise
 from diarkit_contracts.clauses.shape import without_nulls
 from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.clauses.promise import Promise
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History, Look, Start
 

@@ -6,13 +6,14 @@ worst channel counts. All are warnings: they measure consistency, which is not p
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import inferred
 from diarkit_contracts.api.places import IN_CHANNEL
 from diarkit_contracts.clauses.belonging import read_segments
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Clause, Observation, clause, observe
 from diarkit_contracts.clauses.need import Need, any_result
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_contracts.exchanges.exchange import AHEAD, Relation
@@ -20,9 +21,6 @@ from diarkit_fixtures.score.der import score
 from diarkit_fixtures.score.rules import FULL, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from diarkit_contracts.clauses.clause import Clause, Observation
     from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
     from diarkit_fixtures.segments import Segments
 

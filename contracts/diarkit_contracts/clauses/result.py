@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.clauses.clause import Fault, Observation, clause
-from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS
-from diarkit_contracts.exchanges.history import find_operation
+from diarkit_contracts.clauses.clause import Check, Clause, Fault, Observation, clause
+from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS, Need
+from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start, find_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from diarkit_contracts.api.result import ResultFault, Rule
-    from diarkit_contracts.clauses.clause import Check, Clause
-    from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
     Excuse = Callable[[Look, ResultFault], bool]
 

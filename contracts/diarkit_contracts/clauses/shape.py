@@ -5,12 +5,13 @@ This module is long because completeness and server errors are part of the form,
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import documented, inferred
+from diarkit_contracts.api.evidence import Evidence, documented, inferred
 from diarkit_contracts.api.places import GET, SCHEMAS, START
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.result import SIZE, find_oversize
@@ -21,18 +22,13 @@ from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, UNDECLARED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
-from diarkit_contracts.exchanges.exchange import Lost
-from diarkit_contracts.exchanges.history import find_operation, find_value
+from diarkit_contracts.exchanges.exchange import Exchange, Lost
+from diarkit_contracts.exchanges.history import History, find_operation, find_value
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import STRUCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History
 
 JSON: Final = "application/json"
 

@@ -5,11 +5,12 @@ This module is long because its clauses share how the polls of a task follow eac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
+from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
 from diarkit_contracts.api.places import SCHEMAS
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
 from diarkit_contracts.clauses.belonging import count_segments
@@ -27,14 +28,8 @@ from diarkit_contracts.clauses.need import (
     UNENDED,
     Need,
 )
-from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.history import START_PATH, History, Look, Start, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.api.evidence import Evidence
-    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_RETENTION_S: Final = 5.0
 """INF: no server removes a task sooner after its end. UNK the default period; it is configurable (DOC, life cycle 5.0.0)."""

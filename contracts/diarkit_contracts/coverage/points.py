@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.points import OPERATIONS
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import USUAL
-from diarkit_contracts.clauses.need import DRIVEN
+from diarkit_contracts.clauses.need import DRIVEN, Need
 from diarkit_contracts.coverage.sent import find_kinds, list_kinds
-from diarkit_contracts.exchanges.history import find_operation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History
+from diarkit_contracts.exchanges.history import History, find_operation
 
 
 class Source(StrEnum):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 from diarkit_contracts.clauses.acceptance import LIMITS, PARAMETERS, PARTS
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
-from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.history import Start, read_history
 from diarkit_contracts.rows.inputs import SHORTEST
 from diarkit_contracts.rows.uploads import make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.exchanges.history import Start
     from diarkit_contracts.rows.call import Call
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.coverage.points import list_points
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from diarkit_contracts.coverage.points import Point
+from diarkit_contracts.coverage.points import Point, list_points
 
 
 class Standing(StrEnum):

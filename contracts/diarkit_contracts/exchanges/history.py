@@ -9,26 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import unquote
 from uuid import UUID
 
-from diarkit_contracts.api.document import operations
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.document import Operation, operations
+from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
-from diarkit_contracts.exchanges.exchange import Answer, Lost
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from diarkit_contracts.api.document import Operation
-    from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.exchange import Exchange, Part, Request, Sound
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.exchange import Lost
+from diarkit_contracts.exchanges.exchange import Exchange, Lost, Part
 from diarkit_contracts.exchanges.history import find_value, read_object
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 LONGEST_BODY: Final = 2_000
 """Characters shown of a body in a report; the recording has the rest."""
