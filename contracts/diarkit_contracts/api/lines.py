@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from diarkit_contracts.api.document import DOCUMENT
-from diarkit_contracts.api.places import IN_CHANNEL, SCHEMAS
+from diarkit_contracts.api.evidence import IN_CHANNEL, SCHEMAS
 
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {

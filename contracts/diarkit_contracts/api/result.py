@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias, TypeGuard, TypeVar, cast
 
-from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
-from diarkit_contracts.api.places import IN_CHANNEL, IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.evidence import IN_CHANNEL, IN_SEGMENT, SCHEMAS, Evidence, Severity, documented, inferred
 
 Read = TypeVar("Read")
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS, START
+from diarkit_contracts.api.evidence import SCHEMAS, START, Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
@@ -161,7 +160,7 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
 
 def _is_allowed_query(start: Start, sound: Sound) -> bool:
     query, channels = start.query, start.channels
-    if query.get("channel_mode", "split") not in {"split", "mix"}:
+    if start.mode not in {"split", "mix"}:
         return False
     if channels is None or len(set(channels)) < len(channels) or any(number >= sound.channels for number in channels):
         return False
@@ -179,6 +178,3 @@ def _has_unknown(start: Start) -> bool:
         or not set(start.query) <= set(PARAMETERS)
         or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
     )
-
-
-CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected, _not_failed)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
@@ -150,7 +149,7 @@ def _range_error_rate(history: History) -> Iterator[Observation]:
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read the truth of each channel of a mix; None if unknown, or if other parameters change it."""
     query, sound = start.query, start.sound
-    if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
+    if start.mode != "mix" or is_limited(start) or sound is None or sound.truth is None:
         return None
     if start.channels is None:
         return None
@@ -179,7 +178,7 @@ def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, Repor
     for look, start, channels in history.known_results():
         if not is_known and start.query.get("channels"):
             continue
-        if start.sound is not None and start.query.get("channel_mode", "split") == "split":
+        if start.sound is not None and start.mode == "split":
             for channel in channels:
                 if channel.number < start.sound.channels:
                     yield look, start, start.sound, channel
@@ -191,6 +190,3 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ReportedCha
         truth = read_truth(start)
         if truth is not None:
             yield look, truth[channel.number], channel
-
-
-CLAUSES: Final = (_silence_is_empty, _short_is_empty, _speakers, _mix_speakers, _error_rate, _range_error_rate)

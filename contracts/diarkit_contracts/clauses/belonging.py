@@ -28,7 +28,7 @@ def read_truth(start: Start) -> Channels | None:
     """Read the expected segments of each channel of a split result; None if unknown or changed by parameters."""
     sound = start.sound
     query = start.query
-    is_changed = is_limited(start) or CHANGING & set(query) or query.get("channel_mode", "split") != "split"
+    is_changed = is_limited(start) or CHANGING & set(query) or start.mode != "split"
     return None if sound is None or is_changed else sound.truth
 
 
@@ -40,7 +40,7 @@ def is_limited(start: Start) -> bool:
     config, sound = start.config or {}, start.sound
     most = config.get("max_speakers")
     if isinstance(most, int) and sound is not None and sound.truth is not None:
-        count = max if start.query.get("channel_mode", "split") == "split" else sum
+        count = max if start.mode == "split" else sum
         return "total_speakers" in config or most < count(map(count_speakers, sound.truth))
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 

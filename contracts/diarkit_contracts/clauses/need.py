@@ -85,20 +85,12 @@ def _see_again(*, ended: bool) -> Seen:
     )
 
 
-def _is_unended(look: Look) -> bool:
-    return look.state in UNDER_WAY
-
-
 def _has_ids(exchange: Exchange) -> bool:
     return any(exchange.answer.header(name) is not None for name in IDS)
 
 
 def _has_truth(start: Start) -> bool:
     return start.sound is not None and start.sound.truth is not None
-
-
-def _has_range(start: Start) -> bool:
-    return bool({"range_from", "range_to"} & set(start.query))
 
 
 ANSWER: Final = Need(
@@ -119,7 +111,7 @@ ECHO: Final = Need("echo", f"an answer with {' or '.join(IDS)}", any_exchange(_h
 ACCEPTED: Final = Need("accepted", "an upload that was accepted", any_start(lambda start: start.accepted))
 TASK: Final = Need("task", "an answer about a task", any_look(lambda look: look.task_id is not None))
 FOUND: Final = Need("found", "a poll of a task that was accepted", any_look(lambda look: look.start is not None))
-UNENDED: Final = Need("unended", "a task before its end", any_look(_is_unended))
+UNENDED: Final = Need("unended", "a task before its end", any_look(lambda look: look.state in UNDER_WAY))
 SUCCESSION: Final = Need("succession", "a task that was polled again before its end", _see_again(ended=False))
 FINALITY: Final = Need("finality", "a task that was polled again after its end", _see_again(ended=True))
 FAILED: Final = Need(
@@ -148,10 +140,10 @@ TRUTH: Final = Need("truth", "a result of a recording with known truth", any_res
 TOTAL: Final = Need(
     "total", "a result for total_speakers", any_result(lambda start: "total_speakers" in (start.config or {}))
 )
-MIX: Final = Need(
-    "mix", "a result for channel_mode mix", any_result(lambda start: start.query.get("channel_mode") == "mix")
-)
+MIX: Final = Need("mix", "a result for channel_mode mix", any_result(lambda start: start.mode == "mix"))
 CHOSEN: Final = Need(
     "chosen", "a result for selected channels of a file", any_result(lambda start: bool(start.query.get("channels")))
 )
-RANGE: Final = Need("range", "a result for a range", any_result(_has_range))
+RANGE: Final = Need(
+    "range", "a result for a range", any_result(lambda start: not {"range_from", "range_to"}.isdisjoint(start.query))
+)

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.evidence import IN_SEGMENT, SCHEMAS, Severity, documented, inferred
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import ROUNDING_S
 from diarkit_contracts.clauses.clause import Observation, clause, observe
@@ -117,7 +116,7 @@ def _channel_order(history: History) -> Iterator[Observation]:
 )
 def _mix_is_one(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "mix":
+        if start.mode == "mix":
             numbers = [channel.number for channel in channels]
             yield observe(look.at, met=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
@@ -131,7 +130,7 @@ def _mix_is_one(history: History) -> Iterator[Observation]:
 )
 def _mix_is_zero(history: History) -> Iterator[Observation]:
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "mix" and len(channels) == 1:
+        if start.mode == "mix" and len(channels) == 1:
             came = channels[0].number
             yield observe(look.at, met=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
@@ -184,7 +183,7 @@ def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[Report
 def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...], list[int]]]:
     """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "split":
+        if start.mode == "split":
             if start.channels:
                 yield look, start, channels, list(dict.fromkeys(start.channels))
             elif start.channels is not None and start.sound is not None:
@@ -194,10 +193,6 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedC
 def _count_speakers(channel: ReportedChannel) -> int:
     # Counted in the segments; speakers_count is checked by a separate clause.
     return len({segment.speaker for segment in channel.segments})
-
-
-def _read_mode(start: Start) -> str:
-    return start.query.get("channel_mode", "split")
 
 
 def _read_limit(start: Start, key: str) -> int | None:
@@ -227,9 +222,3 @@ def read_range(start: Start) -> tuple[float, float] | None:
     if start.sound is not None:
         last = min(last, start.sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
-
-
-CLAUSES: Final = (
-    _total_speakers, _max_speakers, _channels, _channel_numbers, _channel_order, _mix_is_one, _mix_is_zero, _range,
-    _inside_audio,
-)  # fmt: skip

@@ -8,8 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import operations
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS
+from diarkit_contracts.api.evidence import SCHEMAS, Severity, documented, inferred
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
 from diarkit_contracts.api.words import count
@@ -247,9 +246,3 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
             # A failed task was not processed either; that it should be rejected is not documented.
             met = end.state is not TaskState.DONE
             yield observe(end.at, met=met, expected=expected, got=f"a task that is {end.state}")
-
-
-CLAUSES: Final = (
-    _both_limits, _bad_config, _bad_query, _missing_file, _broken_form, _empty_file, _unknown_task, _bad_task_id,
-    _method, _type_of_status, _retry_after,
-)  # fmt: skip

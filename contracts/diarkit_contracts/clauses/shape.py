@@ -11,8 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import Evidence, documented, inferred
-from diarkit_contracts.api.places import GET, SCHEMAS, START
+from diarkit_contracts.api.evidence import GET, SCHEMAS, START, Evidence, documented, inferred
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import exceeds, list_faults
@@ -331,16 +330,3 @@ def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
         yield f"$.{has}: expected for a task that is {state}, got none"
     if find_value(body, has_not) is not None:
         yield f"$.{has_not}: not expected for a task that is {state}"
-
-
-CLAUSES: Final = (
-    _status,
-    _server_error,
-    _whole_answer,
-    _content_type,
-    _json,
-    _schema,
-    _headers,
-    _rate_headers,
-    _ids_echoed,
-)

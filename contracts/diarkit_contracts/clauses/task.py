@@ -10,8 +10,7 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS
+from diarkit_contracts.api.evidence import SCHEMAS, Evidence, Severity, documented, inferred
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
 from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Observation, clause, observe
@@ -344,9 +343,3 @@ def _read_outcome(look: Look) -> tuple[object, object]:
     """Read the documented part of an outcome: the segments, or the type of error. Messages may vary."""
     result = (look.body or {}).get("result") if look.channels is None else look.channels
     return result, find_value(look.body, "error", "type")
-
-
-CLAUSES: Final = (
-    _id_echo, _id_unique, _location, _location_host, _location_connects, _ends, _legal_steps, _no_way_back, _nothing_before_end,
-    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _is_retained, _error_type,
-)  # fmt: skip

@@ -22,7 +22,7 @@ from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Part, Request, Sound
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Made, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""
@@ -77,9 +77,19 @@ class Start:
         return None if self.file is None else self.file.sound
 
     @property
+    def made(self) -> Made | None:
+        """The origin of its file; None if it is no variant of an own recording."""
+        return None if self.file is None else self.file.made
+
+    @property
     def query(self) -> Mapping[str, str]:
         """The parameters of the URL."""
         return self.exchange.request.query
+
+    @property
+    def mode(self) -> str:
+        """The channel mode, which is split by default."""
+        return self.query.get("channel_mode", "split")
 
     @property
     def channels(self) -> list[int] | None:

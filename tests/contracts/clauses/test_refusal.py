@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.refusal import CLAUSES
+from diarkit_contracts.clauses import refusal
+from diarkit_contracts.clauses.catalogue import list_clauses
 from diarkit_contracts.exchanges.form import BOUNDARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CLAUSES = list_clauses(refusal)
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
