@@ -20,8 +20,6 @@ SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Other statuses are judged by another clause."""
 
 LIMITS: Final = ("max_speakers", "total_speakers")
-PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
-PARTS: Final = ("file", "config")
 
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -38,11 +36,11 @@ PAGE: Final = "reference page of POST, 3.6.0"
 
 
 def _is_usual(start: Start) -> bool:
-    return _is_allowed(start) and not _has_unknown(start)
+    return _is_allowed(start) and not any(list_unknown(start))
 
 
 def _is_extended(start: Start) -> bool:
-    return _is_allowed(start) and _has_unknown(start)
+    return _is_allowed(start) and any(list_unknown(start))
 
 
 ALLOWED_END: Final = Need(
@@ -172,9 +170,11 @@ def _is_allowed_query(start: Start, sound: Sound) -> bool:
     return float(first) + SHORTEST_S <= (float(last) if last else length) <= length
 
 
-def _has_unknown(start: Start) -> bool:
-    return (
-        not set(start.config or {}) <= set(LIMITS)
-        or not set(start.query) <= set(PARAMETERS)
-        or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
-    )
+def list_unknown(start: Start) -> Iterator[str]:
+    """List what an upload has beyond the contract."""
+    if not set(start.config or {}) <= set(LIMITS):
+        yield "key of config"
+    if not set(start.query) <= {"channel_mode", "channels", "range_from", "range_to"}:
+        yield "query parameter"
+    if not {part.name for part in start.exchange.request.parts or ()} <= {"file", "config"}:
+        yield "part of the form"
