@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,6 @@ from diarkit_contracts.clauses.belonging import count_segments
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
-from diarkit_contracts.clauses.promise import Promise, read_promise
 from diarkit_contracts.clauses.shape import without_nulls
 from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
 
@@ -36,6 +36,9 @@ NEVER_GIVEN: Final = "00000000-"
 
 SKEW_S: Final = 5.0
 """Tolerance between two times of one answer: each is rounded to a second, and a proxy may have set the Date."""
+
+ROUNDING_S: Final = 1.5
+"""Tolerance between two announcements of one window's end, as each counts whole seconds from its own time."""
 
 PAGE: Final = "reference page of POST, 3.6.0"
 
@@ -188,6 +191,44 @@ def _type_of_status(history: History) -> Iterator[Observation]:
         came = None if expected is None else find_value(read_object(exchange.answer.body), "type")
         if came is not None and find_operation(exchange) is not None:
             yield observe(at, met=came == expected, expected=f"the type {expected}", got=came)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The announced end of a rate limit window.
+
+    Attributes:
+        at: position of the exchange.
+        announced_at: seconds on the recorder's clock.
+        seconds: Retry-After.
+        reset: X-RateLimit-Reset as received; empty without one.
+    """
+
+    at: int
+    announced_at: float
+    seconds: int
+    reset: str
+
+    @property
+    def end(self) -> float:
+        """Seconds on the recorder's clock."""
+        return self.announced_at + self.seconds
+
+    def follow(self, earlier: Promise | None) -> Promise:
+        """Choose between this announcement and an earlier one for the same window.
+
+        A request that is sent too early may get a longer wait, but an announced window does not move.
+        """
+        is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
+        return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
+
+
+def read_promise(at: int, exchange: Exchange) -> Promise | None:
+    """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
+    value = exchange.answer.header("Retry-After") or ""
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        return None
+    return Promise(at, exchange.answer.received_at, int(value), exchange.answer.header("X-RateLimit-Reset") or "")
 
 
 @clause(

@@ -12,9 +12,8 @@ from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.evidence import SCHEMAS, Evidence, Severity, documented, inferred
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
-from diarkit_contracts.clauses.belonging import count_segments
+from diarkit_contracts.clauses.belonging import count_segments, is_of, list_in_flight
 from diarkit_contracts.clauses.clause import Observation, clause, observe
-from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
 from diarkit_contracts.clauses.need import (
     ACCEPTED,
     DRIVEN,
