@@ -324,8 +324,12 @@ _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
 """Readers for points whose effect does not determine one."""
 
 
+def _declare(status: int, operations: Sequence[str] = OPERATIONS) -> Declares:
+    return Declares(status, tuple(operations))
+
+
 _EFFECTS: Final[Mapping[str, Callable[..., Effect]]] = {
-    "Declares": lambda status, operations=OPERATIONS: Declares(status, tuple(operations)),
+    "Declares": _declare,
     "Sends": Sends,
     "Shows": Shows,
     "Echoes": Echoes,

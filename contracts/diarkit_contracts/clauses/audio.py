@@ -25,8 +25,9 @@ from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segment, Segments, count_speakers, crop
 
 if TYPE_CHECKING:
+    from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_S: Final = 0.8
 """DOC (speaker_diarization.proto): shorter audio has no segments."""

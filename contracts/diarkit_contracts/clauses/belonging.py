@@ -10,7 +10,8 @@ from diarkit_fixtures.score.der import NOTHING, score
 from diarkit_fixtures.segments import Channels, Segment, Segments, count_speakers
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import Look, ReportedChannel, Start
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import Look, Start
 
     Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
     Person = tuple[int, int]

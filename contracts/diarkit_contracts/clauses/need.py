@@ -13,8 +13,9 @@ from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 
 if TYPE_CHECKING:
+    from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
     Seen = Callable[[History], bool]
 

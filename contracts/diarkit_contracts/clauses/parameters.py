@@ -13,7 +13,8 @@ from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""

@@ -20,7 +20,8 @@ from diarkit_fixtures.score.der import score
 from diarkit_fixtures.score.rules import FULL, Rules
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look, Start
     from diarkit_fixtures.segments import Segments
 
     Reported = tuple[ReportedChannel, ...]

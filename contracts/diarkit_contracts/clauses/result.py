@@ -23,15 +23,16 @@ NEEDS: Final = (RESULT, SEGMENT, SEGMENTS)
 def _make_clause(rule: Rule, least: int, is_excused: Excuse | None = None) -> Clause:
     """Make the clause of a rule that channels with at least so many segments can show."""
     make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, NEEDS[least])
-    return make(_make_check(rule, least, is_excused or (lambda *_: False)))
+    return make(_make_check(rule, least, is_excused))
 
 
-def _make_check(rule: Rule, least: int, is_excused: Excuse) -> Check:
+def _make_check(rule: Rule, least: int, is_excused: Excuse | None) -> Check:
     """Make the check of a rule: yields its faults, and an observation for each result without one that could show it."""
 
     def check(history: History) -> Iterator[Observation]:
         for look, channels in history.results():
-            faults = [fault for fault in look.faults if fault.rule is rule and not is_excused(look, fault)]
+            faults = [fault for fault in look.faults if fault.rule is rule]
+            faults = [fault for fault in faults if is_excused is None or not is_excused(look, fault)]
             for fault in faults:
                 place = str(fault).partition(": ")[0]
                 yield Observation(look.at, Fault(f"{fault.expected}, at {place}", fault.got))

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Final, cast
 from urllib.parse import unquote
 from uuid import UUID
 
 from diarkit_contracts.api.document import Operation, operations
 from diarkit_contracts.api.profiles import DEFAULT, Profile
-from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
+from diarkit_contracts.api.result import SIZE, ReportedChannel, ResultFault, find_oversize, read_result
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Made, Part, Request, Sound
@@ -29,24 +29,6 @@ START_PATH: Final = "/api/technology/speaker-diarization"
 
 CHANNELS: Final = re.compile("(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
 """No file has a channel with more digits, and Python refuses to read thousands of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedSegment:
-    """A reported segment, in seconds."""
-
-    speaker: int
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedChannel:
-    """A reported channel."""
-
-    number: int
-    speakers: int
-    segments: tuple[ReportedSegment, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,9 +281,9 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
         body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")
         result = (body or {}).get("result")
-        faults = () if result is None else list_result_faults(result)
-        faults = (ResultFault((), SIZE, "an answer of a size that can be checked", oversize),) if oversize else faults
-        is_readable = result is not None and all(fault.rule not in {STRUCTURE, SIZE} for fault in faults)
+        channels, faults = (None, ()) if result is None else read_result(result)
+        if oversize:
+            faults = (ResultFault((), SIZE, "an answer of a size that can be checked", oversize),)
         known[data] = Look(
             at=at,
             exchange=exchange,
@@ -309,7 +291,7 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
             body=body,
             task_id=_read_text(body, "task", "task_id"),
             state=TaskState(state) if state in set(TaskState) else None,
-            channels=_read_channels(result) if is_readable else None,
+            channels=channels,
             faults=faults,
             start=None,
         )
@@ -319,16 +301,3 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
 def _read_text(body: object, *keys: str) -> str | None:
     value = find_value(body, *keys)
     return value.lower() if isinstance(value, str) else None
-
-
-def _read_channels(result: Any) -> tuple[ReportedChannel, ...]:
-    return tuple(
-        ReportedChannel(
-            number=channel["channel_number"],
-            speakers=channel["speakers_count"],
-            segments=tuple(
-                ReportedSegment(one["speaker_id"], one["start_time"], one["end_time"]) for one in channel["segments"]
-            ),
-        )
-        for channel in result["channels"]
-    )

@@ -19,8 +19,9 @@ from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
+    from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.clauses.belonging import Answered
-    from diarkit_contracts.exchanges.history import ReportedChannel, Start
+    from diarkit_contracts.exchanges.history import Start
 
 TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 100, 300),))
 RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 1.0, 3.0)]}
