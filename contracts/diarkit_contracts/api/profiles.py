@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Evidence, Label
+from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.points import GENERATIONS, OPERATIONS, POINTS, USUAL, Cell, Declares, Refuses, Sends, Shows
 
 if TYPE_CHECKING:
@@ -50,10 +50,6 @@ class Profile:
     def lay(self, cells: Mapping[str, Cell]) -> Profile:
         """Override cells of the generation."""
         return replace(self, cells=MappingProxyType({**self.cells, **cells})) if cells else self
-
-    def evidence_of(self, key: str) -> Evidence:
-        """Return the evidence for a point's value."""
-        return self.cells[key].evidence
 
     @cached_property
     def locations(self) -> tuple[str, ...]:

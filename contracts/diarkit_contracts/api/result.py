@@ -209,7 +209,7 @@ class _Reading:
         if number is not None and first != path:
             got = f"number {number}, which channels[{first[1]}] has too"
             self._report((*path, "channel_number"), "each channel once", got, CHANNEL_ONCE)
-        return ReportedChannel(number, cast("int", count), sound)
+        return ReportedChannel(cast("int", number), cast("int", count), sound)
 
     def _read_segment(self, value: object, path: Path) -> ReportedSegment | None:
         """Read a single segment; None if it can't be compared with others."""

@@ -19,7 +19,7 @@ from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
+from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
@@ -132,7 +132,7 @@ def _is_never_given(look: Look) -> bool:
 def _unknown_task(history: History) -> Iterator[Observation]:
     for look in history.looks:
         status = look.exchange.answer.status
-        if _is_never_given(look) and look.is_uuid and status not in BUSY:
+        if _is_never_given(look) and is_uuid(look.asked) and status not in BUSY:
             yield observe(look.at, met=status == 404, expected="404 for an unknown task", got=str(status))
 
 
@@ -141,7 +141,7 @@ def _unknown_task(history: History) -> Iterator[Observation]:
     "An id that is not a UUID gets 422, 400 or 404.",
     documented("reference page of GET, 3.6.0: task_id is a UUID; the status is unknown"),
     "components/parameters/TaskId",
-    Need("bad-task-id", "an answer about an id that is not a UUID", any_look(lambda look: not look.is_uuid)),
+    Need("bad-task-id", "an answer about an id that is not a UUID", any_look(lambda look: not is_uuid(look.asked))),
 )
 def _bad_task_id(history: History) -> Iterator[Observation]:
     for look in history.looks:

@@ -75,7 +75,7 @@ def _status(history: History) -> Iterator[Observation]:
             declared = profile.statuses[asked]
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {asked}"
             key = profile.find_status_point(asked, status)
-            cell = None if key is None else profile.evidence_of(key)
+            cell = None if key is None else profile.cells[key].evidence
             yield observe(at, met=status in declared, expected=expected, got=str(status), evidence=cell)
 
 
@@ -181,7 +181,7 @@ def _schema(history: History) -> Iterator[Observation]:
             faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
-            cell = history.profile.evidence_of("least_speakers")
+            cell = history.profile.cells["least_speakers"].evidence
         yield observe(
             at, met=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
         )
@@ -212,7 +212,7 @@ def _headers(history: History) -> Iterator[Observation]:
 def _rate_headers(history: History) -> Iterator[Observation]:
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
-            for name, _ in _list_headers(exchange, history.profile):
+            for name in as_object(_read_response(exchange, history.profile).get("headers", {}), "headers"):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
                 met = is_number or (name == "Retry-After" and _is_date(came))
@@ -282,11 +282,6 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
             yield at, exchange, response
 
 
-def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, header in as_object(_read_response(exchange, profile).get("headers", {}), "headers").items():
-        yield name, resolve(header)
-
-
 def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
     """List the headers required in each 202: the first that leads to the task, and further ones of the generation."""
     first = profile.locations[0]
@@ -295,7 +290,7 @@ def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
     for point in POINTS:
         effect = point.effect
         if isinstance(effect, Sends) and profile[point.key] == "sent" and (effect.header == first or not effect.leads):
-            yield effect.header, profile.evidence_of(point.key)
+            yield effect.header, profile.cells[point.key].evidence
 
 
 def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:

@@ -26,7 +26,7 @@ from diarkit_contracts.clauses.need import (
     UNENDED,
     Need,
 )
-from diarkit_contracts.exchanges.history import START_PATH, History, Look, Start, find_value, read_object
+from diarkit_contracts.exchanges.history import START_PATH, History, Look, Start, find_value, is_uuid, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 
 SHORTEST_RETENTION_S: Final = 5.0
@@ -46,7 +46,7 @@ EARLY: Final = inferred("reference pages of sibling operations, from 3.7 on: Loc
 )
 def _id_echo(history: History) -> Iterator[Observation]:
     for look in history.looks:
-        if look.task_id is not None and look.is_uuid:
+        if look.task_id is not None and is_uuid(look.asked):
             expected = f"the requested task_id, {look.asked}"
             yield observe(look.at, met=look.task_id == look.asked, expected=expected, got=look.task_id)
 
@@ -74,9 +74,9 @@ def _id_unique(history: History) -> Iterator[Observation]:
     ACCEPTED,
 )
 def _location(history: History) -> Iterator[Observation]:
-    for start, reported, cell in _list_locations(history):
+    for start, reported, led, cell in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(_resolve(start, reported)).path.lower().rstrip("/")
+            path = urlsplit(led).path.lower().rstrip("/")
             wanted = f"{START_PATH}/{start.task_id}"
             expected = f"a URL reference to {wanted}"
             yield observe(start.at, met=path.endswith(wanted), expected=expected, got=reported, evidence=cell)
@@ -90,14 +90,12 @@ def _location(history: History) -> Iterator[Observation]:
     ACCEPTED,
 )
 def _location_host(history: History) -> Iterator[Observation]:
-    for start, reported, cell in _list_locations(history):
+    for start, reported, led, cell in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
-        led = _resolve(start, reported)
         # What is no URL is a finding of the clause before.
-        yield observe(
-            start.at, met=not led or is_same_origin(asked, led), expected=expected, got=reported, evidence=cell
-        )
+        met = not led or is_same_origin(asked, led)
+        yield observe(start.at, met=met, expected=expected, got=reported, evidence=cell)
 
 
 @clause(
@@ -110,11 +108,11 @@ def _location_host(history: History) -> Iterator[Observation]:
 )
 def _location_connects(history: History) -> Iterator[Observation]:
     lost = {urlsplit(exchange.request.url)[:2] for exchange in history.lost if exchange.request.method == "GET"}
-    for start, reported, cell in _list_locations(history) if history.given_up is not None else ():
-        led = urlsplit(_resolve(start, reported))
-        met = is_same_origin(start.exchange.request.url, led.geturl()) or led[:2] not in lost
-        expected = "a host that can be connected to"
-        yield observe(start.at, met=met, expected=expected, got=f"{led.scheme}://{led.netloc}", evidence=cell)
+    for start, _, led, cell in _list_locations(history) if history.given_up is not None else ():
+        parts = urlsplit(led)
+        met = is_same_origin(start.exchange.request.url, led) or parts[:2] not in lost
+        got = f"{parts.scheme}://{parts.netloc}"
+        yield observe(start.at, met=met, expected="a host that can be connected to", got=got, evidence=cell)
 
 
 @clause(
@@ -308,21 +306,17 @@ def _error_type(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=came == wanted, expected=expected, got=came)
 
 
-def _list_locations(history: History) -> Iterator[tuple[Start, str, Evidence | None]]:
-    """List the URLs returned to POST, with the evidence for a header that the generation does not have."""
+def _list_locations(history: History) -> Iterator[tuple[Start, str, str, Evidence | None]]:
+    """List the URLs returned to POST, resolved (empty if invalid), with the evidence for a header that the generation does not have."""
     names = {SUCCESSOR.lower(): EARLY} | {name.lower(): None for name in history.profile.locations}
     for start in filter(lambda start: start.accepted, history.starts):
         for name, reported in start.exchange.answer.headers:
             if name.lower() in names:
-                yield start, reported, names[name.lower()]
-
-
-def _resolve(start: Start, reported: str) -> str:
-    """Return the URL that a reference leads to; empty for one that is not valid."""
-    try:
-        return urljoin(start.exchange.request.url, reported)
-    except ValueError:
-        return ""
+                try:
+                    led = urljoin(start.exchange.request.url, reported)
+                except ValueError:
+                    led = ""
+                yield start, reported, led, names[name.lower()]
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:

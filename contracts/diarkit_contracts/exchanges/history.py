@@ -121,11 +121,6 @@ class Look:
     faults: tuple[ResultFault, ...]
     start: Start | None
 
-    @property
-    def is_uuid(self) -> bool:
-        """Whether the requested id is a UUID in canonical form."""
-        return is_uuid(self.asked)
-
 
 @dataclass(frozen=True, slots=True)
 class History:
