@@ -60,7 +60,6 @@ class Clause:
     needs: tuple[Need, ...]
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
     @property

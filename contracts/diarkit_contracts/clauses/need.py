@@ -35,7 +35,6 @@ class Need:
     capability: Capability | None = None
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
 

@@ -56,10 +56,8 @@ def _max_speakers(history: History) -> Iterator[Observation]:
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                came, expected = (
-                    _count_speakers(channel),
-                    f"at most {count(most, 'speaker')} in channel {channel.number}",
-                )
+                came = _count_speakers(channel)
+                expected = f"at most {count(most, 'speaker')} in channel {channel.number}"
                 yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 
