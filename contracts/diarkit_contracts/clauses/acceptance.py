@@ -50,34 +50,34 @@ ALLOWED_END: Final = Need(
 
 @clause(
     "acceptance.upload",
-    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
     documented(f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload"),
     f"{START}/requestBody",
     Need("allowed", "an upload that the contract allows", any_start(_is_usual)),
 )
 def _upload(history: History) -> Iterator[Observation]:
+    """An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202."""
     return _judge(history, _is_usual)
 
 
 @clause(
     "acceptance.unknown-is-ignored",
-    "Unknown keys of config, query parameters and form parts are ignored.",
     inferred("newest overview of the reference, for keys of config; parameters and parts likewise"),
     f"{START}/requestBody",
     Need("unknown", "an upload with something unknown", any_start(_is_extended)),
 )
 def _unknown_is_ignored(history: History) -> Iterator[Observation]:
+    """Unknown keys of config, query parameters and form parts are ignored."""
     return _judge(history, _is_extended)
 
 
 @clause(
     "acceptance.not-rejected",
-    "The task of such an upload is not rejected.",
     inferred("task life cycle, 5.0.0: rejected means invalid input data"),
     f"{START}/requestBody",
     ALLOWED_END,
 )
 def _not_rejected(history: History) -> Iterator[Observation]:
+    """The task of such an upload is not rejected."""
     for end in _list_ends(history):
         if end.state in {TaskState.DONE, TaskState.REJECTED}:
             expected = "a task that is done, for an upload without a fault"
@@ -86,7 +86,6 @@ def _not_rejected(history: History) -> Iterator[Observation]:
 
 @clause(
     "acceptance.not-failed",
-    "The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail.",
     inferred(
         "task life cycle, 5.0.0: failed means an internal error; failing each time contradicts 202",
         Severity.ERROR,
@@ -96,6 +95,7 @@ def _not_rejected(history: History) -> Iterator[Observation]:
     DRIVEN,
 )
 def _not_failed(history: History) -> Iterator[Observation]:
+    """The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail."""
     if history.given_up is None:
         return  # failures in a recording may have been intended
     ends = [end for end in _list_ends(history) if end.start is not None and end.state is not TaskState.REJECTED]

@@ -45,26 +45,21 @@ TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speak
 
 @clause(
     "audio.silence-is-empty",
-    "A silent channel has no segments.",
     inferred(f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found"),
     f"{IN_CHANNEL}/properties/segments",
     SOUND,
 )
 def _silence_is_empty(history: History) -> Iterator[Observation]:
+    """A silent channel has no segments."""
     for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
             expected, came = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
             yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
-@clause(
-    "audio.short-is-empty",
-    "Audio under 0.8 s has no segments.",
-    inferred(PROTO),
-    f"{IN_CHANNEL}/properties/segments",
-    SOUND,
-)
+@clause("audio.short-is-empty", inferred(PROTO), f"{IN_CHANNEL}/properties/segments", SOUND)
 def _short_is_empty(history: History) -> Iterator[Observation]:
+    """Audio under 0.8 s has no segments."""
     for look, start, channels in history.known_results():
         if start.sound is not None and start.sound.seconds < SHORTEST_S:
             came = count_segments(channels)
@@ -72,14 +67,9 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
-@clause(
-    "audio.speakers",
-    "The number of speakers found in a channel is the number of those who speak in it.",
-    inferred(TECHNIQUE),
-    f"{IN_CHANNEL}/properties/speakers_count",
-    TRUTH,
-)
+@clause("audio.speakers", inferred(TECHNIQUE), f"{IN_CHANNEL}/properties/speakers_count", TRUTH)
 def _speakers(history: History) -> Iterator[Observation]:
+    """The number of speakers found in a channel is the number of those who speak in it."""
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{count(speakers, 'speaker')} in channel {channel.number}"
@@ -88,13 +78,13 @@ def _speakers(history: History) -> Iterator[Observation]:
 
 @clause(
     "audio.mix-speakers",
-    "The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone.",
     inferred(f"{MIXED}; {TECHNIQUE}: voices are segments apart, whichever channel they come from"),
     "components/parameters/ChannelMode",
     MIX,
     TRUTH,
 )
 def _mix_speakers(history: History) -> Iterator[Observation]:
+    """The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone."""
     for look, start, channels in history.known_results():
         truth = _read_mixed(start)
         if truth is not None and len(channels) == 1:
@@ -106,14 +96,9 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=least <= came <= most, expected=expected, got=came)
 
 
-@clause(
-    "audio.error-rate",
-    "The answer matches the recording: its diarization error rate is below 50 %.",
-    inferred(TECHNIQUE),
-    f"{IN_CHANNEL}/properties/segments",
-    TRUTH,
-)
+@clause("audio.error-rate", inferred(TECHNIQUE), f"{IN_CHANNEL}/properties/segments", TRUTH)
 def _error_rate(history: History) -> Iterator[Observation]:
+    """The answer matches the recording: its diarization error rate is below 50 %."""
     for look, truth, channel in _list_truths(history):
         if truth:
             der = score(truth, read_segments(channel)).der
@@ -123,13 +108,13 @@ def _error_rate(history: History) -> Iterator[Observation]:
 
 @clause(
     "audio.range-error-rate",
-    "The answer for a range matches that part of the recording: its diarization error rate is below 50 %.",
     inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
     f"{IN_CHANNEL}/properties/segments",
     RANGE,
     TRUTH,
 )
 def _range_error_rate(history: History) -> Iterator[Observation]:
+    """The answer for a range matches that part of the recording: its diarization error rate is below 50 %."""
     for look, start, sound, channel in _list_channels(history):
         part = _read_part(start, sound)
         if part is None or sound.truth is None or is_limited(start):

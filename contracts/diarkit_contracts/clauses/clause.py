@@ -68,9 +68,9 @@ class Clause:
         return self.evidence.severity
 
 
-def clause(name: str, sentence: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
-    """Decorate a check to make it a clause: `@clause("task.id-echo", ...)`."""
-    return lambda check: Clause(check, name, sentence, evidence, place, needs)
+def clause(name: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
+    """Decorate a check to make it a clause, `@clause("task.id-echo", ...)`; its docstring is the sentence."""
+    return lambda check: Clause(check, name, check.__doc__ or "", evidence, place, needs)
 
 
 @dataclass(frozen=True, slots=True)

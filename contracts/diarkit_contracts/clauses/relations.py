@@ -88,7 +88,7 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
     tolerance = f"; tolerance: {most:.0%} of the speech of a channel"
     tolerance += f", with a collar of {rules.collar / 100:g} s" if rules.collar else ""
     needs = (_GIVEN, _need(relation, seen))
-    return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, *needs)(check)
+    return Clause(check, f"relations.{name}", sentence, inferred(source + tolerance), PLACE, needs)
 
 
 def _swap(channels: Reported) -> dict[int, Segments]:
@@ -136,7 +136,6 @@ _silence_ahead = _relate(
 
 @clause(
     "relations.range-is-cut",
-    "A range has the answer of a file cut to it, with times from the beginning of the file or of the range.",
     inferred(
         f"reference page of POST, 3.6.0; tolerance: {NEAR:.0%} of the speech of a channel, with a collar of {AROUND.collar / 100:g} s"
     ),
@@ -145,6 +144,7 @@ _silence_ahead = _relate(
     _need(Relation.CUT, "cut to a range"),
 )
 def _range_is_cut(history: History) -> Iterator[Observation]:
+    """A range has the answer of a file cut to it, with times from the beginning of the file or of the range."""
     for look, from_file, from_range in _measure_ranges(history):
         yield _observe(look, min(from_file, from_range), NEAR)
 

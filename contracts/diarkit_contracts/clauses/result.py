@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.clauses.clause import Check, Clause, Fault, Observation, clause
+from diarkit_contracts.clauses.clause import Check, Clause, Fault, Observation
 from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS
 from diarkit_contracts.exchanges.history import History, Look, Start, find_operation
 
@@ -22,8 +22,8 @@ NEEDS: Final = (RESULT, SEGMENT, SEGMENTS)
 
 def _make_clause(rule: Rule, least: int, is_excused: Excuse | None = None) -> Clause:
     """Make the clause of a rule that channels with at least so many segments can show."""
-    make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, NEEDS[least])
-    return make(_make_check(rule, least, is_excused))
+    check = _make_check(rule, least, is_excused)
+    return Clause(check, f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, (NEEDS[least],))
 
 
 def _make_check(rule: Rule, least: int, is_excused: Excuse | None) -> Check:
@@ -70,8 +70,7 @@ def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     return len(set(asked)) < len(asked)
 
 
-@clause(f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, ANSWER)
-def _bounded_size(history: History) -> Iterator[Observation]:
+def _check_size(history: History) -> Iterator[Observation]:
     looks = [look for look in history.looks if look.start is None or not _asks_for_a_crowd(look.start)]
     crowded = {look.at: fault for look in looks for fault in look.faults if fault.rule is rules.SIZE}
     for at, exchange in enumerate(history.exchanges):
@@ -83,14 +82,18 @@ def _bounded_size(history: History) -> Iterator[Observation]:
             yield Observation(at)
 
 
+_bounded_size = Clause(
+    _check_size, f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, (ANSWER,)
+)
 _end_after_start = _make_clause(rules.END_AFTER_START, 1, _has_no_length)
-_has_length = clause(
+_has_length = Clause(
+    _make_check(rules.END_AFTER_START, 1, lambda look, fault: not _has_no_length(look, fault)),
     "result.has-length",
     "A segment does not end where it starts.",
     inferred(rules.EXAMPLES),
     rules.END_AFTER_START.place,
-    SEGMENT,
-)(_make_check(rules.END_AFTER_START, 1, lambda look, fault: not _has_no_length(look, fault)))
+    (SEGMENT,),
+)
 _count_is_ids = _make_clause(rules.COUNT_IS_IDS, 0, _is_count_as_asked)
 _channel_once = _make_clause(rules.CHANNEL_ONCE, 0, _is_channel_asked_twice)
 _sorted = _make_clause(rules.SORTED, 2)

@@ -56,14 +56,9 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest valid result."""
 
 
-@clause(
-    "shape.status",
-    "Each operation answers with a declared status; any other, in particular 5xx, is undocumented.",
-    documented("reference pages of the operations, 3.6.0"),
-    f"{START}/responses",
-    ANSWER,
-)
+@clause("shape.status", documented("reference pages of the operations, 3.6.0"), f"{START}/responses", ANSWER)
 def _status(history: History) -> Iterator[Observation]:
+    """Each operation answers with a declared status; any other, in particular 5xx, is undocumented."""
     barred = list_barred(history.exchanges)
     for at, exchange in enumerate(history.exchanges):
         operation = find_operation(exchange)
@@ -81,12 +76,12 @@ def _status(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.server-error",
-    "No request of any method causes a server error (5xx other than 501, 503 and 505).",
     documented("RFC 9110, 15.6: 5xx means that the server failed"),
     f"{START}/responses",
     UNDECLARED,
 )
 def _server_error(history: History) -> Iterator[Observation]:
+    """No request of any method causes a server error (5xx other than 501, 503 and 505)."""
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is None:
             status = exchange.answer.status
@@ -96,12 +91,12 @@ def _server_error(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.whole-answer",
-    "Each request gets one complete answer, framed and encoded by HTTP; a lost answer is requested once more.",
     documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
     f"{START}/responses",
     DRIVEN,
 )
 def _whole_answer(history: History) -> Iterator[Observation]:
+    """Each request gets one complete answer, framed and encoded by HTTP; a lost answer is requested once more."""
     if history.given_up is None:
         return  # the recorded client may have disconnected, or wanted answers to be lost
     for at, exchange in enumerate(history.exchanges):
@@ -123,12 +118,12 @@ def _whole_answer(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.content-type",
-    "A JSON body is declared as application/json.",
     documented("reference pages of the operations, 3.6.0"),
     "components/responses/TaskResult/content",
     ANSWER,
 )
 def _content_type(history: History) -> Iterator[Observation]:
+    """A JSON body is declared as application/json."""
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
         met = (came or "").partition(";")[0].strip().lower() == JSON
@@ -137,12 +132,12 @@ def _content_type(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.json",
-    "A body is JSON in UTF-8 without NaN, Infinity or duplicate keys.",
     documented("RFC 8259, which application/json refers to; parsers disagree on duplicate keys"),
     "components/responses/TaskResult/content",
     ANSWER,
 )
 def _json(history: History) -> Iterator[Observation]:
+    """A body is JSON in UTF-8 without NaN, Infinity or duplicate keys."""
     for at, exchange, _ in _list_declared(history):
         body = history.decode(exchange.answer.body)
         error = body if isinstance(body, StrictJsonError) else None
@@ -150,13 +145,10 @@ def _json(history: History) -> Iterator[Observation]:
 
 
 @clause(
-    "shape.schema",
-    "A body matches its schema; a task has a result or an error according to its state.",
-    documented("reference pages of the operations, 3.6.0"),
-    f"{SCHEMAS}/SpeakerDiarizationTask",
-    ANSWER,
+    "shape.schema", documented("reference pages of the operations, 3.6.0"), f"{SCHEMAS}/SpeakerDiarizationTask", ANSWER
 )
 def _schema(history: History) -> Iterator[Observation]:
+    """A body matches its schema; a task has a result or an error according to its state."""
     read = {look.at: look for look in history.looks}
     sound = {
         look.at
@@ -188,13 +180,10 @@ def _schema(history: History) -> Iterator[Observation]:
 
 
 @clause(
-    "shape.headers",
-    "Each 202 has the headers of its generation, in particular the one that leads to the task: X-Location, or Location from 3.7 on.",
-    documented("reference page of POST and guide, 3.6.0"),
-    "components/headers/XLocation",
-    ACCEPTED,
+    "shape.headers", documented("reference page of POST and guide, 3.6.0"), "components/headers/XLocation", ACCEPTED
 )
 def _headers(history: History) -> Iterator[Observation]:
+    """Each 202 has the headers of its generation, in particular the one that leads to the task: X-Location, or Location from 3.7 on."""
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
@@ -204,12 +193,12 @@ def _headers(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.rate-headers",
-    "A 429 has Retry-After and the three X-RateLimit headers, each with a number.",
     inferred("reference pages of the operations, 3.6.0: the headers are listed, their format is not"),
     "components/responses/RateLimitExceeded/headers",
     LIMITED,
 )
 def _rate_headers(history: History) -> Iterator[Observation]:
+    """A 429 has Retry-After and the three X-RateLimit headers, each with a number."""
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
             for name in as_object(_read_response(exchange, history.profile).get("headers", {}), "headers"):
@@ -230,7 +219,6 @@ def _is_date(value: str | None) -> bool:
 
 @clause(
     "shape.ids-echoed",
-    "If x-request-id or x-correlation-id is returned, it is the one that was sent.",
     inferred(
         "reference pages of the operations, 3.6.0: generated if not provided; whether they are returned is unknown"
     ),
@@ -238,6 +226,7 @@ def _is_date(value: str | None) -> bool:
     ECHO,
 )
 def _ids_echoed(history: History) -> Iterator[Observation]:
+    """If x-request-id or x-correlation-id is returned, it is the one that was sent."""
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
             for name in IDS:
