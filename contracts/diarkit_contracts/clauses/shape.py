@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Profile
 
 JSON: Final = "application/json"
+PAGES: Final = "reference pages of the operations, 3.6.0"
 
 OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.DONE: ("result", "error"),
@@ -56,7 +57,7 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest valid result."""
 
 
-@clause("shape.status", documented("reference pages of the operations, 3.6.0"), f"{START}/responses", ANSWER)
+@clause("shape.status", documented(PAGES), f"{START}/responses", ANSWER)
 def _status(history: History) -> Iterator[Observation]:
     """Each operation answers with a declared status; any other, in particular 5xx, is undocumented."""
     barred = list_barred(history.exchanges)
@@ -116,12 +117,7 @@ def _whole_answer(history: History) -> Iterator[Observation]:
             yield observe(~number, met=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
-@clause(
-    "shape.content-type",
-    documented("reference pages of the operations, 3.6.0"),
-    "components/responses/TaskResult/content",
-    ANSWER,
-)
+@clause("shape.content-type", documented(PAGES), "components/responses/TaskResult/content", ANSWER)
 def _content_type(history: History) -> Iterator[Observation]:
     """A JSON body is declared as application/json."""
     for at, exchange, _ in _list_declared(history):
@@ -144,9 +140,7 @@ def _json(history: History) -> Iterator[Observation]:
         yield observe(at, met=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
-@clause(
-    "shape.schema", documented("reference pages of the operations, 3.6.0"), f"{SCHEMAS}/SpeakerDiarizationTask", ANSWER
-)
+@clause("shape.schema", documented(PAGES), f"{SCHEMAS}/SpeakerDiarizationTask", ANSWER)
 def _schema(history: History) -> Iterator[Observation]:
     """A body matches its schema; a task has a result or an error according to its state."""
     read = {look.at: look for look in history.looks}
@@ -193,7 +187,7 @@ def _headers(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.rate-headers",
-    inferred("reference pages of the operations, 3.6.0: the headers are listed, their format is not"),
+    inferred(f"{PAGES}: the headers are listed, their format is not"),
     "components/responses/RateLimitExceeded/headers",
     LIMITED,
 )
@@ -219,9 +213,7 @@ def _is_date(value: str | None) -> bool:
 
 @clause(
     "shape.ids-echoed",
-    inferred(
-        "reference pages of the operations, 3.6.0: generated if not provided; whether they are returned is unknown"
-    ),
+    inferred(f"{PAGES}: generated if not provided; whether they are returned is unknown"),
     f"{GET}/responses",
     ECHO,
 )
