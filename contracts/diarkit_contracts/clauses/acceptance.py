@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -98,22 +99,17 @@ def _not_failed(history: History) -> Iterator[Observation]:
     """The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail."""
     if history.given_up is None:
         return  # failures in a recording may have been intended
-    ends = [end for end in _list_ends(history) if end.start is not None and end.state is not TaskState.REJECTED]
-    failed = [end for end in ends if end.state is TaskState.FAILED]
-    many = len(failed) >= MANY and len(failed) * 2 >= len(ends)
-    by_upload: dict[object, list[TaskState | None]] = {}
-    for end in ends:
-        by_upload.setdefault(_name_upload(end, history), []).append(end.state)
-    for end in ends:
-        states = by_upload[_name_upload(end, history)]
-        always = len(states) > 1 and TaskState.DONE not in states
-        got = f"failed ({len(failed)} of {len(ends)} such tasks)"
+    ends = [end for end in _list_ends(history) if end.state is not TaskState.REJECTED]
+    uploads = [history.find_cause(end.start.exchange.request) for end in ends if end.start is not None]
+    failed = sum(end.state is TaskState.FAILED for end in ends)
+    many = failed >= MANY and failed * 2 >= len(ends)
+    sent = Counter(uploads)
+    done = {upload for end, upload in zip(ends, uploads, strict=True) if end.state is TaskState.DONE}
+    for end, upload in zip(ends, uploads, strict=True):
+        always = sent[upload] > 1 and upload not in done
+        got = f"failed ({failed} of {len(ends)} such tasks)"
         met = end.state is TaskState.DONE or not (always or many)
         yield observe(end.at, met=met, expected="a task that is done, for an upload without a fault", got=got)
-
-
-def _name_upload(end: Look, history: History) -> object:
-    return None if end.start is None else history.find_cause(end.start.exchange.request)
 
 
 def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:

@@ -57,13 +57,13 @@ def is_limited(start: Start) -> bool:
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 
 
-def read_segments(channel: ReportedChannel) -> Iterator[Segment]:
-    """Read the non-empty segments of a channel, in centiseconds."""
+def read_segments(channel: ReportedChannel, shift: int = 0) -> Iterator[Segment]:
+    """Read the non-empty segments of a channel, moved by `shift`; all in centiseconds."""
     for one in channel.segments:
         if one.start < one.end < LATEST_S:
             start, end = round(one.start * 100), round(one.end * 100)
             if start < end:
-                yield Segment(one.speaker, start, end)
+                yield Segment(one.speaker, start + shift, end + shift)
 
 
 def contradicts_file(start: Start, channels: tuple[ReportedChannel, ...]) -> bool:

@@ -7,7 +7,6 @@ worst channel counts. All are warnings: they measure consistency, which is not p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
@@ -56,12 +55,7 @@ _GIVEN: Final = _need(Relation.GIVEN, "as it is")
 
 
 def _number(channels: Reported, shift: int = 0) -> dict[int, Segments]:
-    return {
-        channel.number: tuple(
-            replace(segment, start=segment.start + shift, end=segment.end + shift) for segment in read_segments(channel)
-        )
-        for channel in channels
-    }
+    return {channel.number: tuple(read_segments(channel, shift)) for channel in channels}
 
 
 def _relate(  # noqa: PLR0913 - all that the relations differ in

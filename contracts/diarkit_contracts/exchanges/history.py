@@ -184,10 +184,8 @@ def read_history(
     answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(answered) if _is_start(exchange))
-    by_id: dict[str, Start] = {}
-    for start in starts:
-        if start.task_id is not None:
-            by_id.setdefault(start.task_id, start)
+    # Of several starts of one id the first counts.
+    by_id = {start.task_id: start for start in reversed(starts) if start.task_id is not None}
     cache: dict[bytes, Look] = {}
     looks = tuple(_read_look(at, exchange, by_id, cache) for at, exchange in enumerate(answered) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
