@@ -67,10 +67,6 @@ def _any_channel(is_meant: Callable[[ReportedChannel], bool]) -> Seen:
     return lambda history: any(is_meant(channel) for _, channels in history.results() for channel in channels)
 
 
-def _count_results(least: int) -> Seen:
-    return lambda history: sum(1 for _ in history.results()) >= least
-
-
 def _has_envelope(exchange: Exchange) -> bool:
     kind = find_value(read_object(exchange.answer.body), "type")
     return exchange.answer.status >= 400 and isinstance(kind, str)
@@ -122,8 +118,8 @@ FAILED: Final = Need(
 )
 DONE: Final = Need("done", "a task that is done", any_look(lambda look: look.state is TaskState.DONE))
 
-RESULT: Final = Need("result", "a result", _count_results(1))
-RESULTS: Final = Need("results", "results of more than one task", _count_results(2))
+RESULT: Final = Need("result", "a result", lambda history: any(history.results()))
+RESULTS: Final = Need("results", "results of more than one task", lambda history: len(list(history.results())) > 1)
 SEGMENT: Final = Need("segment", "a result with a segment", _any_channel(lambda channel: len(channel.segments) > 0))
 SEGMENTS: Final = Need(
     "segments", "a channel with more than one segment", _any_channel(lambda channel: len(channel.segments) > 1)
