@@ -1,7 +1,4 @@
-"""The rules of a task's `result`: structure and semantics. Independent of the request and the task.
-
-This module is long because each rule is next to its check and the limits of checking.
-"""
+"""The rules of a task's `result`: structure and semantics. Independent of the request and the task."""
 
 from __future__ import annotations
 

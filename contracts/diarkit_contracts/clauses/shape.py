@@ -1,7 +1,4 @@
-"""The form of single answers: completeness, status, headers, content type, JSON, schema.
-
-This module is long because completeness and server errors are part of the form, too.
-"""
+"""The form of single answers: completeness, status, headers, content type, JSON, schema."""
 
 from __future__ import annotations
 
@@ -38,8 +35,6 @@ OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.REJECTED: ("error", "result"),
 }
 """The key that an ended task must have, and the one it must not; earlier states are judged by another clause."""
-
-LOCATION: Final = "X-Location"
 
 NO_FAILURE: Final = (501, 503, 505)
 """Not implemented, busy, HTTP version not supported: not failures of the server."""
@@ -102,9 +97,8 @@ def _whole_answer(history: History) -> Iterator[Observation]:
         return  # the recorded client may have disconnected, or wanted answers to be lost
     for at, exchange in enumerate(history.exchanges):
         lengths = [name for name in FRAMING if exchange.answer.header(name) is not None]
-        yield observe(
-            at, met=len(lengths) < 2, expected="one way to find the end of the body", got=" and ".join(lengths)
-        )
+        got = " and ".join(lengths)
+        yield observe(at, met=len(lengths) < 2, expected="one way to find the end of the body", got=got)
     lost: dict[object, list[int]] = {}
     for number, exchange in enumerate(history.lost):
         if any(is_same_origin(exchange.request.url, each.request.url) for each in history.exchanges[:1]):
@@ -145,9 +139,7 @@ def _schema(history: History) -> Iterator[Observation]:
     """A body matches its schema; a task has a result or an error according to its state."""
     read = {look.at: look for look in history.looks}
     sound = {
-        look.at
-        for look in read.values()
-        if look.channels is not None or any(fault.rule is SIZE for fault in look.faults)
+        at for at, one in read.items() if one.channels is not None or any(each.rule is SIZE for each in one.faults)
     }
     for at, exchange, response in _list_declared(history):
         body = history.decode(exchange.answer.body)
@@ -168,9 +160,8 @@ def _schema(history: History) -> Iterator[Observation]:
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
             cell = history.profile.cells["least_speakers"].evidence
-        yield observe(
-            at, met=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
-        )
+        got = "; ".join(faults)
+        yield observe(at, met=not faults, expected="a body that matches its schema", got=got, evidence=cell)
 
 
 @clause(
@@ -266,7 +257,7 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
 def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
     """List the headers required in each 202: the first that leads to the task, and further ones of the generation."""
     first = profile.locations[0]
-    if first == LOCATION:
+    if first == "X-Location":
         yield first, None
     for point in POINTS:
         effect = point.effect

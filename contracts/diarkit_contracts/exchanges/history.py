@@ -1,7 +1,6 @@
 """Interpret exchanges as uploads and polls of tasks, with the reported states and results.
 
-Answers are read leniently: a malformed body gives None here and a finding elsewhere. This module is long because the types and
-their parsing share rules.
+Answers are read leniently: a malformed body gives None here and a finding elsewhere.
 """
 
 from __future__ import annotations
