@@ -233,9 +233,8 @@ class ClientConnection(asyncio.Protocol):
     def _read(self) -> None:
         """Parse one piece, in which at most one head or message ends, and act on it."""
         message = self._message
-        if message is not None and message.left:
-            piece = self._inbox.take(message.left)
-            message.left -= len(piece)
+        if self._parser.left:
+            piece = self._inbox.take(self._parser.left)
         else:
             piece = self._inbox.take_section()
             self._section_size += len(piece)
@@ -277,16 +276,9 @@ class ClientConnection(asyncio.Protocol):
         keeps_alive = parser.version == "1.1" and parser.method != "CONNECT" and parser.keeps_alive
         self._message = message = Message(request, keeps_alive)
         self._section_size = 0
-        names = [name for name, _ in parser.headers]
-        if not parser.message_ended:
-            for name, value in parser.headers:
-                if name == b"content-length":
-                    message.left = int(value)
-                elif name == b"transfer-encoding":
-                    message.chunked = True
-                elif name == b"expect":
-                    message.waits = parser.version == "1.1" and value.lower() == b"100-continue"
-        fault = check_head(parser.version, names.count(b"host"))
+        if not parser.message_ended and parser.version == "1.1":
+            message.waits = request.headers.get("expect", "").lower() == "100-continue"
+        fault = check_head(parser.version, [name for name, _ in parser.headers].count(b"host"))
         if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
             self._go_in(message)
@@ -329,7 +321,7 @@ class ClientConnection(asyncio.Protocol):
         if fault is not None:
             self._end(platform.refuse(visit, place, fault))
         elif gateway is not None and (
-            taken := gateway.take(visit, place, self._take_more, has_body=bool(message.left or message.chunked))
+            taken := gateway.take(visit, place, self._take_more, has_body=not self._parser.message_ended)
         ):
             self._relay(message, taken)
         elif not platform.is_upload(visit, place):

@@ -28,8 +28,6 @@ class Message:
         request: its head.
         keeps_alive: whether another request may follow.
         waits: whether its client waits for 100 Continue (RFC 9110, section 10.1.1).
-        left: remaining bytes of its body.
-        chunked: whether the body is chunked.
         place: its destination.
         visit: of the platform; None for a page.
         upload: reads the body; None if it is ignored.
@@ -41,8 +39,6 @@ class Message:
     request: Request
     keeps_alive: bool
     waits: bool = False
-    left: int = 0
-    chunked: bool = False
     place: Place | None = None
     visit: Visit | None = None
     upload: UploadReader | None = None

@@ -1,15 +1,14 @@
 """Parse the requests of a connection, piece by piece.
 
-The library's callbacks only record; actions follow after it has returned. In each piece at most one head or message ends.
+The library's callbacks only record; actions follow after it has returned. In each piece at most one head or message ends. A body of
+known length is passed on as it is: there is nothing to parse in it, and the library would copy it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import httptools
-
-FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class RequestParser:
@@ -22,11 +21,23 @@ class RequestParser:
         target: so far.
         headers: so far, names in lower case; trailers are ignored.
         head_ended: whether the head is complete.
+        left: remaining bytes of a body of known length.
         message_ended: whether the message is.
     """
 
     __slots__ = (
-        *("_body", "_http", "head_ended", "headers", "keeps_alive", "message_ended", "method", "target", "version"),
+        *(
+            "_body",
+            "_http",
+            "head_ended",
+            "headers",
+            "keeps_alive",
+            "left",
+            "message_ended",
+            "method",
+            "target",
+            "version",
+        ),
     )
 
     def __init__(self) -> None:
@@ -39,9 +50,13 @@ class RequestParser:
         self.headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self.head_ended = self.message_ended = False
+        self.left = 0
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """Parse one piece; raises ValueError for invalid HTTP."""
+        """Parse one piece, which ends with a body of known length at the latest; raises ValueError for invalid HTTP."""
+        if self.left:
+            self._pass_on(piece)
+            return
         try:
             self._http.feed_data(piece)
         except httptools.HttpParserUpgrade:
@@ -55,13 +70,20 @@ class RequestParser:
         self._body.clear()
         return data
 
+    def _pass_on(self, piece: bytes | memoryview) -> None:
+        self._body.append(bytes(piece))
+        self.left -= len(piece)
+        if not self.left:
+            self.message_ended = True
+            self._start()  # the library still expects the body
+
     def _ignore_upgrade(self) -> None:
         """Read the body nevertheless (RFC 9110, section 7.8), which the library takes for another protocol's."""
         self._start()
-        framing = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] in FRAMING)
-        if framing and self.method != "CONNECT":
-            self.message_ended = False
-            self.feed(b"POST / HTTP/1.1\r\n%s\r\n" % framing)
+        coding = b"".join(b"%s: %s\r\n" % header for header in self.headers if header[0] == b"transfer-encoding")
+        self.message_ended = not (self.left or coding)
+        if coding:
+            self.feed(b"POST / HTTP/1.1\r\n%s\r\n" % coding)
 
     def _start(self) -> None:
         self._http: Any = httptools.HttpRequestParser(self)
@@ -84,10 +106,13 @@ class RequestParser:
             self.head_ended = True
             self.method, self.version = self._http.get_method().decode(), self._http.get_http_version()
             self.keeps_alive = self._http.should_keep_alive()
+            if self.method != "CONNECT":
+                self.left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
 
     def on_body(self, body: bytes) -> None:
         """Record a part of a body."""
         self._body.append(body)
+        self.left = max(0, self.left - len(body))
 
     def on_message_complete(self) -> None:
         """Record the end of a message."""

@@ -40,7 +40,7 @@ class SharedConnection(ClientConnection):
     async def _visit_shared(self, message: Message, fault: Refusal | None) -> None:
         """Answer a request, or for an upload, begin it and find out whether to read its body."""
         request, response, many = message.request, None, self._many
-        has_body = bool(message.left or message.chunked)
+        has_body = not self._parser.message_ended
         try:
             if request.method == "POST" or has_body or fault is not None:
                 message.visit, message.place = await many.begin(request, self.number)
