@@ -28,7 +28,7 @@ MANY: Final = 3
 """Number of failed tasks that is no coincidence if half of all tasks fail."""
 
 SHORTEST_S: Final = 0.8
-"""DOC (proto): no speaker is found in less. UNK whether REST refuses it."""
+"""DOC (speaker_diarization.proto): no speaker is found in shorter audio. UNK whether REST refuses it."""
 
 SUFFIX: Final = ".wav"
 """UNK whether a server infers the format from the name: another or a missing suffix may be refused."""

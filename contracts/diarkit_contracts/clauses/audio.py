@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
 from diarkit_contracts.api.words import count
+from diarkit_contracts.clauses.acceptance import SHORTEST_S
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
     count_segments,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import History, Look, Start
-
-SHORTEST_S: Final = 0.8
-"""DOC (speaker_diarization.proto): shorter audio has no segments."""
 
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for at least half of the speech belongs to another recording, or to none."""
@@ -122,23 +120,21 @@ def _range_error_rate(history: History) -> Iterator[Observation]:
         truth = crop(sound.truth[channel.number], *part)
         if truth:
             # UNK whether times are relative to the file or the range: the better of the two counts.
-            der = min(score(truth, tuple(read_segments(channel, shift))).der for shift in (0, part[0]))
+            der = min(score(truth, read_segments(channel, shift)).der for shift in (0, part[0]))
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read the truth of each channel of a mix; None if unknown, or if other parameters change it."""
-    query, sound = start.query, start.sound
-    if start.mode != "mix" or is_limited(start) or sound is None or sound.truth is None:
-        return None
-    if start.channels is None:
+    sound = start.sound
+    if start.mode != "mix" or start.channels is None or is_limited(start) or sound is None or sound.truth is None:
         return None
     numbers = start.channels or list(range(sound.channels))
     if len(set(numbers)) < len(numbers) or max(numbers) >= sound.channels:
         return None
     truth = [sound.truth[number] for number in numbers]
-    if not CHANGING & set(query):
+    if not CHANGING & set(start.query):
         return truth
     part = _read_part(start, sound)
     return None if part is None else [crop(segments, *part) for segments in truth]

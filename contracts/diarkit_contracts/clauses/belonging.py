@@ -38,10 +38,8 @@ OFF: Final = 0.2
 
 def read_truth(start: Start) -> Channels | None:
     """Read the expected segments of each channel of a split result; None if unknown or changed by parameters."""
-    sound = start.sound
-    query = start.query
-    is_changed = is_limited(start) or CHANGING & set(query) or start.mode != "split"
-    return None if sound is None or is_changed else sound.truth
+    is_changed = is_limited(start) or CHANGING & set(start.query) or start.mode != "split"
+    return None if start.sound is None or is_changed else start.sound.truth
 
 
 def is_limited(start: Start) -> bool:
