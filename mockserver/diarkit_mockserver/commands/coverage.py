@@ -42,13 +42,7 @@ class CoverageFlags:
         "diarkit coverage monday.har tuesday.json --html coverage.html --min 80",
     ),
 )
-@click.argument(
-    "journals",
-    metavar="JOURNAL...",
-    nargs=-1,
-    required=True,
-    type=READ,
-)
+@click.argument("journals", metavar="JOURNAL...", nargs=-1, required=True, type=READ)
 @take("flags", CoverageFlags)
 def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     """Report which of the API's possible answers clients have met.
