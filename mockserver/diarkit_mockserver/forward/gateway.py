@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 MOST_TASKS: Final = 10_000
 """Limit of the platform's tasks whose faults are remembered."""
 
-UNKNOWN: Final = MediaFacts(kind="unknown")
 SAFE: Final = "/:@!$&'()*+,;=~-._"
 
 
@@ -246,7 +245,7 @@ def _read_head(visit: Visit) -> Submission:
         filename="",
         sha256="",
         size=0,
-        media=UNKNOWN,
+        media=MediaFacts(kind="unknown"),
         parameters=parameters,
         query=visit.request.query,
         headers=visit.request.headers,

@@ -143,11 +143,9 @@ class Recorder:
     def _write(self, one: _Answered, answers: list[_Answered]) -> str:
         """Return a rule as YAML, cached except for the last answer to equal uploads, which may change."""
         is_last = one is answers[-1]
-        if is_last or not one.text:
-            text = dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
-            one.text = "" if is_last else text
-            return text
-        return one.text
+        text = one.text or dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
+        one.text = "" if is_last else text
+        return text
 
     def _read_start(self, exchange: Exchange, answer: Answer) -> Recorded | None:
         file = next((part for part in reversed(exchange.request.parts or ()) if part.name == "file"), None)
