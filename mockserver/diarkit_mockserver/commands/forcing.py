@@ -6,13 +6,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from diarkit_contracts.api.profiles import Capability
 from diarkit_mockserver.commands.health import is_healthy
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import find_control, split_world
 from diarkit_mockserver.control.orders import Answers
 from diarkit_mockserver.control.problem import ControlError
-from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.scenario.limits import Rate
 from diarkit_mockserver.scenario.shorthand import write_rule
 from diarkit_mockserver.scenario.when import When
@@ -29,30 +30,26 @@ LITTLE: Final = Rate(requests=1, seconds=1.0)
 """The second request exceeds it, and the requested wait is short."""
 
 
-class NoFakeError(FakeError, ValueError):
-    """The server can't be controlled."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        self.url = url
-        super().__init__(f"{url} can't be controlled: {reason}")
-
-
 @contextmanager
 def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None) -> Generator[Forcing]:
     """Return the capabilities of the fake at a URL, or of one of its worlds.
 
-    Its limits are restored afterwards; its rules are counted anew, and those of `respond` are removed.
+    Its limits are restored afterwards; its rules are counted anew, and those of `respond` are removed. Another server is a wrong `--fake`.
     """
     base, world = split_world(url)
     found = find_control(base, token, cacert=cacert)
     if found is None:
-        raise NoFakeError(url, "it is not diarkit's fake, or does not answer")
+        raise _refuse(url, "it is not diarkit's fake, or does not answer")
     with closing(found[0]) as control:
         try:
             control.send(calls.read_scenario(), world)
         except ControlError as error:
-            raise NoFakeError(url, str(error)) from None
+            raise _refuse(url, str(error)) from None
         yield dict(_list_ways(control, world, url))
+
+
+def _refuse(url: str, reason: str) -> click.BadParameter:
+    return click.BadParameter(f"{url} can't be controlled: {reason}", param_hint="--fake")
 
 
 def _list_ways(

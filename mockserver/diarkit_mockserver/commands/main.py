@@ -56,14 +56,11 @@ def main(ctx: click.Context) -> None:
 
 
 def _force_fake(url: str) -> Forcing:
-    from diarkit_mockserver.commands.forcing import NoFakeError, force_fake  # noqa: PLC0415 - imported when the command is called
+    from diarkit_mockserver.commands.forcing import force_fake  # noqa: PLC0415 - imported when the command is called
 
-    try:
-        context = click.get_current_context()
-        forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"), cacert=context.params.get("cacert"))
-        return context.with_resource(forcing)
-    except NoFakeError as error:
-        raise click.BadParameter(str(error), param_hint="--fake") from None
+    context = click.get_current_context()
+    forcing = force_fake(url, os.environ.get("DIARKIT_CONTROL_TOKEN"), cacert=context.params.get("cacert"))
+    return context.with_resource(forcing)
 
 
 @main.command(examples=("diarkit serve", "diarkit serve --port 0 --scenario scenario.yaml --rate 10/60"))

@@ -38,8 +38,7 @@ class Saving:
     GROUP: ClassVar[str] = Timing.GROUP
 
     save: Path | None = flag(
-        type=WRITTEN,
-        help="Save a scenario with the platform's answers to this file, after each task.",
+        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
     )
 
 
@@ -58,14 +57,7 @@ class Saving:
 @take("judging", Judging)
 @take("output", Output)
 def proxy(  # noqa: PLR0913 - an argument for each group of flags
-    url: str,
-    *,
-    saving: Saving,
-    timing: Timing,
-    settings: Settings,
-    access: Access,
-    judging: Judging,
-    output: Output,
+    url: str, *, saving: Saving, timing: Timing, settings: Settings, access: Access, judging: Judging, output: Output
 ) -> None:
     """Run a proxy in front of the platform at URL until Ctrl-C.
 

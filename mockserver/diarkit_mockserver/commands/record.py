@@ -54,17 +54,10 @@ class Wish:
     GROUP: ClassVar[str] = "Requests"
 
     output: Path = flag(
-        "-o",
-        "--output",
-        required=True,
-        type=WRITTEN,
-        group=Timing.GROUP,
-        help="Write the scenario to this file.",
+        "-o", "--output", required=True, type=WRITTEN, group=Timing.GROUP, help="Write the scenario to this file."
     )
     config: str = flag(
-        default="",
-        metavar="JSON",
-        help="Send this config with each file, such as '{\"total_speakers\": 2}'.",
+        default="", metavar="JSON", help="Send this config with each file, such as '{\"total_speakers\": 2}'."
     )
     query: tuple[str, ...] = flag(
         default=(),

@@ -74,7 +74,9 @@ class ScenarioFollower:
             return rest / SECOND
         problems: list[str] = []
         try:
-            self._refuse_irregular()
+            for file in self._files[1:]:
+                if file.exists():  # a missing one is reported by its reader, which an irregular one would block
+                    read_regular(file)
             scenario = self._overrule(load_file(self._path))
             set_up(world.name, scenario)  # what its generation lacks is refused here, before anything is replaced
         except (ScenarioError, OSError, ValueError) as error:
@@ -92,12 +94,6 @@ class ScenarioFollower:
         world.origin = scenario
         log.info("%s loaded: %d rules", self._path, len(scenario.rules))
         return 0.0
-
-    def _refuse_irregular(self) -> None:
-        """Refuse irregular RTTM files, which would block their reader; missing ones are reported by the reader."""
-        for file in self._files[1:]:
-            if file.exists():
-                read_regular(file)
 
     def _may_be_new(self) -> bool:
         """Check the metadata, which is not trusted until its times can distinguish two writes."""

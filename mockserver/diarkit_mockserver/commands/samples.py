@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from diarkit_contracts.commands.flags import Group, UnwritableError
 from diarkit_contracts.commands.output import echo_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WORTH_A_BAR = 20_000_000
 """Bytes from which a recording gets a progress bar."""
@@ -46,7 +42,7 @@ def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
 
     chosen = tuple(SAMPLES) if everything else names or None
     try:
-        written = write_samples(directory, chosen, show_progress(), beside=BESIDE)
+        written = write_samples(directory, chosen, show_progress, beside=BESIDE)
     except UnknownSampleError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
@@ -54,13 +50,9 @@ def write(directory: Path, names: tuple[str, ...], *, everything: bool) -> None:
     echo_lines(map(str, written))
 
 
-def show_progress() -> Callable[[str, int, int], None]:
-    """Make a callback that shows the progress of large recordings on a terminal."""
-
-    def show(name: str, done: int, size: int) -> None:
-        if size >= WORTH_A_BAR and sys.stderr.isatty():
-            cells = done * 30 // size
-            end = "\r" if done < size else "\n"
-            click.echo(f"{name} [{'#' * cells}{'.' * (30 - cells)}] {done * 100 // size:3} %{end}", nl=False, err=True)
-
-    return show
+def show_progress(name: str, done: int, size: int) -> None:
+    """Show the progress of a large recording, in bytes, on a terminal."""
+    if size >= WORTH_A_BAR and sys.stderr.isatty():
+        cells = done * 30 // size
+        end = "\r" if done < size else "\n"
+        click.echo(f"{name} [{'#' * cells}{'.' * (30 - cells)}] {done * 100 // size:3} %{end}", nl=False, err=True)

@@ -141,11 +141,7 @@ class Settings:
         group=SERVER,
         help="Serve the port with this number of processes; more than 1 requires --store.",
     )
-    scenario: Path | None = flag(
-        type=READ,
-        group=ANSWERS,
-        help="Answer by this scenario file (YAML).",
-    )
+    scenario: Path | None = flag(type=READ, group=ANSWERS, help="Answer by this scenario file (YAML).")
     learned: Path | None = flag(
         "--as",
         type=READ,
@@ -185,9 +181,7 @@ class Settings:
         type=click.FloatRange(min=0), show_default=f"{USUAL.audio_seconds:g}", help="Reject longer audio."
     )
     finished_seconds: float | None = flag(
-        type=click.FloatRange(min=0),
-        show_default="always",
-        help="Retain finished tasks for this long; 404 afterwards.",
+        type=click.FloatRange(min=0), show_default="always", help="Retain finished tasks for this long; 404 afterwards."
     )
     rate: str | None = flag(
         type=Checked(read_rate),
@@ -251,16 +245,10 @@ class Settings:
         """Override a scenario with the settings of command line and environment."""
         if self.learned is not None:
             scenario = put_under(scenario, load_scenario(self.learned))
-        names = {each.name for each in fields(Limits)}
-        limits: dict[str, Any] = {
-            each.name: getattr(self, each.name)
-            for each in fields(self)
-            if each.name in names and each.name != "rate" and getattr(self, each.name) is not None
-        }
-        if self.rate is not None:
-            limits["rate"] = read_rate(self.rate)
-        if self.unlicensed:
-            limits["licensed"] = False
+        given: dict[str, Any] = {each.name: getattr(self, each.name, None) for each in fields(Limits)}
+        given["rate"] = None if self.rate is None else read_rate(self.rate)
+        given["licensed"] = False if self.unlicensed else None
+        limits = {name: value for name, value in given.items() if value is not None}
         dialect, profile = scenario.dialect, self.profile or scenario.profile
         if self.x_location is not None:
             dialect = Dialect(**{**list_set(dialect), "x_location": self.x_location})

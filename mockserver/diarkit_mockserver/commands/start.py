@@ -66,7 +66,7 @@ class Started:
 
         def work(index: int) -> None:
             _share(self.platform, self._settings)
-            announce = partial(_greet, self._settings, url, token, gateway) if index == 0 else _say_nothing
+            announce = partial(_greet, self._settings, url, token, gateway) if index == 0 else lambda: None
             serve(self.platform, self._bound, announce, self._front, gateway, is_shared=number > 1)
 
         if number == 1:
@@ -75,10 +75,6 @@ class Started:
         from diarkit_mockserver.serving.workers import run_workers  # noqa: PLC0415 - only for several workers
 
         run_workers(number, work)
-
-
-def _say_nothing() -> None:
-    pass
 
 
 def _check_workers(settings: Settings) -> None:

@@ -24,10 +24,10 @@ from starlette.responses import Response
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
-from diarkit_mockserver.control.body import SOURCE
+from diarkit_mockserver.control.body import SOURCE, parse_body
 from diarkit_mockserver.control.call import Bounds, decide_on
 from diarkit_mockserver.control.calls import TABLE
-from diarkit_mockserver.control.guard import OPEN, Head, check_caller, refuse_token
+from diarkit_mockserver.control.guard import OPEN, check_caller, has_token, refuse_token
 from diarkit_mockserver.control.orders import FaultList
 from diarkit_mockserver.control.problem import ControlError, refuse, refuse_flaws, refuse_text, refuse_unknown
 from diarkit_mockserver.control.views import Flawed, Problem
@@ -81,7 +81,8 @@ def create_control(platform: Platform) -> ASGIApp:
     reading = asyncio.Semaphore(1)  # limits the memory of bodies
     for call in TABLE:
         _add_route(app, platform, call, reading)
-    _answer_problems(app)
+    for kind in (ControlError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer_error)
     _describe_bodies(app, platform)
     return _guard(app, platform)
 
@@ -94,16 +95,16 @@ def _add_route(app: FastAPI, platform: Platform, call: Call[..., Any], reading: 
             # Otherwise a typo would select the default world.
             if name not in QUERY:
                 raise refuse(422, "query-invalid", refuse_unknown("query parameter", name, QUERY).problem.detail)
-        if call.guarded is not None and arguments[call.guarded] and not _has_token(request, platform):
+        is_guarded = call.guarded is not None and arguments[call.guarded]
+        if is_guarded and not has_token(request.scope["headers"], platform.reveal_token):
             raise refuse_token()
-        if call.body is not None:
-            await decide_on(platform, lambda view: call.find(view, world), world)
         body = None
         if call.body is not None:
-            data = await _read_body(request)
+            await decide_on(platform, lambda view: call.find(view, world), world)
+            data, is_json = await _read_body(request), "json" in request.headers.get("content-type", "json")
             # In a thread, as a large one takes a second; the loop still runs every few milliseconds.
             async with reading:
-                body = await asyncio.to_thread(_parse, call, data, world, is_json=_is_json(request))
+                body = await asyncio.to_thread(_parse, call.body, data, world, is_json=is_json)
         # The end of a connection may have arrived with this request, and be handled after it.
         await let_others_run(3)
         run: Callable[[Platform], Any] = lambda view: call.run(view, world, arguments, body)  # noqa: E731 - may run more than once
@@ -167,7 +168,7 @@ async def _read_body(request: Request) -> bytes:
     return bytes(data)
 
 
-def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> object:
+def _parse(cls: type[Any], data: bytes, world: str, *, is_json: bool) -> object:
     """Parse a body; 413 for too many values, 422 with positions if it is not UTF-8 or invalid."""
     if sum(map(data.count, (b",", b":", b"\n"))) > MOST_VALUES:
         raise refuse(413, "body-too-large", f"expected at most {MOST_VALUES} values")
@@ -179,21 +180,13 @@ def _parse(call: Call[..., Any], data: bytes, world: str, *, is_json: bool) -> o
     collects = gc.isenabled()
     gc.disable()
     try:
-        return call.read(make_yaml(text) if is_json else text, world)
+        return parse_body(cls, make_yaml(text) if is_json else text, world)
     except ControlError as error:
         error.__context__ = None  # its frames reference everything that was parsed
         raise
     finally:
         if collects:
             gc.enable()
-
-
-def _is_json(request: Request) -> bool:
-    return "json" in request.headers.get("content-type", "json")
-
-
-def _has_token(request: Request, platform: Platform) -> bool:
-    return Head(request.scope["headers"]).has_token(platform.reveal_token)
 
 
 def _write(value: object) -> str:
@@ -206,32 +199,26 @@ def _list_values(value: Any) -> dict[str, object]:
     return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
-def _answer_problems(app: FastAPI) -> None:
-    """Use the same form for errors raised by the framework."""
-
-    async def answer_own(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ControlError)  # noqa: S101 - registered for these only
-        return _write_problem(error)
-
-    async def answer_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101
-        phrase = HTTPStatus(error.status_code).phrase
-        detail = f"{request.method} {request.url.path}: {error.detail}; see {request.scope.get('root_path', '')}/docs"
-        return _write_problem(refuse(error.status_code, phrase.lower().replace(" ", "-"), detail), error.headers)
-
-    async def answer_validation(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101
-        found: Sequence[Any] = error.errors()
-        flaws = [Flawed(detail=f"{one['msg']}, got {one['input']!r:.60}", source=str(one["loc"][-1])) for one in found]
-        return _write_problem(refuse_flaws(flaws, "query-invalid"))
-
-    async def answer_bug(_: Request, error: Exception) -> Response:
-        return _write_problem(refuse(500, "internal-error", f"{type(error).__name__}: {error}"))
-
-    app.add_exception_handler(ControlError, answer_own)
-    app.add_exception_handler(HTTPException, answer_http)
-    app.add_exception_handler(RequestValidationError, answer_validation)
-    app.add_exception_handler(Exception, answer_bug)
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Answer all errors in the same form, also those of the framework."""
+    headers = None
+    match error:
+        case ControlError():
+            refusal = error
+        case HTTPException():
+            kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+            documents = f"{request.scope.get('root_path', '')}/docs"
+            detail = f"{request.method} {request.url.path}: {error.detail}; see {documents}"
+            refusal, headers = refuse(error.status_code, kind, detail), error.headers
+        case RequestValidationError():
+            found: Sequence[Any] = error.errors()
+            flaws = [
+                Flawed(detail=f"{one['msg']}, got {one['input']!r:.60}", source=str(one["loc"][-1])) for one in found
+            ]
+            refusal = refuse_flaws(flaws, "query-invalid")
+        case _:
+            refusal = refuse(500, "internal-error", f"{type(error).__name__}: {error}")
+    return _write_problem(refusal, headers)
 
 
 def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None) -> Response:
@@ -241,16 +228,12 @@ def _write_problem(error: ControlError, headers: Mapping[str, str] | None = None
 
 
 def _guard(app: ASGIApp, platform: Platform) -> ASGIApp:
-    """Authorize requests."""
-
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         needed = platform.control_token is not None
-        refusal = check_caller(path, Head(scope["headers"]), platform.reveal_token, needed=needed)
-        if refusal is None:
-            await app(scope, receive, send)
-            return
-        await _write_problem(refusal)(scope, receive, send)
+        refusal = check_caller(path, scope["headers"], platform.reveal_token, needed=needed)
+        answer = app if refusal is None else _write_problem(refusal)
+        await answer(scope, receive, send)
 
     return guarded
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
-from diarkit_mockserver.control.body import parse_body
 from diarkit_mockserver.control.problem import refuse, refuse_unknown
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
@@ -65,6 +64,10 @@ class Call(Generic[Asked, Returned_co]):
         path: below the prefix of the control API; `{names}` are arguments.
         handle: answers it; called in the server's thread with its subject and the arguments.
         signature: of `handle`, with resolved types.
+        about_server: whether it is about the server rather than one world.
+        parameters: the arguments in the path or the query.
+        body: type of the request body; None for none.
+        answer: type of the answer; None for none.
         forms: alternative formats of the answer, by the value of `?format=`.
         guarded: the argument that always requires the token; None for none.
     """
@@ -74,30 +77,13 @@ class Call(Generic[Asked, Returned_co]):
     tag: str
     handle: Callable[..., Returned_co]
     signature: inspect.Signature
+    about_server: bool
+    parameters: tuple[inspect.Parameter, ...]
+    body: type[Any] | None
+    answer: Any
     status: int
     forms: Mapping[str, Form]
     guarded: str | None
-
-    @property
-    def about_server(self) -> bool:
-        """Whether it is about the server rather than one world."""
-        return next(iter(self.signature.parameters.values())).annotation is Platform
-
-    @property
-    def parameters(self) -> list[inspect.Parameter]:
-        """The arguments in the path or the query."""
-        return [one for one in list(self.signature.parameters.values())[1:] if one.name != "body"]
-
-    @property
-    def body(self) -> type[Any] | None:
-        """The type of the request body; None for none."""
-        sent = self.signature.parameters.get("body")
-        return None if sent is None else sent.annotation
-
-    @property
-    def answer(self) -> Any:
-        """The type of the answer; None for none."""
-        return self.signature.return_annotation
 
     def __call__(self, *asked: Asked.args, **named: Asked.kwargs) -> Order[Returned_co]:
         """Make an order with arguments; the client that sends it adds the world."""
@@ -113,12 +99,8 @@ class Call(Generic[Asked, Returned_co]):
             raise refuse_unknown("world", world, platform.worlds)
         return Here(platform, world, found)
 
-    def read(self, text: str | None, world: str) -> Any:
-        """Parse a body, as YAML, in any thread, or raise a ControlError with all errors."""
-        return None if self.body is None else parse_body(self.body, text or "", world)
-
     def run(self, platform: Platform, world: str, arguments: Mapping[str, object], body: object) -> Returned_co:
-        """Execute the call, in the server's thread, with a body as parsed by `read`."""
+        """Execute the call, in the server's thread, with a body as parsed by `parse_body`."""
         about = self.find(platform, world)
         return self.handle(about, **arguments if self.body is None else {**arguments, "body": body})
 
@@ -159,12 +141,17 @@ def call(  # noqa: PLR0913 - a row has that many columns
 
     def make(handle: Callable[Concatenate[About, Asked], Returned]) -> Call[Asked, Returned]:
         signature = inspect.signature(handle)
+        subject, *asked = signature.parameters.values()
         return Call(
             method=method,
             path=path,
             tag=tag,
             handle=handle,
             signature=signature,
+            about_server=subject.annotation is Platform,
+            parameters=tuple(one for one in asked if one.name != "body"),
+            body=next((one.annotation for one in asked if one.name == "body"), None),
+            answer=signature.return_annotation,
             status=204 if signature.return_annotation is None else status,
             forms=forms,
             guarded=guarded,

@@ -8,17 +8,18 @@ table in one place.
 import json
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Final, cast
 
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.diarization import DiarizationError
+from diarkit_contracts.diarization import DiarizationError, read_result
 from diarkit_contracts.exchanges.recording import write_lines
+from diarkit_fixtures.score.picture import OF_PAGE, draw_svg
 from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control.call import Bounds, Call, Form, Here, call
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState, NewWorld
-from diarkit_mockserver.control.picture import draw_result
 from diarkit_mockserver.control.problem import BODY, refuse, refuse_unknown
 from diarkit_mockserver.control.views import (
     AnswerView,
@@ -40,6 +41,7 @@ from diarkit_mockserver.journal.verification import verify_journal as hold_again
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world import manual
+from diarkit_mockserver.world.outcome import find_truth
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.task import Progress, Task
 
@@ -156,9 +158,17 @@ def draw_task(here: Here, task_id: str) -> PictureView:
     if task.state_at(world.tasks.progress(task), world.clock.now()) is not TaskState.DONE:
         raise refuse(409, "task-not-done", f"task {task_id} has no result, as it is not done")
     try:
-        return draw_result(task, world)
+        answer = read_result(json.loads(world.write(task, world.tasks.progress(task), TaskState.DONE)))
     except DiarizationError as error:
         raise refuse(409, "result-not-drawable", str(error)) from None
+    truth = find_truth(task, world.scenario, world.profile)
+    numbers = tuple(sorted({*answer, *dict(truth or ())}))
+    given = [answer.get(number, ()) for number in numbers]
+    expected = given if truth is None else [dict(truth).get(number, ()) for number in numbers]
+    length = max([task.length, *(segment.end for channel in (*given, *expected) for segment in channel)])
+    look = replace(OF_PAGE, label=f"Who speaks when in {task.filename}", numbers=numbers)
+    drawn = draw_svg(expected, None if truth is None else given, length=length, look=look)
+    return PictureView(svg=drawn.svg, has_truth=truth is not None)
 
 
 @call("POST", "/tasks/{task_id}/step", "tasks")
@@ -221,15 +231,10 @@ def clear_faults(here: Here) -> None:
     here.world.replace_faults(())
 
 
-def _write_lines(page: JournalPage) -> str:
-    return "".join(write_lines(page.entries))
-
-
-def _write_har(page: JournalPage) -> str:
-    return json.dumps(write_har(page.entries), separators=(",", ":"))
-
-
-FORMS: Final = {"ndjson": Form("application/x-ndjson", _write_lines), "har": Form("application/json", _write_har)}
+FORMS: Final = {
+    "ndjson": Form("application/x-ndjson", lambda page: "".join(write_lines(page.entries))),
+    "har": Form("application/json", lambda page: json.dumps(write_har(page.entries), separators=(",", ":"))),
+}
 
 
 @call("GET", "/journal", "journal", forms=FORMS, guarded="reveal")

@@ -14,7 +14,7 @@ import ssl
 import threading
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from diarkit_fixtures.texts.build import build_value
@@ -25,16 +25,16 @@ from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import Problem
-from diarkit_mockserver.journal.export import OWN
+from diarkit_mockserver.journal.export import OWN, read_entry
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.views import JournalPage, Ready
+    from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
@@ -46,39 +46,13 @@ FIND_TIMEOUT_S: Final = 20.0
 """Other servers may not answer such a call at all. Not shorter, as tests would be skipped if a slow fake is not recognised."""
 
 
-class Sender(Protocol):
-    """Sends calls to a fake, over HTTP or in process.
-
-    Attributes:
-        url: of the server, without a trailing slash.
-        reveals: whether it may request secrets.
-    """
-
-    url: str
-    reveals: bool
-
-    def send(self, order: Order[T], world: str = "") -> T:
-        """Send a call, and return its answer, which is not shared.
-
-        Raises:
-            UnknownError: for an unknown world or task.
-            RefusedError: if the arguments are invalid, or conflict with the current state.
-            ControlError: for other refusals.
-            OSError: if no server answers.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release resources."""
-
-
 @lru_cache(maxsize=16)
 def _read_unnamed(text: str) -> NewWorld:
     return parse_body(NewWorld, make_yaml(text), "")
 
 
 class NearControl:
-    """Sends calls to the server in this process."""
+    """Sends calls to the server in this process; attributes and methods as of `Control`."""
 
     def __init__(self, url: str, platform: Platform, call: Callable[..., Any]) -> None:
         self.url = url
@@ -87,14 +61,14 @@ class NearControl:
         self._call = call
 
     def send(self, order: Order[T], world: str = "") -> T:
-        """Send a call; as in `Sender`."""
+        """Send a call, and return a copy of its answer."""
         # Parsed in this thread, so that the server is not blocked.
         body = order.arguments.get("body")
         if isinstance(body, NewWorld):  # in most tests equal except for its names
             unnamed = _read_unnamed(order.call(replace(body, name=None, ids_from=None)).write_body())
             body = replace(unnamed, name=body.name, ids_from=body.ids_from)
-        elif (text := order.write_body()) is not None:
-            body = order.call.read(make_yaml(text), world)
+        elif (kind := order.call.body) is not None:
+            body = parse_body(kind, make_yaml(order.write_body() or ""), world)
         answer: T = self._call(self._run, order, world, body)
         return answer
 
@@ -109,7 +83,12 @@ class NearControl:
 
 
 class Control:
-    """A client of one server over HTTP. Thread-safe: calls are serialised over one connection."""
+    """A client of one server over HTTP. Thread-safe: calls are serialised over one connection.
+
+    Attributes:
+        url: of the server, without a trailing slash.
+        reveals: whether it may request secrets.
+    """
 
     def __init__(
         self, url: str, token: str | None = None, *, timeout_s: float = TIMEOUT_S, cacert: Path | None = None
@@ -130,16 +109,15 @@ class Control:
         )
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def send(self, order: Order[T], world: str = "") -> T:
-        """Send a call; as in `Sender`."""
+        """Send a call, and return its answer.
+
+        Raises:
+            UnknownError: for an unknown world or task.
+            RefusedError: if the arguments are invalid, or conflict with the current state.
+            ControlError: for other refusals.
+            OSError: if no server answers.
+        """
         path, body, headers = order.write_path(world), order.write_body(), dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -173,6 +151,10 @@ class Control:
         return response.status, response.headers.get_content_type(), answer
 
 
+Sender: TypeAlias = Control | NearControl
+"""Sends calls to a fake, over HTTP or in process."""
+
+
 def find_control(url: str, token: str | None = None, *, cacert: Path | None = None) -> tuple[Control, Ready] | None:
     """Return a client for the fake at a URL and its identity; None if the server is not a fake."""
     control = Control(url, token, timeout_s=FIND_TIMEOUT_S, cacert=cacert)
@@ -192,6 +174,14 @@ def read_pages(
         if len(page.entries) < PAGE:
             return
         since = page.entries[-1][OWN]["number"]
+
+
+def read_entries(
+    control: Sender, world: str, *, since: int = 0, task: str | None = None
+) -> tuple[tuple[Entry, ...], JournalPage]:
+    """Return a world's exchanges after `since`, including secrets if allowed, and the last page, which has time and connections."""
+    pages = tuple(read_pages(control, world, since=since, task=task, reveal=control.reveals))
+    return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
 
 def split_world(url: str) -> tuple[str, str]:

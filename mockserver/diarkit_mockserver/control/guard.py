@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from diarkit_mockserver.control.problem import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from diarkit_mockserver.control.problem import ControlError
 
@@ -29,34 +29,25 @@ OWN_SITES: Final = frozenset({"same-origin", "none"})
 """Values of `Sec-Fetch-Site` that no foreign page can cause; `same-site` is another port of this machine."""
 
 
-class Head:
-    """The relevant headers of a request, with names in lower case."""
+Head: TypeAlias = "Sequence[tuple[bytes, bytes]]"
+"""The headers of a request, with names in lower case."""
 
-    __slots__ = ("_headers",)
 
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        self._headers = tuple(headers)
-
-    def list(self, name: bytes) -> Sequence[str]:
-        """Return the values of a header."""
-        return [value.decode("latin-1").strip() for each, value in self._headers if each == name]
-
-    def has_token(self, wanted: str) -> bool:
-        """Return whether the request has the token."""
-        sent = next(iter(self.list(b"authorization")), "")
-        scheme, _, token = sent.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), wanted.encode())
+def has_token(head: Head, wanted: str) -> bool:
+    """Return whether a request has the token."""
+    scheme, _, token = next(iter(_list_values(head, b"authorization")), "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), wanted.encode())
 
 
 def check_caller(path: str, head: Head, token: str, *, needed: bool) -> ControlError | None:
     """Return the error for an unauthorized request: 401 without the token, 403 for a possibly foreign page."""
-    if head.has_token(token):
+    if has_token(head, token):
         return None
     if needed:
         return None if path in OPEN else refuse_token()
     if path in PAGES or path.startswith(STATIC):
         return None
-    hosts, origins, sites = head.list(b"host"), head.list(b"origin"), head.list(b"sec-fetch-site")
+    hosts, origins, sites = (_list_values(head, name) for name in (b"host", b"origin", b"sec-fetch-site"))
     if len(hosts) != 1 or not _is_loopback(hosts[0]):
         came = (
             f"expected a Host of this machine, such as localhost or 127.0.0.1, got {', '.join(hosts) or 'none'!s:.120}"
@@ -75,6 +66,10 @@ def refuse_token() -> ControlError:
         "start"
     )
     return refuse(401, "token-missing", text)
+
+
+def _list_values(head: Head, name: bytes) -> list[str]:
+    return [value.decode("latin-1").strip() for each, value in head if each == name]
 
 
 def _is_loopback(host: str) -> bool:

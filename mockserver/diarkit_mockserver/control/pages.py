@@ -35,11 +35,7 @@ FIRST_SERVER: Final = re.compile(r"(?<=\nservers:\n)( *)- ")
 def create_pages(platform: Platform) -> FastAPI:
     """Make the application: the contract, offline pages to browse it, and the control API."""
     pages = FastAPIOffline(
-        title="Speaker Diarization",
-        docs_url=None,
-        redoc_url="/redoc",
-        openapi_url=OPENAPI,
-        static_url=STATIC,
+        title="Speaker Diarization", docs_url=None, redoc_url="/redoc", openapi_url=OPENAPI, static_url=STATIC
     )
 
     def read_json() -> dict[str, Any]:

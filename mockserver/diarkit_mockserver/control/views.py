@@ -149,7 +149,6 @@ class AnswerView:
     used: int
 
     def __str__(self) -> str:
-        """Format it as match and answer."""
         return f"{self.rule} -> {self.then}"
 
 
@@ -170,7 +169,6 @@ class Flawed:
     column: int = 0
 
     def __str__(self) -> str:
-        """Format it as compilers do."""
         return (
             f"{self.source}:{self.line}:{self.column}: {self.detail}" if self.line else f"{self.source}: {self.detail}"
         )

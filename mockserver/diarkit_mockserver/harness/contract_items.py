@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.target.pace import Clock
 
-Made = TypeVar("Made", bound=pytest.Item | pytest.Collector)
+Made = TypeVar("Made", "Contract", "ClauseItem")
 
 NODE = "diarization-contract"
 MARK = "diarization_contract"
@@ -99,7 +99,7 @@ class Contract(pytest.Collector):
 
     def collect(self) -> list[pytest.Item | pytest.Collector]:
         """Make an item for each clause and two for the run, without sending anything."""
-        return [_make_item(self, name) for name in NAMES]
+        return [_make_node(ClauseItem, self, self.run, name=name) for name in NAMES]
 
 
 class ClauseItem(pytest.Item):
@@ -130,20 +130,15 @@ class ClauseItem(pytest.Item):
 
 def make_node(session: pytest.Session, url: str, *, tier: str, fail_on: str, shared: str | None) -> Contract:
     """Make the parent node of all items, for names like `diarization-contract::task.id-echo`."""
-    node = _make_node(Contract, session, name=NODE, nodeid=NODE)
-    node.run = Run(url, tier, fail_on, None if shared is None else Path(shared))
+    run = Run(url, tier, fail_on, None if shared is None else Path(shared))
+    node = _make_node(Contract, session, run, name=NODE, nodeid=NODE)
+    node.add_marker(MARK)  # the items inherit it
     return node
 
 
-def _make_item(node: Contract, name: str) -> ClauseItem:
-    item = _make_node(ClauseItem, node, name=name)
-    item.run = node.run
-    item.add_marker(MARK)
-    return item
-
-
-def _make_node(kind: type[Made], parent: pytest.Collector, **more: Any) -> Made:
+def _make_node(kind: type[Made], parent: pytest.Collector, run: Run, **more: Any) -> Made:
     # `from_parent` is untyped.
     make: Any = kind.from_parent  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     made: Made = make(parent, **more)
+    made.run = run
     return made

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from diarkit_mockserver.harness.coverage_plugin import find_missing
 from diarkit_mockserver.harness.plugin import find_profile
 
 if TYPE_CHECKING:
@@ -56,17 +57,6 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if url is not None and (missing := find_missing("jsonschema", "httpx")):
         raise pytest.UsageError(f"{OPTION}: {missing}")
-
-
-def find_missing(*libraries: str) -> str:
-    """Return a message for a missing library of an extra; empty if all are installed."""
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
-
-    try:
-        require(*libraries)
-    except MissingExtraError as error:
-        return str(error)
-    return ""
 
 
 @pytest.hookimpl(optionalhook=True)

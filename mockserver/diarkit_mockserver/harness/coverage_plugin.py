@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from diarkit_contracts.coverage.tally import Tally
+    from diarkit_contracts.coverage.points import Tally
     from diarkit_mockserver.control.views import CoverageView
 
 OPTION: Final = "--diarization-coverage"
@@ -26,8 +26,8 @@ class Collected:
     """The coverage of ended worlds."""
 
     def __init__(self) -> None:
-        self.unwritten = ""
-        """Why a file was not written."""
+        self.problems: list[str] = []
+        """Why the session fails: files that were not written, a coverage that is too low."""
         self.sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         """Ids of points met, those met without conduct findings, and generations."""
 
@@ -43,7 +43,7 @@ class Collected:
     @property
     def tally(self) -> Tally:
         """The coverage as a tally."""
-        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - imported on first use
+        from diarkit_contracts.coverage.points import Tally  # noqa: PLC0415 - imported on first use
 
         return Tally(*map(frozenset, self.sets))
 
@@ -59,6 +59,17 @@ def read_percent(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"expected a number from 0 to 100, got {text!r}")
+
+
+def find_missing(*libraries: str) -> str:
+    """Return a message for a missing library of an extra; empty if all are installed."""
+    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
+
+    try:
+        require(*libraries)
+    except MissingExtraError as error:
+        return str(error)
+    return ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,13 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start collecting, if enabled; refuse an invalid report format before anything runs."""
     if config.getoption(OPTION) is None and config.getoption(f"{OPTION}-min") is None:
         return
-    from diarkit_fixtures.errors import MissingExtraError, require  # noqa: PLC0415 - imported on first use
-    from diarkit_fixtures.texts.write import explain_unwritable  # noqa: PLC0415 - likewise
+    from diarkit_fixtures.texts.write import explain_unwritable  # noqa: PLC0415 - imported on first use
 
-    try:
-        require("jsonschema")
-    except MissingExtraError as error:
-        raise pytest.UsageError(f"{OPTION}: {error}") from None
+    if missing := find_missing("jsonschema"):
+        raise pytest.UsageError(f"{OPTION}: {missing}")
     for form, file in _list_files(config):
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)
@@ -127,9 +135,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         try:
             Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
         except OSError as error:
-            collected.unwritten = f"can't write {file}: {error.strerror}"
-    least = config.getoption(f"{OPTION}-min") or 0
-    if (collected.unwritten or collected.tally.percent < least) and session.exitstatus == pytest.ExitCode.OK:
+            collected.problems = [f"can't write {file}: {error.strerror}"]
+    if collected.tally.percent < (least := config.getoption(f"{OPTION}-min") or 0):
+        collected.problems.append(f"less than the {least:g} % required by {OPTION}-min")
+    if collected.problems and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -145,11 +154,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
     if collected.tally.percent < 100:
         terminalreporter.line(HINT)
-    if collected.unwritten:
-        terminalreporter.line(collected.unwritten, red=True)
-    least = config.getoption(f"{OPTION}-min") or 0
-    if collected.tally.percent < least:
-        terminalreporter.line(f"less than the {least:g} % required by {OPTION}-min", red=True)
+    for problem in collected.problems:
+        terminalreporter.line(problem, red=True)
 
 
 def _list_files(config: pytest.Config) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.points import INFO, RESULT, START, STATUS
@@ -15,39 +14,35 @@ if TYPE_CHECKING:
 
 FIXTURE: Final = "diarization_server"
 
-FIRST: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "need:failed": 'respond(failed="Internal error.")',
-        name_answer(START, 429): "respond(http=HttpAnswer(status=429, retry_after=1))",
-        name_answer(RESULT, 404): 'set_faults(Fault(task="lost"))',
-        "need:unended": 'respond(course={"polls": {"pending": 1, "running": 1}})',
-        name_answer(START, 507): "respond(http=507)",
-        name_answer(RESULT, 429): 'respond(http=HttpAnswer(status=429, on="poll", retry_after=1))',
-        name_answer(START, 413): "respond(http=413)",
-        name_answer(START, 403): "respond(http=403)",
-        "need:succession": 'respond(course={"polls": {"pending": 2}})',
-        "need:segments": "respond(segments=[[(0, 0.0, 0.9), (1, 0.9, 2.0)]])",
-        "need:segment": "respond(speakers=1)",
-        "need:result": "respond(speakers=2)",
-        "need:envelope": "respond(http=422)",
-        "need:limited": "respond(http=429)",
-        name_answer(START, 202): "respond(speakers=2)",
-        name_answer(RESULT, 200): "respond(speakers=2)",
-    }
-)
+FIRST: Final[Mapping[str, str]] = {
+    "need:failed": 'respond(failed="Internal error.")',
+    name_answer(START, 429): "respond(http=HttpAnswer(status=429, retry_after=1))",
+    name_answer(RESULT, 404): 'set_faults(Fault(task="lost"))',
+    "need:unended": 'respond(course={"polls": {"pending": 1, "running": 1}})',
+    name_answer(START, 507): "respond(http=507)",
+    name_answer(RESULT, 429): 'respond(http=HttpAnswer(status=429, on="poll", retry_after=1))',
+    name_answer(START, 413): "respond(http=413)",
+    name_answer(START, 403): "respond(http=403)",
+    "need:succession": 'respond(course={"polls": {"pending": 2}})',
+    "need:segments": "respond(segments=[[(0, 0.0, 0.9), (1, 0.9, 2.0)]])",
+    "need:segment": "respond(speakers=1)",
+    "need:result": "respond(speakers=2)",
+    "need:envelope": "respond(http=422)",
+    "need:limited": "respond(http=429)",
+    name_answer(START, 202): "respond(speakers=2)",
+    name_answer(RESULT, 200): "respond(speakers=2)",
+}
 """The most common causes of broken clients: a failed task, a limit, a missing task, a slow task."""
 
 HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
 """The import of the names in the lines."""
 
 
-REFUSED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        START: "respond(http={})",
-        RESULT: 'respond(http=HttpAnswer(status={}, on="poll"))',
-        **dict.fromkeys((INFO, STATUS), 'set_faults(Fault(on="system", http={}))'),
-    }
-)
+REFUSED: Final[Mapping[str, str]] = {
+    START: "respond(http={})",
+    RESULT: 'respond(http=HttpAnswer(status={}, on="poll"))',
+    **dict.fromkeys((INFO, STATUS), 'set_faults(Fault(on="system", http={}))'),
+}
 """Lines that make an operation refuse, with a placeholder for the status."""
 
 
@@ -60,4 +55,4 @@ def list_plays() -> Mapping[str, str]:
             for status in sorted(profile.statuses[operation]):
                 if status >= 400:
                     lines.setdefault(name_answer(operation, status), line.format(status))
-    return MappingProxyType({point: f"{FIXTURE}.{line}" for point, line in lines.items()})
+    return {point: f"{FIXTURE}.{line}" for point, line in lines.items()}

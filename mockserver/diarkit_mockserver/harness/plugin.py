@@ -72,9 +72,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "the token of a fake there (diarkit serve) is read from DIARKIT_CONTROL_TOKEN",
     )
     group.addoption(
-        "--diarization-cacert",
-        metavar="FILE",
-        help="trust these certificates (PEM) at the https URL of a server",
+        "--diarization-cacert", metavar="FILE", help="trust these certificates (PEM) at the https URL of a server"
     )
     group.addoption(
         FAIL_ON_SKIP,
@@ -198,23 +196,17 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
     collected = pytestconfig.stash.get(COLLECTED, None)
     count = None if collected is None else collected.add
+    cacert = find_cacert(pytestconfig)
     if diarization_url is not None:
         # Other runs may use this server too, and a killed one may have left its worlds.
         run = f"{os.urandom(4).hex()}-"
-        token, cacert = os.environ.get("DIARKIT_CONTROL_TOKEN"), find_cacert(pytestconfig)
+        token = os.environ.get("DIARKIT_CONTROL_TOKEN")
         found = find_fake(diarization_url, token=token, prefix=run, cacert=cacert, count=count)
         fake = found or LiveServer(diarization_url)
     elif shared is not None:
         url, token, nonce, process = shared
-        fake = Fake(
-            url,
-            token=token,
-            nonce=nonce,
-            prefix=process,
-            cacert=find_cacert(pytestconfig),
-            front=_make_front(pytestconfig),
-            count=count,
-        )
+        front = _make_front(pytestconfig)
+        fake = Fake(url, token=token, nonce=nonce, prefix=process, front=front, cacert=cacert, count=count)
     else:
         fake = Fake(worlds_only=True, front=_make_front(pytestconfig), count=count)
     if isinstance(fake, Fake):
@@ -284,7 +276,6 @@ def diarization_server_factory(
 
 
 def _choose_scenario(request: pytest.FixtureRequest) -> Scenario:
-    """Choose the initial scenario of a test's server."""
     from diarkit_mockserver.harness.fake import LENIENT, STRICT  # noqa: PLC0415 - imported on first use
 
     if (replayed := request.config.stash.get(REPLAY, None)) is not None:

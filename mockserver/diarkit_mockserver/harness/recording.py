@@ -26,7 +26,7 @@ from diarkit_mockserver.world.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_mockserver.scenario.model import Rule, Scenario
+    from diarkit_mockserver.scenario.model import Scenario
 
 
 class BadRecordingError(FakeError):
@@ -93,8 +93,5 @@ def load_recorded(path: Path) -> Scenario:
         ) from None
     except ScenarioError as error:
         raise BadRecordingError(str(error)) from None
-    return replace(scenario, course="immediate", rules=tuple(map(_hurry, scenario.rules)))
-
-
-def _hurry(rule: Rule) -> Rule:
-    return replace(rule, then=replace(rule.then, course=None))
+    rules = tuple(replace(rule, then=replace(rule.then, course=None)) for rule in scenario.rules)
+    return replace(scenario, course="immediate", rules=rules)

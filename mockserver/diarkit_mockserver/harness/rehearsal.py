@@ -35,10 +35,6 @@ LEAST_PATIENCE_S: Final = 20.0
 """Time limit of a variant, relative to the unchanged run, and the minimum in seconds; a test that exceeds it hangs."""
 
 
-WHOLE: Final = (0, 1)
-"""Exit codes of pytest for a complete run."""
-
-
 class RehearsalError(FakeError):
     """Pytest did not complete a variant."""
 
@@ -149,7 +145,7 @@ def run_variants(
             except subprocess.TimeoutExpired:
                 pass
             else:
-                if ended.returncode not in WHOLE:
+                if ended.returncode not in (0, 1):  # those of a complete run
                     raise RehearsalError(variant.name, ended.stdout.decode(errors="replace"))
             limit = limit or max(PATIENCE * ((read_system_ticks() - began) / SECOND), LEAST_PATIENCE_S)
             yield variant, _read_run(results.read_text(encoding="utf-8"))

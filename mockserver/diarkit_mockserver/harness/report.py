@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.api.words import count
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import read_pages
+from diarkit_mockserver.control.client import read_entries
 from diarkit_mockserver.control.orders import Expectations
 from diarkit_mockserver.journal.access_log import escape
 from diarkit_mockserver.journal.conduct import judge
-from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from diarkit_mockserver.control.client import Sender
-    from diarkit_mockserver.control.views import JournalPage, TaskView
+    from diarkit_mockserver.control.views import TaskView
     from diarkit_mockserver.journal.journal import Entry
 
 MOST_LINES: Final = 15
@@ -33,8 +32,7 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
 
     Exchanges of the default world after the number `elsewhere` are listed too, as they may have been meant for this one.
     """
-    pages = tuple(read_pages(control, name, reveal=control.reveals))
-    entries = list(_read(pages))
+    entries, page = read_entries(control, name)
     state = control.send(calls.verify_journal(Expectations(expected=())), name)
     tasks = control.send(calls.list_tasks(), name)
     yield f"{control.url}{WORLDS + name if name else ''}, seed {state.seed}, clock {state.clock}"
@@ -42,18 +40,12 @@ def write_report(control: Sender, name: str, elsewhere: int | None = None) -> It
     yield from _list("tasks", map(_write_task, tasks))
     if state.clock.frozen and any(task.state not in TERMINAL for task in tasks):
         yield "  time is frozen: advance() moves it"
-    findings = judge(
-        entries, now=pages[-1].now, open_connections=frozenset(pages[-1].connections), epoch=pages[-1].epoch
-    )
+    findings = judge(entries, now=page.now, open_connections=frozenset(page.connections), epoch=page.epoch)
     yield from _list("conduct of the client", map(str, findings))
     answers = control.send(calls.list_answers(), name)
     yield from _list("prepared answers that were not used", (str(answer) for answer in answers if not answer.used))
     if name and elsewhere is not None:
-        yield from _list(ELSEWHERE, map(str, _read(read_pages(control, "", since=elsewhere, reveal=control.reveals))))
-
-
-def _read(pages: Iterable[JournalPage]) -> Iterator[Entry]:
-    return (read_entry(each) for page in pages for each in page.entries)
+        yield from _list(ELSEWHERE, map(str, read_entries(control, "", since=elsewhere)[0]))
 
 
 def _list(heading: str, lines: Iterable[str], otherwise: str = "") -> Iterator[str]:

@@ -10,11 +10,10 @@ import contextlib
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import read_pages
+from diarkit_mockserver.control.client import read_entries
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
-from diarkit_mockserver.journal.export import read_entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.control.client import Sender
-    from diarkit_mockserver.control.views import CoverageView, JournalPage, TaskView
+    from diarkit_mockserver.control.views import CoverageView, TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
@@ -229,7 +228,7 @@ class DiarizationServer:
     @property
     def journal(self) -> tuple[Entry, ...]:
         """The client's requests and their answers, oldest first, including credentials."""
-        return self._read_journal()[0]
+        return read_entries(self._control, self._name)[0]
 
     def clear_journal(self) -> None:
         """Delete the journal; tasks, rules and time are unchanged."""
@@ -242,7 +241,8 @@ class DiarizationServer:
 
     def polls(self, task_id: str) -> tuple[Entry, ...]:
         """Return the polls of a task, oldest first."""
-        return tuple(entry for entry in self._read_journal(task_id)[0] if entry.request.method == "GET")
+        entries, _ = read_entries(self._control, self._name, task=task_id)
+        return tuple(entry for entry in entries if entry.request.method == "GET")
 
     def assert_submitted(self, *, times: int | None = None, **matching: Unpack[Matching]) -> None:
         """Check that the client made a submission, whether or not it was refused.
@@ -282,14 +282,9 @@ class DiarizationServer:
         """
         from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - rarely used
 
-        entries, page = self._read_journal()
+        entries, page = read_entries(self._control, self._name)
         held = frozenset(page.connections)
         return judge(entries, now=page.now, open_connections=held, pace_s=pace_s, ignore=ignore, epoch=page.epoch)
-
-    def _read_journal(self, task: str | None = None) -> tuple[tuple[Entry, ...], JournalPage]:
-        """Read the whole journal; the last page has time and connections."""
-        pages = tuple(read_pages(self._control, self._name, task=task, reveal=self._control.reveals))
-        return tuple(read_entry(each) for page in pages for each in page.entries), pages[-1]
 
     def _ask(self, order: Order[Returned]) -> Returned:
         return self._control.send(order, self._name)

@@ -46,7 +46,6 @@ class ConductRule:
     check: Callable[[Traffic], Iterable[Case]]
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
 
@@ -65,12 +64,10 @@ class ConductFinding:
     text: str
 
     def __str__(self) -> str:
-        """Format it in one line."""
         numbers = ", ".join(map(str, self.entries[:10])) + (", ..." if len(self.entries) > 10 else "")
         return f"{self.rule.id} (exchange{'s' * (len(self.entries) > 1)} {numbers}): {self.text}"
 
     def __repr__(self) -> str:
-        """Say it in one line: it stands in failed assertions."""
         return f"<{self}>"
 
 
@@ -111,7 +108,9 @@ def judge(  # noqa: PLR0913 - all that is known of a world, in one call
     if unknown:
         known = ", ".join(rule.id for rule in RULES)
         raise ValueError(f"expected ids of rules ({known}), got {', '.join(sorted(unknown))}")
-    traffic = Traffic(entries, now=now, open_connections=open_connections, pace=to_ticks(pace_s), epoch=epoch)
+    traffic = Traffic(
+        entries=tuple(entries), now=now, open_connections=open_connections, pace=to_ticks(pace_s), epoch=epoch
+    )
     return tuple(
         ConductFinding(rule=rule, entries=tuple(entry.number for entry in concerned), text=text)
         for rule in RULES

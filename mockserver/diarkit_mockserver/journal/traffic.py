@@ -12,7 +12,7 @@ from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import BodyDamage, TaskFault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from diarkit_mockserver.journal.journal import Entry
 
@@ -56,23 +56,21 @@ class Chain:
         return self.upload is not None and not HOPELESS.isdisjoint(self.upload.faults)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """All exchanges of a world."""
+    """All exchanges of a world.
 
-    def __init__(
-        self,
-        entries: Iterable[Entry],
-        *,
-        now: int,
-        open_connections: Collection[int],
-        pace: int,
-        epoch: int | None = None,
-    ) -> None:
-        self.entries = tuple(entries)
-        self.now = now
-        self.open_connections = frozenset(open_connections)
-        self.pace = pace
-        self._epoch = epoch
+    Attributes:
+        now: ticks of the world's clock.
+        pace: minimum ticks between two polls of a task.
+        epoch: the date at time 0, in seconds since 1970 UTC; None if unknown.
+    """
+
+    entries: tuple[Entry, ...]
+    now: int
+    open_connections: Collection[int]
+    pace: int
+    epoch: int | None = None
 
     def read_retry_after(self, entry: Entry) -> int | None:
         """Return the requested wait in ticks; None without one, or for a date if the epoch is unknown."""
@@ -81,11 +79,11 @@ class Traffic:
             return None
         if value.isascii() and value.isdecimal() and len(value) < 10:
             return to_ticks(int(value))
-        if self._epoch is None:
+        if self.epoch is None:
             return None
         from diarkit_contracts.target.pace import read_retry_after  # noqa: PLC0415 - what it needs for dates is large
 
-        wait = read_retry_after(value, tell_date(self._epoch, entry.answered_at))
+        wait = read_retry_after(value, tell_date(self.epoch, entry.answered_at))
         return None if wait is None else to_ticks(max(0.0, wait - COARSE_S))
 
     @cached_property

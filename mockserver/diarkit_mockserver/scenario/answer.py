@@ -95,7 +95,9 @@ class HttpAnswer:
             exceeded = Exceeded.until(now + wait * SECOND, now, epoch, 1)
             made = dict(exceeded.headers if self.status == 429 else exceeded.headers[:1])
             if self.retry_after_as == "date":
-                made["retry-after"] = _write_date(exceeded.reset)
+                from email.utils import format_datetime  # noqa: PLC0415 - 20 ms that only those pay who ask for a date
+
+                made["retry-after"] = format_datetime(tell_date(exceeded.reset, 0), usegmt=True)
         for name, value in (self.headers or {}).items():
             made.pop(name.lower(), None)
             if value is not None:
@@ -128,9 +130,3 @@ def _check_headers(headers: Mapping[str, object]) -> None:
             raise ValueError(f"the header {name} can't be set: {OURS[name.lower()]}")
         if value is not None and not (isinstance(value, str) and value.isprintable() and value.isascii()):
             raise ValueError(f"the header {name}: expected printable ASCII in quotes, or null, got {value!r:.60}")
-
-
-def _write_date(moment: int) -> str:
-    from email.utils import format_datetime  # noqa: PLC0415 - 20 ms that only those pay who ask for a date
-
-    return format_datetime(tell_date(moment, 0), usegmt=True)

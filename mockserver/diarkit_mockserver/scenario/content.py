@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_fixtures.texts.tree import Node
+    from diarkit_fixtures.texts.tree import Node, Place
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 """The segments of each channel."""
@@ -29,21 +29,18 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
     spoken: dict[int, Spoken] = {}
     flaws = list(_check_tasks(tree))
     for index, then in _list_outcomes(tree):
-        if "result" in then.entries and not _is_set(then, "breaks_contract"):
-            flaws += _check_result(then.entries["result"].node, " (breaks_contract: true lets it pass)")
-        if (
-            "rttm" in then.entries
-            and isinstance(leaf := then.entries["rttm"].node, Leaf)
-            and isinstance(leaf.value, str)
-        ):
+        lax = _get(then, "breaks_contract")
+        if not (isinstance(lax, Leaf) and lax.value is True):
+            flaws += _check_result(_get(then, "result"), " (breaks_contract: true lets it pass)")
+        for place, text in _read_text(then, "rttm"):
             if directory is None:
-                flaws.append(Flaw(leaf.place, "rttm: expected segments, as files can't be referenced over the network"))
+                flaws.append(Flaw(place, "rttm: expected segments, as files can't be referenced over the network"))
                 continue
-            path = directory / leaf.value
+            path = directory / text
             if path not in files:
                 files[path] = _read_spoken(path)
             if isinstance(read := files[path], str):
-                flaws.append(Flaw(leaf.place, f"rttm: {read}"))
+                flaws.append(Flaw(place, f"rttm: {read}"))
             else:
                 spoken[index] = read
     return spoken, tuple(flaws)
@@ -51,9 +48,8 @@ def check_content(tree: Node, directory: Path | None) -> tuple[dict[int, Spoken]
 
 def list_rttm_files(tree: Node, directory: Path) -> tuple[Path, ...]:
     """List the RTTM files of a scenario's rules, each once."""
-    named = (_get(then, "rttm") for _, then in _list_outcomes(tree))
-    texts = (leaf.value for leaf in named if isinstance(leaf, Leaf) and isinstance(leaf.value, str))
-    return tuple(dict.fromkeys(directory / text for text in texts))
+    named = (text for _, then in _list_outcomes(tree) for _, text in _read_text(then, "rttm"))
+    return tuple(dict.fromkeys(directory / text for text in named))
 
 
 def _list_outcomes(tree: Node) -> Iterator[tuple[int, Entries]]:
@@ -65,13 +61,11 @@ def _list_outcomes(tree: Node) -> Iterator[tuple[int, Entries]]:
 def _check_tasks(tree: Node) -> Iterator[Flaw]:
     ids: set[str] = set()
     for task in _list_items(tree, "tasks"):
-        if (result := _get(task, "result")) is not None:
-            yield from _check_result(result)
-        if isinstance(leaf := _get(task, "id"), Leaf) and isinstance(leaf.value, str):
-            task_id = leaf.value.lower()
-            if task_id in ids:
-                yield Flaw(leaf.place, f"id: expected a unique id, got {leaf.value} again")
-            ids.add(task_id)
+        yield from _check_result(_get(task, "result"))
+        for place, text in _read_text(task, "id"):
+            if text.lower() in ids:
+                yield Flaw(place, f"id: expected a unique id, got {text} again")
+            ids.add(text.lower())
 
 
 def _list_items(tree: Node, key: str) -> tuple[Node, ...]:
@@ -82,11 +76,13 @@ def _get(node: Node, key: str) -> Node | None:
     return node.entries[key].node if isinstance(node, Entries) and key in node.entries else None
 
 
-def _is_set(then: Entries, key: str) -> bool:
-    return isinstance(leaf := _get(then, key), Leaf) and leaf.value is True
+def _read_text(node: Node, key: str) -> Iterator[tuple[Place, str]]:
+    """Yield the text of a key with its place; nothing for another value."""
+    if isinstance(leaf := _get(node, key), Leaf) and isinstance(leaf.value, str):
+        yield leaf.place, leaf.value
 
 
-def _check_result(node: Node, hint: str = "") -> Iterator[Flaw]:
+def _check_result(node: Node | None, hint: str = "") -> Iterator[Flaw]:
     """Yield violations of the reference and contradictions; mere differences from the examples (INF) are allowed."""
     if not isinstance(node, Entries):
         return

@@ -134,12 +134,11 @@ BY_HAND = Timetable("moves", 1, 2, 3)
 
 @lru_cache(maxsize=256)
 def _count_polls(counts: PollCounts) -> Timetable:
-    """Return the shared timetable of a course by polls."""
     ends_at = counts.pending + counts.running + 1
     return Timetable("polls", counts.pending + 1, ends_at, ends_at + counts.cancelled if counts.cancelled else NEVER)
 
 
-def cancels(course: Course) -> bool:
+def cancels(course: Course | None) -> bool:
     """Return whether a task of this course is cancelled instead of ending."""
     match course:
         case ByPolls(polls=lasts):

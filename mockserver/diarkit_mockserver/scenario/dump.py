@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_fixtures.texts.scalar import resolve_plain
 from diarkit_mockserver.scenario.plain import write_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diarkit_mockserver.scenario.model import Rule, Scenario
+    from diarkit_mockserver.scenario.plain import Json
 
 EMPTY: Final = "version: 1\n"
 """A scenario with only defaults, as a file can't be empty."""
@@ -29,7 +28,7 @@ def dump_scenario(scenario: Scenario) -> str:
 
     It parses as an equal scenario. RTTM files that were read are written as segments.
     """
-    written = cast("dict[str, object]", write_plain(scenario, short=True))
+    written = cast("dict[str, Json]", write_plain(scenario, short=True))
     return "".join(_write_entry(key, value) for key, value in written.items()) or EMPTY
 
 
@@ -38,41 +37,31 @@ def dump_rule(rule: Rule) -> str:
     return f"- {_write_item(write_plain(rule, short=True))}\n"
 
 
-def _write_entry(key: str, value: object) -> str:
-    items = _read_items(value)
-    return f"{key}:\n" + "".join(f"- {_write_item(item)}\n" for item in items) if items else f"{key}: {_write(value)}\n"
+def _write_entry(key: str, value: Json) -> str:
+    if isinstance(value, list) and value:
+        return f"{key}:\n" + "".join(f"- {_write_item(item)}\n" for item in value)
+    return f"{key}: {_write(value)}\n"
 
 
-def _write_item(item: object) -> str:
+def _write_item(item: Json) -> str:
     """Format a rule or fault, without braces if it has a single key."""
-    pairs = _read_pairs(item)
-    return _write_pairs(pairs) if len(pairs) == 1 else _write(item)
+    return _write_pairs(item) if isinstance(item, dict) and len(item) == 1 else _write(item)
 
 
-def _read_items(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _read_pairs(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
-
-
-def _write(value: object) -> str:
+def _write(value: Json) -> str:
     """Format a value in one line."""
-    if isinstance(value, Mapping):
-        return "{" + _write_pairs(cast("Mapping[str, object]", value)) + "}"
+    if isinstance(value, dict):
+        return "{" + _write_pairs(value) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_write(one) for one in cast("Iterable[object]", value)) + "]"
+        return "[" + ", ".join(map(_write, value)) + "]"
     if isinstance(value, str):
         return _write_text(value)
     if isinstance(value, float):
-        return _write_float(value)
-    return (
-        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
-    )
+        return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))
+    return json.dumps(value)
 
 
-def _write_pairs(mapping: Mapping[str, Any]) -> str:
+def _write_pairs(mapping: dict[str, Json]) -> str:
     return ", ".join(f"{_write_text(key)}: {_write(value)}" for key, value in mapping.items())
 
 
@@ -81,7 +70,3 @@ def _write_text(text: str) -> str:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + _UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08x}", escaped) + '"'
-
-
-def _write_float(value: float) -> str:
-    return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))

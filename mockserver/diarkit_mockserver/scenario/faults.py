@@ -232,7 +232,6 @@ class Schedule:
         self._key = key
 
     def __bool__(self) -> bool:
-        """Return whether there is any fault."""
         return bool(self._faults)
 
     @property

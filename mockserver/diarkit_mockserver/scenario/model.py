@@ -91,7 +91,6 @@ class Then:
         return read_http(self.http)
 
     def __str__(self) -> str:
-        """Format the outcome."""
         given = ((one.name, getattr(self, one.name)) for one in fields(self))
         named = ", ".join(f"{name}={value!r:.60}" for name, value in given if value not in (None, False))
         return named or "the content of the file"
@@ -116,7 +115,6 @@ class Rule:
             raise ValueError(f"expected times >= 1, got {self.times}")
 
     def __str__(self) -> str:
-        """Format the pattern of the rule."""
         return str(self.when)
 
 
@@ -157,13 +155,7 @@ class SeededTask:
     @property
     def then(self) -> Then:
         """Its outcome."""
-        return Then(
-            result=self.result,
-            segments=self.segments,
-            speakers=self.speakers,
-            failed=self.failed,
-            rejected=self.rejected,
-        )
+        return Then(**{name: getattr(self, name) for name in OUTCOMES if name != "rttm"})
 
     @property
     def end(self) -> TaskState:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from diarkit_fixtures.texts.fields import Field, Kind
-    from diarkit_fixtures.texts.tree import Node
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -41,18 +40,13 @@ def write_plain(value: object, *, short: bool = False) -> Json:
     return _write_leaf(value)
 
 
-def plant_plain(value: object) -> Node:
-    """Make the tree of plain values as in a scenario file, possibly mixed with values of the scenario's classes."""
-    return plant(write_plain(value))
-
-
 def read_plain(hint: Any, value: object) -> Any:
     """Convert plain values as in a scenario file, possibly mixed with values of the scenario's classes, which are unchanged."""
     if isinstance(hint, type) and isinstance(value, hint):
         return value
     from diarkit_fixtures.texts.build import build_value  # noqa: PLC0415 - not needed with classes
 
-    built, flaws = build_value(hint, plant_plain(value))
+    built, flaws = build_value(hint, plant(write_plain(value)))
     if flaws:
         raise ValueError("\n".join(dict.fromkeys(flaw.text for flaw in flaws)))
     return built
@@ -67,17 +61,11 @@ def _write_fields(value: object, fields: Iterable[Field], *, short: bool) -> Ite
 
 
 def _write_leaf(value: object) -> Json:
-    match value:
-        case bool():
-            return value
-        case str():
-            return str.__str__(value)
-        case int():
-            return int(value)
-        case float():
-            return float(value)
-        case _:
-            return cast("Json", value)
+    """Convert a number or text of a subclass, such as an enumeration or of numpy."""
+    for kind in (bool, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str.__str__(value) if isinstance(value, str) else cast("Json", value)
 
 
 def _shorten(plain: Json, kind: Kind) -> Json:

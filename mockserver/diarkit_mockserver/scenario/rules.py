@@ -46,7 +46,6 @@ class RuleBook:
         )
 
     def __iter__(self) -> Iterator[tuple[int, Rule]]:
-        """Iterate over the rules with their numbers."""
         return iter(self._ordered)
 
     def add(self, rule: Rule) -> RuleBook:

@@ -51,10 +51,8 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
     },
     Rate: {"requests": NOT_NEGATIVE, "seconds": {"exclusiveMinimum": 0, "maximum": 1_000_000_000}},
     Fault: {
-        "ordinal": COUNT,
-        "every": COUNT,
+        **dict.fromkeys(("ordinal", "every", "times"), COUNT),
         "share": {"minimum": 0, "maximum": 1},
-        "times": COUNT,
         "http": HTTP_STATUS,
     },
     Latency: {"fixed": PAUSE, "uniform": PAUSE},
@@ -64,77 +62,63 @@ BOUNDS: Final[Mapping[type, Mapping[str, Schema]]] = {
 }
 """Bounds of single values, including those in a list."""
 
-NO_OUTCOME: Final[Schema] = {"not": {"anyOf": [{"required": [name]} for name in OUTCOMES]}}
 
-ONE_OUTCOME: Final[Schema] = {"oneOf": [*({"required": [name]} for name in OUTCOMES), NO_OUTCOME]}
+def _with(*names: str) -> Schema:
+    """Require all of some keys."""
+    return {"required": [*names]}
+
+
+def _without(*names: str) -> Schema:
+    """Refuse any of some keys."""
+    return {"not": {"anyOf": [*map(_with, names)]}}
+
+
+def _where(name: str, value: Schema) -> Schema:
+    """Require a key with such a value."""
+    return {"required": [name], "properties": {name: value}}
+
+
+NO_OUTCOME: Final = _without(*OUTCOMES)
+ONE_OUTCOME: Final[Schema] = {"oneOf": [*map(_with, OUTCOMES), NO_OUTCOME]}
 VALID_RESULT: Final[Schema] = {"properties": {"result": {"$ref": "#/$defs/SpeakerDiarizationResult"}}}
-
-WITHOUT_SEGMENTS: Final = ("result", "failed", "rejected")
-"""Outcomes without segments, to which `der` does not apply."""
+FOR_POLLS: Final = _where("on", {"const": "poll"})
 
 END_STATES: Final[Mapping[str, Schema]] = {
-    "done": {"not": {"anyOf": [{"required": ["failed"]}, {"required": ["rejected"]}]}},
-    "failed": {"required": ["failed"]},
-    "rejected": {"required": ["rejected"]},
+    "done": _without("failed", "rejected"),
+    "failed": _with("failed"),
+    "rejected": _with("rejected"),
     "cancelled": NO_OUTCOME,
 }
 """Constraints of a seeded task by its state."""
 
 TOGETHER: Final[Mapping[type, Schema]] = {
     Fault: {
-        "oneOf": [{"required": [name]} for name in EFFECTS],
+        "oneOf": [*map(_with, EFFECTS)],
         "not": {
             "anyOf": [
-                {
-                    "required": ["http"],
-                    "properties": {
-                        "http": {"type": "object", "anyOf": [{"required": ["on"]}, {"required": ["times"]}]}
-                    },
-                },
-                {"required": ["ordinal", "every"]},
+                _where("http", {"type": "object", "anyOf": [_with("on"), _with("times")]}),
+                _with("ordinal", "every"),
             ]
         },
     },
-    Latency: {"oneOf": [{"required": [name]} for name in ("fixed", "uniform", "log_normal")]},
-    HttpAnswer: {
-        "if": {"required": ["times"], "properties": {"times": {"type": "integer", "minimum": 2}}},
-        "then": {"required": ["on"], "properties": {"on": {"const": "poll"}}},
-    },
+    Latency: {"oneOf": [*map(_with, ("fixed", "uniform", "log_normal"))]},
+    HttpAnswer: {"if": _where("times", {"type": "integer", "minimum": 2}), "then": FOR_POLLS},
     Then: {
         "allOf": [
             ONE_OUTCOME,
             {
-                "if": {
-                    "required": ["http"],
-                    "not": {
-                        "properties": {
-                            "http": {"required": ["on"], "properties": {"on": {"const": "poll"}}, "type": "object"}
-                        }
-                    },
-                },
+                "if": {**_with("http"), "not": {"properties": {"http": {**FOR_POLLS, "type": "object"}}}},
                 "then": NO_OUTCOME,
             },
-            {
-                "if": {"required": ["der"]},
-                "then": {"not": {"anyOf": [{"required": [name]} for name in WITHOUT_SEGMENTS]}},
-            },
-            {
-                "if": {"not": {"properties": {"breaks_contract": {"const": True}}, "required": ["breaks_contract"]}},
-                "then": VALID_RESULT,
-            },
+            {"if": _with("der"), "then": _without("result", "failed", "rejected")},  # they have no segments
+            {"if": {"not": _where("breaks_contract", {"const": True})}, "then": VALID_RESULT},
         ]
     },
     SeededTask: {
         "allOf": [
             ONE_OUTCOME,
             VALID_RESULT,
-            *(
-                {
-                    "if": {"required": ["state"], "properties": {"state": {"const": state}}},
-                    "then": allowed,
-                }
-                for state, allowed in END_STATES.items()
-            ),
+            *({"if": _where("state", {"const": state}), "then": allowed} for state, allowed in END_STATES.items()),
         ]
     },
 }
@@ -196,14 +180,12 @@ def _write_field(cls: type, field: Field, text: str | None, written: dict[str, S
     if text is not None:
         schema["description"] = text
     if is_dataclass(field.default) and not isinstance(field.default, type):
-        schema["default"] = asdict(field.default, dict_factory=_drop_unset)
+        schema["default"] = asdict(
+            field.default, dict_factory=lambda pairs: {key: value for key, value in pairs if value is not None}
+        )
     elif not field.required and field.default is not None:
         schema["default"] = list(cast("tuple[object, ...]", field.default)) if field.default == () else field.default
     return schema
-
-
-def _drop_unset(pairs: list[tuple[str, object]]) -> Schema:
-    return {key: value for key, value in pairs if value is not None}
 
 
 def _write_kind(kind: Kind, limits: Schema, written: dict[str, Schema]) -> Schema:

@@ -15,8 +15,6 @@ from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.rules import RuleBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diarkit_contracts.api.learned import SeenPoint
     from diarkit_contracts.api.points import Generation
     from diarkit_contracts.api.profiles import Profile
@@ -47,10 +45,9 @@ class Setup:
 def set_up(name: str, scenario: Scenario, added: tuple[Rule, ...] = ()) -> Setup:
     """Prepare a scenario for a world; a ValueError for an outage in a named one, or a state that its generation lacks."""
     profile, manner = _find_ways(scenario.profile, scenario.dialect, scenario.seen)
-    cancelled = any(map(cancels, list_courses(scenario, added))) or TaskState.CANCELLED in {
-        task.state for task in scenario.tasks
-    }
-    if cancelled and profile["cancelled"] == "unknown":
+    courses: list[Course | None] = [scenario.course, *(rule.then.course for rule in (*scenario.rules, *added))]
+    states = {task.state for task in scenario.tasks}
+    if (TaskState.CANCELLED in states or any(map(cancels, courses))) and profile["cancelled"] == "unknown":
         raise ValueError(
             f"generation {profile.name} has no state cancelled: set profile: '5.0', or dialect: {{cancelled: known}}"
         )
@@ -66,14 +63,6 @@ def _find_ways(
 ) -> tuple[Profile, Manner | None]:
     profile = resolve_profile(generation, dialect, seen)
     return profile, find_manner(profile)
-
-
-def list_courses(scenario: Scenario, added: tuple[Rule, ...] = ()) -> Iterator[Course]:
-    """Yield the courses that tasks may have."""
-    yield scenario.course
-    for rule in (*scenario.rules, *added):
-        if rule.then.course is not None:
-            yield rule.then.course
 
 
 NOTHING: Final = Scenario()

@@ -137,7 +137,6 @@ class When:
         return sum(1 for _ in _list_asked(self, ""))
 
     def __str__(self) -> str:
-        """Format the pattern."""
         return ", ".join(_list_asked(self, "")) or "any submission"
 
 

@@ -25,21 +25,6 @@ class RequestParser:
         message_ended: whether the message is.
     """
 
-    __slots__ = (
-        *(
-            "_body",
-            "_http",
-            "head_ended",
-            "headers",
-            "keeps_alive",
-            "left",
-            "message_ended",
-            "method",
-            "target",
-            "version",
-        ),
-    )
-
     def __init__(self) -> None:
         self._start()
         self.expect_head()

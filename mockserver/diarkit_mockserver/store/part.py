@@ -181,10 +181,7 @@ class Part:
             ranges = [("ZRANGE", self.name("finished"), 0, int(need.name) - 1)]
         else:
             ends, now = self.name("ends"), int(need.name)
-            ranges = [
-                ("ZRANGEBYSCORE", ends, "-inf", now),
-                ("ZRANGEBYSCORE", ends, f"({now}", "+inf", "LIMIT", 0, 1),
-            ]
+            ranges = [("ZRANGEBYSCORE", ends, "-inf", now), ("ZRANGEBYSCORE", ends, f"({now}", "+inf", "LIMIT", 0, 1)]
             if need.longest is not None:
                 ranges.append(("ZRANGEBYSCORE", self.name("waiting"), "-inf", now - need.longest))
 
@@ -278,7 +275,6 @@ class Part:
         return journal.added
 
     def _write_head(self, commands: list[Command], journal: PartialJournal) -> None:
-        """Write setup and clock."""
         world, prepared = self.world, self._prepared
         assert prepared is not None  # noqa: S101 - it was taken
         is_changed = world.setup is not prepared.setup or _list_kept(journal.keeper) != _list_kept(prepared.keeper)

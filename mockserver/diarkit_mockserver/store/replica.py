@@ -7,6 +7,7 @@ import logging
 import secrets
 from contextlib import suppress
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakSet
 
@@ -19,7 +20,7 @@ from diarkit_mockserver.intake.upload import ReadUpload
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
 from diarkit_mockserver.store.turns import Turns
-from diarkit_mockserver.world.platform import find_name
+from diarkit_mockserver.world.platform import Platform, find_name
 from diarkit_mockserver.world.wire import write_refusal
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.store.shelf import Shelf
     from diarkit_mockserver.store.view import View
     from diarkit_mockserver.world.place import Decided, Place
-    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.wire import Response
     from diarkit_mockserver.world.world import World
@@ -83,11 +83,7 @@ class Replica:
 
     async def refuse_early(self, visit: Visit) -> Response | None:
         """Refuse an upload by its head alone; None to read the body."""
-
-        def step(platform: Platform, visit: Visit, place: Place | None) -> Response | None:
-            return platform.refuse_early(visit, place)
-
-        return await self._take(step, visit.request, visit.connection, visit)
+        return await self._take(Platform.refuse_early, visit.request, visit.connection, visit)
 
     async def refuse(self, visit: Visit, refusal: Refusal) -> Response:
         """Refuse a request whose body is not read any further."""
@@ -99,11 +95,7 @@ class Replica:
 
     async def give_up(self, visit: Visit, reason: str) -> None:
         """Record a request that got no answer."""
-
-        def step(platform: Platform, visit: Visit, place: Place | None) -> None:
-            platform.give_up(visit, place, reason)
-
-        await self._take(step, visit.request, visit.connection, visit)
+        await self._take(partial(Platform.give_up, reason=reason), visit.request, visit.connection, visit)
 
     async def call(self, decide: Callable[[Platform], Decided], world: str) -> Decided:
         """Run a function on the platform and commit the changes; an exception of the function discards them and is raised."""
@@ -223,7 +215,8 @@ class Replica:
         `news` is the counter of changes before the view was loaded.
         """
         view.instant.run()
-        self._clocks.setdefault(view.find_key(world), WeakSet()).add(world.clock)
+        key = next((part.key for part in view.parts.values() if part.world is world), "")
+        self._clocks.setdefault(key, WeakSet()).add(world.clock)
         if news != self._news:  # the clock may have been changed since
             task = asyncio.ensure_future(self._look_again())
             self._looking.add(task)
@@ -241,7 +234,7 @@ class Replica:
         view.instant.run()
         # The pages read the setup of these worlds.
         self._platform.world, self._platform.worlds = view.platform.world, view.platform.worlds
-        settings = view.list_settings()
+        settings = {part.key: part.setting for part in view.parts.values()}
         self._clocks = {key: clocks for key, clocks in self._clocks.items() if clocks}
         for key, clocks in self._clocks.items():
             for clock in tuple(clocks):

@@ -14,7 +14,6 @@ from diarkit_mockserver.world.world import World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from diarkit_mockserver.clock import ClockSetting
     from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.store.access import Command
     from diarkit_mockserver.store.cache import Cache
@@ -107,21 +106,13 @@ class View:
         self.version = registry[0]
         self._key = key
         self._keys = registry[1]
-        self._parts = parts
+        self.parts = parts
         self._cache = cache
         for part in parts.values():
             part.build(self.instant, self.instant.read_epoch)
         loaded = {name: part.world for name, part in parts.items() if name}
         self._worlds = Worlds(loaded, set(self._keys) - {""})
         self.platform = platform.view(parts[""].world, self._worlds)
-
-    def list_settings(self) -> dict[str, ClockSetting]:
-        """Return the clock settings of the loaded worlds, by their keys."""
-        return {part.key: part.setting for part in self._parts.values()}
-
-    def find_key(self, world: World) -> str:
-        """Return the key of a loaded world; empty for any other."""
-        return next((part.key for part in self._parts.values() if part.world is world), "")
 
     def write_changes(self) -> tuple[list[Command], list[Check], list[tuple[World, Entry]]]:
         """Return the commands of the changes, the versions they depend on, and the new exchanges, whose commands come last."""
@@ -130,7 +121,7 @@ class View:
         checks: list[Check] = []
         keys = {name: key for name, key in self._keys.items() if not name or name in self._worlds}
         for name, world in (("", self.platform.world), *self._worlds.list_loaded()):
-            part = self._parts.get(name)
+            part = self.parts.get(name)
             if part is None or part.world is not world:
                 part = begin_part(f"{self._key}:{secrets.token_hex(8)}", self._cache, world)
                 keys[name] = part.key
@@ -141,7 +132,7 @@ class View:
             appends += [(part.append(entry), (world, entry)) for entry in entries]
         if keys != self._keys:
             commands.append(("HSET", self._key, "worlds", draw_version() + pack(keys)))
-            for name, part in self._parts.items():
+            for name, part in self.parts.items():
                 if keys.get(name) != part.key:
                     commands += (part.write_end(), ("PUBLISH", self._key, part.key))
         commands += (command for command, _ in appends)

@@ -84,6 +84,6 @@ def test_a_large_recording_has_a_bar_on_a_terminal(
     terminal: bool,
 ) -> None:
     monkeypatch.setattr(sample_commands.sys.stderr, "isatty", lambda: terminal)
-    show_progress()("a.wav", done, size)
+    show_progress("a.wav", done, size)
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", shown)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -39,7 +40,7 @@ def url(start: Callable[..., Any], platform: Platform) -> str:
 
 @pytest.fixture
 def control(url: str) -> Iterator[Control]:
-    with Control(url, TOKEN) as control:
+    with closing(Control(url, TOKEN)) as control:
         yield control
 
 
@@ -72,7 +73,7 @@ def test_the_same_connection_is_kept(control: Control, platform: Platform) -> No
 
 def test_a_connection_that_the_server_closed_is_opened_again(start: Callable[..., Any], platform: Platform) -> None:
     thread = start(platform=platform)
-    with Control(thread.url, TOKEN) as control:
+    with closing(Control(thread.url, TOKEN)) as control:
         control.send(calls.read_ready())
         thread.call(lambda: [one.transport.close() for one in thread._server._shared.connections])  # noqa: SLF001
         thread.call(lambda: None)
@@ -166,12 +167,12 @@ def test_a_journal_is_read_page_by_page_to_its_end(
 
 
 def test_without_the_token_it_is_told_where_to_find_it(url: str) -> None:
-    with Control(url) as control, pytest.raises(ControlError, match="DIARKIT_CONTROL_TOKEN"):
+    with closing(Control(url)) as control, pytest.raises(ControlError, match="DIARKIT_CONTROL_TOKEN"):
         control.send(calls.list_worlds())
 
 
 def test_a_server_may_live_under_a_prefix(url: str) -> None:
-    with Control(url + "/no-such-prefix") as control, pytest.raises(UnknownError):
+    with closing(Control(url + "/no-such-prefix")) as control, pytest.raises(UnknownError):
         control.send(calls.read_ready())
 
 
@@ -191,12 +192,15 @@ def test_another_server_is_told_apart(url: str, other: str) -> None:
 
 
 def test_another_servers_error_is_told_as_one(other: str) -> None:
-    with Control(other) as control, pytest.raises(ControlError, match="answered with 500 by a server that is not"):
+    with (
+        closing(Control(other)) as control,
+        pytest.raises(ControlError, match="answered with 500 by a server that is not"),
+    ):
         control.send(calls.list_worlds())
 
 
 def test_a_client_with_nobody_to_ask_raises_and_may_be_used_again(start: Callable[..., Any]) -> None:
-    with Control("http://127.0.0.1:1") as control:
+    with closing(Control("http://127.0.0.1:1")) as control:
         for _ in range(2):
             with pytest.raises(OSError, match="refused"):
                 control.send(calls.read_ready())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.control.calls import TABLE
-from diarkit_mockserver.control.guard import Head, check_caller
+from diarkit_mockserver.control.guard import check_caller
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
@@ -72,7 +72,7 @@ FOREIGN = CROSS_SITE | REBINDING
 
 
 def check(headers: dict[str, str], path: str = "/reset", *, needed: bool = False) -> int:
-    head = Head((name.encode(), value.encode()) for name, value in headers.items())
+    head = [(name.encode(), value.encode()) for name, value in headers.items()]
     refusal = check_caller(path, head, TOKEN, needed=needed)
     return 200 if refusal is None else refusal.problem.status
 
@@ -101,7 +101,7 @@ def test_where_a_token_is_needed_nothing_else_counts(headers: dict[str, str]) ->
 
 
 def test_two_hosts_are_none() -> None:
-    head = Head([(b"host", b"localhost"), (b"host", b"evil.example")])
+    head = [(b"host", b"localhost"), (b"host", b"evil.example")]
     assert check_caller("/reset", head, TOKEN, needed=False) is not None
 
 

@@ -45,7 +45,7 @@ def upload(number: int, filename: str, task_id: str, status: int = 202, **more: 
 
 
 def arrange(*entries: Entry) -> Traffic:
-    return Traffic(entries, now=0, open_connections=(), pace=0)
+    return Traffic(entries=tuple(entries), now=0, open_connections=(), pace=0)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_end_is_a_final_state_or_a_404(status: int, state: TaskState | None, 
 )
 def test_retry_after_is_whole_seconds_or_a_date(value: bytes, expected: int | None) -> None:
     def read(epoch: int | None, **parts: Any) -> int | None:
-        traffic = Traffic([], now=0, open_connections=(), pace=0, epoch=epoch)
+        traffic = Traffic(entries=(), now=0, open_connections=(), pace=0, epoch=epoch)
         return traffic.read_retry_after(exchange(answered_at=100 * SECOND, **parts))
 
     told = ((b"retry-after", value),)
