@@ -20,7 +20,7 @@ from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.runs.verdict import Accepted
 from diarkit_fixtures.texts.build import suggest
 from diarkit_fixtures.texts.read import read_value
-from diarkit_fixtures.texts.tree import find_place
+from diarkit_fixtures.texts.tree import find_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,7 @@ Baseline: TypeAlias = "tuple[tuple[Entry, str], ...]"
 def read_baseline(text: str, file: str) -> Baseline:
     """Read a baseline."""
     read, tree = read_value(_File, text, source=file)
-    places = (find_place(tree, ("accepted", index)) for index in range(len(read.accepted)))
+    places = (find_node(tree, ("accepted", index)).place for index in range(len(read.accepted)))
     return tuple((entry, f"{file}:{place.line}") for entry, place in zip(read.accepted, places, strict=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from diarkit_fixtures.texts.read import Problem
-from diarkit_fixtures.texts.tree import find_place
+from diarkit_fixtures.texts.tree import find_node
 from diarkit_fixtures.texts.yaml import read_tree
 from diarkit_mockserver.control.orders import FaultList, NewWorld
 from diarkit_mockserver.control.problem import refuse_text
@@ -40,7 +40,7 @@ def _refuse_outages(value: object, text: str, path: tuple[str, ...]) -> None:
     beyond = [index for index, fault in enumerate(faults) if fault.outage is not None]
     if not beyond or (tree := read_tree(text)[0]) is None:
         return
-    places = [(index, find_place(tree, (*path, "faults", index, "outage"))) for index in beyond]
+    places = [(index, find_node(tree, (*path, "faults", index, "outage")).place) for index in beyond]
     raise ScenarioError(
         Problem(SOURCE, place.line, place.column, NO_OUTAGE.format(index + 1)) for index, place in places
     )

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 MOST_TASKS: Final = 10_000
 """Limit of the platform's tasks whose faults are remembered."""
 
-UNKNOWN: Final = MediaFacts(kind="unknown")
 SAFE: Final = "/:@!$&'()*+,;=~-._"
 
 
@@ -94,19 +93,17 @@ class Gateway:
                 self._meet_by_head(visit, place, head, is_upload=is_upload)
         except Refusal as refusal:
             return platform.refuse(visit, place, refusal)
-        relay = Relay(self._make_reader(visit, place) if is_upload else None, drained, has_body=has_body)
+        reader = None
+        if is_upload:  # the platform enforces its own size limit
+            kind, assumed = visit.request.headers.get("content-type", ""), place.world.scenario.media
+            reader = UploadReader(kind, largest_file=None, assumed=assumed)
+        relay = Relay(reader, drained, has_body=has_body)
         relay.answering = asyncio.get_running_loop().create_task(self._forward(visit, place, relay))
         return relay
 
     async def close(self) -> None:
         """Close the connections to the platform."""
         await self._live.close()
-
-    def _make_reader(self, visit: Visit, place: Place) -> UploadReader:
-        # The platform enforces its own size limit.
-        return UploadReader(
-            visit.request.headers.get("content-type", ""), largest_file=None, assumed=place.world.scenario.media
-        )
 
     def _meet_by_head(self, visit: Visit, place: Place, head: Submission, *, is_upload: bool) -> None:
         """Apply faults that depend only on the head; may raise a Refusal."""
@@ -248,7 +245,7 @@ def _read_head(visit: Visit) -> Submission:
         filename="",
         sha256="",
         size=0,
-        media=UNKNOWN,
+        media=MediaFacts(kind="unknown"),
         parameters=parameters,
         query=visit.request.query,
         headers=visit.request.headers,

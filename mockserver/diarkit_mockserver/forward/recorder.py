@@ -27,6 +27,8 @@ from diarkit_mockserver.scenario.model import Rule, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 Speed: TypeAlias = "float | Literal['immediate']"
@@ -143,18 +145,16 @@ class Recorder:
     def _write(self, one: _Answered, answers: list[_Answered]) -> str:
         """Return a rule as YAML, cached except for the last answer to equal uploads, which may change."""
         is_last = one is answers[-1]
-        if is_last or not one.text:
-            text = dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
-            one.text = "" if is_last else text
-            return text
-        return one.text
+        text = one.text or dump_rule(one.recorded.make_rule(self._speed, None if is_last else one.times))
+        one.text = "" if is_last else text
+        return text
 
     def _read_start(self, exchange: Exchange, answer: Answer) -> Recorded | None:
-        file = next((part for part in reversed(exchange.request.parts or ()) if part.name == "file"), None)
-        when = None if file is None else _make_when(exchange, file)
-        if file is None or when is None:
+        form = {part.name: part for part in exchange.request.parts or ()}  # the last of a name counts
+        when = _make_when(exchange.request.query, form)
+        if when is None:
             return None  # refused by the fake by default, or an incomplete upload
-        name = file.filename or ""
+        name = form["file"].filename or ""
         body = read_object(answer.body)
         if answer.status == 202:
             task_id = find_value(body, "task", "task_id")
@@ -193,14 +193,14 @@ class Recorder:
         )
 
 
-def _make_when(exchange: Exchange, file: Part) -> When | None:
-    """Make the pattern of an upload: its file and known parameters; None for invalid parameters."""
-    text = next((part.text for part in reversed(exchange.request.parts or ()) if part.name == "config"), None)
-    try:
-        own = read_parameters(exchange.request.query, read_object((text or "{}").encode()))
-    except Refusal:
+def _make_when(query: Mapping[str, str], form: Mapping[str, Part]) -> When | None:
+    """Make the pattern of an upload: its file and known parameters; None for an incomplete file or invalid parameters."""
+    file, config = form.get("file"), form.get("config")
+    if file is None or file.sha256 is None or file.filename is None:
         return None
-    if file.sha256 is None or file.filename is None:
+    try:
+        own = read_parameters(query, read_object((("" if config is None else config.text) or "{}").encode()))
+    except Refusal:
         return None
     speakers = ConfigPattern(max_speakers=own.max_speakers, total_speakers=own.total_speakers)
     return When(

@@ -22,12 +22,13 @@ class Relay:
     def __init__(self, reader: UploadReader | None, drained: Callable[[], None], *, has_body: bool) -> None:
         self.reader = reader
         self.has_body = has_body
+        self.is_whole = False
+        """Whether the body is complete."""
         self.answering: asyncio.Task[Response]
         """The task that awaits the answer, set by the forwarder."""
         self._drained = drained
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
-        self._is_whole = False
         self._changed = asyncio.Event()
 
     @property
@@ -47,27 +48,22 @@ class Relay:
 
     def end(self) -> None:
         """Mark the end of the body."""
-        self._is_whole = True
+        self.is_whole = True
         self._changed.set()
 
     def cancel(self) -> None:
         """Stop forwarding, as the client has disconnected or sent invalid HTTP."""
         self.answering.cancel()
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the body is complete."""
-        return self._is_whole
-
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives."""
-        while not self._is_whole or self._pieces:
+        while not self.is_whole or self._pieces:
             while self._pieces:
                 piece, was_full = self._pieces.popleft(), self.is_full
                 self._waiting -= len(piece)
                 if was_full and not self.is_full:
                     self._drained()
                 yield piece
-            if not self._is_whole:
+            if not self.is_whole:
                 self._changed.clear()
                 await self._changed.wait()

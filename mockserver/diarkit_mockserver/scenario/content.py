@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError, cut_overlaps, merge_touching, number_by_appearance
 from diarkit_fixtures.texts.rttm import load_rttm
-from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_place
+from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_node
 from diarkit_mockserver.scenario.model import SpokenSegment
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _check_result(node: Node | None, hint: str = "") -> Iterator[Flaw]:
         return
     for fault in list_result_faults(as_plain(node)):
         if fault.severity == "error":
-            yield Flaw(find_place(node, fault.path), f"{fault}{hint}")
+            yield Flaw(find_node(node, fault.path).place, f"{fault}{hint}")
 
 
 def _read_spoken(path: Path) -> Spoken | str:
