@@ -266,9 +266,7 @@ class World:
             return visit.met
         of_task: list[Fault] = []
         visit.met = of_task
-        for fault, draws in self.schedule.choose(
-            operation, submission, request, self.counters.faults, visit.request
-        ):
+        for fault, draws in self.schedule.choose(operation, submission, request, self.counters.faults, visit.request):
             visit.faults += (fault.name,)
             visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
