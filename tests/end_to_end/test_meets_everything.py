@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from diarkit_contracts.coverage.points import list_points
-from diarkit_contracts.coverage.tally import Tally, add_up
+from diarkit_contracts.coverage.points import Tally, add_up, list_points
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.uploads import make_uploads

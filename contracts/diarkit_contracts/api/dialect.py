@@ -6,22 +6,19 @@ import re
 from dataclasses import make_dataclass
 from typing import TYPE_CHECKING, Final, Literal  # pyright: ignore[reportUnusedImport] - used where types are not checked
 
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.points import Point, Value
-
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Carries, Point, Value
 
 VALUE: Final = re.compile("[\t -~\x80-\xff]*")
 """The value of a header (RFC 9110, 5.5)."""
 
-HEADERS: Final = tuple(point.key for point in POINTS if point.served and isinstance(point.effect, Carries))
+ROWS: Final = tuple(point for point in POINTS if point.served)
 
 
 def _check(dialect: Dialect) -> None:
-    for key in HEADERS:
-        if VALUE.fullmatch(value := str(getattr(dialect, key) or "")) is None:
-            raise ValueError(f"{key}: expected the value of a header, got {value!r:.60}")
+    for point in ROWS:
+        value = str(getattr(dialect, point.key) or "")
+        if isinstance(point.effect, Carries) and VALUE.fullmatch(value) is None:
+            raise ValueError(f"{point.key}: expected the value of a header, got {value!r:.60}")
 
 
 def _write_about(point: Point) -> str:
@@ -41,18 +38,14 @@ if TYPE_CHECKING:
 else:
     Dialect = make_dataclass(
         "Dialect",
-        [
-            (point.key, (Literal[point.allowed] if point.allowed else str) | None, None)
-            for point in POINTS
-            if point.served
-        ],
+        [(point.key, (Literal[point.allowed] if point.allowed else str) | None, None) for point in ROWS],
         namespace={
             "__doc__": "\n".join(
                 [
                     "Points on which platforms differ, instead of those of the generation.",
                     "",
                     "Attributes:",
-                    *(_write_about(point) for point in POINTS if point.served),
+                    *map(_write_about, ROWS),
                 ]
             ),
             "__module__": __name__,
@@ -64,9 +57,6 @@ else:
     )
 
 
-KEYS: Final = tuple(point.key for point in POINTS if point.served)
-
-
 def list_set(dialect: Dialect) -> dict[str, Value]:
     """Return the points that a dialect sets, with their values."""
-    return {key: value for key in KEYS if (value := getattr(dialect, key)) is not None}
+    return {point.key: value for point in ROWS if (value := getattr(dialect, point.key)) is not None}

@@ -1,9 +1,17 @@
-"""The evidence for a statement about the API, and the severity of violating it."""
+"""The evidence for a statement about the API, the severity of violating it, and where the contract document makes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+START: Final = "paths//api/technology/speaker-diarization/post"
+GET: Final = "paths//api/technology/speaker-diarization/{task_id}/get"
+SCHEMAS: Final = "components/schemas"
+IN_CHANNEL: Final = f"{SCHEMAS}/SpeakerDiarizationChannel"
+IN_SEGMENT: Final = f"{SCHEMAS}/SpeakerDiarizationSegment/properties"
+"""Paths of keys in the contract document, or their beginnings."""
 
 
 class Label(StrEnum):

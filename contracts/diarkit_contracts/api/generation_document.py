@@ -7,17 +7,16 @@ Source:
 from __future__ import annotations
 
 import copy
+import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_contracts.api.document import load_document
-from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows
+from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows, Value
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.api.points import Value
     from diarkit_contracts.api.profiles import Profile
 
 Node = dict[str, Any]
@@ -25,6 +24,7 @@ Node = dict[str, Any]
 SUMMARY: Final = "An independent description based on public documentation; not the vendor's file."
 EXAMPLE: Final = "/api/technology/speaker-diarization/123e4567-e89b-12d3-a456-426614174000"
 COMPONENTS: Final = "#/components/"
+REFERENCE: Final = re.compile(r'"\$ref": "([^"]+)"')
 
 
 def make_document(profile: Profile) -> Node:
@@ -103,16 +103,8 @@ def _show(document: Node, state: str, evidence: Node) -> None:
     states.update({"description": description, "enum": [*states["enum"], state], "x-evidence": evidence})
     examples: Node = components["responses"]["TaskResult"]["content"]["application/json"]["examples"]
     task_id: str = examples["running"]["value"]["task"]["task_id"]
-    examples[state] = _put(_put(examples["running"], "running", state), task_id, f"{task_id[:-1]}{len(examples)}")
-
-
-def _put(node: Any, old: str, new: str) -> Any:
-    """Copy a part with one text replaced by another."""
-    if isinstance(node, dict):
-        return {key: _put(value, old, new) for key, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(node, list):
-        return [_put(each, old, new) for each in node]  # pyright: ignore[reportUnknownVariableType]
-    return new if node == old else node
+    written = json.dumps(examples["running"]).replace('"running"', json.dumps(state))
+    examples[state] = json.loads(written.replace(task_id, f"{task_id[:-1]}{len(examples)}"))
 
 
 def _name_version(document: Node, version: Value) -> None:
@@ -127,7 +119,7 @@ def _drop_unused(document: Node) -> None:
     """Drop components that are no longer referenced, repeatedly."""
     components: Node = document["components"]
     while True:
-        used = set(_list_references(document))
+        used = set(REFERENCE.findall(json.dumps(document)))
         unused = [
             (kind, name) for kind in components for name in components[kind] if f"{COMPONENTS}{kind}/{name}" not in used
         ]
@@ -135,15 +127,3 @@ def _drop_unused(document: Node) -> None:
             return
         for kind, name in unused:
             del components[kind][name]
-
-
-def _list_references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():  # pyright: ignore[reportUnknownVariableType]
-            if key == "$ref":
-                yield value
-            else:
-                yield from _list_references(value)
-    elif isinstance(node, list):
-        for each in node:  # pyright: ignore[reportUnknownVariableType]
-            yield from _list_references(each)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.points import POINTS, USUAL, Cell, Generation
-from diarkit_contracts.api.profiles import PROFILES
+from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_fixtures.texts.read import load_text, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from diarkit_contracts.api.profiles import Profile
 
 ALLOWED: Final = {point.key: point.allowed for point in POINTS}
 

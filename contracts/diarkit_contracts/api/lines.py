@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import yaml
 
 from diarkit_contracts.api.document import DOCUMENT
-from diarkit_contracts.api.places import IN_CHANNEL, SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from diarkit_contracts.api.evidence import IN_CHANNEL, SCHEMAS
 
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from diarkit_contracts.api.evidence import Evidence, Label, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Value: TypeAlias = str | int
 
@@ -101,7 +99,7 @@ class Sends:
 class Refuses:
     """The status with which `operation` refuses a mistake."""
 
-    operation: str
+    operation: str = START
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,6 @@ class Point:
         allowed: values; empty for any text.
         cells: by generation.
         effect: consequences for document, fake and verifier; None if only the fake's answers differ.
-        read: reads the value from an answer; None if the answer does not show it.
         served: whether the fake implements it.
     """
 
@@ -197,7 +194,6 @@ class Point:
     allowed: tuple[Value, ...]
     cells: Mapping[str, Cell]
     effect: Effect | None = None
-    read: Callable[[Seen], Value | None] | None = None
     served: bool = True
 
     @property
@@ -207,8 +203,9 @@ class Point:
 
     def find_value(self, seen: Seen) -> Value | None:
         """Read the value from an answer; None if it does not show it. An undeclared status is never shown."""
+        reader = _READERS.get(self.key)
         try:
-            found = _read_effect(self.key, self.effect, seen) if self.read is None else self.read(seen)
+            found = _read_effect(self.key, self.effect, seen) if reader is None else reader(seen)
         except (AttributeError, KeyError, TypeError, ValueError):
             found = None  # a body of another structure shows nothing
         return found if not self.allowed or found in self.allowed else None
@@ -245,8 +242,8 @@ def _read_words(effect: Effect | None, seen: Seen) -> Value | None:
             return None
 
 
-def _read_state(seen: Seen) -> str | None:
-    task: Any = seen.body.get("task") if seen.operation == RESULT and seen.status == 200 else None
+def _read_state(seen: Seen, operation: str = RESULT, status: int = 200) -> str | None:
+    task: Any = seen.body.get("task") if (seen.operation, seen.status) == (operation, status) else None
     return None if task is None else task["state"]
 
 
@@ -261,11 +258,6 @@ def _read_empty(operation: str, seen: Seen) -> Value | None:
     if seen.operation != operation or seen.status >= 300 or "task" not in seen.body:
         return None
     return "null" if "result" in seen.body and "error" in seen.body else "absent"
-
-
-def _read_first_state(seen: Seen) -> Value | None:
-    task: Any = seen.body.get("task") if seen.operation == START and seen.status == 202 else None
-    return None if task is None else task["state"]
 
 
 def _read_version(seen: Seen) -> Value | None:
@@ -324,7 +316,7 @@ _READERS: Final[Mapping[str, Callable[[Seen], Value | None]]] = {
     "times": _read_times,
     "spacing": _read_spacing,
     "accepted_unpopulated": partial(_read_empty, START),
-    "first_state": _read_first_state,
+    "first_state": partial(_read_state, operation=START, status=202),
     "whole_seconds": _read_whole,
     "first_speaker": _read_first_speaker,
     "channel_order": _read_channel_order,
@@ -350,9 +342,9 @@ def _read_cells(written: Mapping[str, list[Any]]) -> Mapping[str, Cell]:
     return MappingProxyType({name: cells.get(name, cells["all"]) for name in GENERATIONS})
 
 
-def _guess(value: Value, source: str) -> Mapping[str, Cell]:
-    """Make the cells of an undocumented value."""
-    return _read_cells({"all": [value, Label.UNK, source]})
+def _guess(value: Value, source: str) -> Mapping[str, list[Any]]:
+    """Write the cells of an undocumented value."""
+    return {"all": [value, "UNK", source]}
 
 
 def _make_point(  # noqa: PLR0913 - a row has that many columns
@@ -360,69 +352,43 @@ def _make_point(  # noqa: PLR0913 - a row has that many columns
     about: str,
     cells: Mapping[str, list[Any]],
     allowed: Sequence[Value] = (),
-    effect: tuple[str, dict[str, Any]] | None = None,
+    effect: Effect | None = None,
     *,
     served: bool = True,
 ) -> Point:
-    return Point(
-        key=key,
-        about=about,
-        allowed=tuple(allowed),
-        cells=_read_cells(cells),
-        effect=None if effect is None else _EFFECTS[effect[0]](**effect[1]),
-        read=_READERS.get(key),
-        served=served,
-    )
+    return Point(key=key, about=about, allowed=tuple(allowed), cells=_read_cells(cells), effect=effect, served=served)
+
+
+def _read_row(key: str, *, effect: tuple[str, dict[str, Any]] | None = None, **row: Any) -> Point:
+    """Read a row that is written in full."""
+    return _make_point(key, **row, effect=None if effect is None else _EFFECTS[effect[0]](**effect[1]))
 
 
 def _say(key: str, about: str, effect: Says) -> Point:
-    """Make the row of an undocumented text."""
-    cells = _guess("", "documented on no page; the fake's own wording")
-    return Point(key=key, about=about, allowed=(), cells=cells, effect=effect)
-
-
-def _refuse(
-    key: str, about: str, statuses: list[int], cells: Mapping[str, list[Any]], operation: str = START
-) -> Iterator[Point]:
-    """Make the two rows of a refusal: status and body."""
-    effect, allowed = Refuses(operation), tuple(statuses)
-    yield Point(key=key, about=f"refusal of {about}", allowed=allowed, cells=_read_cells(cells), effect=effect)
-    yield _say(f"{key}_body", f"body of the refusal of {about}", Says(operation, key))
-
-
-def _end(key: str, about: str) -> Iterator[Point]:
-    """Make the two rows of a task that ends because of its recording: state and error."""
-    cells = _guess("rejected", "documented on no page; rejected is documented as invalid input found during processing")
-    allowed = ("rejected", "failed")
-    yield Point(key=key, about=f"end of a task with {about}", allowed=allowed, cells=cells, effect=Ends())
-    yield _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
-
-
-def _carry(key: str, header: str, usual: str = "", status: int = 0) -> Point:
-    """Make the row of an undocumented header."""
-    about = f"header {header}" + (f" of {status}" if status else "")
-    cells = _guess(usual, "documented on no page")
-    return Point(key=key, about=about, allowed=(), cells=cells, effect=Carries(header, status))
-
-
-def _choose(key: str, about: str, allowed: list[Value], source: str) -> Point:
-    """Make the row of an unspecified behaviour; the first value is the default."""
-    cells = _guess(allowed[0], source)
-    return Point(key=key, about=about, allowed=tuple(allowed), cells=cells, read=_READERS[key])
+    return _make_point(key, about, _guess("", "documented on no page; the fake's own wording"), effect=effect)
 
 
 def _read_table() -> Iterator[Point]:
     """Read the table. Each section of the file has a compact form of its own."""
     table: dict[str, dict[str, Any]] = json.loads((files("diarkit_contracts.api") / "points.json").read_text("utf-8"))
-    yield from (_make_point(key, **row) for key, row in table["points"].items())
-    for key, row in table["refusals"].items():
-        yield from _refuse(key, *row)
+    yield from (_read_row(key, **row) for key, row in table["points"].items())
+    for key, (about, statuses, cells, *operation) in table["refusals"].items():
+        refuses = Refuses(*operation)
+        yield _make_point(key, f"refusal of {about}", cells, statuses, refuses)
+        yield _say(f"{key}_body", f"body of the refusal of {about}", Says(refuses.operation, key))
     yield from (_say(key, about, Says(*effect)) for key, (about, *effect) in table["bodies"].items())
     for key, about in table["ends"].items():
-        yield from _end(key, about)
-    yield from (_carry(key, **row) for key, row in table["headers"].items())
-    yield from (_make_point(key, **row) for key, row in table["ids"].items())
-    yield from (_choose(key, *row) for key, row in table["habits"].items())
+        cells = _guess(
+            "rejected", "documented on no page; rejected is documented as invalid input found during processing"
+        )
+        yield _make_point(key, f"end of a task with {about}", cells, ("rejected", "failed"), Ends())
+        yield _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
+    for key, (header, usual, *status) in table["headers"].items():
+        about = f"header {header}" + "".join(f" of {each}" for each in status)
+        yield _make_point(key, about, _guess(usual, "documented on no page"), effect=Carries(header, *status))
+    yield from (_read_row(key, **row) for key, row in table["ids"].items())
+    for key, (about, allowed, source) in table["habits"].items():
+        yield _make_point(key, about, _guess(allowed[0], source), allowed)
 
 
 POINTS: Final = tuple(_read_table())

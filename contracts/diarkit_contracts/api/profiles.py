@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -13,9 +14,6 @@ from diarkit_contracts.api.evidence import Label
 from diarkit_contracts.api.points import GENERATIONS, OPERATIONS, POINTS, USUAL, Cell, Declares, Refuses, Sends, Shows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.api.points import Effect, Point, Value
 
 
@@ -52,10 +50,6 @@ class Profile:
     def lay(self, cells: Mapping[str, Cell]) -> Profile:
         """Override cells of the generation."""
         return replace(self, cells=MappingProxyType({**self.cells, **cells})) if cells else self
-
-    def evidence_of(self, key: str) -> Evidence:
-        """Return the evidence for a point's value."""
-        return self.cells[key].evidence
 
     @cached_property
     def locations(self) -> tuple[str, ...]:

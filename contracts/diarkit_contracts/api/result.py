@@ -1,27 +1,14 @@
-"""The rules of a task's `result`: structure and semantics. Independent of the request and the task.
-
-This module is long because each rule is next to its check and the limits of checking.
-"""
+"""The rules of a task's `result`: structure and semantics. Independent of the request and the task."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import IN_CHANNEL, IN_SEGMENT, SCHEMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-
-    from diarkit_contracts.api.evidence import Evidence
-
-Read = TypeVar("Read")
-
-Checking: TypeAlias = "Generator[ResultFault, None, Read]"
-"""Yields the faults of a value, and returns what could be read, for enclosing checks."""
+from diarkit_contracts.api.evidence import IN_CHANNEL, IN_SEGMENT, SCHEMAS, Evidence, Severity, documented, inferred
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the result down, such as `("channels", 0, "segments", 2, "end_time")`."""
@@ -101,6 +88,24 @@ SEGMENT_KEYS: Final = ("speaker_id", "start_time", "end_time")
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedSegment:
+    """A reported segment, in seconds."""
+
+    speaker: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedChannel:
+    """A reported channel."""
+
+    number: int
+    speakers: int
+    segments: tuple[ReportedSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResultFault:
     """A violation of a rule.
 
@@ -133,8 +138,18 @@ class ResultFault:
 
 def list_result_faults(result: object) -> tuple[ResultFault, ...]:
     """List the violations in any value decoded from JSON, channel by channel; semantics only where the structure is right."""
+    return read_result(result)[1]
+
+
+def read_result(result: object) -> tuple[tuple[ReportedChannel, ...] | None, tuple[ResultFault, ...]]:
+    """Read the channels of a result, and list its violations; None for the channels if it is malformed or too large."""
     oversized = next(_list_crowds(result), None)
-    return tuple(_check_result(result)) if oversized is None else (oversized,)
+    if oversized is not None:
+        return None, (oversized,)
+    reading = _Reading()
+    channels = reading.read_result(result)
+    is_readable = all(fault.rule is not STRUCTURE for fault in reading.faults)
+    return channels if is_readable else None, tuple(reading.faults)
 
 
 def find_oversize(body: bytes) -> str:
@@ -159,128 +174,111 @@ def _list_crowds(result: object) -> Iterator[ResultFault]:
             yield ResultFault(("channels", index, "segments"), SIZE, expected, f"{len(speakers)}")
 
 
-def _check_result(result: object) -> Iterator[ResultFault]:
-    read = yield from _check_object(result, (), RESULT_KEYS)
-    if "channels" not in read:
-        return
-    channels = yield from _check_list(read["channels"], ("channels",))
-    seen: dict[object, int] = {}
-    for index, channel in enumerate(channels):
-        number = yield from _check_channel(channel, ("channels", index))
-        if number is not None and seen.setdefault(number, index) != index:
-            yield ResultFault(
-                ("channels", index, "channel_number"),
-                CHANNEL_ONCE,
-                "each channel once",
-                f"number {number}, which channels[{seen[number]}] has too",
-            )
+class _Reading:
+    """One pass over a result, which collects its violations in `faults`."""
 
+    def __init__(self) -> None:
+        self.faults: list[ResultFault] = []
+        self._first: dict[object, Path] = {}
 
-def _check_channel(channel: object, path: Path) -> Checking[float | None]:
-    """Check one channel, and return its number for the check for duplicates."""
-    read = yield from _check_object(channel, path, CHANNEL_KEYS)
-    number = yield from _check_number(read, "channel_number", path, _is_integer)
-    count = yield from _check_number(read, "speakers_count", path, _is_integer)
-    segments: list[_Segment | None] = []
-    if "segments" in read:
-        for index, segment in enumerate((yield from _check_list(read["segments"], (*path, "segments")))):
-            segments.append((yield from _check_segment(segment, (*path, "segments", index))))
-    sound = [segment for segment in segments if segment is not None]
-    if len(sound) == len(segments) and "segments" in read:
-        speakers = len({segment.speaker for segment in sound})
-        if count is not None and count != speakers:
-            expected = f"{speakers}, the number of speakers in its segments"
-            yield ResultFault((*path, "speakers_count"), COUNT_IS_IDS, expected, f"{count}")
-        yield from _check_order(sound)
-    return number
+    def _report(self, path: Path, expected: str, got: str, rule: Rule = STRUCTURE) -> None:
+        self.faults.append(ResultFault(path, rule, expected, got))
 
+    def read_result(self, result: object) -> tuple[ReportedChannel, ...]:
+        items = self._read_list(self._read_object(result, (), RESULT_KEYS), "channels", ())
+        return tuple(self._read_channel(each, ("channels", index)) for index, each in enumerate(items))
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    path: Path
-    speaker: float
-    start: float
-    end: float
+    def _read_channel(self, value: object, path: Path) -> ReportedChannel:
+        read = self._read_object(value, path, CHANNEL_KEYS)
+        number = self._read_number(read, "channel_number", path, _is_integer)
+        count = self._read_number(read, "speakers_count", path, _is_integer)
+        inside = (*path, "segments")
+        items = self._read_list(read, "segments", path)
+        segments = [self._read_segment(each, (*inside, index)) for index, each in enumerate(items)]
+        sound = tuple(segment for segment in segments if segment is not None)
+        if len(sound) == len(segments) and "segments" in read:
+            speakers = len({segment.speaker for segment in sound})
+            if count is not None and count != speakers:
+                expected = f"{speakers}, the number of speakers in its segments"
+                self._report((*path, "speakers_count"), expected, f"{count}", COUNT_IS_IDS)
+            self._check_order(sound, inside)
+        first = self._first.setdefault(number, path)
+        if number is not None and first != path:
+            got = f"number {number}, which channels[{first[1]}] has too"
+            self._report((*path, "channel_number"), "each channel once", got, CHANNEL_ONCE)
+        return ReportedChannel(cast("int", number), cast("int", count), sound)
 
+    def _read_segment(self, value: object, path: Path) -> ReportedSegment | None:
+        """Read a single segment; None if it can't be compared with others."""
+        read = self._read_object(value, path, SEGMENT_KEYS)
+        speaker = self._read_number(read, "speaker_id", path, _is_integer)
+        start, end = (self._read_number(read, key, path, _is_number) for key in ("start_time", "end_time"))
+        for name, time in (("start_time", start), ("end_time", end)):
+            if time is not None and round(time, 2) != time:
+                self._report((*path, name), "at most two decimals", _show(time), TWO_DECIMALS)
+        if start is not None and end is not None and not start < end:
+            expected = f"an end after the start at {_show(start)}"
+            self._report((*path, "end_time"), expected, _show(end), END_AFTER_START)
+        return None if speaker is None or start is None or end is None else ReportedSegment(speaker, start, end)
 
-def _check_segment(segment: object, path: Path) -> Checking[_Segment | None]:
-    """Check a single segment; return None if it can't be compared with others."""
-    read = yield from _check_object(segment, path, SEGMENT_KEYS)
-    speaker = yield from _check_number(read, "speaker_id", path, _is_integer)
-    start = yield from _check_number(read, "start_time", path, _is_number)
-    end = yield from _check_number(read, "end_time", path, _is_number)
-    for name, time in (("start_time", start), ("end_time", end)):
-        if time is not None and round(time, 2) != time:
-            yield ResultFault((*path, name), TWO_DECIMALS, "at most two decimals", _show(time))
-    if start is not None and end is not None and not start < end:
-        expected = f"an end after the start at {_show(start)}"
-        yield ResultFault((*path, "end_time"), END_AFTER_START, expected, _show(end))
-    return None if speaker is None or start is None or end is None else _Segment(path, speaker, start, end)
+    def _check_order(self, segments: Sequence[ReportedSegment], path: Path) -> None:
+        known: set[float] = set()
+        for index, segment in enumerate(segments):
+            if segment.speaker not in known and segment.speaker != len(known):
+                expected = f"ids in the order of first appearance, so {len(known)} here"
+                self._report((*path, index, "speaker_id"), expected, _show(segment.speaker), IDS_BY_APPEARANCE)
+            known.add(segment.speaker)
+        for index, (before, segment) in enumerate(pairwise(segments), start=1):
+            place = (*path, index, "start_time")
+            if segment.start < before.start:
+                expected = f"segments in the order of their start, so at least {_show(before.start)}"
+                self._report(place, expected, _show(segment.start), SORTED)
+            elif segment.start < before.end:
+                expected = f"no overlap with the previous segment, which ends at {_show(before.end)}"
+                self._report(place, expected, _show(segment.start), NO_OVERLAP)
 
+    def _read_object(self, value: object, path: Path, keys: tuple[str, ...]) -> Mapping[str, Any]:
+        """Read an object with exactly these keys; of any other value those that are present."""
+        if not isinstance(value, dict):
+            self._report(path, f"an object with {', '.join(keys)}", _show(value))
+            return {}
+        read = cast("dict[str, Any]", value)
+        for key in keys:
+            if key not in read:
+                self._report(path, f"the key {key}", "none")
+        for came in read:
+            if came not in keys:
+                self._report((*path, str(came)), f"only {', '.join(keys)}", f"the key {came!r:.60}", KNOWN_KEYS)
+        return read
 
-def _check_order(segments: list[_Segment]) -> Iterator[ResultFault]:
-    known: set[float] = set()
-    for segment in segments:
-        if segment.speaker not in known and segment.speaker != len(known):
-            expected = f"ids in the order of first appearance, so {len(known)} here"
-            yield ResultFault((*segment.path, "speaker_id"), IDS_BY_APPEARANCE, expected, _show(segment.speaker))
-        known.add(segment.speaker)
-    for before, segment in pairwise(segments):
-        path = (*segment.path, "start_time")
-        if segment.start < before.start:
-            expected = f"segments in the order of their start, so at least {_show(before.start)}"
-            yield ResultFault(path, SORTED, expected, _show(segment.start))
-        elif segment.start < before.end:
-            expected = f"no overlap with the previous segment, which ends at {_show(before.end)}"
-            yield ResultFault(path, NO_OVERLAP, expected, _show(segment.start))
+    def _read_list(self, read: Mapping[str, Any], key: str, path: Path) -> Sequence[object]:
+        """Read a list; a missing one has been reported."""
+        value = read.get(key, ())
+        if isinstance(value, list | tuple):
+            return cast("Sequence[object]", value)
+        self._report((*path, key), "a list", _show(value))
+        return ()
 
-
-def _check_object(value: object, path: Path, keys: tuple[str, ...]) -> Checking[dict[str, object]]:
-    """Check that a value is an object with exactly these keys, and return those present."""
-    if not isinstance(value, dict):
-        yield _fault(path, f"an object with {', '.join(keys)}", _show(value))
-        return {}
-    read = cast("dict[object, object]", value)
-    for key in keys:
+    def _read_number(self, read: Mapping[str, Any], key: str, path: Path, is_right: Callable[[Any], bool]) -> Any:
+        """Read a number >= 0; None for a value of another type, and for a missing one, which has been reported."""
         if key not in read:
-            yield _fault(path, f"the key {key}", "none")
-    for came in read:
-        if came not in keys:
-            yield ResultFault((*path, str(came)), KNOWN_KEYS, f"only {', '.join(keys)}", f"the key {came!r:.60}")
-    return {key: read[key] for key in keys if key in read}
+            return None
+        value = read[key]
+        if not is_right(value):
+            self._report((*path, key), "a whole number" if is_right is _is_integer else "a number", _show(value))
+            return None
+        if value < 0:
+            self._report((*path, key), "at least 0", _show(value))
+        return value
 
 
-def _check_list(value: object, path: Path) -> Checking[list[object]]:
-    """Check that a value is a list; return an empty one otherwise."""
-    if isinstance(value, list | tuple):
-        return cast("list[object]", value)
-    yield _fault(path, "a list", _show(value))
-    return []
-
-
-def _check_number(
-    read: dict[str, object], key: str, path: Path, is_right: Callable[[object], TypeGuard[float]]
-) -> Checking[float | None]:
-    """Check that a value is a number >= 0 of the right type; return None otherwise."""
-    if key not in read:
-        return None
-    value = read[key]
-    if not is_right(value):
-        kind = "a whole number" if is_right is _is_integer else "a number"
-        yield _fault((*path, key), kind, _show(value))
-        return None
-    if value < 0:
-        yield _fault((*path, key), "at least 0", _show(value))
-    return value
-
-
-def _is_number(value: object) -> TypeGuard[float]:
+def _is_number(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_integer(value: object) -> TypeGuard[float]:
+def _is_integer(value: Any) -> bool:
     # As in JSON Schema, 1.0 is an integer.
     return _is_number(value) and value == int(value)
 
@@ -291,7 +289,3 @@ def _show(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         return "an object" if isinstance(value, dict) else "a list"
     return f"{value!r:.60}"
-
-
-def _fault(path: Path, expected: str, got: str) -> ResultFault:
-    return ResultFault(path, STRUCTURE, expected, got)

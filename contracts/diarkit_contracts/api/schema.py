@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
 from diarkit_contracts.api.document import as_object, load_document, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 SCHEMAS: Final = "#/components/schemas/"
 """Prefix of references to named schemas of the document."""

@@ -11,12 +11,9 @@ As a diagram (a state that is too short to be observed may be skipped)::
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class TaskState(StrEnum):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     Example = tuple[str, Mapping[str, str]]
 
 HOLES: Final = ("task_id", "value", "name", "reason", "method", "allowed", "path", "version", "base", "host")

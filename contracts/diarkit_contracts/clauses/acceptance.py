@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS, START
+from diarkit_contracts.api.evidence import SCHEMAS, START, Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from diarkit_contracts.clauses.clause import Observation
     from diarkit_contracts.exchanges.exchange import Sound
     from diarkit_contracts.exchanges.history import History, Look, Start
 
@@ -23,8 +21,6 @@ SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Other statuses are judged by another clause."""
 
 LIMITS: Final = ("max_speakers", "total_speakers")
-PARAMETERS: Final = ("channel_mode", "channels", "range_from", "range_to")
-PARTS: Final = ("file", "config")
 
 SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -32,7 +28,7 @@ MANY: Final = 3
 """Number of failed tasks that is no coincidence if half of all tasks fail."""
 
 SHORTEST_S: Final = 0.8
-"""DOC (proto): no speaker is found in less. UNK whether REST refuses it."""
+"""DOC (speaker_diarization.proto): no speaker is found in shorter audio. UNK whether REST refuses it."""
 
 SUFFIX: Final = ".wav"
 """UNK whether a server infers the format from the name: another or a missing suffix may be refused."""
@@ -41,11 +37,11 @@ PAGE: Final = "reference page of POST, 3.6.0"
 
 
 def _is_usual(start: Start) -> bool:
-    return _is_allowed(start) and not _has_unknown(start)
+    return _is_allowed(start) and not any(list_unknown(start))
 
 
 def _is_extended(start: Start) -> bool:
-    return _is_allowed(start) and _has_unknown(start)
+    return _is_allowed(start) and any(list_unknown(start))
 
 
 ALLOWED_END: Final = Need(
@@ -55,34 +51,34 @@ ALLOWED_END: Final = Need(
 
 @clause(
     "acceptance.upload",
-    "An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202.",
     documented(f"{PAGE}: types and bounds of the parameters; 403, 413, 429 and 507 are possible for any upload"),
     f"{START}/requestBody",
     Need("allowed", "an upload that the contract allows", any_start(_is_usual)),
 )
 def _upload(history: History) -> Iterator[Observation]:
+    """An upload of a readable WAV of 0.8 s or more with parameters that the contract allows is accepted with 202."""
     return _judge(history, _is_usual)
 
 
 @clause(
     "acceptance.unknown-is-ignored",
-    "Unknown keys of config, query parameters and form parts are ignored.",
     inferred("newest overview of the reference, for keys of config; parameters and parts likewise"),
     f"{START}/requestBody",
     Need("unknown", "an upload with something unknown", any_start(_is_extended)),
 )
 def _unknown_is_ignored(history: History) -> Iterator[Observation]:
+    """Unknown keys of config, query parameters and form parts are ignored."""
     return _judge(history, _is_extended)
 
 
 @clause(
     "acceptance.not-rejected",
-    "The task of such an upload is not rejected.",
     inferred("task life cycle, 5.0.0: rejected means invalid input data"),
     f"{START}/requestBody",
     ALLOWED_END,
 )
 def _not_rejected(history: History) -> Iterator[Observation]:
+    """The task of such an upload is not rejected."""
     for end in _list_ends(history):
         if end.state in {TaskState.DONE, TaskState.REJECTED}:
             expected = "a task that is done, for an upload without a fault"
@@ -91,7 +87,6 @@ def _not_rejected(history: History) -> Iterator[Observation]:
 
 @clause(
     "acceptance.not-failed",
-    "The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail.",
     inferred(
         "task life cycle, 5.0.0: failed means an internal error; failing each time contradicts 202",
         Severity.ERROR,
@@ -101,24 +96,20 @@ def _not_rejected(history: History) -> Iterator[Observation]:
     DRIVEN,
 )
 def _not_failed(history: History) -> Iterator[Observation]:
+    """The task of such an upload does not fail each time it is sent, and of many such tasks fewer than half fail."""
     if history.given_up is None:
         return  # failures in a recording may have been intended
-    ends = [end for end in _list_ends(history) if end.start is not None and end.state is not TaskState.REJECTED]
-    failed = [end for end in ends if end.state is TaskState.FAILED]
-    many = len(failed) >= MANY and len(failed) * 2 >= len(ends)
-    by_upload: dict[object, list[TaskState | None]] = {}
-    for end in ends:
-        by_upload.setdefault(_name_upload(end, history), []).append(end.state)
-    for end in ends:
-        states = by_upload[_name_upload(end, history)]
-        always = len(states) > 1 and TaskState.DONE not in states
-        got = f"failed ({len(failed)} of {len(ends)} such tasks)"
+    ends = [end for end in _list_ends(history) if end.state is not TaskState.REJECTED]
+    uploads = [history.find_cause(end.start.exchange.request) for end in ends if end.start is not None]
+    failed = sum(end.state is TaskState.FAILED for end in ends)
+    many = failed >= MANY and failed * 2 >= len(ends)
+    sent = Counter(uploads)
+    done = {upload for end, upload in zip(ends, uploads, strict=True) if end.state is TaskState.DONE}
+    for end, upload in zip(ends, uploads, strict=True):
+        always = sent[upload] > 1 and upload not in done
+        got = f"failed ({failed} of {len(ends)} such tasks)"
         met = end.state is TaskState.DONE or not (always or many)
         yield observe(end.at, met=met, expected="a task that is done, for an upload without a fault", got=got)
-
-
-def _name_upload(end: Look, history: History) -> object:
-    return None if end.start is None else history.find_cause(end.start.exchange.request)
 
 
 def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:
@@ -163,7 +154,7 @@ def _is_allowed_config(config: Mapping[str, object] | None) -> bool:
 
 def _is_allowed_query(start: Start, sound: Sound) -> bool:
     query, channels = start.query, start.channels
-    if query.get("channel_mode", "split") not in {"split", "mix"}:
+    if start.mode not in {"split", "mix"}:
         return False
     if channels is None or len(set(channels)) < len(channels) or any(number >= sound.channels for number in channels):
         return False
@@ -175,12 +166,11 @@ def _is_allowed_query(start: Start, sound: Sound) -> bool:
     return float(first) + SHORTEST_S <= (float(last) if last else length) <= length
 
 
-def _has_unknown(start: Start) -> bool:
-    return (
-        not set(start.config or {}) <= set(LIMITS)
-        or not set(start.query) <= set(PARAMETERS)
-        or not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS)
-    )
-
-
-CLAUSES: Final = (_upload, _unknown_is_ignored, _not_rejected, _not_failed)
+def list_unknown(start: Start) -> Iterator[str]:
+    """List what an upload has beyond the contract."""
+    if not set(start.config or {}) <= set(LIMITS):
+        yield "key of config"
+    if not set(start.query) <= {"channel_mode", "channels", "range_from", "range_to"}:
+        yield "query parameter"
+    if not {part.name for part in start.exchange.request.parts or ()} <= {"file", "config"}:
+        yield "part of the form"

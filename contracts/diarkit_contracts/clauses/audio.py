@@ -5,11 +5,12 @@ All are warnings: they measure accuracy, which is not part of the contract.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
 from diarkit_contracts.api.words import count
+from diarkit_contracts.clauses.acceptance import SHORTEST_S
 from diarkit_contracts.clauses.belonging import (
     CHANGING,
     count_segments,
@@ -18,22 +19,16 @@ from diarkit_contracts.clauses.belonging import (
     read_segments,
     read_truth,
 )
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range, renumbers
 from diarkit_fixtures.score.der import score
-from diarkit_fixtures.segments import Segment, count_speakers, crop
+from diarkit_fixtures.segments import Segments, count_speakers, crop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
+    from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
-    from diarkit_fixtures.segments import Segments
-
-SHORTEST_S: Final = 0.8
-"""DOC (speaker_diarization.proto): shorter audio has no segments."""
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for at least half of the speech belongs to another recording, or to none."""
@@ -48,26 +43,21 @@ TECHNIQUE: Final = "technology page, 3.3.0: voice activity first, then who speak
 
 @clause(
     "audio.silence-is-empty",
-    "A silent channel has no segments.",
     inferred(f"{TECHNIQUE}; reference page of GET, 3.6.0: the list is empty if no speaker is found"),
     f"{IN_CHANNEL}/properties/segments",
     SOUND,
 )
 def _silence_is_empty(history: History) -> Iterator[Observation]:
+    """A silent channel has no segments."""
     for look, _, sound, channel in _list_channels(history):
         if not sound.loud[channel.number]:
             expected, came = f"no segment in channel {channel.number}, which is silent", len(channel.segments)
             yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
-@clause(
-    "audio.short-is-empty",
-    "Audio under 0.8 s has no segments.",
-    inferred(PROTO),
-    f"{IN_CHANNEL}/properties/segments",
-    SOUND,
-)
+@clause("audio.short-is-empty", inferred(PROTO), f"{IN_CHANNEL}/properties/segments", SOUND)
 def _short_is_empty(history: History) -> Iterator[Observation]:
+    """Audio under 0.8 s has no segments."""
     for look, start, channels in history.known_results():
         if start.sound is not None and start.sound.seconds < SHORTEST_S:
             came = count_segments(channels)
@@ -75,14 +65,9 @@ def _short_is_empty(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=came == 0, expected=expected, got=count(came, "segment"))
 
 
-@clause(
-    "audio.speakers",
-    "The number of speakers found in a channel is the number of those who speak in it.",
-    inferred(TECHNIQUE),
-    f"{IN_CHANNEL}/properties/speakers_count",
-    TRUTH,
-)
+@clause("audio.speakers", inferred(TECHNIQUE), f"{IN_CHANNEL}/properties/speakers_count", TRUTH)
 def _speakers(history: History) -> Iterator[Observation]:
+    """The number of speakers found in a channel is the number of those who speak in it."""
     for look, truth, channel in _list_truths(history):
         speakers = count_speakers(truth)
         expected = f"{count(speakers, 'speaker')} in channel {channel.number}"
@@ -91,13 +76,13 @@ def _speakers(history: History) -> Iterator[Observation]:
 
 @clause(
     "audio.mix-speakers",
-    "The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone.",
     inferred(f"{MIXED}; {TECHNIQUE}: voices are segments apart, whichever channel they come from"),
     "components/parameters/ChannelMode",
     MIX,
     TRUTH,
 )
 def _mix_speakers(history: History) -> Iterator[Observation]:
+    """The number of speakers found in a mix is that of its channels, not counting those who hardly ever speak alone."""
     for look, start, channels in history.known_results():
         truth = _read_mixed(start)
         if truth is not None and len(channels) == 1:
@@ -109,14 +94,9 @@ def _mix_speakers(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=least <= came <= most, expected=expected, got=came)
 
 
-@clause(
-    "audio.error-rate",
-    "The answer matches the recording: its diarization error rate is below 50 %.",
-    inferred(TECHNIQUE),
-    f"{IN_CHANNEL}/properties/segments",
-    TRUTH,
-)
+@clause("audio.error-rate", inferred(TECHNIQUE), f"{IN_CHANNEL}/properties/segments", TRUTH)
 def _error_rate(history: History) -> Iterator[Observation]:
+    """The answer matches the recording: its diarization error rate is below 50 %."""
     for look, truth, channel in _list_truths(history):
         if truth:
             der = score(truth, read_segments(channel)).der
@@ -126,42 +106,35 @@ def _error_rate(history: History) -> Iterator[Observation]:
 
 @clause(
     "audio.range-error-rate",
-    "The answer for a range matches that part of the recording: its diarization error rate is below 50 %.",
     inferred(f"{TECHNIQUE}; reference page of POST, 3.6.0, for the range"),
     f"{IN_CHANNEL}/properties/segments",
     RANGE,
     TRUTH,
 )
 def _range_error_rate(history: History) -> Iterator[Observation]:
+    """The answer for a range matches that part of the recording: its diarization error rate is below 50 %."""
     for look, start, sound, channel in _list_channels(history):
         part = _read_part(start, sound)
         if part is None or sound.truth is None or is_limited(start):
             continue
         truth = crop(sound.truth[channel.number], *part)
         if truth:
-            segments = tuple(read_segments(channel))
             # UNK whether times are relative to the file or the range: the better of the two counts.
-            ways = (
-                segments,
-                tuple(Segment(each.speaker, each.start + part[0], each.end + part[0]) for each in segments),
-            )
-            der = min(score(truth, way).der for way in ways)
+            der = min(score(truth, read_segments(channel, shift)).der for shift in (0, part[0]))
             expected = f"a diarization error rate below {WORST_DER:.0%} in that part of channel {channel.number}"
             yield observe(look.at, met=der < WORST_DER, expected=expected, got=f"{der:.1%}")
 
 
 def _read_mixed(start: Start) -> list[Segments] | None:
     """Read the truth of each channel of a mix; None if unknown, or if other parameters change it."""
-    query, sound = start.query, start.sound
-    if query.get("channel_mode") != "mix" or is_limited(start) or sound is None or sound.truth is None:
-        return None
-    if start.channels is None:
+    sound = start.sound
+    if start.mode != "mix" or start.channels is None or is_limited(start) or sound is None or sound.truth is None:
         return None
     numbers = start.channels or list(range(sound.channels))
     if len(set(numbers)) < len(numbers) or max(numbers) >= sound.channels:
         return None
     truth = [sound.truth[number] for number in numbers]
-    if not CHANGING & set(query):
+    if not CHANGING & set(start.query):
         return truth
     part = _read_part(start, sound)
     return None if part is None else [crop(segments, *part) for segments in truth]
@@ -182,7 +155,7 @@ def _list_channels(history: History) -> Iterator[tuple[Look, Start, Sound, Repor
     for look, start, channels in history.known_results():
         if not is_known and start.query.get("channels"):
             continue
-        if start.sound is not None and start.query.get("channel_mode", "split") == "split":
+        if start.sound is not None and start.mode == "split":
             for channel in channels:
                 if channel.number < start.sound.channels:
                     yield look, start, start.sound, channel
@@ -194,6 +167,3 @@ def _list_truths(history: History) -> Iterator[tuple[Look, Segments, ReportedCha
         truth = read_truth(start)
         if truth is not None:
             yield look, truth[channel.number], channel
-
-
-CLAUSES: Final = (_silence_is_empty, _short_is_empty, _speakers, _mix_speakers, _error_rate, _range_error_rate)

@@ -1,19 +1,19 @@
-"""Whether a result can belong to an upload, by the file's channels, length and truth."""
+"""Whether a result can belong to an upload, by the file's channels, length and truth, or to another that was in flight with it."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.score.der import NOTHING, score
-from diarkit_fixtures.segments import Segment, count_speakers
+from diarkit_fixtures.segments import Channels, Segment, Segments, count_speakers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import Look, Start
 
-    from diarkit_contracts.exchanges.history import ReportedChannel, Start
-    from diarkit_fixtures.segments import Channels, Segments
-
+    Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
     Person = tuple[int, int]
 
 ROUNDING_S: Final = 0.1
@@ -25,13 +25,21 @@ LATEST_S: Final = 1e9
 CHANGING: Final = frozenset({"range_from", "range_to"})
 """Query parameters that make the truth of the file inapplicable to the answer."""
 
+LEAST_SEGMENTS: Final = 3
+"""Two recordings may by chance share an answer of one or two segments, but not of three, exact to 0.01 s."""
+
+FAR: Final = 0.5
+NEAR: Final = 0.1
+"""INF: an answer wrong for half of its own recording's speech, and for less than a tenth of another's, belongs to the other."""
+
+OFF: Final = 0.2
+"""INF: least error for its own recording if another task returned the identical answer."""
+
 
 def read_truth(start: Start) -> Channels | None:
     """Read the expected segments of each channel of a split result; None if unknown or changed by parameters."""
-    sound = start.sound
-    query = start.query
-    is_changed = is_limited(start) or CHANGING & set(query) or query.get("channel_mode", "split") != "split"
-    return None if sound is None or is_changed else sound.truth
+    is_changed = is_limited(start) or CHANGING & set(start.query) or start.mode != "split"
+    return None if start.sound is None or is_changed else start.sound.truth
 
 
 def is_limited(start: Start) -> bool:
@@ -42,18 +50,18 @@ def is_limited(start: Start) -> bool:
     config, sound = start.config or {}, start.sound
     most = config.get("max_speakers")
     if isinstance(most, int) and sound is not None and sound.truth is not None:
-        count = max if start.query.get("channel_mode", "split") == "split" else sum
+        count = max if start.mode == "split" else sum
         return "total_speakers" in config or most < count(map(count_speakers, sound.truth))
     return not start.knows_config or bool({"max_speakers", "total_speakers"} & set(config))
 
 
-def read_segments(channel: ReportedChannel) -> Iterator[Segment]:
-    """Read the non-empty segments of a channel, in centiseconds."""
+def read_segments(channel: ReportedChannel, shift: int = 0) -> Iterator[Segment]:
+    """Read the non-empty segments of a channel, moved by `shift`; all in centiseconds."""
     for one in channel.segments:
         if one.start < one.end < LATEST_S:
             start, end = round(one.start * 100), round(one.end * 100)
             if start < end:
-                yield Segment(one.speaker, start, end)
+                yield Segment(one.speaker, start + shift, end + shift)
 
 
 def contradicts_file(start: Start, channels: tuple[ReportedChannel, ...]) -> bool:
@@ -103,3 +111,38 @@ def measure_alone(channels: Iterable[Segments]) -> dict[Person, int]:
             del speaking[person]
         last = time
     return alone
+
+
+def list_in_flight(answered: list[Answered]) -> Iterator[tuple[Answered, list[Answered]]]:
+    """List each answer with the answers for other files whose processing overlapped."""
+    beside: dict[int, list[Answered]] = defaultdict(list)
+    open_ones: list[Answered] = []
+    for one in sorted(answered, key=lambda each: each[1].at):
+        look, start, _ = one
+        open_ones = [each for each in open_ones if each[0].at > start.at]
+        for other in open_ones:
+            if _read_digest(start) != _read_digest(other[1]):
+                beside[look.at].append(other)
+                beside[other[0].at].append(one)
+        open_ones.append(one)
+    for one in answered:
+        if one[0].at in beside:
+            yield one, beside[one[0].at]
+
+
+def _read_digest(start: Start) -> str:
+    return (start.file.sha256 or "") if start.file is not None else ""
+
+
+def is_of(one: Answered, other: Answered) -> bool:
+    """Return whether an answer does not fit its own upload but fits the other one."""
+    (_, start, channels), (_, other_start, other_channels) = one, other
+    if count_segments(channels) < LEAST_SEGMENTS or contradicts_file(other_start, channels):
+        return False
+    is_same = channels == other_channels
+    own, theirs = rate_errors(start, channels), rate_errors(other_start, channels)
+    if contradicts_file(start, channels):
+        return is_same or (theirs is not None and theirs <= NEAR)
+    if own is None or theirs is None:
+        return False
+    return (is_same and own >= OFF and theirs < own) or (own >= FAR and theirs <= NEAR)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, relations, result, shape, task
-from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.clauses.clause import Clause, Judgement, judge
 
 if TYPE_CHECKING:
-    from diarkit_contracts.clauses.clause import Clause, Judgement
+    from types import ModuleType
+
     from diarkit_contracts.exchanges.history import History
 
-USUAL: Final[tuple[Clause, ...]] = (
-    *shape.CLAUSES,
-    *result.CLAUSES,
-    *task.CLAUSES,
-    *parameters.CLAUSES,
-    *refusal.CLAUSES,
-    *acceptance.CLAUSES,
-    *audio.CLAUSES,
-)
+
+def list_clauses(*files: ModuleType) -> tuple[Clause, ...]:
+    """List the clauses of files in the order in which they are defined."""
+    return tuple(each for file in files for each in vars(file).values() if isinstance(each, Clause))
+
+
+USUAL: Final = list_clauses(shape, result, task, parameters, refusal, acceptance, audio)
 """The clauses of every run, in the order of reports."""
 
-CLAUSES: Final[tuple[Clause, ...]] = (*USUAL, *relations.CLAUSES)
+CLAUSES: Final = (*USUAL, *list_clauses(relations))
 """All clauses; ids are unique."""
 
 
@@ -33,7 +32,7 @@ def find_clause(clause_id: str) -> Clause:
 
 def list_due(history: History) -> tuple[Clause, ...]:
     """List the clauses that apply to a history: relations only if own recordings were sent."""
-    return CLAUSES if any(start.file is not None and start.file.made is not None for start in history.starts) else USUAL
+    return CLAUSES if any(start.made is not None for start in history.starts) else USUAL
 
 
 def judge_all(history: History) -> tuple[Judgement, ...]:

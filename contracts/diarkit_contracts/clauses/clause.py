@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from diarkit_contracts.api.evidence import Evidence, Severity
     from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.history import History
@@ -61,7 +60,6 @@ class Clause:
     needs: tuple[Need, ...]
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
     @property
@@ -70,9 +68,9 @@ class Clause:
         return self.evidence.severity
 
 
-def clause(name: str, sentence: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
-    """Decorate a check to make it a clause: `@clause("task.id-echo", ...)`."""
-    return lambda check: Clause(check, name, sentence, evidence, place, needs)
+def clause(name: str, evidence: Evidence, place: str, *needs: Need) -> Callable[[Check], Clause]:
+    """Decorate a check to make it a clause, `@clause("task.id-echo", ...)`; its docstring is the sentence."""
+    return lambda check: Clause(check, name, check.__doc__ or "", evidence, place, needs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def has_bad_query(start: Start) -> bool:
     """Return whether a query parameter has a disallowed value."""
     query = start.query
     return (
-        query.get("channel_mode", "split") not in {"split", "mix"}
+        start.mode not in {"split", "mix"}
         or not CHANNELS.fullmatch(query.get("channels", ""))
         or any(_is_bad_time(query[name]) for name in ("range_from", "range_to") if name in query)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -12,10 +13,9 @@ from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
+    from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
     Seen = Callable[[History], bool]
 
@@ -35,7 +35,6 @@ class Need:
     capability: Capability | None = None
 
     def __repr__(self) -> str:
-        """Name it."""
         return f"<{self.id}>"
 
 
@@ -68,10 +67,6 @@ def _any_channel(is_meant: Callable[[ReportedChannel], bool]) -> Seen:
     return lambda history: any(is_meant(channel) for _, channels in history.results() for channel in channels)
 
 
-def _count_results(least: int) -> Seen:
-    return lambda history: sum(1 for _ in history.results()) >= least
-
-
 def _has_envelope(exchange: Exchange) -> bool:
     kind = find_value(read_object(exchange.answer.body), "type")
     return exchange.answer.status >= 400 and isinstance(kind, str)
@@ -86,20 +81,12 @@ def _see_again(*, ended: bool) -> Seen:
     )
 
 
-def _is_unended(look: Look) -> bool:
-    return look.state in UNDER_WAY
-
-
 def _has_ids(exchange: Exchange) -> bool:
     return any(exchange.answer.header(name) is not None for name in IDS)
 
 
 def _has_truth(start: Start) -> bool:
     return start.sound is not None and start.sound.truth is not None
-
-
-def _has_range(start: Start) -> bool:
-    return bool({"range_from", "range_to"} & set(start.query))
 
 
 ANSWER: Final = Need(
@@ -120,7 +107,7 @@ ECHO: Final = Need("echo", f"an answer with {' or '.join(IDS)}", any_exchange(_h
 ACCEPTED: Final = Need("accepted", "an upload that was accepted", any_start(lambda start: start.accepted))
 TASK: Final = Need("task", "an answer about a task", any_look(lambda look: look.task_id is not None))
 FOUND: Final = Need("found", "a poll of a task that was accepted", any_look(lambda look: look.start is not None))
-UNENDED: Final = Need("unended", "a task before its end", any_look(_is_unended))
+UNENDED: Final = Need("unended", "a task before its end", any_look(lambda look: look.state in UNDER_WAY))
 SUCCESSION: Final = Need("succession", "a task that was polled again before its end", _see_again(ended=False))
 FINALITY: Final = Need("finality", "a task that was polled again after its end", _see_again(ended=True))
 FAILED: Final = Need(
@@ -131,8 +118,8 @@ FAILED: Final = Need(
 )
 DONE: Final = Need("done", "a task that is done", any_look(lambda look: look.state is TaskState.DONE))
 
-RESULT: Final = Need("result", "a result", _count_results(1))
-RESULTS: Final = Need("results", "results of more than one task", _count_results(2))
+RESULT: Final = Need("result", "a result", lambda history: any(history.results()))
+RESULTS: Final = Need("results", "results of more than one task", lambda history: len(list(history.results())) > 1)
 SEGMENT: Final = Need("segment", "a result with a segment", _any_channel(lambda channel: len(channel.segments) > 0))
 SEGMENTS: Final = Need(
     "segments", "a channel with more than one segment", _any_channel(lambda channel: len(channel.segments) > 1)
@@ -149,10 +136,10 @@ TRUTH: Final = Need("truth", "a result of a recording with known truth", any_res
 TOTAL: Final = Need(
     "total", "a result for total_speakers", any_result(lambda start: "total_speakers" in (start.config or {}))
 )
-MIX: Final = Need(
-    "mix", "a result for channel_mode mix", any_result(lambda start: start.query.get("channel_mode") == "mix")
-)
+MIX: Final = Need("mix", "a result for channel_mode mix", any_result(lambda start: start.mode == "mix"))
 CHOSEN: Final = Need(
     "chosen", "a result for selected channels of a file", any_result(lambda start: bool(start.query.get("channels")))
 )
-RANGE: Final = Need("range", "a result for a range", any_result(_has_range))
+RANGE: Final = Need(
+    "range", "a result for a range", any_result(lambda start: not {"range_from", "range_to"}.isdisjoint(start.query))
+)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import IN_SEGMENT, SCHEMAS
+from diarkit_contracts.api.evidence import IN_SEGMENT, SCHEMAS, Severity, documented, inferred
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import ROUNDING_S
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
@@ -28,7 +26,6 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
 
 @clause(
     "parameters.total-speakers",
-    "With total_speakers a result of one channel has exactly that many speakers, or one per segment if it has fewer segments.",
     documented(
         f"{GUIDE}; fewer for fewer segments is inferred, as a speaker without one is not visible; unknown for several channels"
     ),
@@ -36,6 +33,7 @@ PROTO: Final = "media_processing.proto (gRPC, 2.30)"
     TOTAL,
 )
 def _total_speakers(history: History) -> Iterator[Observation]:
+    """With total_speakers a result of one channel has exactly that many speakers, or one per segment if it has fewer segments."""
     for look, start, channels in _list_answered(history):
         wanted = _read_limit(start, "total_speakers")
         # Whether it applies to each of several channels or to all together is not documented.
@@ -48,59 +46,47 @@ def _total_speakers(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.max-speakers",
-    "No channel has more than max_speakers speakers (default 100).",
     documented(GUIDE),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
     ANSWERED,
 )
 def _max_speakers(history: History) -> Iterator[Observation]:
+    """No channel has more than max_speakers speakers (default 100)."""
     for look, start, channels in _list_answered(history):
         if _read_limit(start, "total_speakers") is None:
             most = _read_limit(start, "max_speakers") or MOST_SPEAKERS
             for channel in channels:
-                came, expected = (
-                    _count_speakers(channel),
-                    f"at most {count(most, 'speaker')} in channel {channel.number}",
-                )
+                came = _count_speakers(channel)
+                expected = f"at most {count(most, 'speaker')} in channel {channel.number}"
                 yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 
 @clause(
     "parameters.channels",
-    "With split a result has the requested number of channels, or all of the file, numbered from 0.",
     documented(f"{PAGE}; reference page of GET, 3.6.0, for the numbers"),
     "components/parameters/Channels",
     ANSWERED,
 )
 def _channels(history: History) -> Iterator[Observation]:
+    """With split a result has the requested number of channels, or all of the file, numbered from 0."""
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         met = len(came) == len(wanted) if start.query.get("channels") else came == sorted(wanted)
         yield observe(look.at, met=met, expected=f"the channels {sorted(wanted)}", got=came)
 
 
-@clause(
-    "parameters.channel-numbers",
-    "With split the requested channels have their numbers in the file.",
-    inferred(PROTO),
-    "components/parameters/Channels",
-    CHOSEN,
-)
+@clause("parameters.channel-numbers", inferred(PROTO), "components/parameters/Channels", CHOSEN)
 def _channel_numbers(history: History) -> Iterator[Observation]:
+    """With split the requested channels have their numbers in the file."""
     for look, start, channels, wanted in _list_split(history):
         came = sorted({channel.number for channel in channels})
         if start.query.get("channels") and len(came) == len(wanted):
             yield observe(look.at, met=came == sorted(wanted), expected=f"the channels {sorted(wanted)}", got=came)
 
 
-@clause(
-    "parameters.channel-order",
-    "With split the channels are in the requested order.",
-    inferred(PROTO),
-    "components/parameters/Channels",
-    ANSWERED,
-)
+@clause("parameters.channel-order", inferred(PROTO), "components/parameters/Channels", ANSWERED)
 def _channel_order(history: History) -> Iterator[Observation]:
+    """With split the channels are in the requested order."""
     if renumbers(history):
         return
     for look, _, channels, wanted in _list_split(history):
@@ -110,43 +96,33 @@ def _channel_order(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=met, expected=f"the channels in the order {wanted}", got=came)
 
 
-@clause(
-    "parameters.mix-is-one",
-    "With mix a result has one channel.",
-    documented(f"{PAGE}: the meaning of mix"),
-    "components/parameters/ChannelMode",
-    MIX,
-)
+@clause("parameters.mix-is-one", documented(f"{PAGE}: the meaning of mix"), "components/parameters/ChannelMode", MIX)
 def _mix_is_one(history: History) -> Iterator[Observation]:
+    """With mix a result has one channel."""
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "mix":
+        if start.mode == "mix":
             numbers = [channel.number for channel in channels]
             yield observe(look.at, met=len(numbers) == 1, expected="one channel, for channel_mode mix", got=numbers)
 
 
-@clause(
-    "parameters.mix-is-zero",
-    "With mix the channel is number 0.",
-    inferred(PROTO),
-    "components/parameters/ChannelMode",
-    MIX,
-)
+@clause("parameters.mix-is-zero", inferred(PROTO), "components/parameters/ChannelMode", MIX)
 def _mix_is_zero(history: History) -> Iterator[Observation]:
+    """With mix the channel is number 0."""
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "mix" and len(channels) == 1:
+        if start.mode == "mix" and len(channels) == 1:
             came = channels[0].number
             yield observe(look.at, met=came == 0, expected="channel_number 0, for channel_mode mix", got=came)
 
 
 @clause(
     "parameters.range",
-    "Segments lie between range_from and range_to, counted from the beginning of the file or of the range.",
     documented(f"{PAGE}; whether times count from the file or the range is unknown"),
     "components/parameters/RangeFrom",
     RANGE,
     SEGMENT,
 )
 def _range(history: History) -> Iterator[Observation]:
+    """Segments lie between range_from and range_to, counted from the beginning of the file or of the range."""
     for look, start, channels in _list_answered(history):
         bounds = read_range(start)
         times = [time for channel in channels for segment in channel.segments for time in (segment.start, segment.end)]
@@ -161,13 +137,13 @@ def _range(history: History) -> Iterator[Observation]:
 
 @clause(
     "parameters.inside-audio",
-    "No segment ends after the recording.",
     inferred("the meaning of end_time: a violation contradicts the upload", Severity.ERROR),
     f"{IN_SEGMENT}/end_time",
     SOUND,
     SEGMENT,
 )
 def _inside_audio(history: History) -> Iterator[Observation]:
+    """No segment ends after the recording."""
     for look, start, channels in _list_answered(history):
         ends = [segment.end for channel in channels for segment in channel.segments]
         if start.sound is not None and ends:
@@ -186,7 +162,7 @@ def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[Report
 def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...], list[int]]]:
     """List the split results with their expected channels, if known."""
     for look, start, channels in _list_answered(history):
-        if _read_mode(start) == "split":
+        if start.mode == "split":
             if start.channels:
                 yield look, start, channels, list(dict.fromkeys(start.channels))
             elif start.channels is not None and start.sound is not None:
@@ -196,10 +172,6 @@ def _list_split(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedC
 def _count_speakers(channel: ReportedChannel) -> int:
     # Counted in the segments; speakers_count is checked by a separate clause.
     return len({segment.speaker for segment in channel.segments})
-
-
-def _read_mode(start: Start) -> str:
-    return start.query.get("channel_mode", "split")
 
 
 def _read_limit(start: Start, key: str) -> int | None:
@@ -229,9 +201,3 @@ def read_range(start: Start) -> tuple[float, float] | None:
     if start.sound is not None:
         last = min(last, start.sound.seconds)
     return (first, last) if first < last and math.isfinite(first) else None
-
-
-CLAUSES: Final = (
-    _total_speakers, _max_speakers, _channels, _channel_numbers, _channel_order, _mix_is_one, _mix_is_zero, _range,
-    _inside_audio,
-)  # fmt: skip

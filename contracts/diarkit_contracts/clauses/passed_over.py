@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from diarkit_contracts.exchanges.exchange import Exchange
 
 BARRED: Final = frozenset({401, 407})

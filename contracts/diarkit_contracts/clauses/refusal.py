@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.document import operations
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS
+from diarkit_contracts.api.evidence import SCHEMAS, Severity, documented, inferred
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType, TaskState
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses import mistake
 from diarkit_contracts.clauses.belonging import count_segments
-from diarkit_contracts.clauses.clause import clause, observe
+from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
-from diarkit_contracts.clauses.promise import read_promise
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.exchanges.history import find_operation, find_value, match_path, read_object
+from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from diarkit_contracts.clauses.clause import Observation
-    from diarkit_contracts.clauses.promise import Promise
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.exchanges.history import History, Look, Start
 
@@ -41,34 +37,36 @@ NEVER_GIVEN: Final = "00000000-"
 SKEW_S: Final = 5.0
 """Tolerance between two times of one answer: each is rounded to a second, and a proxy may have set the Date."""
 
+ROUNDING_S: Final = 1.5
+"""Tolerance between two announcements of one window's end, as each counts whole seconds from its own time."""
+
 PAGE: Final = "reference page of POST, 3.6.0"
 
 
 @clause(
     "refusal.both-limits",
-    "max_speakers together with total_speakers is refused, or the task is rejected.",
     inferred(f"{PAGE}, and guide: mutually exclusive; the consequence is unknown, in the proto total_speakers wins"),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
     Need("both-limits", "an upload with both limits", any_start(mistake.has_both_limits)),
 )
 def _both_limits(history: History) -> Iterator[Observation]:
+    """max_speakers together with total_speakers is refused, or the task is rejected."""
     return _judge_mistake(history, mistake.has_both_limits, "a refusal of max_speakers together with total_speakers")
 
 
 @clause(
     "refusal.bad-config",
-    "A config that is not a JSON object, or has a limit that is not a number of at least 1, is refused, or the task is rejected.",
     inferred(f"{PAGE}: 400 and 422 are declared; the minimum of 1 is that of proto and client"),
     f"{SCHEMAS}/SpeakerDiarizationConfig",
     Need("bad-config", "an upload with a bad config", any_start(mistake.has_bad_config)),
 )
 def _bad_config(history: History) -> Iterator[Observation]:
+    """A config that is not a JSON object, or has a limit that is not a number of at least 1, is refused, or the task is rejected."""
     return _judge_mistake(history, mistake.has_bad_config, "a refusal of the config")
 
 
 @clause(
     "refusal.bad-query",
-    "An invalid channel_mode, channels or range is refused, or the task is rejected.",
     inferred(
         f"{PAGE}: types and bounds of the parameters, and 400 and 422; that all other values are refused is not documented"
     ),
@@ -76,39 +74,40 @@ def _bad_config(history: History) -> Iterator[Observation]:
     Need("bad-query", "an upload with a bad query", any_start(mistake.has_bad_query)),
 )
 def _bad_query(history: History) -> Iterator[Observation]:
+    """An invalid channel_mode, channels or range is refused, or the task is rejected."""
     return _judge_mistake(history, mistake.has_bad_query, "a refusal of the query")
 
 
 @clause(
     "refusal.missing-file",
-    "A form without a file is refused, or the task is rejected.",
     documented(f"{PAGE}: the only mandatory parameter"),
     f"{SCHEMAS}/SpeakerDiarizationRequest/required",
     Need("missing-file", "an upload without a file", any_start(mistake.has_no_file)),
 )
 def _missing_file(history: History) -> Iterator[Observation]:
+    """A form without a file is refused, or the task is rejected."""
     return _judge_mistake(history, mistake.has_no_file, "a refusal of a form without a file")
 
 
 @clause(
     "refusal.broken-form",
-    "A body that is not a complete multipart form is refused, or the task is rejected.",
     inferred(f"{PAGE}: multipart/form-data is required, 400 is for unparsable requests; lenient parsers accept more"),
     f"{SCHEMAS}/ErrorResult",
     Need("broken-form", "an upload that is not a complete form", any_start(mistake.is_no_form)),
 )
 def _broken_form(history: History) -> Iterator[Observation]:
+    """A body that is not a complete multipart form is refused, or the task is rejected."""
     return _judge_mistake(history, mistake.is_no_form, "a refusal of a body that is not a complete multipart form")
 
 
 @clause(
     "refusal.empty-file",
-    "An empty file is refused, its task is rejected, or its result has no segments.",
     inferred(f"{PAGE}: the file is a media file; segments of no audio contradict the upload", Severity.ERROR),
     f"{SCHEMAS}/ErrorResult",
     Need("empty-file", "an upload of an empty file", any_start(mistake.has_empty_file)),
 )
 def _empty_file(history: History) -> Iterator[Observation]:
+    """An empty file is refused, its task is rejected, or its result has no segments."""
     for start in filter(mistake.has_empty_file, history.starts):
         end = history.find_end(start)
         expected = "a refusal of an empty file, or a result without segments"
@@ -125,26 +124,26 @@ def _is_never_given(look: Look) -> bool:
 
 @clause(
     "refusal.unknown-task",
-    "An unknown task gets 404.",
     documented("reference page of GET, 3.6.0"),
     "components/responses/NotFound",
     Need("unknown-task", "an answer about an unknown task", any_look(_is_never_given)),
 )
 def _unknown_task(history: History) -> Iterator[Observation]:
+    """An unknown task gets 404."""
     for look in history.looks:
         status = look.exchange.answer.status
-        if _is_never_given(look) and look.is_uuid and status not in BUSY:
+        if _is_never_given(look) and is_uuid(look.asked) and status not in BUSY:
             yield observe(look.at, met=status == 404, expected="404 for an unknown task", got=str(status))
 
 
 @clause(
     "refusal.bad-task-id",
-    "An id that is not a UUID gets 422, 400 or 404.",
     documented("reference page of GET, 3.6.0: task_id is a UUID; the status is unknown"),
     "components/parameters/TaskId",
-    Need("bad-task-id", "an answer about an id that is not a UUID", any_look(lambda look: not look.is_uuid)),
+    Need("bad-task-id", "an answer about an id that is not a UUID", any_look(lambda look: not is_uuid(look.asked))),
 )
 def _bad_task_id(history: History) -> Iterator[Observation]:
+    """An id that is not a UUID gets 422, 400 or 404."""
     for look in history.looks:
         status = look.exchange.answer.status
         is_bad = re.fullmatch("[0-9a-z_.-]+", look.asked) and not re.fullmatch("[0-9a-f-]{32,36}", look.asked)
@@ -155,12 +154,12 @@ def _bad_task_id(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.method",
-    "A method that a path does not support gets 405, with Allow and the error envelope if the body is JSON.",
     inferred("error type method.invalid, 3.6.0; 405 is declared from 5.0.0 on; RFC 9110, 15.5.6, for Allow"),
     f"{SCHEMAS}/ErrorType",
     Need("method", "a method that a path does not support", any_exchange(lambda each: find_operation(each) is None)),
 )
 def _method(history: History) -> Iterator[Observation]:
+    """A method that a path does not support gets 405, with Allow and the error envelope if the body is JSON."""
     for at, exchange in enumerate(history.exchanges):
         status, method = exchange.answer.status, exchange.request.method
         # Frameworks and proxies answer HEAD and OPTIONS themselves.
@@ -181,12 +180,12 @@ def _method(history: History) -> Iterator[Observation]:
 
 @clause(
     "refusal.type-of-status",
-    "The type in the error envelope matches the status.",
     inferred("nine types and nine statuses that match by name; documented for 400"),
     f"{SCHEMAS}/ErrorType",
     ENVELOPE,
 )
 def _type_of_status(history: History) -> Iterator[Observation]:
+    """The type in the error envelope matches the status."""
     for at, exchange in enumerate(history.exchanges):
         expected = ERROR_TYPE_OF_STATUS.get(exchange.answer.status)
         came = None if expected is None else find_value(read_object(exchange.answer.body), "type")
@@ -194,9 +193,46 @@ def _type_of_status(history: History) -> Iterator[Observation]:
             yield observe(at, met=came == expected, expected=f"the type {expected}", got=came)
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The announced end of a rate limit window.
+
+    Attributes:
+        at: position of the exchange.
+        announced_at: seconds on the recorder's clock.
+        seconds: Retry-After.
+        reset: X-RateLimit-Reset as received; empty without one.
+    """
+
+    at: int
+    announced_at: float
+    seconds: int
+    reset: str
+
+    @property
+    def end(self) -> float:
+        """Seconds on the recorder's clock."""
+        return self.announced_at + self.seconds
+
+    def follow(self, earlier: Promise | None) -> Promise:
+        """Choose between this announcement and an earlier one for the same window.
+
+        A request that is sent too early may get a longer wait, but an announced window does not move.
+        """
+        is_later = earlier is not None and self.end > earlier.end + ROUNDING_S
+        return earlier if earlier is not None and is_later and earlier.reset == self.reset != "" else self
+
+
+def read_promise(at: int, exchange: Exchange) -> Promise | None:
+    """Read the announcement of a 429; None if its Retry-After is not a number of seconds."""
+    value = exchange.answer.header("Retry-After") or ""
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        return None
+    return Promise(at, exchange.answer.received_at, int(value), exchange.answer.header("X-RateLimit-Reset") or "")
+
+
 @clause(
     "refusal.retry-after",
-    "A client that waits for Retry-After does not get another 429, and X-RateLimit-Reset is not earlier.",
     documented(
         "reference pages, 3.6.0: how long to wait, and when the window ends; other clients may use up the limit",
         Severity.WARNING,
@@ -205,6 +241,7 @@ def _type_of_status(history: History) -> Iterator[Observation]:
     LIMITED,
 )
 def _retry_after(history: History) -> Iterator[Observation]:
+    """A client that waits for Retry-After does not get another 429, and X-RateLimit-Reset is not earlier."""
     promise: Promise | None = None
     for at, exchange in enumerate(history.exchanges):
         sent_at, is_refused = exchange.request.sent_at, exchange.answer.status == 429
@@ -250,9 +287,3 @@ def _judge_mistake(history: History, is_mistake: Callable[[Start], bool], expect
             # A failed task was not processed either; that it should be rejected is not documented.
             met = end.state is not TaskState.DONE
             yield observe(end.at, met=met, expected=expected, got=f"a task that is {end.state}")
-
-
-CLAUSES: Final = (
-    _both_limits, _bad_config, _bad_query, _missing_file, _broken_form, _empty_file, _unknown_task, _bad_task_id,
-    _method, _type_of_status, _retry_after,
-)  # fmt: skip

@@ -6,24 +6,21 @@ worst channel counts. All are warnings: they measure consistency, which is not p
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.api.places import IN_CHANNEL
+from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
 from diarkit_contracts.clauses.belonging import read_segments
-from diarkit_contracts.clauses.clause import clause, observe
-from diarkit_contracts.clauses.need import Need, any_result
+from diarkit_contracts.clauses.clause import Clause, Observation, clause, observe
+from diarkit_contracts.clauses.need import Need
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_contracts.exchanges.exchange import AHEAD, Relation
 from diarkit_fixtures.score.der import score
 from diarkit_fixtures.score.rules import FULL, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from diarkit_contracts.clauses.clause import Clause, Observation
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look, Start
     from diarkit_fixtures.segments import Segments
 
     Reported = tuple[ReportedChannel, ...]
@@ -43,13 +40,22 @@ PLACE: Final = f"{IN_CHANNEL}/properties/segments"
 
 
 def _need(relation: Relation, sentence: str) -> Need:
-    def is_meant(start: Start) -> bool:
-        return start.file is not None and start.file.made is not None and start.file.made.relation is relation
+    sentence = f"a result of an --audio recording {sentence}"
+    return Need(f"relation-{relation}", sentence, lambda history: any(_list_variants(history, relation)))
 
-    return Need(f"relation-{relation}", f"a result of an --audio recording {sentence}", any_result(is_meant))
+
+def _list_variants(history: History, relation: Relation) -> Iterator[tuple[str, Look, Start, Reported]]:
+    """List the answers for variants of recordings, with the digest of each recording."""
+    for look, start, channels in history.known_results():
+        if start.made is not None and start.made.relation is relation:
+            yield start.made.of, look, start, channels
 
 
 _GIVEN: Final = _need(Relation.GIVEN, "as it is")
+
+
+def _number(channels: Reported, shift: int = 0) -> dict[int, Segments]:
+    return {channel.number: tuple(read_segments(channel, shift)) for channel in channels}
 
 
 def _relate(  # noqa: PLR0913 - all that the relations differ in
@@ -59,29 +65,24 @@ def _relate(  # noqa: PLR0913 - all that the relations differ in
     *,
     relation: Relation,
     seen: str,
-    expect: Callable[[Reported], ByNumber],
+    expect: Callable[[Reported], ByNumber] = _number,
     rules: Rules = FULL,
     most: float = SAME,
 ) -> Clause:
     """Make a clause: the answer for a variant follows from that for the original recording."""
 
     def check(history: History) -> Iterator[Observation]:
-        for _, channels, look, reported in _list_pairs(history, Relation.GIVEN, relation):
-            yield _observe(look, _measure(expect(channels), _number(reported), rules), most)
+        firsts: dict[str, Reported] = {}
+        for origin, _, _, channels in _list_variants(history, Relation.GIVEN):
+            firsts.setdefault(origin, channels)
+        for origin, look, _, channels in _list_variants(history, relation):
+            if origin in firsts:
+                yield _observe(look, _measure(expect(firsts[origin]), _number(channels), rules), most)
 
     tolerance = f"; tolerance: {most:.0%} of the speech of a channel"
     tolerance += f", with a collar of {rules.collar / 100:g} s" if rules.collar else ""
     needs = (_GIVEN, _need(relation, seen))
-    return clause(f"relations.{name}", sentence, inferred(source + tolerance), PLACE, *needs)(check)
-
-
-def _number(channels: Reported, shift: int = 0) -> dict[int, Segments]:
-    return {
-        channel.number: tuple(
-            replace(segment, start=segment.start + shift, end=segment.end + shift) for segment in read_segments(channel)
-        )
-        for channel in channels
-    }
+    return Clause(check, f"relations.{name}", sentence, inferred(source + tolerance), PLACE, needs)
 
 
 def _swap(channels: Reported) -> dict[int, Segments]:
@@ -93,9 +94,42 @@ def _double(channels: Reported) -> dict[int, Segments]:
     return {0: segments, 1: segments}
 
 
+_same_upload = _relate(
+    "same-upload",
+    "The same upload has the same answer.",
+    SAMPLES,
+    relation=Relation.AGAIN,
+    seen="sent again",
+)
+_flac = _relate(
+    "flac",
+    "A FLAC has the answer of a WAV of the same samples.",
+    SAMPLES,
+    relation=Relation.FLAC,
+    seen="sent as FLAC",
+)
+_swapped_channels = _relate(
+    "swapped-channels",
+    "A recording with swapped channels has the same answer with swapped channels.",
+    SPLIT,
+    relation=Relation.SWAPPED,
+    seen="with its channels swapped",
+    expect=_swap,
+)
+_silence_ahead = _relate(
+    "silence-ahead",
+    f"A recording with {AHEAD / 100:g} s of leading silence has the same answer {AHEAD / 100:g} s later.",
+    SAMPLES,
+    relation=Relation.DELAYED,
+    seen="with leading silence",
+    expect=lambda channels: _number(channels, AHEAD),
+    rules=AROUND,
+    most=NEAR,
+)
+
+
 @clause(
     "relations.range-is-cut",
-    "A range has the answer of a file cut to it, with times from the beginning of the file or of the range.",
     inferred(
         f"reference page of POST, 3.6.0; tolerance: {NEAR:.0%} of the speech of a channel, with a collar of {AROUND.collar / 100:g} s"
     ),
@@ -104,8 +138,26 @@ def _double(channels: Reported) -> dict[int, Segments]:
     _need(Relation.CUT, "cut to a range"),
 )
 def _range_is_cut(history: History) -> Iterator[Observation]:
+    """A range has the answer of a file cut to it, with times from the beginning of the file or of the range."""
     for look, from_file, from_range in _measure_ranges(history):
         yield _observe(look, min(from_file, from_range), NEAR)
+
+
+_mono_twice = _relate(
+    "mono-twice",
+    "A duplicated channel has the answer of the single one, twice.",
+    SPLIT,
+    relation=Relation.DOUBLED,
+    seen="with its channel duplicated",
+    expect=_double,
+)
+_max_speakers = _relate(
+    "max-speakers",
+    "A max_speakers of at least the number of speakers found changes nothing.",
+    "guide, 3.6.0: the meaning of max_speakers",
+    relation=Relation.LIMITED,
+    seen="with a max_speakers that is not reached",
+)
 
 
 def list_origins(history: History) -> Iterator[str]:
@@ -125,39 +177,16 @@ def list_origins(history: History) -> Iterator[str]:
 
 def _measure_ranges(history: History) -> Iterator[tuple[Look, float, float]]:
     """Measure the differences between answers for a range and for the cut file, with times from the file and from the range."""
-    asked = {
-        _get_origin(start): (start, look, channels)
-        for look, start, channels in history.known_results()
-        if _get_relation(start) is Relation.RANGE
-    }
-    for look, start, channels in history.known_results():
-        if _get_relation(start) is Relation.CUT and _get_origin(start) in asked:
-            ranged, seen, reported = asked[_get_origin(start)]
+    asked = {variant[0]: variant for variant in _list_variants(history, Relation.RANGE)}
+    for origin, look, _, channels in _list_variants(history, Relation.CUT):
+        if origin in asked:
+            _, seen, ranged, reported = asked[origin]
             bounds = read_range(ranged)
             if bounds is not None:
                 cut = _number(channels)
                 first = round(bounds[0] * 100)
                 from_file, from_range = (_measure(cut, _number(reported, shift), AROUND) for shift in (-first, 0))
                 yield max(look, seen, key=lambda each: each.at), from_file, from_range
-
-
-def _list_pairs(history: History, base: Relation, other: Relation) -> Iterator[tuple[Start, Reported, Look, Reported]]:
-    """List the variants of a recording with the first answer for the original."""
-    firsts: dict[str, Reported] = {}
-    for _, start, channels in history.known_results():
-        if _get_relation(start) is base:
-            firsts.setdefault(_get_origin(start), channels)
-    for look, start, channels in history.known_results():
-        if _get_relation(start) is other and _get_origin(start) in firsts:
-            yield start, firsts[_get_origin(start)], look, channels
-
-
-def _get_relation(start: Start) -> Relation | None:
-    return None if start.file is None or start.file.made is None else start.file.made.relation
-
-
-def _get_origin(start: Start) -> str:
-    return "" if start.file is None or start.file.made is None else start.file.made.of
 
 
 def _measure(wanted: ByNumber, reported: ByNumber, rules: Rules) -> float:
@@ -170,58 +199,3 @@ def _measure(wanted: ByNumber, reported: ByNumber, rules: Rules) -> float:
 def _observe(look: Look, distance: float, most: float) -> Observation:
     expected = f"a difference of at most {most:.0%} of the speech of a channel"
     return observe(look.at, met=distance <= most, expected=expected, got=f"{distance:.1%}")
-
-
-CLAUSES: Final = (
-    _relate(
-        "same-upload",
-        "The same upload has the same answer.",
-        SAMPLES,
-        relation=Relation.AGAIN,
-        seen="sent again",
-        expect=_number,
-    ),
-    _relate(
-        "flac",
-        "A FLAC has the answer of a WAV of the same samples.",
-        SAMPLES,
-        relation=Relation.FLAC,
-        seen="sent as FLAC",
-        expect=_number,
-    ),
-    _relate(
-        "swapped-channels",
-        "A recording with swapped channels has the same answer with swapped channels.",
-        SPLIT,
-        relation=Relation.SWAPPED,
-        seen="with its channels swapped",
-        expect=_swap,
-    ),
-    _relate(
-        "silence-ahead",
-        f"A recording with {AHEAD / 100:g} s of leading silence has the same answer {AHEAD / 100:g} s later.",
-        SAMPLES,
-        relation=Relation.DELAYED,
-        seen="with leading silence",
-        expect=lambda channels: _number(channels, AHEAD),
-        rules=AROUND,
-        most=NEAR,
-    ),
-    _range_is_cut,
-    _relate(
-        "mono-twice",
-        "A duplicated channel has the answer of the single one, twice.",
-        SPLIT,
-        relation=Relation.DOUBLED,
-        seen="with its channel duplicated",
-        expect=_double,
-    ),
-    _relate(
-        "max-speakers",
-        "A max_speakers of at least the number of speakers found changes nothing.",
-        "guide, 3.6.0: the meaning of max_speakers",
-        relation=Relation.LIMITED,
-        seen="with a max_speakers that is not reached",
-        expect=_number,
-    ),
-)

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
-from diarkit_contracts.clauses.clause import Fault, Observation, clause
+from diarkit_contracts.clauses.clause import Check, Clause, Fault, Observation
 from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS
-from diarkit_contracts.exchanges.history import find_operation
+from diarkit_contracts.exchanges.history import History, Look, Start, find_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from diarkit_contracts.api.result import ResultFault, Rule
-    from diarkit_contracts.clauses.clause import Check, Clause
-    from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel, Start
 
     Excuse = Callable[[Look, ResultFault], bool]
 
-
-def _make_clause(
-    rule: Rule, can_show: Callable[[ReportedChannel], bool], need: Need, is_excused: Excuse | None = None
-) -> Clause:
-    """Make the clause of a rule."""
-    make = clause(f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, need)
-    return make(_make_check(rule, can_show, is_excused))
+NEEDS: Final = (RESULT, SEGMENT, SEGMENTS)
+"""By the number of segments that a channel must have to show a rule."""
 
 
-def _make_check(rule: Rule, can_show: Callable[[ReportedChannel], bool], is_excused: Excuse | None = None) -> Check:
+def _make_clause(rule: Rule, least: int, is_excused: Excuse | None = None) -> Clause:
+    """Make the clause of a rule that channels with at least so many segments can show."""
+    check = _make_check(rule, least, is_excused)
+    return Clause(check, f"result.{rule.name}", rule.sentence, rule.evidence, rule.place, (NEEDS[least],))
+
+
+def _make_check(rule: Rule, least: int, is_excused: Excuse | None) -> Check:
     """Make the check of a rule: yields its faults, and an observation for each result without one that could show it."""
 
     def check(history: History) -> Iterator[Observation]:
         for look, channels in history.results():
-            faults = [
-                fault
-                for fault in look.faults
-                if fault.rule is rule and not (is_excused is not None and is_excused(look, fault))
-            ]
+            faults = [fault for fault in look.faults if fault.rule is rule]
+            faults = [fault for fault in faults if is_excused is None or not is_excused(look, fault)]
             for fault in faults:
                 place = str(fault).partition(": ")[0]
                 yield Observation(look.at, Fault(f"{fault.expected}, at {place}", fault.got))
-            if not faults and any(map(can_show, channels)):
+            if not faults and any(len(channel.segments) >= least for channel in channels):
                 yield Observation(look.at)
 
     return check
@@ -76,20 +70,7 @@ def _is_channel_asked_twice(look: Look, _: ResultFault) -> bool:
     return len(set(asked)) < len(asked)
 
 
-def _is_any(_: ReportedChannel) -> bool:
-    return True
-
-
-def _has_segment(channel: ReportedChannel) -> bool:
-    return bool(channel.segments)
-
-
-def _has_neighbours(channel: ReportedChannel) -> bool:
-    return len(channel.segments) > 1
-
-
-@clause(f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, ANSWER)
-def _bounded_size(history: History) -> Iterator[Observation]:
+def _check_size(history: History) -> Iterator[Observation]:
     looks = [look for look in history.looks if look.start is None or not _asks_for_a_crowd(look.start)]
     crowded = {look.at: fault for look in looks for fault in look.faults if fault.rule is rules.SIZE}
     for at, exchange in enumerate(history.exchanges):
@@ -101,20 +82,21 @@ def _bounded_size(history: History) -> Iterator[Observation]:
             yield Observation(at)
 
 
-CLAUSES: Final = (
-    _bounded_size,
-    _make_clause(rules.END_AFTER_START, _has_segment, SEGMENT, _has_no_length),
-    clause(
-        "result.has-length",
-        "A segment does not end where it starts.",
-        inferred(rules.EXAMPLES),
-        rules.END_AFTER_START.place,
-        SEGMENT,
-    )(_make_check(rules.END_AFTER_START, _has_segment, lambda look, fault: not _has_no_length(look, fault))),
-    _make_clause(rules.COUNT_IS_IDS, _is_any, RESULT, _is_count_as_asked),
-    _make_clause(rules.CHANNEL_ONCE, _is_any, RESULT, _is_channel_asked_twice),
-    _make_clause(rules.SORTED, _has_neighbours, SEGMENTS),
-    _make_clause(rules.NO_OVERLAP, _has_neighbours, SEGMENTS),
-    _make_clause(rules.IDS_BY_APPEARANCE, _has_segment, SEGMENT),
-    _make_clause(rules.TWO_DECIMALS, _has_segment, SEGMENT),
+_bounded_size = Clause(
+    _check_size, f"result.{rules.SIZE.name}", rules.SIZE.sentence, rules.SIZE.evidence, rules.SIZE.place, (ANSWER,)
 )
+_end_after_start = _make_clause(rules.END_AFTER_START, 1, _has_no_length)
+_has_length = Clause(
+    _make_check(rules.END_AFTER_START, 1, lambda look, fault: not _has_no_length(look, fault)),
+    "result.has-length",
+    "A segment does not end where it starts.",
+    inferred(rules.EXAMPLES),
+    rules.END_AFTER_START.place,
+    (SEGMENT,),
+)
+_count_is_ids = _make_clause(rules.COUNT_IS_IDS, 0, _is_count_as_asked)
+_channel_once = _make_clause(rules.CHANNEL_ONCE, 0, _is_channel_asked_twice)
+_sorted = _make_clause(rules.SORTED, 2)
+_no_overlap = _make_clause(rules.NO_OVERLAP, 2)
+_ids_by_appearance = _make_clause(rules.IDS_BY_APPEARANCE, 1)
+_two_decimals = _make_clause(rules.TWO_DECIMALS, 1)

@@ -1,17 +1,14 @@
-"""The form of single answers: completeness, status, headers, content type, JSON, schema.
-
-This module is long because completeness and server errors are part of the form, too.
-"""
+"""The form of single answers: completeness, status, headers, content type, JSON, schema."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
-from diarkit_contracts.api.evidence import documented, inferred
-from diarkit_contracts.api.places import GET, SCHEMAS, START
+from diarkit_contracts.api.evidence import GET, SCHEMAS, START, Evidence, documented, inferred
 from diarkit_contracts.api.points import POINTS, Sends
 from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import exceeds, list_faults
@@ -21,20 +18,16 @@ from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, UNDECLARED
 from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
 from diarkit_contracts.exchanges.call_ids import IDS
-from diarkit_contracts.exchanges.exchange import Lost
-from diarkit_contracts.exchanges.history import find_operation, find_value
+from diarkit_contracts.exchanges.exchange import Exchange, Lost
+from diarkit_contracts.exchanges.history import History, find_operation, find_value
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import STRUCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History
 
 JSON: Final = "application/json"
+PAGES: Final = "reference pages of the operations, 3.6.0"
 
 OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.DONE: ("result", "error"),
@@ -42,8 +35,6 @@ OUTCOMES: Final[Mapping[object, tuple[str, str]]] = {
     TaskState.REJECTED: ("error", "result"),
 }
 """The key that an ended task must have, and the one it must not; earlier states are judged by another clause."""
-
-LOCATION: Final = "X-Location"
 
 NO_FAILURE: Final = (501, 503, 505)
 """Not implemented, busy, HTTP version not supported: not failures of the server."""
@@ -61,14 +52,9 @@ NO_RESULT: Final[Mapping[str, object]] = {"channels": []}
 """The shortest valid result."""
 
 
-@clause(
-    "shape.status",
-    "Each operation answers with a declared status; any other, in particular 5xx, is undocumented.",
-    documented("reference pages of the operations, 3.6.0"),
-    f"{START}/responses",
-    ANSWER,
-)
+@clause("shape.status", documented(PAGES), f"{START}/responses", ANSWER)
 def _status(history: History) -> Iterator[Observation]:
+    """Each operation answers with a declared status; any other, in particular 5xx, is undocumented."""
     barred = list_barred(history.exchanges)
     for at, exchange in enumerate(history.exchanges):
         operation = find_operation(exchange)
@@ -80,18 +66,18 @@ def _status(history: History) -> Iterator[Observation]:
             declared = profile.statuses[asked]
             expected = f"one of {', '.join(map(str, sorted(declared)))} for {asked}"
             key = profile.find_status_point(asked, status)
-            cell = None if key is None else profile.evidence_of(key)
+            cell = None if key is None else profile.cells[key].evidence
             yield observe(at, met=status in declared, expected=expected, got=str(status), evidence=cell)
 
 
 @clause(
     "shape.server-error",
-    "No request of any method causes a server error (5xx other than 501, 503 and 505).",
     documented("RFC 9110, 15.6: 5xx means that the server failed"),
     f"{START}/responses",
     UNDECLARED,
 )
 def _server_error(history: History) -> Iterator[Observation]:
+    """No request of any method causes a server error (5xx other than 501, 503 and 505)."""
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is None:
             status = exchange.answer.status
@@ -101,19 +87,18 @@ def _server_error(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.whole-answer",
-    "Each request gets one complete answer, framed and encoded by HTTP; a lost answer is requested once more.",
     documented("RFC 9112, 6 and 9: framing and connections; RFC 9110, 8.4: content codings"),
     f"{START}/responses",
     DRIVEN,
 )
 def _whole_answer(history: History) -> Iterator[Observation]:
+    """Each request gets one complete answer, framed and encoded by HTTP; a lost answer is requested once more."""
     if history.given_up is None:
         return  # the recorded client may have disconnected, or wanted answers to be lost
     for at, exchange in enumerate(history.exchanges):
         lengths = [name for name in FRAMING if exchange.answer.header(name) is not None]
-        yield observe(
-            at, met=len(lengths) < 2, expected="one way to find the end of the body", got=" and ".join(lengths)
-        )
+        got = " and ".join(lengths)
+        yield observe(at, met=len(lengths) < 2, expected="one way to find the end of the body", got=got)
     lost: dict[object, list[int]] = {}
     for number, exchange in enumerate(history.lost):
         if any(is_same_origin(exchange.request.url, each.request.url) for each in history.exchanges[:1]):
@@ -126,14 +111,9 @@ def _whole_answer(history: History) -> Iterator[Observation]:
             yield observe(~number, met=False, expected=expected, got=f"none: {kind.kind} ({len(numbers)} times)")
 
 
-@clause(
-    "shape.content-type",
-    "A JSON body is declared as application/json.",
-    documented("reference pages of the operations, 3.6.0"),
-    "components/responses/TaskResult/content",
-    ANSWER,
-)
+@clause("shape.content-type", documented(PAGES), "components/responses/TaskResult/content", ANSWER)
 def _content_type(history: History) -> Iterator[Observation]:
+    """A JSON body is declared as application/json."""
     for at, exchange, _ in _list_declared(history):
         came = exchange.answer.header("Content-Type")
         met = (came or "").partition(";")[0].strip().lower() == JSON
@@ -142,31 +122,24 @@ def _content_type(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.json",
-    "A body is JSON in UTF-8 without NaN, Infinity or duplicate keys.",
     documented("RFC 8259, which application/json refers to; parsers disagree on duplicate keys"),
     "components/responses/TaskResult/content",
     ANSWER,
 )
 def _json(history: History) -> Iterator[Observation]:
+    """A body is JSON in UTF-8 without NaN, Infinity or duplicate keys."""
     for at, exchange, _ in _list_declared(history):
         body = history.decode(exchange.answer.body)
         error = body if isinstance(body, StrictJsonError) else None
         yield observe(at, met=error is None, expected="strict JSON in UTF-8", got=str(error))
 
 
-@clause(
-    "shape.schema",
-    "A body matches its schema; a task has a result or an error according to its state.",
-    documented("reference pages of the operations, 3.6.0"),
-    f"{SCHEMAS}/SpeakerDiarizationTask",
-    ANSWER,
-)
+@clause("shape.schema", documented(PAGES), f"{SCHEMAS}/SpeakerDiarizationTask", ANSWER)
 def _schema(history: History) -> Iterator[Observation]:
+    """A body matches its schema; a task has a result or an error according to its state."""
     read = {look.at: look for look in history.looks}
     sound = {
-        look.at
-        for look in read.values()
-        if look.channels is not None or any(fault.rule is SIZE for fault in look.faults)
+        at for at, one in read.items() if one.channels is not None or any(each.rule is SIZE for each in one.faults)
     }
     for at, exchange, response in _list_declared(history):
         body = history.decode(exchange.answer.body)
@@ -186,20 +159,16 @@ def _schema(history: History) -> Iterator[Observation]:
             faults = (*list_faults(schema, rest), *_list_misplaced(exchange, rest))
         cell = None
         if not faults and (faults := tuple(_list_low_counts(body, history.profile))):
-            cell = history.profile.evidence_of("least_speakers")
-        yield observe(
-            at, met=not faults, expected="a body that matches its schema", got="; ".join(faults), evidence=cell
-        )
+            cell = history.profile.cells["least_speakers"].evidence
+        got = "; ".join(faults)
+        yield observe(at, met=not faults, expected="a body that matches its schema", got=got, evidence=cell)
 
 
 @clause(
-    "shape.headers",
-    "Each 202 has the headers of its generation, in particular the one that leads to the task: X-Location, or Location from 3.7 on.",
-    documented("reference page of POST and guide, 3.6.0"),
-    "components/headers/XLocation",
-    ACCEPTED,
+    "shape.headers", documented("reference page of POST and guide, 3.6.0"), "components/headers/XLocation", ACCEPTED
 )
 def _headers(history: History) -> Iterator[Observation]:
+    """Each 202 has the headers of its generation, in particular the one that leads to the task: X-Location, or Location from 3.7 on."""
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 202 and "content" in _read_response(exchange, history.profile):
             for name, cell in _list_required(history.profile):
@@ -209,15 +178,15 @@ def _headers(history: History) -> Iterator[Observation]:
 
 @clause(
     "shape.rate-headers",
-    "A 429 has Retry-After and the three X-RateLimit headers, each with a number.",
-    inferred("reference pages of the operations, 3.6.0: the headers are listed, their format is not"),
+    inferred(f"{PAGES}: the headers are listed, their format is not"),
     "components/responses/RateLimitExceeded/headers",
     LIMITED,
 )
 def _rate_headers(history: History) -> Iterator[Observation]:
+    """A 429 has Retry-After and the three X-RateLimit headers, each with a number."""
     for at, exchange in enumerate(history.exchanges):
         if exchange.answer.status == 429:
-            for name, _ in _list_headers(exchange, history.profile):
+            for name in as_object(_read_response(exchange, history.profile).get("headers", {}), "headers"):
                 came = exchange.answer.header(name)
                 is_number = came is not None and came.replace(".", "", 1).isdecimal()
                 met = is_number or (name == "Retry-After" and _is_date(came))
@@ -235,14 +204,12 @@ def _is_date(value: str | None) -> bool:
 
 @clause(
     "shape.ids-echoed",
-    "If x-request-id or x-correlation-id is returned, it is the one that was sent.",
-    inferred(
-        "reference pages of the operations, 3.6.0: generated if not provided; whether they are returned is unknown"
-    ),
+    inferred(f"{PAGES}: generated if not provided; whether they are returned is unknown"),
     f"{GET}/responses",
     ECHO,
 )
 def _ids_echoed(history: History) -> Iterator[Observation]:
+    """If x-request-id or x-correlation-id is returned, it is the one that was sent."""
     for at, exchange in enumerate(history.exchanges):
         if find_operation(exchange) is not None:
             for name in IDS:
@@ -287,20 +254,15 @@ def _list_declared(history: History) -> Iterator[tuple[int, Exchange, Mapping[st
             yield at, exchange, response
 
 
-def _list_headers(exchange: Exchange, profile: Profile) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for name, header in as_object(_read_response(exchange, profile).get("headers", {}), "headers").items():
-        yield name, resolve(header)
-
-
 def _list_required(profile: Profile) -> Iterator[tuple[str, Evidence | None]]:
     """List the headers required in each 202: the first that leads to the task, and further ones of the generation."""
     first = profile.locations[0]
-    if first == LOCATION:
+    if first == "X-Location":
         yield first, None
     for point in POINTS:
         effect = point.effect
         if isinstance(effect, Sends) and profile[point.key] == "sent" and (effect.header == first or not effect.leads):
-            yield effect.header, profile.evidence_of(point.key)
+            yield effect.header, profile.cells[point.key].evidence
 
 
 def _list_low_counts(body: object, profile: Profile) -> Iterator[str]:
@@ -335,16 +297,3 @@ def _list_misplaced(exchange: Exchange, body: object) -> Iterator[str]:
         yield f"$.{has}: expected for a task that is {state}, got none"
     if find_value(body, has_not) is not None:
         yield f"$.{has_not}: not expected for a task that is {state}"
-
-
-CLAUSES: Final = (
-    _status,
-    _server_error,
-    _whole_answer,
-    _content_type,
-    _json,
-    _schema,
-    _headers,
-    _rate_headers,
-    _ids_echoed,
-)

@@ -5,16 +5,15 @@ This module is long because its clauses share how the polls of a task follow eac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
-from diarkit_contracts.api.places import SCHEMAS
+from diarkit_contracts.api.evidence import SCHEMAS, Evidence, Severity, documented, inferred
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, STEPS, TERMINAL, UNDER_WAY
-from diarkit_contracts.clauses.belonging import count_segments
+from diarkit_contracts.clauses.belonging import count_segments, is_of, list_in_flight
 from diarkit_contracts.clauses.clause import Observation, clause, observe
-from diarkit_contracts.clauses.in_flight import is_of, list_in_flight
 from diarkit_contracts.clauses.need import (
     ACCEPTED,
     DRIVEN,
@@ -27,14 +26,8 @@ from diarkit_contracts.clauses.need import (
     UNENDED,
     Need,
 )
-from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
+from diarkit_contracts.exchanges.history import START_PATH, History, Look, Start, find_value, is_uuid, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.api.evidence import Evidence
-    from diarkit_contracts.exchanges.history import History, Look, Start
 
 SHORTEST_RETENTION_S: Final = 5.0
 """INF: no server removes a task sooner after its end. UNK the default period; it is configurable (DOC, life cycle 5.0.0)."""
@@ -44,28 +37,20 @@ SUCCESSOR: Final = "Location"
 EARLY: Final = inferred("reference pages of sibling operations, from 3.7 on: Location leads to the task")
 
 
-@clause(
-    "task.id-echo",
-    "GET returns the id that was requested.",
-    documented("reference page of GET, 3.6.0"),
-    f"{SCHEMAS}/TaskInfo/properties/task_id",
-    TASK,
-)
+@clause("task.id-echo", documented("reference page of GET, 3.6.0"), f"{SCHEMAS}/TaskInfo/properties/task_id", TASK)
 def _id_echo(history: History) -> Iterator[Observation]:
+    """GET returns the id that was requested."""
     for look in history.looks:
-        if look.task_id is not None and look.is_uuid:
+        if look.task_id is not None and is_uuid(look.asked):
             expected = f"the requested task_id, {look.asked}"
             yield observe(look.at, met=look.task_id == look.asked, expected=expected, got=look.task_id)
 
 
 @clause(
-    "task.id-unique",
-    "Each task has a unique id.",
-    documented("guide, 3.6.0: a unique task ID"),
-    f"{SCHEMAS}/TaskInfo/properties/task_id",
-    ACCEPTED,
+    "task.id-unique", documented("guide, 3.6.0: a unique task ID"), f"{SCHEMAS}/TaskInfo/properties/task_id", ACCEPTED
 )
 def _id_unique(history: History) -> Iterator[Observation]:
+    """Each task has a unique id."""
     known: set[str] = set()
     for start in history.starts:
         if start.task_id is not None:
@@ -74,16 +59,13 @@ def _id_unique(history: History) -> Iterator[Observation]:
 
 
 @clause(
-    "task.location",
-    "X-Location leads to the task that was started.",
-    documented("reference page of POST and guide, 3.6.0"),
-    "components/headers/XLocation",
-    ACCEPTED,
+    "task.location", documented("reference page of POST and guide, 3.6.0"), "components/headers/XLocation", ACCEPTED
 )
 def _location(history: History) -> Iterator[Observation]:
-    for start, reported, cell in _list_locations(history):
+    """X-Location leads to the task that was started."""
+    for start, reported, led, cell in _list_locations(history):
         if start.task_id is not None:
-            path = urlsplit(_resolve(start, reported)).path.lower().rstrip("/")
+            path = urlsplit(led).path.lower().rstrip("/")
             wanted = f"{START_PATH}/{start.task_id}"
             expected = f"a URL reference to {wanted}"
             yield observe(start.at, met=path.endswith(wanted), expected=expected, got=reported, evidence=cell)
@@ -91,48 +73,46 @@ def _location(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.location-host",
-    "X-Location leads to the same server.",
     inferred("guide, 3.6.0: its client polls there; a proxy may have reasons to differ"),
     "components/headers/XLocation",
     ACCEPTED,
 )
 def _location_host(history: History) -> Iterator[Observation]:
-    for start, reported, cell in _list_locations(history):
+    """X-Location leads to the same server."""
+    for start, reported, led, cell in _list_locations(history):
         asked = start.exchange.request.url
         expected = f"a URL on {urlsplit(asked).scheme}://{urlsplit(asked).netloc}"
-        led = _resolve(start, reported)
         # What is no URL is a finding of the clause before.
-        yield observe(
-            start.at, met=not led or is_same_origin(asked, led), expected=expected, got=reported, evidence=cell
-        )
+        met = not led or is_same_origin(asked, led)
+        yield observe(start.at, met=met, expected=expected, got=reported, evidence=cell)
 
 
 @clause(
     "task.location-connects",
-    "The host that X-Location names can be connected to.",
     inferred("guide, 3.6.0: its client polls there; a URL to an unreachable host contradicts itself", Severity.ERROR),
     "components/headers/XLocation",
     ACCEPTED,
     DRIVEN,
 )
 def _location_connects(history: History) -> Iterator[Observation]:
+    """The host that X-Location names can be connected to."""
     lost = {urlsplit(exchange.request.url)[:2] for exchange in history.lost if exchange.request.method == "GET"}
-    for start, reported, cell in _list_locations(history) if history.given_up is not None else ():
-        led = urlsplit(_resolve(start, reported))
-        met = is_same_origin(start.exchange.request.url, led.geturl()) or led[:2] not in lost
-        expected = "a host that can be connected to"
-        yield observe(start.at, met=met, expected=expected, got=f"{led.scheme}://{led.netloc}", evidence=cell)
+    for start, _, led, cell in _list_locations(history) if history.given_up is not None else ():
+        parts = urlsplit(led)
+        met = is_same_origin(start.exchange.request.url, led) or parts[:2] not in lost
+        got = f"{parts.scheme}://{parts.netloc}"
+        yield observe(start.at, met=met, expected="a host that can be connected to", got=got, evidence=cell)
 
 
 @clause(
     "task.ends",
-    "A task that was accepted ends.",
     documented("task life cycle, 5.0.0: done, failed or rejected; how long it may take is not documented"),
     f"{SCHEMAS}/TaskInfoState",
     ACCEPTED,
     DRIVEN,
 )
 def _ends(history: History) -> Iterator[Observation]:
+    """A task that was accepted ends."""
     given_up = history.given_up or frozenset()
     for start in history.starts if history.given_up is not None else ():
         if history.find_end(start) is not None:
@@ -145,12 +125,12 @@ def _ends(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.legal-steps",
-    "The states done, failed and rejected are final.",
     documented("task life cycle, 5.0.0: the three are terminal; guide, 3.6.0"),
     f"{SCHEMAS}/TaskInfoState",
     FINALITY,
 )
 def _legal_steps(history: History) -> Iterator[Observation]:
+    """The states done, failed and rejected are final."""
     for start in history.starts:
         state = find_value(read_object(start.exchange.answer.body), "task", "state") if start.accepted else None
         if state in TERMINAL:
@@ -165,12 +145,12 @@ def _legal_steps(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.no-way-back",
-    "A running task does not become pending again.",
     inferred("task life cycle, 5.0.0: requeued tasks are not mentioned"),
     f"{SCHEMAS}/TaskInfoState",
     SUCCESSION,
 )
 def _no_way_back(history: History) -> Iterator[Observation]:
+    """A running task does not become pending again."""
     for before, after in _list_successions(history):
         if before.state is not None and before.state in UNDER_WAY and after.state is not None:
             legal = after.state is before.state or after.state in STEPS[before.state]
@@ -180,12 +160,12 @@ def _no_way_back(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.nothing-before-end",
-    "A task that has not ended has neither result nor error.",
     inferred("reference page of GET, 3.6.0: one of them is populated, depending on the outcome"),
     f"{SCHEMAS}/SpeakerDiarizationTask",
     UNENDED,
 )
 def _nothing_before_end(history: History) -> Iterator[Observation]:
+    """A task that has not ended has neither result nor error."""
     for look in history.looks:
         if look.state in UNDER_WAY and look.body is not None:
             reported = [key for key in ("result", "error") if look.body.get(key) is not None]
@@ -195,12 +175,12 @@ def _nothing_before_end(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.terminal-is-final",
-    "An ended task always returns the same result, or the same type of error.",
     documented("task life cycle, 5.0.0: done, failed and rejected are terminal"),
     f"{SCHEMAS}/TaskInfoState",
     FINALITY,
 )
 def _terminal_is_final(history: History) -> Iterator[Observation]:
+    """An ended task always returns the same result, or the same type of error."""
     for before, after in _list_successions(history):
         if before.state in TERMINAL and after.state is before.state:
             met = _read_outcome(before) == _read_outcome(after)
@@ -210,12 +190,12 @@ def _terminal_is_final(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.identical-polls",
-    "An ended task always returns the same bytes.",
     inferred("task life cycle, 5.0.0: terminal; stable wording, key order and white space are not documented"),
     f"{SCHEMAS}/TaskInfo",
     FINALITY,
 )
 def _identical_polls(history: History) -> Iterator[Observation]:
+    """An ended task always returns the same bytes."""
     for before, after in _list_successions(history):
         reported, again = before.exchange.answer.body, after.exchange.answer.body
         is_same = before.state is after.state and _read_outcome(before) == _read_outcome(after)
@@ -227,12 +207,12 @@ def _identical_polls(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.no-crosstalk",
-    "No task returns the result of another upload that was in flight at the same time.",
     documented("reference page of GET, 3.6.0: the result of the requested task"),
     f"{SCHEMAS}/TaskInfo",
     RESULTS,
 )
 def _no_crosstalk(history: History) -> Iterator[Observation]:
+    """No task returns the result of another upload that was in flight at the same time."""
     answered = [(look, start, channels) for look, start, channels in history.known_results() if start.file is not None]
     if len({channels for _, _, channels in answered if count_segments(channels)}) < 2:
         return  # a server that always returns the same answer swaps nothing; other clauses judge that it is wrong
@@ -246,12 +226,12 @@ def _no_crosstalk(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.is-found",
-    "A task that was accepted is found until it has ended.",
     documented("task life cycle, 5.0.0: finished tasks are removed after a period"),
     "components/responses/NotFound",
     FOUND,
 )
 def _is_found(history: History) -> Iterator[Observation]:
+    """A task that was accepted is found until it has ended."""
     ended: set[str] = set()
     seen_at: dict[str, float] = {}
     for look in history.looks:
@@ -285,12 +265,12 @@ def _list_soon_again(history: History) -> Iterator[Look]:
 
 @clause(
     "task.is-retained",
-    "An ended task is removed after a period, not as soon as its end was reported.",
     inferred("task life cycle, 5.0.0: finished tasks are removed after a configurable expiration period"),
     "components/responses/NotFound",
     Need("soon-again", "a task that was polled soon after its end", lambda history: any(_list_soon_again(history))),
 )
 def _is_retained(history: History) -> Iterator[Observation]:
+    """An ended task is removed after a period, not as soon as its end was reported."""
     looks = list(_list_soon_again(history))
     gone = [look.at for look in looks if look.exchange.answer.status == 404]
     # A period may end between two polls of a task, but not between those of most.
@@ -301,12 +281,12 @@ def _is_retained(history: History) -> Iterator[Observation]:
 
 @clause(
     "task.error-type",
-    "The error of a failed task is internal, that of a rejected one task.validation-error.",
     inferred("reference page of GET, 3.6.0: two such states, two types, and the texts agree"),
     f"{SCHEMAS}/TaskErrorType",
     FAILED,
 )
 def _error_type(history: History) -> Iterator[Observation]:
+    """The error of a failed task is internal, that of a rejected one task.validation-error."""
     for look in history.looks:
         came = find_value(look.body, "error", "type")
         if look.state is not None and look.state in ERROR_TYPE_OF_STATE and came is not None:
@@ -315,21 +295,17 @@ def _error_type(history: History) -> Iterator[Observation]:
             yield observe(look.at, met=came == wanted, expected=expected, got=came)
 
 
-def _list_locations(history: History) -> Iterator[tuple[Start, str, Evidence | None]]:
-    """List the URLs returned to POST, with the evidence for a header that the generation does not have."""
+def _list_locations(history: History) -> Iterator[tuple[Start, str, str, Evidence | None]]:
+    """List the URLs returned to POST, resolved (empty if invalid), with the evidence for a header that the generation does not have."""
     names = {SUCCESSOR.lower(): EARLY} | {name.lower(): None for name in history.profile.locations}
     for start in filter(lambda start: start.accepted, history.starts):
         for name, reported in start.exchange.answer.headers:
             if name.lower() in names:
-                yield start, reported, names[name.lower()]
-
-
-def _resolve(start: Start, reported: str) -> str:
-    """Return the URL that a reference leads to; empty for one that is not valid."""
-    try:
-        return urljoin(start.exchange.request.url, reported)
-    except ValueError:
-        return ""
+                try:
+                    led = urljoin(start.exchange.request.url, reported)
+                except ValueError:
+                    led = ""
+                yield start, reported, led, names[name.lower()]
 
 
 def _list_successions(history: History) -> Iterator[tuple[Look, Look]]:
@@ -349,9 +325,3 @@ def _read_outcome(look: Look) -> tuple[object, object]:
     """Read the documented part of an outcome: the segments, or the type of error. Messages may vary."""
     result = (look.body or {}).get("result") if look.channels is None else look.channels
     return result, find_value(look.body, "error", "type")
-
-
-CLAUSES: Final = (
-    _id_echo, _id_unique, _location, _location_host, _location_connects, _ends, _legal_steps, _no_way_back, _nothing_before_end,
-    _terminal_is_final, _identical_polls, _no_crosstalk, _is_found, _is_retained, _error_type,
-)  # fmt: skip

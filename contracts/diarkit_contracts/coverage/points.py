@@ -1,24 +1,18 @@
-"""Coverage points: what a client's traffic can meet, and what a history meets. Each source lists its points and finds them."""
+"""Coverage points: what a client's traffic can meet, what a history meets, and the coverage accumulated over many histories."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, reduce
 
 from diarkit_contracts.api.points import OPERATIONS
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import USUAL
-from diarkit_contracts.clauses.need import DRIVEN
+from diarkit_contracts.clauses.need import DRIVEN, Need
 from diarkit_contracts.coverage.sent import find_kinds, list_kinds
-from diarkit_contracts.exchanges.history import find_operation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History
+from diarkit_contracts.exchanges.history import History, find_operation
 
 
 class Source(StrEnum):
@@ -51,8 +45,8 @@ def list_points(generations: frozenset[str] = frozenset({DEFAULT.name})) -> tupl
             for operation in OPERATIONS
             for status in sorted(frozenset[int]().union(*(PROFILES[name].statuses[operation] for name in generations)))
         ),
-        *(Point(name_need(need), Source.NEEDS, need.sentence) for need in _list_needs()),
-        *(Point(name_kind(kind), Source.SENT, kind) for kind in list_kinds()),
+        *(Point(f"need:{need.id}", Source.NEEDS, need.sentence) for need in _list_needs()),
+        *(Point(f"sent:{kind}", Source.SENT, kind) for kind in list_kinds()),
     )
 
 
@@ -66,26 +60,68 @@ def name_answer(operation: str, status: int) -> str:
     return f"answer:{operation} {status}"
 
 
-def name_need(need: Need) -> str:
-    """Return the id of a need."""
-    return f"need:{need.id}"
-
-
-def name_kind(kind: str) -> str:
-    """Return the id of a kind of uploads."""
-    return f"sent:{kind}"
-
-
 def _find_met(history: History) -> Iterator[str]:
     for exchange in history.exchanges:
         operation = find_operation(exchange)
         if operation is not None:
             yield name_answer(f"{operation.method} {operation.path}", exchange.answer.status)
-    yield from (name_need(need) for need in _list_needs() if need.seen(history))
-    yield from (name_kind(kind) for start in history.starts for kind in find_kinds(start))
+    yield from (f"need:{need.id}" for need in _list_needs() if need.seen(history))
+    yield from (f"sent:{kind}" for start in history.starts for kind in find_kinds(start))
 
 
 @cache
 def _list_needs() -> tuple[Need, ...]:
     """List the needs of clauses, except those that only a run of the verifier can meet."""
     return tuple({need.id: need for clause in USUAL for need in clause.needs if need is not DRIVEN}.values())
+
+
+class Standing(StrEnum):
+    """The status of a point."""
+
+    NEVER = "never met"
+    MET = "met"
+    BEHAVED = "met, and the client behaved"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The coverage so far.
+
+    Attributes:
+        behaved: those met without a conduct finding against the client.
+        generations: of the servers; empty for the default.
+    """
+
+    met: frozenset[str] = frozenset()
+    behaved: frozenset[str] = frozenset()
+    generations: frozenset[str] = frozenset()
+
+    def __or__(self, other: Tally) -> Tally:
+        """Merge two tallies; associative, commutative and idempotent."""
+        generations = self.generations | other.generations
+        return Tally(self.met | other.met, self.behaved | other.behaved, generations)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points of the servers' generations."""
+        return list_points(self.generations or frozenset({DEFAULT.name}))
+
+    def find_standing(self, point: Point) -> Standing:
+        """Return the status of a point."""
+        if point.id in self.behaved:
+            return Standing.BEHAVED
+        return Standing.MET if point.id in self.met else Standing.NEVER
+
+    def list_never(self) -> tuple[Point, ...]:
+        """List the points that were not met."""
+        return tuple(point for point in self.points if point.id not in self.met)
+
+    @property
+    def percent(self) -> float:
+        """The share of points met, in percent."""
+        return 100 * (1 - len(self.list_never()) / len(self.points))
+
+
+def add_up(tallies: Iterable[Tally]) -> Tally:
+    """Merge tallies."""
+    return reduce(Tally.__or__, tallies, Tally())

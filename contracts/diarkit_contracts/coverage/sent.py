@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.clauses.acceptance import LIMITS, PARAMETERS, PARTS
+from diarkit_contracts.clauses.acceptance import LIMITS, list_unknown
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
-from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.history import Start, read_history
 from diarkit_contracts.rows.inputs import SHORTEST
 from diarkit_contracts.rows.uploads import make_uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.exchanges.history import Start
     from diarkit_contracts.rows.call import Call
 
 
@@ -31,7 +29,7 @@ def find_kinds(start: Start) -> Iterator[str]:
     yield from _find_name(start)
     yield from _find_config(start)
     yield from _find_query(start)
-    yield from _find_unknown(start)
+    yield from (f"an unknown {kind}" for kind in list_unknown(start))
 
 
 def _find_audio(start: Start) -> Iterator[str]:
@@ -77,15 +75,6 @@ def _find_query(start: Start) -> Iterator[str]:
     bounds = [bound for bound in ("range_from", "range_to") if query.get(bound)]
     if bounds:
         yield " and ".join(bounds)
-
-
-def _find_unknown(start: Start) -> Iterator[str]:
-    if not set(start.config or {}) <= set(LIMITS):
-        yield "an unknown key of config"
-    if not set(start.query) <= set(PARAMETERS):
-        yield "an unknown query parameter"
-    if not {part.name for part in start.exchange.request.parts or ()} <= set(PARTS):
-        yield "an unknown part of the form"
 
 
 def _start(call: Call) -> Start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -12,8 +13,6 @@ from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fie
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from diarkit_fixtures.wav.chunks import Chunks
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from email.message import Message
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from diarkit_contracts.exchanges.exchange import describe_content
+from diarkit_contracts.exchanges.exchange import Made, Part, describe_content
 from diarkit_fixtures.wav.chunks import Chunks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from diarkit_contracts.exchanges.exchange import Made, Part
 
 BOUNDARY: Final = "diarkit-5f1c2e9a7b3d"
 """Constant, so that requests are reproducible; contained in none of our inputs."""

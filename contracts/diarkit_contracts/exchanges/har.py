@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import version
@@ -27,14 +28,11 @@ from diarkit_contracts.exchanges.exchange import (
 )
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import find_value, read_object
-from diarkit_contracts.exchanges.plain import RecordingError, read_plain, write_plain
+from diarkit_contracts.exchanges.plain import Json, RecordingError, read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from diarkit_contracts.exchanges.exchange import Headers
-    from diarkit_contracts.exchanges.plain import Json
 
 APIS: Final = ("/api/technology/", "/api/system/")
 """Paths of everything that is judged; a browser's HAR contains much else."""

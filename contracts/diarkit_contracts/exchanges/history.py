@@ -1,7 +1,6 @@
 """Interpret exchanges as uploads and polls of tasks, with the reported states and results.
 
-Answers are read leniently: a malformed body gives None here and a finding elsewhere. This module is long because the types and
-their parsing share rules.
+Answers are read leniently: a malformed body gives None here and a finding elsewhere.
 """
 
 from __future__ import annotations
@@ -9,50 +8,26 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Final, cast
 from urllib.parse import unquote
 from uuid import UUID
 
-from diarkit_contracts.api.document import operations
-from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.api.result import SIZE, STRUCTURE, ResultFault, find_oversize, list_result_faults
+from diarkit_contracts.api.document import Operation, operations
+from diarkit_contracts.api.profiles import DEFAULT, Profile
+from diarkit_contracts.api.result import SIZE, ReportedChannel, ResultFault, find_oversize, read_result
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
-from diarkit_contracts.exchanges.exchange import Answer, Lost
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from diarkit_contracts.api.document import Operation
-    from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.exchange import Exchange, Part, Request, Sound
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost, Made, Part, Request, Sound
 
 START_PATH: Final = "/api/technology/speaker-diarization"
 """End of the POST path; a server may add a prefix."""
 
 CHANNELS: Final = re.compile("(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
 """No file has a channel with more digits, and Python refuses to read thousands of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedSegment:
-    """A reported segment, in seconds."""
-
-    speaker: int
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedChannel:
-    """A reported channel."""
-
-    number: int
-    speakers: int
-    segments: tuple[ReportedSegment, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +58,19 @@ class Start:
         return None if self.file is None else self.file.sound
 
     @property
+    def made(self) -> Made | None:
+        """The origin of its file; None if it is no variant of an own recording."""
+        return None if self.file is None else self.file.made
+
+    @property
     def query(self) -> Mapping[str, str]:
         """The parameters of the URL."""
         return self.exchange.request.query
+
+    @property
+    def mode(self) -> str:
+        """The channel mode, which is split by default."""
+        return self.query.get("channel_mode", "split")
 
     @property
     def channels(self) -> list[int] | None:
@@ -134,11 +119,6 @@ class Look:
     channels: tuple[ReportedChannel, ...] | None
     faults: tuple[ResultFault, ...]
     start: Start | None
-
-    @property
-    def is_uuid(self) -> bool:
-        """Whether the requested id is a UUID in canonical form."""
-        return is_uuid(self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +183,8 @@ def read_history(
     answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(answered) if _is_start(exchange))
-    by_id: dict[str, Start] = {}
-    for start in starts:
-        if start.task_id is not None:
-            by_id.setdefault(start.task_id, start)
+    # Of several starts of one id the first counts.
+    by_id = {start.task_id: start for start in reversed(starts) if start.task_id is not None}
     cache: dict[bytes, Look] = {}
     looks = tuple(_read_look(at, exchange, by_id, cache) for at, exchange in enumerate(answered) if _is_look(exchange))
     by_task: dict[str, list[Look]] = defaultdict(list)
@@ -295,9 +273,9 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
         body = None if oversize else read_object(data)
         state = _read_text(body, "task", "state")
         result = (body or {}).get("result")
-        faults = () if result is None else list_result_faults(result)
-        faults = (ResultFault((), SIZE, "an answer of a size that can be checked", oversize),) if oversize else faults
-        is_readable = result is not None and all(fault.rule not in {STRUCTURE, SIZE} for fault in faults)
+        channels, faults = (None, ()) if result is None else read_result(result)
+        if oversize:
+            faults = (ResultFault((), SIZE, "an answer of a size that can be checked", oversize),)
         known[data] = Look(
             at=at,
             exchange=exchange,
@@ -305,7 +283,7 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
             body=body,
             task_id=_read_text(body, "task", "task_id"),
             state=TaskState(state) if state in set(TaskState) else None,
-            channels=_read_channels(result) if is_readable else None,
+            channels=channels,
             faults=faults,
             start=None,
         )
@@ -315,16 +293,3 @@ def _read_look(at: int, exchange: Exchange, by_id: Mapping[str, Start], known: d
 def _read_text(body: object, *keys: str) -> str | None:
     value = find_value(body, *keys)
     return value.lower() if isinstance(value, str) else None
-
-
-def _read_channels(result: Any) -> tuple[ReportedChannel, ...]:
-    return tuple(
-        ReportedChannel(
-            number=channel["channel_number"],
-            speakers=channel["speakers_count"],
-            segments=tuple(
-                ReportedSegment(one["speaker_id"], one["start_time"], one["end_time"]) for one in channel["segments"]
-            ),
-        )
-        for channel in result["channels"]
-    )

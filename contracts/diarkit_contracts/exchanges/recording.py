@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
 from diarkit_contracts.exchanges.history import find_value
-from diarkit_contracts.exchanges.plain import PlainError, RecordingError, read_plain, write_plain
+from diarkit_contracts.exchanges.plain import Json, PlainError, RecordingError, read_plain, write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from diarkit_contracts.exchanges.plain import Json
 
 FORMAT: Final = "diarkit-exchanges"
 VERSION: Final = 2

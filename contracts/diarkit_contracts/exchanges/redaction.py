@@ -5,20 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from diarkit_contracts.api.states import ErrorType, TaskErrorType, TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
 from diarkit_contracts.exchanges.call_ids import IDS
-from diarkit_contracts.exchanges.exchange import Exchange
+from diarkit_contracts.exchanges.exchange import Exchange, Headers, Part
 from diarkit_contracts.exchanges.history import read_object
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from diarkit_contracts.exchanges.exchange import Headers, Part
 
 STRUCK: Final = "***"
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Final, TypeAlias, cast
 
 Skeleton: TypeAlias = "Mapping[str, frozenset[str]]"
 """Types by path, such as `{"task.state": {"string"}}`; `[]` for the items of a list, an empty path for the body."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.exchange import Lost
+from diarkit_contracts.api.words import count
+from diarkit_contracts.exchanges.exchange import Exchange, Lost, Part
 from diarkit_contracts.exchanges.history import find_value, read_object
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 LONGEST_BODY: Final = 2_000
 """Characters shown of a body in a report; the recording has the rest."""
@@ -64,6 +62,5 @@ def describe_part(part: Part) -> str:
         return f"{show_text(part.name)} = {show_text(part.text, 200)}"
     name = "" if part.filename is None else f" {show_text(part.filename)!r}"
     sound = part.sound
-    channels = "" if sound is None else f"{sound.channels} channel{'' if sound.channels == 1 else 's'}"
-    length = "" if sound is None else f", {sound.seconds:.2f} s, {channels}"
+    length = "" if sound is None else f", {sound.seconds:.2f} s, {count(sound.channels, 'channel')}"
     return f"{show_text(part.name)}: file{name}, {'unknown' if part.size is None else part.size} bytes{length}"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.coverage.points import Source
-from diarkit_contracts.coverage.tally import Standing
+from diarkit_contracts.coverage.points import Source, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from diarkit_contracts.coverage.points import Point
-    from diarkit_contracts.coverage.tally import Tally
+    from diarkit_contracts.coverage.points import Point, Tally
 
 MOST: Final = 10
 """Maximum number of suggestions."""

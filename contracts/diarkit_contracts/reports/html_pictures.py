@@ -13,7 +13,8 @@ from diarkit_fixtures.segments import Segment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from diarkit_contracts.exchanges.history import History, Look, ReportedChannel
+    from diarkit_contracts.api.result import ReportedChannel
+    from diarkit_contracts.exchanges.history import History, Look
 
 Captioned: TypeAlias = "tuple[tuple[Picture, ...], str]"
 

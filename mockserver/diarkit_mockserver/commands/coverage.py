@@ -53,7 +53,7 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     Exit 0: fine. 1: coverage below `--min`. 2: wrong usage.
     """
     require("jsonschema")
-    from diarkit_contracts.coverage.tally import add_up  # noqa: PLC0415 - imported on first use
+    from diarkit_contracts.coverage.points import add_up  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
     from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
     from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415

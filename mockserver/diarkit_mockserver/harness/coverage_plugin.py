@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from diarkit_contracts.coverage.tally import Tally
+    from diarkit_contracts.coverage.points import Tally
     from diarkit_mockserver.control.views import CoverageView
 
 OPTION: Final = "--diarization-coverage"
@@ -43,7 +43,7 @@ class Collected:
     @property
     def tally(self) -> Tally:
         """The coverage as a tally."""
-        from diarkit_contracts.coverage.tally import Tally  # noqa: PLC0415 - imported on first use
+        from diarkit_contracts.coverage.points import Tally  # noqa: PLC0415 - imported on first use
 
         return Tally(*map(frozenset, self.sets))
 

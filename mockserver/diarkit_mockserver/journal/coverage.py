@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.coverage.points import find_met
-from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.coverage.points import Tally, find_met
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.recording import read_recording, split_recording
 from diarkit_contracts.runs.generation import find_generation

@@ -44,8 +44,8 @@ def test_what_was_seen_is_cited_and_what_was_changed_since_is_not() -> None:
     assert {key: column.cells[key].label for key in ("bad_mode", "location", "server", "cancelled")} == {
         "bad_mode": Label.SEEN, "location": Label.SEEN, "server": Label.UNK, "cancelled": Label.DOC,
     }  # fmt: skip
-    assert str(column.evidence_of("location")) == "SEEN: row-01: POST -> 202, version 5.0.1, 2026-05-01"
-    assert column.evidence_of("location").severity is Severity.WARNING
+    assert str(column.cells["location"].evidence) == "SEEN: row-01: POST -> 202, version 5.0.1, 2026-05-01"
+    assert column.cells["location"].evidence.severity is Severity.WARNING
 
 
 def test_a_finding_and_the_document_cite_what_was_seen() -> None:

@@ -8,12 +8,16 @@ from diarkit_contracts.api.document import as_object, operations
 from diarkit_contracts.api.evidence import Label, Severity
 from diarkit_contracts.api.points import POINTS
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES, choose_profile
+from diarkit_contracts.clauses import shape, task
+from diarkit_contracts.clauses.catalogue import list_clauses
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.clauses.shape import CLAUSES
-from diarkit_contracts.clauses.task import CLAUSES as OF_TASKS
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.runs.verify import verify_recording
+
+OF_TASKS = list_clauses(task)
+
+CLAUSES = list_clauses(shape)
 
 POST = Request(method="POST", url="http://stub/api/technology/speaker-diarization")
 TASK = "0a1b2c3d-0000-4000-8000-00000000000f"

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.acceptance import CLAUSES
-from diarkit_contracts.clauses.catalogue import find_clause
+from diarkit_contracts.clauses import acceptance
+from diarkit_contracts.clauses.catalogue import find_clause, list_clauses
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CLAUSES = list_clauses(acceptance)
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.audio import CLAUSES
+from diarkit_contracts.clauses import audio
+from diarkit_contracts.clauses.catalogue import list_clauses
 from diarkit_fixtures.segments import Segment
+
+CLAUSES = list_clauses(audio)
 
 TRUTH = ((Segment(0, 100, 300), Segment(1, 300, 500)), (Segment(0, 50, 250),))
 RIGHT = {0: [(0, 1.0, 3.0), (1, 3.0, 5.0)], 1: [(0, 0.5, 2.5)]}

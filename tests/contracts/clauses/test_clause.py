@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
 def make_clause(*observations: Observation) -> Clause:
     def check(history: History) -> Iterable[Observation]:
+        """A body is JSON."""
         return iter(observations)
 
-    return clause("a.b", "S.", documented("page"), "info", ANSWER)(check)
+    return clause("a.b", documented("page"), "info", ANSWER)(check)
+
+
+def test_a_clause_states_what_its_check_states() -> None:
+    made = make_clause()
+    assert (made.id, made.sentence, made.needs) == ("a.b", "A body is JSON.", (ANSWER,))
 
 
 def test_a_kept_observation_has_no_fault() -> None:

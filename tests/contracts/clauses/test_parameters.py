@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.parameters import CLAUSES
+from diarkit_contracts.clauses import parameters
+from diarkit_contracts.clauses.catalogue import list_clauses
+
+CLAUSES = list_clauses(parameters)
 
 ONE = [(0, 1.0, 2.0)]
 TWO = [(0, 1.0, 2.0), (1, 2.0, 3.0), (0, 3.5, 4.0)]

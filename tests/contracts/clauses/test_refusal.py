@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.clauses.refusal import CLAUSES
+from diarkit_contracts.clauses import refusal
+from diarkit_contracts.clauses.catalogue import list_clauses
+from diarkit_contracts.clauses.refusal import ROUNDING_S, Promise, read_promise
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.form import BOUNDARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CLAUSES = list_clauses(refusal)
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 NEVER_GIVEN = "00000000-0000-4000-8000-000000000000"
@@ -186,3 +191,31 @@ def test_a_window_without_a_name_may_be_another_one(script: Any) -> None:
 def test_an_empty_file_that_is_refused_for_another_reason_is_not_judged(script: Any) -> None:
     script.post(sha256=EMPTY, status=429, location=None)
     assert "refusal.empty-file" not in script.observed()
+
+
+def announce(*headers: tuple[str, str]) -> Exchange:
+    request = Request(method="GET", url="http://stub/api/system/info", sent_at=1.0)
+    return Exchange(request, Answer(status=429, headers=headers, received_at=1.5))
+
+
+def test_a_wait_counts_from_when_it_was_told() -> None:
+    promise = read_promise(3, announce(("retry-after", "20"), ("X-RateLimit-Reset", "77")))
+    assert promise == Promise(at=3, announced_at=1.5, seconds=20, reset="77")
+    assert promise.end == 21.5
+
+
+@pytest.mark.parametrize("told", ["", "1.5", "-1", "²", "9" * 5_000, "soon", "Fri, 31 Dec 2027 23:59:59 GMT"])
+def test_what_is_no_number_of_seconds_promises_nothing(told: str) -> None:
+    assert read_promise(0, announce(("Retry-After", told))) is None
+    assert read_promise(0, announce()) is None
+
+
+@pytest.mark.parametrize(
+    ("reset", "later_s", "holds"),
+    [("77", ROUNDING_S + 0.1, "earlier"), ("77", ROUNDING_S, "later"), ("78", 10.0, "later"), ("", 10.0, "later")],
+)
+def test_the_earlier_promise_holds_for_the_same_window_only(reset: str, later_s: float, holds: str) -> None:
+    earlier = Promise(at=0, announced_at=0.0, seconds=10, reset="77" if reset else "")
+    later = Promise(at=1, announced_at=later_s, seconds=10, reset=reset)
+    assert later.follow(earlier) is {"earlier": earlier, "later": later}[holds]
+    assert later.follow(None) is later

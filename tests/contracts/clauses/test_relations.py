@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from diarkit_contracts.clauses.relations import CLAUSES, list_origins
+from diarkit_contracts.clauses import relations
+from diarkit_contracts.clauses.catalogue import list_clauses
+from diarkit_contracts.clauses.relations import list_origins
 from diarkit_contracts.exchanges.exchange import Made, Relation
 from diarkit_contracts.exchanges.history import read_history
+
+CLAUSES = list_clauses(relations)
 
 ALL = {clause.id for clause in CLAUSES}
 BASE = [(0, 1.0, 3.0), (1, 4.0, 6.0), (0, 7.0, 9.0)]

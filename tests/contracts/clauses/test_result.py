@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from diarkit_contracts.api import result as rules
-from diarkit_contracts.clauses.result import CLAUSES
+from diarkit_contracts.clauses import result
+from diarkit_contracts.clauses.catalogue import list_clauses
+
+CLAUSES = list_clauses(result)
 
 ID = "0a1b2c3d-0000-4000-8000-00000000000f"
 

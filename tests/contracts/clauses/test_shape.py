@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.clauses.catalogue import find_clause
+from diarkit_contracts.clauses import shape
+from diarkit_contracts.clauses.catalogue import find_clause, list_clauses
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.clauses.shape import CLAUSES
 from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import read_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CLAUSES = list_clauses(shape)
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 ID = "0a1b2c3d-0000-4000-8000-00000000000f"

@@ -9,15 +9,17 @@ import pytest
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.api.states import STEPS, TERMINAL, TaskState
-from diarkit_contracts.clauses.catalogue import find_clause, judge_all
+from diarkit_contracts.clauses import task as of_tasks
+from diarkit_contracts.clauses.catalogue import find_clause, judge_all, list_clauses
 from diarkit_contracts.clauses.clause import judge
-from diarkit_contracts.clauses.task import CLAUSES
 from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CLAUSES = list_clauses(of_tasks)
 
 URL = "http://127.0.0.1:8000/api/technology/speaker-diarization"
 OTHER = "0a1b2c3d-0000-4000-8000-00000000000f"

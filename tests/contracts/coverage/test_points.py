@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import permutations
 
 import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import DRIVEN
-from diarkit_contracts.coverage.points import Source, find_met, list_points, name_answer
+from diarkit_contracts.coverage.points import Source, Standing, Tally, add_up, find_met, list_points, name_answer
 from diarkit_contracts.coverage.sent import list_kinds
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import read_history
 
 HOST = "http://any"
+POINTS = list_points()
+ONE, OTHER = (point.id for point in POINTS[:2])
 
 
 def ask(method: str, path: str, status: int) -> frozenset[str]:
@@ -62,3 +65,38 @@ def test_a_need_is_met_where_it_is_seen() -> None:
 
 def test_nothing_is_met_by_nothing() -> None:
     assert find_met(read_history([])) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("met", "behaved", "standing"),
+    [((), (), Standing.NEVER), ((ONE,), (), Standing.MET), ((ONE,), (ONE,), Standing.BEHAVED)],
+)
+def test_a_point_stands_in_one_of_three_ways(
+    met: tuple[str, ...], behaved: tuple[str, ...], standing: Standing
+) -> None:
+    tally = Tally(frozenset(met), frozenset(behaved))
+    assert tally.find_standing(POINTS[0]) is standing
+    assert (POINTS[0] in tally.list_never()) is (standing is Standing.NEVER)
+
+
+def test_tallies_add_up_in_any_order_and_any_number_of_times() -> None:
+    parts = (Tally(frozenset({ONE})), Tally(frozenset({ONE, OTHER}), frozenset({ONE})), Tally())
+    sums = {add_up((*order, *order)) for order in permutations(parts)}
+    assert sums == {Tally(frozenset({ONE, OTHER}), frozenset({ONE}))}
+
+
+def test_the_share_is_of_all_points_and_what_is_no_point_does_not_count() -> None:
+    assert Tally().percent == 0
+    assert Tally(frozenset({ONE, "answer:GET /other 200"})).percent == pytest.approx(100 / len(POINTS))
+    assert Tally(frozenset(point.id for point in POINTS)).percent == 100
+
+
+def test_what_can_be_met_is_of_the_generations_that_were_asked() -> None:
+    newest, usual = (Tally(generations=frozenset({name})) for name in ("5.0", "3.6"))
+    assert usual.points == Tally().points == POINTS
+    ids = [{point.id for point in tally.points} for tally in (newest, usual, newest | usual)]
+    assert {f"{answer} 405" for answer in ("answer:GET /api/system/info", "answer:GET /api/system/status")} <= ids[
+        0
+    ] - ids[1]
+    assert "answer:GET /api/system/info 429" in ids[1] - ids[0]
+    assert ids[2] == ids[0] | ids[1]

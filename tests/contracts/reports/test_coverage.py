@@ -6,8 +6,7 @@ from html import unescape
 
 import pytest
 
-from diarkit_contracts.coverage.points import Source, list_points
-from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.coverage.points import Source, Tally, list_points
 from diarkit_contracts.reports.coverage import FORMS, MOST, list_next, write_coverage, write_share
 
 POINTS = list_points()

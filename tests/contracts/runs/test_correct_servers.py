@@ -126,9 +126,9 @@ def predict(own: Profile, other: Profile) -> set[tuple[str, Evidence]]:
         value = own[point.key]
         match point.effect:
             case Sends() if other[point.key] == "sent" and value != "sent":
-                found.add(("shape.headers", other.evidence_of(point.key)))
+                found.add(("shape.headers", other.cells[point.key].evidence))
             case Refuses(operation=operation) if isinstance(value, int) and value not in other.statuses[operation]:
-                found.add(("shape.status", other.evidence_of(other.find_status_point(operation, value) or "")))
+                found.add(("shape.status", other.cells[other.find_status_point(operation, value) or ""].evidence))
             case _:
                 pass
     return found

@@ -17,7 +17,8 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport
 from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.clauses.relations import CLAUSES
+from diarkit_contracts.clauses import relations
+from diarkit_contracts.clauses.catalogue import list_clauses
 from diarkit_contracts.commands.verify import verify as verify_command
 from diarkit_contracts.exchanges.exchange import Relation
 from diarkit_contracts.exchanges.recording import read_recording as read_exchanges
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_mockserver.clock import Clock
+
+CLAUSES = list_clauses(relations)
 
 NAMES = ("wav:1ch:12.0s:speakers=3", "wav:2ch:12.0s:speakers=3,2")
 ALL = {clause.id for clause in CLAUSES}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.coverage.tally import Tally
+from diarkit_contracts.coverage.points import Tally
 from diarkit_contracts.exchanges.exchange import Part
 from diarkit_contracts.exchanges.plain import RecordingError
 from diarkit_contracts.exchanges.recording import HEAD, write_lines

@@ -69,7 +69,7 @@ def _find_mistake(exchange: Exchange, look: Look | None, start: Start | None, *,
     """Find the single mistake of a request, or of its task's upload; none if there are several."""
     request = exchange.request
     if look is not None and look.start is None:
-        if not look.is_uuid:
+        if not is_uuid(look.asked):
             return "bad_task_id", unquote(request.path.rpartition("/")[2]), "", ""
         return ("unknown_task", "", "", "") if exchange.answer.status == 404 else NONE
     if start is None:
