@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -58,6 +59,7 @@ class HeaderMap(dict[str, str]):
         return super().get(name.lower(), default)
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Request:
     """The head of a request. Headers are parsed lazily, as most polls do not need them.
 
@@ -65,50 +67,25 @@ class Request:
         method: in capitals.
         path: decoded, without query.
         query_string: as sent.
+        raw_headers: as sent, names in lower case.
         scheme: `http` or `https`, of this server.
         server: host and port of this server, if the client sends no `Host`.
         host: of an absolute target; overrides `Host`.
-        raw_headers: as sent, names in lower case.
         size: of the head as sent, in bytes; 0 if unknown.
         is_trusted: whether its forwarded headers are trusted.
     """
 
-    __slots__ = (
-        "_headers",
-        "host",
-        "is_trusted",
-        "method",
-        "path",
-        "query_string",
-        "raw_headers",
-        "scheme",
-        "server",
-        "size",
-    )
-
-    def __init__(  # noqa: PLR0913 - a head has that many parts
-        self,
-        method: str,
-        path: str,
-        query_string: bytes,
-        headers: Sequence[tuple[bytes, bytes]],
-        *,
-        scheme: str,
-        server: str,
-        host: str = "",
-        size: int = 0,
-        is_trusted: bool = True,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query_string = query_string.decode("latin-1")
-        self.scheme = scheme
-        self.server = server
-        self.host = host
-        self.size = size
-        self.is_trusted = is_trusted
-        self.raw_headers = headers
-        self._headers: HeaderMap | None = None
+    method: str
+    path: str
+    query_string: str
+    raw_headers: Sequence[tuple[bytes, bytes]]
+    _: KW_ONLY
+    scheme: str
+    server: str
+    host: str = ""
+    size: int = 0
+    is_trusted: bool = True
+    _headers: HeaderMap | None = field(default=None, init=False)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -225,8 +202,9 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
         target = target if target.startswith(b"/") else b"/" + target
     path, _, query = target.partition(b"?")
     text = unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path or not path.isascii() else path.decode()
+    sent = query.decode("latin-1")
     return Request(
-        method, text, query, headers, scheme=scheme, server=server, host=host, size=size, is_trusted=is_trusted
+        method, text, sent, headers, scheme=scheme, server=server, host=host, size=size, is_trusted=is_trusted
     )
 
 

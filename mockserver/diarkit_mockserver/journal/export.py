@@ -89,7 +89,7 @@ def read_entry(data: Json) -> Entry:
     request = Request(
         sent.method,
         unquote(parts.path),
-        query.encode("latin-1"),
+        query,
         tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.headers),
         scheme=parts.scheme,
         server=parts.netloc,

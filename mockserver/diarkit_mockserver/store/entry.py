@@ -30,7 +30,7 @@ def read_entry(content: bytes, number: int) -> Entry:
     """Deserialize an entry."""
     plain, head, state, lost = unpack(content)
     method, path, query, headers, *rest = head
-    request = Request(method, path, query.encode("latin-1"), headers, **dict(zip(HEAD[4:], rest, strict=True)))
+    request = Request(method, path, query, headers, **dict(zip(HEAD[4:], rest, strict=True)))
     return Entry(
         number=number,
         request=request,

@@ -8,7 +8,7 @@ import struct
 from dataclasses import replace
 from math import exp
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import let_others_run, to_ticks
@@ -16,6 +16,7 @@ from diarkit_mockserver.world.wire import write_head
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Latency
@@ -26,6 +27,9 @@ PROXY_PAGE = (
     b"</body>\r\n</html>\r\n"
 )
 """The page of a reverse proxy for a platform that does not answer."""
+
+MISCOUNTED: Final[Mapping[Connection, int]] = {"length_too_long": 10, "length_too_short": -10}
+"""Bytes by which a stated length differs from that of the body."""
 
 
 def draw_pause(latency: Latency, draws: Draws) -> int:
@@ -65,7 +69,7 @@ def lose(response: Response, how: Connection) -> tuple[Loss, Response]:
         case "reset_after_headers":
             return Loss.AFTER_HEAD, replace(response, body=b"")
         case "close_in_body":
-            return Loss.CUT, replace(response, body=_halve(response.body))
+            return Loss.CUT, replace(response, body=response.body[: len(response.body) // 2])
         case "length_too_long":
             return Loss.CUT, response
         case "length_too_short":
@@ -74,27 +78,16 @@ def lose(response: Response, how: Connection) -> tuple[Loss, Response]:
 
 async def cut(transport: asyncio.Transport, response: Response, how: Connection) -> None:
     """Write the part of an answer that is still sent, and end the connection."""
-    length = len(response.body)
-    match how:
-        case "reset_before_headers":
-            _reset(transport)
-        case "reset_after_headers":
-            transport.write(write_head(response, length))
-            await let_others_run(3)  # send the head before the reset discards unsent bytes
-            _reset(transport)
-        case "close_in_body":
-            transport.write(write_head(response, length) + _halve(response.body))
-            transport.close()
-        case "length_too_long":
-            transport.write(write_head(response, length + 10) + response.body)
-            transport.close()
-        case "length_too_short":
-            transport.write(write_head(response, max(0, length - 10)) + response.body)
-            transport.close()
-
-
-def _halve(body: bytes) -> bytes:
-    return body[: len(body) // 2]
+    loss, sent = lose(response, how)
+    if loss is not Loss.BEFORE_HEAD:
+        stated = max(0, len(response.body) + MISCOUNTED.get(how, 0))
+        transport.write(write_head(response, stated) + sent.body)
+    if loss is Loss.AFTER_HEAD:
+        await let_others_run(3)  # send the head before the reset discards unsent bytes
+    if loss in {Loss.BEFORE_HEAD, Loss.AFTER_HEAD}:
+        _reset(transport)
+    else:
+        transport.close()
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -19,8 +19,6 @@ from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOA
 from diarkit_mockserver.world.wire import JSON, Response, dump, write_accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
     from diarkit_mockserver.world.place import Place
@@ -56,34 +54,27 @@ def answer_operation(
         _allow(visit, "POST")
         check_limits(OF_UPLOADS, world, visit)
         assert upload is not None  # noqa: S101 - such a request is an upload
-        return _submit(visit, place, upload, external_url)
+        submission = read_submission(visit, upload)
+        check_limits(OF_FILES, world, visit, submission.size)
+        return write_start(visit, place, world.accept(submission, visit), external_url)
     if place.path.startswith(TASKS):
         text = place.path[len(TASKS) :]
         if "/" not in text and text:
             _allow(visit, "GET")
             check_limits(OF_EVERY_REQUEST, world, visit)
             return _poll(visit, world, text)
-    if place.path == INFO:
+    if place.path in {INFO, STATUS}:
         _allow(visit, "GET")
         check_limits(OF_EVERY_REQUEST, world, visit)
         world.look_around(visit)
-        version = str(world.profile["version"])
-        text = str(world.profile["info_body"]) or dump({"version": "{version}"})
-        return Response(200, fill_text(text, {"version": version}).encode(), (JSON,))
-    if place.path == STATUS:
-        _allow(visit, "GET")
-        check_limits(OF_EVERY_REQUEST, world, visit)
-        world.look_around(visit)
-        text = str(world.profile["status_body"])  # UNK: the reference shows no body
-        return Response(200, text.encode(), (JSON,) if text else ())
+        profile = world.profile
+        if place.path == STATUS:
+            text = str(profile["status_body"])  # UNK: the reference shows no body
+            return Response(200, text.encode(), (JSON,) if text else ())
+        text = str(profile["info_body"]) or dump({"version": "{version}"})
+        return Response(200, fill_text(text, {"version": str(profile["version"])}).encode(), (JSON,))
     # UNK whether such a request counts for the rate limit: here it does not, like one with a wrong method.
     raise refuse(Condition.PATH_UNKNOWN, reason=f"the platform has no path {place.path}")
-
-
-def _submit(visit: Visit, place: Place, reader: UploadReader | ReadUpload, external_url: str | None) -> Response:
-    submission = read_submission(visit, reader)
-    check_limits(OF_FILES, place.world, visit, submission.size)
-    return write_start(visit, place, place.world.accept(submission, visit), external_url)
 
 
 def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submission:
@@ -91,13 +82,16 @@ def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submissi
     try:
         upload = reader.close()
     finally:
-        _note_parts(reader.ignored, visit)
+        visit.ignored_parts = reader.ignored
+        _note_ignored("parts of the form", reader.ignored, visit)
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
     visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
     query = visit.request.query
     parameters = read_parameters(query, config)
-    _note_ignored(upload.filename, config or {}, visit)
+    visit.ignored_keys = tuple(sorted(set(config or ()).difference(KNOWN_CONFIG)))
+    if _note_ignored("config keys", visit.ignored_keys, visit):
+        log.warning("%s: %s", upload.filename, visit.notes[-1])
     return Submission(
         filename=upload.filename,
         sha256=upload.sha256,
@@ -152,15 +146,7 @@ def _allow(visit: Visit, method: str) -> None:
         raise refuse(Condition.METHOD_WRONG, reason=f"{request.path} answers {method}", headers=(("allow", method),))
 
 
-def _note_parts(ignored: tuple[str, ...], visit: Visit) -> None:
-    visit.ignored_parts = ignored
+def _note_ignored(what: str, ignored: tuple[str, ...], visit: Visit) -> bool:
     if ignored:
-        visit.notes += (f"parts of the form that the platform does not know are ignored: {', '.join(ignored)}",)
-
-
-def _note_ignored(filename: str, config: Mapping[str, object], visit: Visit) -> None:
-    visit.ignored_keys = tuple(sorted(set(config).difference(KNOWN_CONFIG)))
-    if visit.ignored_keys:
-        text = f"config keys that the platform does not know are ignored: {', '.join(visit.ignored_keys)}"
-        visit.notes += (text,)
-        log.warning("%s: %s", filename, text)
+        visit.notes += (f"{what} that the platform does not know are ignored: {', '.join(ignored)}",)
+    return bool(ignored)

@@ -29,11 +29,8 @@ from diarkit_mockserver.world.wire import write_task
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.scenario.dialect import Manner
-    from diarkit_mockserver.scenario.faults import Schedule
     from diarkit_mockserver.scenario.model import Rule, SeededTask
     from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.world.visit import Visit
@@ -76,49 +73,20 @@ class World:
         return world
 
     def _take(self, state: WorldState) -> None:
-        self._closed, self._setup, self._answer_ids = state.closed, state.setup, state.answer_ids
         self.origin = state.origin
         """The initial scenario, for `begin_again`."""
+        self.closed, self._answer_ids = state.closed, state.answer_ids
         self.clock, self.counters, self.tasks, self.journal = state.clock, state.counters, state.tasks, state.journal
+        self._configure(state.setup)
 
-    @property
-    def setup(self) -> Setup:
-        """The current configuration, including added rules."""
-        return self._setup
-
-    @property
-    def closed(self) -> str:
-        """Reason for refusing uploads; empty if open."""
-        return self._closed
-
-    @property
-    def name(self) -> str:
-        """Part of the seed of its ids."""
-        return self._setup.name
-
-    @property
-    def scenario(self) -> Scenario:
-        """Its current configuration."""
-        return self._setup.scenario
-
-    @property
-    def profile(self) -> Profile:
-        """The value of each point on which generations and platforms differ."""
-        return self._setup.profile
-
-    @property
-    def manner(self) -> Manner | None:
-        """Differences of its answers; None for none."""
-        return self._setup.manner
-
-    @property
-    def schedule(self) -> Schedule:
-        """Its faults."""
-        return self._setup.schedule
+    def _configure(self, setup: Setup) -> None:
+        """Set the current configuration, including added rules: read by every request, written by few."""
+        self.setup, self.name, self.scenario, self.profile = setup, setup.name, setup.scenario, setup.profile
+        self.manner, self.schedule = setup.manner, setup.schedule
 
     def begin_again(self) -> World:
         """Return a new world with the initial state of this one."""
-        fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self._closed)
+        fresh = World(self.name, self.origin, self.clock.begin_again(), closed=self.closed)
         self.journal.pass_on(fresh.journal)
         return fresh
 
@@ -131,7 +99,7 @@ class World:
             ValueError: for an outage in a named world.
         """
         former = self.scenario.tasks
-        self._setup = set_up(self.name, scenario)
+        self._configure(set_up(self.name, scenario))
         self._answer_ids = AnswerIds(scenario.seed, self.name)
         self.counters.begin_scenario()
         self.tasks.replace_limits(scenario.limits)
@@ -140,7 +108,7 @@ class World:
     def replace_faults(self, faults: Sequence[Fault]) -> None:
         """Replace the schedule of faults; raises ValueError for an outage in a named world."""
         scenario = replace(self.scenario, faults=tuple(faults))
-        self._setup = set_up(self.name, scenario, self._setup.rules.added)
+        self._configure(set_up(self.name, scenario, self.setup.rules.added))
         self.counters.faults = FaultCounts()
 
     def add_rule(self, *rules: Rule) -> None:
@@ -149,14 +117,14 @@ class World:
         Raises:
             ValueError: for a rule that matches no possible upload, or has a state that the generation lacks.
         """
-        book = self._setup.rules
+        book = self.setup.rules
         for rule in rules:
             book = book.add(rule)
-        self._setup = set_up(self.name, self._setup.scenario, book.added)
+        self._configure(set_up(self.name, self.scenario, book.added))
 
     def list_added(self) -> list[tuple[Rule, int]]:
         """List the added rules in order of precedence, with the number of submissions each has answered."""
-        return [(rule, self.counters.rules[number]) for number, rule in self._setup.rules if number < 0]
+        return [(rule, self.counters.rules[number]) for number, rule in self.setup.rules if number < 0]
 
     def accept(self, submission: Submission, visit: Visit) -> Task:
         """Accept an upload, unless a rule or a fault refuses it."""
@@ -167,7 +135,7 @@ class World:
         """Count an upload by its head; return whether a rule answers it independently of its body, which is stored in the visit."""
         self.counters.uploads += 1
         head.upload = visit.upload = self.counters.uploads
-        visit.chosen = self._setup.rules.find_by_head(head, self.counters.rules)
+        visit.chosen = self.setup.rules.find_by_head(head, self.counters.rules)
         return visit.chosen is not None
 
     def name_submission(self, submission: Submission) -> str:
@@ -177,7 +145,7 @@ class World:
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
         """Count an upload, unless this world is closed, and find the seed of its task's id and the rule that answers it."""
         self._check_open()
-        setup, counters = self._setup, self.counters
+        setup, counters = self.setup, self.counters
         key = self.name_submission(submission)
         if not visit.upload:
             counters.uploads += 1
@@ -186,7 +154,7 @@ class World:
 
     def start(self, submission: Submission, visit: Visit, key: str, rule: Rule | None) -> Task:
         """Start the task of an upload that was counted by `meet`; may raise a Refusal by a rule or a fault."""
-        setup, counters = self._setup, self.counters
+        setup, counters = self.setup, self.counters
         then = NO_RULE if rule is None else rule.then
         submission.media = choose_media(then, submission.media, setup.scenario)
         visit.submission = submission
@@ -244,7 +212,7 @@ class World:
             http = task.then.http_answer
             if http is not None and progress.refused_polls < http.polls:
                 raise self._answer_with(http, "by the task's rule")
-            if self._setup.schedule:
+            if self.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
         except Refusal:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
@@ -265,7 +233,7 @@ class World:
 
     def look_around(self, visit: Visit) -> None:
         """Apply faults to a request for version or status; may raise a Refusal."""
-        if self._setup.schedule:
+        if self.schedule:
             path = visit.request.path
             count = self.counters.repeats.count(make_id("system-1", self.scenario.seed, self.name, path))
             self.meet_faults("system", None, f"{path} {count}", visit)
@@ -298,9 +266,7 @@ class World:
             return visit.met
         of_task: list[Fault] = []
         visit.met = of_task
-        for fault, draws in self._setup.schedule.choose(
-            operation, submission, request, self.counters.faults, visit.request
-        ):
+        for fault, draws in self.schedule.choose(operation, submission, request, self.counters.faults, visit.request):
             visit.faults += (fault.name,)
             visit.notes += (f"fault {fault.name}",)
             if (http := fault.http_answer) is not None:
@@ -322,9 +288,9 @@ class World:
                 self.tasks.finish(task, now)
 
     def _check_open(self) -> None:
-        if self._closed:
-            log.warning("%s", self._closed)  # no test's journal would show it
-            raise Refusal(404, message=self._closed, reason=self._closed)
+        if self.closed:
+            log.warning("%s", self.closed)  # no test's journal would show it
+            raise Refusal(404, message=self.closed, reason=self.closed)
 
     def _answer_with(self, http: HttpAnswer, reason: str) -> Refusal:
         headers = http.list_headers(self.clock.now(), self.clock.epoch)

@@ -11,7 +11,7 @@ TASK = "/api/technology/speaker-diarization/1"
 
 
 def send(*headers: tuple[bytes, bytes], own: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[bytes, bytes], ...]:
-    request = Request("GET", "/", b"", headers, scheme="http", server="proxy:1")
+    request = Request("GET", "/", "", headers, scheme="http", server="proxy:1")
     return write_onward(request, "live:2", Way(url="http://live:2", connection=Connection(), headers=own))
 
 

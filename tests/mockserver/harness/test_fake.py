@@ -97,7 +97,7 @@ def run_history(  # noqa: C901 - one case for each thing to do
     def ask(method: str, path: str, body: bytes = b"") -> Any:
         headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"host", b"h")]
         place = platform.find_place(base + path)
-        visit = platform.begin(Request(method, base + path, b"", headers, scheme="http", server="h"), place)
+        visit = platform.begin(Request(method, base + path, "", headers, scheme="http", server="h"), place)
         if method == "GET":
             return platform.answer(visit, place)
         early = platform.refuse_early(visit, place)

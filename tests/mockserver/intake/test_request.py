@@ -13,7 +13,7 @@ def request(
     *headers: tuple[str, str], query: bytes = b"", scheme: str = "http", server: str = "127.0.0.1:8000"
 ) -> Request:
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-    return Request("GET", "/x", query, raw, scheme=scheme, server=server)
+    return Request("GET", "/x", query.decode("latin-1"), raw, scheme=scheme, server=server)
 
 
 def base_url(**headers: str) -> str:
@@ -134,7 +134,7 @@ def test_a_list_may_come_in_several_headers() -> None:
 def test_who_is_not_trusted_changes_nothing() -> None:
     names = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix", "forwarded")
     raw = [(b"host", b"x"), *((name.encode(), b"https") for name in names)]
-    asked = Request("GET", "/x", b"", raw, scheme="http", server="s", is_trusted=False)
+    asked = Request("GET", "/x", "", raw, scheme="http", server="s", is_trusted=False)
     assert (asked.base_url, asked.prefix) == ("http://x", "")
 
 

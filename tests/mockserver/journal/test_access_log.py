@@ -23,7 +23,7 @@ def make_entry(**changed: Any) -> Entry:
         "asked_at": 61_500_000,
         "answered_at": 61_503_250,
         "connection": 1,
-        "request": Request("POST", PATH, b"key=geheim", head, scheme="http", server="x:1"),
+        "request": Request("POST", PATH, "key=geheim", head, scheme="http", server="x:1"),
         "submission": None,
         "received": 320_044,
         "status": 202,
@@ -62,7 +62,7 @@ def test_neither_form_has_the_secrets_of_a_head(write: Any) -> None:
 
 
 def test_a_line_stays_one_line_whatever_a_client_sends() -> None:
-    request = Request("GET", "/a\n2000-01-01 GET /b\x1b[2J\ud800\u202e", b"", [], scheme="http", server="x:1")
+    request = Request("GET", "/a\n2000-01-01 GET /b\x1b[2J\ud800\u202e", "", [], scheme="http", server="x:1")
     line = write_line(make_entry(request=request, note="\u2028"), EPOCH)
     assert "/a\\n2000-01-01 GET /b\\x1b[2J\\ud800\\u202e" in line
     assert line.endswith("\\u2028")
@@ -95,5 +95,5 @@ def test_programs_get_the_same_keys_for_each_exchange_and_no_ticks() -> None:
         "correlation_id": "c",
         "traceparent": TRACE,
     }
-    bare = Request("GET", "/", b"", [], scheme="http", server="x:1")
+    bare = Request("GET", "/", "", [], scheme="http", server="x:1")
     assert describe_entry(make_entry(request=bare, headers=()), EPOCH).keys() == told.keys()

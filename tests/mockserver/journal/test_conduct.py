@@ -31,7 +31,7 @@ def exchange(number: int, method: str = "GET", status: int = 200, *, at: float =
         "follows": number - 1,
         **more,
     }
-    request = Request(method, path, b"", [], scheme="http", server="x:1")
+    request = Request(method, path, "", [], scheme="http", server="x:1")
     return Entry(number=number, status=status, request=request, received=0, body=b"", rule="", **fields)
 
 

@@ -43,7 +43,7 @@ class Client:
             asked_at=self._number,
             answered_at=self._number,
             connection=1,
-            request=Request(method, PATH if upload else f"{PATH}/{TASK}", b"", (), scheme="http", server="any"),
+            request=Request(method, PATH if upload else f"{PATH}/{TASK}", "", (), scheme="http", server="any"),
             submission=self._make() if upload else None,
             received=0,
             status=status,

@@ -45,7 +45,7 @@ def make_entry(**changed: Any) -> Entry:
         "connection": 4,
         "follows": 6,
         "request": Request(
-            "POST", "/worlds/ä/api/system/x", b"channels=1,0&key=s", HEADERS, scheme="http", server="h:1"
+            "POST", "/worlds/ä/api/system/x", "channels=1,0&key=s", HEADERS, scheme="http", server="h:1"
         ),
         "submission": SUBMISSION,
         "received": 999,
@@ -181,15 +181,15 @@ def test_nothing_is_made_up_of_a_sound_that_was_not_measured(media: MediaFacts) 
 )
 def test_a_body_that_was_not_recorded_is_unknown(header: bytes, *, known: bool) -> None:
     name, _, value = header.partition(b": ")
-    request = Request("POST", "/api/system/x", b"", [(name, value)], scheme="http", server="h:1")
+    request = Request("POST", "/api/system/x", "", [(name, value)], scheme="http", server="h:1")
     sent = make_exchange(make_entry(request=request, submission=None), 0).request
     assert (sent.parts, sent.is_body_known) == (None, known)
 
 
 def test_a_host_that_is_none_is_not_part_of_the_url() -> None:
-    request = Request("GET", "/api/system/x", b"", [(b"host", b"h/api/y?")], scheme="http", server="h:1")
+    request = Request("GET", "/api/system/x", "", [(b"host", b"h/api/y?")], scheme="http", server="h:1")
     assert make_exchange(make_entry(request=request), 0).request.url == "http://h:1/api/system/x"
-    nobody = Request("GET", "/api/system/x", b"", [], scheme="http", server="")
+    nobody = Request("GET", "/api/system/x", "", [], scheme="http", server="")
     assert make_exchange(make_entry(request=nobody), 0).request.url == "http://localhost/api/system/x"
 
 

@@ -23,7 +23,7 @@ def make_entry(number: int, body: bytes = b"") -> Entry:
         asked_at=0,
         answered_at=0,
         connection=1,
-        request=Request("GET", "/", b"", [], scheme="http", server="x:1"),
+        request=Request("GET", "/", "", [], scheme="http", server="x:1"),
         submission=None,
         received=0,
         status=200,
@@ -91,7 +91,7 @@ def test_what_a_client_decides_on_is_not_weighed_too_lightly(head: list[tuple[by
     before = tracemalloc.get_traced_memory()[0]
     sent = [(bytes(bytearray(name)), bytes(bytearray(value))) for name, value in head]
     size = sum(len(name) + len(value) + 4 for name, value in sent)
-    request = Request("GET", "/", b"", sent, scheme="http", server="x:1", size=size)
+    request = Request("GET", "/", "", sent, scheme="http", server="x:1", size=size)
     kept = request.headers, json.loads(config or "0")
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()

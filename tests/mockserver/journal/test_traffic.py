@@ -35,7 +35,7 @@ def exchange(
         "follows": number - 1,
         **more,
     }
-    request = Request(method, path, b"", [], scheme="http", server="x:1")
+    request = Request(method, path, "", [], scheme="http", server="x:1")
     return Entry(number=number, status=status, request=request, received=0, body=b"", rule="", **fields)
 
 

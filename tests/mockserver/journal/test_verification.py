@@ -29,7 +29,7 @@ def write_down(world: World, submission: Submission | None, status: int = 202, n
             asked_at=world.clock.now(),
             answered_at=world.clock.now(),
             connection=1,
-            request=Request("POST", "/x", b"", [], scheme="http", server="x:1"),
+            request=Request("POST", "/x", "", [], scheme="http", server="x:1"),
             submission=submission,
             received=0,
             status=status,

@@ -27,7 +27,7 @@ PREFLIGHT = {
 
 def share(origins: set[str], origin: str | None) -> dict[bytes, bytes]:
     headers = [] if origin is None else [(b"origin", origin.encode())]
-    asked = Request("GET", ENDPOINT, b"", headers, scheme="http", server="s")
+    asked = Request("GET", ENDPOINT, "", headers, scheme="http", server="s")
     return dict(Cors(frozenset(origins)).share(asked, Response(200, b"")).headers)
 
 

@@ -30,7 +30,7 @@ REACHED: dict[Limit, tuple[dict[str, Any], str]] = {
 
 def make_visit(size: int = 10) -> Visit:
     return Visit(
-        request=Request("POST", ENDPOINT, b"", [(b"content-length", str(size).encode())], scheme="http", server="h")
+        request=Request("POST", ENDPOINT, "", [(b"content-length", str(size).encode())], scheme="http", server="h")
     )
 
 

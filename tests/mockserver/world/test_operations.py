@@ -47,7 +47,7 @@ def make_world(**fields: Any) -> World:
 
 
 def ask(
-    world: World, method: str, path: str, reader: Any = None, *, query: bytes = b"", external: str | None = None
+    world: World, method: str, path: str, reader: Any = None, *, query: str = "", external: str | None = None
 ) -> tuple[Response, Visit]:
     request = Request(method, f"/prefix{path}", query, [(b"host", b"h")], scheme="http", server="x:1")
     place = Place(world, "/prefix", path)
@@ -67,7 +67,7 @@ TROUBLES: list[tuple[int, dict[str, Any], dict[str, Any]]] = [
     (429, {"rate": EXHAUSTED}, {}),
     (429, {"queue_length": 0}, {}),
     (400, {}, {"reader": Reader(wrong=BROKEN)}),
-    (422, {}, {"query": b"channels=x"}),
+    (422, {}, {"query": "channels=x"}),
     (507, {"storage_bytes": 99}, {}),
 ]
 """What can be wrong with one upload, in the order in which it is found: limits and request that bring it about."""
@@ -85,7 +85,7 @@ def test_of_all_that_is_wrong_with_an_upload_what_is_found_first_is_told(first: 
         sent["method"],
         ENDPOINT,
         sent["reader"],
-        query=sent.get("query", b""),
+        query=sent.get("query", ""),
     )
     assert refused.status == TROUBLES[first][0]
     if refused.status == 429:
@@ -133,7 +133,7 @@ def test_x_location_names_the_task_where_the_client_can_find_it(dialect: Any, ex
 
 
 def test_what_the_client_sent_is_kept_as_it_came() -> None:
-    visit = ask(make_world(), "POST", ENDPOINT, Reader('{"max_speakers": 2, "z": 1, "a": 2}'), query=b"channels=0&y=1")[
+    visit = ask(make_world(), "POST", ENDPOINT, Reader('{"max_speakers": 2, "z": 1, "a": 2}'), query="channels=0&y=1")[
         1
     ]
     sent = visit.submission
@@ -149,7 +149,7 @@ def test_what_the_client_sent_is_kept_as_it_came() -> None:
 @pytest.mark.parametrize("limits", [{}, {"storage_bytes": 0}])
 def test_what_an_upload_brought_is_known_also_if_it_is_refused(limits: dict[str, Any]) -> None:
     world = make_world(limits=Limits(**limits), rules=(Rule(then=Then(http=HttpAnswer(status=503))),))
-    request = Request("POST", ENDPOINT, b"", [], scheme="http", server="x:1")
+    request = Request("POST", ENDPOINT, "", [], scheme="http", server="x:1")
     brought = set()
     for config in (None, "{}", "{"):
         visit, place = Visit(request=request), Place(world, "", ENDPOINT)

@@ -33,7 +33,7 @@ def make_platform(scenario: Scenario | None = None, **fields: Any) -> Platform:
 def enter(platform: Platform, method: str, path: str, **headers: str) -> tuple[Visit, Place | None]:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in {**HEADERS, **headers}.items()]
     place = platform.find_place(path)
-    request = Request(method, path, b"", raw, scheme="http", server="127.0.0.1:1")
+    request = Request(method, path, "", raw, scheme="http", server="127.0.0.1:1")
     return platform.begin(request, place, connection=7), place
 
 

@@ -58,7 +58,7 @@ def make_world(*rules: Rule, course: Course = "immediate", name: str = "", **fie
 
 
 def visit() -> Visit:
-    return Visit(request=Request("POST", "/", b"", [], scheme="http", server="x:1"))
+    return Visit(request=Request("POST", "/", "", [], scheme="http", server="x:1"))
 
 
 def accept(world: World, submission: Submission) -> Task:
