@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.score.difference import compare_answers
 from diarkit_fixtures.score.rules import Rules
-from diarkit_fixtures.segments import Segment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from diarkit_fixtures.segments import Channels
+from diarkit_fixtures.segments import Channels, Segment
 
 __all__ = ["DiarizationError", "assert_diarization", "read_result"]
 

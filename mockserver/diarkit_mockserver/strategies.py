@@ -26,13 +26,12 @@ from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds, C
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits, Rate
-from diarkit_mockserver.scenario.model import Rule, Scenario, Then
+from diarkit_mockserver.scenario.model import JsonObject, Rule, Scenario, Then
 from diarkit_mockserver.world.wire import write_result
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from diarkit_mockserver.scenario.model import JsonObject
 
 __all__ = ["scenarios"]
 

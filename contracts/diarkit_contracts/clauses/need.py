@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.profiles import Capability
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TERMINAL, UNDER_WAY, TaskState
 from diarkit_contracts.exchanges.call_ids import IDS
-from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
+from diarkit_contracts.exchanges.history import History, Look, Start, find_operation, find_value, read_object
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Look, Start
 
     Seen = Callable[[History], bool]
 

@@ -6,20 +6,18 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_fixtures.errors import MissingExtraError
 from diarkit_fixtures.texts.write import explain_unwritable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 
 class _Written(click.Path):

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import click
 
 from diarkit_contracts.commands.flags import flag
-from diarkit_contracts.commands.output import choose_generation, echo_lines, record_on
-from diarkit_contracts.commands.target_flags import list_repeat_flags, open_target
+from diarkit_contracts.commands.output import Judging, choose_generation, echo_lines, record_on
+from diarkit_contracts.commands.target_flags import Access, CapFlags, list_repeat_flags, open_target
 from diarkit_contracts.exchanges.origin import is_loopback
 from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
-    from diarkit_contracts.commands.output import Judging
-    from diarkit_contracts.commands.target_flags import Access, CapFlags
     from diarkit_contracts.runs.fuzz.example import Find
     from diarkit_contracts.runs.verdict import RunVerdict
 

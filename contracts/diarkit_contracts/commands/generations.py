@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from diarkit_contracts.api.points import GENERATIONS, POINTS, Declares, Sends, Shows
+from diarkit_contracts.api.points import GENERATIONS, POINTS, Cell, Declares, Point, Sends, Shows
 from diarkit_contracts.commands.flags import READ, Command, Group
 from diarkit_contracts.commands.output import echo_lines, read_learned_file
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from diarkit_contracts.api.points import Cell, Point
 
 LONGEST: Final = 60
 """Characters shown of a text."""

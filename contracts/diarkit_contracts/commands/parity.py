@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -25,8 +26,6 @@ from diarkit_contracts.rows.tier import Tier
 from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Caps

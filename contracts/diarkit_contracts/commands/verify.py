@@ -21,7 +21,7 @@ from diarkit_contracts.commands.target_flags import (
     read_plan,
 )
 from diarkit_contracts.rows.tier import FUZZ, Tier
-from diarkit_contracts.runs.verdict import Exit, list_exits
+from diarkit_contracts.runs.verdict import Exit, RunVerdict, list_exits
 from diarkit_fixtures.errors import require
 from diarkit_fixtures.texts.read import TextError, load_text
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.runs.drive import Forcing
-    from diarkit_contracts.runs.verdict import RunVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_contracts.exchanges.exchange import (
     Answer,
     Exchange,
+    Headers,
     Loss,
     Lost,
     Part,
@@ -30,9 +31,6 @@ from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.plain import Json, RecordingError, read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Headers
 
 APIS: Final = ("/api/technology/", "/api/system/")
 """Paths of everything that is judged; a browser's HAR contains much else."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.runs.foreign import CREDENTIALS, UNKNOWN, describe_foreign, is_of_the_api
-from diarkit_contracts.runs.verdict import Cause, Ending
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.runs.verdict import RunVerdict
+from diarkit_contracts.runs.verdict import Cause, Ending, RunVerdict
 
 RATE: Final = "the server limits the rate: slow down with --pace SECONDS, or try again later"
 

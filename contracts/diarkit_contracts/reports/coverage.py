@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
-from diarkit_contracts.coverage.points import Source, Standing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from diarkit_contracts.coverage.points import Point, Tally
+from diarkit_contracts.coverage.points import Point, Source, Standing, Tally
 
 MOST: Final = 10
 """Maximum number of suggestions."""

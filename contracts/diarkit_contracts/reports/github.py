@@ -11,16 +11,14 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.templates import make_environment
-from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.reproduce import Repeat, write_repeat
 from diarkit_contracts.runs.summary import describe_subject, sum_up
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Exit, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_contracts.runs.reproduce import Repeat
-    from diarkit_contracts.runs.verdict import RunVerdict
 
 MOST_ANNOTATIONS: Final = 8
 """GitHub shows few annotations per step; the summary has all findings."""

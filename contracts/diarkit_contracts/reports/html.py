@@ -21,9 +21,9 @@ from diarkit_contracts.exchanges.text import (
 from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.reports.html_pictures import draw_results
 from diarkit_contracts.reports.templates import make_environment
-from diarkit_contracts.runs.reproduce import write_repeat
+from diarkit_contracts.runs.reproduce import Repeat, write_repeat
 from diarkit_contracts.runs.summary import WORDS, describe_spent, sum_up
-from diarkit_contracts.runs.verdict import Ending, RowRun
+from diarkit_contracts.runs.verdict import Ending, Finding, RowRun, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from diarkit_contracts.clauses.clause import Clause
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.reproduce import Repeat
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 
 def write_html(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folder: Path | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -11,8 +12,6 @@ from diarkit_fixtures.score.picture import OF_PAGE, Picture, draw_svg
 from diarkit_fixtures.segments import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.history import History, Look
 

@@ -12,14 +12,13 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.advice import advise
-from diarkit_contracts.runs.outcomes import list_row_outcomes
+from diarkit_contracts.runs.outcomes import Outcome, list_row_outcomes
 from diarkit_contracts.runs.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from diarkit_contracts.runs.outcomes import Outcome
     from diarkit_contracts.runs.verdict import RunVerdict
 
 SUITE: Final = "diarkit verify"

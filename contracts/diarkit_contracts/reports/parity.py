@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,6 @@ from diarkit_contracts.reports.text import COLOURS, list_section
 from diarkit_contracts.runs.summary import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diarkit_contracts.runs.parity.compare import Parity
 
 FORMAT: Final = "diarkit-parity"

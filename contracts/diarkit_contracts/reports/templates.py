@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from diarkit_contracts.exchanges.text import show_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def make_environment(show: Callable[[str], str] = show_text) -> Environment:

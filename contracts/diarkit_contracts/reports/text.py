@@ -15,13 +15,12 @@ from diarkit_contracts.reports.advice import advise
 from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.summary import WORDS, describe_subject, sum_up
-from diarkit_contracts.runs.verdict import Exit
+from diarkit_contracts.runs.verdict import Exit, Finding, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}

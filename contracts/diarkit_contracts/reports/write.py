@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +14,6 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_fixtures.texts.write import explain_unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diarkit_contracts.runs.verdict import RunVerdict
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"

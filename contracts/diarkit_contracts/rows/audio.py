@@ -13,13 +13,12 @@ from diarkit_contracts.rows.call import Call, Carried, Row, Written
 from diarkit_fixtures.media.flac_writer import find_obstacle, write_flac
 from diarkit_fixtures.wav.chunks import MOST, Chunks, split
 from diarkit_fixtures.wav.file import WavError
-from diarkit_fixtures.wav.frames import read_frames
+from diarkit_fixtures.wav.frames import Frames, read_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from diarkit_fixtures.wav.frames import Frames
 
 MOST_BYTES: Final = 64_000_000
 """Limit for a recording: an hour of telephone audio. Only its FLAC is ever in memory as a whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -11,8 +12,6 @@ from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.api.profiles import Capability
     from diarkit_contracts.exchanges.exchange import Made, Part
     from diarkit_fixtures.wav.chunks import Chunks

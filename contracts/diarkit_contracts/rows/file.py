@@ -9,18 +9,14 @@ A file contains a list of rows:
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from diarkit_contracts.rows.call import Attached, Call, Carried, Raw, Row, Written
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import read_value
-from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, find_node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_fixtures.texts.tree import Node
+from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, Node, find_node
 
 Plain: TypeAlias = "dict[str, object]"
 

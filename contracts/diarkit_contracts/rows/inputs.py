@@ -7,19 +7,15 @@ A name is a recipe and always gives the same bytes: `wav:2ch:4.0s` is a stereo r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_fixtures.draws import Draws
-from diarkit_fixtures.segments import Segment, list_faults
+from diarkit_fixtures.segments import Channels, Segment, Segments, list_faults
 from diarkit_fixtures.speech.voices import VOICES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from diarkit_fixtures.segments import Channels, Segments
 
 VERSION: Final = "verify-inputs-1"
 """Part of every key: changed inputs get another name, so that findings stay reproducible."""

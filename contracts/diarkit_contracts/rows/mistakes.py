@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.exchanges.form import BOUNDARY
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.call import CONFIG, FILE, Attached, Call, Raw, Row, Written
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CLIP: Final = "wav:1ch:0.5s"
 """The file of each mistake, short in case a server accepts the request."""

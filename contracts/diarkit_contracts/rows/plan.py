@@ -5,9 +5,10 @@ The most revealing rows come first, and mistakes are placed between uploads, so 
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.profiles import Capability
@@ -16,9 +17,6 @@ from diarkit_contracts.rows.call import Attached, Call, Row
 from diarkit_contracts.rows.mistakes import make_mistakes
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.rows.uploads import SHORT_RUN, make_uploads
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
 
 UPLOADS_IN_LITE: Final = len(SHORT_RUN)
 MISTAKES_IN_LITE: Final = 18

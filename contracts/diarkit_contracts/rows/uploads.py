@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.rows.call import Attached, Call, Row, Written
 from diarkit_contracts.rows.inputs import read_recipe
 from diarkit_contracts.rows.pairwise import cover_pairs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MONO: Final = "wav:1ch:6.0s"
 STEREO: Final = "wav:2ch:4.0s"

@@ -12,20 +12,16 @@ accepted:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from diarkit_contracts.clauses.catalogue import CLAUSES
-from diarkit_contracts.runs.verdict import Accepted
+from diarkit_contracts.runs.verdict import Accepted, Finding, RunVerdict
 from diarkit_fixtures.texts.build import suggest
 from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import find_node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 
 def _read_clause(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -18,8 +19,6 @@ from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.runs.watch import Watch, group_by_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.runs.verdict import Finding
 

@@ -5,7 +5,8 @@ This module is long, as each outcome determines what is sent next.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -13,17 +14,13 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_contracts.runs.follow import EVENTS, Followed, explain_stop, follow
 from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, RowRun, Skipped, Why
-from diarkit_contracts.target.client import MOST_TRIES, Cap, CapReachedError, UnreachableError
+from diarkit_contracts.target.client import MOST_TRIES, Cap, CapReachedError, Target, UnreachableError
 from diarkit_contracts.target.pace import wait_by_age
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
     from diarkit_contracts.api.profiles import Capability, Profile
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.rows.plan import Plan
-    from diarkit_contracts.target.client import Target
 
 LOOKS_AT_THE_END: Final = 2
 """Polls of an ended task: immediately, after the other tasks of its step, and after all rows."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import TerminatedError
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_contracts.exchanges.call_ids import is_named
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.runs.verdict import Cause, RowRun, Why
-from diarkit_contracts.target.client import ASKED_TO_WAIT, MOST_TRIES
+from diarkit_contracts.target.client import ASKED_TO_WAIT, MOST_TRIES, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Row
-    from diarkit_contracts.target.client import Target
 
 EVENTS: Final[Mapping[int, Why]] = {
     401: Why(Cause.CREDENTIALS, "401: it requires credentials"),

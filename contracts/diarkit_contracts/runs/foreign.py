@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -11,8 +12,6 @@ from diarkit_contracts.exchanges.history import START_PATH, find_value, read_obj
 from diarkit_contracts.exchanges.text import show_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from diarkit_contracts.exchanges.exchange import Exchange
 
 CREDENTIALS: Final = (

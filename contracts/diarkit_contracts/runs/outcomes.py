@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import USUAL, list_due
-from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.clauses.clause import Clause, judge
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.verdict import Cause, Ending
+from diarkit_contracts.runs.verdict import Cause, Ending, Finding, RunVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from diarkit_contracts.clauses.clause import Clause
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 End: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 

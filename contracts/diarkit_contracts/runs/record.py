@@ -12,11 +12,10 @@ from diarkit_contracts.exchanges.text import describe_answer
 from diarkit_contracts.rows.call import Call, Raw, Row
 from diarkit_contracts.runs.follow import Followed, follow
 from diarkit_contracts.runs.verdict import Cause
-from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, TargetError
+from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, Target, TargetError
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.target.client import Target
 
 FIRST_POLL_S: Final = 0.05
 LAST_POLL_S: Final = 1.0

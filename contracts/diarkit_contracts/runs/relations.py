@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.exchange import Relation
-from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.rows.plan import Plan
+from diarkit_contracts.exchanges.history import History, read_history
+from diarkit_contracts.rows.plan import Cost, Plan
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.drive import drive_plan
-from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, Skipped
+from diarkit_contracts.runs.drive import Drive, drive_plan
+from diarkit_contracts.runs.verdict import Cause, Ending, RowOutcome, RunVerdict, Skipped
 from diarkit_contracts.runs.verify import conclude
-from diarkit_contracts.target.client import CAPS
+from diarkit_contracts.target.client import CAPS, Caps, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.audio import Recording
     from diarkit_contracts.rows.call import Row
-    from diarkit_contracts.rows.plan import Cost
-    from diarkit_contracts.runs.drive import Drive
-    from diarkit_contracts.runs.verdict import RunVerdict
-    from diarkit_contracts.target.client import Caps, Target
 
 NAME: Final = "audio"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.redaction import STRUCK
-from diarkit_contracts.rows.call import Attached, Raw, Written
+from diarkit_contracts.rows.call import Attached, Raw, Row, Written
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.plan import list_rows
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from diarkit_contracts.rows.call import Row
     from diarkit_contracts.runs.verdict import Finding, RowRun, RunVerdict
 
 RAW: Final = "body.bin"

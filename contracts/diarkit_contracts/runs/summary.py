@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.runs.verdict import Ending, Exit
+from diarkit_contracts.runs.verdict import Ending, Exit, RunVerdict
 
 if TYPE_CHECKING:
-    from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Spent
 
 WORDS: Final = {end: end.name for end in Exit} | {Exit.VACUOUS: "INCONCLUSIVE"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import chain, islice
@@ -13,8 +14,6 @@ from diarkit_contracts.exchanges.history import find_operation, read_object
 from diarkit_contracts.runs.verdict import Undocumented
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from diarkit_contracts.exchanges.exchange import Exchange
 
 CHOICES: Final = ("allOf", "anyOf", "oneOf")

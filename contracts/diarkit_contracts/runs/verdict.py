@@ -5,22 +5,19 @@ This module is long because causes and exit codes are one table next to the valu
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.api.evidence import Evidence, Severity
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.history import History, read_history
 from diarkit_contracts.target.client import Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_contracts.clauses.clause import Clause, Fault
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.call import Row
 
 

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, Capability, Profile
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.catalogue import judge_all
-from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, list_unseen
+from diarkit_contracts.clauses.need import ANSWER, CHANNELS, DONE, ENVELOPE, FINALITY, SEGMENT, Need, list_unseen
 from diarkit_contracts.clauses.relations import list_origins
-from diarkit_contracts.exchanges.history import read_history
+from diarkit_contracts.exchanges.history import History, read_history
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.drive import NOTHING_FORCED, drive_plan
+from diarkit_contracts.runs.drive import NOTHING_FORCED, Drive, Forcing, drive_plan
 from diarkit_contracts.runs.foreign import find_foreign
 from diarkit_contracts.runs.undocumented import list_undocumented
-from diarkit_contracts.runs.verdict import Cause, Ending, Finding, Passed, RunVerdict, Skipped, Why
-from diarkit_contracts.target.client import Spent
+from diarkit_contracts.runs.verdict import Cause, Ending, Finding, Passed, RowRun, RunVerdict, Skipped, Why
+from diarkit_contracts.target.client import Spent, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-
-    from diarkit_contracts.api.profiles import Capability, Profile
     from diarkit_contracts.clauses.clause import Clause, Judgement
-    from diarkit_contracts.clauses.need import Need
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.rows.call import Row
     from diarkit_contracts.rows.plan import Plan
-    from diarkit_contracts.runs.drive import Drive, Forcing
-    from diarkit_contracts.runs.verdict import RowRun
-    from diarkit_contracts.target.client import Target
 
 NEEDS_OF_A_PLAN: Final = (ANSWER, DONE, SEGMENT, CHANNELS, ENVELOPE, FINALITY)
 NEEDS_OF_A_RECORDING: Final = (ANSWER, DONE, SEGMENT)

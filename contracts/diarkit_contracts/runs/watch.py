@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, find_header
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Headers, Request, find_header
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
-from diarkit_contracts.target.pace import SystemClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from diarkit_contracts.exchanges.exchange import Headers
-    from diarkit_contracts.target.pace import Clock
+from diarkit_contracts.target.pace import Clock, SystemClock
 
 Client = TypeVar("Client")
 

@@ -6,6 +6,7 @@ Limits are hard: a call that would exceed one is not sent. This module is long b
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -14,20 +15,16 @@ from urllib.parse import urljoin, urlsplit
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.exchanges.call_ids import make_ids
-from diarkit_contracts.exchanges.exchange import Exchange, Loss, Lost, Request
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Headers, Loss, Lost, Request
 from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, SystemClock, draw_back_off, read_retry_after
+from diarkit_contracts.target.pace import MOST_RETRY_AFTER_S, Clock, SystemClock, draw_back_off, read_retry_after
 from diarkit_fixtures.draws import Draws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from diarkit_contracts.exchanges.exchange import Answer, Headers
     from diarkit_contracts.rows.call import Call
-    from diarkit_contracts.target.pace import Clock
     from diarkit_fixtures.wav.chunks import Chunks
 
 ASKED_TO_WAIT: Final = (429, 503)

@@ -6,15 +6,11 @@ A few hundred bytes can expand to gigabytes in the second step, which exhausts t
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
-from diarkit_contracts.exchanges.exchange import Loss
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.exchanges.exchange import Headers
+from diarkit_contracts.exchanges.exchange import Headers, Loss
 
 ACCEPTED: Final = "gzip, deflate"
 """Requested and supported codings."""

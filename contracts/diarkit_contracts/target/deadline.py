@@ -5,13 +5,12 @@ A header byte every two seconds, or endless interim answers, would otherwise blo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diarkit_contracts.target.pace import Clock
 
 

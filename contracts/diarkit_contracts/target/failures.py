@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import Loss
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 class BadConnectionError(ContractsError, ValueError):

@@ -9,19 +9,17 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
+from diarkit_contracts.exchanges.exchange import Answer, Headers, Loss, Lost, Request
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.coding import ACCEPTED, CodingError, decode_body
 from diarkit_contracts.target.failures import PROXY_REFUSES, BadConnectionError, explain_failure, find_loss
-from diarkit_contracts.target.pace import SystemClock
+from diarkit_contracts.target.pace import Clock, SystemClock
 from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from diarkit_contracts.exchanges.exchange import Headers, Request
-    from diarkit_contracts.target.pace import Clock
     from diarkit_contracts.target.proxy import Proxy
     from diarkit_fixtures.wav.chunks import Chunks
 

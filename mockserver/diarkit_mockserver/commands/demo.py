@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -23,9 +24,6 @@ from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_POLLS = 100
 """As in the guide's first example."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ import click
 from diarkit_contracts.api.profiles import Capability
 from diarkit_mockserver.commands.health import is_healthy
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import find_control, split_world
+from diarkit_mockserver.control.client import Control, find_control, split_world
 from diarkit_mockserver.control.orders import Answers
 from diarkit_mockserver.control.problem import ControlError
 from diarkit_mockserver.scenario.limits import Rate
@@ -20,11 +20,9 @@ from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from diarkit_contracts.runs.drive import Forcing
-    from diarkit_mockserver.control.client import Control
 
 LITTLE: Final = Rate(requests=1, seconds=1.0)
 """The second request exceeds it, and the requested wait is short."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from diarkit_mockserver.journal.access_log import describe_entry, escape, write_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_mockserver.journal.journal import Entry
 
 LogFormat: TypeAlias = Literal["text", "json"]

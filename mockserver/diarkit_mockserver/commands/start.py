@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from diarkit_contracts.commands.output import echo_lines
 from diarkit_mockserver.commands.log import start_log
-from diarkit_mockserver.commands.settings import PREFIX, list_unknown
+from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.model import Scenario
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping
 
-    from diarkit_mockserver.commands.settings import Settings
     from diarkit_mockserver.forward.gateway import Gateway
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound

@@ -9,12 +9,13 @@ import asyncio
 import gc
 import inspect
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
-from fastapi import Query
+from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
@@ -25,7 +26,7 @@ from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import TextError, decode_text
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE, parse_body
-from diarkit_mockserver.control.call import Bounds, decide_on
+from diarkit_mockserver.control.call import Bounds, Call, decide_on
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.guard import OPEN, check_caller, has_token, refuse_token
 from diarkit_mockserver.control.orders import FaultList
@@ -36,12 +37,8 @@ from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.scenario.schema import IN_OPENAPI, IN_SCHEMA, list_schemas, move_references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from diarkit_mockserver.control.call import Call
     from diarkit_mockserver.world.platform import Platform
 
 PROBLEM_TYPE: Final = "application/problem+json"

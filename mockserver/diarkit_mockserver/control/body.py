@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from diarkit_fixtures.texts.read import Problem
 from diarkit_fixtures.texts.tree import find_node
 from diarkit_fixtures.texts.yaml import read_tree
 from diarkit_mockserver.control.orders import FaultList, NewWorld
 from diarkit_mockserver.control.problem import refuse_text
-from diarkit_mockserver.scenario.faults import NO_OUTAGE
+from diarkit_mockserver.scenario.faults import NO_OUTAGE, Fault
 from diarkit_mockserver.scenario.load import ScenarioError, parse_value
 from diarkit_mockserver.scenario.model import Scenario
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.faults import Fault
 
 Built = TypeVar("Built")
 

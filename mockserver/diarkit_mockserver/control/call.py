@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar
@@ -17,8 +18,6 @@ from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from diarkit_mockserver.world.world import World
 
 Asked = ParamSpec("Asked")

@@ -24,18 +24,16 @@ from diarkit_mockserver.control.body import parse_body
 from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
-from diarkit_mockserver.control.views import Problem
+from diarkit_mockserver.control.views import JournalPage, Problem, Ready
 from diarkit_mockserver.journal.export import OWN, read_entry
-from diarkit_mockserver.world.platform import WORLDS
+from diarkit_mockserver.world.platform import WORLDS, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.control.views import JournalPage, Ready
     from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.world.platform import Platform
 
 T = TypeVar("T")
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from diarkit_mockserver.control.problem import refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from diarkit_mockserver.control.problem import ControlError
+from diarkit_mockserver.control.problem import ControlError, refuse
 
 OPEN: Final = frozenset({"/health", "/ready"})
 """Paths that never require the token, to check that a server has started."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
-from fastapi import HTTPException
+from fastapi import FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi_offline import FastAPIOffline
@@ -19,12 +19,7 @@ from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.page.files import PAGE, serve_page
-from diarkit_mockserver.world.platform import WORLDS
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-    from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.platform import WORLDS, Platform
 
 OPENAPI: Final = "/openapi.json"
 STATIC: Final = f"{PAGE}/static"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from diarkit_fixtures.texts.build import suggest
@@ -9,8 +10,6 @@ from diarkit_mockserver.control.views import Flawed, Problem
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from diarkit_fixtures.texts.read import TextError
 
 URN: Final = "urn:diarkit:problem:"

@@ -9,11 +9,10 @@ from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' 
 from diarkit_contracts.exchanges.recording import FORMAT, VERSION
 from diarkit_mockserver.clock import ClockView  # noqa: TC001
 from diarkit_mockserver.scenario.course import NEVER
-from diarkit_mockserver.world.platform import WORLDS
+from diarkit_mockserver.world.platform import WORLDS, Platform
 
 if TYPE_CHECKING:
     from diarkit_mockserver.journal.conduct import ConductFinding
-    from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.api.profiles import DEFAULT, Profile
+from diarkit_contracts.exchanges.exchange import Answer, Exchange
 from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from diarkit_contracts.api.profiles import Profile
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 Identity: TypeAlias = tuple[str, str, str]
 """Identity of a task's finding: the clause, expected, and got."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,7 @@ from diarkit_contracts.exchanges.exchange import Request as Sent
 from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 from diarkit_contracts.target.client import UnreachableError
-from diarkit_contracts.target.pace import SystemClock
+from diarkit_contracts.target.pace import Clock, SystemClock
 from diarkit_mockserver.forward.heads import find_path, write_back, write_onward
 from diarkit_mockserver.forward.relay import Relay
 from diarkit_mockserver.intake.parameters import NO_PARAMETERS, read_parameters
@@ -36,9 +37,6 @@ from diarkit_mockserver.world.operations import INFO, STATUS, find_base, read_su
 from diarkit_mockserver.world.wire import PHRASES, Response, dump, write_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from diarkit_contracts.target.pace import Clock
     from diarkit_mockserver.forward.live import Live
     from diarkit_mockserver.scenario.faults import Fault
     from diarkit_mockserver.world.place import Place

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.request import ENDPOINT, Headers, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_contracts.exchanges.exchange import Answer, Lost
     from diarkit_contracts.target.transport import Way
-    from diarkit_mockserver.intake.request import Headers, Request
 
 OF_CONNECTIONS: Final = frozenset(
     {b"connection", b"expect", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",

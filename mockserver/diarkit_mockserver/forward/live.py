@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.coding import CodingError, decode_body
 from diarkit_contracts.target.failures import explain_failure, find_loss
-from diarkit_contracts.target.transport import ANSWER_S, CONNECT_S, LARGEST_ANSWER, MOST_OF_LOST, make_trust
+from diarkit_contracts.target.transport import ANSWER_S, CONNECT_S, LARGEST_ANSWER, MOST_OF_LOST, Way, make_trust
 from diarkit_fixtures.errors import require
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable
-
-    from diarkit_contracts.target.transport import Way
 
 TIMEOUT: Final = {"connect": CONNECT_S, "read": ANSWER_S, "write": ANSWER_S, "pool": ANSWER_S}
 

@@ -6,14 +6,15 @@ A fake then gives the same answers, in the same order if they changed, at a chos
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.learned import SCHEMA_LINE
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_contracts.api.states import TaskState
-from diarkit_contracts.exchanges.exchange import Answer
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Part
 from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_value, read_object
 from diarkit_contracts.runs.record import RecordError
 from diarkit_contracts.target.client import ENDED
@@ -25,11 +26,6 @@ from diarkit_mockserver.scenario.course import BySeconds, StateSeconds
 from diarkit_mockserver.scenario.dump import dump_rule
 from diarkit_mockserver.scenario.model import Rule, Then
 from diarkit_mockserver.scenario.when import ConfigPattern, When
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 Speed: TypeAlias = "float | Literal['immediate']"
 """Speed of the fake relative to the platform, or `immediate`."""

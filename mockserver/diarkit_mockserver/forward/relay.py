@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.wire import Response
 

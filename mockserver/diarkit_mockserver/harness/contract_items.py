@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from diarkit_contracts.runs.outcomes import ANSWERS, NAMES, Outcome, list_outcomes
-from diarkit_contracts.target.pace import SystemClock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_contracts.target.pace import Clock
+from diarkit_contracts.target.pace import Clock, SystemClock
 
 Made = TypeVar("Made", "Contract", "ClauseItem")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -15,8 +16,6 @@ from diarkit_mockserver.harness.coverage_plugin import find_missing
 from diarkit_mockserver.harness.plugin import find_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
     from diarkit_contracts.runs.checking import DiarizationContract
 
 OPTION = "--diarization-verify"

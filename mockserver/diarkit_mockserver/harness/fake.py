@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import Control, NearControl, find_control
+from diarkit_mockserver.control.client import Control, NearControl, Sender, find_control
 from diarkit_mockserver.control.orders import NewWorld
 from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diarkit_contracts.api.points import Generation
-    from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView
 
 STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))

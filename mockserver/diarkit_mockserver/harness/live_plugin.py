@@ -5,15 +5,12 @@ Imported only for a run with the URL of a server.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Generator
 
 import pytest
 
 from diarkit_mockserver.harness.live import UnavailableError, find_fault
 from diarkit_mockserver.harness.plugin import FAIL_ON_SKIP, find_cacert, find_url
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.points import INFO, RESULT, START, STATUS
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_contracts.coverage.points import name_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FIXTURE: Final = "diarization_server"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Generator, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
-
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer

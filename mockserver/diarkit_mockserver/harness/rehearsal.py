@@ -9,23 +9,19 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
 from diarkit_contracts.api.dialect import Dialect
-from diarkit_contracts.api.points import POINTS, Sends
+from diarkit_contracts.api.points import POINTS, Generation, Sends
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.scenario.dump import dump_scenario
 from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Fault, ResultFault, TaskFault
 from diarkit_mockserver.scenario.model import Scenario
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from diarkit_contracts.api.points import Generation
 
 ERRORS: Final = (429, 500, 503)
 """Statuses for variants that refuse every request."""

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,6 @@ import pytest
 from diarkit_mockserver.harness.coverage_plugin import read_percent
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from diarkit_mockserver.harness.rehearsal import Variant, Verdict
 
 UPGRADE: Final = "--diarization-upgrade"

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.api.words import count
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import read_entries
+from diarkit_mockserver.control.client import Sender, read_entries
 from diarkit_mockserver.control.orders import Expectations
 from diarkit_mockserver.journal.access_log import escape
 from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import TaskView
     from diarkit_mockserver.journal.journal import Entry
 

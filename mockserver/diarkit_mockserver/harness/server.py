@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from diarkit_mockserver.control import calls
-from diarkit_mockserver.control.client import read_entries
+from diarkit_mockserver.control.client import Sender, read_entries
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import UnknownError
 from diarkit_mockserver.intake.request import ENDPOINT
@@ -20,7 +20,7 @@ from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.setup import put_under
-from diarkit_mockserver.scenario.shorthand import ANSWERS, write_rule, write_when
+from diarkit_mockserver.scenario.shorthand import ANSWERS, CourseLike, Matching, SegmentLike, write_rule, write_when
 from diarkit_mockserver.world.platform import WORLDS
 
 if TYPE_CHECKING:
@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 
     from diarkit_mockserver.clock import ClockView
     from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.control.client import Sender
     from diarkit_mockserver.control.views import CoverageView, TaskView
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.scenario.answer import HttpLike
-    from diarkit_mockserver.scenario.shorthand import CourseLike, Matching, SegmentLike
 
 Returned = TypeVar("Returned")
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Literal, NoReturn, cast
+from collections.abc import Iterable, Mapping
+from typing import Literal, NoReturn, cast
 
 from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.submission import Parameters
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 KNOWN_CONFIG = ("max_speakers", "total_speakers")
 """DOC: keys are case-sensitive, and unknown ones are ignored."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
 from diarkit_contracts.api.words import fill_text
 from diarkit_mockserver.errors import FakeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from diarkit_contracts.api.profiles import Profile
 
 Location: TypeAlias = tuple[int | str, ...]
 """Location of an error in a request, such as `("body", "config", "max_speakers")`."""

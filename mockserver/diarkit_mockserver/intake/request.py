@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 ENDPOINT: Final = "/api/technology/speaker-diarization"
 """Path of the upload operation; followed by a slash and an id for tasks."""

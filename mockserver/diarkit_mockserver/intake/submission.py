@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -9,8 +10,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from diarkit_contracts.exchanges.exchange import Sound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from diarkit_fixtures.segments import Channels
 
 

@@ -6,19 +6,17 @@ body depends on buffers on the way. This module is long, as each rule is next to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from diarkit_contracts.api.evidence import Severity, documented, inferred
+from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
 from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-
-    from diarkit_contracts.api.evidence import Evidence
     from diarkit_mockserver.journal.journal import Entry
 
 KEEP_ALIVE = 5 * SECOND

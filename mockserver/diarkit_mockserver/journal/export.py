@@ -6,25 +6,21 @@ Each export is a recording: exchanges with additional fields of the world. Secre
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Lost
 from diarkit_contracts.exchanges.exchange import Request as Sent
 from diarkit_contracts.exchanges.har import write_har as write_archive
-from diarkit_contracts.exchanges.plain import read_plain, write_plain
+from diarkit_contracts.exchanges.plain import Json, read_plain, write_plain
 from diarkit_contracts.exchanges.redaction import CONFIG, Redaction, list_secrets
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
 from diarkit_mockserver.journal.journal import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from diarkit_contracts.exchanges.plain import Json
 
 OWN = "entry"
 """Key of the world's fields in an exchange."""

@@ -7,14 +7,13 @@ what its world knows about it: fields for what shaped the answer, and `note` for
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from diarkit_mockserver.clock import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diarkit_contracts.api.states import TaskState
     from diarkit_contracts.exchanges.exchange import Loss, Part
     from diarkit_mockserver.intake.request import Headers, Request

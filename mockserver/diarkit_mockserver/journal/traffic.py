@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, get_args
@@ -12,8 +13,6 @@ from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.scenario.faults import BodyDamage, TaskFault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
     from diarkit_mockserver.journal.journal import Entry
 
 DAMAGED: Final = frozenset(f"body:{how}" for how in get_args(BodyDamage))

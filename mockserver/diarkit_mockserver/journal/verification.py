@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from diarkit_mockserver.clock import ClockView  # noqa: TC001 - the fields' type
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.journal.journal import Entry, Journal
 

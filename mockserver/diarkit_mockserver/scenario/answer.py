@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from diarkit_mockserver.clock import SECOND, tell_date
 from diarkit_mockserver.scenario.limits import Exceeded
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TOKEN: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """The name of a header (RFC 9110, 5.6.2)."""

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError, cut_overlaps, merge_touching, number_by_appearance
 from diarkit_fixtures.texts.rttm import load_rttm
-from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, as_plain, find_node
+from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, Node, Place, as_plain, find_node
 from diarkit_mockserver.scenario.model import SpokenSegment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diarkit_fixtures.texts.tree import Node, Place
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 """The segments of each channel."""

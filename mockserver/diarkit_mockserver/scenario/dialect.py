@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from diarkit_contracts.api.dialect import list_set
-from diarkit_contracts.api.learned import put_over
+from diarkit_contracts.api.dialect import Dialect, list_set
+from diarkit_contracts.api.learned import SeenPoint, put_over
 from diarkit_contracts.api.points import POINTS, USUAL, Carries, Echoes, find_served
-from diarkit_contracts.api.profiles import DEFAULT, PROFILES
+from diarkit_contracts.api.profiles import DEFAULT, PROFILES, Profile
 from diarkit_contracts.api.words import fill_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from diarkit_contracts.api.dialect import Dialect
-    from diarkit_contracts.api.learned import SeenPoint
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.intake.request import Headers
 
 

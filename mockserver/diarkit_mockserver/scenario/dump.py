@@ -7,11 +7,10 @@ import re
 from typing import TYPE_CHECKING, Final, cast
 
 from diarkit_fixtures.texts.scalar import resolve_plain
-from diarkit_mockserver.scenario.plain import write_plain
+from diarkit_mockserver.scenario.plain import Json, write_plain
 
 if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Rule, Scenario
-    from diarkit_mockserver.scenario.plain import Json
 
 EMPTY: Final = "version: 1\n"
 """A scenario with only defaults, as a file can't be empty."""

@@ -7,6 +7,7 @@ as they arrive; only there does order matter.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -15,8 +16,6 @@ from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_h
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from diarkit_mockserver.intake.submission import Asked, Sent
 
 PARTS = 1_000_000

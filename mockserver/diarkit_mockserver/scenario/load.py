@@ -5,17 +5,15 @@ Steps: YAML to a tree with positions; the tree to dataclasses; checks of results
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
 from diarkit_fixtures.texts.read import TextError, decode_text, load_text, read_value
 from diarkit_mockserver.errors import FakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import BinaryIO
-
     from diarkit_fixtures.texts.tree import Flaw, Node
     from diarkit_mockserver.scenario.content import Spoken
     from diarkit_mockserver.scenario.model import Scenario

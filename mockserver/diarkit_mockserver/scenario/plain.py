@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.texts.fields import list_fields
+from diarkit_fixtures.texts.fields import Field, Kind, list_fields
 from diarkit_fixtures.texts.tree import plant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from diarkit_fixtures.texts.fields import Field, Kind
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
@@ -11,8 +12,6 @@ from diarkit_mockserver.intake.submission import PARAMETERS
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from diarkit_mockserver.scenario.model import Rule
 
 CHANNELS: Final = re.compile(r"|(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*")

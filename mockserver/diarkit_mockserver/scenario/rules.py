@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from diarkit_mockserver.scenario.reach import explain_unreachable
 from diarkit_mockserver.scenario.when import EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from diarkit_mockserver.intake.submission import Submission
     from diarkit_mockserver.scenario.model import Rule
 

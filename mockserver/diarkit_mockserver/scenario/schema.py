@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from diarkit_contracts.api.document import load_document
-from diarkit_fixtures.texts.fields import list_fields
+from diarkit_fixtures.texts.fields import Field, Kind, list_fields
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import ByRealTime, PollCounts, StateSeconds
@@ -19,11 +20,6 @@ from diarkit_mockserver.scenario.faults import EFFECTS, Drip, Fault, Latency, Lo
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import OUTCOMES, UUID, Rule, Scenario, SeededTask, SpokenSegment, Then
 from diarkit_mockserver.scenario.when import When
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from diarkit_fixtures.texts.fields import Field, Kind
 
 Schema = dict[str, object]
 

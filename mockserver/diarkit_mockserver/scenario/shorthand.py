@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, cast
@@ -18,8 +18,6 @@ from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.when import EVERY, When
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from diarkit_mockserver.scenario.answer import HttpLike
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import unquote
 
-from diarkit_mockserver.intake.submission import PARAMETERS, Parameters
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from diarkit_mockserver.intake.submission import Asked, Sent
-
+from diarkit_mockserver.intake.submission import PARAMETERS, Asked, Parameters, Sent
 
 SUBMISSION: Final = "use upload (the number of the upload) or occurrence (the number among identical uploads)"
 """Hint for the former key `submission`, which was ambiguous."""

@@ -13,30 +13,26 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import check_head, read_request
 from diarkit_mockserver.serving.deadline import Deadline
-from diarkit_mockserver.serving.front import PLAIN
+from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.message import Message
-from diarkit_mockserver.serving.pages import LARGEST_BODY, is_control, is_page
+from diarkit_mockserver.serving.pages import LARGEST_BODY, Pages, is_control, is_page
 from diarkit_mockserver.serving.parser import RequestParser
-from diarkit_mockserver.world.wire import Response, write_head, write_refusal
+from diarkit_mockserver.world.wire import Disturbance, Response, write_head, write_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
-
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
     from diarkit_mockserver.intake.upload import UploadReader
-    from diarkit_mockserver.serving.front import Front
-    from diarkit_mockserver.serving.pages import Pages
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Disturbance
 
 LARGEST_HEAD: Final = 64 << 10
 """Limit of bytes for request line and headers, or trailers; nginx, in front of the platform, accepts 32 KiB by default."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.world.disturb import cut
-from diarkit_mockserver.world.wire import write_head
+from diarkit_mockserver.world.wire import Disturbance, Response, write_head
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Disturbance, Response
 
 
 @dataclass(slots=True, eq=False)

@@ -7,17 +7,15 @@ clients are not blocked.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from diarkit_mockserver.world.platform import WORLDS
+from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-
     from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.world.platform import Platform
 
     Message: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]

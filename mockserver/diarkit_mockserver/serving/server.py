@@ -12,20 +12,18 @@ import gc
 import signal
 import socket
 import threading
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import uvicorn
 
-from diarkit_mockserver.clock import let_others_run, to_ticks
+from diarkit_mockserver.clock import Clock, let_others_run, to_ticks
 from diarkit_mockserver.serving.connection import ClientConnection, Shared
 from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.pages import Pages
 from diarkit_mockserver.serving.sharing import SharedConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
-
-    from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.world.platform import Platform
 

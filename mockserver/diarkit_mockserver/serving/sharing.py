@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from diarkit_mockserver.intake.refusals import Refusal
 from diarkit_mockserver.serving.connection import ClientConnection, Shared
-from diarkit_mockserver.world.wire import write_refusal
+from diarkit_mockserver.world.wire import Response, write_refusal
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Response
 
 
 class SharedConnection(ClientConnection):

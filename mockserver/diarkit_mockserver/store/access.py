@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import hiredis
 from redis.asyncio import Redis
@@ -14,12 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from diarkit_mockserver.errors import FakeError
-from diarkit_mockserver.store.wire import TIMEOUT_S, Wire
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from diarkit_mockserver.store.wire import Word
+from diarkit_mockserver.store.wire import TIMEOUT_S, Wire, Word
 
 Command: TypeAlias = "tuple[Word, ...]"
 """A Redis command; its second word is the key."""

@@ -15,18 +15,19 @@ This module is long, as reading and writing mirror each other.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import Clock, ClockSetting
-from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES
+from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES, Entry
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
-from diarkit_mockserver.scenario.setup import set_up
-from diarkit_mockserver.store.access import StoreLostError
+from diarkit_mockserver.scenario.setup import Setup, set_up
+from diarkit_mockserver.store.access import Command, StoreLostError
 from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
 from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
@@ -37,12 +38,7 @@ from diarkit_mockserver.world.task import Progress
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from diarkit_mockserver.journal.journal import Entry
     from diarkit_mockserver.scenario.model import Scenario
-    from diarkit_mockserver.scenario.setup import Setup
-    from diarkit_mockserver.store.access import Command
     from diarkit_mockserver.store.cache import Cache
 
     Check: TypeAlias = tuple[str, str, bytes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -14,25 +15,20 @@ from weakref import WeakSet
 from diarkit_mockserver.clock import Clock, to_ticks
 from diarkit_mockserver.intake.parameters import decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Refusal
-from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import Submission
-from diarkit_mockserver.intake.upload import ReadUpload
+from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
 from diarkit_mockserver.store.turns import Turns
 from diarkit_mockserver.world.platform import Platform, find_name
-from diarkit_mockserver.world.wire import write_refusal
+from diarkit_mockserver.world.wire import Response, write_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.store.shelf import Shelf
     from diarkit_mockserver.store.view import View
     from diarkit_mockserver.world.place import Decided, Place
     from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Response
     from diarkit_mockserver.world.world import World
 
     Step: TypeAlias = Callable[[Platform, Visit, Place | None], Response | None]

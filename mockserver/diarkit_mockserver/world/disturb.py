@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.clock import let_others_run, to_ticks
-from diarkit_mockserver.world.wire import write_head
+from diarkit_mockserver.world.wire import Response, write_head
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from diarkit_fixtures.draws import Draws
     from diarkit_mockserver.scenario.faults import BodyDamage, Connection, Latency
-    from diarkit_mockserver.world.wire import Response
 
 PROXY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
 
 _write_part = lru_cache(maxsize=256, typed=True)(json.JSONEncoder(separators=(",", ":")).encode)
 """Numbers, numbers of channels and None, which are few; texts differ from request to request."""

@@ -5,17 +5,15 @@ A refused request counts for the limits before the one that refused it, but not 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.refusals import Condition, refuse
-from diarkit_mockserver.scenario.limits import Exceeded
+from diarkit_mockserver.scenario.limits import Exceeded, Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from diarkit_mockserver.scenario.limits import Limit
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.world import World
 

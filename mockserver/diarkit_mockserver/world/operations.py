@@ -12,14 +12,13 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.words import fill_text
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, refuse
-from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.world.ids import name_poll
 from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOADS, check_limits
 from diarkit_mockserver.world.wire import JSON, Response, dump, write_accepted
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.task import Task

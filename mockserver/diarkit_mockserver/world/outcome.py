@@ -10,26 +10,23 @@ from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING
 
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TaskState
 from diarkit_contracts.api.words import count, fill_text
 from diarkit_fixtures.score.degrade import degrade
-from diarkit_fixtures.segments import Segment
+from diarkit_fixtures.segments import Channels, Segment
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.refusals import Detail
 from diarkit_mockserver.world.diarize import MOST_SPEAKERS, SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
-from diarkit_mockserver.world.task import Outcome
+from diarkit_mockserver.world.task import Outcome, Task
 from diarkit_mockserver.world.wire import dump, write_error, write_result
 
 if TYPE_CHECKING:
-    from diarkit_contracts.api.profiles import Profile
-    from diarkit_fixtures.segments import Channels
     from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
     from diarkit_mockserver.scenario.content import Spoken
     from diarkit_mockserver.scenario.limits import Limits
     from diarkit_mockserver.scenario.model import Scenario, SpokenSegment, Then
     from diarkit_mockserver.world.diarize import Answer
-    from diarkit_mockserver.world.task import Task
 
 
 DONE = Outcome(TaskState.DONE)

@@ -9,11 +9,10 @@ A decision depends only on the view and the request, so that it can be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_mockserver.intake.refusals import Refusal
     from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader

@@ -8,31 +8,27 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Loss
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-from diarkit_mockserver.intake.request import ENDPOINT, Headers
-from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.intake.request import ENDPOINT, Headers, Request
+from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation, write_start
-from diarkit_mockserver.world.place import Place
+from diarkit_mockserver.world.place import Place, SharedPlatform
 from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import JSON, Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import ReadUpload
     from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.world.place import SharedPlatform
     from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")

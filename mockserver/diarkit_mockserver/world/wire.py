@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from diarkit_contracts.api.states import TaskState
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.refusals import Detail, Refusal

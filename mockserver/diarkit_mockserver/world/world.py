@@ -7,6 +7,7 @@ timers: a task's state is computed on demand. This module is long, as everything
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,8 +16,8 @@ from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
-from diarkit_mockserver.scenario.model import Scenario, Then
-from diarkit_mockserver.scenario.setup import set_up
+from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
+from diarkit_mockserver.scenario.setup import Setup, set_up
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.counters import WorldState
 from diarkit_mockserver.world.ids import AnswerIds, make_id
@@ -27,12 +28,8 @@ from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
 from diarkit_mockserver.world.wire import write_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from diarkit_mockserver.intake.submission import Sent, Submission
     from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.scenario.model import Rule, SeededTask
-    from diarkit_mockserver.scenario.setup import Setup
     from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +25,6 @@ from diarkit_contracts.exchanges.recording import write_recording
 from diarkit_contracts.runs.watch import make_exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from diarkit_contracts.exchanges.exchange import Exchange
 
 RECORDING_VARIABLE: Final = "DIARKIT_FUZZ_RECORDING"

@@ -5,6 +5,7 @@ For an own server, as it sends thousands of requests. Finds are reported as step
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -15,21 +16,16 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from diarkit_contracts.api.evidence import Severity
-from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get
-from diarkit_contracts.runs.follow import explain_stop
-from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
+from diarkit_contracts.runs.follow import Followed, explain_stop
+from diarkit_contracts.runs.fuzz.example import Bounds, Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from diarkit_contracts.api.profiles import Profile
     from diarkit_contracts.exchanges.exchange import Exchange
     from diarkit_contracts.rows.call import Call
-    from diarkit_contracts.runs.follow import Followed
-    from diarkit_contracts.runs.fuzz.example import Bounds
     from diarkit_contracts.runs.verdict import RunVerdict
     from diarkit_contracts.target.client import Target
 

@@ -7,16 +7,14 @@ Importing this module registers the hooks, as schemathesis requires.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 import schemathesis
 from hypothesis import strategies as st
 
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.rows.inputs import make_input
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FILES: Final[Mapping[str, bytes]] = {
     "mono": make_input("wav:1ch:1.2s"),

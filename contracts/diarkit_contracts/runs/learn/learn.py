@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,7 @@ import yaml
 
 from diarkit_contracts.api.dialect import Dialect, list_set
 from diarkit_contracts.api.learned import SCHEMA_LINE, Learned, SeenPoint
-from diarkit_contracts.api.points import POINTS, SERVED, USUAL
+from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Point, Seen, Value
 from diarkit_contracts.api.profiles import PROFILES, choose_profile
 from diarkit_contracts.api.words import find_text
 from diarkit_contracts.rows.call import Attached, Call, Row
@@ -20,9 +21,6 @@ from diarkit_contracts.runs.learn.seen import describe_seen, list_seen
 from diarkit_contracts.runs.learn.tempo import measure_tempo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from diarkit_contracts.api.points import Point, Seen, Value
     from diarkit_contracts.runs.verdict import RunVerdict
 
 MORE: Final = (

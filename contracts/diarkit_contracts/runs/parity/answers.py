@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from diarkit_contracts.exchanges.history import find_value, read_object
+from diarkit_contracts.exchanges.history import History, find_value, read_object
 from diarkit_contracts.exchanges.skeleton import ABSENT
 from diarkit_contracts.exchanges.text import describe_answer
 from diarkit_contracts.target.client import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History
     from diarkit_contracts.runs.verdict import RowRun
 
 

@@ -7,6 +7,7 @@ only one side violates; times, ids and segments are compared only as part of tex
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +18,10 @@ from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read
 from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
-from diarkit_contracts.runs.verdict import Exit, choose_exit
+from diarkit_contracts.runs.verdict import Exit, RunVerdict, choose_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.verdict import RunVerdict
 
 PASSED: Final = "passed"
 """Shown for the side that does not violate a clause, whether or not it applied."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.rows.call import Raw
+from diarkit_contracts.rows.call import Raw, Row
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.runs.verdict import RowRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from diarkit_contracts.exchanges.exchange import Exchange, Part
-    from diarkit_contracts.rows.call import Row
 
 _Form: TypeAlias = "tuple[tuple[str, str | None, str | None], ...] | str | None"
 
