@@ -39,7 +39,7 @@ HEADERS: Final = [(b"host", b"h"), (b"content-type", b"multipart/form-data; boun
 
 def upload(platform: Platform, name: str, base: str = "") -> tuple[int, str]:
     """Upload one file; the status, and the task's id."""
-    request = Request("POST", base + ENDPOINT, b"", HEADERS, scheme="http", server="h:1")
+    request = Request("POST", base + ENDPOINT, "", HEADERS, scheme="http", server="h:1")
     place = platform.find_place(request.path)
     visit = platform.begin(request, place)
     reader = platform.read_upload(visit, place)
@@ -50,7 +50,7 @@ def upload(platform: Platform, name: str, base: str = "") -> tuple[int, str]:
 
 def poll(platform: Platform, task_id: str, base: str = "") -> int:
     """Poll a task; the length of the answer."""
-    request = Request("GET", f"{base}{ENDPOINT}/{task_id}", b"", HEADERS[:1], scheme="http", server="h:1")
+    request = Request("GET", f"{base}{ENDPOINT}/{task_id}", "", HEADERS[:1], scheme="http", server="h:1")
     place = platform.find_place(request.path)
     return len(platform.answer(platform.begin(request, place), place).body)
 

@@ -75,7 +75,7 @@ def write_upload(number: int) -> tuple[Request, bytes]:
         "content-length": str(len(body)),
         "content-type": f"multipart/form-data; boundary={boundary}",
     }
-    query = QUERIES[number % 7 % len(QUERIES)].format(number=number).encode()
+    query = QUERIES[number % 7 % len(QUERIES)].format(number=number)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     return Request("POST", ENDPOINT, query, raw, scheme="http", server="127.0.0.1:8000"), body
 

@@ -99,9 +99,7 @@ class Fake:
         """Answer a request."""
         platform = self._platform
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in asked.headers]
-        head = Head(
-            asked.method, unquote(asked.path), asked.query.encode(), headers, scheme="http", server="127.0.0.1:8000"
-        )
+        head = Head(asked.method, unquote(asked.path), asked.query, headers, scheme="http", server="127.0.0.1:8000")
         place = platform.find_place(head.path)
         visit = platform.begin(head, place)
         reader = None
