@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from diarkit_mockserver.serving.server import ServerThread, bind, reach, write_url
+from diarkit_mockserver.serving.server import ServerThread, bind, reach, retain_memory, write_url
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
@@ -147,3 +149,21 @@ def test_the_date_and_the_servers_name_are_in_no_answer(start: Callable[..., Ser
         "x-request-id",
         "x-correlation-id",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is glibc's")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_memory_of_received_pieces_is_retained_where_the_c_library_can(
+    monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    options: dict[int, int] = {}
+
+    class Library:
+        def __getattr__(self, name: str) -> Any:
+            if name != "mallopt" or not is_there:
+                raise AttributeError(name)
+            return options.__setitem__
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Library())
+    retain_memory()
+    assert options == ({-1: 8 << 20, -3: 8 << 20} if is_there else {})
