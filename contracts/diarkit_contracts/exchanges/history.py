@@ -131,6 +131,7 @@ class History:
         given_up: ids of tasks that the driver stopped waiting for; None without a driver, as in a recording, where lost answers and
             unfinished tasks may be intended.
         by_task: the polls answered with 200, by the requested id.
+        by_id: the upload that started each task; of several starts of one id the first.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -139,6 +140,7 @@ class History:
     profile: Profile
     lost: tuple[Exchange, ...]
     by_task: Mapping[str, Sequence[Look]] = field(repr=False)
+    by_id: Mapping[str, Start] = field(repr=False)
     given_up: frozenset[str] | None = None
     _decoded: dict[bytes, object] = field(repr=False, compare=False, default_factory=dict[bytes, object])
 
@@ -165,7 +167,7 @@ class History:
 
     def find_cause(self, request: Request) -> object:
         """Return the origin of a request, for comparison: the upload of the polled task, or the request itself."""
-        start = next((start for start in self.starts if start.task_id == find_task_id(request)), None)
+        start = self.by_id.get(find_task_id(request))
         request = request if start is None else start.exchange.request
         return request.method, request.path, tuple(request.query.items()), request.parts
 
@@ -183,7 +185,6 @@ def read_history(
     answered = tuple(exchange for exchange in whole if isinstance(exchange.answer, Answer))
     lost = tuple(exchange for exchange in whole if isinstance(exchange.answer, Lost))
     starts = tuple(_read_start(at, exchange) for at, exchange in enumerate(answered) if _is_start(exchange))
-    # Of several starts of one id the first counts.
     by_id = {start.task_id: start for start in reversed(starts) if start.task_id is not None}
     cache: dict[bytes, Look] = {}
     looks = tuple(_read_look(at, exchange, by_id, cache) for at, exchange in enumerate(answered) if _is_look(exchange))
@@ -191,7 +192,7 @@ def read_history(
     for look in looks:
         if look.exchange.answer.status == 200:
             by_task[look.asked].append(look)
-    return History(answered, starts, looks, profile, lost, MappingProxyType(dict(by_task)), given_up)
+    return History(answered, starts, looks, profile, lost, MappingProxyType(dict(by_task)), by_id, given_up)
 
 
 def find_operation(exchange: Exchange) -> Operation | None:
