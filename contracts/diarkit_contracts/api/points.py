@@ -342,8 +342,8 @@ def _read_cells(written: Mapping[str, list[Any]]) -> Mapping[str, Cell]:
     return MappingProxyType({name: cells.get(name, cells["all"]) for name in GENERATIONS})
 
 
-def _guess(value: Value, source: str) -> Mapping[str, list[Any]]:
-    """Write the cells of an undocumented value."""
+def _undocumented(value: Value, source: str) -> Mapping[str, list[Any]]:
+    """Write the cells of a value that no page documents."""
     return {"all": [value, "UNK", source]}
 
 
@@ -364,8 +364,8 @@ def _read_row(key: str, *, effect: tuple[str, dict[str, Any]] | None = None, **r
     return _make_point(key, **row, effect=None if effect is None else _EFFECTS[effect[0]](**effect[1]))
 
 
-def _say(key: str, about: str, effect: Says) -> Point:
-    return _make_point(key, about, _guess("", "documented on no page; the fake's own wording"), effect=effect)
+def _make_wording(key: str, about: str, effect: Says) -> Point:
+    return _make_point(key, about, _undocumented("", "documented on no page; the fake's own wording"), effect=effect)
 
 
 def _read_table() -> Iterator[Point]:
@@ -375,20 +375,20 @@ def _read_table() -> Iterator[Point]:
     for key, (about, statuses, cells, *operation) in table["refusals"].items():
         refuses = Refuses(*operation)
         yield _make_point(key, f"refusal of {about}", cells, statuses, refuses)
-        yield _say(f"{key}_body", f"body of the refusal of {about}", Says(refuses.operation, key))
-    yield from (_say(key, about, Says(*effect)) for key, (about, *effect) in table["bodies"].items())
+        yield _make_wording(f"{key}_body", f"body of the refusal of {about}", Says(refuses.operation, key))
+    yield from (_make_wording(key, about, Says(*effect)) for key, (about, *effect) in table["bodies"].items())
     for key, about in table["ends"].items():
-        cells = _guess(
+        cells = _undocumented(
             "rejected", "documented on no page; rejected is documented as invalid input found during processing"
         )
         yield _make_point(key, f"end of a task with {about}", cells, ("rejected", "failed"), Ends())
-        yield _say(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
+        yield _make_wording(f"{key}_error", f"error of a task with {about}", Says(RESULT, key, of_task=True))
     for key, (header, usual, *status) in table["headers"].items():
         about = f"header {header}" + "".join(f" of {each}" for each in status)
-        yield _make_point(key, about, _guess(usual, "documented on no page"), effect=Carries(header, *status))
+        yield _make_point(key, about, _undocumented(usual, "documented on no page"), effect=Carries(header, *status))
     yield from (_read_row(key, **row) for key, row in table["ids"].items())
     for key, (about, allowed, source) in table["habits"].items():
-        yield _make_point(key, about, _guess(allowed[0], source), allowed)
+        yield _make_point(key, about, _undocumented(allowed[0], source), allowed)
 
 
 POINTS: Final = tuple(_read_table())

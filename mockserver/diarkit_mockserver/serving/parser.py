@@ -38,7 +38,7 @@ class RequestParser:
         self.left = 0
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """Parse one piece, which ends with a body of known length at the latest; raises ValueError for invalid HTTP."""
+        """Parse one piece, which must not extend beyond a body of known length; raises ValueError for invalid HTTP."""
         if self.left:
             self._pass_on(piece)
             return
