@@ -11,7 +11,7 @@ from diarkit_contracts.api.evidence import SCHEMAS, START, Severity, documented,
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
-from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW
+from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW, refuses_header
 
 if TYPE_CHECKING:
     from diarkit_contracts.exchanges.exchange import Sound
@@ -34,6 +34,7 @@ SUFFIX: Final = ".wav"
 """UNK whether a server infers the format from the name: another or a missing suffix may be refused."""
 
 PAGE: Final = "reference page of POST, 3.6.0"
+READABLE: Final = inferred("audio formats of the microservice, 2026.03.0-rc1; those of the REST API are unknown")
 
 
 def _is_usual(start: Start) -> bool:
@@ -114,9 +115,11 @@ def _not_failed(history: History) -> Iterator[Observation]:
 
 def _judge(history: History, is_meant: Callable[[Start], bool]) -> Iterator[Observation]:
     for start in filter(is_meant, history.starts):
-        status = start.exchange.answer.status
-        if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING):
-            yield observe(start.at, met=status == 202, expected="202 for an upload without a fault", got=str(status))
+        status, sound = start.exchange.answer.status, start.sound
+        if status == 202 or (400 <= status < 500 and status not in SAYS_NOTHING and not refuses_header(start.exchange)):
+            expected = "202 for an upload without a fault"
+            cell = None if sound is None or sound.is_usual else READABLE
+            yield observe(start.at, met=status == 202, expected=expected, got=str(status), evidence=cell)
 
 
 def _list_ends(history: History) -> Iterator[Look]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
+from operator import ge
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.evidence import IN_SEGMENT, SCHEMAS, Severity, documented, inferred
 from diarkit_contracts.api.words import count
-from diarkit_contracts.clauses.belonging import ROUNDING_S
+from diarkit_contracts.clauses.belonging import CHANGING, ROUNDING_S
 from diarkit_contracts.clauses.clause import Observation, clause, observe
-from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL
+from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL, Need
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.result import ReportedChannel
     from diarkit_contracts.exchanges.history import History, Look, Start
+
+    Room = tuple[Look, ReportedChannel, int]
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""
@@ -59,6 +63,32 @@ def _max_speakers(history: History) -> Iterator[Observation]:
                 came = _count_speakers(channel)
                 expected = f"at most {count(most, 'speaker')} in channel {channel.number}"
                 yield observe(look.at, met=came <= most, expected=expected, got=came)
+
+
+ROOM: Final = Need(
+    "room",
+    "results of a recording in which fewer speakers were found without max_speakers, in two channels",
+    lambda history: any(_list_rooms(history)),
+)
+
+
+@clause(
+    "parameters.max-is-a-bound",
+    documented(f"{GUIDE}: an upper boundary, where total_speakers is the exact number"),
+    f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
+    ROOM,
+)
+def _max_is_a_bound(history: History) -> Iterator[Observation]:
+    """max_speakers is not the exact number: of two channels or more with fewer speakers without it, not all get exactly that many."""
+    for most, rooms in _list_rooms(history):
+        # A speaker without a segment is not visible.
+        exact = [min(most, len(channel.segments)) for _, channel, _ in rooms]
+        found, got = [each[2] for each in rooms], [_count_speakers(each[1]) for each in rooms]
+        met = got != exact or any(map(ge, found, got))
+        expected = (
+            f"less than {count(most, 'speaker')} in some of the channels where {found} are found without max_speakers"
+        )
+        yield observe(rooms[-1][0].at, met=met, expected=expected, got=got)
 
 
 @clause(
@@ -150,6 +180,31 @@ def _inside_audio(history: History) -> Iterator[Observation]:
             length = start.sound.seconds
             met = max(ends) <= length + ROUNDING_S
             yield observe(look.at, met=met, expected=f"no segment after {length:.2f} s", got=f"an end at {max(ends)}")
+
+
+def _list_rooms(history: History) -> Iterator[tuple[int, list[Room]]]:
+    """List by max_speakers the channels in which fewer speakers are found without it, if there are two or more."""
+    is_known = not renumbers(history)
+    free: dict[object, int] = {}
+    limited: dict[int, list[tuple[Look, ReportedChannel, object]]] = defaultdict(list)
+    for look, start, channels, _ in _list_split(history):
+        most, config = _read_limit(start, "max_speakers"), start.config or {}
+        if (
+            CHANGING & set(start.query)
+            or "total_speakers" in config
+            or not (is_known or not start.query.get("channels"))
+        ):
+            continue
+        for channel in channels:
+            key = (start.file and start.file.sha256, channel.number)
+            if "max_speakers" not in config:
+                free[key] = _count_speakers(channel)
+            elif most is not None:
+                limited[most].append((look, channel, key))
+    for most, given in limited.items():
+        rooms = [(look, channel, free[key]) for look, channel, key in given if 0 < free.get(key, 0) < most]
+        if len(rooms) > 1:
+            yield most, rooms
 
 
 def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ TOO_SLOW: Final = 408
 OF_A_PROXY: Final = frozenset({403, 413, 429})
 """INF: limits that a proxy may enforce before the API: address, size, rate."""
 
+BY_REQUEST: Final[Mapping[int, str]] = {411: "Transfer-Encoding", 417: "Expect"}
+"""Refusals that HTTP allows for a header of the request (RFC 9110, 10.1.1 and 15.5.12); UNK whether the API makes use of it."""
+
 PAGE: Final = "text/html"
 
 
@@ -27,6 +30,12 @@ def list_barred(exchanges: Sequence[Exchange]) -> frozenset[int]:
     return frozenset(
         at for at, exchange in enumerate(exchanges) if exchange.answer.status in BARRED and not first < at < last
     )
+
+
+def refuses_header(exchange: Exchange) -> bool:
+    """Return whether an answer refuses a header that the request has."""
+    name = BY_REQUEST.get(exchange.answer.status)
+    return name is not None and exchange.request.header(name) is not None
 
 
 def is_of_proxy(exchange: Exchange) -> bool:

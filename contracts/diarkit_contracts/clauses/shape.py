@@ -16,7 +16,7 @@ from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.strict_json import StrictJsonError
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ACCEPTED, ANSWER, DRIVEN, ECHO, LIMITED, UNDECLARED
-from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred
+from diarkit_contracts.clauses.passed_over import TOO_SLOW, is_of_proxy, list_barred, refuses_header
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Exchange, Lost
 from diarkit_contracts.exchanges.history import History, find_operation, find_value
@@ -60,7 +60,7 @@ def _status(history: History) -> Iterator[Observation]:
         operation = find_operation(exchange)
         if operation is not None:
             status = exchange.answer.status
-            if at in barred or (status == TOO_SLOW and operation.method == "POST"):
+            if at in barred or refuses_header(exchange) or (status == TOO_SLOW and operation.method == "POST"):
                 continue
             asked, profile = f"{operation.method} {operation.path}", history.profile
             declared = profile.statuses[asked]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
-from diarkit_fixtures.wav.file import WavError, WavReader
+from diarkit_fixtures.wav.file import Encoding, WavError, WavReader
 
 if TYPE_CHECKING:
     from diarkit_fixtures.wav.chunks import Chunks
@@ -28,12 +28,14 @@ class Sound:
         loud: one per channel: some sample reaches -60 dBFS.
         truth: who speaks when, one entry per channel; None if unknown.
         truncated: the header states more audio than there is.
+        is_usual: 16-bit PCM at 8 or 16 kHz; True if unknown.
     """
 
     length: int
     loud: tuple[bool, ...]
     truth: Channels | None = None
     truncated: bool = False
+    is_usual: bool = True
 
     @property
     def channels(self) -> int:
@@ -45,6 +47,9 @@ class Sound:
         """Length in seconds."""
         return self.length / 100
 
+
+USUAL_HZ: Final = (8_000, 16_000)
+"""Sample rates of telephone and wideband speech."""
 
 AHEAD: Final = 200
 """Centiseconds of silence of `Relation.DELAYED`."""
@@ -248,4 +253,5 @@ def _read_sound(chunks: Iterable[bytes]) -> Sound | None:
         facts = reader.close()
     except WavError:
         return None
-    return Sound(length=facts.length, loud=facts.loud, truth=facts.truth, truncated=facts.truncated)
+    is_usual = facts.encoding is Encoding.PCM16 and facts.sample_rate_hz in USUAL_HZ
+    return Sound(length=facts.length, loud=facts.loud, truth=facts.truth, truncated=facts.truncated, is_usual=is_usual)

@@ -32,13 +32,34 @@ class Field:
     made: Made | None = None
 
 
-def write_form(fields: Iterable[Field]) -> tuple[str, bytes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a form is written, as clients differ in it.
+
+    Attributes:
+        kind: content type, around the boundary.
+        text: headers of a text field, around its name.
+        file: headers of a file, around its name and file name.
+        end: follows the last boundary.
+    """
+
+    boundary: str = BOUNDARY
+    kind: str = "multipart/form-data; boundary={}"
+    text: str = 'Content-Disposition: form-data; name="{}"'
+    file: str = 'Content-Disposition: form-data; name="{}"; filename="{}"\r\nContent-Type: application/octet-stream'
+    end: str = "--\r\n"
+
+
+USUAL: Final = Style()
+
+
+def write_form(fields: Iterable[Field], style: Style = USUAL) -> tuple[str, bytes]:
     """Write a form in one piece; see `stream_form`."""
-    kind, body = stream_form(fields)
+    kind, body = stream_form(fields, style)
     return kind, bytes(body)
 
 
-def stream_form(fields: Iterable[Field]) -> tuple[str, Chunks]:
+def stream_form(fields: Iterable[Field], style: Style = USUAL) -> tuple[str, Chunks]:
     """Write a form piece by piece, and return its content type and body.
 
     Names are UTF-8 with quotes and line ends escaped as `%22`, `%0A`, `%0D`.
@@ -48,16 +69,16 @@ def stream_form(fields: Iterable[Field]) -> tuple[str, Chunks]:
     """
     pieces: list[bytes | Chunks] = []
     for field in fields:
-        filename = "" if field.filename is None else f'; filename="{_escape(field.filename)}"'
-        kind = "" if field.filename is None else "Content-Type: application/octet-stream\r\n"
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{_escape(field.name)}"{filename}\r\n{kind}\r\n'
-        pieces += [head.encode(), field.content, b"\r\n"]
-    pieces.append(f"--{BOUNDARY}--\r\n".encode())
+        head = (style.text if field.filename is None else style.file).format(
+            _escape(field.name), _escape(field.filename or "")
+        )
+        pieces += [f"--{style.boundary}\r\n{head}\r\n\r\n".encode(), field.content, b"\r\n"]
+    pieces.append(f"--{style.boundary}{style.end}".encode())
     body = Chunks(
         sum(map(len, pieces)),
         lambda: chain.from_iterable([each] if isinstance(each, bytes) else each for each in pieces),
     )
-    return f"multipart/form-data; boundary={BOUNDARY}", body
+    return style.kind.format(style.boundary), body
 
 
 def describe_form(fields: Iterable[Field]) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from diarkit_contracts.exchanges.form import Field, describe_form, stream_form, write_form
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
+from diarkit_contracts.rows.manners import MANNERS, Manner
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.profiles import Capability
@@ -68,17 +69,24 @@ class Call:
         path: relative to the target's URL.
         query: names and values, in wire order.
         body: parts in wire order, or bytes; None for no body.
+        manner: one of `MANNERS`.
     """
 
     method: str = "POST"
     path: str = START_PATH
     query: tuple[tuple[str, str], ...] = ()
     body: tuple[Attached | Carried | Written, ...] | Raw | None = None
+    manner: str = ""
+
+    @property
+    def how(self) -> Manner:
+        """How it is written."""
+        return MANNERS[self.manner]
 
     @property
     def target(self) -> str:
-        """Path and query; commas are not encoded, as in the reference."""
-        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=',')}" if self.query else self.path
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote, safe=self.how.safe)}" if self.query else self.path
 
     @property
     def is_private(self) -> bool:
@@ -86,14 +94,15 @@ class Call:
         return isinstance(self.body, tuple) and any(isinstance(part, Carried) for part in self.body)
 
     def write_body(self) -> tuple[str, bytes | Chunks]:
-        """Return content type and bytes of the body; those of an own recording come in chunks."""
+        """Return content type and bytes of the body; those of an own recording, or sent in chunks, come in pieces."""
         match self.body:
             case None:
                 return "", b""
             case Raw(content_type, content):
                 return content_type, content
             case parts:
-                return (stream_form if self.is_private else write_form)(map(_make_field, parts))
+                write = stream_form if self.is_private or self.how.is_chunked else write_form
+                return write(map(_make_field, parts), self.how.style)
 
     def describe_body(self) -> tuple[Part, ...] | None:
         """Describe the parts of the form; None for any other body."""

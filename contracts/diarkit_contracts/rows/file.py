@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from diarkit_contracts.rows.call import Attached, Call, Carried, Raw, Row, Written
+from diarkit_contracts.rows.manners import MANNERS
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.read import read_value
 from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, Node, find_node
@@ -26,6 +27,12 @@ def _read_base64(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise ValueError(f"expected base64, got {text!r:.60}") from None
+
+
+def _read_manner(name: str) -> str:
+    if name not in MANNERS:
+        raise ValueError(f"expected one of {', '.join(filter(None, MANNERS))}, got {name!r:.60}")
+    return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,7 @@ class _Row:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: tuple[Attached | Written, ...] | _Raw | Literal[None] = None  # noqa: PYI061 - a null that may be written, too
+    manner: Annotated[str, _read_manner] = ""
     accepted: bool = False
     looks: tuple[str, ...] = ()
     fresh: bool = False
@@ -64,6 +72,7 @@ def write_row(row: Row) -> Plain:
         "path": call.path,
         "query": [list(pair) for pair in call.query],
         "body": _write_body(call.body),
+        "manner": call.manner,
         "accepted": row.accepted,
         "looks": list(row.looks),
         "fresh": row.fresh,
@@ -82,7 +91,7 @@ def _write_body(body: tuple[Attached | Carried | Written, ...] | Raw | None) -> 
 
 def _make_row(row: _Row) -> Row:
     body = Raw(row.body.content_type, row.body.base64) if isinstance(row.body, _Raw) else row.body
-    call = Call(method=row.method, path=row.path, query=row.query, body=body)
+    call = Call(method=row.method, path=row.path, query=row.query, body=body, manner=row.manner)
     fields = {name: getattr(row, name) for name in ("id", "what", "accepted", "looks", "fresh", "cookies")}
     return Row(call=call, **fields)
 

@@ -1,12 +1,13 @@
 """Named inputs: recordings with embedded truth, and invalid files.
 
 A name is a recipe and always gives the same bytes: `wav:2ch:4.0s` is a stereo recording of 4 s. `late` starts with 35 s of silence,
-`swapped` has its channels in reverse order and the same size, `mu-law` has half the size.
+`swapped` has its channels in reverse order and the same size, `mu-law` has half the size, `more-chunks` begins with one that is no audio.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,12 +17,16 @@ from diarkit_contracts.api.error import ContractsError
 from diarkit_fixtures.draws import Draws
 from diarkit_fixtures.segments import Channels, Segment, Segments, list_faults
 from diarkit_fixtures.speech.voices import VOICES
+from diarkit_fixtures.wav.truth import pack_chunk
 
 VERSION: Final = "verify-inputs-1"
 """Part of every key: changed inputs get another name, so that findings stay reproducible."""
 
 SAMPLE_RATE_HZ: Final = 8_000
 """Telephone audio: INF accepted, like a WAV at any rate; half the size of 16 kHz."""
+
+HIGHEST_SPOKEN_HZ: Final = 48_000
+"""Limit of `speak`; above, each sample is repeated."""
 
 SHORTEST: Final = 80
 """DOC (speaker_diarization.proto): no speaker is found in shorter audio. Centiseconds."""
@@ -41,8 +46,12 @@ FILES: Final[Mapping[str, bytes]] = {
 
 NAME: Final = re.compile(
     r"wav:(?P<channels>[1-8])ch:(?P<seconds>\d{1,2}\.\d)s(?::speakers=(?P<speakers>\d(?:,\d)*))?"
-    r"(?P<silence>:silence)?(?P<in_turn>:in-turn)?(?P<late>:late)?(?P<swapped>:swapped)?(?P<mu_law>:mu-law)?"
+    r"(?P<silence>:silence)?(?P<in_turn>:in-turn)?(?P<late>:late)?(?P<swapped>:swapped)?(?::(?P<rate>[1-9]\d{3,4})Hz)?"
+    r"(?::(?P<encoding>mu-law|pcm8|pcm24|pcm32|float32))?(?P<extensible>:extensible)?(?P<more_chunks>:more-chunks)?"
 )
+
+EXTRA: Final = pack_chunk(b"note", b"--\r\n\r\n--x\r\n--diarkit")
+"""A chunk of an odd number of bytes, with what some readers of forms take for the end of a part or of its headers."""
 
 
 class InputNameError(ContractsError, ValueError):
@@ -64,7 +73,9 @@ class Recipe:
         in_turn: whether the channels share one conversation; otherwise each has its own.
         first: earliest speech, in centiseconds.
         swapped: whether the channels are in reverse order.
-        mu_law: whether samples are encoded as in G.711.
+        encoding: of the samples, in words of `write_wav`.
+        extensible: whether the format chunk is the long one.
+        more_chunks: whether `EXTRA` comes first.
     """
 
     speakers: tuple[int, ...]
@@ -72,7 +83,10 @@ class Recipe:
     in_turn: bool = False
     first: int = 0
     swapped: bool = False
-    mu_law: bool = False
+    rate_hz: int = SAMPLE_RATE_HZ
+    encoding: str = "pcm16"
+    extensible: bool = False
+    more_chunks: bool = False
 
     @property
     def truth(self) -> Channels:
@@ -107,8 +121,11 @@ def read_recipe(name: str) -> Recipe:
     # One and two speakers alternately, so that an answer shows which channel it is for.
     usual = tuple(2 - (number % 2) for number in range(channels))
     speakers = (0,) * channels if match["silence"] else given or usual
-    in_turn, swapped, mu_law = (match[tag] is not None for tag in ("in_turn", "swapped", "mu_law"))
-    return Recipe(speakers, length, in_turn, first, swapped, mu_law)
+    tags = {tag: match[tag] is not None for tag in ("in_turn", "swapped", "extensible", "more_chunks")}
+    encoding = (match["encoding"] or "pcm16").replace("-", "")
+    return Recipe(
+        speakers, length, first=first, rate_hz=int(match["rate"] or SAMPLE_RATE_HZ), encoding=encoding, **tags
+    )
 
 
 @cache
@@ -122,14 +139,22 @@ def make_input(name: str) -> bytes:
     from diarkit_fixtures.speech.synth import speak  # noqa: PLC0415
     from diarkit_fixtures.wav.file import write_wav  # noqa: PLC0415
 
+    times = -(-recipe.rate_hz // HIGHEST_SPOKEN_HZ)
+    rate_hz = recipe.rate_hz // times
     channels = [
-        speak(
-            segments, VOICES[2 * number :] + VOICES[: 2 * number], recipe.length, SAMPLE_RATE_HZ, f"{VERSION} {number}"
-        )
+        speak(segments, VOICES[2 * number :] + VOICES[: 2 * number], recipe.length, rate_hz, f"{VERSION} {number}")
         for number, segments in enumerate(recipe.spoken)
     ]
-    encoding = "mulaw" if recipe.mu_law else "pcm16"
-    return write_wav(stack(channels, axis=1), SAMPLE_RATE_HZ, truth=recipe.truth, encoding=encoding)
+    wav = write_wav(
+        stack(channels, axis=1).repeat(times, axis=0),
+        recipe.rate_hz,
+        truth=recipe.truth,
+        encoding=recipe.encoding,
+        shape="EXTENSIBLE" if recipe.extensible else "RIFF",
+    )
+    if not recipe.more_chunks:
+        return wav
+    return wav[:4] + struct.pack("<I", len(wav) - 8 + len(EXTRA)) + wav[8:12] + EXTRA + wav[12:]
 
 
 def _deal_turns(turns: Segments, speakers: tuple[int, ...]) -> Channels:

@@ -50,6 +50,7 @@ class Choice:
     order: str = "file"
     unknown: str = ""
     filename: str = PLAIN
+    manner: str = ""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -70,6 +71,7 @@ class Choice:
             "config-first" if self.order == "config" else "",
             f"unknown-{self.unknown}" if self.unknown else "",
             "name-beyond-ascii" if self.filename == BEYOND_ASCII else "" if self.filename == PLAIN else self.filename,
+            self.manner,
         ]
         return ",".join(filter(None, words))
 
@@ -118,7 +120,19 @@ LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
 }
 """Polls after a row, by number: tasks in flight repeatedly and alternately, and tasks that ended long ago."""
 
-SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 82, 80, 81, JUNK)
+WRITTEN: Final[Mapping[int, Choice]] = {
+    99: Choice(audio=STEREO, config="max=4", order="config", manner="as-requests"),
+    100: Choice(audio=f"{STEREO}:swapped", config="max=2", channels="last", manner="as-dotnet"),
+    101: Choice(config="total=1", manner="long-boundary"),
+    102: Choice(audio="wav:1ch:2.0s", config="max=100", manner="part-headers"),
+    103: Choice(audio="wav:2ch:2.0s", config="max=1", channels="back", order="config", manner="streamed"),
+}
+"""Rows written as by other clients, by number.
+
+DOC (guide, 3.6.0): max_speakers is an upper bound. Row-99 has a file of fewer speakers, which row-01 sends without a limit.
+"""
+
+SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 99, 100, 81, JUNK)
 """The rows of a short run, by number. Each parameter is sent, and omitted in a later row, where it must have no effect."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
@@ -131,10 +145,14 @@ def make_uploads() -> tuple[Row, ...]:
     pairs = cover_pairs(FACTORS, _is_allowed, (asdict(choice) for choice in CHOSEN))
     choices = dict(enumerate(CHOSEN, start=1))
     choices |= dict(enumerate((Choice(**values) for values in pairs), start=JUNK + 1))
-    rows = _UNCLEAR | {
-        number: (choice.describe(), UNKNOWN if choice.unknown else UPLOAD, _make_call(choice))
-        for number, choice in {**choices, **AGAIN, **LARGE}.items()
-    }
+    rows = (
+        _UNCLEAR
+        | _OTHERWISE
+        | {
+            number: (choice.describe(), UNKNOWN if choice.unknown else UPLOAD, _make_call(choice))
+            for number, choice in {**choices, **AGAIN, **LARGE, **WRITTEN, **ENCODED}.items()
+        }
+    )
     return tuple(
         Row(
             id=f"row-{number:02d}",
@@ -193,12 +211,42 @@ def _make_call(choice: Choice) -> Call:
     config = () if text is None else (Written(text),)
     extra = (Written("a note", name="note"),) if choice.unknown == "part" else ()
     parts = (*config, file, *extra) if choice.order == "config" else (file, *config, *extra)
-    return Call(query=tuple((name, value) for name, value in query.items() if value), body=parts)
+    given = tuple((name, value) for name, value in query.items() if value)
+    return Call(query=given, body=parts, manner=choice.manner)
 
 
 def _ask(file: str = MONO, **query: str) -> Call:
     return Call(query=tuple(query.items()), body=(Attached(file),))
 
+
+ENCODED: Final[Mapping[int, Choice]] = {
+    106: Choice(audio="wav:1ch:1.5s:16000Hz:pcm8"),
+    107: Choice(audio="wav:1ch:1.5s:22050Hz:pcm32"),
+    108: Choice(audio="wav:1ch:1.5s:44100Hz:pcm24:extensible"),
+    109: Choice(audio="wav:1ch:1.5s:48000Hz:float32"),
+    110: Choice(audio="wav:1ch:1.5s:96000Hz"),
+}
+"""Rows with other encodings and rates, by number. INF: the converter reads what the microservice does (audio formats, 2026.03)."""
+
+_OTHERWISE: Final = {
+    104: (
+        "1ch-2.0s,more-chunks,config-empty",
+        UPLOAD,
+        Call(body=(Attached("wav:1ch:2.0s:more-chunks"), Written("{}"))),
+    ),
+    105: (
+        "2ch-2.0s,max=1-escaped,channels-empty,name-quoted",
+        UPLOAD,
+        Call(
+            query=(("channels", ""),),
+            body=(
+                Attached("wav:2ch:2.0s", 'call; "1" (a, b)=c.wav'),
+                Written('{\r\n\t"max\\u005fspeakers" : 1\r\n}'),
+            ),
+        ),
+    ),
+}
+"""Rows whose values are written as JSON, RIFF and RFC 2183 allow, by number. DOC: no channels are all, the default."""
 
 _UNCLEAR: Final = {
     JUNK: ("junk", UPLOAD, _ask("file:junk")),

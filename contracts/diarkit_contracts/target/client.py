@@ -114,7 +114,7 @@ class Caps:
 CAPS: Final[Mapping[Tier, Caps]] = {
     Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server accepts some mistakes: two are enough to know
     Tier.LITE: Caps(),
-    Tier.FULL: Caps(tasks=60, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
+    Tier.FULL: Caps(tasks=75, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
 }
 """The limits of a tier: its needs, and some room for polls of a slow server."""
 
@@ -209,8 +209,8 @@ class Target:
             UnreachableError: the call was not answered.
         """
         content_type, content = call.write_body()
-        own: Headers = (("Content-Type", content_type),) if content_type else ()
-        url, headers = self.url + call.target, (*own, *self.headers)
+        own: Headers = ((call.how.typed, content_type),) if content_type else ()
+        url, headers = self.url + call.target, (*own, *call.how.headers, *self.headers)
         request = Request(method=call.method, url=url, headers=headers, parts=call.describe_body())
         self._is_spare, self._cookies = spare, cookies
         return self._send_patiently(request, content, tries=tries, named=named)

@@ -117,7 +117,7 @@ class HttpTransport:
     def send(self, request: Request, content: bytes | Chunks, within_s: float = ANSWER_S) -> Answer:
         """Send a request, and return its complete answer within so many seconds and `ANSWER_S`, or raise UnreachableError."""
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
-        if not isinstance(content, bytes):
+        if not isinstance(content, bytes) and request.header("Transfer-Encoding") is None:
             headers.append((b"Content-Length", str(len(content)).encode()))
         within_s = min(within_s, ANSWER_S)
         self._deadline.start(within_s)
