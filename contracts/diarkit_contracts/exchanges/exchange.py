@@ -28,7 +28,7 @@ class Sound:
         loud: one per channel: some sample reaches -60 dBFS.
         truth: who speaks when, one entry per channel; None if unknown.
         truncated: the header states more audio than there is.
-        is_usual: 16-bit PCM at 8 or 16 kHz; True if unknown.
+        is_usual: 16-bit PCM or G.711, at 8 or 16 kHz; True if unknown.
     """
 
     length: int
@@ -48,8 +48,9 @@ class Sound:
         return self.length / 100
 
 
+USUAL: Final = (Encoding.PCM16, Encoding.ALAW, Encoding.MULAW)
 USUAL_HZ: Final = (8_000, 16_000)
-"""Sample rates of telephone and wideband speech."""
+"""Encodings and sample rates of telephone and wideband speech."""
 
 AHEAD: Final = 200
 """Centiseconds of silence of `Relation.DELAYED`."""
@@ -253,5 +254,5 @@ def _read_sound(chunks: Iterable[bytes]) -> Sound | None:
         facts = reader.close()
     except WavError:
         return None
-    is_usual = facts.encoding is Encoding.PCM16 and facts.sample_rate_hz in USUAL_HZ
+    is_usual = facts.encoding in USUAL and facts.sample_rate_hz in USUAL_HZ
     return Sound(length=facts.length, loud=facts.loud, truth=facts.truth, truncated=facts.truncated, is_usual=is_usual)

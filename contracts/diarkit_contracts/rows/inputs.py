@@ -50,7 +50,7 @@ NAME: Final = re.compile(
     r"(?::(?P<encoding>mu-law|pcm8|pcm24|pcm32|float32))?(?P<extensible>:extensible)?(?P<more_chunks>:more-chunks)?"
 )
 
-EXTRA: Final = pack_chunk(b"note", b"--\r\n\r\n--x\r\n--diarkit")
+EXTRA: Final = pack_chunk(b"note", b"--\r\n\r\n--xy\r\n--diarkit")
 """A chunk of an odd number of bytes, with what some readers of forms take for the end of a part or of its headers."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from diarkit_contracts.exchanges.exchange import Headers
-from diarkit_contracts.exchanges.form import Style
+from diarkit_contracts.exchanges.form import USUAL, Style
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchanges.exchange import Headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Manner:
         safe: characters of the query that are not encoded; commas are not in the reference.
     """
 
-    style: Style = Style()
+    style: Style = USUAL
     typed: str = "Content-Type"
     headers: Headers = ()
     safe: str = ","
@@ -58,9 +60,11 @@ MANNERS: Final[Mapping[str, Manner]] = {
             kind='Multipart/Form-Data; charset=utf-8;Boundary="{}"',
         )
     ),
-    # RFC 7578, 4.8: other headers of a part are ignored. Some clients write them, and no line end after the last boundary.
+    # RFC 7578, 4.8: other headers of a part are ignored. RFC 2046, 5.1: so are other parameters, and no line end follows the form.
     "part-headers": Manner(
         style=Style(
+            boundary="b",
+            kind="multipart/form-data;boundary={};charset=utf-8",
             text='content-disposition: form-data; name="{}"\r\ncontent-transfer-encoding: 8bit',
             file=(
                 "content-type: audio/x-wav\r\ncontent-transfer-encoding: binary\r\nx-part: 1\r\n"

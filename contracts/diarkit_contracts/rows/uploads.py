@@ -121,18 +121,19 @@ LOOKS: Final[Mapping[int, tuple[int, ...]]] = {
 """Polls after a row, by number: tasks in flight repeatedly and alternately, and tasks that ended long ago."""
 
 WRITTEN: Final[Mapping[int, Choice]] = {
-    99: Choice(audio=STEREO, config="max=4", order="config", manner="as-requests"),
-    100: Choice(audio=f"{STEREO}:swapped", config="max=2", channels="last", manner="as-dotnet"),
-    101: Choice(config="total=1", manner="long-boundary"),
-    102: Choice(audio="wav:1ch:2.0s", config="max=100", manner="part-headers"),
-    103: Choice(audio="wav:2ch:2.0s", config="max=1", channels="back", order="config", manner="streamed"),
+    99: Choice(audio=f"{STEREO}:swapped", manner="as-requests"),
+    100: Choice(audio=f"{STEREO}:swapped", config="max=4", channels="last", manner="as-dotnet"),
+    101: Choice(audio="wav:1ch:40.0s:late:mu-law", config="max=3", span="-39", order="config", manner="as-requests"),
+    102: Choice(config="total=1", manner="long-boundary"),
+    103: Choice(audio="wav:1ch:2.0s", config="max=100", manner="part-headers"),
+    104: Choice(audio="wav:2ch:2.0s", config="max=1", channels="back", order="config", manner="streamed"),
 }
 """Rows written as by other clients, by number.
 
-DOC (guide, 3.6.0): max_speakers is an upper bound. Row-99 has a file of fewer speakers, which row-01 sends without a limit.
+Like rows 80 to 82, which a short run sent before, but with a max_speakers above the number of speakers.
 """
 
-SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 99, 100, 81, JUNK)
+SHORT_RUN: Final = (1, 2, 3, 4, 5, 6, 99, 100, 101, JUNK)
 """The rows of a short run, by number. Each parameter is sent, and omitted in a later row, where it must have no effect."""
 
 LARGE: Final[Mapping[int, Choice]] = {89: Choice(audio="wav:3ch:6.0s:speakers=2,1,2:in-turn", mode="mix")}
@@ -220,25 +221,25 @@ def _ask(file: str = MONO, **query: str) -> Call:
 
 
 ENCODED: Final[Mapping[int, Choice]] = {
-    106: Choice(audio="wav:1ch:1.5s:16000Hz:pcm8"),
-    107: Choice(audio="wav:1ch:1.5s:22050Hz:pcm32"),
-    108: Choice(audio="wav:1ch:1.5s:44100Hz:pcm24:extensible"),
-    109: Choice(audio="wav:1ch:1.5s:48000Hz:float32"),
-    110: Choice(audio="wav:1ch:1.5s:96000Hz"),
+    107: Choice(audio="wav:1ch:1.5s:16000Hz:pcm8"),
+    108: Choice(audio="wav:1ch:1.5s:22050Hz:pcm32"),
+    109: Choice(audio="wav:1ch:1.5s:44100Hz:pcm24:extensible"),
+    110: Choice(audio="wav:1ch:1.5s:48000Hz:float32"),
+    111: Choice(audio="wav:1ch:1.5s:96000Hz"),
 }
 """Rows with other encodings and rates, by number. INF: the converter reads what the microservice does (audio formats, 2026.03)."""
 
 _OTHERWISE: Final = {
-    104: (
+    105: (
         "1ch-2.0s,more-chunks,config-empty",
         UPLOAD,
         Call(body=(Attached("wav:1ch:2.0s:more-chunks"), Written("{}"))),
     ),
-    105: (
-        "2ch-2.0s,max=1-escaped,channels-empty,name-quoted",
+    106: (
+        "2ch-2.0s,max=1-escaped,channels-empty,0-2,name-quoted",
         UPLOAD,
         Call(
-            query=(("channels", ""),),
+            query=(("channels", ""), ("range_from", "0"), ("range_to", "2")),
             body=(
                 Attached("wav:2ch:2.0s", 'call; "1" (a, b)=c.wav'),
                 Written('{\r\n\t"max\\u005fspeakers" : 1\r\n}'),
