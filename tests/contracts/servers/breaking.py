@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Wrap: TypeAlias = Callable[[Server], Server]
 Channel: TypeAlias = dict[str, Any]
 
-CONFIG = re.compile(rb'name="config"\r\n\r\n(.*?)\r\n--', re.DOTALL)
-FILENAME = re.compile(rb'name="file"; filename="([^"]*)"')
+CONFIG = re.compile(rb'name="?config"?(?:\r\n[^\r\n]+)*\r\n\r\n(.*?)\r\n--', re.DOTALL)
+FILENAME = re.compile(rb'name="?file"?; filename="?([^"\r\n]*)')
 
 ENDS = frozenset({"done", "failed", "rejected"})
 
@@ -211,4 +211,4 @@ def find_config(asked: Asked) -> bytes | None:
 
 def drop_config(asked: Asked) -> Asked:
     """Give the part `config` a name that means nothing."""
-    return replace(asked, body=asked.body.replace(b'name="config"', b'name="remark"'))
+    return replace(asked, body=re.sub(rb'name="?config"?', b'name="remark"', asked.body))

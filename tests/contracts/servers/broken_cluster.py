@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = "Callable[[Asked], object]"
 
-CONTENT: Final = re.compile(rb'name="file"; filename="[^"]*".*?\r\n\r\n(.*?)\r\n--', re.DOTALL)
+CONTENT: Final = re.compile(rb"filename=[^\r\n]*(?:\r\n[^\r\n]+)*\r\n\r\n(.*?)\r\n--", re.DOTALL)
 QUERY: Final = ("channel_mode", "channels", "range_from", "range_to")
 MU_LAW: Final = 7
 
@@ -447,7 +447,7 @@ LIMITS: Final = (
     Broken(name="8 kHz taken for 16 kHz", clause="audio.error-rate", wrap=change_result(stretch(0.5))),
     Broken(name="16 kHz taken for 8 kHz", clause="parameters.range", wrap=change_result(stretch(2))),
     leaking("mu-law taken for silence", "audio.range-error-rate", hear(lambda media: ((),) * len(media.truth) if media.length > 3000 else media.truth)),
-    misread("max_speakers taken for total_speakers", "audio.speakers", take_most_for_total, tier=Tier.FULL),
+    misread("max_speakers taken for total_speakers", "parameters.max-is-a-bound", take_most_for_total),
     misread("max_speakers counts from zero", "audio.speakers", lambda asked: replace(asked, max_speakers=asked.max_speakers and max(1, asked.max_speakers - 1))),
     misread("max_speakers above four taken for one", "audio.speakers", lambda asked: replace(asked, max_speakers=1 if (asked.max_speakers or 0) > 4 else asked.max_speakers), tier=Tier.FULL),
     leaking("no more than four speakers with total_speakers", "parameters.total-speakers", limit_total(4), tier=Tier.FULL),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def is_config_first(asked: Asked) -> bool:
-    config = asked.body.find(b'name="config"')
-    return 0 <= config < asked.body.find(b'name="file"')
+    config, file = (re.search(rb'name="?%b\b' % name, asked.body) for name in (b"config", b"file"))
+    return config is not None and file is not None and config.start() < file.start()
 
 
 def take_total_for_most(asked: Parameters) -> Parameters:

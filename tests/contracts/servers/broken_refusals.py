@@ -159,7 +159,6 @@ REFUSALS: Final = (
     Broken(
         name="config ahead of the file refused",
         clause="acceptance.upload",
-        tier=Tier.FULL,
         wrap=refuse_when(is_config_first),
     ),
     Broken(
