@@ -93,6 +93,14 @@ class Call:
         """Whether it sends an own recording."""
         return isinstance(self.body, tuple) and any(isinstance(part, Carried) for part in self.body)
 
+    @property
+    def raw(self) -> Raw | None:
+        """Content type and bytes of a body that is not a form, or a form in an own manner; None otherwise."""
+        if isinstance(self.body, Raw) or not (self.body and self.manner):
+            return self.body if isinstance(self.body, Raw) else None
+        kind, content = self.write_body()
+        return Raw(kind, bytes(content))
+
     def write_body(self) -> tuple[str, bytes | Chunks]:
         """Return content type and bytes of the body; those of an own recording, or sent in chunks, come in pieces."""
         match self.body:

@@ -125,11 +125,11 @@ MORE: Final[Mapping[int, Choice]] = {
     102: Choice(config="total=1", manner="long-boundary"),
     103: Choice(audio="wav:1ch:2.0s", config="max=100", manner="part-headers"),
     104: Choice(audio="wav:2ch:2.0s", config="max=1", channels="back", order="config", manner="streamed"),
-    107: Choice(audio="wav:1ch:1.5s:16000Hz:pcm8"),
-    108: Choice(audio="wav:1ch:1.5s:22050Hz:pcm32"),
-    109: Choice(audio="wav:1ch:1.5s:44100Hz:pcm24:extensible"),
-    110: Choice(audio="wav:1ch:1.5s:48000Hz:float32"),
-    111: Choice(audio="wav:1ch:1.5s:96000Hz"),
+    107: Choice(audio="wav:1ch:1.0s:16000Hz:pcm8"),
+    108: Choice(audio="wav:1ch:1.0s:22050Hz:pcm32"),
+    109: Choice(audio="wav:1ch:1.0s:44100Hz:pcm24:extensible"),
+    110: Choice(audio="wav:1ch:1.0s:48000Hz:float32"),
+    111: Choice(audio="wav:1ch:1.0s:96000Hz"),
     112: Choice(audio=f"{STEREO}:speakers=2,0", config="max=3", span="1.0-", unknown="part"),
 }
 """Other rows, by number: a mix of more than two channels, each with non-overlapped speech; other ways to write requests; other audio.

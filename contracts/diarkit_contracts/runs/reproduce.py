@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.exchanges.redaction import STRUCK
-from diarkit_contracts.rows.call import Attached, Raw, Row, Written
+from diarkit_contracts.rows.call import Attached, Row, Written
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.plan import list_rows
 
@@ -89,8 +89,8 @@ def save_inputs(verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
 
 
 def _list_files(row: Row) -> dict[str, bytes]:
-    if isinstance(row.call.body, Raw):
-        return {_name_raw(row): row.call.body.content}
+    if (raw := row.call.raw) is not None:
+        return {_name_raw(row): raw.content}
     parts = row.call.body or ()
     return {name_input(part.attach): make_input(part.attach) for part in parts if isinstance(part, Attached)}
 
@@ -129,10 +129,12 @@ def _write_curl(row: Row, verdict: RunVerdict, headers: Iterable[str], folder: P
         words += ["-X", call.method]
     for name in headers:
         words += ["-H", f"{name}: {STRUCK}"]
-    if isinstance(call.body, Raw):
-        words += ["-H", f"Content-Type: {call.body.content_type}"]
+    raw = call.raw
+    if raw is not None:
+        for name, value in ((call.how.typed, raw.content_type), *call.how.headers):
+            words += ["-H", f"{name}: {value}"]
         words += ["--data-binary", f"@{_place(_name_raw(row), folder)}"]
-    for part in call.body if isinstance(call.body, tuple) else ():
+    for part in call.body if raw is None and isinstance(call.body, tuple) else ():
         if isinstance(part, Written):
             words += ["--form-string", f"{part.name}={part.text}"]
         elif isinstance(part, Attached) and part.filename is None:
@@ -164,7 +166,7 @@ def _load_template() -> Template:
 
 def _write_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: Path | None) -> str:
     call, flags = row.call, dict(verdict.flags)
-    raw = call.body if isinstance(call.body, Raw) else None
+    raw = call.raw
     text = _load_template().render(
         call=call,
         target=verdict.target,
@@ -174,6 +176,6 @@ def _write_python(row: Row, verdict: RunVerdict, sent: dict[str, str], folder: P
         raw=raw,
         raw_file=_place(_name_raw(row), folder) if raw is not None and len(raw.content) > LONGEST_BODY else "",
         parts=None if raw is not None or call.body is None else call.body,
-        attaches=isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body),
+        attaches=raw is None and isinstance(call.body, tuple) and any(isinstance(part, Attached) for part in call.body),
     )
     return text.rstrip("\n")

@@ -114,7 +114,7 @@ class Caps:
 CAPS: Final[Mapping[Tier, Caps]] = {
     Tier.PROBE: Caps(tasks=2, spare=0),  # a lenient server accepts some mistakes: two are enough to know
     Tier.LITE: Caps(),
-    Tier.FULL: Caps(tasks=75, spare=60, calls=2_000, bytes_up=16_000_000, seconds=3_600.0),
+    Tier.FULL: Caps(tasks=75, spare=60, calls=2_000, bytes_up=18_000_000, seconds=3_600.0),
 }
 """The limits of a tier: its needs, and some room for polls of a slow server."""
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses import acceptance
-from diarkit_contracts.clauses.catalogue import find_clause, list_clauses
+from diarkit_contracts.clauses.catalogue import find_clause, judge_all, list_clauses
 from diarkit_contracts.clauses.clause import judge
 from diarkit_contracts.exchanges.history import read_history
 
@@ -95,6 +96,28 @@ def test_a_name_that_does_not_say_wav_is_not_judged(script: Any, filename: str) 
     (part,) = exchange.request.parts
     script.refuse("POST", exchange.request.url, 422, parts=(replace(part, filename=filename),))
     assert "acceptance.upload" not in script.observed()
+
+
+def test_audio_that_is_not_documented_for_rest_may_be_expected_only(script: Any) -> None:
+    script.post(status=422, location=None)
+    exchange = script.exchanges.pop()
+    (part,) = exchange.request.parts
+    unusual = replace(part, sound=replace(part.sound, is_usual=False))
+    script.refuse("POST", exchange.request.url, 422, parts=(unusual,))
+    (judgement,) = [each for each in judge_all(read_history(script.exchanges)) if each.clause.id == "acceptance.upload"]
+    ((fault, severity),) = [(each.fault, each.fault.evidence.severity) for each in judgement.broken]
+    assert (fault.got, severity) == ("422", Severity.WARNING)
+
+
+@pytest.mark.parametrize("header", ["Transfer-Encoding", "Expect"])
+def test_a_header_may_be_refused(script: Any, header: str) -> None:
+    status = {"Transfer-Encoding": 411, "Expect": 417}[header]
+    for sent in ((), ((header, "x"),)):
+        script.post(status=202)
+        request = script.exchanges.pop().request
+        script.refuse("POST", request.url, status, parts=request.parts, sent=sent)
+        assert ("acceptance.upload" in script.findings()) is (sent == ())
+        script.exchanges.clear()
 
 
 @pytest.mark.parametrize("status", [401, 403, 407, 408, 413, 429, 507])

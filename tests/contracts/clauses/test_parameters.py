@@ -6,6 +6,7 @@ import pytest
 
 from diarkit_contracts.clauses import parameters
 from diarkit_contracts.clauses.catalogue import list_clauses
+from diarkit_fixtures.segments import Segment
 
 CLAUSES = list_clauses(parameters)
 
@@ -114,4 +115,56 @@ def test_a_result_whose_request_is_not_known_is_not_judged(script: Any) -> None:
 
 
 def test_every_clause_has_a_server_that_breaks_it() -> None:
-    assert {clause for clause, _, _ in BROKEN} == {clause.id for clause in CLAUSES}
+    assert {clause for clause, _, _ in BROKEN} | {"parameters.max-is-a-bound"} == {clause.id for clause in CLAUSES}
+
+
+# Of a channel in which two speak: max_speakers, and the speakers of its five segments.
+@pytest.mark.parametrize(
+    ("results", "is_caught"),
+    [
+        ([(3, 3), (4, 4)], True),
+        ([(3, 3), (3, 3)], True),
+        ([(3, 3), (9, 5)], True),
+        ([(3, 3), (4, 4), (None, 2)], True),
+        ([(1, 1), (2, 2), (3, 3), (4, 4)], True),
+        ([(3, 3)], False),
+        ([(3, 3), (4, 3)], False),
+        ([(3, 3), (3, 2), (4, 4)], False),
+        ([(1, 1), (2, 2)], False),
+        ([(3, 3), (4, 4), (None, 3)], False),
+    ],
+)
+def test_max_speakers_is_not_the_exact_number(
+    script: Any, results: list[tuple[int | None, int]], is_caught: bool
+) -> None:
+    spoken = tuple(Segment(number % 2, 100 * number + 10, 100 * number + 90) for number in range(5))
+    for most, came in results:
+        task_id = script.post(config={"max_speakers": most} if most else None, truth=(spoken,))
+        script.get(task_id, "done", *((min(number, came - 1), number + 0.1, number + 0.9) for number in range(5)))
+    findings = script.findings()
+    assert findings.get("parameters.max-is-a-bound") == ("error" if is_caught else None)
+    assert {name for name in findings if not name.startswith("audio.")} <= {"parameters.max-is-a-bound"}
+
+
+@pytest.mark.parametrize(("range_to", "is_caught"), [(1, True), (2, False)])
+def test_only_those_who_speak_in_the_range_are_expected_there(script: Any, range_to: int, is_caught: bool) -> None:
+    truth = ((Segment(0, 10, 90), Segment(1, 110, 190)),)
+    for _ in range(2):
+        task_id = script.post(config={"max_speakers": 2}, truth=truth, query={"range_to": range_to})
+        script.get(task_id, "done", (0, 0.1, 0.4), (1, 0.5, 0.9))
+    assert ("parameters.max-is-a-bound" in script.findings()) is is_caught
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        {"config": {"max_speakers": 3}, "query": {"channel_mode": "mix"}},
+        {"config": {"total_speakers": 3}},
+        {"config": None},
+    ],
+    ids=str,
+)
+def test_other_requests_say_nothing_about_the_bound(script: Any, upload: dict[str, Any]) -> None:
+    for _ in range(2):
+        script.get(script.post(**upload, truth=((Segment(0, 100, 200),),)), "done", *THREE)
+    assert "parameters.max-is-a-bound" not in script.observed()

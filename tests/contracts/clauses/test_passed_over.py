@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from diarkit_contracts.clauses.passed_over import is_of_proxy, list_barred
+from diarkit_contracts.clauses.passed_over import is_of_proxy, list_barred, refuses_header
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 
 
@@ -24,6 +24,23 @@ def test_a_page_is_of_a_proxy_where_one_may_answer_first(status: int, kind: str,
     headers = (("content-type", kind),) if kind else ()
     exchange = Exchange(Request(method="POST", url="http://stub/"), Answer(status=status, headers=headers))
     assert is_of_proxy(exchange) is of_proxy
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "refuses"),
+    [
+        (411, "Transfer-Encoding", True),
+        (417, "expect", True),
+        (411, "Expect", False),
+        (417, "Transfer-Encoding", False),
+        (411, "Accept", False),
+        (400, "Transfer-Encoding", False),
+        (202, "Expect", False),
+    ],
+)
+def test_a_header_is_refused_by_the_status_that_http_has_for_it(status: int, name: str, refuses: bool) -> None:
+    request = Request(method="POST", url="http://stub/", headers=((name, "x"),))
+    assert refuses_header(Exchange(request, Answer(status=status))) is refuses
 
 
 @pytest.mark.parametrize(

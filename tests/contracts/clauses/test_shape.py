@@ -34,6 +34,7 @@ def write_done(result: str, more: str = "") -> bytes:
 BROKEN = [
     ("shape.status", "200 for 202", lambda s: s.post(status=200)),
     ("shape.status", "500", lambda s: s.refuse("GET", f"{URL}/{ID}", 500)),
+    ("shape.status", "411 for a body with its length", lambda s: s.refuse("POST", URL, 411)),
     ("shape.status", "405 on a declared method", lambda s: s.refuse("POST", URL, 405)),
     ("shape.status", "401 among answers", lambda s: [s.get(ID), s.add("GET", f"{URL}/{ID}", None, status=401), s.get(ID)]),
     ("shape.status", "503 of the system", lambda s: s.refuse("GET", "http://a/api/system/info", 503)),
@@ -82,6 +83,7 @@ RATE_AS_DATE = (
 )
 
 CORRECT = [
+    ("411 for a body without its length", lambda s: s.refuse("POST", URL, 411, sent=(("Transfer-Encoding", "chunked"),))),
     ("a date in Retry-After", lambda s: s.refuse("POST", URL, 429, extra=RATE_AS_DATE)),
     ("501 for a path of its own", lambda s: s.refuse("GET", "http://a/status", 501)),
     ("null for what an error leaves out", lambda s: s.refuse("GET", f"{URL}/{ID}", 404, body=b'{"type":"resource.not-found","message":"","detail":null}')),

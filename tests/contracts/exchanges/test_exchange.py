@@ -31,6 +31,23 @@ def test_a_recording_is_described_by_digest_size_and_sound() -> None:
     assert (part.sound.channels, part.sound.length, part.sound.loud) == (2, 50, (True, True))
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "encoding", "is_usual"),
+    [
+        (8_000, "pcm16", True),
+        (16_000, "alaw", True),
+        (8_000, "mulaw", True),
+        (44_100, "pcm16", False),
+        (8_000, "pcm24", False),
+    ],
+)
+def test_speech_of_a_telephone_is_usual_audio(rate_hz: int, encoding: str, is_usual: bool) -> None:
+    data = write_wav(np.full(4000, 9000, dtype=np.int16), rate_hz, encoding=encoding)
+    sound = describe_content("file", data, "a.wav").sound
+    assert sound is not None
+    assert sound.is_usual is is_usual
+
+
 @pytest.mark.parametrize("data", [b"", b"not audio", b"RIFF\x00\x00\x00\x00WAVE"])
 def test_a_file_that_is_no_wav_has_no_sound(data: bytes) -> None:
     assert describe_content("file", data, "a.wav").sound is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diarkit_contracts.exchanges.form import BOUNDARY, Field, describe_form, read_form, write_form
+from diarkit_contracts.exchanges.form import BOUNDARY, Field, Style, describe_form, read_form, write_form
 
 TEXTS = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"\\%'), max_size=20)
 FIELDS = st.builds(Field, name=TEXTS.filter(bool), content=st.binary(max_size=60), filename=st.none() | TEXTS)
@@ -25,6 +25,13 @@ def test_a_text_field_has_no_file_name_and_no_type() -> None:
         body
         == f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="config"\r\n\r\n{{}}\r\n--{BOUNDARY}--\r\n'.encode()
     )
+
+
+def test_a_style_is_written_around_names_and_boundary() -> None:
+    style = Style(boundary="b", kind="Form; boundary='{}'", text="Name: {}", file="Name: {}, File: {}", end="--.")
+    kind, body = write_form([Field("config", b"{}"), Field("file", b"x", "a{}.wav")], style)
+    assert kind == "Form; boundary='b'"
+    assert body == b"--b\r\nName: config\r\n\r\n{}\r\n--b\r\nName: file, File: a{}.wav\r\n\r\nx\r\n--b--."
 
 
 def test_a_field_that_is_no_utf_8_has_no_text() -> None:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from diarkit_contracts.exchanges.form import read_form
 from diarkit_contracts.rows.call import Attached, Call, Raw, Row, Written
+from diarkit_contracts.rows.manners import MANNERS
 
 
 def test_a_query_is_written_as_the_reference_writes_it() -> None:
@@ -28,6 +33,22 @@ def test_a_body_that_is_no_form_has_no_parts() -> None:
     assert Call(body=Raw("text/plain", b"x")).describe_body() is None
     assert Call().write_body() == ("", b"")
     assert Call().describe_body() is None
+
+
+@pytest.mark.parametrize("manner", [name for name in MANNERS if name])
+def test_a_form_in_an_own_manner_is_bytes_with_the_same_description(manner: str) -> None:
+    plain = Call(body=(Written("{}"), Attached("wav:1ch:0.5s"), Written("x", "note")))
+    call = replace(plain, manner=manner)
+    assert call.raw is not None
+    assert read_form(call.raw.content_type, call.raw.content) == call.describe_body() == plain.describe_body()
+    assert call.raw == Raw(call.write_body()[0], bytes(call.write_body()[1]))
+    assert (plain.raw, Call(manner=manner).raw) == (None, None)
+
+
+def test_commas_are_encoded_as_their_client_does() -> None:
+    query = (("channels", "0,1"),)
+    assert Call(path="/p", query=query, manner="as-requests").target == "/p?channels=0%2C1"
+    assert Call(path="/p", query=query, manner="as-dotnet").target == "/p?channels=0,1"
 
 
 def test_a_row_is_named_by_its_id_and_what_it_sends() -> None:

@@ -47,9 +47,9 @@ GOOD: dict[str, object] = {"id": "found-01", "what": "x", "method": "GET", "path
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, accepted, looks, fresh, cookies), got a list"),
-        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, accepted, looks, fresh or cookies"),
-        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, accepted, looks, fresh or cookies; did you mean method?"),
+        ("[]", "1:2: expected a mapping (id, what, method, path, query, body, manner, accepted, looks, fresh, cookies), got a list"),
+        ('{"colour": "blue"}', "1:3: unknown key 'colour': expected id, what, method, path, query, body, manner, accepted, looks, fresh or cookies"),
+        ('{"metod": "GET"}', "1:3: unknown key 'metod': expected id, what, method, path, query, body, manner, accepted, looks, fresh or cookies; did you mean method?"),
         ('{"id": 1}', "1:9: id: expected a text, got the number 1: put it in quotes"),
         ('{"method": null}', "1:13: method: expected a text, got nothing"),
         ('{"query": {}}', "1:12: query: expected a list, got a mapping"),
@@ -61,6 +61,7 @@ GOOD: dict[str, object] = {"id": "found-01", "what": "x", "method": "GET", "path
         ('{"body": [{"text": null}]}', "1:21: text: expected a text, got nothing"),
         ('{"body": {"content_type": "a/b", "base64": "?"}}', "1:45: base64: expected base64, got '?'"),
         ('{"body": {"content_type": "a/b"}}', "1:11: expected the key base64, got none"),
+        ('{"manner": "loud"}', "1:13: manner: expected one of as-requests, as-dotnet, long-boundary, part-headers, streamed, got 'loud'"),
         ('{"accepted": 1}', "1:15: accepted: expected true or false, got the number 1"),
     ],
 )  # fmt: skip

@@ -17,6 +17,11 @@ WAVS = [
     "wav:1ch:0.5s",
     "wav:2ch:4.0s:in-turn",
     "wav:3ch:4.0s:speakers=1,0,2:in-turn",
+    *(
+        f"wav:1ch:1.0s:{rate}"
+        for rate in ("16000Hz:pcm8", "22050Hz:pcm32", "44100Hz:pcm24:extensible", "48000Hz:float32", "96000Hz")
+    ),
+    "wav:2ch:2.0s:more-chunks",
 ]
 
 
@@ -32,6 +37,31 @@ def test_a_recording_is_what_its_name_says(name: str) -> None:
     assert (facts.length, facts.channels) == (recipe.length, len(recipe.speakers))  # type: ignore[attr-defined]
     assert facts.truth == recipe.truth  # type: ignore[attr-defined]
     assert facts.loud == tuple(speakers > 0 for speakers in recipe.speakers)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_hz", "encoding"),
+    [
+        ("wav:1ch:1.0s", 8_000, "pcm16"),
+        ("wav:1ch:1.0s:mu-law", 8_000, "mulaw"),
+        ("wav:1ch:1.0s:16000Hz:pcm8", 16_000, "pcm8"),
+        ("wav:1ch:1.0s:44100Hz:pcm24:extensible", 44_100, "pcm24"),
+        ("wav:1ch:1.0s:48000Hz:float32", 48_000, "float32"),
+        ("wav:1ch:1.0s:96000Hz", 96_000, "pcm16"),
+    ],
+)
+def test_a_recording_is_encoded_as_its_name_says(name: str, rate_hz: int, encoding: str) -> None:
+    facts = read(make_input(name))
+    assert (facts.sample_rate_hz, facts.encoding) == (rate_hz, encoding)  # type: ignore[attr-defined]
+    assert (make_input(name)[20:22] == b"\xfe\xff") is ("extensible" in name)
+
+
+def test_another_chunk_is_odd_and_looks_like_the_end_of_a_part() -> None:
+    data = make_input("wav:1ch:1.0s:more-chunks")
+    size = int.from_bytes(data[16:20], "little")
+    assert size % 2 == 1
+    assert b"\r\n\r\n--" in data[20 : 20 + size]
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
 
 
 @pytest.mark.parametrize("name", WAVS)

@@ -17,6 +17,7 @@ from contract_servers.breaking import (
 )
 from contract_servers.broken_cluster import stick
 from contract_servers.broken_connections import end_tasks, lose_when
+from contract_servers.broken_manners import has_format, has_header
 from contract_servers.correct_ways import (
     add_fields,
     add_id_of_proxy,
@@ -43,6 +44,7 @@ from contract_servers.correct_ways import (
     reject_later,
     say_in_capitals,
     speak_slovak,
+    split_speakers,
     tell_cancelled,
     tell_end_at_once,
     tell_null_for_nothing,
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from diarkit_mockserver.clock import Clock
 
 USUAL = Scenario()
+
+NO_TELEPHONE = (has_format(3), has_format(0xFFFE), has_format(1, bits=8), has_format(1, bits=32), has_format(1, 96_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,6 +156,18 @@ CORRECT: Final[tuple[Correct, ...]] = (
     ),
     Correct(name="422 for less than 0.8 s", wrap=refuse_when(lambda asked: 8_000 < len(asked.body) < 9_000)),
     Correct(name="422 for a name without a suffix", wrap=refuse_when(lambda asked: b'"no-suffix"' in asked.body)),
+    Correct(name="411 for a body without its length", wrap=refuse_when(has_header("Transfer-Encoding"), 411)),
+    Correct(name="417 for an expectation", wrap=refuse_when(has_header("Expect"), 417)),
+    Correct(
+        name="422 for audio that is not of a telephone",
+        wrap=refuse_when(lambda asked: any(is_such(asked) for is_such in NO_TELEPHONE)),
+        warns=frozenset({"acceptance.upload"}),
+    ),
+    Correct(
+        name="a speaker for each segment, up to max_speakers",
+        wrap=split_speakers,
+        warns=frozenset({"audio.speakers", "audio.mix-speakers", "audio.error-rate", "audio.range-error-rate"}),
+    ),
     Correct(
         name="422 for a range that ends after the file", wrap=refuse_when(lambda asked: "range_to=99" in asked.query)
     ),

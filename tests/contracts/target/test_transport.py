@@ -43,12 +43,14 @@ INFO = "/api/system/info"
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers what it was asked, in gzip; redirects `/away`, and breaks off at `/short`."""
+    """Answers what it was asked, with the chunks of HTTP and in gzip; redirects `/away`, and breaks off at `/short`."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = gzip.compress(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+        chunks = iter(self.rfile.readline, b"0\r\n") if "Transfer-Encoding" in self.headers else ()
+        framed = b"".join(chunks) + b"0\r\n" + self.rfile.readline() if chunks else b""
+        body = gzip.compress(framed + self.rfile.read(int(self.headers.get("Content-Length", "0"))))
         self.send_response(302 if self.path == "/away" else 202)
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Location", "http://127.0.0.1:1/")
@@ -116,6 +118,13 @@ def test_a_body_that_comes_in_pieces_arrives_whole_and_its_length_with_it(url: s
         for _ in range(2):
             answer = transport.send(Request(method="POST", url=url), body)
             assert answer.body == bytes(body)  # read by Content-Length: of chunks nothing would have been read
+
+
+def test_a_body_in_chunks_has_no_length(transport: HttpTransport, url: str) -> None:
+    headers = (("content-type", "a/b"), ("Transfer-Encoding", "chunked"), ("Expect", "100-continue"))
+    request = Request(method="POST", url=url, headers=headers)
+    answer = transport.send(request, Chunks(3, lambda: iter((b"a", b"bc"))))
+    assert (answer.status, answer.body) == (202, b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n")
 
 
 def test_a_body_comes_back_without_its_encoding(transport: HttpTransport, url: str) -> None:
