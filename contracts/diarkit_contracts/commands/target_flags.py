@@ -84,19 +84,19 @@ class CapFlags:
     tasks: int | None = flag(
         "--max-tasks",
         type=click.IntRange(min=0),
-        show_default="8; full: 60; fuzz: no bound",
+        show_default="10; full: 75; fuzz: no bound",
         help="Start at most this many tasks.",
     )
     calls: int | None = flag(
         "--max-calls",
         type=click.IntRange(min=1),
-        show_default="250; full: 2000; fuzz: no bound",
+        show_default="400; full: 2000; fuzz: no bound",
         help="Send at most this many requests.",
     )
     bytes_up: int | None = flag(
         "--max-bytes",
         type=click.IntRange(min=1),
-        show_default="2000000; full: 16000000; fuzz: no bound",
+        show_default="3000000; full: 18000000; fuzz: no bound",
         help="Send at most this many bytes.",
     )
     seconds: float | None = flag(

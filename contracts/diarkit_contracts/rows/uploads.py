@@ -130,7 +130,7 @@ MORE: Final[Mapping[int, Choice]] = {
     109: Choice(audio="wav:1ch:1.0s:44100Hz:pcm24:extensible"),
     110: Choice(audio="wav:1ch:1.0s:48000Hz:float32"),
     111: Choice(audio="wav:1ch:1.0s:96000Hz"),
-    112: Choice(audio=f"{STEREO}:speakers=2,0", config="max=3", span="1.0-", unknown="part"),
+    112: Choice(audio=f"{STEREO}:speakers=2,0:mu-law", config="max=3", span="1.0-", unknown="part"),
 }
 """Other rows, by number: a mix of more than two channels, each with non-overlapped speech; other ways to write requests; other audio.
 

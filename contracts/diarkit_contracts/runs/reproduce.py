@@ -91,7 +91,7 @@ def save_inputs(verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
 def _list_files(row: Row) -> dict[str, bytes]:
     if (raw := row.call.raw) is not None:
         return {_name_raw(row): raw.content}
-    parts = row.call.body or ()
+    parts = row.call.body if isinstance(row.call.body, tuple) else ()
     return {name_input(part.attach): make_input(part.attach) for part in parts if isinstance(part, Attached)}
 
 

@@ -100,6 +100,7 @@ def send_everything(recorder: Recorder) -> None:
     recorder.upload(stereo, {"max_speakers": 1}, channel_mode="mix")
     recorder.upload(stereo, channel_mode="mix")
     recorder.upload(mono, {"total_speakers": 2})
+    recorder.upload(stereo, {"max_speakers": 99})
     recorder.upload(mono, {}, range_from=5)
     recorder.upload(make_recording(50, 1))
     recorder.upload(make_recording(300, 1, amplitude=0))

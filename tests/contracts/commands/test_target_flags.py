@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from diarkit_contracts.commands.target_flags import (
 )
 from diarkit_contracts.rows.plan import make_plan
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.target.client import Caps
+from diarkit_contracts.target.client import CAPS, Caps
 from diarkit_contracts.target.transport import HttpTransport
 
 NO_PROXIES = dict.fromkeys(
@@ -195,3 +196,10 @@ def test_the_variable_of_the_keys_password_is_the_one_in_the_help() -> None:
     from diarkit_contracts.target.transport import KEY_VARIABLE  # noqa: PLC0415
 
     assert KEY_VARIABLE in CliRunner().invoke(make_command([]), ["--help"]).output
+
+
+def test_the_limits_of_the_tiers_are_those_in_the_help() -> None:
+    for field in fields(CapFlags):
+        lite, full = (getattr(CAPS[tier], field.name) for tier in (Tier.LITE, Tier.FULL))
+        said = field.metadata["attributes"]["show_default"]
+        assert said.startswith(f"{lite:.0f}; full: {full:.0f};" if full != lite else f"{lite};"), field.name

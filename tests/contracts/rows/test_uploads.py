@@ -16,20 +16,22 @@ ROWS = make_uploads()
 
 def test_the_names_of_rows_stay() -> None:
     names = [row.name for row in ROWS]
-    assert names[:8] == [
+    assert names[:11] == [
         "row-01[2ch-4.0s]",
         "row-02[1ch-6.0s,total=3,name-beyond-ascii]",
         "row-03[2ch-4.0s,in-turn,mix,0.4-3.6]",
         "row-04[3ch-2.0s,max=1,channels=2+0,config-first,unknown-key]",
         "row-05[1ch-0.5s,total=12,split]",
+        "row-99[2ch-4.0s,swapped,as-requests]",
+        "row-112[2ch-4.0s,speakers=2+0,mu-law,max=3,1.0-,unknown-part]",
+        "row-100[2ch-4.0s,swapped,max=2,channels=1,as-dotnet]",
+        "row-101[1ch-40.0s,late,mu-law,max=3,-39,config-first,as-requests]",
+        "row-07[junk]",
         "row-06[2ch-3.0s,speakers=2+0,1.0-,unknown-part]",
-        "row-82[2ch-4.0s,swapped]",
-        "row-80[2ch-4.0s,swapped,max=2,channels=1]",
     ]
-    assert names[8:10] == ["row-81[1ch-40.0s,late,mu-law,-39]", "row-07[junk]"]
-    assert names[10] == "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]"
-    assert names[39:42] == ["row-37[1ch-6.0s,0.4-,unknown-part]", "row-79[2ch-4.0s,max=5]", "row-83[2ch-4.0s,max=1]"]
-    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 57
+    assert names[11] == "row-08[1ch-6.0s,split,channels=0,0.4-,config-first,unknown-key,no-suffix]"
+    assert names[40:43] == ["row-37[1ch-6.0s,0.4-,unknown-part]", "row-79[2ch-4.0s,max=5]", "row-83[2ch-4.0s,max=1]"]
+    assert len({row.id for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS) == 68
 
 
 def test_two_rows_never_send_the_same() -> None:

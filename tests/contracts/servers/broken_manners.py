@@ -99,7 +99,7 @@ MANNERS: Final = (
     refused("a range from 0", lambda asked: "range_from=0&" in asked.query, 422),
     refused("an empty config", lambda asked: find_config(asked) == b"{}", 422),
     refused("a hundred speakers", lambda asked: b": 100" in (find_config(asked) or b""), 422),
-    refused("two dashes on a line of the file", lambda asked: b"\r\n--" in (find_file(asked) or b"")),
+    refused("two dashes on a line of the file", lambda asked: b"\r\n\r\n--xy\r\n" in asked.body),
     garbled("config read as text", "parameters.max-speakers", change_request(needs_config_as_python_writes_it)),
     Broken(
         name="one for total_speakers taken for none",
