@@ -10,7 +10,7 @@ from diarkit_contracts.api.evidence import IN_SEGMENT, SCHEMAS, Severity, docume
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import CHANGING, ROUNDING_S
 from diarkit_contracts.clauses.clause import Observation, clause, observe
-from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL, Need
+from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL, TRUTH
 from diarkit_fixtures.segments import count_speakers, crop
 
 if TYPE_CHECKING:
@@ -73,20 +73,14 @@ def _max_speakers(history: History) -> Iterator[Observation]:
                 yield observe(look.at, met=came <= most, expected=expected, got=came)
 
 
-ROOM: Final = Need(
-    "room",
-    "two results with max_speakers above the number of those who speak",
-    lambda history: len(_list_rooms(history)) > 1,
-)
-
-
 @clause(
     "parameters.max-is-a-bound",
     documented(
-        f"{GUIDE}: an upper boundary, whereas total_speakers is the exact number; undecided if more are found without a limit"
+        f"{GUIDE}: an upper boundary, whereas total_speakers is the exact number; undecided if more speakers than speak are found without a limit"
     ),
     f"{SCHEMAS}/SpeakerDiarizationConfig/properties/max_speakers",
-    ROOM,
+    ANSWERED,
+    TRUTH,
 )
 def _max_is_a_bound(history: History) -> Iterator[Observation]:
     """Where fewer speak than max_speakers allows, results do not always have exactly that many speakers, or one per segment."""
@@ -191,27 +185,28 @@ def _inside_audio(history: History) -> Iterator[Observation]:
 
 
 def _list_rooms(history: History) -> list[Room]:
-    """List the channels with fewer speakers than max_speakers; none if more than speak are found in a channel without a limit."""
-    is_known, rooms = not renumbers(history), list[Room]()
+    """List the channels with fewer speakers than max_speakers, if without a limit nowhere more are found than speak."""
+    is_known, is_right, rooms = not renumbers(history), set[bool](), list[Room]()
     for look, start, channels, _ in _list_split(history):
         most = _read_limit(start, "max_speakers")
-        if not start.config or (most is not None and (is_known or not start.query.get("channels"))):
-            for channel in channels:
-                spoken, came = _count_spoken(start, channel.number), _count_speakers(channel)
-                if most is None and 0 < spoken < came:
-                    return []
-                if most is not None and 0 < spoken < most:
-                    rooms.append(Room(look.at, most, spoken, came, len(channel.segments)))
-    return rooms
+        if not is_known and start.query.get("channels"):
+            continue
+        for channel in channels:
+            spoken, came = _count_spoken(start, channel.number), _count_speakers(channel)
+            if spoken and not start.config:
+                is_right.add(came <= spoken)
+            if most is not None and 0 < spoken < most:
+                rooms.append(Room(look.at, most, spoken, came, len(channel.segments)))
+    return rooms if is_right == {True} else []
 
 
 def _count_spoken(start: Start, number: int) -> int:
     """Count the speakers of a channel in the range; 0 if unknown."""
-    truth = None if start.sound is None or number >= start.sound.channels else start.sound.truth
-    if truth is None or not CHANGING & set(start.query):
-        return 0 if truth is None else count_speakers(truth[number])
-    bounds = read_range(start)
-    return 0 if bounds is None else count_speakers(crop(truth[number], *(round(bound * 100) for bound in bounds)))
+    sound = start.sound
+    if sound is None or sound.truth is None or number >= sound.channels:
+        return 0
+    first, last = read_range(start) or (0.0, 0.0 if CHANGING & set(start.query) else sound.seconds)
+    return count_speakers(crop(sound.truth[number], round(first * 100), round(last * 100)))
 
 
 def _list_answered(history: History) -> Iterator[tuple[Look, Start, tuple[ReportedChannel, ...]]]:

@@ -122,16 +122,17 @@ def test_every_clause_has_a_server_that_breaks_it() -> None:
 @pytest.mark.parametrize(
     ("results", "is_caught"),
     [
-        ([(3, 3), (4, 4)], True),
-        ([(3, 3), (3, 3)], True),
-        ([(3, 3), (9, 5)], True),
-        ([(3, 3), (4, 4), (None, 2)], True),
-        ([(1, 1), (2, 2), (3, 3), (4, 4)], True),
-        ([(3, 3)], False),
-        ([(3, 3), (4, 3)], False),
-        ([(3, 3), (3, 2), (4, 4)], False),
-        ([(1, 1), (2, 2)], False),
+        ([(None, 2), (3, 3), (4, 4)], True),
+        ([(3, 3), (3, 3), (None, 1)], True),
+        ([(None, 2), (3, 3), (9, 5)], True),
+        ([(None, 2), (1, 1), (2, 2), (3, 3), (4, 4)], True),
+        ([(None, 2), (3, 3)], False),
+        ([(None, 2), (3, 3), (4, 3)], False),
+        ([(None, 2), (3, 3), (3, 2), (4, 4)], False),
+        ([(None, 2), (1, 1), (2, 2)], False),
+        ([(3, 3), (4, 4)], False),
         ([(3, 3), (4, 4), (None, 3)], False),
+        ([(None, 2), (3, 3), (4, 4), (None, 3)], False),
     ],
 )
 def test_max_speakers_is_not_the_exact_number(
@@ -149,6 +150,7 @@ def test_max_speakers_is_not_the_exact_number(
 @pytest.mark.parametrize(("range_to", "is_caught"), [(1, True), (2, False)])
 def test_only_those_who_speak_in_the_range_are_expected_there(script: Any, range_to: int, is_caught: bool) -> None:
     truth = ((Segment(0, 10, 90), Segment(1, 110, 190)),)
+    script.get(script.post(truth=truth), "done", (0, 0.1, 0.9), (1, 1.1, 1.9))
     for _ in range(2):
         task_id = script.post(config={"max_speakers": 2}, truth=truth, query={"range_to": range_to})
         script.get(task_id, "done", (0, 0.1, 0.4), (1, 0.5, 0.9))

@@ -76,7 +76,7 @@ def test_a_server_that_still_asks_to_wait_ends_the_looks_and_one_that_answers_ot
     assert (other.is_open, other.ended, other.why) == (False, True, None)
 
 
-@pytest.mark.parametrize(("number", "fresh", "cookie"), [(82, False, False), (83, True, False), (86, True, True)])
+@pytest.mark.parametrize(("number", "fresh", "cookie"), [(79, False, False), (83, True, False), (86, True, True)])
 def test_a_row_says_over_which_connections_and_with_which_cookies_its_task_is_asked_for(
     send: Any, stub: Any, number: int, fresh: bool, cookie: bool
 ) -> None:
