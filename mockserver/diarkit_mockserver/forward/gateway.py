@@ -245,8 +245,7 @@ def _read_head(visit: Visit) -> Submission:
         size=0,
         media=MediaFacts(kind="unknown"),
         parameters=parameters,
-        query=visit.request.query,
-        headers=visit.request.headers,
+        asked=visit.request,
         occurrence=0,  # unknown without the body
         upload=visit.upload,
     )

@@ -273,7 +273,7 @@ class ClientConnection(asyncio.Protocol):
         self._message = message = Message(request, keeps_alive)
         self._section_size = 0
         if not parser.message_ended and parser.version == "1.1":
-            message.waits = request.headers.get("expect", "").lower() == "100-continue"
+            message.waits = (request.find(b"expect") or b"").lower() == b"100-continue"
         fault = check_head(parser.version, [name for name, _ in parser.headers].count(b"host"))
         if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
