@@ -259,10 +259,12 @@ class World:
 
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
-    ) -> list[Fault]:
+    ) -> Sequence[Fault]:
         """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned."""
         if visit.met is not None:
             return visit.met
+        if not self.schedule:
+            return ()
         of_task: list[Fault] = []
         visit.met = of_task
         for fault, draws in self.schedule.choose(operation, submission, request, self.counters.faults, visit.request):
