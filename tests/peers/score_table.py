@@ -27,8 +27,7 @@ from pyannote.core import Segment as Stretch
 from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
 from diarkit_fixtures.draws import Draws
-from diarkit_fixtures.score.der import map_speakers, score
-from diarkit_fixtures.score.rules import Rules
+from diarkit_fixtures.score.der import Rules, map_speakers, score
 from diarkit_fixtures.segments import Segment, SegmentError, merge_touching, sort_segments
 
 if TYPE_CHECKING:
