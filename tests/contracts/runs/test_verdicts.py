@@ -12,10 +12,10 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport, verify
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.exchanges.exchange import Loss
+from diarkit_contracts.reports.summary import sum_up
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
-from diarkit_contracts.runs.summary import sum_up
 from diarkit_contracts.runs.verdict import EXITS, Cause, Ending, Exit, list_exits
 from diarkit_contracts.target.client import Caps, Target
 

@@ -14,10 +14,10 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport
 from hypothesis.errors import Flaky
 
 from diarkit_contracts.api.evidence import Severity
+from diarkit_contracts.reports.summary import sum_up
 from diarkit_contracts.rows.file import read_rows
 from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
-from diarkit_contracts.runs.summary import sum_up
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.target.client import Caps, Target, UnreachableError
 from diarkit_contracts.target.transport import Connection, HttpTransport
