@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.runs.parity.answers import read_answers, read_error_type
+from diarkit_contracts.runs.parity.answers import compare_skeletons, read_answers, read_error_type, read_skeleton
 
 
 def read(verdict: Any) -> Any:
@@ -54,3 +57,54 @@ def test_a_relative_location_is_told_from_an_absolute_one(verify_stub: Any, stub
     stub.URL = ""
     assert read(verify_stub(None, "row-01")).location_form == "relative"
     assert told.startswith(b'"/')
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def compare(one: object, other: object) -> list[tuple[str, str, str]]:
+    return list(compare_skeletons(*(read_skeleton(json.dumps(each).encode()) for each in (one, other))))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differences"),
+    [
+        ({"a": 1}, {"a": 2.5}, []),
+        ({"a": "x"}, {"a": "y"}, []),
+        ({"a": True}, {"a": 1}, [("a", "boolean", "number")]),
+        ({"a": None}, {}, [("a", "null", "absent")]),
+        ({"a": None}, {"a": {"b": 1}}, [("a", "null", "object")]),
+        ({}, {"a": {"b": {"c": 1}}}, [("a", "absent", "object")]),
+        ({"a": []}, {"a": [{"b": 1}]}, []),
+        ({"a": [{"b": 1}]}, {"a": [{"b": 1}, {"b": 2}]}, []),
+        ({"a": [{"b": 1}]}, {"a": [{"b": "x"}]}, [("a[].b", "number", "string")]),
+        ({"a": [{"b": []}]}, {"a": [{"b": [{"c": 1}]}]}, []),
+        ({"a": [{"b": []}, {"b": [{"c": 1}]}]}, {"a": [{"b": [{"c": "x"}]}]}, [("a[].b[].c", "number", "string")]),
+        ({"a": [1, None]}, {"a": [1]}, [("a[]", "null or number", "number")]),
+        ([], {}, [("", "array", "object")]),
+        ({"ab": None, "a": {"b": 1}}, {"ab": 1, "a": None}, [("a", "object", "null"), ("ab", "null", "number")]),
+    ],
+)
+def test_types_and_nulls_differ_and_values_do_not(
+    one: object, other: object, differences: list[tuple[str, str, str]]
+) -> None:
+    assert compare(one, other) == differences
+    assert compare(other, one) == [(path, second, first) for path, first, second in differences]
+
+
+@given(VALUES)
+def test_a_body_does_not_differ_from_itself(value: object) -> None:
+    assert compare(value, value) == []
+
+
+@pytest.mark.parametrize(("body", "types"), [(b"", "empty"), (b"<html>", "no JSON"), (b"{" * 9, "no JSON")])
+def test_what_is_no_json_has_no_fields(body: bytes, types: str) -> None:
+    assert read_skeleton(body) == {"": {types}}
