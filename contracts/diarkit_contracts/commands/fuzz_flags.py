@@ -72,8 +72,7 @@ def _run_machine(  # noqa: PLR0913 - as above
     url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported on first use
-    from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.target.client import Caps  # noqa: PLC0415
 
     seconds = SECONDS if caps.seconds is None else caps.seconds
@@ -87,7 +86,7 @@ def _run_machine(  # noqa: PLR0913 - as above
         click.echo(f"plan fuzz: {shown}, seed {access.seed}", err=True)
         run = run_machine(
             target,
-            Bounds(seconds=seconds),
+            seconds,
             number=access.seed,
             profile=choose_generation(judging.held, target),
             fail_on=judging.fail_on,
