@@ -1,20 +1,25 @@
-"""The comparable part of a server's answers to a row: states, channels, and the skeletons of bodies, their fields with types."""
+"""What a server answered to a row: its exchanges in a recording, and their comparable part.
+
+That is states, channels, and the skeletons of bodies, their fields with types.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_contracts.exchanges.history import History, find_value, read_object
+from diarkit_contracts.exchanges.history import History, find_value, read_history, read_object
 from diarkit_contracts.exchanges.text import describe_answer
+from diarkit_contracts.rows.call import Raw, Row
+from diarkit_contracts.rows.plan import list_rows
+from diarkit_contracts.runs.verdict import RowRun
 from diarkit_contracts.target.client import ENDED
 
 if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.verdict import RowRun
+    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 Skeleton: TypeAlias = "Mapping[str, frozenset[str]]"
 """Types by path, such as `{"task.state": {"string"}}`; `[]` for the items of a list, an empty path for the body."""
@@ -23,6 +28,8 @@ NO_JSON: Final = "no JSON"
 ABSENT: Final = "absent"
 ANY: Final = "anything"
 """The items of an empty list, whose types are unknown."""
+
+_Form: TypeAlias = "tuple[tuple[str, str | None, str | None], ...] | str | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,34 @@ class RowAnswers:
         """Format the answer and the end of the task."""
         answer = describe_answer(self.start)
         return f"{answer}, then {self.end}" if self.is_task and self.end else answer
+
+
+def match_rows(exchanges: Sequence[Exchange]) -> tuple[RowRun, ...]:
+    """Find the rows of the plan in a recording of one server, in the order sent; exchanges that match no row are omitted.
+
+    A request repeated at the server's demand belongs to the same row; a task's polls belong to its POST.
+    """
+    known = [
+        (row, (row.call.method, _read_query(row.call.target), _describe_call(row)))
+        for row in list_rows()
+        if row.needs is None
+    ]
+    found: dict[str, list[int]] = {}
+    history = read_history(exchanges)
+    started: dict[int, str] = {}
+    for at, exchange in enumerate(history.exchanges):
+        request = exchange.request
+        form = _describe_form(request.parts) if request.parts is not None else request.header("content-type") or None
+        sent = (request.method, _read_query(request.url), form)
+        for row, described in known:
+            if described == sent and request.path.endswith(row.call.path):
+                found.setdefault(row.name, []).append(at)
+                started[at] = row.name
+                break
+    for look in history.looks:
+        if look.start is not None and look.start.at in started and look.at not in started:
+            found[started[look.start.at]].append(look.at)
+    return tuple(RowRun(name=name, at=tuple(at)) for name, at in found.items())
 
 
 def read_answers(row: RowRun, history: History) -> RowAnswers:
@@ -161,3 +196,18 @@ def _find_types(skeleton: Skeleton, path: str) -> frozenset[str]:
 
 def _write_types(types: frozenset[str]) -> str:
     return " or ".join(sorted(types))
+
+
+def _describe_call(row: Row) -> _Form:
+    if isinstance(row.call.body, Raw):
+        return row.call.body.content_type
+    parts = row.call.describe_body()
+    return None if parts is None else _describe_form(parts)
+
+
+def _describe_form(parts: Iterable[Part]) -> tuple[tuple[str, str | None, str | None], ...]:
+    return tuple((part.name, part.filename, part.sha256) for part in parts)
+
+
+def _read_query(url: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True))
