@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
+from diarkit_fixtures.media.facts import AudioFacts
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
@@ -18,33 +18,8 @@ if TYPE_CHECKING:
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in wire order; names may be repeated and are case-insensitive."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """Measurements of a WAV file.
-
-    Attributes:
-        length: whole centiseconds.
-        loud: one per channel: some sample reaches -60 dBFS.
-        truth: who speaks when, one entry per channel; None if unknown.
-        truncated: the header states more audio than there is.
-    """
-
-    length: int
-    loud: tuple[bool, ...]
-    truth: Channels | None = None
-    truncated: bool = False
-
-    @property
-    def channels(self) -> int:
-        """Number of channels."""
-        return len(self.loud)
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds."""
-        return self.length / 100
-
+Sound: TypeAlias = AudioFacts
+"""Measurements of a WAV file."""
 
 AHEAD: Final = 200
 """Centiseconds of silence of `Relation.DELAYED`."""
