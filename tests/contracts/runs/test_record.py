@@ -106,7 +106,6 @@ def test_what_can_not_be_repeated_is_told(record: Any, platform: Platform, start
 
 
 def test_a_task_that_does_not_end_is_given_up(record: Any, platform: Platform) -> None:
-
     platform.ends_at = 1e9
     with pytest.raises(RecordError, match=r"the task is still running after 2\d s"):
         record(caps=Caps(task_seconds=20))

@@ -20,7 +20,7 @@ from diarkit_contracts.rows.file import read_rows
 from diarkit_contracts.runs.fuzz.machine import run_machine
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.target.client import Caps, Target, UnreachableError
-from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_contracts.target.transport import HttpTransport, Way
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
@@ -62,7 +62,7 @@ def fake_url() -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 240)
 def test_the_fake_passes_on_a_socket_and_not_for_want_of_sights(fake_url: str) -> None:
-    with closing(HttpTransport(fake_url, Connection())) as transport:
+    with closing(HttpTransport(Way(url=fake_url))) as transport:
         target = Target(url=fake_url, transport=transport, caps=CAPS)
         run = run_machine(target, SECONDS, number=SEED, fail_on=Severity.WARNING, shrink=True)
     assert run.find is None, (run.find.findings, run.find.steps)
