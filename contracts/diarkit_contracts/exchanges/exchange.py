@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from diarkit_fixtures.media.facts import AudioFacts
@@ -161,19 +161,17 @@ class Lost:
     Attributes:
         status: of the head; 0 without one.
         body: the bytes received.
+        is_body_known: False, as it was cut.
         received_at: seconds on the clock of `Request.sent_at`, at the loss.
     """
+
+    is_body_known: ClassVar[bool] = False
 
     kind: Loss
     status: int = 0
     headers: Headers = ()
     body: bytes = b""
     received_at: float = 0.0
-
-    @property
-    def is_body_known(self) -> bool:
-        """False, as it was cut."""
-        return False
 
     def header(self, name: str) -> str | None:
         """Find the first header of that name, in any case."""
