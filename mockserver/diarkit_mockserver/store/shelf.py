@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from diarkit_mockserver.store.part import Check, Read
     from diarkit_mockserver.world.platform import Platform
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the stored values, part of each key: processes with different versions are separate platforms."""
 
 
