@@ -182,7 +182,7 @@ class World:
             log.log(level, "%s: %s", submission.filename, miss)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
-        task_id = make_id("task-1", key, submission.occurrence)
+        task_id = hash_key(f'"task-1","{key}",{submission.occurrence}')
         if task_id in setup.seeded:  # copied from an earlier run
             task_id = make_id("task-1", key, submission.occurrence, "beside a seeded one")
         faults = self.meet_faults("submit", submission, task_id, visit)
@@ -205,11 +205,11 @@ class World:
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} is unknown or expired")
-        self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
+        if progress.finished_at is None:
+            self.tasks.attend(task, now)
         try:
-            http = task.then.http_answer
-            if http is not None and progress.refused_polls < http.polls:
+            if (http := task.then.http_answer) is not None and progress.refused_polls < http.polls:
                 raise self._answer_with(http, "by the task's rule")
             if self.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
@@ -223,7 +223,7 @@ class World:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
-        if state not in UNDER_WAY:
+        if seen.finished_at is None and state not in UNDER_WAY:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
