@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from diarkit_fixtures.samples.cache import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
-    from diarkit_mockserver.harness.recording import Recording
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.serving.front import Front
@@ -29,8 +28,8 @@ PARTS = ("contract", "coverage", "rehearsal")
 FAIL_ON_SKIP = "--diarization-fail-on-skip"
 
 RECORD = "--diarization-record"
-RECORDING: pytest.StashKey[Recording] = pytest.StashKey()
-"""The recording proxy in front of the server under test, if any."""
+RECORDING = pytest.StashKey[str]()
+"""URL of the recording proxy in front of the server under test, if any."""
 
 REPLAY: pytest.StashKey[Scenario] = pytest.StashKey()
 """The replayed recording, if any."""
@@ -178,8 +177,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
     """URL of the server to test against, without a trailing slash; None for a fake."""
-    recording = pytestconfig.stash.get(RECORDING, None)
-    return find_url(pytestconfig) if recording is None else recording.url
+    return pytestconfig.stash.get(RECORDING, None) or find_url(pytestconfig)
 
 
 @pytest.fixture(scope="session")
