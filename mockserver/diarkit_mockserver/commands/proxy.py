@@ -70,12 +70,12 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     findings. 1: findings. 2: wrong usage.
     """
     from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported on first use
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
-    from diarkit_mockserver.forward.findings import Findings  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
     from diarkit_mockserver.forward.live import Live  # noqa: PLC0415
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
-    from diarkit_mockserver.forward.witness import Witness  # noqa: PLC0415
+    from diarkit_mockserver.forward.witness import Findings, Witness  # noqa: PLC0415
 
     require("jsonschema")
     with blame_connection():
@@ -90,10 +90,11 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
         raise click.UsageError(f"{source} would be this proxy itself: is the platform running? choose another --port")
     server.serve(Gateway(server.platform, live, witness.see))
     _end(witness, recorder.unended, saving.save)
-    if not witness.exchanges:
+    exchanges = witness.exchanges
+    if not exchanges:
         click.echo("nothing was forwarded", err=True)
         return
-    verdict = witness.judge(source, choose_generation(held, witness.exchanges))
+    verdict = verify_recording(source, exchanges, choose_generation(held, exchanges))
     sys.exit(Exit.FINDINGS if output.show(verdict, judging.fail_on) == Exit.FINDINGS else Exit.FINE)
 
 

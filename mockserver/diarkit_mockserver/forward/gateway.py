@@ -24,7 +24,7 @@ from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.pace import Clock, SystemClock
-from diarkit_mockserver.forward.heads import find_path, write_back, write_onward
+from diarkit_mockserver.forward.live import Live, find_path, write_back, write_onward
 from diarkit_mockserver.forward.relay import Relay
 from diarkit_mockserver.intake.parameters import NO_PARAMETERS, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
@@ -37,7 +37,6 @@ from diarkit_mockserver.world.operations import INFO, STATUS, find_base, read_su
 from diarkit_mockserver.world.wire import PHRASES, Response, dump, write_task
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.forward.live import Live
     from diarkit_mockserver.scenario.faults import Fault
     from diarkit_mockserver.world.place import Place
     from diarkit_mockserver.world.platform import Platform

@@ -154,7 +154,7 @@ def pytest_configure_node(node: Any) -> None:
 
         fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
-        config.add_cleanup(fake.stop)  # for a session that is aborted
+        config.add_cleanup(fake.stop)
     node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
@@ -164,14 +164,6 @@ def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCa
     from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - imported on first use
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the shared fake after all workers."""
-    fake: Fake | None = getattr(session.config, SHARED, None)
-    if fake is not None:
-        fake.stop()
 
 
 @pytest.fixture(scope="session")
