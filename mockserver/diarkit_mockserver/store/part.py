@@ -28,9 +28,8 @@ from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
 from diarkit_mockserver.scenario.setup import Setup, set_up
 from diarkit_mockserver.store.access import Command, StoreLostError
-from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
-from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
+from diarkit_mockserver.store.values import ABSENT, Cache, draw_version, pack, pack_entry, read_entry, split, unpack
 from diarkit_mockserver.world.counters import MOST_COUNTED, Counters, WorldState
 from diarkit_mockserver.world.ids import AnswerIds
 from diarkit_mockserver.world.store import Kept
@@ -39,7 +38,6 @@ from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
     from diarkit_mockserver.scenario.model import Scenario
-    from diarkit_mockserver.store.cache import Cache
 
     Check: TypeAlias = tuple[str, str, bytes]
     Read: TypeAlias = tuple[list[Command], Callable[..., None]]
@@ -104,7 +102,7 @@ class Part:
         self.is_there = head is not None
         if head is None:
             return
-        self._head, self._counters = head[:VERSION_BYTES], counters[:VERSION_BYTES]
+        self._head, self._counters = split(head)[0], split(counters)[0]
         self._token, setting = self._cache.read(self.key, "head", head)
         self.setting = ClockSetting(*setting)
         self._plain = self._cache.read(self.key, "counters", counters)

@@ -25,8 +25,7 @@ from diarkit_mockserver.world.platform import Platform, find_name
 from diarkit_mockserver.world.wire import Response, write_refusal
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.store.shelf import Shelf
-    from diarkit_mockserver.store.view import View
+    from diarkit_mockserver.store.shelf import Shelf, View
     from diarkit_mockserver.world.place import Decided, Place
     from diarkit_mockserver.world.visit import Visit
     from diarkit_mockserver.world.world import World

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from diarkit_mockserver.store.partial import Need
-    from diarkit_mockserver.store.view import View
+    from diarkit_mockserver.store.shelf import View
     from diarkit_mockserver.world.platform import Platform
 
     Attempt: TypeAlias = Callable[
