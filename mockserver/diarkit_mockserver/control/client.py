@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from diarkit_fixtures.texts.build import build_value
 from diarkit_fixtures.texts.json_as_yaml import make_yaml
 from diarkit_fixtures.texts.tree import plant
-from diarkit_mockserver.control.body import parse_body
+from diarkit_mockserver.control.call import Order, parse_body
 from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from diarkit_mockserver.control.call import Order
     from diarkit_mockserver.journal.journal import Entry
 
 T = TypeVar("T")
