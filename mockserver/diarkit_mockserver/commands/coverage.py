@@ -55,8 +55,7 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     require("jsonschema")
     from diarkit_contracts.coverage.points import add_up  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
-    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415
+    from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415
     from diarkit_mockserver.journal.coverage import read_tally  # noqa: PLC0415
 
     try:
@@ -68,6 +67,6 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     for form in ("html", "md", "json"):
         file: Path | None = getattr(flags, form)
         if file is not None:
-            write_file(file, write_coverage(form, tally, list_plays()))
-    echo_lines([*write_coverage("text", tally, list_plays()).splitlines(), *([HINT] if tally.percent < 100 else [])])
+            write_file(file, report_coverage(form, tally))
+    echo_lines(report_coverage("text", tally).splitlines())
     sys.exit(int(tally.percent < flags.least))

@@ -30,7 +30,6 @@ from diarkit_mockserver.control.views import (
     Ready,
     TaskView,
     WorldView,
-    view_finding,
     view_task,
     view_world,
 )
@@ -274,7 +273,16 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     journal, connections = here.world.journal, here.platform.list_connections()
     clock = here.world.clock
     found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
-    return tuple(map(view_finding, found))
+    return tuple(
+        ConductView(
+            rule=finding.rule.id,
+            severity=finding.rule.evidence.severity.value,
+            sentence=finding.rule.sentence,
+            text=finding.text,
+            entries=finding.entries,
+        )
+        for finding in found
+    )
 
 
 @call("GET", "/coverage", "journal")

@@ -12,7 +12,6 @@ from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS, Platform
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.journal.conduct import ConductFinding
     from diarkit_mockserver.world.task import Progress, Task
     from diarkit_mockserver.world.world import World
 
@@ -242,18 +241,6 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
         counts=task.timetable.counts,
         runs_at=_name_position(task.timetable.runs_at),
         ends_at=_name_position(task.timetable.ends_at),
-    )
-
-
-def view_finding(finding: ConductFinding) -> ConductView:
-    """Describe a conduct finding."""
-    rule = finding.rule
-    return ConductView(
-        rule=rule.id,
-        severity=rule.evidence.severity.value,
-        sentence=rule.sentence,
-        text=finding.text,
-        entries=finding.entries,
     )
 
 

@@ -128,12 +128,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[SENT] = [sorted(each) for each in collected.sets]
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
+    from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415 - imported on first use
 
     for form, file in _list_files(config):
         try:
-            Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
+            Path(file).write_text(report_coverage(form, collected.tally), encoding="utf-8")
         except OSError as error:
             collected.problems = [f"can't write {file}: {error.strerror}"]
     if collected.tally.percent < (least := config.getoption(f"{OPTION}-min") or 0):
@@ -147,13 +146,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     collected = config.stash.get(COLLECTED, None)
     if collected is None:
         return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
+    from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415 - imported on first use
 
     terminalreporter.section("contract coverage")
-    terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
-    if collected.tally.percent < 100:
-        terminalreporter.line(HINT)
+    terminalreporter.write(report_coverage("text", collected.tally))
     for problem in collected.problems:
         terminalreporter.line(problem, red=True)
 
