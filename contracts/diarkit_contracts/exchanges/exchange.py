@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
+from diarkit_fixtures.segments import Channels
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:

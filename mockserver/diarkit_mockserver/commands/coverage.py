@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -12,9 +13,6 @@ from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
 from diarkit_fixtures.errors import require
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

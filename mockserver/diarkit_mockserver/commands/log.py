@@ -6,12 +6,10 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from diarkit_mockserver.journal.access_log import describe_entry, escape, write_line
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.journal.journal import Entry
 
 LogFormat: TypeAlias = Literal["text", "json"]
 

@@ -12,6 +12,7 @@ from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import WRITTEN, Command, UnwritableError, flag, take
 from diarkit_contracts.commands.output import Judging, Output, choose_generation
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
+from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_fixtures.errors import require
 from diarkit_mockserver.commands.record import Timing
@@ -69,8 +70,7 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     Each answer is checked against the contract, with a line on stderr for each finding and a summary at the end. Exit 0: no
     findings. 1: findings. 2: wrong usage.
     """
-    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported on first use
-    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
     from diarkit_mockserver.forward.live import Live  # noqa: PLC0415

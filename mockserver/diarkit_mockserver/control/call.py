@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 from diarkit_fixtures.texts.read import Problem
@@ -23,9 +23,7 @@ from diarkit_mockserver.scenario.load import ScenarioError, parse_value
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.world.world import World
 
 Asked = ParamSpec("Asked")
 Returned_co = TypeVar("Returned_co", covariant=True)

@@ -12,9 +12,11 @@ import pickle
 import selectors
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from diarkit_fixtures.texts.build import build_value
@@ -26,13 +28,8 @@ from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import JournalPage, Problem, Ready
 from diarkit_mockserver.journal.export import OWN, read_entry
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.platform import WORLDS, Platform
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from diarkit_mockserver.journal.journal import Entry
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, Profile
@@ -15,11 +16,7 @@ from diarkit_contracts.exchanges.history import START_PATH, find_task_id, find_v
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.record import RecordError
 from diarkit_fixtures.texts.write import write_whole
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from diarkit_mockserver.forward.recorder import Recorder
+from diarkit_mockserver.forward.recorder import Recorder
 
 MOST_EXCHANGES: Final = 10_000
 MOST_BYTES: Final = 64 << 20

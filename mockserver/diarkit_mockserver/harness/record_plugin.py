@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -25,12 +24,10 @@ from diarkit_mockserver.forward.recorder import Recorder
 from diarkit_mockserver.forward.witness import Witness
 from diarkit_mockserver.harness.plugin import RECORD, RECORDING, REPLAY, find_cacert, find_url
 from diarkit_mockserver.scenario.load import ScenarioError, load_scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Scenario
 
 
 class Recording:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import Clock, ClockSetting
@@ -26,6 +26,7 @@ from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES, Entry
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.setup import Setup, set_up
 from diarkit_mockserver.store.access import Command, StoreLostError
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
@@ -36,12 +37,9 @@ from diarkit_mockserver.world.store import Kept
 from diarkit_mockserver.world.task import Progress
 from diarkit_mockserver.world.world import World
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Scenario
-
-    Check: TypeAlias = tuple[str, str, bytes]
-    Read: TypeAlias = tuple[list[Command], Callable[..., None]]
-    """Commands, and a function that receives their results."""
+Check: TypeAlias = tuple[str, str, bytes]
+Read: TypeAlias = tuple[list[Command], Callable[..., None]]
+"""Commands, and a function that receives their results."""
 
 BEFORE_ALL: Final = 1 << 52
 """More ticks than have passed since 1970: a time minus this sorts before all times of a world, and is exact as a float."""

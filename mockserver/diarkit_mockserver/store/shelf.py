@@ -8,22 +8,17 @@ changed() -> views              one for each change of a clock or a setup
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from typing import Any, Final, NoReturn
 
 from diarkit_mockserver.clock import SECOND, Clock, read_system_ticks
-from diarkit_mockserver.store.access import Access
-from diarkit_mockserver.store.part import Part, begin_part
+from diarkit_mockserver.journal.journal import Entry
+from diarkit_mockserver.store.access import Access, Command
+from diarkit_mockserver.store.part import Check, Part, Read, begin_part
 from diarkit_mockserver.store.partial import Missing, Need
 from diarkit_mockserver.store.values import ABSENT, Cache, draw_version, pack, split, unpack
+from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-
-    from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.store.access import Command
-    from diarkit_mockserver.store.part import Check, Read
-    from diarkit_mockserver.world.platform import Platform
 
 SCHEMA: Final = 1
 """Version of the stored values, part of each key: processes with different versions are separate platforms."""
