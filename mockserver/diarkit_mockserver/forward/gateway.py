@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -51,7 +51,7 @@ class LiveTask:
     """A task of the platform that was started through the proxy."""
 
     submission: Submission
-    faults: list[Fault]
+    faults: Sequence[Fault]
     polls: int = 0
 
 
@@ -183,7 +183,9 @@ class Gateway:
             return url
         return find_base(visit.request, place, self._platform.external_url, relative=url.startswith("/")) + path
 
-    def _note_start(self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: list[Fault]) -> None:
+    def _note_start(
+        self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: Sequence[Fault]
+    ) -> None:
         reported = read_object(body)
         task_id = find_value(reported, "task", "task_id")
         if isinstance(task_id, str):
@@ -242,8 +244,7 @@ def _read_head(visit: Visit) -> Submission:
         size=0,
         media=MediaFacts(kind="unknown"),
         parameters=parameters,
-        query=visit.request.query,
-        headers=visit.request.headers,
+        asked=visit.request,
         occurrence=0,  # unknown without the body
         upload=visit.upload,
     )

@@ -21,7 +21,9 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 FORWARDED: Final = re.compile(r"""(?:^|[;,])\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that define an address, over all elements of its list."""
 
-FORWARDING = frozenset({"forwarded", *(f"x-forwarded-{name}" for name in ("proto", "ssl", "host", "port", "prefix"))})
+FORWARDING = frozenset(
+    {b"forwarded", *(f"x-forwarded-{name}".encode() for name in ("proto", "ssl", "host", "port", "prefix"))}
+)
 PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 LONGEST_PREFIX: Final = 200
 """Characters."""
@@ -130,8 +132,9 @@ class Request:
 
         `Forwarded` overrides `X-Forwarded-*`, which override `Host`. Of several proxies, the first one applies.
         """
-        scheme, host = self.scheme, self.host or self.headers.get("host", "")
-        if self._is_forwarded:
+        scheme, host = self.scheme, self.host or (self.find(b"host") or b"").decode("latin-1")
+        is_forwarded = self._is_forwarded
+        if is_forwarded:
             forwarded: dict[str, str] = {}
             for name, quoted, plain in FORWARDED.findall(", ".join(self._list("forwarded"))):
                 forwarded.setdefault(name.lower(), quoted or plain)
@@ -149,7 +152,7 @@ class Request:
                 and port != PORTS[scheme]
             ):
                 host = f"{host}:{port}"
-        return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix}"
+        return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix if is_forwarded else ''}"
 
     @property
     def prefix(self) -> str:
@@ -162,7 +165,7 @@ class Request:
 
     @property
     def _is_forwarded(self) -> bool:
-        return self.is_trusted and not FORWARDING.isdisjoint(self.headers)
+        return self.is_trusted and not FORWARDING.isdisjoint([name for name, _ in self.raw_headers])
 
     def _list(self, name: str) -> list[str]:
         return [value for each, value in self.pairs if each == name]

@@ -20,7 +20,7 @@ from diarkit_mockserver.store.values import ABSENT, Cache, draw_version, pack, s
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the stored values, part of each key: processes with different versions are separate platforms."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 
@@ -14,7 +14,17 @@ _write_part = lru_cache(maxsize=256, typed=True)(json.JSONEncoder(separators=(",
 
 def make_id(*key: Hashable) -> str:
     """Derive a UUID from a key, in the form of version 4, as in the reference's examples."""
-    return _form(hashlib.sha256(_write_key(key)).hexdigest())
+    return hash_key(write_key(*key))
+
+
+def write_key(*key: Hashable) -> str:
+    """Write a key, or a part of one that is used again, as the elements of a compact JSON array."""
+    return ",".join([encode_basestring_ascii(part) if isinstance(part, str) else _write_part(part) for part in key])
+
+
+def hash_key(*written: str) -> str:
+    """Derive a UUID from a key in written parts, as `make_id` does."""
+    return _form(hashlib.sha256(f"[{','.join(written)}]".encode()).hexdigest())
 
 
 class AnswerIds:
@@ -23,7 +33,7 @@ class AnswerIds:
     __slots__ = ("_key",)
 
     def __init__(self, *key: Hashable) -> None:
-        self._key = hashlib.sha256(_write_key(("answer-1", *key)))
+        self._key = hashlib.sha256(f"[{write_key('answer-1', *key)}]".encode())
 
     def make(self, trace: str) -> tuple[str, str]:
         """Make the request id and the correlation id of an answer, from a unique text."""
@@ -36,12 +46,6 @@ class AnswerIds:
 def name_poll(task_id: str, number: int) -> tuple[str, str]:
     """Make the ids of a poll's answer: the task's, with some digits replaced by the poll's number. Cheaper than a hash."""
     return f"{task_id[:24]}{number:012x}", f"{number:08x}{task_id[8:]}"
-
-
-def _write_key(key: Iterable[Hashable]) -> bytes:
-    """Write compact JSON."""
-    parts = [encode_basestring_ascii(part) if isinstance(part, str) else _write_part(part) for part in key]
-    return f"[{','.join(parts)}]".encode()
 
 
 def _form(digits: str) -> str:

@@ -175,7 +175,7 @@ class Platform:
         world = self.world if place is None else place.world
         scenario = world.scenario
         return UploadReader(
-            visit.request.headers.get("content-type", ""),
+            (visit.request.find(b"content-type") or b"").decode("latin-1"),
             largest_file=scenario.limits.upload_bytes,
             assumed=scenario.media,
         )

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.world.ids import name_poll
+
 if TYPE_CHECKING:
-    from diarkit_contracts.api.states import TaskState
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.refusals import Detail, Refusal
     from diarkit_mockserver.intake.request import Headers
@@ -86,10 +89,32 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def write_accepted(task_id: str, state: TaskState, *, nulls: bool = False) -> bytes:
-    """Write the body of a 202."""
-    more = ',"result":null,"error":null' if nulls else ""
-    return f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}{more}}}'.encode()
+class Acceptance:
+    """The answer 202 of a generation: what is the same for all tasks.
+
+    Args:
+        profile: the generation.
+
+    Attributes:
+        location: which address of the task it has: absolute, relative or absent.
+    """
+
+    __slots__ = ("_body", "_headers", "location")
+
+    def __init__(self, profile: Profile) -> None:
+        self.location = profile["x_location"]
+        # INF: the reference's example is pending, and nothing is processed immediately.
+        nulls = profile["accepted_unpopulated"] == "null"
+        task = write_task("{task}", TaskState(str(profile["first_state"])), result=None, error=None, nulls=nulls)
+        self._body = task.split(b"{task}")
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in profile.headers.items()]
+
+    def write(self, task_id: str, url: bytes) -> Response:
+        """Write the answer for a task with this address."""
+        headers: Headers = (JSON,) if self.location == "absent" else (JSON, (b"x-location", url))
+        if self._headers:
+            headers += tuple((name, text.replace(b"{task}", url)) for name, text in self._headers)
+        return Response(202, task_id.encode().join(self._body), headers, name_poll(task_id, 0))
 
 
 def write_task(task_id: str, state: TaskState, *, result: str | None, error: str | None, nulls: bool) -> bytes:
