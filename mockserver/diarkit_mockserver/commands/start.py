@@ -17,10 +17,10 @@ import click
 from click.core import ParameterSource
 
 from diarkit_contracts.commands.output import echo_lines
-from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.journal.access_log import start_log
 from diarkit_mockserver.scenario.load import ScenarioError
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.cors import Cors
