@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from diarkit_contracts.api.profiles import Capability
-from diarkit_mockserver.commands.health import is_healthy
+from diarkit_mockserver.commands.health import explain_health
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, find_control, split_world
 from diarkit_mockserver.control.orders import Answers
@@ -70,7 +70,7 @@ def _list_ways(control: Control, world: str, url: str) -> Forcing:
     @contextmanager
     def limit_rate() -> Generator[None]:
         with limit(rate=LITTLE):
-            is_healthy(url)
+            explain_health(url)
             yield
 
     return {

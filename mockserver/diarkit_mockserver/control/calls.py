@@ -288,10 +288,11 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
     """Return the coverage of the client: since the world began if it is counted, otherwise from the journal."""
-    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, only for coverage
+    from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
     journal = here.world.journal
-    tally = find_coverage(journal).tally(journal, here.platform.list_connections())
+    counting = journal.keeper if isinstance(journal.keeper, Coverage) else Coverage()
+    tally = counting.tally(journal, here.platform.list_connections())
     met, behaved = (tuple(sorted(ids)) for ids in (tally.met, tally.behaved))
     return CoverageView(met=met, behaved=behaved, generation=here.world.profile.name)
 

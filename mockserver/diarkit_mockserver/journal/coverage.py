@@ -39,11 +39,6 @@ class Coverage:
         return Tally(met, met if behaved else frozenset())
 
 
-def find_coverage(journal: Journal) -> Coverage:
-    """Return the coverage that counts a journal, or a new one for the exchanges that it has."""
-    return journal.keeper if isinstance(journal.keeper, Coverage) else Coverage()
-
-
 def read_tally(path: Path) -> Tally:
     """Return the coverage of a recording; conduct is judged only for journals of the fake."""
     exchanges = read_recording(path)
