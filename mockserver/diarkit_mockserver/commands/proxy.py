@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import click
 
 from diarkit_contracts.api.words import count
-from diarkit_contracts.commands.flags import WRITTEN, Command, UnwritableError, flag, take
+from diarkit_contracts.commands.flags import Command, UnwritableError, take
 from diarkit_contracts.commands.output import Judging, Output, choose_generation
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
 from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_fixtures.errors import require
-from diarkit_mockserver.commands.record import Timing
+from diarkit_mockserver.commands.record import Saving
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -33,17 +32,6 @@ WAY = ("headers", "cacert", "insecure", "cert", "key", "proxy")
 """The connection flags of `verify`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saving:
-    """Where to save the answers."""
-
-    GROUP: ClassVar[str] = Timing.GROUP
-
-    save: Path | None = flag(
-        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
-    )
-
-
 @click.command(
     cls=Command,
     examples=(
@@ -53,13 +41,12 @@ class Saving:
 )
 @click.argument("url")
 @take("saving", Saving)
-@take("timing", Timing)
 @take("settings", Settings, *SERVED, prefix=PREFIX)
 @take("access", Access, *WAY)
 @take("judging", Judging)
 @take("output", Output)
 def proxy(  # noqa: PLR0913 - an argument for each group of flags
-    url: str, *, saving: Saving, timing: Timing, settings: Settings, access: Access, judging: Judging, output: Output
+    url: str, *, saving: Saving, settings: Settings, access: Access, judging: Judging, output: Output
 ) -> None:
     """Run a proxy in front of the platform at URL until Ctrl-C.
 
@@ -83,7 +70,7 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
         live = Live(way)
     held = judging.held
     source = Redaction(way.secrets).strike_url(way.url)
-    recorder = Recorder(source, timing.asked)
+    recorder = Recorder(source, saving.asked)
     witness = Witness(recorder, saving.save, Findings(held))
     server = Started(settings)
     if server.is_at(way.url):

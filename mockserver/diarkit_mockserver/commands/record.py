@@ -26,11 +26,14 @@ QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Timing of the recorded scenario."""
+class Saving:
+    """How to save the answers of a platform as a scenario; `record` has a file of its own."""
 
     GROUP: ClassVar[str] = "Scenario"
 
+    save: Path | None = flag(
+        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
+    )
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
@@ -55,7 +58,7 @@ class Wish:
     GROUP: ClassVar[str] = "Requests"
 
     output: Path = flag(
-        "-o", "--output", required=True, type=WRITTEN, group=Timing.GROUP, help="Write the scenario to this file."
+        "-o", "--output", required=True, type=WRITTEN, group=Saving.GROUP, help="Write the scenario to this file."
     )
     config: str = flag(
         default="", metavar="JSON", help="Send this config with each file, such as '{\"total_speakers\": 2}'."
@@ -78,9 +81,9 @@ class Wish:
 @click.argument("url")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
-@take("timing", Timing)
+@take("saving", Saving, "speed", "course")
 @take("access", Access)
-def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
+def record(url: str, files: tuple[Path, ...], wish: Wish, saving: Saving, access: Access) -> None:
     """Send FILEs to a platform, and save its answers as a scenario.
 
     With the scenario, the fake answers as the platform at URL did. Files are sent one after the other, and the scenario is written after
@@ -98,7 +101,7 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
     caps = Caps(tasks=most, calls=most, bytes_up=most, seconds=most, received=most)
     seen: set[str] = set()
     with open_target(url, access, caps) as target, stop_on_term():
-        recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
+        recorder = Recorder(target.redaction.strike_url(target.url), saving.asked)
         for path in files:
             try:
                 data = path.read_bytes()
