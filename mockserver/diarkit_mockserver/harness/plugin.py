@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from diarkit_fixtures.samples.cache import SampleCache
+    from diarkit_mockserver.harness.coverage_plugin import Collected
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.server import DiarizationServer
@@ -183,7 +184,7 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         yield LiveServer(diarization_url)  # through the proxy, which is not a fake to test against
         return
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
-    collected = pytestconfig.stash.get(COLLECTED, None)
+    collected: Collected | None = pytestconfig.pluginmanager.get_plugin(COLLECTED)
     count = None if collected is None else collected.add
     cacert = find_cacert(pytestconfig)
     if diarization_url is not None:
