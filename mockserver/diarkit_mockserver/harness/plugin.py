@@ -155,7 +155,6 @@ def pytest_configure_node(node: Any) -> None:
 
         fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
-        config.add_cleanup(fake.stop)
     node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
@@ -165,6 +164,14 @@ def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCa
     from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - imported on first use
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the shared fake after all workers, also if the session is aborted."""
+    fake: Fake | None = getattr(config, SHARED, None)
+    if fake is not None:
+        fake.stop()
 
 
 @pytest.fixture(scope="session")
