@@ -84,7 +84,9 @@ def list_variants(upgrade: str | None, only: Sequence[str]) -> list[Variant]:
     """
     if not upgrade:
         return [Variant("nothing changed", Scenario()), *list_mutations(only)]
-    pairs = {f"{old}:{new}": (old, new) for old, new in permutations(SERVED, 2)}
+    pairs: dict[str, tuple[Generation, Generation]] = {
+        f"{old}:{new}": (old, new) for old, new in permutations(SERVED, 2)
+    }
     if upgrade not in pairs:
         raise ValueError(f"expected two of {', '.join(SERVED)} such as 3.6:5.0, got {upgrade!r}")
     old, new = pairs[upgrade]
