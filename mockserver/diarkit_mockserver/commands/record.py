@@ -19,18 +19,20 @@ from diarkit_fixtures.errors import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.runs.record import Asked
     from diarkit_mockserver.forward.recorder import Speed
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Timing of the recorded scenario."""
+class Saving:
+    """How to save the answers of a platform as a scenario; `record` has a file of its own."""
 
     GROUP: ClassVar[str] = "Scenario"
 
+    save: Path | None = flag(
+        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
+    )
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
@@ -55,7 +57,7 @@ class Wish:
     GROUP: ClassVar[str] = "Requests"
 
     output: Path = flag(
-        "-o", "--output", required=True, type=WRITTEN, group=Timing.GROUP, help="Write the scenario to this file."
+        "-o", "--output", required=True, type=WRITTEN, group=Saving.GROUP, help="Write the scenario to this file."
     )
     config: str = flag(
         default="", metavar="JSON", help="Send this config with each file, such as '{\"total_speakers\": 2}'."
@@ -78,9 +80,9 @@ class Wish:
 @click.argument("url")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
-@take("timing", Timing)
+@take("saving", Saving, "speed", "course")
 @take("access", Access)
-def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
+def record(url: str, files: tuple[Path, ...], wish: Wish, saving: Saving, access: Access) -> None:
     """Send FILEs to a platform, and save its answers as a scenario.
 
     With the scenario, the fake answers as the platform at URL did. Files are sent one after the other, and the scenario is written after
@@ -93,19 +95,12 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 
     require("jsonschema")
-    asked = _read_asked(wish)
-    sizes = [path.stat().st_size for path in files]
-    # No limits, as the user named the files.
-    caps = Caps(
-        tasks=len(files) * 4,
-        calls=sys.maxsize,
-        bytes_up=(sum(sizes) + 10_000 * len(files)) * 4,
-        seconds=float("inf"),
-        received=float("inf"),
-    )
+    query = _read_query(wish)
+    most = sys.maxsize  # no limits, as the user named the files
+    caps = Caps(tasks=most, calls=most, bytes_up=most, seconds=most, received=most)
     seen: set[str] = set()
     with open_target(url, access, caps) as target, stop_on_term():
-        recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
+        recorder = Recorder(target.redaction.strike_url(target.url), saving.asked)
         for path in files:
             try:
                 data = path.read_bytes()
@@ -113,9 +108,8 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
                     click.echo(f"{path}: same content as an earlier file; one rule answers both", err=True)
                     continue
                 seen.add(digest)
-                *_, recorded = map(
-                    recorder.add, record_file(target, os.fsencode(path.name).decode(errors="replace"), data, asked)
-                )
+                name = os.fsencode(path.name).decode(errors="replace")
+                *_, recorded = map(recorder.add, record_file(target, name, data, config=wish.config, query=query))
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
@@ -126,9 +120,9 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
             echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by default'}"])
 
 
-def _read_asked(wish: Wish) -> Asked:
+def _read_query(wish: Wish) -> tuple[tuple[str, str], ...]:
+    """Read the parameters of the URL, and check the config."""
     from diarkit_contracts.exchanges.history import read_object  # noqa: PLC0415 - as above
-    from diarkit_contracts.runs.record import Asked  # noqa: PLC0415
 
     if wish.config and read_object(wish.config.encode()) is None:
         raise click.BadParameter(f"expected a JSON object, got {wish.config!r}", param_hint="--config")
@@ -145,4 +139,4 @@ def _read_asked(wish: Wish) -> Asked:
             except ValueError:
                 raise click.BadParameter(f"expected seconds for {name}, got {value!r}", param_hint="--query") from None
         query.append((name, value))
-    return Asked(config=wish.config, query=tuple(query))
+    return tuple(query)

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal, NoReturn, cast
 
 from diarkit_mockserver.intake.refusals import Condition, refuse
@@ -23,12 +24,15 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 NO_PARAMETERS = Parameters()
 
+_share = lru_cache(maxsize=1024)(Parameters)
+"""Makes one object of equal parameters."""
+
 
 def read_parameters(query: Mapping[str, str], config: Mapping[str, object] | None) -> Parameters:
     """Validate the query parameters as sent, of which unknown ones are ignored, and the decoded `config`, or refuse with 422."""
     if not query and not config:
         return NO_PARAMETERS
-    return Parameters(
+    return _share(
         channel_mode=_read_channel_mode(query.get("channel_mode")),
         channels=_read_channels(query.get("channels", "")),
         range_from=_read_seconds(query, "range_from") or 0.0,

@@ -25,7 +25,18 @@ FIRST_BYTES = 64
 class FilePart:
     """The file: counted, hashed and measured while streaming."""
 
-    __slots__ = ("_assumed", "_digest", "_largest", "_media", "_probe", "_whole", "filename", "first_bytes", "size")
+    __slots__ = (
+        "_assumed",
+        "_digest",
+        "_largest",
+        "_media",
+        "_probe",
+        "_sha256",
+        "_whole",
+        "filename",
+        "first_bytes",
+        "size",
+    )
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:
         self.filename = filename
@@ -37,6 +48,7 @@ class FilePart:
         self._largest = largest
         self._probe: MediaProbe | None = None
         self._whole = b""
+        self._sha256 = ""
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes; raises a Refusal with 413 for a file above its limit."""
@@ -61,8 +73,10 @@ class FilePart:
 
     @property
     def sha256(self) -> str:
-        """Digest of the bytes so far, in hex."""
-        return self._digest.hexdigest()
+        """Digest of the complete file, in hex."""
+        if not self._sha256:
+            self._sha256 = self._digest.hexdigest()
+        return self._sha256
 
     @property
     def media(self) -> MediaFacts:

@@ -21,7 +21,9 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 FORWARDED: Final = re.compile(r"""(?:^|[;,])\s*(proto|host)\s*=\s*(?:"([^"]*)"|([^;,\s]*))""", re.IGNORECASE)
 """The pairs of the header `Forwarded` (RFC 7239) that define an address, over all elements of its list."""
 
-FORWARDING = frozenset({"forwarded", *(f"x-forwarded-{name}" for name in ("proto", "ssl", "host", "port", "prefix"))})
+FORWARDING = frozenset(
+    {b"forwarded", *(f"x-forwarded-{name}".encode() for name in ("proto", "ssl", "host", "port", "prefix"))}
+)
 PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 LONGEST_PREFIX: Final = 200
 """Characters."""
@@ -34,6 +36,9 @@ PORTS: Final = {"http": "80", "https": "443"}
 
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 """Start of an absolute request target (RFC 9112, section 3.2.2), followed by the path."""
+
+HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z:._~!$&'()*+,;=-]+\])(?::[0-9]*)?")
+"""A valid header `Host` (RFC 3986, section 3.2.2), which may be empty."""
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 """Valid host and port in a URL that we return."""
@@ -83,6 +88,7 @@ class Request:
     host: str = ""
     size: int = 0
     is_trusted: bool = True
+    _fields: dict[bytes, bytes] | None = field(default=None, init=False)
     _headers: HeaderMap | None = field(default=None, init=False)
 
     @property
@@ -99,12 +105,16 @@ class Request:
         """All headers in wire order, names in lower case."""
         return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
 
+    @property
+    def fields(self) -> Mapping[bytes, bytes]:
+        """Headers by name, as sent; the first of a repeated one."""
+        if self._fields is None:
+            self._fields = dict(reversed(self.raw_headers))
+        return self._fields
+
     def find(self, name: bytes) -> bytes | None:
         """Return the first header of a lower-case name; None if absent or empty."""
-        for each, value in self.raw_headers:
-            if each == name:
-                return value or None
-        return None
+        return self.fields.get(name) or None
 
     @property
     def query(self) -> dict[str, str]:
@@ -130,8 +140,9 @@ class Request:
 
         `Forwarded` overrides `X-Forwarded-*`, which override `Host`. Of several proxies, the first one applies.
         """
-        scheme, host = self.scheme, self.host or self.headers.get("host", "")
-        if self._is_forwarded:
+        scheme, host = self.scheme, self.host or (self.find(b"host") or b"").decode("latin-1")
+        is_forwarded = self._is_forwarded
+        if is_forwarded:
             forwarded: dict[str, str] = {}
             for name, quoted, plain in FORWARDED.findall(", ".join(self._list("forwarded"))):
                 forwarded.setdefault(name.lower(), quoted or plain)
@@ -149,7 +160,7 @@ class Request:
                 and port != PORTS[scheme]
             ):
                 host = f"{host}:{port}"
-        return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix}"
+        return f"{scheme}://{host if _is_address(host) else self.server}{self.prefix if is_forwarded else ''}"
 
     @property
     def prefix(self) -> str:
@@ -162,7 +173,7 @@ class Request:
 
     @property
     def _is_forwarded(self) -> bool:
-        return self.is_trusted and not FORWARDING.isdisjoint(self.headers)
+        return self.is_trusted and not FORWARDING.isdisjoint(self.fields)
 
     def _list(self, name: str) -> list[str]:
         return [value for each, value in self.pairs if each == name]
@@ -206,20 +217,28 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
     )
 
 
-def check_head(version: str, hosts: int) -> Refusal | None:
-    """Check a parsed head by the rules of HTTP (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
+def check_head(version: str, request: Request) -> Refusal | None:
+    """Check a parsed head by the rules of HTTP (RFC 9110, section 15.6.6; RFC 9112, sections 3.2 and 6.1).
 
     Args:
         version: of HTTP, as parsed.
-        hosts: number of headers `Host`.
+        request: with the headers.
 
     Returns:
-        505 for an unsupported version, 400 for a missing or repeated `Host`.
+        505 for an unsupported version, 400 for a missing, repeated or invalid `Host`, 501 for a coding other than chunks.
     """
     if version not in ("1.0", "1.1"):
         return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")
+    names = [name for name, _ in request.raw_headers]
+    hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return refuse(Condition.NOT_HTTP, reason=f"expected one header Host, got {hosts}")
+    if hosts and HOST.fullmatch(host := request.fields[b"host"]) is None:
+        return refuse(Condition.NOT_HTTP, reason=f"expected a host and a port in the header Host, got {host!r:.120}")
+    if b"transfer-encoding" in names:
+        codings = b", ".join([value for name, value in request.raw_headers if name == b"transfer-encoding"])
+        if codings.lower() != b"chunked":
+            return refuse(Condition.CODING_UNKNOWN, reason=f"expected Transfer-Encoding: chunked, got {codings!r:.120}")
     return None
 
 

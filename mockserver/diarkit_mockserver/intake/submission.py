@@ -33,6 +33,12 @@ class Parameters:
     max_speakers: int | None = None
     total_speakers: int | None = None
 
+    @property
+    def values(self) -> tuple[object, ...]:
+        """All of them, in order."""
+        # Not `astuple`, which copies deeply and costs a tenth of an upload.
+        return _get_all(self)
+
 
 PARAMETERS = tuple(parameter.name for parameter in fields(Parameters))
 _get_all = attrgetter(*PARAMETERS)
@@ -88,6 +94,23 @@ class MediaFacts:
         return Sound(length=self.length, loud=self.loud, truth=self.truth)
 
 
+class Asked(Protocol):
+    """The properties of the request itself, an upload or a poll, that rules and faults match."""
+
+    @property
+    def query(self) -> Mapping[str, str]: ...  # noqa: D102 - as in `Submission`, both
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The properties of a request, given."""
+
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 @dataclass(slots=True, kw_only=True)  # not frozen: completed by its world, as copies would cost a tenth of an upload
 class Submission:
     """One upload.
@@ -99,8 +122,7 @@ class Submission:
         media: measurements of the file.
         parameters: validated.
         config: the form field, decoded from JSON; None without one.
-        query: parameters of the query string as sent.
-        headers: of the request; names are case-insensitive.
+        asked: the request; its query and headers are read only if a rule needs them.
         first_bytes: of the file.
         occurrence: number among identical requests to its world, from 1.
         upload: number among the uploads to its world, from 1.
@@ -112,17 +134,25 @@ class Submission:
     media: MediaFacts
     parameters: Parameters = field(default_factory=Parameters)
     config: Mapping[str, object] | None = None
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    asked: Asked = field(default_factory=Given, compare=False)
     first_bytes: bytes = b""
     occurrence: int = 1
     upload: int = 1
 
     @property
+    def query(self) -> Mapping[str, str]:
+        """Parameters of the query string as sent."""
+        return self.asked.query
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the request; names are case-insensitive."""
+        return self.asked.headers
+
+    @property
     def identity(self) -> tuple[object, ...]:
         """The identity of a request: the file, its name, and the validated parameters."""
-        # Not `astuple`, which copies deeply and costs a tenth of an upload.
-        return (self.sha256, self.filename, *_get_all(self.parameters))
+        return (self.sha256, self.filename, *self.parameters.values)
 
 
 class Sent(Protocol):
@@ -138,12 +168,3 @@ class Sent(Protocol):
     def occurrence(self) -> int: ...  # noqa: D102
     @property
     def upload(self) -> int: ...  # noqa: D102
-
-
-class Asked(Protocol):
-    """The properties of the request itself, an upload or a poll, that rules and faults match."""
-
-    @property
-    def query(self) -> Mapping[str, str]: ...  # noqa: D102 - as in `Submission`, both
-    @property
-    def headers(self) -> Mapping[str, str]: ...  # noqa: D102

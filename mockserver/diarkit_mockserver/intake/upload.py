@@ -6,8 +6,7 @@ Files are not stored, and memory does not depend on the size of the upload.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
@@ -38,8 +37,7 @@ EXTENDED_FILENAME = re.compile(
 QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(NamedTuple):
     """The content of a request body.
 
     Attributes:
@@ -99,7 +97,7 @@ class UploadReader:
     @property
     def ignored(self) -> tuple[str, ...]:
         """Names of the unknown parts so far, even if the body is malformed."""
-        return tuple(sorted(self._ignored))
+        return tuple(sorted(self._ignored)) if self._ignored else ()
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes of the body. The first chunk is deferred, as it may be the whole body."""
@@ -157,15 +155,9 @@ class UploadReader:
             if self._text_for_file is None:
                 raise refuse(Condition.FILE_MISSING, ("body", "file"))
             raise refuse(Condition.FILE_NOT_A_FILE, ("body", "file"), came=self._text_for_file.head)
-        return Upload(
-            filename=self._file.filename,
-            sha256=self._file.sha256,
-            size=self._file.size,
-            media=self._file.media,
-            config=None if self._config is None else self._config.read() or None,
-            first_bytes=self._file.first_bytes,
-            ignored=self.ignored,
-        )
+        file = self._file
+        config = None if self._config is None else self._config.read() or None
+        return Upload(file.filename, file.sha256, file.size, file.media, config, file.first_bytes, self.ignored)
 
     def describe(self) -> tuple[Part, ...] | None:
         """Describe the parts of a complete form in order, each name once; None for other bodies."""
@@ -173,7 +165,7 @@ class UploadReader:
             return None
         known = {"file": self._file, "config": self._config}
         return tuple(
-            Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order
+            [Part(name=name) if (part := known.get(name)) is None else part.describe(name) for name in self._order]
         )
 
     def _end(self, boundary: bytes) -> None:

@@ -19,7 +19,7 @@ class RequestParser:
         version: of HTTP.
         keeps_alive: whether another request may follow, by the head alone.
         target: so far.
-        headers: so far, names in lower case; trailers are ignored.
+        headers: of the complete head, names in lower case; trailers are ignored.
         head_ended: whether the head is complete.
         left: remaining bytes of a body of known length.
         message_ended: whether the message is.
@@ -32,7 +32,7 @@ class RequestParser:
     def expect_head(self) -> None:
         """Begin with the next request."""
         self.target = b""
-        self.headers: list[tuple[bytes, bytes]] = []
+        self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self.head_ended = self.message_ended = False
         self.left = 0
@@ -82,17 +82,16 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Record a header."""
-        if not self.head_ended:
-            self.headers.append((name.lower(), value))
+        self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Record the end of a head, and parser state that is lost at the end of the message."""
         if not self.head_ended:
-            self.head_ended = True
+            self.head_ended, self.headers, self._fields = True, self._fields, []
             self.method, self.version = self._http.get_method().decode(), self._http.get_http_version()
             self.keeps_alive = self._http.should_keep_alive()
             if self.method != "CONNECT":
-                self.left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+                self.left = int(dict(self.headers).get(b"content-length", 0))
 
     def on_body(self, body: bytes) -> None:
         """Record a part of a body."""

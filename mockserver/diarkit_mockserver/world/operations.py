@@ -8,7 +8,6 @@ import uuid
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.api.words import fill_text
 from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, refuse
@@ -16,7 +15,7 @@ from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.world.ids import name_poll
 from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOADS, check_limits
-from diarkit_mockserver.world.wire import JSON, Response, dump, write_accepted
+from diarkit_mockserver.world.wire import JSON, Response, dump
 
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
@@ -86,11 +85,11 @@ def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submissi
     visit.brought = f"{upload.sha256} {upload.filename} {upload.config}"
     visit.config_size = len(upload.config or "")
     config = None if upload.config is None else decode_config(upload.config)
-    query = visit.request.query
-    parameters = read_parameters(query, config)
-    visit.ignored_keys = tuple(sorted(set(config or ()).difference(KNOWN_CONFIG)))
-    if _note_ignored("config keys", visit.ignored_keys, visit):
-        log.warning("%s: %s", upload.filename, visit.notes[-1])
+    parameters = read_parameters(visit.request.query, config)
+    if config:
+        visit.ignored_keys = tuple(sorted(set(config).difference(KNOWN_CONFIG)))
+        if _note_ignored("config keys", visit.ignored_keys, visit):
+            log.warning("%s: %s", upload.filename, visit.notes[-1])
     return Submission(
         filename=upload.filename,
         sha256=upload.sha256,
@@ -98,26 +97,18 @@ def read_submission(visit: Visit, reader: UploadReader | ReadUpload) -> Submissi
         media=upload.media,
         parameters=parameters,
         config=config,
-        query=query,
-        headers=visit.request.headers,
+        asked=visit.request,
         first_bytes=upload.first_bytes,
     )
 
 
 def write_start(visit: Visit, place: Place, task: Task, external_url: str | None) -> Response:
     """Write the 202 of a task; arguments as for `answer_operation`."""
-    log.debug("%s: task %s, %s", task.filename, task.task_id, f"rule {visit.rule}" if visit.rule else "no rule")
-    profile = place.world.profile
-    base = find_base(visit.request, place, external_url, relative=profile["x_location"] == "relative")
-    path = f"{base}{ENDPOINT}/{task.task_id}"
-    # INF: the reference's example of a 202 is pending, and nothing is processed immediately.
-    body = write_accepted(
-        task.task_id, TaskState(str(profile["first_state"])), nulls=profile["accepted_unpopulated"] == "null"
-    )
-    url = path.encode("latin-1", "replace")
-    sent = [(name.lower().encode(), text.encode().replace(b"{task}", url)) for name, text in profile.headers.items()]
-    named = () if profile["x_location"] == "absent" else ((b"x-location", url),)
-    return Response(202, body, (JSON, *named, *sent), name_poll(task.task_id, 0))
+    log.debug("%s: task %s, rule %s", task.filename, task.task_id, visit.rule)
+    acceptance = place.world.acceptance
+    base = find_base(visit.request, place, external_url, relative=acceptance.location == "relative")
+    url = f"{base}{ENDPOINT}/{task.task_id}".encode("latin-1", "replace")
+    return acceptance.write(task.task_id, url)
 
 
 def find_base(request: Request, place: Place, external_url: str | None, *, relative: bool) -> str:

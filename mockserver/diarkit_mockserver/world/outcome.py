@@ -16,6 +16,7 @@ from diarkit_contracts.api.words import count, fill_text
 from diarkit_fixtures.score.degrade import degrade
 from diarkit_fixtures.segments import Channels, Segment
 from diarkit_mockserver.intake.media import assume
+from diarkit_mockserver.intake.parameters import NO_PARAMETERS
 from diarkit_mockserver.intake.refusals import Detail
 from diarkit_mockserver.world.diarize import MOST_SPEAKERS, SHORTEST_AUDIO, apply_parameters, cut_out, draw_channels
 from diarkit_mockserver.world.task import Outcome, Task
@@ -160,6 +161,8 @@ def _read_channel(channel: tuple[SpokenSegment, ...]) -> tuple[Segment, ...]:
 def _check_parameters(submission: Submission, then: Then, profile: Profile) -> Outcome | None:
     """Check the parameters against the audio; the answers are undocumented (UNK, INF rejected, as known only after decoding)."""
     parameters = submission.parameters
+    if parameters is NO_PARAMETERS:
+        return None
     channels = max(len(submission.media.loud), len(then.segments or ()))
     beyond = [number for number in parameters.channels if number >= channels]
     if beyond:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from diarkit_mockserver.scenario.course import NEVER
+
 if TYPE_CHECKING:
     from diarkit_contracts.api.states import TaskState
     from diarkit_fixtures.segments import Channels
     from diarkit_mockserver.intake.refusals import Detail
     from diarkit_mockserver.intake.submission import Parameters, Submission
     from diarkit_mockserver.scenario.course import Timetable
-    from diarkit_mockserver.scenario.faults import ResultFault
+    from diarkit_mockserver.scenario.faults import Fault, ResultFault
     from diarkit_mockserver.scenario.model import Then
 
 
@@ -59,9 +61,10 @@ UNTOUCHED = Progress()
 """The shared progress of tasks that were not polled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """The immutable part of a task: what its answers depend on; the rest of the submission is in the journal.
+
+    A tuple, as one is created for each upload.
 
     Attributes:
         task_id: a UUID in canonical form.
@@ -93,33 +96,30 @@ class Task:
     broken: ResultFault | None = None
 
     @classmethod
-    def make(  # noqa: PLR0913 - a task has that many parts
-        cls,
-        task_id: str,
-        submission: Submission,
-        *,
-        then: Then,
-        outcome: Outcome,
-        timetable: Timetable,
-        broken: ResultFault | None = None,
-    ) -> Task:
+    def make(cls, task_id: str, submission: Submission, *, then: Then, outcome: Outcome, timetable: Timetable) -> Task:
         """Make the task of a submission, sharing equal objects between tasks."""
+        media = submission.media
         return cls(
-            task_id=task_id,
-            filename=submission.filename,
-            digest=bytes.fromhex(submission.sha256),
-            size=submission.size,
-            length=submission.media.length,
-            loud=_share(submission.media.loud),
-            truth=submission.media.truth,
-            parameters=_share(submission.parameters),
-            occurrence=submission.occurrence,
-            upload=submission.upload,
-            then=then,
-            outcome=outcome,
-            timetable=timetable,
-            broken=broken,
+            task_id,
+            submission.filename,
+            bytes.fromhex(submission.sha256),
+            submission.size,
+            media.length,
+            _share(media.loud),
+            media.truth,
+            submission.parameters,
+            submission.occurrence,
+            submission.upload,
+            then,
+            outcome,
+            timetable,
         )
+
+    def spoil(self, fault: Fault) -> Task:
+        """Return the task with a fault of its end or its result."""
+        if fault.task == "stuck":
+            return self._replace(timetable=self.timetable.never_end())
+        return self if fault.result is None else self._replace(broken=fault.result)
 
     @property
     def sha256(self) -> str:
@@ -141,16 +141,12 @@ class Task:
 
     def is_gone(self, progress: Progress, now: int) -> bool:
         """Return whether a cancelled task has been removed."""
-        return self._position(progress, now) >= self.timetable.gone_at
+        gone_at = self.timetable.gone_at
+        return gone_at != NEVER and self._position(progress, now) >= gone_at
 
     def _position(self, progress: Progress, now: int) -> int:
-        match self.timetable.counts:
-            case "polls":
-                return progress.polls
-            case "moves":
-                return progress.moves
-            case "ticks":
-                return now
+        counts = self.timetable.counts
+        return now if counts == "ticks" else progress.polls if counts == "polls" else progress.moves
 
 
 T = TypeVar("T")

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from diarkit_contracts.api.states import TaskState
+from diarkit_mockserver.world.ids import name_poll
+
 if TYPE_CHECKING:
-    from diarkit_contracts.api.states import TaskState
+    from diarkit_contracts.api.profiles import Profile
     from diarkit_mockserver.clock import Clock
     from diarkit_mockserver.intake.refusals import Detail, Refusal
     from diarkit_mockserver.intake.request import Headers
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from diarkit_mockserver.world.diarize import Answer
 
 JSON = (b"content-type", b"application/json")
+CLOSE: Final = (b"connection", b"close")
+
+FRAMING: Final = frozenset({b"connection", b"content-length"})
+"""Headers written by the server."""
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}\r\n".encode() for code in range(200, 600)}
@@ -72,9 +79,7 @@ def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> 
         keeps_alive: whether the connection stays open.
     """
     lines = [STATUS_LINES[response.status]]
-    for name, value in response.headers:
-        if name != b"content-length":
-            lines += (name, b": ", value, b"\r\n")
+    lines += [b"%b: %b\r\n" % header for header in response.headers if header[0] not in FRAMING]
     if response.status not in WITHOUT_LENGTH:
         lines.append(b"content-length: %d\r\n" % length)
     lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")
@@ -86,10 +91,32 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def write_accepted(task_id: str, state: TaskState, *, nulls: bool = False) -> bytes:
-    """Write the body of a 202."""
-    more = ',"result":null,"error":null' if nulls else ""
-    return f'{{"task":{{"task_id":"{task_id}","state":"{state}"}}{more}}}'.encode()
+class Acceptance:
+    """The answer 202 of a generation: what is the same for all tasks.
+
+    Args:
+        profile: the generation.
+
+    Attributes:
+        location: which address of the task it has: absolute, relative or absent.
+    """
+
+    __slots__ = ("_body", "_headers", "location")
+
+    def __init__(self, profile: Profile) -> None:
+        self.location = profile["x_location"]
+        # INF: the reference's example is pending, and nothing is processed immediately.
+        nulls = profile["accepted_unpopulated"] == "null"
+        task = write_task("{task}", TaskState(str(profile["first_state"])), result=None, error=None, nulls=nulls)
+        self._body = task.split(b"{task}")
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in profile.headers.items()]
+
+    def write(self, task_id: str, url: bytes) -> Response:
+        """Write the answer for a task with this address."""
+        headers: Headers = (JSON,) if self.location == "absent" else (JSON, (b"x-location", url))
+        if self._headers:
+            headers += tuple((name, text.replace(b"{task}", url)) for name, text in self._headers)
+        return Response(202, task_id.encode().join(self._body), headers, name_poll(task_id, 0))
 
 
 def write_task(task_id: str, state: TaskState, *, result: str | None, error: str | None, nulls: bool) -> bytes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
+from diarkit_mockserver.intake.parameters import NO_PARAMETERS
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
@@ -20,12 +21,12 @@ from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
 from diarkit_mockserver.scenario.setup import Setup, set_up
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.counters import WorldState
-from diarkit_mockserver.world.ids import AnswerIds, make_id
+from diarkit_mockserver.world.ids import AnswerIds, hash_key, make_id, write_key
 from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
-from diarkit_mockserver.world.wire import write_task
+from diarkit_mockserver.world.wire import Acceptance, write_task
 
 if TYPE_CHECKING:
     from diarkit_mockserver.intake.submission import Sent, Submission
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("diarkit")
 
 NO_RULE = Then()
+
+NOTHING_ASKED = write_key(*NO_PARAMETERS.values)
 
 
 class World:
@@ -80,6 +83,8 @@ class World:
         """Set the current configuration, including added rules: read by every request, written by few."""
         self.setup, self.name, self.scenario, self.profile = setup, setup.name, setup.scenario, setup.profile
         self.manner, self.schedule = setup.manner, setup.schedule
+        self.acceptance = Acceptance(setup.profile)
+        self._key = write_key("request-1", setup.scenario.seed, setup.name)
 
     def begin_again(self) -> World:
         """Return a new world with the initial state of this one."""
@@ -137,7 +142,9 @@ class World:
 
     def name_submission(self, submission: Submission) -> str:
         """Return a key of equal submissions; with the number of occurrences it determines the task's id."""
-        return make_id("request-1", self.scenario.seed, self.name, *submission.identity)
+        parameters = submission.parameters
+        asked = NOTHING_ASKED if parameters is NO_PARAMETERS else write_key(*parameters.values)
+        return hash_key(self._key, write_key(submission.sha256, submission.filename), asked)
 
     def meet(self, submission: Submission, visit: Visit) -> tuple[str, Rule | None]:
         """Count an upload, unless this world is closed, and find the seed of its task's id and the rule that answers it."""
@@ -157,8 +164,11 @@ class World:
         visit.submission = submission
         if rule is not None:
             visit.rule = str(rule)
-        if (http := then.http_answer) is not None and not http.polls:
-            raise self._answer_with(http, "by the rule")
+            if (http := then.http_answer) is not None and not http.polls:
+                raise self._answer_with(http, "by the rule")
+            if excess := find_excess(then, submission.media):
+                visit.notes += (excess,)
+                log.warning("%s: %s", submission.filename, excess)
         course = then.course or setup.scenario.course
         if cancels(course):
             outcome = Outcome(TaskState.CANCELLED)
@@ -170,27 +180,19 @@ class World:
             expected = outcome.state is not TaskState.REJECTED and not any(one.when.exact for _, one in setup.rules)
             level = logging.INFO if expected else logging.WARNING
             log.log(level, "%s: %s", submission.filename, miss)
-        if excess := find_excess(then, submission.media):
-            visit.notes += (excess,)
-            log.warning("%s: %s", submission.filename, excess)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
-        task_id = make_id("task-1", key, submission.occurrence)
+        task_id = hash_key(f'"task-1","{key}",{submission.occurrence}')
         if task_id in setup.seeded:  # copied from an earlier run
             task_id = make_id("task-1", key, submission.occurrence, "beside a seeded one")
         faults = self.meet_faults("submit", submission, task_id, visit)
         now = self.clock.now()
         timetable = lay_out(course, now, submission.media.length, counters.free_at)
-        task = Task.make(
-            task_id,
-            submission,
-            then=then,
-            outcome=outcome,
-            timetable=timetable.never_end() if any(fault.task == "stuck" for fault in faults) else timetable,
-            broken=next((fault.result for fault in reversed(faults) if fault.result is not None), None),
-        )
+        task = Task.make(task_id, submission, then=then, outcome=outcome, timetable=timetable)
+        for fault in faults:
+            task = task.spoil(fault)
         self.tasks.add(task, now)
-        if any(fault.task == "lost" for fault in faults):
+        if faults and any(fault.task == "lost" for fault in faults):
             self.tasks.update(task, UNTOUCHED._replace(lost=True))
         visit.task_id, visit.state = task_id, TaskState.PENDING
         return task
@@ -203,11 +205,11 @@ class World:
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} is unknown or expired")
-        self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
+        if progress.finished_at is None:
+            self.tasks.attend(task, now)
         try:
-            http = task.then.http_answer
-            if http is not None and progress.refused_polls < http.polls:
+            if (http := task.then.http_answer) is not None and progress.refused_polls < http.polls:
                 raise self._answer_with(http, "by the task's rule")
             if self.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
@@ -221,7 +223,7 @@ class World:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
-        if state not in UNDER_WAY:
+        if seen.finished_at is None and state not in UNDER_WAY:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
@@ -257,10 +259,12 @@ class World:
 
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
-    ) -> list[Fault]:
+    ) -> Sequence[Fault]:
         """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned."""
         if visit.met is not None:
             return visit.met
+        if not self.schedule:
+            return ()
         of_task: list[Fault] = []
         visit.met = of_task
         for fault, draws in self.schedule.choose(operation, submission, request, self.counters.faults, visit.request):

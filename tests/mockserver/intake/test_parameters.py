@@ -216,3 +216,7 @@ def test_a_config_is_as_deep_as_the_journal_can_be_written_and_read() -> None:
         with pytest.raises(Refusal) as caught:
             decode_config(text)
         assert (caught.value.status, caught.value.detail[0].type) == (422, "json_invalid")
+
+
+def test_equal_parameters_are_one_object() -> None:
+    assert read_parameters({}, {"total_speakers": 3}) is read_parameters({}, {"total_speakers": 3})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.submission import Given, MediaFacts, Parameters, Submission
 
 
 def test_a_request_without_parameters_asks_for_all_of_the_file() -> None:
@@ -29,7 +29,7 @@ def test_parameters_can_be_compared_and_counted() -> None:
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        ({"config": {"x": 1}, "query": {"y": ""}, "headers": {"z": ""}, "occurrence": 2, "size": 3}, True),
+        ({"config": {"x": 1}, "asked": Given({"y": ""}, {"z": ""}), "occurrence": 2, "size": 3}, True),
         ({"parameters": Parameters()}, True),
         ({"parameters": Parameters(range_from=0)}, True),
         ({"filename": "b"}, False),

@@ -12,7 +12,7 @@ from diarkit_contracts.exchanges.recording import HEAD, read_recording, write_li
 from diarkit_contracts.exchanges.redaction import STRUCK, Redaction
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.request import Request
-from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.submission import Given, MediaFacts, Parameters, Submission
 from diarkit_mockserver.journal.export import make_exchange, read_entry, write_entries, write_har
 from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.platform import Platform
@@ -30,8 +30,9 @@ SUBMISSION = Submission(
     media=MediaFacts(kind="wav", length=200, loud=(True, False), truth=((Segment(0, 1, 50),), ())),
     parameters=Parameters(channel_mode="mix", channels=(1, 0), range_to=1.5, max_speakers=2),
     config={"max_speakers": 2, "secret": "s"},
-    query={"channels": "1,0", "key": "s"},
-    headers={"host": "h:1", "authorization": "Bearer s\xff", "content-length": "999"},
+    asked=Given(
+        {"channels": "1,0", "key": "s"}, {"host": "h:1", "authorization": "Bearer s\xff", "content-length": "999"}
+    ),
     first_bytes=b"RIFF\x00\xff",
     occurrence=3,
 )
@@ -90,8 +91,7 @@ ENTRIES = {
             sha256="",
             size=0,
             media=MediaFacts(kind="unknown"),
-            query=SUBMISSION.query,
-            headers=SUBMISSION.headers,
+            asked=SUBMISSION.asked,
         )
     ),
 }
@@ -206,8 +206,11 @@ def test_what_a_client_sent_comes_out_as_it_was(
     submit(start(platform=Platform(world)).url, wav, filename="a.wav", config='{"max_speakers": 1}')
     (entry,) = world.journal
     read = read_entry(write(entry, reveal=True))
-    assert read.submission == entry.submission
     assert read.submission is not None
+    assert entry.submission is not None
+    assert read.submission == entry.submission
+    assert read.submission.query == entry.submission.query
+    assert read.submission.headers == entry.submission.headers
     assert read.submission.first_bytes == wav[:64]
 
 

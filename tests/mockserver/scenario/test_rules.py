@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_mockserver.intake.submission import Given
 from diarkit_mockserver.scenario.model import Rule, Then
 from diarkit_mockserver.scenario.rules import RuleBook
 from diarkit_mockserver.scenario.when import EVERY, ConfigPattern, When
@@ -227,7 +228,7 @@ def test_a_head_finds_its_rule_unless_only_the_body_can_tell(
     make_submission: Make, rules: list[Rule], found: str | None
 ) -> None:
     book = Book(rules)
-    head = replace(make_submission(filename="", channel_mode="mix"), upload=2, headers={"x-k": "12"})
+    head = replace(make_submission(filename="", channel_mode="mix"), upload=2, asked=Given(headers={"x-k": "12"}))
     by_head = book.rules.find_by_head(head, book.used)
     assert (None if by_head is None else by_head.then.failed) == found
     assert book.used.total() == (found is not None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diarkit_mockserver.intake.request import HeaderMap
-from diarkit_mockserver.intake.submission import MediaFacts, Parameters, Submission
+from diarkit_mockserver.intake.submission import Given, MediaFacts, Parameters, Submission
 from diarkit_mockserver.scenario.when import ConfigPattern, When
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -21,8 +21,7 @@ def submission(occurrence: int = 1, upload: int = 1, **parameters: Any) -> Submi
         parameters=Parameters(**parameters),
         occurrence=occurrence,
         upload=upload,
-        query={"channels": "0", "debug": "yes"},
-        headers=HeaderMap(authorization="Bearer abc"),
+        asked=Given({"channels": "0", "debug": "yes"}, HeaderMap(authorization="Bearer abc")),
     )
 
 

@@ -5,6 +5,7 @@ Longer than other files, as the bytes that clients of many kinds send stand here
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diarkit_mockserver.intake.request import ENDPOINT
-from diarkit_mockserver.scenario.faults import Fault, Latency
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.serving import connection as http1
@@ -89,13 +91,18 @@ MESSAGES = {
 @given(
     names=st.lists(st.sampled_from(list(MESSAGES)), min_size=1, max_size=5),
     cuts=st.lists(st.integers(1, 1500), max_size=12),
-    bytewise=st.booleans(),
+    by=st.sampled_from(["cuts", "byte", "message"]),
 )
 def test_the_same_requests_cut_anywhere_get_the_same_answers(
-    connect_line: Callable[..., Any], names: list[str], cuts: list[int], *, bytewise: bool
+    connect_line: Callable[..., Any], names: list[str], cuts: list[int], by: str
 ) -> None:
     data = b"".join(MESSAGES[name] for name in names)
-    places = range(1, len(data)) if bytewise else sorted({cut for cut in cuts if cut < len(data)})
+    ends = itertools.accumulate(len(MESSAGES[name]) for name in names[:-1])
+    places = {
+        "cuts": sorted({cut for cut in cuts if cut < len(data)}),
+        "byte": range(1, len(data)),
+        "message": [*ends],
+    }[by]
     packets = [data[start:end] for start, end in zip((0, *places), (*places, len(data)), strict=True)]
     whole, cut = connect_line(), connect_line()
     assert whole.send(data) == cut.send(*packets)
@@ -103,6 +110,24 @@ def test_the_same_requests_cut_anywhere_get_the_same_answers(
     seen = [[(e.status, e.headers, e.body, e.note) for e in line.world.journal] for line in (whole, cut)]
     assert seen[0] == seen[1]
     assert len(statuses(whole.wire.written)) >= any(name != "an empty line" for name in names)
+
+
+def test_a_request_that_is_sent_again_is_read_once(connect_line: Callable[..., Any]) -> None:
+    line = connect_line()
+    poll, body = MESSAGES["poll"], write("POST", "/nowhere", f"Content-Length: {len(MESSAGES['poll'])}\r\n")
+    assert statuses(line.send(poll, poll, body, poll, MESSAGES["HEAD"], poll)) == [404, 404, 404, 405, 404]
+    first, second, nowhere, head, last = [entry.request for entry in line.world.journal]
+    assert first is second
+    assert [nowhere.method, head.method, last.method] == ["POST", "HEAD", "GET"]
+
+
+def test_the_end_of_a_head_that_looks_like_one_sent_before_is_its_end(connect_line: Callable[..., Any]) -> None:
+    line = connect_line()
+    poll = MESSAGES["poll"]
+    line.send(poll, poll, b"PUT /nowhere HTTP/1.1\r\nX: ", poll)
+    line.send(b"PUT /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+    line.send(b"abc" + poll)
+    assert [entry.request.method for entry in line.world.journal] == ["GET", "GET", "PUT", "PUT", "GET"]
 
 
 @pytest.mark.parametrize(("plain", "h2c"), [("poll", "h2c poll"), ("upload", "h2c upload"), ("chunks", "h2c chunks")])
@@ -162,6 +187,15 @@ def test_the_host_of_an_absolute_target_counts_and_not_the_header(connect_line: 
         (write(host=""), 400),
         (write(host="Host: x\r\nHost: x\r\n"), 400),
         (write(host="Host:\r\n"), 404),
+        (write(host="Host: [::1]:80\r\n"), 404),
+        (write(host="Host: a_b.c:\r\n"), 404),
+        (write(host="Host: a/b\r\n"), 400),
+        (write(host="Host: a b\r\n"), 400),
+        (write(host="Host: x:http\r\n"), 400),
+        (write(host="Host: u@x\r\n"), 400),
+        (write(host="Host: \xff\r\n"), 400),
+        (write("POST", ENDPOINT, "Transfer-Encoding: gzip, chunked\r\n") + b"0\r\n\r\n", 501),
+        (write("POST", ENDPOINT, "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 501),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"GET / HTTP/0.9\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
@@ -322,3 +356,17 @@ def test_other_connections_have_their_turn(connect_line: Callable[..., Any]) -> 
     line.turn(50)
     assert len(statuses(line.wire.written)) == 1000
     assert line.wire.reads
+
+
+@pytest.mark.parametrize(("on", "message"), [("submit", "upload"), ("submit", "chunks"), ("system", "absolute")])
+@pytest.mark.parametrize("more", [{}, {"drip": Drip(bytes=9, every=0)}])
+def test_an_answer_with_connection_close_is_the_last_one(
+    connect_line: Callable[..., Any], on: Any, message: str, more: dict[str, Any]
+) -> None:
+    slow = [Fault(on=on, **more)] if more else []
+    line = connect_line(
+        Scenario(faults=(*slow, Fault(on=on, http=HttpAnswer(status=503, headers={"Connection": "Close"}))))
+    )
+    answer = line.send(MESSAGES[message] + MESSAGES["poll"])
+    assert (statuses(answer), answer.lower().count(b"connection: close")) == ([503], 1)
+    assert not line.wire.open

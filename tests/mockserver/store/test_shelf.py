@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 STORED = (Task, Outcome, Submission, Parameters, MediaFacts, Scenario, Rule, When, Then, Fault, HttpAnswer, Limits, SeededTask, Entry)  # fmt: skip
-DIGESTS = {1: "38f48c0aed45475a"}
+DIGESTS = {1: "38f48c0aed45475a", 2: "06fc9189a1a84a7c"}
 
 
 def test_values_of_another_shape_have_another_schema() -> None:
     """Who changes a field of what is stored makes SCHEMA one more, and adds its digest here."""
-    names = [(one.__name__, [field.name for field in fields(one)]) for one in STORED]
+    names = [(one.__name__, getattr(one, "_fields", None) or [field.name for field in fields(one)]) for one in STORED]
     assert hashlib.sha256(repr((names, Progress._fields)).encode()).hexdigest()[:16] == DIGESTS[SCHEMA]
 
 

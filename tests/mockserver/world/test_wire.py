@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_contracts.api.schema import list_faults
 from diarkit_contracts.api.states import TaskState
 from diarkit_fixtures.segments import Segment
 from diarkit_mockserver.intake.refusals import Condition, Detail, Refusal, refuse
 from diarkit_mockserver.world.wire import (
     JSON,
+    Acceptance,
     dump,
-    write_accepted,
     write_error,
     write_refusal,
     write_result,
@@ -24,7 +25,7 @@ ID = "123e4567-e89b-42d3-a456-426614174000"
 
 
 def test_a_202_is_the_reference_example() -> None:
-    body = write_accepted(ID, TaskState.PENDING)
+    body = Acceptance(DEFAULT).write(ID, b"/task").body
     assert body == b'{"task":{"task_id":"123e4567-e89b-42d3-a456-426614174000","state":"pending"}}'
     assert list_faults("TaskStarted", json.loads(body)) == ()
 
