@@ -226,7 +226,13 @@ def record_trace(calls: list[Call]) -> str:
         content_type, body = call.write_body()
         headers = (("content-type", content_type), ("host", "127.0.0.1:8000"))
         told = fake(
-            Asked(method=call.method, path=call.path, query=call.target.partition("?")[2], headers=headers, body=body)
+            Asked(
+                method=call.method,
+                path=call.path,
+                query=call.target.partition("?")[2],
+                headers=headers,
+                body=bytes(body),
+            )
         )
         answers = [told]
         if told.status == 202:
