@@ -62,6 +62,10 @@ class Pages:
     async def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request with a complete body."""
         host, _, port = request.server.rpartition(":")
+        headers = request.raw_headers
+        if request.host:  # of an absolute target, which replaces the header (RFC 9112, section 3.2.2)
+            others = (header for header in headers if header[0] != b"host")
+            headers = [(b"host", request.host.encode("latin-1")), *others]
         scope: Message = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -73,7 +77,7 @@ class Pages:
             "path": request.prefix + request.path,
             "root_path": request.prefix,
             "query_string": request.query_string.encode("latin-1"),
-            "headers": request.raw_headers,
+            "headers": headers,
             "server": (host, int(port)),
             "client": None,
         }
