@@ -160,8 +160,10 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
-        spare = f"up to {target.caps.spare} more tasks for repeated rows and for mistakes that are accepted as uploads"
-        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
+        spare = (
+            f"; up to {target.caps.spare} more tasks for repeated rows and for mistakes that are accepted as uploads"
+        )
+        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}{spare if target.caps.spare else ''}", err=True)
         profile, progress = begin_run(judging.held, target, len(plan.rows))
         verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))

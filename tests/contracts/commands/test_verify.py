@@ -48,6 +48,11 @@ def test_a_run_says_what_it_costs_and_what_it_found(run: Any) -> None:
     assert "no findings" in ended.stdout
 
 
+@pytest.mark.parametrize(("tier", "announced"), [("lite", True), ("probe", False)])
+def test_spare_tasks_are_announced_if_there_are_any(run: Any, tier: str, announced: bool) -> None:
+    assert ("; up to " in run(URL, "--tier", tier).stderr) is announced
+
+
 def test_a_finding_ends_with_1_and_its_evidence(run: Any, stub: Any) -> None:
     stub.tamper = lambda _, answer: stub.refuse(400) if answer.status == 422 else answer
     assert run(URL).exit_code == 0
