@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -54,7 +54,7 @@ class LiveTask:
     """A task of the platform that was started through the proxy."""
 
     submission: Submission
-    faults: list[Fault]
+    faults: Sequence[Fault]
     polls: int = 0
 
 
@@ -186,7 +186,9 @@ class Gateway:
             return url
         return find_base(visit.request, place, self._platform.external_url, relative=url.startswith("/")) + path
 
-    def _note_start(self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: list[Fault]) -> None:
+    def _note_start(
+        self, visit: Visit, place: Place, body: bytes, submission: Submission, faults: Sequence[Fault]
+    ) -> None:
         reported = read_object(body)
         task_id = find_value(reported, "task", "task_id")
         if isinstance(task_id, str):

@@ -30,12 +30,16 @@ from diarkit_mockserver.world.wire import Disturbance, Response, write_head, wri
 if TYPE_CHECKING:
     from diarkit_mockserver.forward.gateway import Gateway
     from diarkit_mockserver.forward.relay import Relay
+    from diarkit_mockserver.intake.request import Request
     from diarkit_mockserver.intake.upload import UploadReader
     from diarkit_mockserver.world.platform import Platform
     from diarkit_mockserver.world.visit import Visit
 
 LARGEST_HEAD: Final = 64 << 10
 """Limit of bytes for request line and headers, or trailers; nginx, in front of the platform, accepts 32 KiB by default."""
+
+LARGEST_REPEATED: Final = 4 << 10
+"""Limit of bytes for a head that is recognised if it is sent again."""
 
 HEAD_SECONDS = 60.0
 """Real time for a head, or the body of a control call, to arrive; as in nginx."""
@@ -115,6 +119,9 @@ class ClientConnection(asyncio.Protocol):
         self._dropped = 0
         self._at_eof = False
         self._parser = RequestParser()
+        self._last: tuple[bytes, Request] | None = (
+            None  # the last one without a body: a client that polls repeats its bytes
+        )
         self._section_size = 0  # of the head, or of a chunked body's framing
         self._is_timed = False
 
@@ -229,6 +236,10 @@ class ClientConnection(asyncio.Protocol):
     def _read(self) -> None:
         """Parse one piece, in which at most one head or message ends, and act on it."""
         message = self._message
+        if message is None and self._last is not None and self._inbox.take_equal(self._last[0]):
+            self._parser.message_ended = True
+            self._begin(self._last[1], keeps_alive=True)
+            return
         if self._parser.left:
             piece = self._inbox.take(self._parser.left)
         else:
@@ -245,7 +256,7 @@ class ClientConnection(asyncio.Protocol):
         if message is not None:
             self._receive(message)
         elif self._parser.head_ended:
-            self._begin()
+            self._read_head(piece)
 
     def _refuse_bytes(self, reason: str) -> None:
         """Refuse invalid HTTP, including the upload whose body it is in."""
@@ -257,8 +268,8 @@ class ClientConnection(asyncio.Protocol):
             log.info("connection %d: %s", self.number, reason)
             self._end(write_refusal(refusal))
 
-    def _begin(self) -> None:
-        """Act on a head: answer it, or decide who receives its body."""
+    def _read_head(self, piece: bytes | memoryview) -> None:
+        """Read the head that ends with a piece."""
         parser = self._parser
         request = read_request(
             parser.method,
@@ -270,11 +281,18 @@ class ClientConnection(asyncio.Protocol):
             is_trusted=self._is_trusted,
         )
         keeps_alive = parser.version == "1.1" and parser.method != "CONNECT" and parser.keeps_alive
-        self._message = message = Message(request, keeps_alive)
-        self._section_size = 0
+        waits = False
         if not parser.message_ended and parser.version == "1.1":
-            message.waits = (request.find(b"expect") or b"").lower() == b"100-continue"
+            waits = (request.find(b"expect") or b"").lower() == b"100-continue"
         fault = check_head(parser.version, [name for name, _ in parser.headers].count(b"host"))
+        is_plain = parser.message_ended and keeps_alive and fault is None
+        self._last = (bytes(piece), request) if is_plain and len(piece) == request.size <= LARGEST_REPEATED else None
+        self._section_size = 0
+        self._begin(request, fault, keeps_alive=keeps_alive, waits=waits)
+
+    def _begin(self, request: Request, fault: Refusal | None = None, *, keeps_alive: bool, waits: bool = False) -> None:
+        """Act on a head: answer it, or decide who receives its body."""
+        self._message = message = Message(request, keeps_alive, waits)
         if fault is None and self._shared.is_page(request.path):
             message.page = bytearray()
             self._go_in(message)

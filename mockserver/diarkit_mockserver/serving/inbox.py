@@ -36,6 +36,13 @@ class Inbox:
         """Take at most so many bytes."""
         return self._cut(min(len(self.data), self._at + most))
 
+    def take_equal(self, section: bytes) -> bool:
+        """Take all bytes if they are this section, and none of it was taken before; return whether they were."""
+        if self.data != section or self._at or self._tail:
+            return False
+        self.data = b""
+        return True
+
     def take_section(self) -> bytes | memoryview:
         """Take all bytes up to the next end of a head or chunked body."""
         data, at, tail = self.data, self._at, self._tail

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from diarkit_mockserver.scenario.course import NEVER
+
 if TYPE_CHECKING:
     from diarkit_contracts.api.states import TaskState
     from diarkit_fixtures.segments import Channels
@@ -139,16 +141,12 @@ class Task(NamedTuple):
 
     def is_gone(self, progress: Progress, now: int) -> bool:
         """Return whether a cancelled task has been removed."""
-        return self._position(progress, now) >= self.timetable.gone_at
+        gone_at = self.timetable.gone_at
+        return gone_at != NEVER and self._position(progress, now) >= gone_at
 
     def _position(self, progress: Progress, now: int) -> int:
-        match self.timetable.counts:
-            case "polls":
-                return progress.polls
-            case "moves":
-                return progress.moves
-            case "ticks":
-                return now
+        counts = self.timetable.counts
+        return now if counts == "ticks" else progress.polls if counts == "polls" else progress.moves
 
 
 T = TypeVar("T")

@@ -205,11 +205,11 @@ class World:
         task = self.tasks.find(task_id, now)
         if task is None:
             raise refuse(Condition.TASK_UNKNOWN, reason=f"task {task_id} is unknown or expired")
-        self.tasks.attend(task, now)
         progress = self.tasks.progress(task)
+        if progress.finished_at is None:
+            self.tasks.attend(task, now)
         try:
-            http = task.then.http_answer
-            if http is not None and progress.refused_polls < http.polls:
+            if (http := task.then.http_answer) is not None and progress.refused_polls < http.polls:
                 raise self._answer_with(http, "by the task's rule")
             if self.schedule:
                 self.meet_faults("poll", task, f"{task_id} {progress.polls + progress.refused_polls}", visit)
@@ -223,7 +223,7 @@ class World:
             self.tasks.update(task, progress._replace(refused_polls=progress.refused_polls + 1))
             return task, seen, state
         self.tasks.update(task, seen)
-        if state not in UNDER_WAY:
+        if seen.finished_at is None and state not in UNDER_WAY:
             self.tasks.finish(task, now)
         if task.is_gone(seen, now):
             visit.state = None
@@ -259,10 +259,12 @@ class World:
 
     def meet_faults(
         self, operation: Literal["submit", "poll", "system"], submission: Sent | None, request: str, visit: Visit
-    ) -> list[Fault]:
+    ) -> Sequence[Fault]:
         """Find the faults of a request, once: those of its answer are stored in the visit, those of its task returned."""
         if visit.met is not None:
             return visit.met
+        if not self.schedule:
+            return ()
         of_task: list[Fault] = []
         visit.met = of_task
         for fault, draws in self.schedule.choose(operation, submission, request, self.counters.faults, visit.request):

@@ -5,6 +5,7 @@ Longer than other files, as the bytes that clients of many kinds send stand here
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -89,13 +90,18 @@ MESSAGES = {
 @given(
     names=st.lists(st.sampled_from(list(MESSAGES)), min_size=1, max_size=5),
     cuts=st.lists(st.integers(1, 1500), max_size=12),
-    bytewise=st.booleans(),
+    by=st.sampled_from(["cuts", "byte", "message"]),
 )
 def test_the_same_requests_cut_anywhere_get_the_same_answers(
-    connect_line: Callable[..., Any], names: list[str], cuts: list[int], *, bytewise: bool
+    connect_line: Callable[..., Any], names: list[str], cuts: list[int], by: str
 ) -> None:
     data = b"".join(MESSAGES[name] for name in names)
-    places = range(1, len(data)) if bytewise else sorted({cut for cut in cuts if cut < len(data)})
+    ends = itertools.accumulate(len(MESSAGES[name]) for name in names[:-1])
+    places = {
+        "cuts": sorted({cut for cut in cuts if cut < len(data)}),
+        "byte": range(1, len(data)),
+        "message": [*ends],
+    }[by]
     packets = [data[start:end] for start, end in zip((0, *places), (*places, len(data)), strict=True)]
     whole, cut = connect_line(), connect_line()
     assert whole.send(data) == cut.send(*packets)
@@ -103,6 +109,24 @@ def test_the_same_requests_cut_anywhere_get_the_same_answers(
     seen = [[(e.status, e.headers, e.body, e.note) for e in line.world.journal] for line in (whole, cut)]
     assert seen[0] == seen[1]
     assert len(statuses(whole.wire.written)) >= any(name != "an empty line" for name in names)
+
+
+def test_a_request_that_is_sent_again_is_read_once(connect_line: Callable[..., Any]) -> None:
+    line = connect_line()
+    poll, body = MESSAGES["poll"], write("POST", "/nowhere", f"Content-Length: {len(MESSAGES['poll'])}\r\n")
+    assert statuses(line.send(poll, poll, body, poll, MESSAGES["HEAD"], poll)) == [404, 404, 404, 405, 404]
+    first, second, nowhere, head, last = [entry.request for entry in line.world.journal]
+    assert first is second
+    assert [nowhere.method, head.method, last.method] == ["POST", "HEAD", "GET"]
+
+
+def test_the_end_of_a_head_that_looks_like_one_sent_before_is_its_end(connect_line: Callable[..., Any]) -> None:
+    line = connect_line()
+    poll = MESSAGES["poll"]
+    line.send(poll, poll, b"PUT /nowhere HTTP/1.1\r\nX: ", poll)
+    line.send(b"PUT /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+    line.send(b"abc" + poll)
+    assert [entry.request.method for entry in line.world.journal] == ["GET", "GET", "PUT", "PUT", "GET"]
 
 
 @pytest.mark.parametrize(("plain", "h2c"), [("poll", "h2c poll"), ("upload", "h2c upload"), ("chunks", "h2c chunks")])

@@ -35,6 +35,24 @@ def test_a_section_ends_where_a_head_does_however_it_was_cut(data: bytes, cuts: 
     assert take_all(packets) == split(data)
 
 
+def test_a_known_section_is_taken_only_if_all_of_it_is_there_and_no_more() -> None:
+    inbox = Inbox()
+    for packet, is_taken in ((b"a" + END, True), (b"a" + END + b"b", False), (b"b" + END, False)):
+        inbox.clear()
+        inbox.add(packet)
+        assert inbox.take_equal(b"a" + END) is is_taken
+        assert bool(inbox.data) is not is_taken
+    inbox.clear()
+    inbox.add(b"xx")
+    inbox.take_section()
+    inbox.add(b"a" + END)
+    assert not inbox.take_equal(b"a" + END)  # it is the end of another one
+    inbox.clear()
+    inbox.add(b"xa" + END)
+    inbox.take(1)
+    assert not inbox.take_equal(b"xa" + END)
+
+
 @given(data=st.binary(max_size=50), most=st.integers(1, 60), more=st.binary(min_size=1, max_size=9))
 def test_bytes_are_taken_in_their_order_and_up_to_a_number(data: bytes, most: int, more: bytes) -> None:
     inbox = Inbox()
