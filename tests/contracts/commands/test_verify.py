@@ -191,7 +191,7 @@ def test_recordings_of_somebody_s_own_are_sent_instead_of_a_plan(run: Any, tmp_p
     ended = run(URL, *(word for file in files for word in ("--audio", str(file))))
     assert ended.exit_code == 3, ended.output
     assert ended.stderr.startswith("plan audio: 10 tasks, 0 bad requests, about 60 polls, 0.")
-    assert "and up to 2 tasks that depend on the answers" in ended.stderr
+    assert "and up to 2 tasks more, depending on the answers" in ended.stderr
     # The server in memory knows no FLAC.
     assert "audio-1-flac[1ch-2.0s]" in ended.stdout
     assert "it has no result to compare" in ended.stdout
