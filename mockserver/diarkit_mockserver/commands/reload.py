@@ -137,7 +137,7 @@ def read_regular(path: Path) -> bytes:
 
 def _list_problems(error: Exception) -> list[str]:
     if isinstance(error, OSError):
-        return [f"{error.filename}: can't read it: {error.strerror}"]
+        return [f"{error.filename or 'the file'}: can't read it: {error.strerror}"]
     return str(error).splitlines()
 
 
