@@ -85,6 +85,7 @@ class Request:
     host: str = ""
     size: int = 0
     is_trusted: bool = True
+    _fields: dict[bytes, bytes] | None = field(default=None, init=False)
     _headers: HeaderMap | None = field(default=None, init=False)
 
     @property
@@ -101,12 +102,16 @@ class Request:
         """All headers in wire order, names in lower case."""
         return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
 
+    @property
+    def fields(self) -> Mapping[bytes, bytes]:
+        """Headers by name, as sent; the first of a repeated one."""
+        if self._fields is None:
+            self._fields = dict(reversed(self.raw_headers))
+        return self._fields
+
     def find(self, name: bytes) -> bytes | None:
         """Return the first header of a lower-case name; None if absent or empty."""
-        for each, value in self.raw_headers:
-            if each == name:
-                return value or None
-        return None
+        return self.fields.get(name) or None
 
     @property
     def query(self) -> dict[str, str]:
@@ -165,7 +170,7 @@ class Request:
 
     @property
     def _is_forwarded(self) -> bool:
-        return self.is_trusted and not FORWARDING.isdisjoint([name for name, _ in self.raw_headers])
+        return self.is_trusted and not FORWARDING.isdisjoint(self.fields)
 
     def _list(self, name: str) -> list[str]:
         return [value for each, value in self.pairs if each == name]

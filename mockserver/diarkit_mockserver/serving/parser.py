@@ -91,9 +91,7 @@ class RequestParser:
             self.method, self.version = self._http.get_method().decode(), self._http.get_http_version()
             self.keeps_alive = self._http.should_keep_alive()
             if self.method != "CONNECT":
-                for name, value in self.headers:
-                    if name == b"content-length":
-                        self.left = int(value)
+                self.left = int(dict(self.headers).get(b"content-length", 0))
 
     def on_body(self, body: bytes) -> None:
         """Record a part of a body."""

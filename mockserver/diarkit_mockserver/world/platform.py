@@ -23,7 +23,7 @@ from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation, write_start
 from diarkit_mockserver.world.place import Place, SharedPlatform
 from diarkit_mockserver.world.visit import Visit
-from diarkit_mockserver.world.wire import JSON, Disturbance, Response, write_refusal
+from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
 
 if TYPE_CHECKING:
@@ -281,8 +281,9 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
     if (made := response.ids) is None:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
-    named = tuple([(name, request.find(name) or one.encode()) for name, one in zip(ID_HEADERS, made, strict=True)])
-    if response.headers == (JSON,):
-        return named
-    given = [name for name, _ in response.headers]  # a rule or a fault may have set one of them
-    return tuple([one for one in named if one[0] not in given])
+    sent, (first, second) = request.fields, ID_HEADERS
+    named = (first, sent.get(first) or made[0].encode()), (second, sent.get(second) or made[1].encode())
+    given = dict(response.headers)
+    if first in given or second in given:  # by a rule or a fault
+        return tuple([one for one in named if one[0] not in given])
+    return named

@@ -75,9 +75,7 @@ def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> 
         keeps_alive: whether the connection stays open.
     """
     lines = [STATUS_LINES[response.status]]
-    for name, value in response.headers:
-        if name != b"content-length":
-            lines += (name, b": ", value, b"\r\n")
+    lines += [b"%b: %b\r\n" % header for header in response.headers if header[0] != b"content-length"]
     if response.status not in WITHOUT_LENGTH:
         lines.append(b"content-length: %d\r\n" % length)
     lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")

@@ -182,7 +182,7 @@ class World:
             log.log(level, "%s: %s", submission.filename, miss)
         if submission.media.assumed and then.segments is None and then.result is None:
             _warn_of_assumption(submission, outcome)
-        task_id = make_id("task-1", key, submission.occurrence)
+        task_id = hash_key(f'"task-1","{key}",{submission.occurrence}')
         if task_id in setup.seeded:  # copied from an earlier run
             task_id = make_id("task-1", key, submission.occurrence, "beside a seeded one")
         faults = self.meet_faults("submit", submission, task_id, visit)
