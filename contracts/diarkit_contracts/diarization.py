@@ -7,8 +7,8 @@ from typing import cast
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.result import list_result_faults
+from diarkit_fixtures.score.der import Rules
 from diarkit_fixtures.score.difference import compare_answers
-from diarkit_fixtures.score.rules import Rules
 from diarkit_fixtures.segments import Channels, Segment
 
 __all__ = ["DiarizationError", "assert_diarization", "read_result"]

@@ -39,8 +39,7 @@ from quick_senko import load_diarizer
 from diarkit_fixtures.conversation.drawn import PRESETS, draw_conversation
 from diarkit_fixtures.draws import Draws
 from diarkit_fixtures.samples.catalogue import BELIEVED, Sample, find_sample
-from diarkit_fixtures.score.der import Score, score
-from diarkit_fixtures.score.rules import Rules
+from diarkit_fixtures.score.der import Rules, Score, score
 from diarkit_fixtures.segments import Segment, count_speakers
 from diarkit_fixtures.speech.synth import VERSION, speak
 from diarkit_fixtures.speech.voices import VOICES

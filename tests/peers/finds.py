@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,6 @@ from diarkit_contracts.api.evidence import Severity  # noqa: E402
 from diarkit_contracts.api.profiles import PROFILES, Profile  # noqa: E402
 from diarkit_contracts.rows.file import read_rows  # noqa: E402
 from diarkit_contracts.rows.plan import Plan  # noqa: E402
-from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: E402
 from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: E402
 from diarkit_contracts.runs.verify import verify_target  # noqa: E402
 from diarkit_contracts.target.client import Caps, Target  # noqa: E402
@@ -77,7 +77,7 @@ def measure_fake(profile: Profile, seconds: float) -> str:
     began = SystemClock().now()
     ending = _Ending(fake, began + seconds)
     target = Target(url=URL, transport=ending, caps=CAPS, clock=clock)
-    run = run_machine(target, Bounds(seconds=1e9), profile=profile, fail_on=Severity.WARNING)
+    run = run_machine(target, 1e9, profile=profile, fail_on=Severity.WARNING)
     found = "nothing" if run.find is None else run.find.findings[0].clause.id
     tally = run.tally
     return (
@@ -108,8 +108,8 @@ def repeat_find(name: str, number: int) -> str:
     """Find what is broken in a server, and send the rows of the find again; a line with how often it showed."""
     broken = next(each for each in BROKEN if each.name == name)
     server, clock = broken.build()
-    target = Target(url=URL, transport=Transport(server), caps=CAPS, clock=SharedClock(clock))
-    run = run_machine(target, Bounds(calls=6_000), number=number, fail_on=Severity.WARNING, shrink=True)
+    target = Target(url=URL, transport=Transport(server), caps=replace(CAPS, calls=6_000), clock=SharedClock(clock))
+    run = run_machine(target, number=number, fail_on=Severity.WARNING, shrink=True)
     if run.find is None:
         return f"{name}: not found"
     rows = read_rows(json.dumps(run.find.write_rows()), "found.json")

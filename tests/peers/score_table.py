@@ -27,8 +27,7 @@ from pyannote.core import Segment as Stretch
 from pyannote.metrics.diarization import DiarizationErrorRate, JaccardErrorRate
 
 from diarkit_fixtures.draws import Draws
-from diarkit_fixtures.score.der import map_speakers, score
-from diarkit_fixtures.score.rules import Rules
+from diarkit_fixtures.score.der import Rules, map_speakers, score
 from diarkit_fixtures.segments import Segment, SegmentError, merge_touching, sort_segments
 
 if TYPE_CHECKING:
@@ -53,11 +52,9 @@ def draw_case(number: int, *, merge: bool = True) -> tuple[Segments, Segments, R
         cut = [each for each in (*drawn[1::2], *firsts, *halves) if each.end > each.start]
         sides.append(merge_touching(drawn) if merge else sort_segments(cut))
     collar = draws.pick((0, 0, 10, 25))
-    length = draws.pick((None, 3400, 2000))
-    skip, uem = draws.chance(300), None
-    if length == 2000:
-        length, uem = None, ((300, 1100), (1300, 2500))
-    return sides[0], sides[1], Rules(collar=collar, skip_overlap=skip, length=length, uem=uem, merge=merge)
+    uem = draws.pick((None, ((0, 3400),), ((300, 1100), (1300, 2500))))
+    skip = draws.chance(300)
+    return sides[0], sides[1], Rules(collar=collar, skip_overlap=skip, uem=uem, merge=merge)
 
 
 def annotate(segments: Segments, prefix: str) -> Annotation:
@@ -71,7 +68,7 @@ def annotate(segments: Segments, prefix: str) -> Annotation:
 def find_extent(reference: Segments, answer: Segments, rules: Rules) -> list[tuple[float, float]]:
     """Find what is scored, in seconds: what the rules say, or from the first to the last edge."""
     edges = [edge for segment in (*reference, *answer) for edge in (segment.start, segment.end)] or [0, 1]
-    return [(start / 100, end / 100) for start, end in rules.stretches or ((min(edges), max(edges)),)]
+    return [(start / 100, end / 100) for start, end in rules.uem or ((min(edges), max(edges)),)]
 
 
 def ask_pyannote(reference: Segments, answer: Segments, rules: Rules) -> dict[str, float]:
@@ -165,7 +162,6 @@ def compare_with_pyannote(cases: int, *, merge: bool, golden: list[dict[str, obj
                     "answer": [[segment.speaker, segment.start, segment.end] for segment in answer],
                     "collar": rules.collar,
                     "skip_overlap": rules.skip_overlap,
-                    "length": rules.length,
                     "uem": rules.uem,
                     "merge": merge,
                     **{name: round(value, 12) for name, value in theirs.items() if name != "jer" or merge},

@@ -15,8 +15,7 @@ from diarkit_contracts.clauses.clause import Clause, Observation, clause, observ
 from diarkit_contracts.clauses.need import Need
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_contracts.exchanges.exchange import AHEAD, Relation
-from diarkit_fixtures.score.der import score
-from diarkit_fixtures.score.rules import FULL, Rules
+from diarkit_fixtures.score.der import FULL, Rules, score
 
 if TYPE_CHECKING:
     from diarkit_contracts.api.result import ReportedChannel

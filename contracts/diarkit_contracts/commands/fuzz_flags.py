@@ -13,6 +13,8 @@ from diarkit_contracts.commands.flags import flag
 from diarkit_contracts.commands.output import Judging, choose_generation, echo_lines, record_on
 from diarkit_contracts.commands.target_flags import Access, CapFlags, list_repeat_flags, open_target
 from diarkit_contracts.exchanges.origin import is_loopback
+from diarkit_contracts.runs.verdict import Cause, Why
+from diarkit_contracts.target.client import Caps, UnreachableError
 from diarkit_fixtures.errors import require
 
 if TYPE_CHECKING:
@@ -72,9 +74,7 @@ def _run_machine(  # noqa: PLR0913 - as above
     url: str, flags: FuzzFlags, access: Access, caps: CapFlags, judging: Judging, *, record: Path | None
 ) -> RunVerdict:
     require("hypothesis")
-    from diarkit_contracts.runs.fuzz.example import Bounds  # noqa: PLC0415 - imported on first use
-    from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415
-    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
+    from diarkit_contracts.runs.fuzz.machine import run_machine  # noqa: PLC0415 - imported on first use
 
     seconds = SECONDS if caps.seconds is None else caps.seconds
     own = caps.change(
@@ -87,7 +87,7 @@ def _run_machine(  # noqa: PLR0913 - as above
         click.echo(f"plan fuzz: {shown}, seed {access.seed}", err=True)
         run = run_machine(
             target,
-            Bounds(seconds=seconds),
+            seconds,
             number=access.seed,
             profile=choose_generation(judging.held, target),
             fail_on=judging.fail_on,
@@ -101,9 +101,7 @@ def _run_schemathesis(url: str, access: Access, caps: CapFlags, judging: Judging
     require("schemathesis")
     from diarkit_contracts.rows.mistakes import NEVER_GIVEN  # noqa: PLC0415
     from diarkit_contracts.runs.fuzz.schemathesis import PHASES, run_schemathesis  # noqa: PLC0415 - as above
-    from diarkit_contracts.runs.verdict import Cause, Why  # noqa: PLC0415
     from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415
-    from diarkit_contracts.target.client import Caps, UnreachableError  # noqa: PLC0415
 
     not_for_it = {
         "--max-tasks": caps.tasks is not None,

@@ -254,7 +254,7 @@ def pulse(target: Target) -> Generator[None]:
 
 def say_on(target: Target, wait: Callable[[float], bool]) -> None:
     """Report the progress of a run until `wait`, which blocks for at most so many seconds, returns that it is over."""
-    from diarkit_contracts.runs.summary import describe_spent  # noqa: PLC0415 - imported on first use
+    from diarkit_contracts.reports.summary import describe_spent  # noqa: PLC0415 - imported on first use
 
     while not wait(BETWEEN_LINES_S):
         click.echo(f"still running: {describe_spent(target.spent)}", err=True)

@@ -107,7 +107,7 @@ def parity(one: str, other: str, sides: Sides, judging: Judging, access: Access)
 
 
 def _open_side(side: str, plan: Plan, access: Access, caps: Caps, profile: Asked) -> Callable[[], RunVerdict]:
-    from diarkit_contracts.runs.parity.matching import match_rows  # noqa: PLC0415 - as above
+    from diarkit_contracts.runs.parity.answers import match_rows  # noqa: PLC0415 - as above
 
     if "://" not in side:
         wanted = {row.name for row in plan.rows}

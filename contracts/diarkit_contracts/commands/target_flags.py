@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diarkit_contracts.rows.plan import Plan
     from diarkit_contracts.rows.tier import Tier
     from diarkit_contracts.target.client import Caps, Target
-    from diarkit_contracts.target.transport import Connection, Way
+    from diarkit_contracts.target.transport import Way
 
 HEADERS_VARIABLE: Final = "DIARKIT_VERIFY_HEADERS"
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -133,7 +133,7 @@ def open_target(url: str, access: Access, caps: Caps) -> Generator[Target]:
 
     with blame_connection():
         way = read_way(url, access)
-        transport = HttpTransport(way.url, way.connection)
+        transport = HttpTransport(way)
     polite = 0.0 if is_loopback(way.url) else POLITE_PACE_S
     with closing(transport):
         target = Target(
@@ -163,16 +163,29 @@ def blame_connection() -> Generator[None]:
 def read_way(url: str, access: Access) -> Way:
     """Read how to connect to a server."""
     from diarkit_contracts.exchanges.redaction import list_secrets  # noqa: PLC0415
-    from diarkit_contracts.target.proxy import list_credentials  # noqa: PLC0415
-    from diarkit_contracts.target.transport import Way  # noqa: PLC0415
+    from diarkit_contracts.target.proxy import choose_proxy, list_credentials  # noqa: PLC0415
+    from diarkit_contracts.target.transport import KEY_VARIABLE, Way  # noqa: PLC0415
 
     headers = read_headers(access.headers)
     url, own, secrets = _read_url(url)
     headers = (*headers, *own)
-    connection = _make_connection(url, access)
-    secrets = (*secrets, *list_secrets(headers), connection.key_password)
-    secrets += () if connection.proxy is None else list_credentials(connection.proxy.url)
-    return Way(url=url, connection=connection, headers=headers, secrets=secrets)
+    if access.insecure and access.cacert is not None:
+        raise click.UsageError("expected --cacert or --insecure, got both")
+    if access.key is not None and access.cert is None:
+        raise click.UsageError("expected --cert with --key")
+    password, proxy = os.environ.get(KEY_VARIABLE, ""), choose_proxy(url, access.proxy)
+    secrets = (*secrets, *list_secrets(headers), password)
+    return Way(
+        url=url,
+        headers=headers,
+        secrets=secrets if proxy is None else (*secrets, *list_credentials(proxy.url)),
+        cacert=access.cacert,
+        insecure=access.insecure,
+        certificate=access.cert,
+        key=access.key,
+        key_password=password,
+        proxy=proxy,
+    )
 
 
 def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
@@ -192,24 +205,6 @@ def _read_url(url: str) -> tuple[str, Headers, tuple[str, ...]]:
     credentials = list_credentials(url)
     # As a header, so that it is also sent to URLs that the server returns.
     return plain, (("Authorization", f"Basic {credentials[-1]}"),) if credentials else (), credentials
-
-
-def _make_connection(url: str, access: Access) -> Connection:
-    from diarkit_contracts.target.proxy import choose_proxy  # noqa: PLC0415
-    from diarkit_contracts.target.transport import KEY_VARIABLE, Connection  # noqa: PLC0415
-
-    if access.insecure and access.cacert is not None:
-        raise click.UsageError("expected --cacert or --insecure, got both")
-    if access.key is not None and access.cert is None:
-        raise click.UsageError("expected --cert with --key")
-    return Connection(
-        cacert=access.cacert,
-        insecure=access.insecure,
-        certificate=access.cert,
-        key=access.key,
-        key_password=os.environ.get(KEY_VARIABLE, ""),
-        proxy=choose_proxy(url, access.proxy),
-    )
 
 
 def list_repeat_flags(access: Access) -> tuple[tuple[str, str], ...]:

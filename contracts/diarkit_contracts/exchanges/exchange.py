@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from diarkit_fixtures.segments import Channels  # noqa: TC001 - the types of fields are read at run time
+from diarkit_fixtures.media.facts import AudioFacts
 from diarkit_fixtures.wav.file import WavError, WavReader
 
 if TYPE_CHECKING:
@@ -18,33 +18,8 @@ if TYPE_CHECKING:
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in wire order; names may be repeated and are case-insensitive."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """Measurements of a WAV file.
-
-    Attributes:
-        length: whole centiseconds.
-        loud: one per channel: some sample reaches -60 dBFS.
-        truth: who speaks when, one entry per channel; None if unknown.
-        truncated: the header states more audio than there is.
-    """
-
-    length: int
-    loud: tuple[bool, ...]
-    truth: Channels | None = None
-    truncated: bool = False
-
-    @property
-    def channels(self) -> int:
-        """Number of channels."""
-        return len(self.loud)
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds."""
-        return self.length / 100
-
+Sound: TypeAlias = AudioFacts
+"""Measurements of a WAV file."""
 
 AHEAD: Final = 200
 """Centiseconds of silence of `Relation.DELAYED`."""
@@ -186,19 +161,17 @@ class Lost:
     Attributes:
         status: of the head; 0 without one.
         body: the bytes received.
+        is_body_known: False, as it was cut.
         received_at: seconds on the clock of `Request.sent_at`, at the loss.
     """
+
+    is_body_known: ClassVar[bool] = False
 
     kind: Loss
     status: int = 0
     headers: Headers = ()
     body: bytes = b""
     received_at: float = 0.0
-
-    @property
-    def is_body_known(self) -> bool:
-        """False, as it was cut."""
-        return False
 
     def header(self, name: str) -> str | None:
         """Find the first header of that name, in any case."""

@@ -33,10 +33,6 @@ def write_share(tally: Tally) -> str:
     )
 
 
-def _write_text(tally: Tally, plays: Mapping[str, str]) -> str:
-    return "".join(f"{line}\n" for line in _list_lines(tally, plays))
-
-
 def _list_lines(tally: Tally, plays: Mapping[str, str]) -> Iterator[str]:
     yield write_share(tally)
     following = list_next(tally, plays)
@@ -106,7 +102,7 @@ def _write_html(tally: Tally, plays: Mapping[str, str]) -> str:
 
 
 FORMS: Final[Mapping[str, Callable[[Tally, Mapping[str, str]], str]]] = {
-    "text": _write_text,
+    "text": lambda tally, plays: "".join(f"{line}\n" for line in _list_lines(tally, plays)),
     "html": _write_html,
     "md": _write_markdown,
     "json": _write_json,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.summary import advise, describe_subject, sum_up
 from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import Repeat, write_repeat
-from diarkit_contracts.runs.summary import describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit, RunVerdict
 
 if TYPE_CHECKING:
@@ -64,11 +64,6 @@ def write_summary(verdict: RunVerdict, fail_on: Severity = Severity.ERROR, folde
     return text.rstrip() + "\n"
 
 
-def escape_html(text: str) -> str:
-    """Escape a text for HTML, including HTML in Markdown."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-
-
 def _write_command(level: str, title: str, text: str) -> str:
     """Write a workflow command.
 
@@ -81,12 +76,12 @@ def _write_command(level: str, title: str, text: str) -> str:
 
 
 def _write_repeat(repeat: Repeat) -> Markup:
-    text = escape_html(f"{repeat.command}\n\n{repeat.curl}\n\n{repeat.python}")
+    text = escape(f"{repeat.command}\n\n{repeat.curl}\n\n{repeat.python}")
     return Markup(text.replace("\n", "&#10;"))  # noqa: S704 - it is escaped
 
 
 def _escape(text: str) -> Markup:
     """Escape a text from a server for Markdown tables: no markup, link or mention."""
-    shown = escape_html(show_text(text, LONGEST))
+    shown = escape(show_text(text, LONGEST), quote=False)
     plain = re.sub(r"[\\`*_{}\[\]#|~@!:]", lambda match: f"&#{ord(match[0])};", shown)
     return Markup(plain.replace("www.", "www&#46;"))  # noqa: S704 - it is escaped

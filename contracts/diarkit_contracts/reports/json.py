@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
 from diarkit_contracts.exchanges.text import describe_part, show_body
-from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.summary import advise, sum_up
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import sum_up
 
 if TYPE_CHECKING:
     from pathlib import Path

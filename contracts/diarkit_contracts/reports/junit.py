@@ -11,9 +11,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.summary import advise, describe_subject, sum_up
 from diarkit_contracts.runs.outcomes import Outcome, list_row_outcomes
-from diarkit_contracts.runs.summary import describe_subject, sum_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ import click
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
+from diarkit_contracts.reports.summary import WORDS
 from diarkit_contracts.reports.text import COLOURS, list_section
-from diarkit_contracts.runs.summary import WORDS
 
 if TYPE_CHECKING:
     from diarkit_contracts.runs.parity.compare import Parity

@@ -11,10 +11,9 @@ import click
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.words import count
 from diarkit_contracts.exchanges.text import show_text
-from diarkit_contracts.reports.advice import advise
+from diarkit_contracts.reports.summary import WORDS, advise, describe_subject, sum_up
 from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
-from diarkit_contracts.runs.summary import WORDS, describe_subject, sum_up
 from diarkit_contracts.runs.verdict import Exit, Finding, RunVerdict
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import AHEAD, Made, Relation
 from diarkit_contracts.rows.call import Call, Carried, Row, Written
-from diarkit_fixtures.media.flac_writer import find_obstacle, write_flac
+from diarkit_fixtures.media.flac import find_obstacle, write_flac
 from diarkit_fixtures.wav.chunks import MOST, Chunks, split
 from diarkit_fixtures.wav.file import WavError
 from diarkit_fixtures.wav.frames import Frames, read_frames

@@ -14,8 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from diarkit_contracts.rows.call import Attached, Call, Carried, Raw, Row, Written
-from diarkit_fixtures.texts.json_as_yaml import make_yaml
-from diarkit_fixtures.texts.read import read_value
+from diarkit_fixtures.texts.read import make_yaml, read_value
 from diarkit_fixtures.texts.tree import Flaw, Items, Leaf, Node, find_node
 
 Plain: TypeAlias = "dict[str, object]"

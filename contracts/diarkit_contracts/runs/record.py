@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from diarkit_contracts.api.error import ContractsError
@@ -32,24 +32,16 @@ class RecordError(ContractsError):
         super().__init__(f"{name}: {reason}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The parameters sent with each file.
+def record_file(
+    target: Target, name: str, data: bytes, *, config: str = "", query: tuple[tuple[str, str], ...] = ()
+) -> tuple[Exchange, ...]:
+    """Send one file to a platform, and return the upload and each poll of its task; a RecordError if they can't be replayed.
 
-    Attributes:
-        config: text of the part `config`; empty for none.
-        query: names and values of the URL's parameters.
+    `config` is the text of that part, empty for none; `query` the names and values of the URL's parameters.
     """
-
-    config: str = ""
-    query: tuple[tuple[str, str], ...] = ()
-
-
-def record_file(target: Target, name: str, data: bytes, asked: Asked) -> tuple[Exchange, ...]:
-    """Send one file to a platform, and return the upload and each poll of its task; a RecordError if they can't be replayed."""
-    form = [Field("file", data, name), *([Field("config", asked.config.encode())] if asked.config else [])]
+    form = [Field("file", data, name), *([Field("config", config.encode())] if config else [])]
     body = Raw(*write_form(form))
-    followed = Followed(Row(id="recorded", what=name, call=Call(query=asked.query, body=body)), target)
+    followed = Followed(Row(id="recorded", what=name, call=Call(query=query, body=body)), target)
     try:
         sent = followed.send()
         start = replace(sent, request=replace(sent.request, parts=describe_form(form)))

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from diarkit_contracts.target.pace import Clock
 
 
-class Deadline:
-    """The deadline of the current call, shared by all connections of a client."""
+class Deadline(httpcore.NetworkBackend):
+    """The deadline of the current call, and as a network backend that of all connections of a client."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._at = float("inf")
+        self._backend = httpcore.SyncBackend()
 
     def start(self, seconds: float) -> None:
         """Set the time limit of the next call."""
@@ -37,14 +38,6 @@ class Deadline:
             raise error("the time of the call is over")
         return left if timeout is None else min(timeout, left)
 
-
-class DeadlineBackend(httpcore.NetworkBackend):
-    """A network backend whose connections respect the deadline."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._backend = httpcore.SyncBackend()
-
     def connect_tcp(
         self,
         host: str,
@@ -54,9 +47,9 @@ class DeadlineBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect."""
-        timeout = self._deadline.shorten(timeout, httpcore.ConnectTimeout)
+        timeout = self.shorten(timeout, httpcore.ConnectTimeout)
         stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        return _Stream(stream, self)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -84,8 +77,8 @@ class _Stream(httpcore.NetworkStream):
 
 
 def bound_calls(transport: Any, deadline: Deadline) -> None:
-    """Install the backend in an httpx transport.
+    """Let the deadline apply to an httpx transport.
 
     httpx does not expose httpcore's public network backend, so it is set on the private pool; a test checks that this works.
     """
-    transport._pool._network_backend = DeadlineBackend(deadline)  # noqa: SLF001
+    transport._pool._network_backend = deadline  # noqa: SLF001

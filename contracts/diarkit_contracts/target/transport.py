@@ -38,10 +38,13 @@ KEY_VARIABLE: Final = "DIARKIT_VERIFY_KEY_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How to connect to a server.
+class Way:
+    """How to reach a server.
 
     Attributes:
+        url: of the server, without credentials and trailing slash.
+        headers: sent with each request.
+        secrets: contained in all of these, to be redacted.
         cacert: trusted certificates, in PEM; None for those of SSL_CERT_FILE, SSL_CERT_DIR or httpx.
         insecure: trust any certificate.
         certificate: client certificate, in PEM; None for none.
@@ -50,27 +53,15 @@ class Connection:
         proxy: to use; None for none.
     """
 
+    url: str
+    headers: Headers = ()
+    secrets: tuple[str, ...] = ()
     cacert: Path | None = None
     insecure: bool = False
     certificate: Path | None = None
     key: Path | None = None
     key_password: str = ""
     proxy: Proxy | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """Connection, headers and secrets for a server.
-
-    Attributes:
-        url: of the server, without credentials and trailing slash.
-        secrets: contained in all of these, to be redacted.
-    """
-
-    url: str
-    connection: Connection
-    headers: Headers = ()
-    secrets: tuple[str, ...] = ()
 
 
 class HttpTransport:
@@ -81,20 +72,20 @@ class HttpTransport:
         BadConnectionError: for invalid certificates and keys, or a proxy that needs a missing library.
     """
 
-    def __init__(self, url: str, connection: Connection, clock: Clock | None = None) -> None:
+    def __init__(self, way: Way, clock: Clock | None = None) -> None:
         require("httpx")
         import httpx  # noqa: PLC0415 - of the extra `verify`; recordings are judged without it
 
         from diarkit_contracts.target.deadline import Deadline, bound_calls  # noqa: PLC0415 - it needs what httpx needs
 
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
-        self._proxy = connection.proxy
+        self._proxy = way.proxy
         self._deadline = Deadline(clock or SystemClock())
         try:
             transport = httpx.HTTPTransport(
                 # Loading certificates takes longer than a request, and is not needed without TLS.
-                verify=make_trust(connection) if url.startswith("https:") else False,
-                proxy=None if connection.proxy is None else connection.proxy.url,
+                verify=make_trust(way) if way.url.startswith("https:") else False,
+                proxy=None if way.proxy is None else way.proxy.url,
                 # Proxy and trust are chosen by our own code, so httpx must not read the environment.
                 trust_env=False,
             )
@@ -109,7 +100,7 @@ class HttpTransport:
             )
             bound_calls(transport, self._deadline)
         except ImportError:
-            origin = "" if connection.proxy is None else connection.proxy.origin
+            origin = "" if way.proxy is None else way.proxy.origin
             raise BadConnectionError(
                 origin, "a proxy with socks5 needs a library that is not installed: pip install 'httpx[socks]'"
             ) from None
@@ -188,24 +179,24 @@ class HttpTransport:
 def _shake_hands(plain: socket.socket, host: str | None) -> None:
     """Begin TLS with any certificate, or raise OSError if the server does not speak it."""
     try:
-        make_trust(Connection(insecure=True)).wrap_socket(plain, server_hostname=host).close()
+        make_trust(Way(url="", insecure=True)).wrap_socket(plain, server_hostname=host).close()
     except ssl.SSLError as error:
         if "ALERT" not in (error.reason or ""):  # an alert is TLS: it requires a client certificate, for example
             raise
 
 
-def make_trust(connection: Connection) -> ssl.SSLContext:
+def make_trust(way: Way) -> ssl.SSLContext:
     """Make the TLS context with trusted and client certificates, or raise BadConnectionError for invalid files."""
-    trust = _choose_certificates(connection)
-    if connection.insecure:
+    trust = _choose_certificates(way)
+    if way.insecure:
         trust.check_hostname = False
         trust.verify_mode = ssl.CERT_NONE
-    if connection.certificate is not None:
+    if way.certificate is not None:
         try:
             # A password is always passed: otherwise OpenSSL would prompt for it on the terminal.
-            trust.load_cert_chain(connection.certificate, connection.key, lambda: connection.key_password)
+            trust.load_cert_chain(way.certificate, way.key, lambda: way.key_password)
         except (OSError, ValueError) as error:
-            files = f"{connection.certificate}{f' and {connection.key}' if connection.key else ''}"
+            files = f"{way.certificate}{f' and {way.key}' if way.key else ''}"
             raise BadConnectionError(
                 "--cert",
                 f"expected a certificate and its key, both in PEM, in {files}, got: {error}"
@@ -214,10 +205,10 @@ def make_trust(connection: Connection) -> ssl.SSLContext:
     return trust
 
 
-def _choose_certificates(connection: Connection) -> ssl.SSLContext:
+def _choose_certificates(way: Way) -> ssl.SSLContext:
     import httpx  # noqa: PLC0415 - as above
 
-    named = connection.cacert
+    named = way.cacert
     try:
         return httpx.create_ssl_context() if named is None else ssl.create_default_context(cafile=named)
     except OSError as error:

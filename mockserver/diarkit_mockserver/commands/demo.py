@@ -17,7 +17,7 @@ from diarkit_contracts.diarization import read_result
 from diarkit_contracts.exchanges.form import Field, write_form
 from diarkit_fixtures.samples.catalogue import GUIDE
 from diarkit_fixtures.samples.write import write_samples
-from diarkit_fixtures.score.line import draw_line
+from diarkit_fixtures.score.difference import draw_line
 from diarkit_fixtures.segments import count_speakers
 from diarkit_mockserver.commands.health import DIRECT
 from diarkit_mockserver.intake.request import ENDPOINT

@@ -19,7 +19,6 @@ from diarkit_fixtures.errors import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diarkit_contracts.runs.record import Asked
     from diarkit_mockserver.forward.recorder import Speed
 
 QUERY = ("channel_mode", "channels", "range_from", "range_to")
@@ -93,7 +92,7 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
 
     require("jsonschema")
-    asked = _read_asked(wish)
+    query = _read_query(wish)
     sizes = [path.stat().st_size for path in files]
     # No limits, as the user named the files.
     caps = Caps(
@@ -113,9 +112,8 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
                     click.echo(f"{path}: same content as an earlier file; one rule answers both", err=True)
                     continue
                 seen.add(digest)
-                *_, recorded = map(
-                    recorder.add, record_file(target, os.fsencode(path.name).decode(errors="replace"), data, asked)
-                )
+                name = os.fsencode(path.name).decode(errors="replace")
+                *_, recorded = map(recorder.add, record_file(target, name, data, config=wish.config, query=query))
             except RecordError as error:
                 click.echo(f"{error}", err=True)
                 sys.exit(1 if target.exchanges else 4)
@@ -126,9 +124,9 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
             echo_lines([f"{path}: {recorded or 'refused for its parameters, as the fake does by default'}"])
 
 
-def _read_asked(wish: Wish) -> Asked:
+def _read_query(wish: Wish) -> tuple[tuple[str, str], ...]:
+    """Read the parameters of the URL, and check the config."""
     from diarkit_contracts.exchanges.history import read_object  # noqa: PLC0415 - as above
-    from diarkit_contracts.runs.record import Asked  # noqa: PLC0415
 
     if wish.config and read_object(wish.config.encode()) is None:
         raise click.BadParameter(f"expected a JSON object, got {wish.config!r}", param_hint="--config")
@@ -145,4 +143,4 @@ def _read_asked(wish: Wish) -> Asked:
             except ValueError:
                 raise click.BadParameter(f"expected seconds for {name}, got {value!r}", param_hint="--query") from None
         query.append((name, value))
-    return Asked(config=wish.config, query=tuple(query))
+    return tuple(query)

@@ -22,8 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from diarkit_fixtures.texts.json_as_yaml import make_yaml
-from diarkit_fixtures.texts.read import TextError, decode_text
+from diarkit_fixtures.texts.read import TextError, decode_text, make_yaml
 from diarkit_mockserver.clock import let_others_run
 from diarkit_mockserver.control.body import SOURCE, parse_body
 from diarkit_mockserver.control.call import Bounds, Call, decide_on

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from diarkit_fixtures.texts.build import build_value
-from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.read import make_yaml
 from diarkit_fixtures.texts.tree import plant
 from diarkit_mockserver.control.body import parse_body
 from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready

@@ -41,8 +41,8 @@ class Live:
         # Its debug lines contain complete heads with secrets.
         logging.getLogger("httpcore").setLevel(logging.INFO)
         self._transport = httpx.AsyncHTTPTransport(
-            verify=make_trust(way.connection) if parts.scheme == "https" else False,
-            proxy=None if way.connection.proxy is None else way.connection.proxy.url,
+            verify=make_trust(way) if parts.scheme == "https" else False,
+            proxy=None if way.proxy is None else way.proxy.url,
             trust_env=False,
             # One per client request, never reused: a platform may close a connection while the next request is on its way, and an
             # upload that has begun can't be repeated.
@@ -84,7 +84,7 @@ class Live:
         except TimeoutError:
             loss, reason = Loss.TOO_SLOW, f"the answer did not end within {ANSWER_S:g} s"
         except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
-            proxy = "" if self.way.connection.proxy is None else str(self.way.connection.proxy)
+            proxy = "" if self.way.proxy is None else str(self.way.proxy)
             reason = explain_failure(error, self.way.url, proxy=proxy, connect_s=CONNECT_S, answer_s=ANSWER_S)
             loss = find_loss(error, has_head=came.status > 0, has_length=came.header("Content-Length") is not None)
         content = b"".join(pieces)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from diarkit_fixtures.samples.cache import SampleCache
+    from diarkit_fixtures.samples.catalogue import SampleCache
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
     from diarkit_mockserver.harness.recording import Recording
@@ -162,7 +162,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(scope="session")
 def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCache:
     """The recordings with known truth, by name: `.data`, `.truth`, `.path`; generated once per session."""
-    from diarkit_fixtures.samples.cache import SampleCache as MadeCache  # noqa: PLC0415 - imported on first use
+    from diarkit_fixtures.samples.catalogue import SampleCache as MadeCache  # noqa: PLC0415 - imported on first use
 
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
 

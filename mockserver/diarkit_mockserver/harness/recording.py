@@ -47,7 +47,7 @@ class Recording:
         try:
             with blame_connection():
                 way = read_way(url, Access(cacert=cacert))
-                asked = HttpTransport(way.url, way.connection)
+                asked = HttpTransport(way)
             asked.connect(way.url)
             asked.close()
         except click.UsageError as error:

@@ -79,8 +79,9 @@ class Row:
 class Condition(Enum):
     """Everything that can be wrong with a request, with its answer."""
 
-    # INF: a gateway in front of the platform answers these two; the envelope is the regular one.
+    # INF: a gateway in front of the platform answers these three; the envelope is the regular one.
     NOT_HTTP = Row(400)
+    CODING_UNKNOWN = Row(501)
     VERSION_UNKNOWN = Row(505)
     # Rows in the table of points depend on the world's generation and dialect.
     MULTIPART_BROKEN = Row("broken_form")

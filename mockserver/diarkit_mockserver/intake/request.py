@@ -37,6 +37,9 @@ PORTS: Final = {"http": "80", "https": "443"}
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 """Start of an absolute request target (RFC 9112, section 3.2.2), followed by the path."""
 
+HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z:._~!$&'()*+,;=-]+\])(?::[0-9]*)?")
+"""A valid header `Host` (RFC 3986, section 3.2.2), which may be empty."""
+
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 """Valid host and port in a URL that we return."""
 
@@ -214,20 +217,28 @@ def read_request(  # noqa: PLR0913 - a head has that many parts
     )
 
 
-def check_head(version: str, hosts: int) -> Refusal | None:
-    """Check a parsed head by the rules of HTTP (RFC 9110, section 15.6.6; RFC 9112, section 3.2).
+def check_head(version: str, request: Request) -> Refusal | None:
+    """Check a parsed head by the rules of HTTP (RFC 9110, section 15.6.6; RFC 9112, sections 3.2 and 6.1).
 
     Args:
         version: of HTTP, as parsed.
-        hosts: number of headers `Host`.
+        request: with the headers.
 
     Returns:
-        505 for an unsupported version, 400 for a missing or repeated `Host`.
+        505 for an unsupported version, 400 for a missing, repeated or invalid `Host`, 501 for a coding other than chunks.
     """
     if version not in ("1.0", "1.1"):
         return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")
+    names = [name for name, _ in request.raw_headers]
+    hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return refuse(Condition.NOT_HTTP, reason=f"expected one header Host, got {hosts}")
+    if hosts and HOST.fullmatch(host := request.fields[b"host"]) is None:
+        return refuse(Condition.NOT_HTTP, reason=f"expected a host and a port in the header Host, got {host!r:.120}")
+    if b"transfer-encoding" in names:
+        codings = b", ".join([value for name, value in request.raw_headers if name == b"transfer-encoding"])
+        if codings.lower() != b"chunked":
+            return refuse(Condition.CODING_UNKNOWN, reason=f"expected Transfer-Encoding: chunked, got {codings!r:.120}")
     return None
 
 

@@ -100,6 +100,8 @@ class HttpAnswer:
             made.pop(name.lower(), None)
             if value is not None:
                 made[name.lower()] = value
+        if "connection" in made:
+            made["connection"] = made["connection"].lower()
         return tuple(made.items())
 
 

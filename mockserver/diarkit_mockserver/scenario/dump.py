@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from diarkit_fixtures.texts.scalar import resolve_plain
+from diarkit_fixtures.texts.yaml import resolve_plain
 from diarkit_mockserver.scenario.plain import Json, write_plain
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from diarkit_mockserver.serving.inbox import Inbox
 from diarkit_mockserver.serving.message import Message
 from diarkit_mockserver.serving.pages import LARGEST_BODY, Pages, is_control, is_page
 from diarkit_mockserver.serving.parser import RequestParser
-from diarkit_mockserver.world.wire import Disturbance, Response, write_head, write_refusal
+from diarkit_mockserver.world.wire import CLOSE, Disturbance, Response, write_head, write_refusal
 
 if TYPE_CHECKING:
     from diarkit_mockserver.forward.gateway import Gateway
@@ -284,7 +284,7 @@ class ClientConnection(asyncio.Protocol):
         waits = False
         if not parser.message_ended and parser.version == "1.1":
             waits = (request.find(b"expect") or b"").lower() == b"100-continue"
-        fault = check_head(parser.version, [name for name, _ in parser.headers].count(b"host"))
+        fault = check_head(parser.version, request)
         is_plain = parser.message_ended and keeps_alive and fault is None
         self._last = (bytes(piece), request) if is_plain and len(piece) == request.size <= LARGEST_REPEATED else None
         self._section_size = 0
@@ -416,16 +416,18 @@ class ClientConnection(asyncio.Protocol):
         if self._ends and self._answering is None and self._message is None:
             self.transport.close()
 
-    def _share(self, message: Message | None, response: Response) -> Response:
-        """Add CORS headers to an answer of the platform."""
+    def _prepare(self, message: Message | None, response: Response) -> Response:
+        """Add CORS headers to an answer of the platform, and end the connection with it if a rule or a fault says so."""
+        if message is not None and CLOSE in response.headers:
+            message.keeps_alive = False
+            self._ends = self._ends or self._message is not message  # which is complete
         cors = self._shared.cors
         if cors is None or message is None or message.page is not None:
             return response
         return cors.share(message.request, response)
 
     def _respond(self, message: Message, response: Response) -> None:
-        if self._shared.cors is not None:
-            response = self._share(message, response)
+        response = self._prepare(message, response)
         if response.disturbance is None:
             message.send(self.transport, response)
         else:
@@ -437,7 +439,7 @@ class ClientConnection(asyncio.Protocol):
         Further input is read and dropped for a while: with unread bytes, the system would reset the connection, and the client would lose
         its answer.
         """
-        response = self._share(self._message, response)
+        response = self._prepare(self._message, response)
         if self._message is not None:
             self._message.stop_timing()
             self._message = None
@@ -475,7 +477,7 @@ class ClientConnection(asyncio.Protocol):
         task.add_done_callback(self._shared.tasks.discard)
 
     async def _answer_awaited(self, message: Message, answering: Awaitable[Response]) -> None:
-        response = self._share(message, await answering)
+        response = self._prepare(message, await answering)
         if self.transport.is_closing():
             return
         if response.disturbance is None:

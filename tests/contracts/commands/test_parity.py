@@ -27,8 +27,8 @@ def run(stub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run `parity` against the server in memory, as fast as it goes."""
 
     class Transport:
-        def __init__(self, url: str, _: Any) -> None:
-            self.url = url
+        def __init__(self, way: Any) -> None:
+            self.url = way.url
 
         def send(self, request: Any, content: bytes, within_s: float) -> Answer:
             answer: Answer = stub.send(request, content, within_s)

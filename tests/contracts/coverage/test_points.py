@@ -1,17 +1,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import DRIVEN
-from diarkit_contracts.coverage.points import Source, Standing, Tally, add_up, find_met, list_points, name_answer
-from diarkit_contracts.coverage.sent import list_kinds
-from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
+from diarkit_contracts.coverage.points import (
+    Source,
+    Standing,
+    Tally,
+    add_up,
+    find_kinds,
+    find_met,
+    list_kinds,
+    list_points,
+    name_answer,
+)
+from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request, Sound, describe_field
+from diarkit_contracts.exchanges.exchange import Part as Described
 from diarkit_contracts.exchanges.history import read_history
+
+if TYPE_CHECKING:
+    from diarkit_contracts.exchanges.history import Start
 
 HOST = "http://any"
 POINTS = list_points()
@@ -100,3 +115,67 @@ def test_what_can_be_met_is_of_the_generations_that_were_asked() -> None:
     ] - ids[1]
     assert "answer:GET /api/system/info 429" in ids[1] - ids[0]
     assert ids[2] == ids[0] | ids[1]
+
+
+URL = "http://any/api/technology/speaker-diarization"
+FILE = Described(name="file", filename="a.wav", sound=Sound(length=300, loud=(True,)))
+PLAIN = {"audio of one channel", "no config", "no channel_mode"}
+
+
+def read_start(query: str = "", *parts: Described, is_body_known: bool = True) -> Start:
+    request = Request(method="POST", url=f"{URL}?{query}", parts=parts or None, is_body_known=is_body_known)
+    return read_history([Exchange(request, Answer(status=202))]).starts[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "parts", "more", "less"),
+    [
+        ("", (FILE,), set(), set()),
+        ("", (replace(FILE, filename="ľ.wav"),), {"a file name beyond ASCII"}, set()),
+        ("", (replace(FILE, filename="call"),), {"a file name without a suffix"}, set()),
+        ("", (replace(FILE, sound=Sound(length=79, loud=(True,))),), {"audio of less than 0.8 s"}, set()),
+        ("", (replace(FILE, sound=Sound(length=80, loud=(False,))),), {"audio without speech"}, set()),
+        (
+            "",
+            (replace(FILE, sound=Sound(length=80, loud=(True, False))),),
+            {"audio of two channels", "audio with a silent channel"},
+            {"audio of one channel"},
+        ),
+        (
+            "",
+            (replace(FILE, sound=Sound(length=80, loud=(True,) * 3)),),
+            {"audio of more channels"},
+            {"audio of one channel"},
+        ),
+        ("", (replace(FILE, sound=None),), set(), {"audio of one channel"}),
+        ("", (FILE, describe_field("config", '{"max_speakers": 2}')), {"config with max_speakers"}, {"no config"}),
+        (
+            "",
+            (describe_field("config", '{"total_speakers": 2}'), FILE),
+            {"config with total_speakers", "config ahead of the file"},
+            {"no config"},
+        ),
+        ("", (FILE, describe_field("config", '{"x": 2}')), {"an unknown key of config"}, {"no config"}),
+        ("", (FILE, describe_field("config", "no JSON")), set(), {"no config"}),
+        ("", (FILE, describe_field("note", "x")), {"an unknown part of the form"}, set()),
+        ("channel_mode=mix", (FILE,), {"channel_mode mix"}, {"no channel_mode"}),
+        ("channels=0,1", (FILE,), {"selected channels"}, set()),
+        ("channels=1,0", (FILE,), {"channels in another order"}, set()),
+        ("range_from=1", (FILE,), {"range_from"}, set()),
+        ("range_to=1", (FILE,), {"range_to"}, set()),
+        ("range_from=1&range_to=2", (FILE,), {"range_from and range_to"}, set()),
+        ("colour=blue", (FILE,), {"an unknown query parameter"}, set()),
+    ],
+)
+def test_an_upload_is_of_its_kinds(query: str, parts: tuple[Described, ...], more: set[str], less: set[str]) -> None:
+    assert set(find_kinds(read_start(query, *parts))) == (PLAIN | more) - less
+
+
+def test_what_nobody_recorded_is_of_no_kind() -> None:
+    assert set(find_kinds(read_start(is_body_known=False))) == {"no channel_mode"}
+
+
+def test_all_kinds_are_those_that_the_rows_send() -> None:
+    kinds = list_kinds()
+    assert len(kinds) == len(set(kinds)) == 23
+    assert set(kinds) >= PLAIN

@@ -21,7 +21,7 @@ from diarkit_contracts.rows.plan import Tier, make_plan
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
 from diarkit_contracts.target.client import Target
-from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_contracts.target.transport import HttpTransport, Way
 from diarkit_mockserver.scenario.course import ByPolls, PollCounts
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 
@@ -70,7 +70,7 @@ def test_each_of_them_does_differ_from_the_fake(correct: Any) -> None:
 
 @pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name)
 def test_http_may_be_written_in_any_way(manner: Manner) -> None:
-    with listen(Fake(), manner) as url, closing(HttpTransport(url, Connection())) as transport:
+    with listen(Fake(), manner) as url, closing(HttpTransport(Way(url=url))) as transport:
         verdict = verify_target(make_plan(Tier.LITE), Target(url=url, transport=transport))
     assert verdict.findings == ()
     assert verdict.decide_exit() is Exit.FINE

@@ -9,10 +9,9 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer
 from diarkit_contracts.rows.inputs import make_input
-from diarkit_contracts.runs.record import Asked, RecordError, record_file
-from diarkit_contracts.target.client import UnreachableError
+from diarkit_contracts.runs.record import RecordError, record_file
+from diarkit_contracts.target.client import Caps, UnreachableError
 
-PLAIN = Asked()
 WAV = make_input("wav:1ch:2.0s")
 ID = "11111111-1111-4111-8111-111111111111"
 RESULT = {"channels": [{"channel_number": 0, "speakers_count": 0, "segments": []}]}
@@ -54,7 +53,9 @@ def platform(clock: Any) -> Platform:
 
 @pytest.fixture
 def record(platform: Platform, make_target: Any) -> Any:
-    return lambda asked=PLAIN, **fields: record_file(make_target(transport=platform, **fields), "a.wav", WAV, asked)
+    return lambda caps=None, **sent: record_file(
+        make_target(transport=platform, caps=caps or Caps()), "a.wav", WAV, **sent
+    )
 
 
 def test_the_file_and_each_look_at_its_task_come_back(record: Any) -> None:
@@ -105,8 +106,6 @@ def test_what_can_not_be_repeated_is_told(record: Any, platform: Platform, start
 
 
 def test_a_task_that_does_not_end_is_given_up(record: Any, platform: Platform) -> None:
-    from diarkit_contracts.target.client import Caps  # noqa: PLC0415
-
     platform.ends_at = 1e9
     with pytest.raises(RecordError, match=r"the task is still running after 2\d s"):
         record(caps=Caps(task_seconds=20))
@@ -118,9 +117,9 @@ def test_a_lost_connection_is_told(make_target: Any) -> None:
             raise UnreachableError(request.url, "gone")
 
     with pytest.raises(RecordError, match=r"a\.wav: http://stub:8000 does not answer: gone"):
-        record_file(make_target(transport=Gone()), "a.wav", WAV, Asked())
+        record_file(make_target(transport=Gone()), "a.wav", WAV)
 
 
 def test_parameters_go_with_the_file(record: Any, platform: Platform) -> None:
-    record(Asked(config='{"max_speakers": 2}', query=(("channels", "0"),)))
+    record(config='{"max_speakers": 2}', query=(("channels", "0"),))
     assert b'name="config"\r\n\r\n{"max_speakers": 2}' in platform.content

@@ -144,10 +144,10 @@ def test_both_ways_send_what_the_row_sends(
 @pytest.fixture
 def make_exchange() -> Any:
     """Send a row itself and return the status."""
-    from diarkit_contracts.target.transport import Connection, HttpTransport  # noqa: PLC0415
+    from diarkit_contracts.target.transport import HttpTransport, Way  # noqa: PLC0415
 
     def send(url: str, row: Any) -> int:
-        transport = HttpTransport(url, Connection())
+        transport = HttpTransport(Way(url=url))
         kind, content = row.call.write_body()
         headers = (("Content-Type", kind),) if kind else ()
         try:

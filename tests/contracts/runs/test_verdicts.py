@@ -12,10 +12,9 @@ from contract_servers.fake import URL, Fake, SharedClock, Transport, verify
 
 from diarkit_contracts.api.error import TerminatedError
 from diarkit_contracts.exchanges.exchange import Loss
+from diarkit_contracts.reports.summary import sum_up
 from diarkit_contracts.rows.tier import Tier
-from diarkit_contracts.runs.fuzz.example import Bounds
 from diarkit_contracts.runs.fuzz.machine import run_machine
-from diarkit_contracts.runs.summary import sum_up
 from diarkit_contracts.runs.verdict import EXITS, Cause, Ending, Exit, list_exits
 from diarkit_contracts.target.client import Caps, Target
 
@@ -112,9 +111,9 @@ def test_a_fuzzed_run_ends_so_too(name: str) -> None:
 
 def fuzz(wrap: Wrap) -> RunVerdict:
     fake = Fake()
-    caps = Caps(tasks=10_000, calls=10_000, bytes_up=1 << 40, seconds=1e9, in_flight=4)
+    caps = Caps(tasks=10_000, calls=1_500, bytes_up=1 << 40, seconds=1e9, in_flight=4)
     target = Target(url=URL, transport=Transport(wrap(fake)), clock=SharedClock(fake.clock), caps=caps)
-    return run_machine(target, Bounds(seconds=1e9, calls=1_500)).verdict
+    return run_machine(target, 1e9).verdict
 
 
 def test_each_cause_has_an_exit_code_and_the_help_names_each() -> None:

@@ -20,7 +20,7 @@ from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_contracts.runs.verify import verify_target
 from diarkit_contracts.target.client import CAPS, Target
-from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_contracts.target.transport import HttpTransport, Way
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 
@@ -54,7 +54,7 @@ class ServerClock:
 def make_target(diarization_server: DiarizationServer) -> Iterator[Callable[[Tier], Target]]:
     """Make a client of the fake."""
     url = diarization_server.endpoint.removesuffix(START_PATH)
-    transport = HttpTransport(url, Connection())
+    transport = HttpTransport(Way(url=url))
     clock = ServerClock(diarization_server)
     yield lambda tier: Target(url=url, transport=transport, clock=clock, caps=CAPS[tier])
     transport.close()

@@ -6,7 +6,7 @@ import httpcore
 import httpx
 import pytest
 
-from diarkit_contracts.target.deadline import Deadline, DeadlineBackend, bound_calls
+from diarkit_contracts.target.deadline import Deadline, bound_calls
 
 
 def test_a_time_limit_is_shortened_to_what_is_left(clock: Any) -> None:
@@ -26,5 +26,6 @@ def test_httpx_still_has_a_backend_that_can_be_put_in_place(clock: Any) -> None:
     with httpx.HTTPTransport() as transport:
         usual = vars(transport)["_pool"].__dict__["_network_backend"]
         assert isinstance(usual, httpcore.NetworkBackend)
-        bound_calls(transport, Deadline(clock))
-        assert isinstance(vars(transport)["_pool"].__dict__["_network_backend"], DeadlineBackend)
+        deadline = Deadline(clock)
+        bound_calls(transport, deadline)
+        assert vars(transport)["_pool"].__dict__["_network_backend"] is deadline

@@ -32,7 +32,7 @@ from diarkit_contracts.target import transport as http_transport
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.failures import BadConnectionError
 from diarkit_contracts.target.proxy import FLAG, Proxy
-from diarkit_contracts.target.transport import Connection, HttpTransport
+from diarkit_contracts.target.transport import HttpTransport, Way
 from diarkit_fixtures.wav.chunks import Chunks
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def transport(url: str) -> Iterator[HttpTransport]:
-    made = HttpTransport(url, Connection())
+    made = HttpTransport(Way(url=url))
     yield made
     made.close()
 
@@ -106,13 +106,13 @@ def secure_url(certificates: Certificates) -> Iterator[str]:
 
 def ask(url: str, **how: Any) -> int:
     """Ask once over a connection of its own; the status."""
-    with closing(HttpTransport(url, Connection(**how))) as transport:
+    with closing(HttpTransport(Way(url=url, **how))) as transport:
         return transport.send(Request(method="GET", url=url + INFO), b"").status
 
 
 def test_a_body_that_comes_in_pieces_arrives_whole_and_its_length_with_it(url: str) -> None:
     body = Chunks(300_003, lambda: (piece for piece in (b"a" * 100_000, b"", b"b" * 200_003)))
-    with closing(HttpTransport(url, Connection())) as transport:
+    with closing(HttpTransport(Way(url=url))) as transport:
         for _ in range(2):
             answer = transport.send(Request(method="POST", url=url), body)
             assert answer.body == bytes(body)  # read by Content-Length: of chunks nothing would have been read
@@ -213,7 +213,7 @@ def test_an_answer_that_does_not_end_is_given_up_when_its_time_is_over(head: byt
         thread = threading.Thread(target=answer)
         thread.start()
         url, clock = f"http://127.0.0.1:{server.getsockname()[1]}", PassingClock()
-        with closing(HttpTransport(url, Connection(), clock)) as transport, pytest.raises(UnreachableError) as caught:
+        with closing(HttpTransport(Way(url=url), clock)) as transport, pytest.raises(UnreachableError) as caught:
             transport.send(Request(method="GET", url=url), b"", 30)
         thread.join()
     assert caught.value.lost.kind is Loss.TOO_SLOW
@@ -331,7 +331,7 @@ def test_certificates_that_are_none_are_refused(tmp_path: Path, field: str) -> N
     path = tmp_path / "ca.pem"
     path.write_text("no certificate", encoding="utf-8")
     with pytest.raises(BadConnectionError, match=r"expected .* in PEM"):
-        HttpTransport("https://127.0.0.1", Connection(**{field: path}))
+        HttpTransport(Way(url="https://127.0.0.1", **{field: path}))
 
 
 def test_trust_is_made_for_tls_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,10 +387,10 @@ def test_the_environment_chooses_no_proxy_behind_our_back(url: str, monkeypatch:
 def test_a_proxy_with_socks_says_what_it_needs(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(BadConnectionError, match=r"ALL_PROXY: .*pip install 'httpx\[socks\]'"):
-        HttpTransport(url, Connection(proxy=Proxy("socks5://127.0.0.1:1", "ALL_PROXY")))
+        HttpTransport(Way(url=url, proxy=Proxy("socks5://127.0.0.1:1", "ALL_PROXY")))
 
 
 def test_a_missing_client_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(ImportError, match=r"pip install 'diarkit\[verify\]'"):
-        HttpTransport("http://127.0.0.1", Connection())
+        HttpTransport(Way(url="http://127.0.0.1"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_contracts.target.transport import Connection, Way
+from diarkit_contracts.target.transport import Way
 from diarkit_mockserver.forward.gateway import Gateway
 from diarkit_mockserver.forward.live import Live
 from diarkit_mockserver.forward.recorder import Recorder
@@ -66,7 +66,7 @@ def stand_before(start: Any, tmp_path: Path) -> Callable[..., Proxied]:
         if not isinstance(behind, str):
             live = Platform(World(scenario=behind or Scenario(course="immediate")))
             url = start(platform=live).url
-        way = Way(url=f"{url}{prefix}", connection=Connection(), headers=headers)
+        way = Way(url=f"{url}{prefix}", headers=headers)
         recorder = Recorder("live")
         witness = Witness(recorder, tmp_path / "saved.yaml")
         platform = Platform(World(scenario=scenario or Scenario()), external_url=external_url)

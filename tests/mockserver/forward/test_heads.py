@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer
-from diarkit_contracts.target.transport import Connection, Way
+from diarkit_contracts.target.transport import Way
 from diarkit_mockserver.forward.heads import find_path, write_back, write_onward
 from diarkit_mockserver.intake.request import Request
 
@@ -12,7 +12,7 @@ TASK = "/api/technology/speaker-diarization/1"
 
 def send(*headers: tuple[bytes, bytes], own: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[bytes, bytes], ...]:
     request = Request("GET", "/", "", headers, scheme="http", server="proxy:1")
-    return write_onward(request, "live:2", Way(url="http://live:2", connection=Connection(), headers=own))
+    return write_onward(request, "live:2", Way(url="http://live:2", headers=own))
 
 
 OURS = ((b"host", b"live:2"), (b"accept-encoding", b"identity"))

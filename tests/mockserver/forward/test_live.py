@@ -9,7 +9,7 @@ import pytest
 
 from diarkit_contracts.exchanges.exchange import Answer, Loss
 from diarkit_contracts.target.client import UnreachableError
-from diarkit_contracts.target.transport import Connection, Way
+from diarkit_contracts.target.transport import Way
 from diarkit_mockserver.forward import live as live_module
 from diarkit_mockserver.forward.live import Live
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def send(url: str, body: Any = None, headers: Any = ((b"host", b"h"),)) -> Answer:
     async def run() -> Answer:
-        live = Live(Way(url=url, connection=Connection()))
+        live = Live(Way(url=url))
         try:
             return await live.send("POST" if body else "GET", "/x?a=%20", headers, body)
         finally:
@@ -67,7 +67,7 @@ def test_a_connection_is_not_used_twice() -> None:
 
     async def run() -> list[int]:
         async with await asyncio.start_server(meet, "127.0.0.1", 0) as server:
-            live = Live(Way(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connection=Connection()))
+            live = Live(Way(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
             answers = [await live.send("GET", "/", ((b"host", b"h"),), None) for _ in range(2)]
             await live.close()
             await asyncio.gather(*met)

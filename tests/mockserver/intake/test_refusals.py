@@ -31,6 +31,7 @@ STATUSES = {
     Condition.STORAGE_FULL: 507,
     Condition.TOO_MANY: 429,
     Condition.NOT_HTTP: 400,
+    Condition.CODING_UNKNOWN: 501,
     Condition.VERSION_UNKNOWN: 505,
 }
 
@@ -44,7 +45,7 @@ def test_a_condition_is_refused_with_the_status_and_the_type_of_the_documents(
     condition: Condition, status: int
 ) -> None:
     refusal = refuse(condition, ("body", "file"), came="x", reason="a reason")
-    kind = ERROR_TYPE_OF_STATUS.get(status, ErrorType.INTERNAL)  # 505 is none of the platform's
+    kind = ERROR_TYPE_OF_STATUS.get(status, ErrorType.INTERNAL)  # 501 and 505 are none of the platform's
     assert (refusal.status, refusal.type) == (status, kind)
     assert refusal.message == STATUS_MESSAGES.get(status, STATUS_MESSAGES[500])
 

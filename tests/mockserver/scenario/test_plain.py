@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from diarkit_fixtures.segments import Segment
-from diarkit_fixtures.texts.json_as_yaml import make_yaml
+from diarkit_fixtures.texts.read import make_yaml
 from diarkit_mockserver.scenario.faults import Drip, Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.load import parse_scenario

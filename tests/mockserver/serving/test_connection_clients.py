@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diarkit_mockserver.intake.request import ENDPOINT
-from diarkit_mockserver.scenario.faults import Fault, Latency
+from diarkit_mockserver.scenario.answer import HttpAnswer
+from diarkit_mockserver.scenario.faults import Drip, Fault, Latency
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.model import Rule, Scenario, Then
 from diarkit_mockserver.serving import connection as http1
@@ -186,6 +187,15 @@ def test_the_host_of_an_absolute_target_counts_and_not_the_header(connect_line: 
         (write(host=""), 400),
         (write(host="Host: x\r\nHost: x\r\n"), 400),
         (write(host="Host:\r\n"), 404),
+        (write(host="Host: [::1]:80\r\n"), 404),
+        (write(host="Host: a_b.c:\r\n"), 404),
+        (write(host="Host: a/b\r\n"), 400),
+        (write(host="Host: a b\r\n"), 400),
+        (write(host="Host: x:http\r\n"), 400),
+        (write(host="Host: u@x\r\n"), 400),
+        (write(host="Host: \xff\r\n"), 400),
+        (write("POST", ENDPOINT, "Transfer-Encoding: gzip, chunked\r\n") + b"0\r\n\r\n", 501),
+        (write("POST", ENDPOINT, "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 501),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"GET / HTTP/0.9\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
@@ -346,3 +356,17 @@ def test_other_connections_have_their_turn(connect_line: Callable[..., Any]) -> 
     line.turn(50)
     assert len(statuses(line.wire.written)) == 1000
     assert line.wire.reads
+
+
+@pytest.mark.parametrize(("on", "message"), [("submit", "upload"), ("submit", "chunks"), ("system", "absolute")])
+@pytest.mark.parametrize("more", [{}, {"drip": Drip(bytes=9, every=0)}])
+def test_an_answer_with_connection_close_is_the_last_one(
+    connect_line: Callable[..., Any], on: Any, message: str, more: dict[str, Any]
+) -> None:
+    slow = [Fault(on=on, **more)] if more else []
+    line = connect_line(
+        Scenario(faults=(*slow, Fault(on=on, http=HttpAnswer(status=503, headers={"Connection": "Close"}))))
+    )
+    answer = line.send(MESSAGES[message] + MESSAGES["poll"])
+    assert (statuses(answer), answer.lower().count(b"connection: close")) == ([503], 1)
+    assert not line.wire.open

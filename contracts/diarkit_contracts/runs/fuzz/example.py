@@ -23,23 +23,11 @@ MOST_LOOKS: Final = 50
 
 MOST_LOST: Final = 3
 
+POLL_S: Final = 0.01
+"""Delay between two polls of an awaited task."""
+
 AGAIN: Final = 6
 """One in so many uploads repeats an earlier one unchanged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """When a run ends, whichever comes first; the target's limits apply too.
-
-    Attributes:
-        seconds: on the target's clock.
-        calls: requests, including those for shrinking.
-        poll_s: delay between two polls of an awaited task.
-    """
-
-    seconds: float = 60.0
-    calls: int = 1_000_000
-    poll_s: float = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +61,7 @@ class Session:
     """The state of a run across examples.
 
     Attributes:
+        seconds: when it ends, on the target's clock; it also ends at the target's limits.
         keep: receives the exchanges of each example when it ends.
         over: whether a limit was reached, so that nothing more is sent.
         why: interrupted, or the server no longer answers; None for neither.
@@ -82,7 +71,7 @@ class Session:
     """
 
     target: Target
-    bounds: Bounds
+    seconds: float
     tally: Tally
     keep: Callable[[Iterable[Exchange]], object] = lambda _: None
     over: bool = False
@@ -113,9 +102,8 @@ class Session:
         target.lost.clear()
 
     def check_time(self) -> None:
-        """Raise OverError if a limit is reached."""
-        spent = self.target.spent
-        if self.over or spent.seconds >= self.bounds.seconds or spent.calls >= self.bounds.calls:
+        """Raise OverError if the time is up."""
+        if self.over or self.target.spent.seconds >= self.seconds:
             self.end()
 
     def end(self) -> NoReturn:
@@ -167,7 +155,7 @@ class Example:
 
     def follow(self, task: Followed) -> None:
         """Poll a task until it has ended."""
-        follow([task], self.look, lambda _: self._session.bounds.poll_s)
+        follow([task], self.look, lambda _: POLL_S)
 
     def finish(self, *, counts: bool = True) -> Find | None:
         """Follow every task to its end, poll it once more, and judge the example."""

@@ -20,7 +20,7 @@ from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get
 from diarkit_contracts.runs.follow import Followed, explain_stop
-from diarkit_contracts.runs.fuzz.example import Bounds, Example, Find, OverError, Session, narrow_find
+from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class MachineRun:
 
 def run_machine(  # noqa: PLR0913 - a run has that many knobs
     target: Target,
-    bounds: Bounds,
+    seconds: float = 60.0,
     *,
     number: int = 0,
     profile: Profile = DEFAULT,
@@ -67,12 +67,12 @@ def run_machine(  # noqa: PLR0913 - a run has that many knobs
     shrink: bool = False,
     keep: Callable[[Iterable[Exchange]], object] = lambda _: None,
 ) -> MachineRun:
-    """Fuzz a target until a clause is violated, the time is up, or the run is interrupted.
+    """Fuzz a target until a clause is violated, so many seconds or its limits are over, or the run is interrupted.
 
     `keep` receives all exchanges in the order sent, example by example, between which the target's are cleared. Shrinking sends
     more requests.
     """
-    session = Session(target, bounds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
+    session = Session(target, seconds, Tally(profile, fail_on), keep=keep, draws=Random(number))  # noqa: S311 - no secret
     found = _draw_examples(session, number)
     if found is not None and shrink:
         with suppress(KeyboardInterrupt):

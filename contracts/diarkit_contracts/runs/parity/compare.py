@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Final
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
-from diarkit_contracts.exchanges.skeleton import ABSENT, compare_skeletons, read_skeleton
-from diarkit_contracts.runs.parity.answers import RowAnswers, read_answers, read_error_type
+from diarkit_contracts.runs.parity.answers import (
+    ABSENT,
+    RowAnswers,
+    compare_skeletons,
+    read_answers,
+    read_error_type,
+    read_skeleton,
+)
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
 from diarkit_contracts.runs.verdict import Exit, RunVerdict, choose_exit

@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diarkit_contracts.exchanges.history import read_history
-from diarkit_contracts.runs.parity.answers import read_answers, read_error_type
+from diarkit_contracts.exchanges.recording import read_recording, write_recording
+from diarkit_contracts.rows.plan import list_rows, make_plan
+from diarkit_contracts.rows.tier import Tier
+from diarkit_contracts.runs.parity.answers import (
+    compare_skeletons,
+    match_rows,
+    read_answers,
+    read_error_type,
+    read_skeleton,
+)
+from diarkit_contracts.runs.verify import verify_target
+from diarkit_contracts.target.client import CAPS
 
 
 def read(verdict: Any) -> Any:
@@ -54,3 +69,79 @@ def test_a_relative_location_is_told_from_an_absolute_one(verify_stub: Any, stub
     stub.URL = ""
     assert read(verify_stub(None, "row-01")).location_form == "relative"
     assert told.startswith(b'"/')
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def compare(one: object, other: object) -> list[tuple[str, str, str]]:
+    return list(compare_skeletons(*(read_skeleton(json.dumps(each).encode()) for each in (one, other))))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differences"),
+    [
+        ({"a": 1}, {"a": 2.5}, []),
+        ({"a": "x"}, {"a": "y"}, []),
+        ({"a": True}, {"a": 1}, [("a", "boolean", "number")]),
+        ({"a": None}, {}, [("a", "null", "absent")]),
+        ({"a": None}, {"a": {"b": 1}}, [("a", "null", "object")]),
+        ({}, {"a": {"b": {"c": 1}}}, [("a", "absent", "object")]),
+        ({"a": []}, {"a": [{"b": 1}]}, []),
+        ({"a": [{"b": 1}]}, {"a": [{"b": 1}, {"b": 2}]}, []),
+        ({"a": [{"b": 1}]}, {"a": [{"b": "x"}]}, [("a[].b", "number", "string")]),
+        ({"a": [{"b": []}]}, {"a": [{"b": [{"c": 1}]}]}, []),
+        ({"a": [{"b": []}, {"b": [{"c": 1}]}]}, {"a": [{"b": [{"c": "x"}]}]}, [("a[].b[].c", "number", "string")]),
+        ({"a": [1, None]}, {"a": [1]}, [("a[]", "null or number", "number")]),
+        ([], {}, [("", "array", "object")]),
+        ({"ab": None, "a": {"b": 1}}, {"ab": 1, "a": None}, [("a", "object", "null"), ("ab", "null", "number")]),
+    ],
+)
+def test_types_and_nulls_differ_and_values_do_not(
+    one: object, other: object, differences: list[tuple[str, str, str]]
+) -> None:
+    assert compare(one, other) == differences
+    assert compare(other, one) == [(path, second, first) for path, first, second in differences]
+
+
+@given(VALUES)
+def test_a_body_does_not_differ_from_itself(value: object) -> None:
+    assert compare(value, value) == []
+
+
+@pytest.mark.parametrize(("body", "types"), [(b"", "empty"), (b"<html>", "no JSON"), (b"{" * 9, "no JSON")])
+def test_what_is_no_json_has_no_fields(body: bytes, types: str) -> None:
+    assert read_skeleton(body) == {"": {types}}
+
+
+@pytest.mark.parametrize("tier", [Tier.PROBE, Tier.LITE, Tier.FULL])
+def test_the_rows_of_a_run_are_found_in_its_recording(make_target: Any, tmp_path: Any, tier: Tier) -> None:
+    verdict = verify_target(make_plan(tier), make_target(caps=CAPS[tier]))
+    path = tmp_path / "run.ndjson"
+    path.write_text("".join(write_recording(verdict.exchanges)), encoding="utf-8")
+    found = {row.name: row.at for row in match_rows(read_recording(path))}
+    assert found == {row.name: tuple(sorted(row.at)) for row in verdict.rows}
+
+
+def test_a_prefix_of_the_path_does_not_matter_and_other_requests_are_left_out(verify_stub: Any) -> None:
+    exchanges = verify_stub(None, "row-01", "bad-01").exchanges
+    moved = [
+        replace(each, request=replace(each.request, url=each.request.url.replace("/api/", "/gateway/api/")))
+        for each in exchanges
+    ]
+    other = replace(exchanges[0], request=replace(exchanges[0].request, url="http://stub:8000/other"))
+    assert [row.name.partition("[")[0] for row in match_rows([other, *moved])] == ["row-01", "bad-01"]
+    assert match_rows([other]) == ()
+
+
+def test_no_two_rows_are_the_same_request(make_target: Any) -> None:
+    rows = [row for row in list_rows() if row.needs is None]
+    assert len({(row.call.method, row.call.target, row.call.write_body()) for row in rows}) == len(rows)
