@@ -21,7 +21,7 @@ from diarkit_contracts.runs import baseline
 from diarkit_contracts.runs.verdict import MEANINGS, Exit
 from diarkit_fixtures.texts.fields import list_fields
 from diarkit_mockserver.commands.main import main
-from diarkit_mockserver.control.body import parse_body
+from diarkit_mockserver.control.call import parse_body
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.control.problem import LEAVES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -12,9 +13,6 @@ from diarkit_contracts.api.profiles import PROFILES, Profile
 from diarkit_contracts.commands.flags import READ, WRITTEN, Command, Named, flag, take
 from diarkit_contracts.commands.output import echo_lines, write_file
 from diarkit_fixtures.errors import require
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +53,7 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     require("jsonschema")
     from diarkit_contracts.coverage.points import add_up  # noqa: PLC0415 - imported on first use
     from diarkit_contracts.exchanges.plain import RecordingError  # noqa: PLC0415
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415
-    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415
+    from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415
     from diarkit_mockserver.journal.coverage import read_tally  # noqa: PLC0415
 
     try:
@@ -68,6 +65,6 @@ def coverage(journals: tuple[Path, ...], flags: CoverageFlags) -> None:
     for form in ("html", "md", "json"):
         file: Path | None = getattr(flags, form)
         if file is not None:
-            write_file(file, write_coverage(form, tally, list_plays()))
-    echo_lines([*write_coverage("text", tally, list_plays()).splitlines(), *([HINT] if tally.percent < 100 else [])])
+            write_file(file, report_coverage(form, tally))
+    echo_lines(report_coverage("text", tally).splitlines())
     sys.exit(int(tally.percent < flags.least))

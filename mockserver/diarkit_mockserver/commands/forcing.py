@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from diarkit_contracts.api.profiles import Capability
-from diarkit_mockserver.commands.health import is_healthy
+from diarkit_mockserver.commands.health import explain_health
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, find_control, split_world
 from diarkit_mockserver.control.orders import Answers
@@ -19,7 +19,7 @@ from diarkit_mockserver.scenario.shorthand import write_rule
 from diarkit_mockserver.scenario.when import When
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from diarkit_contracts.runs.drive import Forcing
@@ -43,16 +43,14 @@ def force_fake(url: str, token: str | None = None, *, cacert: Path | None = None
             control.send(calls.read_scenario(), world)
         except ControlError as error:
             raise _refuse(url, str(error)) from None
-        yield dict(_list_ways(control, world, url))
+        yield _list_ways(control, world, url)
 
 
 def _refuse(url: str, reason: str) -> click.BadParameter:
     return click.BadParameter(f"{url} can't be controlled: {reason}", param_hint="--fake")
 
 
-def _list_ways(
-    control: Control, world: str, url: str
-) -> Iterator[tuple[Capability, Callable[[], AbstractContextManager[None]]]]:
+def _list_ways(control: Control, world: str, url: str) -> Forcing:
     @contextmanager
     def fail() -> Generator[None]:
         rule = write_rule(when=When(), times=1, failed="The fake was configured to fail this task.")
@@ -72,10 +70,12 @@ def _list_ways(
     @contextmanager
     def limit_rate() -> Generator[None]:
         with limit(rate=LITTLE):
-            is_healthy(url)
+            explain_health(url)
             yield
 
-    yield Capability.FAIL, fail
-    yield Capability.LIMIT_RATE, limit_rate
-    yield Capability.FILL_STORAGE, lambda: limit(storage_bytes=0)
-    yield Capability.FORBID, lambda: limit(licensed=False)
+    return {
+        Capability.FAIL: fail,
+        Capability.LIMIT_RATE: limit_rate,
+        Capability.FILL_STORAGE: lambda: limit(storage_bytes=0),
+        Capability.FORBID: lambda: limit(licensed=False),
+    }

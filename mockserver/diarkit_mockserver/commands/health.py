@@ -30,11 +30,6 @@ def complete_url(text: str) -> str:
     return (text if "://" in text else f"http://{text}").rstrip("/")
 
 
-def is_healthy(url: str) -> bool:
-    """Return whether the platform's status operation answers 200."""
-    return explain_health(url) is None
-
-
 def explain_health(url: str) -> str | None:
     """Request the platform's status operation; return what is wrong, or None."""
     try:

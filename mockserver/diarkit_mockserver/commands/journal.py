@@ -6,12 +6,13 @@ import http.client
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import click
 
 from diarkit_contracts.commands.flags import Command, take
 from diarkit_contracts.commands.output import echo_lines
+from diarkit_contracts.exchanges.plain import Json
 from diarkit_contracts.exchanges.recording import HEAD, write_lines
 from diarkit_contracts.target.pace import Clock, SystemClock
 from diarkit_mockserver.clock import SECOND, tell_date
@@ -19,12 +20,9 @@ from diarkit_mockserver.commands.health import complete_url
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 from diarkit_mockserver.control.client import Sender, find_control, read_pages, split_world
 from diarkit_mockserver.control.problem import ControlError
+from diarkit_mockserver.control.views import JournalPage
 from diarkit_mockserver.journal.access_log import write_line
 from diarkit_mockserver.journal.export import OWN, read_entry, write_har
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.plain import Json
-    from diarkit_mockserver.control.views import JournalPage
 
 JournalFormat: TypeAlias = Literal["text", "json", "ndjson", "har"]
 

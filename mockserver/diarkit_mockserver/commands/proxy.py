@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import click
 
 from diarkit_contracts.api.words import count
-from diarkit_contracts.commands.flags import WRITTEN, Command, UnwritableError, flag, take
+from diarkit_contracts.commands.flags import Command, UnwritableError, take
 from diarkit_contracts.commands.output import Judging, Output, choose_generation
 from diarkit_contracts.commands.target_flags import Access, blame_connection, read_way
+from diarkit_contracts.exchanges.redaction import Redaction
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_fixtures.errors import require
-from diarkit_mockserver.commands.record import Timing
+from diarkit_mockserver.commands.record import Saving
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -32,17 +32,6 @@ WAY = ("headers", "cacert", "insecure", "cert", "key", "proxy")
 """The connection flags of `verify`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saving:
-    """Where to save the answers."""
-
-    GROUP: ClassVar[str] = Timing.GROUP
-
-    save: Path | None = flag(
-        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
-    )
-
-
 @click.command(
     cls=Command,
     examples=(
@@ -52,13 +41,12 @@ class Saving:
 )
 @click.argument("url")
 @take("saving", Saving)
-@take("timing", Timing)
 @take("settings", Settings, *SERVED, prefix=PREFIX)
 @take("access", Access, *WAY)
 @take("judging", Judging)
 @take("output", Output)
 def proxy(  # noqa: PLR0913 - an argument for each group of flags
-    url: str, *, saving: Saving, timing: Timing, settings: Settings, access: Access, judging: Judging, output: Output
+    url: str, *, saving: Saving, settings: Settings, access: Access, judging: Judging, output: Output
 ) -> None:
     """Run a proxy in front of the platform at URL until Ctrl-C.
 
@@ -69,13 +57,12 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
     Each answer is checked against the contract, with a line on stderr for each finding and a summary at the end. Exit 0: no
     findings. 1: findings. 2: wrong usage.
     """
-    from diarkit_contracts.exchanges.redaction import Redaction  # noqa: PLC0415 - imported on first use
+    from diarkit_contracts.runs.verify import verify_recording  # noqa: PLC0415 - imported on first use
     from diarkit_mockserver.commands.start import Started  # noqa: PLC0415
-    from diarkit_mockserver.forward.findings import Findings  # noqa: PLC0415
     from diarkit_mockserver.forward.gateway import Gateway  # noqa: PLC0415
     from diarkit_mockserver.forward.live import Live  # noqa: PLC0415
     from diarkit_mockserver.forward.recorder import Recorder  # noqa: PLC0415
-    from diarkit_mockserver.forward.witness import Witness  # noqa: PLC0415
+    from diarkit_mockserver.forward.witness import Findings, Witness  # noqa: PLC0415
 
     require("jsonschema")
     with blame_connection():
@@ -83,17 +70,18 @@ def proxy(  # noqa: PLR0913 - an argument for each group of flags
         live = Live(way)
     held = judging.held
     source = Redaction(way.secrets).strike_url(way.url)
-    recorder = Recorder(source, timing.asked)
+    recorder = Recorder(source, saving.asked)
     witness = Witness(recorder, saving.save, Findings(held))
     server = Started(settings)
     if server.is_at(way.url):
         raise click.UsageError(f"{source} would be this proxy itself: is the platform running? choose another --port")
     server.serve(Gateway(server.platform, live, witness.see))
     _end(witness, recorder.unended, saving.save)
-    if not witness.exchanges:
+    exchanges = witness.exchanges
+    if not exchanges:
         click.echo("nothing was forwarded", err=True)
         return
-    verdict = witness.judge(source, choose_generation(held, witness.exchanges))
+    verdict = verify_recording(source, exchanges, choose_generation(held, exchanges))
     sys.exit(Exit.FINDINGS if output.show(verdict, judging.fail_on) == Exit.FINDINGS else Exit.FINE)
 
 

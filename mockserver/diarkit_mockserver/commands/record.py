@@ -25,11 +25,14 @@ QUERY = ("channel_mode", "channels", "range_from", "range_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Timing of the recorded scenario."""
+class Saving:
+    """How to save the answers of a platform as a scenario; `record` has a file of its own."""
 
     GROUP: ClassVar[str] = "Scenario"
 
+    save: Path | None = flag(
+        type=WRITTEN, help="Save a scenario with the platform's answers to this file, after each task."
+    )
     speed: float = flag(
         default=1.0,
         type=click.FloatRange(min=0, min_open=True),
@@ -54,7 +57,7 @@ class Wish:
     GROUP: ClassVar[str] = "Requests"
 
     output: Path = flag(
-        "-o", "--output", required=True, type=WRITTEN, group=Timing.GROUP, help="Write the scenario to this file."
+        "-o", "--output", required=True, type=WRITTEN, group=Saving.GROUP, help="Write the scenario to this file."
     )
     config: str = flag(
         default="", metavar="JSON", help="Send this config with each file, such as '{\"total_speakers\": 2}'."
@@ -77,9 +80,9 @@ class Wish:
 @click.argument("url")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=READ)
 @take("wish", Wish)
-@take("timing", Timing)
+@take("saving", Saving, "speed", "course")
 @take("access", Access)
-def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access: Access) -> None:
+def record(url: str, files: tuple[Path, ...], wish: Wish, saving: Saving, access: Access) -> None:
     """Send FILEs to a platform, and save its answers as a scenario.
 
     With the scenario, the fake answers as the platform at URL did. Files are sent one after the other, and the scenario is written after
@@ -93,18 +96,11 @@ def record(url: str, files: tuple[Path, ...], wish: Wish, timing: Timing, access
 
     require("jsonschema")
     query = _read_query(wish)
-    sizes = [path.stat().st_size for path in files]
-    # No limits, as the user named the files.
-    caps = Caps(
-        tasks=len(files) * 4,
-        calls=sys.maxsize,
-        bytes_up=(sum(sizes) + 10_000 * len(files)) * 4,
-        seconds=float("inf"),
-        received=float("inf"),
-    )
+    most = sys.maxsize  # no limits, as the user named the files
+    caps = Caps(tasks=most, calls=most, bytes_up=most, seconds=most, received=most)
     seen: set[str] = set()
     with open_target(url, access, caps) as target, stop_on_term():
-        recorder = Recorder(target.redaction.strike_url(target.url), timing.asked)
+        recorder = Recorder(target.redaction.strike_url(target.url), saving.asked)
         for path in files:
             try:
                 data = path.read_bytes()

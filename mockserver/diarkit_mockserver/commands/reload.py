@@ -12,19 +12,16 @@ import hashlib
 import logging
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 from diarkit_fixtures.texts.read import decode_text
 from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.scenario.load import ScenarioError, parse_scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.setup import set_up
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from diarkit_mockserver.scenario.model import Scenario
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.world.world import World
 
 log = logging.getLogger("diarkit")
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import Group
 from diarkit_contracts.commands.output import echo_lines
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.course import Course
-    from diarkit_mockserver.scenario.model import Scenario
-
+from diarkit_mockserver.scenario.course import GUIDE, ByPolls, ByRealTime, BySeconds, Course
+from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.reach import list_unreachable
 
 MOST_UNREACHABLE: Final = 20
 """Unreachable rules that are named: if there are more, the first ones explain them."""
@@ -35,9 +36,6 @@ def check(files: tuple[Path, ...]) -> None:
     Exit 0 if all are valid, with a summary of each; otherwise 1, with errors and their positions. The file `-` is standard input,
     whose RTTM files are relative to the working directory.
     """
-    from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.scenario.reach import list_unreachable  # noqa: PLC0415
-
     wrong = False
     for file in files:
         try:
@@ -60,8 +58,6 @@ def check(files: tuple[Path, ...]) -> None:
 @scenario.command(examples=("diarkit scenario schema > scenario.schema.json",))
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    import json  # noqa: PLC0415
-
     from diarkit_mockserver.scenario.schema import scenario_schema  # noqa: PLC0415
 
     echo_lines([json.dumps(scenario_schema(), indent=2, ensure_ascii=False)])
@@ -69,10 +65,7 @@ def schema() -> None:
 
 def describe_scenario(scenario: Scenario) -> str:
     """Summarise a scenario in one line."""
-    from diarkit_contracts.api.dialect import Dialect  # noqa: PLC0415
-    from diarkit_mockserver.scenario.course import GUIDE  # noqa: PLC0415 - imported when called
-    from diarkit_mockserver.scenario.dump import dump_scenario  # noqa: PLC0415
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415
+    from diarkit_mockserver.scenario.dump import dump_scenario  # noqa: PLC0415 - imported when called
 
     held = [count(len(scenario.rules), "rule") if scenario.rules else "no rules"]
     held += [count(len(many), noun) for many, noun in ((scenario.tasks, "task"), (scenario.faults, "fault")) if many]
@@ -87,8 +80,6 @@ def describe_scenario(scenario: Scenario) -> str:
 
 
 def _describe_course(course: Course) -> str:
-    from diarkit_mockserver.scenario.course import ByPolls, ByRealTime, BySeconds  # noqa: PLC0415
-
     match course:
         case ByPolls(polls=counts):
             return f"by polls ({counts.pending} pending, {counts.running} running)"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 import click
@@ -16,13 +18,8 @@ from diarkit_contracts.api.points import USUAL as USUAL_GENERATION
 from diarkit_contracts.commands.flags import READ, flag
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.load import load_scenario
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.setup import put_under
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from diarkit_mockserver.scenario.model import Scenario
 
 PREFIX: Final = "DIARKIT_"
 """Prefix of environment variables."""

@@ -17,10 +17,11 @@ import click
 from click.core import ParameterSource
 
 from diarkit_contracts.commands.output import echo_lines
-from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.settings import PREFIX, Settings, list_unknown
 from diarkit_mockserver.control.orders import CONTROL
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.journal.access_log import start_log
+from diarkit_mockserver.scenario.load import ScenarioError
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.cors import Cors
 from diarkit_mockserver.serving.front import Front, make_tls, read_proxies
@@ -153,8 +154,6 @@ def _choose_token(settings: Settings, bound: socket.socket) -> str | None:
 
 
 def _make_platform(settings: Settings, control_token: str | None) -> Platform:
-    from diarkit_mockserver.scenario.load import ScenarioError  # noqa: PLC0415 - YAML, only for those who have a file
-
     scenario = Scenario()
     follower = None
     if settings.scenario is not None:

@@ -24,8 +24,7 @@ from starlette.responses import Response
 
 from diarkit_fixtures.texts.read import TextError, decode_text, make_yaml
 from diarkit_mockserver.clock import let_others_run
-from diarkit_mockserver.control.body import SOURCE, parse_body
-from diarkit_mockserver.control.call import Bounds, Call, decide_on
+from diarkit_mockserver.control.call import SOURCE, Bounds, Call, decide_on, parse_body
 from diarkit_mockserver.control.calls import TABLE
 from diarkit_mockserver.control.guard import OPEN, check_caller, has_token, refuse_token
 from diarkit_mockserver.control.orders import FaultList

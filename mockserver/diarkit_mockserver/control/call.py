@@ -1,4 +1,4 @@
-"""Calls of the control API: rows of the table, derived from handler functions.
+"""Calls of the control API: rows of the table, derived from handler functions, and their bodies, read with line and column.
 
 Calling a row makes an `Order`, which a client sends, over HTTP or in process; the server executes it with `Call.run`.
 """
@@ -10,20 +10,28 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
-from diarkit_mockserver.control.problem import refuse, refuse_unknown
+from diarkit_fixtures.texts.read import Problem
+from diarkit_fixtures.texts.tree import find_node
+from diarkit_fixtures.texts.yaml import read_tree
+from diarkit_mockserver.control.orders import FaultList, NewWorld
+from diarkit_mockserver.control.problem import refuse, refuse_text, refuse_unknown
+from diarkit_mockserver.scenario.faults import NO_OUTAGE, Fault
+from diarkit_mockserver.scenario.load import ScenarioError, parse_value
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.plain import write_plain
 from diarkit_mockserver.world.platform import Platform
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.world.world import World
 
 Asked = ParamSpec("Asked")
 Returned_co = TypeVar("Returned_co", covariant=True)
 Returned = TypeVar("Returned")
+Built = TypeVar("Built")
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+
+SOURCE: Final = "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,31 @@ def call(  # noqa: PLR0913 - a row has that many columns
         )
 
     return make
+
+
+def parse_body(cls: type[Built], text: str, world: str) -> Built:
+    """Read a value of a class from YAML; only in the default world, with the empty name, may it have an outage."""
+    path = ("scenario",) if cls is NewWorld else ()
+    try:
+        value = parse_value(cls, text, source=SOURCE, directory=None, rules_in=path)[0]
+        if world or cls is NewWorld:
+            _refuse_outages(value, text, path)
+    except ScenarioError as error:
+        raise refuse_text(error) from None
+    return value
+
+
+def _refuse_outages(value: object, text: str, path: tuple[str, ...]) -> None:
+    """Refuse faults that would affect other worlds, with the positions of all of them."""
+    holder = value.scenario if isinstance(value, NewWorld) else value
+    faults: tuple[Fault, ...] = holder.faults if isinstance(holder, (Scenario, FaultList)) else ()
+    beyond = [index for index, fault in enumerate(faults) if fault.outage is not None]
+    if not beyond or (tree := read_tree(text)[0]) is None:
+        return
+    places = [(index, find_node(tree, (*path, "faults", index, "outage")).place) for index in beyond]
+    raise ScenarioError(
+        Problem(SOURCE, place.line, place.column, NO_OUTAGE.format(index + 1)) for index, place in places
+    )
 
 
 async def decide_on(platform: Platform, decide: Callable[[Platform], Any], world: str) -> Any:

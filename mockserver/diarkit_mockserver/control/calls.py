@@ -30,7 +30,6 @@ from diarkit_mockserver.control.views import (
     Ready,
     TaskView,
     WorldView,
-    view_finding,
     view_task,
     view_world,
 )
@@ -274,16 +273,26 @@ def judge_conduct(here: Here) -> tuple[ConductView, ...]:
     journal, connections = here.world.journal, here.platform.list_connections()
     clock = here.world.clock
     found = judge(journal, now=clock.now(), open_connections=connections, epoch=clock.epoch)
-    return tuple(map(view_finding, found))
+    return tuple(
+        ConductView(
+            rule=finding.rule.id,
+            severity=finding.rule.evidence.severity.value,
+            sentence=finding.rule.sentence,
+            text=finding.text,
+            entries=finding.entries,
+        )
+        for finding in found
+    )
 
 
 @call("GET", "/coverage", "journal")
 def read_coverage(here: Here) -> CoverageView:
     """Return the coverage of the client: since the world began if it is counted, otherwise from the journal."""
-    from diarkit_mockserver.journal.coverage import find_coverage  # noqa: PLC0415 - clauses and rows, only for coverage
+    from diarkit_mockserver.journal.coverage import Coverage  # noqa: PLC0415 - clauses and rows, only for coverage
 
     journal = here.world.journal
-    tally = find_coverage(journal).tally(journal, here.platform.list_connections())
+    counting = journal.keeper if isinstance(journal.keeper, Coverage) else Coverage()
+    tally = counting.tally(journal, here.platform.list_connections())
     met, behaved = (tuple(sorted(ids)) for ids in (tally.met, tally.behaved))
     return CoverageView(met=met, behaved=behaved, generation=here.world.profile.name)
 

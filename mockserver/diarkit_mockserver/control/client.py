@@ -12,28 +12,24 @@ import pickle
 import selectors
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from diarkit_fixtures.texts.build import build_value
 from diarkit_fixtures.texts.read import make_yaml
 from diarkit_fixtures.texts.tree import plant
-from diarkit_mockserver.control.body import parse_body
+from diarkit_mockserver.control.call import Order, parse_body
 from diarkit_mockserver.control.calls import PAGE, read_journal, read_ready
 from diarkit_mockserver.control.orders import CONTROL, NewWorld
 from diarkit_mockserver.control.problem import ControlError, make_error
 from diarkit_mockserver.control.views import JournalPage, Problem, Ready
 from diarkit_mockserver.journal.export import OWN, read_entry
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.platform import WORLDS, Platform
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.journal.journal import Entry
 
 T = TypeVar("T")
 

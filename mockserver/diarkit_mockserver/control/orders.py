@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from diarkit_mockserver.clock import LAST_DATE
-from diarkit_mockserver.journal.verification import Expected  # noqa: TC001
-from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the reader of bodies reads the fields' types at run time
-from diarkit_mockserver.scenario.model import Rule, Scenario  # noqa: TC001
+from diarkit_mockserver.journal.verification import Expected
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.model import Rule, Scenario
 
 CONTROL: Final = "/__diarkit/v1"
 """Prefix of all paths of the control API."""

@@ -1,10 +1,15 @@
-"""Pages and documents in addition to the platform's paths, as a FastAPI application. Imported on first use."""
+"""Pages and documents in addition to the platform's paths, as a FastAPI application. Imported on first use.
+
+The page of the server is static files, whose data comes from the control API.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from fastapi import FastAPI, HTTPException
@@ -18,13 +23,39 @@ from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.profiles import DEFAULT
 from diarkit_mockserver.control.app import create_control
 from diarkit_mockserver.control.orders import CONTROL
-from diarkit_mockserver.control.page.files import PAGE, serve_page
 from diarkit_mockserver.world.platform import WORLDS, Platform
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+PAGE: Final = "/__diarkit"
+"""Path of the page, used with a trailing slash: its links are relative, so that it works behind a path prefix."""
 
 OPENAPI: Final = "/openapi.json"
 STATIC: Final = f"{PAGE}/static"
 
 FIRST_SERVER: Final = re.compile(r"(?<=\nservers:\n)( *)- ")
+
+FOLDER: Final = Path(__file__).parent / "static"
+INDEX: Final = "index.html"
+
+KINDS: Final[Mapping[str, str]] = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""Not the machine's table of types, as browsers run modules only with the right one."""
+
+FILES: Final[Mapping[str, bytes]] = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in KINDS}
+"""Files by name, read once; nothing else is served, whatever the path."""
+
+HEADERS: Final[Mapping[str, str]] = {
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",  # another version of diarkit may use the same address later
+}
 
 
 def create_pages(platform: Platform) -> FastAPI:
@@ -80,3 +111,15 @@ def create_pages(platform: Platform) -> FastAPI:
     pages.mount(CONTROL, create_control(platform))
     pages.mount(PAGE, serve_page)
     return pages
+
+
+async def serve_page(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one of the files for GET and HEAD, as an ASGI application mounted at `PAGE`."""
+    name = str(scope["path"]).removeprefix(str(scope.get("root_path", ""))).removeprefix("/") or INDEX
+    if scope["method"] not in {"GET", "HEAD"}:
+        response = Response(None, 405, {**HEADERS, "allow": "GET, HEAD"})
+    elif (file := FILES.get(name)) is None:
+        response = Response(None, 404, HEADERS)
+    else:
+        response = Response(file, 200, HEADERS, KINDS[Path(name).suffix])  # for HEAD the server drops the body
+    await response(scope, receive, send)

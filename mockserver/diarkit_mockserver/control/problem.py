@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_fixtures.texts.build import suggest
+from diarkit_fixtures.texts.read import TextError
 from diarkit_mockserver.control.views import Flawed, Problem
 from diarkit_mockserver.errors import FakeError
-
-if TYPE_CHECKING:
-    from diarkit_fixtures.texts.read import TextError
 
 URN: Final = "urn:diarkit:problem:"
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from diarkit_contracts.api.states import TaskState  # noqa: TC001 - the fields' types are read at run time
+from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.exchanges.recording import FORMAT, VERSION
-from diarkit_mockserver.clock import ClockView  # noqa: TC001
+from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.world.platform import WORLDS, Platform
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.journal.conduct import ConductFinding
-    from diarkit_mockserver.world.task import Progress, Task
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.world.task import Progress, Task
+from diarkit_mockserver.world.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,18 +239,6 @@ def view_task(task: Task, progress: Progress, now: int) -> TaskView:
         counts=task.timetable.counts,
         runs_at=_name_position(task.timetable.runs_at),
         ends_at=_name_position(task.timetable.ends_at),
-    )
-
-
-def view_finding(finding: ConductFinding) -> ConductView:
-    """Describe a conduct finding."""
-    rule = finding.rule
-    return ConductView(
-        rule=rule.id,
-        severity=rule.evidence.severity.value,
-        sentence=rule.sentence,
-        text=finding.text,
-        entries=finding.entries,
     )
 
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
 from diarkit_contracts.api.states import TaskState
@@ -24,24 +24,21 @@ from diarkit_contracts.exchanges.history import find_value, read_object
 from diarkit_contracts.exchanges.redaction import Redaction, list_secrets
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.pace import Clock, SystemClock
-from diarkit_mockserver.forward.heads import find_path, write_back, write_onward
+from diarkit_mockserver.forward.live import Live, find_path, write_back, write_onward
 from diarkit_mockserver.forward.relay import Relay
 from diarkit_mockserver.intake.parameters import NO_PARAMETERS, read_parameters
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT
 from diarkit_mockserver.intake.submission import MediaFacts, Submission
 from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.world.breakage import break_answer
 from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_UPLOADS, check_limits
 from diarkit_mockserver.world.operations import INFO, STATUS, find_base, read_submission
+from diarkit_mockserver.world.place import Place
+from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import PHRASES, Response, dump, write_task
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.forward.live import Live
-    from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.world.place import Place
-    from diarkit_mockserver.world.platform import Platform
-    from diarkit_mockserver.world.visit import Visit
 
 MOST_TASKS: Final = 10_000
 """Limit of the platform's tasks whose faults are remembered."""

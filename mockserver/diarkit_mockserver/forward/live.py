@@ -1,13 +1,13 @@
-"""The live platform behind a proxy: requests are streamed, answers are read completely."""
+"""The live platform behind a proxy: requests are streamed, answers are read completely, and headers are adapted on both ways."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from diarkit_contracts.exchanges.exchange import Answer, Loss, Lost
 from diarkit_contracts.target.client import UnreachableError
@@ -15,10 +15,23 @@ from diarkit_contracts.target.coding import CodingError, decode_body
 from diarkit_contracts.target.failures import explain_failure, find_loss
 from diarkit_contracts.target.transport import ANSWER_S, CONNECT_S, LARGEST_ANSWER, MOST_OF_LOST, Way, make_trust
 from diarkit_fixtures.errors import require
+from diarkit_mockserver.intake.request import ENDPOINT, Headers, Request
 
 TIMEOUT: Final = {"connect": CONNECT_S, "read": ANSWER_S, "write": ANSWER_S, "pool": ANSWER_S}
 
 CODING: Final = frozenset({"content-encoding", "content-length"})
+
+OF_CONNECTIONS: Final = frozenset(
+    {b"connection", b"expect", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
+     b"trailer", b"transfer-encoding", b"upgrade"}
+)  # fmt: skip
+"""Hop-by-hop headers (RFC 9110, 7.6.1), including framing."""
+
+OWN: Final = frozenset({b"host", b"accept-encoding"})
+"""Headers set by the proxy itself. No content coding is requested, so that answers can be read and broken."""
+
+LEADING: Final = frozenset({b"x-location", b"location", b"content-location"})
+"""Headers of answers with URLs of the platform, rewritten to the proxy."""
 
 
 class Live:
@@ -117,3 +130,40 @@ def _decode(came: Answer, content: bytes) -> Answer:
         return replace(came, body=content)
     others = tuple((name, value) for name, value in came.headers if name.lower() not in CODING)
     return replace(came, headers=others, body=body)
+
+
+def write_onward(request: Request, host: str, way: Way) -> Headers:
+    """Return the headers for the platform: the client's without hop-by-hop ones, and configured ones."""
+    ours = tuple((name.lower().encode(), value.encode()) for name, value in way.headers)
+    dropped = OF_CONNECTIONS | OWN | _list_named(request.find(b"connection")) | {name for name, _ in ours}
+    forwarded = ((name, value) for name, value in request.raw_headers if name not in dropped)
+    chunked = ((b"transfer-encoding", b"chunked"),) if request.find(b"transfer-encoding") else ()
+    return ((b"host", host.encode()), (b"accept-encoding", b"identity"), *forwarded, *ours, *chunked)
+
+
+def write_back(answer: Answer | Lost, lead: Callable[[str], str]) -> Headers:
+    """Return the headers for the client: the platform's without hop-by-hop ones, its URLs led to the proxy."""
+    dropped = OF_CONNECTIONS | _list_named((answer.header("connection") or "").encode("latin-1"))
+    pairs = ((name.lower().encode("latin-1"), value) for name, value in answer.headers)
+    return tuple(
+        (name, (lead(value) if name in LEADING else value).encode("latin-1", "replace"))
+        for name, value in pairs
+        if name not in dropped
+    )
+
+
+def find_path(url: str, host: str, prefix: str) -> str | None:
+    """Return the path of a URL on the platform, under any of its names; None if it leads elsewhere."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    at = parts.path.find(ENDPOINT)
+    if at < 0 and not (parts.path.startswith(f"{prefix}/") and parts.netloc in {"", host}):
+        return None
+    return urlunsplit(("", "", parts.path[at if at >= 0 else len(prefix) :], parts.query, parts.fragment))
+
+
+def _list_named(connection: bytes | None) -> frozenset[bytes]:
+    """Return the headers named by a header `Connection`."""
+    return frozenset(name.strip().lower() for name in (connection or b"").split(b","))

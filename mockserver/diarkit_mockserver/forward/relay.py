@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.upload import UploadReader
-    from diarkit_mockserver.world.wire import Response
+from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.world.wire import Response
 
 MOST_WAITING: Final = 1 << 20
 """Bytes buffered for the platform; beyond this the client has to wait."""

@@ -16,39 +16,10 @@ if TYPE_CHECKING:
     from diarkit_mockserver.control.views import CoverageView
 
 OPTION: Final = "--diarization-coverage"
-SENT: Final = "diarization_coverage"
-"""Key by which a pytest-xdist worker sends its coverage."""
+COLLECTED: Final = "diarization_coverage"
+"""Name by which the fixtures find the collected coverage, and key by which a pytest-xdist worker sends its own."""
 
 FORMS: Final = ("html", "md", "json")
-
-
-class Collected:
-    """The coverage of ended worlds."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-        """Why the session fails: files that were not written, a coverage that is too low."""
-        self.sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
-        """Ids of points met, those met without conduct findings, and generations."""
-
-    def add(self, view: CoverageView) -> None:
-        """Add the coverage of one world."""
-        self.add_sets((view.met, view.behaved, (view.generation,)))
-
-    def add_sets(self, others: Any) -> None:
-        """Add the coverage of another process."""
-        for own, other in zip(self.sets, others, strict=True):
-            own.update(other)
-
-    @property
-    def tally(self) -> Tally:
-        """The coverage as a tally."""
-        from diarkit_contracts.coverage.points import Tally  # noqa: PLC0415 - imported on first use
-
-        return Tally(*map(frozenset, self.sets))
-
-
-COLLECTED: Final = pytest.StashKey[Collected]()
 
 
 def read_percent(text: str) -> float:
@@ -99,66 +70,72 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if missing := find_missing("jsonschema"):
         raise pytest.UsageError(f"{OPTION}: {missing}")
-    for form, file in _list_files(config):
+    pairs = (one.partition(":") for one in str(config.getoption(OPTION) or "").split(",") if one)
+    files = [(form, Path(file or f"coverage.{form}")) for form, _, file in pairs]
+    for form, file in files:
         if form not in FORMS:
             forms = ", ".join(f"{one}:FILE" for one in FORMS)
             raise pytest.UsageError(f"{OPTION}: expected {forms}, got {form!r} (files to test come before it)")
-        if problem := explain_unwritable(Path(file)):
+        if problem := explain_unwritable(file):
             raise pytest.UsageError(f"{OPTION}: {problem}")
-    config.stash[COLLECTED] = Collected()
+    config.pluginmanager.register(Collected(files, config.getoption(f"{OPTION}-min") or 0), COLLECTED)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Add the coverage of a pytest-xdist worker."""
-    collected: Collected | None = node.config.stash.get(COLLECTED, None)
-    sent = getattr(node, "workeroutput", {}).get(SENT)
-    if collected is not None and sent is not None:
-        collected.add_sets(sent)
+class Collected:
+    """The coverage of ended worlds, and its part in the session."""
 
+    def __init__(self, files: list[tuple[str, Path]], least: float) -> None:
+        self._files = files
+        self._least = least
+        self._problems: list[str] = []
+        """Why the session fails: files that were not written, a coverage that is too low."""
+        self._sets: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+        """Ids of points met, those met without conduct findings, and generations."""
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send the coverage to the controller, or write it and fail the session if it is too low."""
-    config = session.config
-    collected = config.stash.get(COLLECTED, None)
-    if collected is None:
-        return
-    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
-    if output is not None:
-        output[SENT] = [sorted(each) for each in collected.sets]
-        return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.harness.plays import list_plays  # noqa: PLC0415 - likewise
+    def add(self, view: CoverageView) -> None:
+        """Add the coverage of one world."""
+        self._add_sets((view.met, view.behaved, (view.generation,)))
 
-    for form, file in _list_files(config):
-        try:
-            Path(file).write_text(write_coverage(form, collected.tally, list_plays()), encoding="utf-8")
-        except OSError as error:
-            collected.problems = [f"can't write {file}: {error.strerror}"]
-    if collected.tally.percent < (least := config.getoption(f"{OPTION}-min") or 0):
-        collected.problems.append(f"less than the {least:g} % required by {OPTION}-min")
-    if collected.problems and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def _add_sets(self, others: Any) -> None:
+        for own, other in zip(self._sets, others, strict=True):
+            own.update(other)
 
+    @property
+    def _tally(self) -> Tally:
+        from diarkit_contracts.coverage.points import Tally  # noqa: PLC0415 - imported on first use
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the coverage, and the most useful points to cover next."""
-    collected = config.stash.get(COLLECTED, None)
-    if collected is None:
-        return
-    from diarkit_contracts.reports.coverage import write_coverage  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.harness.plays import HINT, list_plays  # noqa: PLC0415 - likewise
+        return Tally(*map(frozenset, self._sets))
 
-    terminalreporter.section("contract coverage")
-    terminalreporter.write(write_coverage("text", collected.tally, list_plays()))
-    if collected.tally.percent < 100:
-        terminalreporter.line(HINT)
-    for problem in collected.problems:
-        terminalreporter.line(problem, red=True)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add the coverage of a pytest-xdist worker."""
+        if (sent := getattr(node, "workeroutput", {}).get(COLLECTED)) is not None:
+            self._add_sets(sent)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Send the coverage to the controller, or write it and fail the session if it is too low."""
+        output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[COLLECTED] = [sorted(each) for each in self._sets]
+            return
+        from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415 - imported on first use
 
-def _list_files(config: pytest.Config) -> list[tuple[str, str]]:
-    wanted = str(config.getoption(OPTION) or "")
-    pairs = (one.partition(":") for one in wanted.split(",") if one)
-    return [(form, file or f"coverage.{form}") for form, _, file in pairs]
+        for form, file in self._files:
+            try:
+                file.write_text(report_coverage(form, self._tally), encoding="utf-8")
+            except OSError as error:
+                self._problems.append(f"can't write {file}: {error.strerror}")
+        if self._tally.percent < self._least:
+            self._problems.append(f"less than the {self._least:g} % required by {OPTION}-min")
+        if self._problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the coverage, and the most useful points to cover next."""
+        from diarkit_mockserver.harness.plays import report_coverage  # noqa: PLC0415 - imported on first use
+
+        terminalreporter.section("contract coverage")
+        terminalreporter.write(report_coverage("text", self._tally))
+        for problem in self._problems:
+            terminalreporter.line(problem, red=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Self
+from pathlib import Path
+from typing import Final, Self
 
+from diarkit_contracts.api.points import Generation
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Control, NearControl, Sender, find_control
 from diarkit_mockserver.control.orders import NewWorld
+from diarkit_mockserver.control.views import CoverageView
 from diarkit_mockserver.harness.live import LiveServer, UnavailableError
 from diarkit_mockserver.harness.server import DiarizationServer
 from diarkit_mockserver.intake.submission import Media
@@ -21,13 +25,6 @@ from diarkit_mockserver.serving.front import PLAIN, Front
 from diarkit_mockserver.serving.server import ServerThread, bind
 from diarkit_mockserver.world.platform import Platform
 from diarkit_mockserver.world.world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from pathlib import Path
-
-    from diarkit_contracts.api.points import Generation
-    from diarkit_mockserver.control.views import CoverageView
 
 STRICT: Final = Scenario(course="immediate", media=Media(undecodable="reject"))
 """Every task is done at its first poll; files that are not audio are rejected, as by the platform."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+from pathlib import Path
+from typing import Any, ClassVar, Final, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.request import ENDPOINT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
 
 NO_TASK: Final = "00000000-0000-4000-8000-000000000000"
 """An id that no task has."""

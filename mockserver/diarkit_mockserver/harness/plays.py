@@ -1,4 +1,4 @@
-"""Lines of a test that make the fake produce missing coverage points, most useful first."""
+"""Lines of a test that make the fake produce missing coverage points, most useful first, and the reports that suggest them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Final
 
 from diarkit_contracts.api.points import INFO, RESULT, START, STATUS
 from diarkit_contracts.api.profiles import PROFILES
-from diarkit_contracts.coverage.points import name_answer
+from diarkit_contracts.coverage.points import Tally, name_answer
+from diarkit_contracts.reports.coverage import write_coverage
 
 FIXTURE: Final = "diarization_server"
 
@@ -32,10 +33,6 @@ FIRST: Final[Mapping[str, str]] = {
 }
 """The most common causes of broken clients: a failed task, a limit, a missing task, a slow task."""
 
-HINT: Final = "(Fault and HttpAnswer are in diarkit_mockserver.testing)"
-"""The import of the names in the lines."""
-
-
 REFUSED: Final[Mapping[str, str]] = {
     START: "respond(http={})",
     RESULT: 'respond(http=HttpAnswer(status={}, on="poll"))',
@@ -54,3 +51,11 @@ def list_plays() -> Mapping[str, str]:
                 if status >= 400:
                     lines.setdefault(name_answer(operation, status), line.format(status))
     return {point: f"{FIXTURE}.{line}" for point, line in lines.items()}
+
+
+def report_coverage(form: str, tally: Tally) -> str:
+    """Write a coverage report; as text with the import of the names in its lines."""
+    text = write_coverage(form, tally, list_plays())
+    if form != "text" or tally.percent == 100:
+        return text
+    return f"{text}(Fault and HttpAnswer are in diarkit_mockserver.testing)\n"

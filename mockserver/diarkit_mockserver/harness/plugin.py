@@ -16,9 +16,9 @@ import pytest
 
 if TYPE_CHECKING:
     from diarkit_fixtures.samples.catalogue import SampleCache
+    from diarkit_mockserver.harness.coverage_plugin import Collected
     from diarkit_mockserver.harness.fake import DiarizationServerFactory, Fake
     from diarkit_mockserver.harness.live import LiveServer
-    from diarkit_mockserver.harness.recording import Recording
     from diarkit_mockserver.harness.server import DiarizationServer
     from diarkit_mockserver.scenario.model import Scenario
     from diarkit_mockserver.serving.front import Front
@@ -29,8 +29,8 @@ PARTS = ("contract", "coverage", "rehearsal")
 FAIL_ON_SKIP = "--diarization-fail-on-skip"
 
 RECORD = "--diarization-record"
-RECORDING: pytest.StashKey[Recording] = pytest.StashKey()
-"""The recording proxy in front of the server under test, if any."""
+RECORDING = pytest.StashKey[str]()
+"""URL of the recording proxy in front of the server under test, if any."""
 
 REPLAY: pytest.StashKey[Scenario] = pytest.StashKey()
 """The replayed recording, if any."""
@@ -155,7 +155,6 @@ def pytest_configure_node(node: Any) -> None:
 
         fake = StartedFake(worlds_only=True, front=_make_front(config))
         setattr(config, SHARED, fake)
-        config.add_cleanup(fake.stop)  # for a session that is aborted
     node.workerinput[SHARED] = [fake.url, fake.token, fake.nonce, f"{node.gateway.id}-"]
 
 
@@ -167,10 +166,10 @@ def diarization_recordings(tmp_path_factory: pytest.TempPathFactory) -> SampleCa
     return MadeCache(tmp_path_factory.mktemp("diarkit-recordings"))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the shared fake after all workers."""
-    fake: Fake | None = getattr(session.config, SHARED, None)
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the shared fake after all workers, also if the session is aborted."""
+    fake: Fake | None = getattr(config, SHARED, None)
     if fake is not None:
         fake.stop()
 
@@ -178,8 +177,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def diarization_url(pytestconfig: pytest.Config) -> str | None:
     """URL of the server to test against, without a trailing slash; None for a fake."""
-    recording = pytestconfig.stash.get(RECORDING, None)
-    return find_url(pytestconfig) if recording is None else recording.url
+    return pytestconfig.stash.get(RECORDING, None) or find_url(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -193,7 +191,7 @@ def diarization_fake(pytestconfig: pytest.Config, diarization_url: str | None) -
         yield LiveServer(diarization_url)  # through the proxy, which is not a fake to test against
         return
     shared: list[str] | None = getattr(pytestconfig, "workerinput", {}).get(SHARED)
-    collected = pytestconfig.stash.get(COLLECTED, None)
+    collected: Collected | None = pytestconfig.pluginmanager.get_plugin(COLLECTED)
     count = None if collected is None else collected.add
     cacert = find_cacert(pytestconfig)
     if diarization_url is not None:

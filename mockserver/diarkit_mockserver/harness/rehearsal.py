@@ -11,11 +11,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Final, get_args
 
 from diarkit_contracts.api.dialect import Dialect
-from diarkit_contracts.api.points import POINTS, Generation, Sends
+from diarkit_contracts.api.points import POINTS, SERVED, Generation, Sends
 from diarkit_contracts.api.profiles import PROFILES
 from diarkit_mockserver.clock import SECOND, read_system_ticks
 from diarkit_mockserver.errors import FakeError
@@ -73,6 +74,23 @@ LEFT_OUT: Final = "X-Location left out: deprecated and still sent, so that no ot
 
 Run = dict[str, Ended]
 """The tests of a run, by id."""
+
+
+def list_variants(upgrade: str | None, only: Sequence[str]) -> list[Variant]:
+    """List the unchanged variant, then those of an upgrade such as `3.6:5.0`, otherwise the breakages with one of some prefixes.
+
+    Raises:
+        ValueError: for other generations, or if there is no breakage with one of these prefixes.
+    """
+    if not upgrade:
+        return [Variant("nothing changed", Scenario()), *list_mutations(only)]
+    pairs: dict[str, tuple[Generation, Generation]] = {
+        f"{old}:{new}": (old, new) for old, new in permutations(SERVED, 2)
+    }
+    if upgrade not in pairs:
+        raise ValueError(f"expected two of {', '.join(SERVED)} such as 3.6:5.0, got {upgrade!r}")
+    old, new = pairs[upgrade]
+    return [Variant(old, Scenario(profile=old)), *list_upgrade(old, new)]
 
 
 def list_upgrade(old: Generation, new: Generation) -> list[Variant]:

@@ -18,7 +18,7 @@ import pytest
 from diarkit_mockserver.harness.coverage_plugin import read_percent
 
 if TYPE_CHECKING:
-    from diarkit_mockserver.harness.rehearsal import Variant, Verdict
+    from diarkit_mockserver.harness.rehearsal import Verdict
 
 UPGRADE: Final = "--diarization-upgrade"
 MUTATE: Final = "--diarization-mutate"
@@ -65,7 +65,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     from diarkit_mockserver.harness import rehearsal  # noqa: PLC0415 - imported on first use
 
     given = [each for each in config.invocation_params.args if each != MUTATE]
-    variants = _list_variants(config)
+    upgrade, only = config.getoption(UPGRADE), str(config.getoption(f"{MUTATE}-only"))
+    try:
+        variants = rehearsal.list_variants(upgrade, [each for each in only.split(",") if each])
+    except ValueError as error:
+        raise pytest.UsageError(f"{UPGRADE if upgrade else f'{MUTATE}-only'}: {error}") from None
     runs = rehearsal.run_variants(
         variants, list(map(str, given)), config.invocation_params.dir, lambda name: _tell(f"under {name}")
     )
@@ -98,21 +102,6 @@ def _is_requested(config: pytest.Config) -> bool:
     return bool(upgrade or mutate) and not config.option.collectonly
 
 
-def _list_variants(config: pytest.Config) -> list[Variant]:
-    """List the unchanged variant, then the others."""
-    from diarkit_mockserver.harness.rehearsal import Variant, list_mutations, list_upgrade  # noqa: PLC0415 - imported on first use
-    from diarkit_mockserver.scenario.model import Scenario  # noqa: PLC0415 - likewise
-
-    if upgrade := config.getoption(UPGRADE):
-        old, new = _read_generations(upgrade)
-        return [Variant(old, Scenario(profile=old)), *list_upgrade(old, new)]
-    only = [each for each in str(config.getoption(f"{MUTATE}-only")).split(",") if each]
-    try:
-        return [Variant("nothing changed", Scenario()), *list_mutations(only)]
-    except ValueError as error:
-        raise pytest.UsageError(f"{MUTATE}-only: {error}") from None
-
-
 def _report_mutations(verdicts: list[Verdict], least: float) -> int:
     from diarkit_mockserver.harness.rehearsal import describe_mutations, rate_mutations  # noqa: PLC0415 - imported on first use
 
@@ -131,15 +120,6 @@ def _tell(line: str) -> None:
     """Print a line, as there is no terminal reporter yet."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _read_generations(text: str) -> tuple[Any, Any]:
-    from diarkit_contracts.api.points import SERVED  # noqa: PLC0415 - imported on first use
-
-    old, _, new = text.partition(":")
-    if old not in SERVED or new not in SERVED or old == new:
-        raise pytest.UsageError(f"{UPGRADE}: expected two of {', '.join(SERVED)} such as 3.6:5.0, got {text!r}")
-    return old, new
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_contracts.api.words import count
 from diarkit_mockserver.control import calls
 from diarkit_mockserver.control.client import Sender, read_entries
 from diarkit_mockserver.control.orders import Expectations
+from diarkit_mockserver.control.views import TaskView
 from diarkit_mockserver.journal.access_log import escape
 from diarkit_mockserver.journal.conduct import judge
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.world.platform import WORLDS
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.control.views import TaskView
-    from diarkit_mockserver.journal.journal import Entry
 
 MOST_LINES: Final = 15
 """Limit for each list: the last entries are the most relevant, and the journal has all."""

@@ -7,14 +7,23 @@ This module is long, as it is the complete interface for tests.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar, Unpack
 
+from diarkit_mockserver.clock import ClockView
 from diarkit_mockserver.control import calls
+from diarkit_mockserver.control.call import Order
 from diarkit_mockserver.control.client import Sender, read_entries
 from diarkit_mockserver.control.orders import Answers, Expectations, FaultList, Move, NewState
 from diarkit_mockserver.control.problem import UnknownError
+from diarkit_mockserver.control.views import CoverageView, TaskView
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.journal.conduct import ConductFinding, judge
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.journal.verification import Expected, describe_verdict
+from diarkit_mockserver.scenario.answer import HttpLike
 from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.load import ScenarioLike, read_scenario
 from diarkit_mockserver.scenario.model import Scenario
@@ -22,18 +31,6 @@ from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.setup import put_under
 from diarkit_mockserver.scenario.shorthand import ANSWERS, CourseLike, Matching, SegmentLike, write_rule, write_when
 from diarkit_mockserver.world.platform import WORLDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from pathlib import Path
-
-    from diarkit_mockserver.clock import ClockView
-    from diarkit_mockserver.control.call import Order
-    from diarkit_mockserver.control.views import CoverageView, TaskView
-    from diarkit_mockserver.intake.submission import Submission
-    from diarkit_mockserver.journal.conduct import ConductFinding
-    from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.scenario.answer import HttpLike
 
 Returned = TypeVar("Returned")
 
@@ -278,8 +275,6 @@ class DiarizationServer:
             pace_s: minimum seconds of this world's time between two polls of a task.
             ignore: ids of rules to skip.
         """
-        from diarkit_mockserver.journal.conduct import judge  # noqa: PLC0415 - rarely used
-
         entries, page = read_entries(self._control, self._name)
         held = frozenset(page.connections)
         return judge(entries, now=page.now, open_connections=held, pace_s=pace_s, ignore=ignore, epoch=page.epoch)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from diarkit_contracts.api.evidence import Evidence, Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.clock import SECOND, to_ticks
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.journal.traffic import Traffic, comes_after, is_heard
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.journal.journal import Entry
 
 KEEP_ALIVE = 5 * SECOND
 """Ticks after which our server closes an idle connection; a client that polls more slowly has to reconnect."""

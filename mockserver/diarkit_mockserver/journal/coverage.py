@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
 
 from diarkit_contracts.coverage.points import Tally, find_met
 from diarkit_contracts.exchanges.history import read_history
@@ -10,12 +12,7 @@ from diarkit_contracts.exchanges.recording import read_recording, split_recordin
 from diarkit_contracts.runs.generation import find_generation
 from diarkit_mockserver.journal.conduct import judge
 from diarkit_mockserver.journal.export import OWN, make_exchange, read_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
-
-    from diarkit_mockserver.journal.journal import Entry, Journal
+from diarkit_mockserver.journal.journal import Entry, Journal
 
 LATER: Final = ("conduct.gives-up", "conduct.never-reads-result")
 """Rules that can be judged only at the end of a world, as the client may still act."""
@@ -40,11 +37,6 @@ class Coverage:
         met = self._counted.met | _find_met(entries)
         behaved = self._behaved and _is_clean(entries, open_connections, ())
         return Tally(met, met if behaved else frozenset())
-
-
-def find_coverage(journal: Journal) -> Coverage:
-    """Return the coverage that counts a journal, or a new one for the exchanges that it has."""
-    return journal.keeper if isinstance(journal.keeper, Coverage) else Coverage()
 
 
 def read_tally(path: Path) -> Tally:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
 from diarkit_contracts.api.states import TERMINAL
 from diarkit_mockserver.clock import tell_date, to_ticks
 from diarkit_mockserver.intake.request import ENDPOINT
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.faults import BodyDamage, TaskFault
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.journal.journal import Entry
 
 DAMAGED: Final = frozenset(f"body:{how}" for how in get_args(BodyDamage))
 """Faults whose answers a client can't understand."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from diarkit_mockserver.clock import ClockView  # noqa: TC001 - the fields' types are read at run time
+from diarkit_mockserver.clock import (
+    Clock,
+    ClockView,
+)
+from diarkit_mockserver.journal.journal import Entry, Journal
 from diarkit_mockserver.scenario.when import EVERY, When
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.journal.journal import Entry, Journal
 
 MOST_MISSES = 3
 LAST_EXCHANGES = 10

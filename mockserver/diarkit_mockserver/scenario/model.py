@@ -8,13 +8,13 @@ from math import inf
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from diarkit_contracts.api.dialect import Dialect
-from diarkit_contracts.api.learned import SeenPoint  # noqa: TC001 - the loader reads the fields' types at run time
-from diarkit_contracts.api.points import Generation  # noqa: TC001 - the loader reads the fields' types at run time
+from diarkit_contracts.api.learned import SeenPoint
+from diarkit_contracts.api.points import Generation
 from diarkit_contracts.api.states import UNDER_WAY, TaskState
 from diarkit_mockserver.intake.submission import Media
 from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.course import GUIDE, Course
-from diarkit_mockserver.scenario.faults import Fault  # noqa: TC001 - the loader reads the fields' types at run time
+from diarkit_mockserver.scenario.faults import Fault
 from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.scenario.when import EVERY, When
 

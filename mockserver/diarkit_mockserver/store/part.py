@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import Clock, ClockSetting
@@ -26,24 +26,20 @@ from diarkit_mockserver.journal.journal import MOST_BYTES, MOST_ENTRIES, Entry
 from diarkit_mockserver.scenario.course import NEVER
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
+from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.setup import Setup, set_up
 from diarkit_mockserver.store.access import Command, StoreLostError
-from diarkit_mockserver.store.entry import pack_entry, read_entry
 from diarkit_mockserver.store.partial import Need, PartialJournal, PartialRepeats, PartialStore
-from diarkit_mockserver.store.values import ABSENT, VERSION_BYTES, draw_version, pack, split, unpack
+from diarkit_mockserver.store.values import ABSENT, Cache, draw_version, pack, pack_entry, read_entry, split, unpack
 from diarkit_mockserver.world.counters import MOST_COUNTED, Counters, WorldState
 from diarkit_mockserver.world.ids import AnswerIds
 from diarkit_mockserver.world.store import Kept
 from diarkit_mockserver.world.task import Progress
 from diarkit_mockserver.world.world import World
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Scenario
-    from diarkit_mockserver.store.cache import Cache
-
-    Check: TypeAlias = tuple[str, str, bytes]
-    Read: TypeAlias = tuple[list[Command], Callable[..., None]]
-    """Commands, and a function that receives their results."""
+Check: TypeAlias = tuple[str, str, bytes]
+Read: TypeAlias = tuple[list[Command], Callable[..., None]]
+"""Commands, and a function that receives their results."""
 
 BEFORE_ALL: Final = 1 << 52
 """More ticks than have passed since 1970: a time minus this sorts before all times of a world, and is exact as a float."""
@@ -104,7 +100,7 @@ class Part:
         self.is_there = head is not None
         if head is None:
             return
-        self._head, self._counters = head[:VERSION_BYTES], counters[:VERSION_BYTES]
+        self._head, self._counters = split(head)[0], split(counters)[0]
         self._token, setting = self._cache.read(self.key, "head", head)
         self.setting = ClockSetting(*setting)
         self._plain = self._cache.read(self.key, "counters", counters)

@@ -6,18 +6,16 @@ Each class behaves like its base class for everything that is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.journal.journal import Entry, Journal
 from diarkit_mockserver.scenario.course import NEVER
+from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.world.counters import Repeats
 from diarkit_mockserver.world.store import Kept, Store
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.limits import Limits
-    from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.task import Task
 
 
 class Need(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import WeakSet
 
 from diarkit_mockserver.clock import Clock, to_ticks
@@ -20,18 +20,15 @@ from diarkit_mockserver.intake.submission import Submission
 from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
 from diarkit_mockserver.store.access import StoreLostError
 from diarkit_mockserver.store.partial import Missing, Need
+from diarkit_mockserver.store.shelf import Shelf, View
 from diarkit_mockserver.store.turns import Turns
+from diarkit_mockserver.world.place import Decided, Place
 from diarkit_mockserver.world.platform import Platform, find_name
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import Response, write_refusal
+from diarkit_mockserver.world.world import World
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.store.shelf import Shelf
-    from diarkit_mockserver.store.view import View
-    from diarkit_mockserver.world.place import Decided, Place
-    from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.world import World
-
-    Step: TypeAlias = Callable[[Platform, Visit, Place | None], Response | None]
+Step: TypeAlias = Callable[[Platform, Visit, Place | None], Response | None]
 
 log = logging.getLogger("diarkit")
 

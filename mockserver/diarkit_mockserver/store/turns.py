@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.store.partial import Need
-    from diarkit_mockserver.store.view import View
-    from diarkit_mockserver.world.platform import Platform
+from diarkit_mockserver.store.partial import Need
+from diarkit_mockserver.store.shelf import View
+from diarkit_mockserver.world.platform import Platform
 
-    Attempt: TypeAlias = Callable[
-        [Sequence[Callable[[Platform], Any]], str, set[Need]], Awaitable[tuple[list[Any], View] | None]
-    ]
-    """Makes decisions on a world with the given needs, and commits them: the values and their view, or None after a conflict."""
+Attempt: TypeAlias = Callable[
+    [Sequence[Callable[[Platform], Any]], str, set[Need]], Awaitable[tuple[list[Any], View] | None]
+]
+"""Makes decisions on a world with the given needs, and commits them: the values and their view, or None after a conflict."""
 
 MOST_TOGETHER: Final = 32
 """Decisions in one commit: enough to make round trips negligible, and few enough to limit the delay."""

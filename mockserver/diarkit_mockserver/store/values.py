@@ -1,4 +1,4 @@
-"""Serialization of values with pickle, and their versions.
+"""Values in the store: serialization with pickle, versions, and a cache of those that a process has read.
 
 Other programs may write to the store, so only our own value classes are unpickled.
 """
@@ -9,10 +9,16 @@ import io
 import pickle
 import secrets
 from collections import Counter
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, Final
+
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.journal.journal import Entry
 
 VERSION_BYTES: Final = 8
 
@@ -22,6 +28,20 @@ ABSENT: Final = b""
 OURS: Final = ("diarkit_fixtures.", "diarkit_contracts.", "diarkit_mockserver.")
 BY_NAME: Final = frozenset({"HeaderMap", "Coverage"})
 """Our value classes that are neither dataclasses nor tuples nor enums."""
+
+MOST_CACHED: Final = 16 << 20
+"""Size limit of a cache in packed bytes (several times that in memory): room for concurrent polls of about ten thousand tasks."""
+
+VALUE_BYTES: Final = 300
+"""Overhead of a cached value."""
+
+APART: Final = ("number", "request", "state", "lost")
+PLAIN: Final = tuple(one.name for one in fields(Entry) if one.name not in APART)
+HEAD: Final = tuple(one.name for one in fields(Request) if one.init)
+"""Exchanges are serialized as tuples of plain values, which is faster than pickling dataclasses: each poll writes one."""
+
+_list_plain = attrgetter(*PLAIN)
+_list_head = attrgetter(*HEAD)
 
 
 class _Reader(pickle.Unpickler):
@@ -71,3 +91,54 @@ def unpack(content: bytes) -> Any:
 def split(content: bytes | None) -> tuple[bytes, bytes]:
     """Split the content of a field into version and packed value; both are empty for a missing field."""
     return (ABSENT, b"") if content is None else (content[:VERSION_BYTES], content[VERSION_BYTES:])
+
+
+class Cache:
+    """The values that a process has read, by key and field, immutable for a given version. Emptied when the size limit is exceeded."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], tuple[bytes, Any]] = {}
+        self._room = MOST_CACHED
+
+    def get(self, key: str, field: str) -> tuple[bytes, Any]:
+        """Return version and value; (ABSENT, None) for a value that is not cached."""
+        return self._values.get((key, field), (ABSENT, None))
+
+    def read(self, key: str, field: str, content: bytes) -> Any:
+        """Return the value of a field's content, unpacked only if its version is not cached."""
+        version, known = self.get(key, field)
+        if known is None or version != content[:VERSION_BYTES]:
+            version, packed = split(content)
+            known = unpack(packed)
+            self.put(key, field, version, known, len(packed))
+        return known
+
+    def put(self, key: str, field: str, version: bytes, value: Any, size: int) -> None:
+        """Cache a value; `size` is its packed size in bytes."""
+        self._room -= size + VALUE_BYTES
+        if self._room < 0:
+            self._values.clear()
+            self._room = MOST_CACHED
+        self._values[key, field] = version, value
+
+    def drop(self, key: str, field: str) -> None:
+        """Remove a value, if it is cached."""
+        self._values.pop((key, field), None)
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """Serialize an entry without its number, which the store assigns."""
+    state, lost = entry.state and entry.state.value, entry.lost and entry.lost.value
+    return pack((_list_plain(entry), _list_head(entry.request), state, lost))
+
+
+def read_entry(content: bytes, number: int) -> Entry:
+    """Deserialize an entry."""
+    plain, head, state, lost = unpack(content)
+    return Entry(
+        number=number,
+        request=Request(**dict(zip(HEAD, head, strict=True))),
+        state=None if state is None else TaskState(state),
+        lost=None if lost is None else Loss(lost),
+        **dict(zip(PLAIN, plain, strict=True)),
+    )

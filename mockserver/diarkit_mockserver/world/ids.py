@@ -7,9 +7,13 @@ import json
 from collections.abc import Hashable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
+from typing import Final
 
 _write_part = lru_cache(maxsize=256, typed=True)(json.JSONEncoder(separators=(",", ":")).encode)
 """Numbers, numbers of channels and None, which are few; texts differ from request to request."""
+
+VARIANTS: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The first digit of the fourth group (RFC 9562, section 4.1)."""
 
 
 def make_id(*key: Hashable) -> str:
@@ -49,5 +53,4 @@ def name_poll(task_id: str, number: int) -> tuple[str, str]:
 
 
 def _form(digits: str) -> str:
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:32]}"

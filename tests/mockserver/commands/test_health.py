@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from diarkit_mockserver.commands import health
-from diarkit_mockserver.commands.health import complete_url, explain_health, is_healthy
+from diarkit_mockserver.commands.health import complete_url, explain_health
 from diarkit_mockserver.scenario.limits import Limits, Rate
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.serving.server import bind, write_url
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 def test_a_server_that_answers_is_healthy(start: Callable[..., Any]) -> None:
-    assert is_healthy(start().url)
+    assert explain_health(start().url) is None
 
 
 def test_a_server_that_refuses_is_not(start: Callable[..., Any]) -> None:
-    assert not is_healthy(start(Scenario(limits=Limits(rate=Rate(requests=0, seconds=9)))).url)
+    assert explain_health(start(Scenario(limits=Limits(rate=Rate(requests=0, seconds=9)))).url)
 
 
 def test_nobody_is_not_healthy() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        assert not is_healthy(write_url(bound))
+        assert explain_health(write_url(bound))
 
 
 @pytest.mark.parametrize(
     "url", ["", "localhost", "http://", "http://[", "ftp://127.0.0.1", "http://127.0.0.1:99999", "http://a b"]
 )
 def test_what_is_no_address_is_not_healthy(url: str) -> None:
-    assert not is_healthy(url)
+    assert explain_health(url)
 
 
 @pytest.mark.parametrize("said", [b"", b"220 smtp ready\r\n", b"HTTP/1.1 999\r\n\r\n"])
@@ -53,14 +53,14 @@ def test_what_speaks_no_http_is_not_healthy(said: bytes) -> None:
         url = write_url(bound)
         thread = threading.Thread(target=answer)
         thread.start()
-        assert not is_healthy(url)
+        assert explain_health(url)
         thread.join()
 
 
 def test_who_does_not_answer_in_time_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "TIMEOUT_S", 0.05)
     with bind("127.0.0.1", 0) as bound:
-        assert not is_healthy(write_url(bound))
+        assert explain_health(write_url(bound))
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])

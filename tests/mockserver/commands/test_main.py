@@ -20,8 +20,8 @@ import pytest
 import trustme
 from click.testing import CliRunner
 
-from diarkit_mockserver.commands.log import start_log
 from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.journal.access_log import start_log
 from diarkit_mockserver.serving.server import bind
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from diarkit_contracts.exchanges.exchange import Answer, Loss
 from diarkit_contracts.target.client import UnreachableError
 from diarkit_contracts.target.transport import Way
 from diarkit_mockserver.forward import live as live_module
-from diarkit_mockserver.forward.live import Live
+from diarkit_mockserver.forward.live import Live, find_path, write_back, write_onward
+from diarkit_mockserver.intake.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,3 +111,67 @@ def test_nobody_there_is_told(stub: Any) -> None:
     loss, reason = lose("http://127.0.0.1:1")
     assert loss is Loss.REFUSED
     assert "connection refused" in reason
+
+
+TASK = "/api/technology/speaker-diarization/1"
+
+
+def write(*headers: tuple[bytes, bytes], own: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[bytes, bytes], ...]:
+    request = Request("GET", "/", "", headers, scheme="http", server="proxy:1")
+    return write_onward(request, "live:2", Way(url="http://live:2", headers=own))
+
+
+OURS = ((b"host", b"live:2"), (b"accept-encoding", b"identity"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "onward"),
+    [
+        ([(b"host", b"proxy"), (b"accept-encoding", b"br"), (b"a", b"1"), (b"a", b"2")], [(b"a", b"1"), (b"a", b"2")]),
+        (
+            [(b"authorization", b"Bearer x"), (b"cookie", b"a=b")],
+            [(b"authorization", b"Bearer x"), (b"cookie", b"a=b")],
+        ),
+        ([(b"connection", b"close, X-Hop"), (b"x-hop", b"1"), (b"te", b"trailers"), (b"expect", b"100-continue")], []),
+        ([(b"content-length", b"3")], [(b"content-length", b"3")]),
+        ([(b"transfer-encoding", b"Chunked")], [(b"transfer-encoding", b"chunked")]),
+    ],
+)
+def test_what_goes_on(headers: list[tuple[bytes, bytes]], onward: list[tuple[bytes, bytes]]) -> None:
+    assert write(*headers) == (*OURS, *onward)
+
+
+def test_a_header_of_the_way_counts_before_the_clients() -> None:
+    assert write((b"x-a", b"client"), own=(("X-A", "way"),)) == (*OURS, (b"x-a", b"way"))
+
+
+def test_what_comes_back() -> None:
+    headers = (
+        ("X-Location", "there"),
+        ("Keep-Alive", "5"),
+        ("Connection", "X-Hop"),
+        ("X-Hop", "1"),
+        ("B", "é€"),
+        ("B", "2"),
+    )
+    assert write_back(Answer(status=200, headers=headers), str.upper) == (
+        (b"x-location", b"THERE"), (b"b", b"\xe9?"), (b"b", b"2"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        (f"http://live:2/p{TASK}", TASK),
+        (f"https://inside{TASK}?a=b#c", f"{TASK}?a=b#c"),
+        (f"/p{TASK}", TASK),
+        ("http://live:2/p/x", "/x"),
+        ("/p/x", "/x"),
+        ("http://live:2/else", None),
+        ("http://elsewhere/p/x", None),
+        ("x/y", None),
+        ("http://[", None),
+    ],
+)
+def test_where_an_address_leads(url: str, path: str | None) -> None:
+    assert find_path(url, "live:2", "/p") == path

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+import yaml  # noqa: F401 - its C part knows the classes of its first import only, and pytester imports anew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from diarkit_mockserver.control.page.files import FILES, FOLDER, KINDS
+from diarkit_mockserver.control.pages import FILES, FOLDER, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from diarkit_mockserver.commands.log import JsonLines, Lines, exchanges
+from diarkit_mockserver.journal.access_log import JsonLines, Lines, exchanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable

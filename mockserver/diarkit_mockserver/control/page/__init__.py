@@ -1,1 +1,0 @@
-"""The web page for people: static files that use the control API."""
