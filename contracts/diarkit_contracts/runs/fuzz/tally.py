@@ -123,7 +123,7 @@ class Tally:
         if self.dropped:
             yield f"{self.dropped} requests got no whole answer"
         if self.drawn:
-            yield f"{self.distinct} of {self.drawn} requests differ from each other ({self.distinct / self.drawn:.0%}), looks aside"
+            yield f"{self.distinct} of {self.drawn} requests differ from each other ({self.distinct / self.drawn:.0%}), apart from polls"
 
 
 def _place(others: Sequence[Shown], answered: Sequence[Exchange], lost: Sequence[Exchange]) -> Iterator[Finding]:
