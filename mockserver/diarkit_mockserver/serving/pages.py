@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.wire import Response
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.request import Request
-
-    Message: TypeAlias = MutableMapping[str, Any]
-    Receive: TypeAlias = Callable[[], Awaitable[Message]]
-    Send: TypeAlias = Callable[[Message], Awaitable[None]]
-    Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 DOCUMENTS: Final = frozenset({"/openapi.json", "/openapi.yaml"})
 PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
