@@ -163,14 +163,16 @@ def _write_signature(called: Any) -> str:
 
 def _write_docstring(documented: Any) -> Iterator[str]:
     """Write a docstring of Google's form: its sections as lists."""
+    in_section = False  # elsewhere an indented line is an example's
     for line in (inspect.getdoc(documented) or "").splitlines():
         if re.fullmatch(r"(Args|Returns|Raises|Attributes|Yields):", line):
+            in_section = True
             yield line
             yield ""
         elif entry := re.fullmatch(r" {4}(\w+): (.*)", line):
             yield f"- `{entry[1]}`: {entry[2]}"
         else:
-            yield line.replace("    ", "  ", 1) if line.startswith("        ") else line
+            yield line.replace("    ", "  ", 1) if in_section and line.startswith("        ") else line
 
 
 def _write_scenario() -> Iterator[str]:
@@ -357,6 +359,8 @@ def _link(named: type[Any]) -> str:
 
 
 def _write_python() -> Iterator[str]:
+    yield f"The site built by `nox -s docs` shows each name here. Without it, `python -m pydoc {PUBLIC[0]}.Submission` prints one."
+    yield ""
     for module in PUBLIC:
         yield from (f"::: {module}", "")
 

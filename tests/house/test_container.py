@@ -118,6 +118,15 @@ def test_the_client_waits_until_the_platform_answers() -> None:
     assert services["client"]["environment"]["SPEECH_PLATFORM_SERVER"] == "http://diarization:8000"
 
 
+def test_no_command_of_the_file_stops_the_client_when_another_service_completes() -> None:
+    """`--exit-code-from` implies `--abort-on-container-exit`: any container's exit ends all."""
+    waits_for = [each["condition"] for each in COMPOSE["services"]["client"]["depends_on"].values()]
+    commands = re.findall(r"`(docker compose [^`]+)`", (ROOT / "compose.yaml").read_text("utf-8"))
+    assert "service_completed_successfully" in waits_for
+    assert any(command.endswith(" client") for command in commands)
+    assert not any(re.search("--exit-code-from|--abort-on", command) for command in commands)
+
+
 def test_services_call_commands_that_exist() -> None:
     assert is_command(COMPOSE["services"]["recordings"]["command"])
 

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from diarkit_contracts.runs.baseline import read_baseline
 from diarkit_contracts.runs.verdict import Exit
+from diarkit_fixtures.samples.catalogue import SAMPLES
 from diarkit_mockserver.commands.main import main
+from diarkit_mockserver.commands.samples import samples
 from diarkit_mockserver.scenario.load import parse_scenario
 from diarkit_mockserver.testing import Fake
 
@@ -120,6 +122,8 @@ def test_the_commands_of_the_pages_exist(command: str) -> None:
         return
     found = find_command(words)
     assert found is not None
+    if found is samples.commands["write"]:
+        assert {word for word in words if word.endswith(".wav")} <= set(SAMPLES)
     flags = {option for parameter in found.params for option in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("--")} <= flags
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
+import pydoc
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +12,10 @@ import pytest
 
 from diarkit_contracts.runs.verdict import Exit
 from diarkit_mockserver.control.calls import TABLE
+from diarkit_mockserver.harness.fake import Fake
 from diarkit_mockserver.harness.rehearsal_plugin import RESULTS
 from diarkit_mockserver.scenario.faults import EFFECTS
+from diarkit_mockserver.testing import Submission
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,6 +42,18 @@ def test_the_reference_is_what_the_code_says(reference: ModuleType) -> None:
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_each_fault_has_an_example(reference: ModuleType, effect: str) -> None:
     assert all(effect in example for example in reference.EXAMPLES[effect])
+
+
+def test_an_example_of_a_docstring_is_indented_as_it_is_there(reference: ModuleType) -> None:
+    example = str(inspect.getdoc(Fake)).partition("\nArgs:")[0]
+    assert example in dict(reference.write_pages())["pytest.md"]
+
+
+def test_the_names_of_the_python_page_are_found_without_the_site(reference: ModuleType) -> None:
+    """A checkout shows only the directives that the site replaces."""
+    page = dict(reference.write_pages())["python.md"]
+    (name,) = re.findall(r"python -m pydoc (\S+)`", page)
+    assert pydoc.locate(name) is Submission
 
 
 def test_the_page_of_commands_has_the_whole_help(reference: ModuleType) -> None:

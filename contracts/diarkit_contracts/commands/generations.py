@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 import click
 
 from diarkit_contracts.api.points import GENERATIONS, POINTS, Cell, Declares, Point, Sends, Shows
 from diarkit_contracts.commands.flags import READ, Command, Group
 from diarkit_contracts.commands.output import echo_lines, read_learned_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
 
 LONGEST: Final = 60
 """Characters shown of a text."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -14,9 +15,6 @@ from diarkit_contracts.commands.output import echo_lines, read_learned_file, sto
 from diarkit_contracts.commands.target_flags import Access, open_target
 from diarkit_contracts.runs.verdict import EXITS, RunVerdict
 from diarkit_fixtures.errors import require
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from diarkit_contracts.api.profiles import DEFAULT
+from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import READ, Command, flag, take
 from diarkit_contracts.commands.fuzz_flags import IN_FLIGHT, MACHINE, FuzzFlags, fuzz_server
 from diarkit_contracts.commands.output import Judging, Output, begin_run, echo_lines, judge_recording, stop_on_term
@@ -160,8 +161,10 @@ def _ask_target(url: str, question: Question, access: Access, caps: CapFlags, ju
         usual = replace(usual, tasks=usual.tasks + len(make_forced()))
     with open_target(url, access, caps.change(usual)) as target:
         forcing = _find_forcing(target.url) if question.fake else NOTHING_FORCED
-        spare = f"up to {target.caps.spare} more tasks for repeated rows and for mistakes that are accepted as uploads"
-        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}; {spare}", err=True)
+        spare = (
+            f"; up to {target.caps.spare} more tasks for repeated rows and for mistakes that are accepted as uploads"
+        )
+        click.echo(f"plan {plan.name}: {plan.count_cost(forcing)}{spare if target.caps.spare else ''}", err=True)
         profile, progress = begin_run(judging.held, target, len(plan.rows))
         verdict = verify_target(plan, target, profile, forcing, progress)
     return replace(verdict, rows_file=str(question.rows_file or ""))
@@ -177,7 +180,8 @@ def _send_audio(url: str, paths: tuple[Path, ...], access: Access, caps: CapFlag
         cost = plan.count_cost()
         with open_target(url, access, caps.change(choose_caps(cost, recordings))) as target:
             click.echo(
-                f"plan {plan.name}: {cost}, and up to {len(recordings)} tasks that depend on the answers", err=True
+                f"plan {plan.name}: {cost}, and up to {count(len(recordings), 'task')} more, depending on the answers",
+                err=True,
             )
             profile, progress = begin_run(judging.held, target, len(plan.rows) + len(recordings))
             return verify_audio(recordings, target, profile, progress)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, reduce
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.points import OPERATIONS
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
@@ -18,11 +17,9 @@ from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import DRIVEN, Need
 from diarkit_contracts.exchanges.exchange import Answer, Exchange, Request
 from diarkit_contracts.exchanges.history import History, Start, find_operation, read_history
+from diarkit_contracts.rows.call import Call
 from diarkit_contracts.rows.inputs import SHORTEST
 from diarkit_contracts.rows.uploads import make_uploads
-
-if TYPE_CHECKING:
-    from diarkit_contracts.rows.call import Call
 
 
 class Source(StrEnum):

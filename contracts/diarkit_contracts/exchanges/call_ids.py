@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from diarkit_contracts.exchanges.exchange import Headers
 from diarkit_fixtures.draws import Draws
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Headers
 
 IDS: Final = ("x-request-id", "x-correlation-id")
 """DOC (all reference pages, 3.6.0): optional, each is generated if not provided."""

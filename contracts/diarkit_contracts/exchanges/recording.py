@@ -7,17 +7,14 @@ the header object contains the exchanges as `entries`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
 
 from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.har import read_har
 from diarkit_contracts.exchanges.history import find_value
 from diarkit_contracts.exchanges.plain import Json, PlainError, RecordingError, read_plain, write_plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 
 FORMAT: Final = "diarkit-exchanges"
 VERSION: Final = 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from markupsafe import Markup
 
@@ -14,11 +16,6 @@ from diarkit_contracts.reports.summary import advise, describe_subject, sum_up
 from diarkit_contracts.reports.templates import make_environment
 from diarkit_contracts.runs.reproduce import Repeat, write_repeat
 from diarkit_contracts.runs.verdict import Exit, RunVerdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 MOST_ANNOTATIONS: Final = 8
 """GitHub shows few annotations per step; the summary has all findings."""

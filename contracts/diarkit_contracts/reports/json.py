@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.text import describe_part, show_body
 from diarkit_contracts.reports.summary import advise, sum_up
 from diarkit_contracts.runs.reproduce import write_repeat
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.verdict import Finding, RunVerdict
+from diarkit_contracts.runs.verdict import Finding, RunVerdict
 
 FORMAT: Final = "diarkit-verdict"
 VERSION: Final = 1

@@ -6,19 +6,16 @@ Source:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.reports.summary import advise, describe_subject, sum_up
 from diarkit_contracts.runs.outcomes import Outcome, list_row_outcomes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from diarkit_contracts.runs.verdict import RunVerdict
+from diarkit_contracts.runs.verdict import RunVerdict
 
 SUITE: Final = "diarkit verify"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.words import count
@@ -12,9 +12,7 @@ from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.exchanges.text import show_text
 from diarkit_contracts.runs.foreign import CREDENTIALS, UNKNOWN, describe_foreign, is_of_the_api
 from diarkit_contracts.runs.verdict import Cause, Ending, Exit, RunVerdict
-
-if TYPE_CHECKING:
-    from diarkit_contracts.target.client import Spent
+from diarkit_contracts.target.client import Spent
 
 WORDS: Final = {end: end.name for end in Exit} | {Exit.VACUOUS: "INCONCLUSIVE"}
 

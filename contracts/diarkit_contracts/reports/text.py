@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from textwrap import indent, wrap
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -15,11 +17,6 @@ from diarkit_contracts.reports.summary import WORDS, advise, describe_subject, s
 from diarkit_contracts.runs.outcomes import list_facts, list_fault, name_place
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.verdict import Exit, Finding, RunVerdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 END_COLOURS: Final = {Exit.FINE: "green", Exit.VACUOUS: "yellow"}

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import AUTO, PROFILES
 from diarkit_contracts.api.words import count
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import find_operation
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.generation import find_generation
 from diarkit_contracts.runs.outcomes import write_findings
+from diarkit_contracts.runs.verdict import Finding
 from diarkit_contracts.runs.verify import verify_recording
 from diarkit_contracts.runs.watch import Watch, group_by_server
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.verdict import Finding
 
 Client = TypeVar("Client")
 Exchanges: TypeAlias = "Iterable[Exchange] | str | Path"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from diarkit_contracts.api.strict_json import StrictJsonError, decode_json
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import START_PATH, find_value, read_object
 from diarkit_contracts.exchanges.text import show_text
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 CREDENTIALS: Final = (
     "it requires valid credentials: pass --header 'Authorization: Bearer ...', or http://USER:PASSWORD@... as URL"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.points import INFO
 from diarkit_contracts.api.profiles import DEFAULT, Profile, choose_profile
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import find_operation, find_value, read_object
 from diarkit_contracts.rows.call import Call
 from diarkit_contracts.target.client import Target, TargetError
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 
 def ask_generation(target: Target) -> tuple[Profile, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.clauses.catalogue import USUAL, list_due
@@ -11,11 +13,6 @@ from diarkit_contracts.clauses.clause import Clause, judge
 from diarkit_contracts.exchanges.text import describe_exchange, show_text
 from diarkit_contracts.runs.reproduce import write_repeat
 from diarkit_contracts.runs.verdict import Cause, Ending, Finding, RunVerdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 
 End: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.form import Field, describe_form, write_form
 from diarkit_contracts.exchanges.history import read_object
 from diarkit_contracts.exchanges.text import describe_answer
@@ -13,9 +14,6 @@ from diarkit_contracts.rows.call import Call, Raw, Row
 from diarkit_contracts.runs.follow import Followed, follow
 from diarkit_contracts.runs.verdict import Cause
 from diarkit_contracts.target.client import ASKED_TO_WAIT, ENDED, Target, TargetError
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 FIRST_POLL_S: Final = 0.05
 LAST_POLL_S: Final = 1.0

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.result import find_oversize
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import find_operation, read_object
 from diarkit_contracts.runs.verdict import Undocumented
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 CHOICES: Final = ("allOf", "anyOf", "oneOf")
 

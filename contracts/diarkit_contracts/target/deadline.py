@@ -6,12 +6,11 @@ A header byte every two seconds, or endless interim answers, would otherwise blo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpcore
 
-if TYPE_CHECKING:
-    from diarkit_contracts.target.pace import Clock
+from diarkit_contracts.target.pace import Clock
 
 
 class Deadline(httpcore.NetworkBackend):

@@ -6,10 +6,9 @@ import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from diarkit_fixtures.draws import Draws
+from diarkit_fixtures.draws import Draws
 
 FIRST_POLL_S: Final = 0.1
 LAST_POLL_S: Final = 5.0

@@ -16,6 +16,7 @@ from diarkit_contracts.exchanges.plain import Json
 from diarkit_contracts.exchanges.recording import HEAD, write_lines
 from diarkit_contracts.target.pace import Clock, SystemClock
 from diarkit_mockserver.clock import SECOND, tell_date
+from diarkit_mockserver.commands.health import complete_url
 from diarkit_mockserver.commands.settings import PREFIX, Settings
 from diarkit_mockserver.control.client import Sender, find_control, read_pages, split_world
 from diarkit_mockserver.control.problem import ControlError
@@ -72,8 +73,11 @@ def journal(  # noqa: PLR0913 - a flag each
         from diarkit_mockserver.serving.server import reach  # noqa: PLC0415 - imports the server
 
         url = reach(settings.host, settings.port)
-    base, world = split_world(url)
-    found = find_control(base, token)
+    try:
+        base, world = split_world(complete_url(url))
+        found = find_control(base, token)
+    except ValueError:
+        raise click.UsageError(f"expected the URL of a fake, such as http://127.0.0.1:8000, got {url!r}") from None
     if found is None:
         click.echo(f"no fake answers at {base}, or it is not ready", err=True)
         raise click.exceptions.Exit(4)

@@ -78,7 +78,7 @@ class ScenarioFollower:
             set_up(world.name, scenario)  # what its generation lacks is refused here, before anything is replaced
         except (ScenarioError, OSError, ValueError) as error:
             scenario = None
-            problems = str(error).splitlines()
+            problems = _list_problems(error)
         if self._digest() != found:  # written while it was read
             return REST / SECOND
         self._seen = found
@@ -130,6 +130,12 @@ def read_regular(path: Path) -> bytes:
         raise OSError(errno.EINVAL, "expected a regular file", str(path))
     with os.fdopen(descriptor, "rb") as opened:
         return opened.read()
+
+
+def _list_problems(error: Exception) -> list[str]:
+    if isinstance(error, OSError):
+        return [f"{error.filename or 'the file'}: can't read it: {error.strerror}"]
+    return str(error).splitlines()
 
 
 def _stat(path: Path) -> tuple[int, ...]:

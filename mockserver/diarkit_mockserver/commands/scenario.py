@@ -6,9 +6,11 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import click
 
+from diarkit_contracts.api.dialect import Dialect
 from diarkit_contracts.api.words import count
 from diarkit_contracts.commands.flags import Group
 from diarkit_contracts.commands.output import echo_lines
@@ -16,6 +18,9 @@ from diarkit_mockserver.scenario.course import GUIDE, ByPolls, ByRealTime, BySec
 from diarkit_mockserver.scenario.load import ScenarioError, load_scenario, read_stream
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.scenario.reach import list_unreachable
+
+MOST_UNREACHABLE: Final = 20
+"""Unreachable rules that are named: if there are more, the first ones explain them."""
 
 
 @click.group(cls=Group, examples=("diarkit scenario check scenario.yaml",))
@@ -36,8 +41,11 @@ def check(files: tuple[Path, ...]) -> None:
         try:
             read = read_stream(sys.stdin.buffer) if str(file) == "-" else load_scenario(file)
             echo_lines([f"{file}: {describe_scenario(read)}"])
-            for place, reason in list_unreachable(read.rules):
+            unreachable = list(list_unreachable(read.rules))
+            for place, reason in unreachable[:MOST_UNREACHABLE]:
                 click.echo(f"{file}: rule {place} ({read.rules[place - 1]}) can't be reached: {reason}", err=True)
+            if more := len(unreachable[MOST_UNREACHABLE:]):
+                click.echo(f"{file}: {more} more can't be reached", err=True)
         except ScenarioError as error:
             wrong = True
             click.echo(str(error), err=True)
@@ -63,8 +71,11 @@ def describe_scenario(scenario: Scenario) -> str:
     held += [count(len(many), noun) for many, noun in ((scenario.tasks, "task"), (scenario.faults, "fault")) if many]
     held += [f"seed {scenario.seed}", f"course {_describe_course(scenario.course)}"]
     rest = replace(scenario, rules=(), tasks=(), faults=(), seed=0, course=GUIDE, seen=(), not_learned=())
+    if scenario.seen:  # by `diarkit learn`: dozens of points, with whole bodies
+        rest = replace(rest, dialect=Dialect())
     # As the file says it: limits, media, profile and dialect.
     held += () if rest == Scenario() else dump_scenario(rest).splitlines()
+    held += [f"{count(len(scenario.seen), 'point')} of a platform"] if scenario.seen else []
     return ", ".join(held)
 
 

@@ -80,10 +80,12 @@ class LiveServer:
 
 
 def find_fault(url: str, cacert: Path | None = None) -> str | None:
-    """Return why a server can't be tested against: no answer, or another API.
+    """Return why a server can't be tested against: no URL of one, no answer, or another API.
 
     None also if that is unclear, because it requires credentials or is overloaded.
     """
+    if not url.startswith(("http://", "https://")):
+        return "expected a URL such as http://127.0.0.1:8000"
     trusted = ssl.create_default_context(cafile=cacert) if url.startswith("https:") else None
     asked = f"{url}{ENDPOINT}/{NO_TASK}"
     try:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.exchanges.exchange import Part, describe_content
 from diarkit_mockserver.intake.media import MediaProbe, measure
 from diarkit_mockserver.intake.refusals import Condition, refuse
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.submission import Media, MediaFacts
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 LARGEST_TEXT = 1 << 20
 """Bytes, as in Starlette, which the platform's answers suggest (INF, contract facts 6)."""

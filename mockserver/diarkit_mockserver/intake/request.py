@@ -37,7 +37,9 @@ PORTS: Final = {"http": "80", "https": "443"}
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?]*)", re.IGNORECASE)
 """Start of an absolute request target (RFC 9112, section 3.2.2), followed by the path."""
 
-HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z:._~!$&'()*+,;=-]+\])(?::[0-9]*)?")
+HOST: Final = re.compile(
+    rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*|\[[0-9A-Za-z:._~!$&'()*+,;=-]+\])(?::[0-9]*)?"
+)
 """A valid header `Host` (RFC 3986, section 3.2.2), which may be empty."""
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9._~-]+|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
@@ -225,7 +227,8 @@ def check_head(version: str, request: Request) -> Refusal | None:
         request: with the headers.
 
     Returns:
-        505 for an unsupported version, 400 for a missing, repeated or invalid `Host`, 501 for a coding other than chunks.
+        505 for an unsupported version; 400 for a missing, repeated or invalid host, and for chunks in HTTP/1.0; 501 for a coding other
+        than chunks.
     """
     if version not in ("1.0", "1.1"):
         return refuse(Condition.VERSION_UNKNOWN, reason=f"expected HTTP/1.1, got HTTP/{version}")
@@ -233,11 +236,14 @@ def check_head(version: str, request: Request) -> Refusal | None:
     hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return refuse(Condition.NOT_HTTP, reason=f"expected one header Host, got {hosts}")
-    if hosts and HOST.fullmatch(host := request.fields[b"host"]) is None:
-        return refuse(Condition.NOT_HTTP, reason=f"expected a host and a port in the header Host, got {host!r:.120}")
+    for host in (request.find(b"host"), request.host.encode("latin-1")):
+        if host and HOST.fullmatch(host) is None:
+            return refuse(Condition.NOT_HTTP, reason=f"expected a host and a port, got {host!r:.120}")
     if b"transfer-encoding" in names:
+        if version == "1.0":
+            return refuse(Condition.NOT_HTTP, reason="HTTP/1.0 has no Transfer-Encoding")
         codings = b", ".join([value for name, value in request.raw_headers if name == b"transfer-encoding"])
-        if codings.lower() != b"chunked":
+        if codings.lower().strip(b" \t,") != b"chunked":  # empty elements of a list are ignored
             return refuse(Condition.CODING_UNKNOWN, reason=f"expected Transfer-Encoding: chunked, got {codings!r:.120}")
     return None
 

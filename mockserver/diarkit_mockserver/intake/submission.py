@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from diarkit_contracts.exchanges.exchange import Sound
-
-if TYPE_CHECKING:
-    from diarkit_fixtures.segments import Channels
+from diarkit_fixtures.segments import Channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

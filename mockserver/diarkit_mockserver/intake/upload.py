@@ -6,7 +6,7 @@ Files are not stored, and memory does not depend on the size of the upload.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
@@ -15,9 +15,7 @@ from diarkit_contracts.exchanges.exchange import Part
 from diarkit_mockserver.intake.form import read_boundary, read_plain_form
 from diarkit_mockserver.intake.parts import FilePart, TextPart
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.submission import Media, MediaFacts
+from diarkit_mockserver.intake.submission import Media, MediaFacts
 
 MOST_PARTS = 1_000
 """Limit of files, and of text fields, as in Starlette, which the platform's answers suggest (INF, contract facts 6)."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from diarkit_contracts.api.states import TaskState
+from diarkit_contracts.exchanges.exchange import Loss, Part
 from diarkit_mockserver.clock import SECOND
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.states import TaskState
-    from diarkit_contracts.exchanges.exchange import Loss, Part
-    from diarkit_mockserver.intake.request import Headers, Request
-    from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.intake.request import Headers, Request
+from diarkit_mockserver.intake.submission import Submission
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 << 20

@@ -100,8 +100,8 @@ class HttpAnswer:
             made.pop(name.lower(), None)
             if value is not None:
                 made[name.lower()] = value
-        if "connection" in made:
-            made["connection"] = made["connection"].lower()
+        if "close" in (option.strip().lower() for option in made.get("connection", "").split(",")):
+            made["connection"] = "close"  # whatever else it lists
         return tuple(made.items())
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import SegmentError, cut_overlaps, merge_touching, number_by_appearance
 from diarkit_fixtures.texts.rttm import load_rttm
 from diarkit_fixtures.texts.tree import Entries, Flaw, Items, Leaf, Node, Place, as_plain, find_node
 from diarkit_mockserver.scenario.model import SpokenSegment
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 Spoken: TypeAlias = tuple[tuple[SpokenSegment, ...], ...]
 """The segments of each channel."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from diarkit_fixtures.texts.yaml import resolve_plain
+from diarkit_mockserver.scenario.model import Rule, Scenario
 from diarkit_mockserver.scenario.plain import Json, write_plain
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Rule, Scenario
 
 EMPTY: Final = "version: 1\n"
 """A scenario with only defaults, as a file can't be empty."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from diarkit_fixtures.draws import Draws
+from diarkit_mockserver.intake.submission import Asked, Sent
 from diarkit_mockserver.scenario.answer import HttpAnswer, check_success, read_http
 from diarkit_mockserver.scenario.when import EVERY, When
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.submission import Asked, Sent
 
 PARTS = 1_000_000
 """Resolution of shares."""

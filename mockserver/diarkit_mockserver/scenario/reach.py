@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_mockserver.intake.submission import PARAMETERS
+from diarkit_mockserver.scenario.model import Rule
 from diarkit_mockserver.scenario.when import When
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import Rule
 
 CHANNELS: Final = re.compile(r"|(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*")
 """Canonical form of a rule's channels; empty for none."""

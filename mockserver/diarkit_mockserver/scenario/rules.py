@@ -6,14 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.scenario.model import Rule
 from diarkit_mockserver.scenario.reach import explain_unreachable
 from diarkit_mockserver.scenario.when import EVERY
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.submission import Submission
-    from diarkit_mockserver.scenario.model import Rule
 
 log = logging.getLogger("diarkit")
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.dialect import Dialect, list_set
+from diarkit_contracts.api.learned import SeenPoint
+from diarkit_contracts.api.points import Generation
+from diarkit_contracts.api.profiles import Profile
 from diarkit_contracts.api.states import TaskState
 from diarkit_mockserver.scenario.course import GUIDE, Course, cancels
 from diarkit_mockserver.scenario.dialect import Manner, find_manner, resolve_profile
 from diarkit_mockserver.scenario.faults import Schedule, check_reach
 from diarkit_mockserver.scenario.model import Rule, Scenario
 from diarkit_mockserver.scenario.rules import RuleBook
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.learned import SeenPoint
-    from diarkit_contracts.api.points import Generation
-    from diarkit_contracts.api.profiles import Profile
 
 
 @dataclass(frozen=True, slots=True)

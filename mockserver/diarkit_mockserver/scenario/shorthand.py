@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, cast
+from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from diarkit_contracts.api.result import list_result_faults
 from diarkit_fixtures.segments import Segment
 from diarkit_fixtures.texts.build import suggest
 from diarkit_fixtures.texts.fields import join_words
+from diarkit_mockserver.scenario.answer import HttpLike
 from diarkit_mockserver.scenario.content import read_spoken
 from diarkit_mockserver.scenario.course import Course
 from diarkit_mockserver.scenario.model import OUTCOMES, Rule, SpokenSegment, Then
 from diarkit_mockserver.scenario.plain import read_plain
 from diarkit_mockserver.scenario.when import EVERY, When
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.answer import HttpLike
 
 CourseLike: TypeAlias = "Course | Mapping[str, Mapping[str, float] | float]"
 """A course, or its form in a scenario file, such as `{"polls": {"running": 2}}`."""

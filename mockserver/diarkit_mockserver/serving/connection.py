@@ -325,8 +325,11 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._parser.message_ended:
             self._finish(message)
-        elif message.waits and any(each is not None for each in (message.upload, message.page, message.relay)):
+            return
+        if message.waits and any(each is not None for each in (message.upload, message.page, message.relay)):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if message.visit is not None and not self._inbox.data:
+            self._start_timing(message, message.visit)  # no body may ever come
 
     def _visit(self, message: Message, fault: Refusal | None) -> None:
         """Answer by the head alone, or begin to read an upload."""

@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from diarkit_mockserver.intake.request import Request
 from diarkit_mockserver.world.platform import WORLDS, Platform
 from diarkit_mockserver.world.wire import Response
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.request import Request
-
-    Message: TypeAlias = MutableMapping[str, Any]
-    Receive: TypeAlias = Callable[[], Awaitable[Message]]
-    Send: TypeAlias = Callable[[Message], Awaitable[None]]
-    Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 DOCUMENTS: Final = frozenset({"/openapi.json", "/openapi.yaml"})
 PATHS: Final = DOCUMENTS | {"/__diarkit", "/docs", "/redoc"}
@@ -62,6 +60,10 @@ class Pages:
     async def answer(self, request: Request, body: bytes) -> Response:
         """Answer a request with a complete body."""
         host, _, port = request.server.rpartition(":")
+        headers = request.raw_headers
+        if request.host:  # of an absolute target, which replaces the header (RFC 9112, section 3.2.2)
+            others = (header for header in headers if header[0] != b"host")
+            headers = [(b"host", request.host.encode("latin-1")), *others]
         scope: Message = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -73,7 +75,7 @@ class Pages:
             "path": request.prefix + request.path,
             "root_path": request.prefix,
             "query_string": request.query_string.encode("latin-1"),
-            "headers": request.raw_headers,
+            "headers": headers,
             "server": (host, int(port)),
             "client": None,
         }

@@ -82,7 +82,7 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Record a header."""
-        self._fields.append((name.lower(), value))
+        self._fields.append((name.lower(), value.rstrip(b" \t")))  # left by the library (RFC 9110, section 5.5)
 
     def on_headers_complete(self) -> None:
         """Record the end of a head, and parser state that is lost at the end of the message."""

@@ -6,13 +6,11 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from itertools import count
 from threading import Thread
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
+from types import FrameType
+from typing import Final
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diarkit_contracts.api.result import list_result_faults
+from diarkit_mockserver.scenario.faults import ResultFault
 from diarkit_mockserver.world.wire import dump
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.faults import ResultFault
 
 
 def break_answer(body: bytes, fault: ResultFault, length: int) -> bytes:

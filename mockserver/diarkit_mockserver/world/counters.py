@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.journal.journal import Journal
 from diarkit_mockserver.scenario.faults import FaultCounts
 from diarkit_mockserver.scenario.limits import RateWindow
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.scenario.model import Scenario
-    from diarkit_mockserver.scenario.setup import Setup
-    from diarkit_mockserver.world.ids import AnswerIds
-    from diarkit_mockserver.world.store import Store
+from diarkit_mockserver.scenario.model import Scenario
+from diarkit_mockserver.scenario.setup import Setup
+from diarkit_mockserver.world.ids import AnswerIds
+from diarkit_mockserver.world.store import Store
 
 MOST_COUNTED: Final = 100_000
 """Limit of distinct keys: far more than a test suite needs, in about 12 MB."""

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import heapq
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from diarkit_fixtures.conversation.drawn import draw_conversation
 from diarkit_fixtures.segments import (
     SHORTEST,
+    Channels,
     Segment,
+    Segments,
     crop,
     cut_overlaps,
     merge_touching,
     number_by_appearance,
 )
-
-if TYPE_CHECKING:
-    from diarkit_fixtures.segments import Channels, Segments
-    from diarkit_mockserver.intake.submission import Parameters
+from diarkit_mockserver.intake.submission import Parameters
 
 SHORTEST_AUDIO = 80
 """DOC (speaker_diarization.proto, since 2025-04-01): audio shorter than 0.8 s has no segments. Centiseconds."""

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from diarkit_mockserver.clock import SECOND
 from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.scenario.limits import Exceeded, Limit
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.world import World
-
+from diarkit_mockserver.world.visit import Visit
+from diarkit_mockserver.world.world import World
 
 Reached: TypeAlias = "tuple[object, Exceeded | None] | None"
 """None, or for an exceeded limit the reason for log and journal, and the values for the headers of a 429."""

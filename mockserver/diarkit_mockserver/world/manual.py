@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from diarkit_contracts.api.states import STEPS, TaskState
 from diarkit_mockserver.errors import FakeError
 from diarkit_mockserver.intake.media import assume
 from diarkit_mockserver.intake.submission import Media, Submission
 from diarkit_mockserver.scenario.course import BY_HAND
+from diarkit_mockserver.scenario.model import SeededTask
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.model import SeededTask
 
 
 class NotMovableError(FakeError, ValueError):

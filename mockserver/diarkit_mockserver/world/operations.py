@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from diarkit_contracts.api.words import fill_text
@@ -13,16 +13,14 @@ from diarkit_mockserver.intake.parameters import KNOWN_CONFIG, decode_config, re
 from diarkit_mockserver.intake.refusals import Condition, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Request
 from diarkit_mockserver.intake.submission import Submission
+from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
 from diarkit_mockserver.world.ids import name_poll
 from diarkit_mockserver.world.limits import OF_EVERY_REQUEST, OF_FILES, OF_UPLOADS, check_limits
+from diarkit_mockserver.world.place import Place
+from diarkit_mockserver.world.task import Task
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import JSON, Response, dump
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
-    from diarkit_mockserver.world.place import Place
-    from diarkit_mockserver.world.task import Task
-    from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.world.world import World
 
 log = logging.getLogger("diarkit")
 

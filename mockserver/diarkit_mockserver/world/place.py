@@ -10,15 +10,14 @@ A decision depends only on the view and the request, so that it can be repeated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.refusals import Refusal
-    from diarkit_mockserver.intake.request import Request
-    from diarkit_mockserver.intake.upload import UploadReader
-    from diarkit_mockserver.world.visit import Visit
-    from diarkit_mockserver.world.wire import Response
-    from diarkit_mockserver.world.world import World
+from diarkit_mockserver.intake.refusals import Refusal
+from diarkit_mockserver.intake.request import Request
+from diarkit_mockserver.intake.upload import UploadReader
+from diarkit_mockserver.world.visit import Visit
+from diarkit_mockserver.world.wire import Response
+from diarkit_mockserver.world.world import World
 
 
 class Place(NamedTuple):

@@ -10,26 +10,24 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.exchanges.call_ids import IDS
 from diarkit_contracts.exchanges.exchange import Loss
+from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
 from diarkit_mockserver.intake.request import ENDPOINT, Headers, Request
 from diarkit_mockserver.intake.upload import ReadUpload, UploadReader
+from diarkit_mockserver.journal.journal import Entry
 from diarkit_mockserver.scenario.model import Scenario
 from diarkit_mockserver.world.disturb import damage, draw_pause, lose
 from diarkit_mockserver.world.limits import LIMITS, check_limits
 from diarkit_mockserver.world.operations import answer_operation, write_start
 from diarkit_mockserver.world.place import Place, SharedPlatform
+from diarkit_mockserver.world.task import Task
 from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import Disturbance, Response, write_refusal
 from diarkit_mockserver.world.world import World
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.clock import Clock
-    from diarkit_mockserver.journal.journal import Entry
-    from diarkit_mockserver.world.task import Task
 
 log = logging.getLogger("diarkit")
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from diarkit_contracts.api.states import UNDER_WAY
 from diarkit_mockserver.clock import to_ticks
 from diarkit_mockserver.scenario.course import NEVER
+from diarkit_mockserver.scenario.limits import Limits
 from diarkit_mockserver.world.task import UNTOUCHED, Progress, Task
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.scenario.limits import Limits
 
 SETTLE_AT_LEAST = 64
 

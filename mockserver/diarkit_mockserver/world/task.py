@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from diarkit_mockserver.scenario.course import NEVER
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.states import TaskState
-    from diarkit_fixtures.segments import Channels
-    from diarkit_mockserver.intake.refusals import Detail
-    from diarkit_mockserver.intake.submission import Parameters, Submission
-    from diarkit_mockserver.scenario.course import Timetable
-    from diarkit_mockserver.scenario.faults import Fault, ResultFault
-    from diarkit_mockserver.scenario.model import Then
+from diarkit_contracts.api.states import TaskState
+from diarkit_fixtures.segments import Channels
+from diarkit_mockserver.intake.refusals import Detail
+from diarkit_mockserver.intake.submission import Parameters, Submission
+from diarkit_mockserver.scenario.course import NEVER, Timetable
+from diarkit_mockserver.scenario.faults import Fault, ResultFault
+from diarkit_mockserver.scenario.model import Then
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from diarkit_fixtures.draws import Draws
 from diarkit_mockserver.journal.journal import Entry
-
-if TYPE_CHECKING:
-    from diarkit_fixtures.draws import Draws
-    from diarkit_mockserver.scenario.faults import Fault
-    from diarkit_mockserver.scenario.model import Rule
+from diarkit_mockserver.scenario.faults import Fault
+from diarkit_mockserver.scenario.model import Rule
 
 
 @dataclass(slots=True, kw_only=True, repr=False, eq=False)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 JSON = (b"content-type", b"application/json")
 CLOSE: Final = (b"connection", b"close")
 
-FRAMING: Final = frozenset({b"connection", b"content-length"})
-"""Headers written by the server."""
+FRAMING: Final = frozenset({b"content-length"})
+LAST_FRAMING: Final = FRAMING | {b"connection"}
+"""Headers written by the server, and those of the last answer of a connection."""
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}\r\n".encode() for code in range(200, 600)}
@@ -79,7 +80,8 @@ def write_head(response: Response, length: int, *, keeps_alive: bool = True) -> 
         keeps_alive: whether the connection stays open.
     """
     lines = [STATUS_LINES[response.status]]
-    lines += [b"%b: %b\r\n" % header for header in response.headers if header[0] not in FRAMING]
+    own = FRAMING if keeps_alive else LAST_FRAMING
+    lines += [b"%b: %b\r\n" % header for header in response.headers if header[0] not in own]
     if response.status not in WITHOUT_LENGTH:
         lines.append(b"content-length: %d\r\n" % length)
     lines.append(b"\r\n" if keeps_alive else b"connection: close\r\n\r\n")

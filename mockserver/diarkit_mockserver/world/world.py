@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from diarkit_contracts.api.states import TERMINAL, UNDER_WAY, TaskState
 from diarkit_mockserver.clock import Clock
 from diarkit_mockserver.intake.parameters import NO_PARAMETERS
 from diarkit_mockserver.intake.refusals import Condition, Refusal, refuse
+from diarkit_mockserver.intake.submission import Sent, Submission
+from diarkit_mockserver.scenario.answer import HttpAnswer
 from diarkit_mockserver.scenario.course import cancels, lay_out
 from diarkit_mockserver.scenario.faults import Fault, FaultCounts
 from diarkit_mockserver.scenario.model import Rule, Scenario, SeededTask, Then
@@ -26,12 +28,8 @@ from diarkit_mockserver.world.manual import seed_task
 from diarkit_mockserver.world.outcome import choose_media, decide_outcome, find_excess, write_outcome
 from diarkit_mockserver.world.store import Store
 from diarkit_mockserver.world.task import UNTOUCHED, Outcome, Progress, Task
+from diarkit_mockserver.world.visit import Visit
 from diarkit_mockserver.world.wire import Acceptance, write_task
-
-if TYPE_CHECKING:
-    from diarkit_mockserver.intake.submission import Sent, Submission
-    from diarkit_mockserver.scenario.answer import HttpAnswer
-    from diarkit_mockserver.world.visit import Visit
 
 log = logging.getLogger("diarkit")
 

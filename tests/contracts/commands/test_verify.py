@@ -48,6 +48,11 @@ def test_a_run_says_what_it_costs_and_what_it_found(run: Any) -> None:
     assert "no findings" in ended.stdout
 
 
+@pytest.mark.parametrize(("tier", "announced"), [("lite", True), ("probe", False)])
+def test_spare_tasks_are_announced_if_there_are_any(run: Any, tier: str, announced: bool) -> None:
+    assert ("; up to " in run(URL, "--tier", tier).stderr) is announced
+
+
 def test_a_finding_ends_with_1_and_its_evidence(run: Any, stub: Any) -> None:
     stub.tamper = lambda _, answer: stub.refuse(400) if answer.status == 422 else answer
     assert run(URL).exit_code == 0
@@ -186,7 +191,7 @@ def test_recordings_of_somebody_s_own_are_sent_instead_of_a_plan(run: Any, tmp_p
     ended = run(URL, *(word for file in files for word in ("--audio", str(file))))
     assert ended.exit_code == 3, ended.output
     assert ended.stderr.startswith("plan audio: 10 tasks, 0 bad requests, about 60 polls, 0.")
-    assert "and up to 2 tasks that depend on the answers" in ended.stderr
+    assert "and up to 2 tasks more, depending on the answers" in ended.stderr
     # The server in memory knows no FLAC.
     assert "audio-1-flac[1ch-2.0s]" in ended.stdout
     assert "it has no result to compare" in ended.stdout

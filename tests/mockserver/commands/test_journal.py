@@ -65,6 +65,15 @@ def test_without_a_url_it_is_where_the_same_settings_would_serve(fake: Fake, ask
     assert "/of-the-default-world 404" in run("--port", fake.url.rpartition(":")[2])
 
 
+def test_a_url_may_be_host_and_port_only(url: str) -> None:
+    assert mask(run(url.removeprefix("http://"))) == LINES
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "http://[::1", "127.0.0.1:99999"])
+def test_what_is_no_url_is_a_wrong_call(url: str) -> None:
+    assert f"such as http://127.0.0.1:8000, got {url!r}" in run(url, exits=2)
+
+
 @pytest.mark.parametrize("form", ["json", "ndjson", "har"])
 def test_each_other_form_is_a_recording_without_secrets_and_with_all_ids(
     fake: Fake, url: str, tmp_path: Path, form: str

@@ -36,6 +36,10 @@ def run(*arguments: object) -> Result:
                 'limits: {rate: {requests: 2, seconds: 60}, queue_length: 3}, profile: "5.0"'
             ),
         ),
+        (
+            "dialect: {vary: Accept, server: x}\nseen: [{point: vary, value: Accept, exchange: x, version: '1', date: '2026-01-01'}]",
+            "no rules, seed 0, course by polls (0 pending, 1 running), 1 point of a platform",
+        ),
         ("faults: [{http: 503}]", "no rules, 1 fault, seed 0, course by polls (0 pending, 1 running)"),
         ("media: {channels: 2}", "no rules, seed 0, course by polls (0 pending, 1 running), media: {channels: 2}"),
         ("course: {seconds: {running: 2.5}}", "no rules, seed 0, course by seconds (0 pending, 2.5 running)"),
@@ -57,6 +61,14 @@ def test_check_names_rules_that_can_not_be_reached_and_they_are_no_error(tmp_pat
     assert (result.exit_code, result.stdout.partition(": ")[2][:7]) == (0, "2 rules")
     reason = "rule 1 (any submission) comes first and matches everything that it does"
     assert result.stderr == f"{file}: rule 2 (filename='a.wav') can't be reached: {reason}\n"
+
+
+def test_check_names_a_bounded_number_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("rules: [" + "{then: {}}," * 100 + "]")
+    lines = run("check", file).stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == f"{file}: 79 more can't be reached"
 
 
 def test_check_says_all_that_is_wrong_and_exits_with_1(tmp_path: Path) -> None:

@@ -68,3 +68,8 @@ def test_a_server_behind_tls_is_asked_with_the_certificates_that_are_trusted(tmp
         assert "certificate" in str(find_fault(fake.url))
     finally:
         fake.stop()
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "platform", "ftp://platform", "file:///etc/hostname"])
+def test_what_is_no_url_of_a_server_is_not_asked(url: str) -> None:
+    assert find_fault(url) == "expected a URL such as http://127.0.0.1:8000"

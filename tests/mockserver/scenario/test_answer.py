@@ -70,6 +70,8 @@ RATE = {"x-ratelimit-limit": "1", "x-ratelimit-remaining": "0"}
             {"x-ratelimit-reset": "soon", **RATE},
         ),
         (HttpAnswer(status=302, headers={"Location": "https://other/"}), {"location": "https://other/"}),
+        (HttpAnswer(status=503, headers={"Connection": "keep-alive, Close"}), {"connection": "close"}),
+        (HttpAnswer(status=426, headers={"Connection": "Upgrade"}), {"connection": "Upgrade"}),
     ],
 )
 def test_its_headers_are_the_documented_ones_unless_others_are_given(

@@ -241,11 +241,27 @@ def test_the_example_loads_without_what_takes_long_to_import(example: Path) -> N
             "expected 0 <= start_time < end_time, got -2 and 1",
         ),
         ("[0, 2, 1]", "expected 0 <= start_time < end_time, got 2 and 1"),
-        ("[0, 1]", "segments: expected a mapping (speaker_id, start_time, end_time), got a list"),
+        (
+            "[0, 1]",
+            "segments: expected a mapping (speaker_id, start_time, end_time), or a list of these, got a list of 2",
+        ),
     ],
 )
 def test_segments_must_have_times_that_a_recording_has(segment: str, said: str) -> None:
     assert complain(f"rules: [{{then: {{segments: [[{segment}]]}}}}]") == [f"s.yaml:1:29: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("{connection: rest}", "connection: expected reset_before_headers, "),
+        ("{latency: {fixed: -1}}", "expected 0 to 1000000 seconds, got -1.0"),
+        ("{latency: {log_normal: {median: 1, sigma: 9}}}", "expected a median of 0 to "),
+    ],
+)
+def test_what_does_not_fit_is_not_missing_as_well(fault: str, said: str) -> None:
+    (line,) = complain(f"faults: [{fault}]")
+    assert line.partition(": ")[2].startswith(said)
 
 
 def test_segments_may_be_lists_of_three() -> None:

@@ -194,6 +194,11 @@ def test_the_host_of_an_absolute_target_counts_and_not_the_header(connect_line: 
         (write(host="Host: x:http\r\n"), 400),
         (write(host="Host: u@x\r\n"), 400),
         (write(host="Host: \xff\r\n"), 400),
+        (write(host="Host: %zz\r\n"), 400),
+        (write(host="Host: %41 \t\r\n"), 404),
+        (write("GET", "http://u:p@x/api/system/nothing"), 400),
+        (write_chunks().replace(b"coding: chunked", b"coding: , chunked "), 202),
+        (write_chunks().replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
         (write("POST", ENDPOINT, "Transfer-Encoding: gzip, chunked\r\n") + b"0\r\n\r\n", 501),
         (write("POST", ENDPOINT, "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 501),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
@@ -208,7 +213,16 @@ def test_what_http_does_not_allow_is_refused_in_the_envelope(
 ) -> None:
     answer = connect_line().send(request_)
     assert statuses(answer) == [status]
-    assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == {"type", "message", "detail"}
+    keys = {"task"} if status == 202 else {"type", "message", "detail"}
+    assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == keys
+
+
+def test_white_space_behind_a_value_is_not_part_of_it(connect_line: Callable[..., Any]) -> None:
+    """RFC 9110, section 5.5."""
+    line = connect_line()
+    answer = line.send(write_upload("Expect: 100-continue \r\n", "X-Request-ID: a b \t\r\n")[: -len(FORM)], FORM)
+    assert statuses(answer) == [100, 202]
+    assert b"x-request-id: a b\r\n" in answer
 
 
 def test_garbage_behind_an_upload_takes_nothing_from_it(connect_line: Callable[..., Any]) -> None:
@@ -265,6 +279,26 @@ def test_the_time_of_a_body_that_nobody_wants_is_bounded_too(connect_line: Calla
     line.world.clock.advance(1)
     line.turn(3)
     assert not line.wire.open
+
+
+@pytest.mark.parametrize("coding", ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize(("target", "answered"), [(ENDPOINT, []), ("/nowhere", [404])])
+def test_the_time_of_a_body_that_never_begins_is_bounded(
+    connect_line: Callable[..., Any], coding: str, target: str, answered: list[int]
+) -> None:
+    line = connect_line()
+    kind = "Content-Type: multipart/form-data; boundary=b\r\n"
+    assert statuses(line.send(write("POST", target, kind, "Expect: 100-continue\r\n", coding))) == [
+        *[100][: not answered],
+        *answered,
+    ]
+    line.world.clock.advance(119)
+    line.turn(3)
+    assert (line.wire.open, line.wire.ended) == (True, False)
+    line.world.clock.advance(1)
+    line.turn(3)
+    assert statuses(line.wire.written)[-1] == (answered or [400])[0]
+    assert line.wire.ended or not line.wire.open
 
 
 def test_the_time_of_an_upload_begins_with_its_head(connect_line: Callable[..., Any]) -> None:
@@ -356,6 +390,14 @@ def test_other_connections_have_their_turn(connect_line: Callable[..., Any]) -> 
     line.turn(50)
     assert len(statuses(line.wire.written)) == 1000
     assert line.wire.reads
+
+
+def test_another_option_of_connection_is_written_and_closes_nothing(connect_line: Callable[..., Any]) -> None:
+    """RFC 9110, section 7.8: the sender of Upgrade names it in Connection."""
+    http = HttpAnswer(status=426, headers={"Connection": "upgrade", "Upgrade": "h2c"})
+    line = connect_line(Scenario(faults=(Fault(on="submit", http=http),)))
+    answer = line.send(MESSAGES["upload"] + MESSAGES["poll"])
+    assert (statuses(answer), answer.count(b"connection: upgrade\r\n")) == ([426, 404], 1)
 
 
 @pytest.mark.parametrize(("on", "message"), [("submit", "upload"), ("submit", "chunks"), ("system", "absolute")])

@@ -55,6 +55,19 @@ def test_a_page_is_answered_with_its_length(start: Ask, ask: Ask) -> None:
         assert (head.body, head.header("content-length")) == (b"", answer.header("content-length"))
 
 
+@pytest.mark.parametrize(
+    ("target", "host", "status"), [("evil.example", "127.0.0.1", 403), ("127.0.0.1", "evil.example", 200)]
+)
+def test_the_host_of_an_absolute_target_is_the_one_that_is_checked(
+    connect_line: Ask, target: str, host: str, status: int
+) -> None:
+    line = connect_line()
+    line.send(f"GET http://{target}/__diarkit/v1/clock HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    while not line.wire.written:
+        line.turn()  # pages are read in a thread
+    assert line.wire.written.startswith(b"HTTP/1.1 %d " % status)
+
+
 def test_a_body_that_is_too_large_is_refused_by_the_control_api(start: Ask, ask: Ask) -> None:
     answer = ask(
         start().url,

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.rows.call import Attached, Call, Row, Written
 from diarkit_contracts.rows.drawn import vary_call
 from diarkit_contracts.rows.file import Plain, write_row
 from diarkit_contracts.runs.follow import Followed, follow
+from diarkit_contracts.runs.fuzz.tally import Tally
 from diarkit_contracts.runs.verdict import Cause, Finding, RowRun, Why
 from diarkit_contracts.target.client import CapReachedError, Target, UnreachableError
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.runs.fuzz.tally import Tally
 
 MOST_LOOKS: Final = 50
 """Limit of polls of a task that does not end."""

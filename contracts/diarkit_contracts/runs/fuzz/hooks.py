@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import schemathesis
 
@@ -20,12 +20,10 @@ from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, PROFILES
 from diarkit_contracts.clauses.catalogue import CLAUSES
 from diarkit_contracts.clauses.clause import judge
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.exchanges.recording import write_recording
 from diarkit_contracts.runs.watch import make_exchange
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 RECORDING_VARIABLE: Final = "DIARKIT_FUZZ_RECORDING"
 PROFILE_VARIABLE: Final = "DIARKIT_FUZZ_PROFILE"

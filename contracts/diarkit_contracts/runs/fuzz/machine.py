@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
@@ -17,17 +17,15 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_m
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, Profile
+from diarkit_contracts.exchanges.exchange import Exchange
+from diarkit_contracts.rows.call import Call
 from diarkit_contracts.rows.drawn import draw_mistakes, draw_uploads
 from diarkit_contracts.rows.mistakes import NEVER_GIVEN, get
 from diarkit_contracts.runs.follow import Followed, explain_stop
 from diarkit_contracts.runs.fuzz.example import Example, Find, OverError, Session, narrow_find
 from diarkit_contracts.runs.fuzz.tally import Tally
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.rows.call import Call
-    from diarkit_contracts.runs.verdict import RunVerdict
-    from diarkit_contracts.target.client import Target
+from diarkit_contracts.runs.verdict import RunVerdict
+from diarkit_contracts.target.client import Target
 
 STEPS: Final = 25
 """Steps of an example: enough for several interleaved tasks, and short enough to read."""

@@ -13,17 +13,15 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.generation_document import make_document
 from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.exchanges.recording import read_recording
 from diarkit_contracts.runs.follow import explain_stop
+from diarkit_contracts.runs.verdict import RunVerdict, Why
 from diarkit_contracts.runs.verify import verify_recording
-
-if TYPE_CHECKING:
-    from diarkit_contracts.runs.verdict import RunVerdict, Why
 
 TIER: Final = "schemathesis"
 PHASES: Final = ("examples,coverage,fuzzing", "stateful")

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.profiles import DEFAULT, Profile
 from diarkit_contracts.clauses.catalogue import USUAL
 from diarkit_contracts.clauses.need import Need, list_unseen
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import read_history
 from diarkit_contracts.rows.tier import FUZZ
 from diarkit_contracts.runs.verdict import Finding, Passed, RowRun, RunVerdict
 from diarkit_contracts.runs.verify import NEEDS_OF_A_PLAN, explain_unseen, judge_history, skip_clause
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.target.client import Target
-
+from diarkit_contracts.target.client import Target
 
 Shown: TypeAlias = "tuple[Finding, tuple[Exchange, ...]]"
 """A finding, and the exchanges that show it."""
@@ -123,7 +120,7 @@ class Tally:
         if self.dropped:
             yield f"{self.dropped} requests got no whole answer"
         if self.drawn:
-            yield f"{self.distinct} of {self.drawn} requests differ from each other ({self.distinct / self.drawn:.0%}), looks aside"
+            yield f"{self.distinct} of {self.drawn} requests differ from each other ({self.distinct / self.drawn:.0%}), apart from polls"
 
 
 def _place(others: Sequence[Shown], answered: Sequence[Exchange], lost: Sequence[Exchange]) -> Iterator[Finding]:

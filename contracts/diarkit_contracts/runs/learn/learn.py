@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
@@ -16,14 +16,12 @@ from diarkit_contracts.api.points import POINTS, SERVED, USUAL, Point, Seen, Val
 from diarkit_contracts.api.profiles import PROFILES, choose_profile
 from diarkit_contracts.api.states import TERMINAL, TaskState
 from diarkit_contracts.api.words import find_text
+from diarkit_contracts.exchanges.history import History, Start
 from diarkit_contracts.rows.call import Attached, Call, Row
 from diarkit_contracts.rows.plan import Plan, list_rows, make_plan
 from diarkit_contracts.rows.tier import Tier
 from diarkit_contracts.runs.learn.seen import describe_seen, list_seen
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import History, Start
-    from diarkit_contracts.runs.verdict import RunVerdict
+from diarkit_contracts.runs.verdict import RunVerdict
 
 MORE: Final = (
     "system-info", "system-status", "unknown-path", "get-start", "max=1.5", "total=list", "channels=left", "from=begin",

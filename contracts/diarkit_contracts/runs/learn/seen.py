@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
 from diarkit_contracts.api.points import RESULT, Seen
 from diarkit_contracts.clauses.mistake import CHANNELS
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
 from diarkit_contracts.exchanges.history import START_PATH, History, Look, Start, find_operation, is_uuid, read_object
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 Mistake = tuple[str, str, str, str]
 """Key of its point, and values of placeholders: the value, the name of the parameter if it varies, the reason."""

@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from diarkit_contracts.exchanges.exchange import Exchange, Part
 from diarkit_contracts.exchanges.history import History, find_value, read_history, read_object
 from diarkit_contracts.exchanges.text import describe_answer
 from diarkit_contracts.rows.call import Raw, Row
 from diarkit_contracts.rows.plan import list_rows
 from diarkit_contracts.runs.verdict import RowRun
 from diarkit_contracts.target.client import ENDED
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange, Part
 
 Skeleton: TypeAlias = "Mapping[str, frozenset[str]]"
 """Types by path, such as `{"task.state": {"string"}}`; `[]` for the items of a list, an empty path for the body."""

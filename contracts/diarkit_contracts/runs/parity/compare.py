@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import Severity
 from diarkit_contracts.api.lines import find_line, find_line_of_field
 from diarkit_contracts.clauses.catalogue import CLAUSES, find_clause
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.runs.parity.answers import (
     ABSENT,
     RowAnswers,
@@ -25,9 +26,6 @@ from diarkit_contracts.runs.parity.answers import (
 from diarkit_contracts.runs.reproduce import find_row
 from diarkit_contracts.runs.undocumented import USUAL_HEADERS
 from diarkit_contracts.runs.verdict import Exit, RunVerdict, choose_exit
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
 
 PASSED: Final = "passed"
 """Shown for the side that does not violate a clause, whether or not it applied."""
