@@ -204,11 +204,12 @@ def narrow_find(find: Find, session: Session) -> Find:
             return alone
     size = len(find.rows) // 2
     while size:
-        start = 0
+        start, before = 0, len(find.rows)
         while start < len(find.rows) > size:
             shorter = _try(broken, [*find.rows[:start], *find.rows[start + size :]], session)
             find, start = (find, start + size) if shorter is None else (shorter, start)
-        size //= 2
+        # A row may be needed only beside another one that could go.
+        size = size if len(find.rows) < before else size // 2
     return find
 
 
