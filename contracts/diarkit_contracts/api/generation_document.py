@@ -10,14 +10,12 @@ import copy
 import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from diarkit_contracts.api.document import load_document
 from diarkit_contracts.api.points import POINTS, START, Declares, Refuses, Sends, Shows, Value
+from diarkit_contracts.api.profiles import Profile
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATUS, ErrorType
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.profiles import Profile
 
 Node = dict[str, Any]
 

@@ -8,13 +8,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import Label
-from diarkit_contracts.api.points import GENERATIONS, OPERATIONS, POINTS, USUAL, Cell, Declares, Refuses, Sends, Shows
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.points import Effect, Point, Value
+from diarkit_contracts.api.points import (
+    GENERATIONS,
+    OPERATIONS,
+    POINTS,
+    USUAL,
+    Cell,
+    Declares,
+    Effect,
+    Point,
+    Refuses,
+    Sends,
+    Shows,
+    Value,
+)
 
 
 class Capability(StrEnum):

@@ -6,10 +6,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    Example = tuple[str, Mapping[str, str]]
+Example = tuple[str, Mapping[str, str]]
 
 HOLES: Final = ("task_id", "value", "name", "reason", "method", "allowed", "path", "version", "base", "host")
 """Placeholders: the requested id, the refused value and its parameter, the parser's message, the method, the allowed methods, the path,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import SCHEMAS, START, Severity, documented, inferred
 from diarkit_contracts.api.states import TaskState
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import DRIVEN, Need, any_start
 from diarkit_contracts.clauses.passed_over import BARRED, TOO_SLOW, refuses_header
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import History, Look, Start
+from diarkit_contracts.exchanges.exchange import Sound
+from diarkit_contracts.exchanges.history import History, Look, Start
 
 SAYS_NOTHING: Final = frozenset({403, 413, 429, TOO_SLOW}) | BARRED
 """DOC: a server may refuse any upload with the first three, and with 507. Other statuses are judged by another clause."""

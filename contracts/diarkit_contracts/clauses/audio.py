@@ -6,9 +6,10 @@ All are warnings: they measure accuracy, which is not part of the contract.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
+from diarkit_contracts.api.result import ReportedChannel
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.acceptance import SHORTEST_S
 from diarkit_contracts.clauses.belonging import (
@@ -22,13 +23,10 @@ from diarkit_contracts.clauses.belonging import (
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import MIX, RANGE, SOUND, TRUTH
 from diarkit_contracts.clauses.parameters import read_range, renumbers
+from diarkit_contracts.exchanges.exchange import Sound
+from diarkit_contracts.exchanges.history import History, Look, Start
 from diarkit_fixtures.score.der import score
 from diarkit_fixtures.segments import Segments, count_speakers, crop
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ReportedChannel
-    from diarkit_contracts.exchanges.exchange import Sound
-    from diarkit_contracts.exchanges.history import History, Look, Start
 
 WORST_DER: Final = 0.5
 """INF: an answer that is wrong for at least half of the speech belongs to another recording, or to none."""

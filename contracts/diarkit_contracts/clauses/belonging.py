@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from diarkit_contracts.api.result import ReportedChannel
+from diarkit_contracts.exchanges.history import Look, Start
 from diarkit_fixtures.score.der import NOTHING, score
 from diarkit_fixtures.segments import Channels, Segment, Segments, count_speakers
 
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ReportedChannel
-    from diarkit_contracts.exchanges.history import Look, Start
-
-    Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
-    Person = tuple[int, int]
+Answered = tuple[Look, Start, tuple[ReportedChannel, ...]]
+Person = tuple[int, int]
 
 ROUNDING_S: Final = 0.1
 """Tolerance for times outside the file, for frame rounding and the margin of voice activity detection (INF)."""

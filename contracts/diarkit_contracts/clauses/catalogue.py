@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from types import ModuleType
+from typing import Final
 
 from diarkit_contracts.clauses import acceptance, audio, parameters, refusal, relations, result, shape, task
 from diarkit_contracts.clauses.clause import Clause, Judgement, judge
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from diarkit_contracts.exchanges.history import History
+from diarkit_contracts.exchanges.history import History
 
 
 def list_clauses(*files: ModuleType) -> tuple[Clause, ...]:

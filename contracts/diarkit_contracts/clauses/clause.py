@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from diarkit_contracts.api.evidence import Evidence, Severity
-    from diarkit_contracts.clauses.need import Need
-    from diarkit_contracts.exchanges.history import History
+from diarkit_contracts.api.evidence import Evidence, Severity
+from diarkit_contracts.clauses.need import Need
+from diarkit_contracts.exchanges.history import History
 
 
 @dataclass(frozen=True, slots=True)

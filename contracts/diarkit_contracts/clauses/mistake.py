@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.exchanges.form import BOUNDARY, read_boundary
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.history import Start
+from diarkit_contracts.exchanges.history import Start
 
 CHANNELS: Final = re.compile("(?:[0-9]+(?:,[0-9]+)*)?")
 EMPTY: Final = hashlib.sha256().hexdigest()

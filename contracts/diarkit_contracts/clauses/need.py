@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.api.result import ReportedChannel
 from diarkit_contracts.api.states import ERROR_TYPE_OF_STATE, TERMINAL, UNDER_WAY, TaskState
 from diarkit_contracts.exchanges.call_ids import IDS
+from diarkit_contracts.exchanges.exchange import Exchange
 from diarkit_contracts.exchanges.history import History, Look, Start, find_operation, find_value, read_object
 
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ReportedChannel
-    from diarkit_contracts.exchanges.exchange import Exchange
-
-    Seen = Callable[[History], bool]
+Seen = Callable[[History], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from diarkit_contracts.api.evidence import IN_SEGMENT, SCHEMAS, Severity, documented, inferred
+from diarkit_contracts.api.result import ReportedChannel
 from diarkit_contracts.api.words import count
 from diarkit_contracts.clauses.belonging import CHANGING, ROUNDING_S
 from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ANSWERED, CHOSEN, MIX, RANGE, SEGMENT, SOUND, TOTAL, TRUTH
+from diarkit_contracts.exchanges.history import History, Look, Start
 from diarkit_fixtures.segments import count_speakers, crop
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ReportedChannel
-    from diarkit_contracts.exchanges.history import History, Look, Start
 
 MOST_SPEAKERS: Final = 100
 """DOC (guide, 3.6.0): the default of max_speakers."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
+from diarkit_contracts.exchanges.exchange import Exchange
 
 BARRED: Final = frozenset({401, 407})
 """UNK which credentials a proxy in front of the API requires; the API itself requires none (DOC by absence)."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.document import operations
 from diarkit_contracts.api.evidence import SCHEMAS, Severity, documented, inferred
@@ -19,11 +19,17 @@ from diarkit_contracts.clauses.clause import Observation, clause, observe
 from diarkit_contracts.clauses.need import ENVELOPE, LIMITED, Need, any_exchange, any_look, any_start
 from diarkit_contracts.clauses.passed_over import BARRED
 from diarkit_contracts.clauses.shape import without_nulls
-from diarkit_contracts.exchanges.history import find_operation, find_value, is_uuid, match_path, read_object
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Exchange
-    from diarkit_contracts.exchanges.history import History, Look, Start
+from diarkit_contracts.exchanges.exchange import Exchange
+from diarkit_contracts.exchanges.history import (
+    History,
+    Look,
+    Start,
+    find_operation,
+    find_value,
+    is_uuid,
+    match_path,
+    read_object,
+)
 
 REFUSED: Final = (400, 422)
 """UNK which of the two a server returns for which mistake; both descriptions fit."""

@@ -7,23 +7,21 @@ worst channel counts. All are warnings: they measure consistency, which is not p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api.evidence import IN_CHANNEL, inferred
+from diarkit_contracts.api.result import ReportedChannel
 from diarkit_contracts.clauses.belonging import read_segments
 from diarkit_contracts.clauses.clause import Clause, Observation, clause, observe
 from diarkit_contracts.clauses.need import Need
 from diarkit_contracts.clauses.parameters import read_range
 from diarkit_contracts.exchanges.exchange import AHEAD, Relation
+from diarkit_contracts.exchanges.history import History, Look, Start
 from diarkit_fixtures.score.der import FULL, Rules, score
+from diarkit_fixtures.segments import Segments
 
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ReportedChannel
-    from diarkit_contracts.exchanges.history import History, Look, Start
-    from diarkit_fixtures.segments import Segments
-
-    Reported = tuple[ReportedChannel, ...]
-    ByNumber = Mapping[int, Segments]
+Reported = tuple[ReportedChannel, ...]
+ByNumber = Mapping[int, Segments]
 
 SAME: Final = 0.01
 """INF: share of the speech, for identical samples: only floating-point sums may differ."""

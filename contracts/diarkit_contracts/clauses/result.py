@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from diarkit_contracts.api import result as rules
 from diarkit_contracts.api.evidence import inferred
+from diarkit_contracts.api.result import ResultFault, Rule
 from diarkit_contracts.clauses.clause import Check, Clause, Fault, Observation
 from diarkit_contracts.clauses.need import ANSWER, RESULT, SEGMENT, SEGMENTS
 from diarkit_contracts.exchanges.history import History, Look, Start, find_operation
 
-if TYPE_CHECKING:
-    from diarkit_contracts.api.result import ResultFault, Rule
-
-    Excuse = Callable[[Look, ResultFault], bool]
+Excuse = Callable[[Look, ResultFault], bool]
 
 NEEDS: Final = (RESULT, SEGMENT, SEGMENTS)
 """By the number of segments that a channel must have to show a rule."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from diarkit_contracts.api.document import as_object, operations, resolve
 from diarkit_contracts.api.evidence import GET, SCHEMAS, START, Evidence, documented, inferred
 from diarkit_contracts.api.points import POINTS, Sends
+from diarkit_contracts.api.profiles import Profile
 from diarkit_contracts.api.result import SIZE, find_oversize
 from diarkit_contracts.api.schema import exceeds, list_faults
 from diarkit_contracts.api.states import TaskState
@@ -22,9 +23,6 @@ from diarkit_contracts.exchanges.exchange import Exchange, Lost
 from diarkit_contracts.exchanges.history import History, find_operation, find_value
 from diarkit_contracts.exchanges.origin import is_same_origin
 from diarkit_contracts.exchanges.redaction import STRUCK
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.profiles import Profile
 
 JSON: Final = "application/json"
 PAGES: Final = "reference pages of the operations, 3.6.0"

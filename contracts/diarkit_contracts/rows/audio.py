@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from diarkit_contracts.api.error import ContractsError
 from diarkit_contracts.exchanges.exchange import AHEAD, Made, Relation
@@ -14,11 +16,6 @@ from diarkit_fixtures.media.flac import find_obstacle, write_flac
 from diarkit_fixtures.wav.chunks import MOST, Chunks, split
 from diarkit_fixtures.wav.file import WavError
 from diarkit_fixtures.wav.frames import Frames, read_frames
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
 
 MOST_BYTES: Final = 64_000_000
 """Limit for a recording: an hour of telephone audio. Only its FLAC is ever in memory as a whole."""

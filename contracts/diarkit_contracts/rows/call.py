@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
+from diarkit_contracts.api.profiles import Capability
+from diarkit_contracts.exchanges.exchange import Made, Part
 from diarkit_contracts.exchanges.form import Field, describe_form, stream_form, write_form
 from diarkit_contracts.exchanges.history import START_PATH
 from diarkit_contracts.rows.inputs import make_input
 from diarkit_contracts.rows.manners import MANNERS, Manner
-
-if TYPE_CHECKING:
-    from diarkit_contracts.api.profiles import Capability
-    from diarkit_contracts.exchanges.exchange import Made, Part
-    from diarkit_fixtures.wav.chunks import Chunks
+from diarkit_fixtures.wav.chunks import Chunks
 
 FILE: Final = "file"
 CONFIG: Final = "config"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from diarkit_contracts.exchanges.exchange import Headers
 from diarkit_contracts.exchanges.form import USUAL, Style
-
-if TYPE_CHECKING:
-    from diarkit_contracts.exchanges.exchange import Headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
