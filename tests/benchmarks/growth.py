@@ -91,12 +91,12 @@ def measure_worlds(count: int) -> float:
 def measure_named(count: int, kind: str) -> float:
     """Measure uploads that the last of so many rules answers, by digest or by how often the same request came."""
     digest = hashlib.sha256(b"no audio").hexdigest()
-    keys = [
-        {"sha256": f"{number:064x}"} if kind == "sha256" else {"submission": number + 10**6}
+    whens = [
+        When(sha256=f"{number:064x}") if kind == "sha256" else When(occurrence=number + 10**6)
         for number in range(count - 1)
     ]
-    keys.append({"sha256": digest})
-    platform = make_platform(rules=tuple(Rule(when=When(**key), then=Then(speakers=2)) for key in keys))  # type: ignore[arg-type]
+    whens.append(When(sha256=digest))
+    platform = make_platform(rules=tuple(Rule(when=when, then=Then(speakers=2)) for when in whens))
     return time_it(lambda _: upload(platform, "a"))
 
 
@@ -145,7 +145,7 @@ def measure_storage(count: int) -> float:
 GROWTHS: Final[dict[str, tuple[Callable[[int], float], tuple[int, ...]]]] = {
     "rules": (measure_rules, (1, 10, 100, 1_000)),
     "sha256": (lambda count: measure_named(count, "sha256"), (1, 10, 100, 1_000)),
-    "submission": (lambda count: measure_named(count, "submission"), (1, 10, 100, 1_000)),
+    "occurrence": (lambda count: measure_named(count, "occurrence"), (1, 10, 100, 1_000)),
     "connections": (measure_connections, (1, 20, 200, 2_000)),
     "worlds": (measure_worlds, (1, 10, 100, 1_000, 10_000)),
     "segments": (measure_segments, (10, 100, 1_000, 10_000)),
