@@ -23,16 +23,8 @@ class FilePart:
     """The file: counted, hashed and measured while streaming."""
 
     __slots__ = (
-        "_assumed",
-        "_digest",
-        "_largest",
-        "_media",
-        "_probe",
-        "_sha256",
-        "_whole",
-        "filename",
-        "first_bytes",
-        "size",
+        *("_assumed", "_digest", "_largest", "_media", "_probe", "_sha256", "_whole"),
+        *("filename", "first_bytes", "size"),
     )
 
     def __init__(self, filename: str, largest: int | None, assumed: Media) -> None:

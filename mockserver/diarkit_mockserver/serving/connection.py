@@ -119,9 +119,8 @@ class ClientConnection(asyncio.Protocol):
         self._dropped = 0
         self._at_eof = False
         self._parser = RequestParser()
-        self._last: tuple[bytes, Request] | None = (
-            None  # the last one without a body: a client that polls repeats its bytes
-        )
+        # The last head, if no body belonged to it: a client that polls sends the same bytes again.
+        self._last: tuple[bytes, Request] | None = None
         self._section_size = 0  # of the head, or of a chunked body's framing
         self._is_timed = False
 

@@ -279,8 +279,9 @@ def _name_answer(visit: Visit, place: Place, response: Response) -> Headers:
     if (made := response.ids) is None:
         asked = f"{request.method} {place.path}?{request.query_string} {visit.brought}"
         made = place.world.name_answer(f"{asked} {response.status} {response.body.decode('latin-1')}")
-    sent, (first, second) = request.fields, ID_HEADERS
-    named = (first, sent.get(first) or made[0].encode()), (second, sent.get(second) or made[1].encode())
+    fields = request.fields
+    first, second = ID_HEADERS
+    named = (first, fields.get(first) or made[0].encode()), (second, fields.get(second) or made[1].encode())
     given = dict(response.headers)
     if first in given or second in given:  # by a rule or a fault
         return tuple([one for one in named if one[0] not in given])
